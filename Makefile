@@ -1,0 +1,28 @@
+# Owns the project's commands. Each is a script under tools/; what they build and fetch lies under target/.
+# One command per recipe line: make then runs it without a shell between, and a signal reaches it.
+
+PORT ?= 8080
+HOST ?= 127.0.0.1
+
+.PHONY: help demo test wasm check clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+demo: ## play the protected stream: http://localhost:8080/player/ (PORT=8080 to PORT+3, HOST=0.0.0.0 for others to see)
+	@tools/setup.sh demo
+	@tools/wasm.sh
+	@target/venv/bin/python tools/demo.py --host $(HOST) --port $(PORT)
+
+test: ## set up and run every test
+	@tools/test.sh
+
+wasm: ## build the filter: target/playlock.wasm (WASM_TOOLCHAIN=rustup|debian to choose the compiler)
+	@tools/wasm.sh
+
+check: ## formatting, lints, documentation, licences of what is used
+	@tools/check.sh
+
+clean: ## remove everything that was built or fetched
+	rm -rf target

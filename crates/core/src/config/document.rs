@@ -1,0 +1,418 @@
+//! The configuration document as it is written: the field names of the Media Security Policy API, ours beside
+//! them in the same style. Unknown fields are refused everywhere.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, IgnoredAny, MapAccess, Visitor};
+
+/// The whole document.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Document {
+    pub policies: Vec<Policy>,
+    pub assignments: Vec<Assignment>,
+    #[serde(default)]
+    pub default: DefaultAction,
+    #[serde(default)]
+    pub hold_headers: bool,
+}
+
+/// What happens to a request that no assignment covers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DefaultAction {
+    #[default]
+    Deny,
+    Pass,
+}
+
+/// A policy. Members that only mean something to the API itself are read and ignored.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Policy {
+    pub policy_name: String,
+    pub policy_id: Option<PolicyId>,
+    #[serde(rename = "description")]
+    pub _description: Option<String>,
+    #[serde(rename = "environment")]
+    pub _environment: Option<IgnoredAny>,
+    #[serde(rename = "status")]
+    pub _status: Option<IgnoredAny>,
+    #[serde(rename = "contractId")]
+    pub _contract_id: Option<IgnoredAny>,
+    #[serde(rename = "groupId")]
+    pub _group_id: Option<IgnoredAny>,
+    #[serde(rename = "promote")]
+    pub _promote: Option<bool>,
+    #[serde(rename = "unsavedPolicy")]
+    pub _unsaved_policy: Option<IgnoredAny>,
+    pub token_auth: Option<TokenAuth>,
+    pub media_encryption: Option<MediaEncryption>,
+    pub content_targeting: Option<ContentTargeting>,
+    pub player_verification: Option<PlayerVerification>,
+}
+
+/// `tokenAuth`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TokenAuth {
+    pub enabled: bool,
+    pub password: Option<SecretSource>,
+    pub transition_password: Option<SecretSource>,
+    #[serde(default = "yes")]
+    pub enforce_on_initial_request: bool,
+    #[serde(default = "yes")]
+    pub enforce_on_content_request: bool,
+    pub access_token_name: Option<String>,
+    pub access_token_cookie: Option<String>,
+    pub access_token_header: Option<String>,
+    pub session_token_name: Option<String>,
+    #[serde(default)]
+    pub session_token_transport: Transport,
+    pub session_ttl: Option<Duration>,
+    pub session_acl: Option<String>,
+    pub clock_skew: Option<Duration>,
+    pub salt: Option<String>,
+    #[serde(default)]
+    pub algorithms: Vec<Algorithm>,
+    #[serde(default)]
+    pub hosts: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// How the session token travels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// In the query of every URI: needs no cookies.
+    #[default]
+    Query,
+    /// In a cookie.
+    Cookie,
+    /// In both; either is accepted.
+    Both,
+}
+
+impl Transport {
+    /// Whether the token stands in the query of URIs.
+    pub fn in_query(self) -> bool {
+        self != Self::Cookie
+    }
+
+    /// Whether the token stands in a cookie.
+    pub fn in_cookie(self) -> bool {
+        self != Self::Query
+    }
+}
+
+/// An HMAC's hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Algorithm {
+    Sha256,
+    Sha1,
+    Md5,
+}
+
+/// `mediaEncryption`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct MediaEncryption {
+    pub enabled: bool,
+    pub percentage_coverage: Option<String>,
+    pub key_path: Option<String>,
+    pub key_scope: Option<KeyScope>,
+    pub secret: Option<SecretSource>,
+    pub transition_secret: Option<SecretSource>,
+}
+
+/// `keyScope`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyScope {
+    Session,
+    Stream,
+    Application,
+}
+
+/// `contentTargeting`: read in full, not enforced yet.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ContentTargeting {
+    pub enabled: bool,
+    #[serde(rename = "geoProtection")]
+    pub _geo_protection: Option<GeoProtection>,
+    #[serde(rename = "ipAccess")]
+    pub _ip_access: Option<IpAccess>,
+    #[serde(rename = "referer")]
+    pub _referer: Option<Referer>,
+    #[serde(rename = "denyAnonymousProxies")]
+    pub _deny_anonymous_proxies: Option<bool>,
+    #[serde(rename = "denyTransparentProxies")]
+    pub _deny_transparent_proxies: Option<bool>,
+}
+
+/// `contentTargeting.geoProtection`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct GeoProtection {
+    #[serde(rename = "enabled")]
+    pub _enabled: bool,
+    #[serde(rename = "mode")]
+    pub _mode: Option<Mode>,
+    #[serde(rename = "countries")]
+    pub _countries: Option<Vec<Country>>,
+    #[serde(rename = "dmas")]
+    pub _dmas: Option<Vec<Dma>>,
+    #[serde(rename = "regions")]
+    pub _regions: Option<Vec<Region>>,
+    #[serde(rename = "overrideIps")]
+    pub _override_ips: Option<Vec<String>>,
+    #[serde(rename = "geoRedirectOnDenyEnabled")]
+    pub _geo_redirect_on_deny_enabled: Option<bool>,
+    #[serde(rename = "geoRedirectOnDenyURL")]
+    pub _geo_redirect_on_deny_url: Option<String>,
+}
+
+/// Whether a list names who may or who may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Mode {
+    Allow,
+    Deny,
+}
+
+/// A country, as the API lists it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Country {
+    #[serde(rename = "countryCode")]
+    pub _country_code: String,
+    #[serde(rename = "countryName")]
+    pub _country_name: Option<String>,
+    #[serde(rename = "continentCode")]
+    pub _continent_code: Option<String>,
+}
+
+/// A Designated Market Area.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Dma {
+    #[serde(rename = "dmaCode")]
+    pub _dma_code: String,
+    #[serde(rename = "dmaName")]
+    pub _dma_name: Option<String>,
+}
+
+/// A region of a country.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Region {
+    #[serde(rename = "countryCode")]
+    pub _country_code: String,
+    #[serde(rename = "regionCode")]
+    pub _region_code: String,
+    #[serde(rename = "regionName")]
+    pub _region_name: Option<String>,
+}
+
+/// `contentTargeting.ipAccess`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct IpAccess {
+    #[serde(rename = "enabled")]
+    pub _enabled: bool,
+    #[serde(rename = "mode")]
+    pub _mode: Option<Mode>,
+    #[serde(rename = "ips")]
+    pub _ips: Option<Vec<String>>,
+    #[serde(rename = "ipRedirectOnDenyEnabled")]
+    pub _ip_redirect_on_deny_enabled: Option<bool>,
+    #[serde(rename = "denyOnIPRedirectURL")]
+    pub _deny_on_ip_redirect_url: Option<String>,
+}
+
+/// `contentTargeting.referer`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Referer {
+    #[serde(rename = "enabled")]
+    pub _enabled: bool,
+    #[serde(rename = "domains")]
+    pub _domains: Option<Vec<String>>,
+    #[serde(rename = "referrerRedirectEnabled")]
+    pub _referrer_redirect_enabled: Option<bool>,
+    #[serde(rename = "referrerRedirectURL")]
+    pub _referrer_redirect_url: Option<String>,
+}
+
+/// `playerVerification`: read in full, not enforced yet.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PlayerVerification {
+    pub enabled: bool,
+    #[serde(rename = "supportPlayerEnabled")]
+    pub _support_player_enabled: Option<bool>,
+    #[serde(rename = "resetSupportPlayer")]
+    pub _reset_support_player: Option<bool>,
+    #[serde(rename = "players")]
+    pub _players: Option<Vec<Player>>,
+    #[serde(rename = "ttl")]
+    pub _ttl: Option<Duration>,
+    #[serde(rename = "email")]
+    pub _email: Option<String>,
+}
+
+/// A player that may play.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Player {
+    #[serde(rename = "hash")]
+    pub _hash: String,
+    #[serde(rename = "description")]
+    pub _description: Option<String>,
+    #[serde(rename = "enabled")]
+    pub _enabled: Option<bool>,
+}
+
+/// Which policy holds for a host and path. The API's descriptive members are read and ignored.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Assignment {
+    pub policy_name: Option<String>,
+    pub policy_id: Option<PolicyId>,
+    pub host: Option<String>,
+    pub path: String,
+    pub start_time: Option<String>,
+    pub end_time: Option<String>,
+    #[serde(rename = "configurationName")]
+    pub _configuration_name: Option<String>,
+    #[serde(rename = "configurationXmlName")]
+    pub _configuration_xml_name: Option<String>,
+    #[serde(rename = "configurationType")]
+    pub _configuration_type: Option<String>,
+    #[serde(rename = "pathCreatedTime")]
+    pub _path_created_time: Option<String>,
+}
+
+/// A policy's number; the API writes it as a number and, in places, as a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PolicyId(pub u64);
+
+impl<'de> Deserialize<'de> for PolicyId {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Id;
+        impl Visitor<'_> for Id {
+            type Value = PolicyId;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a policy's number, such as 1 or \"1\"")
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<PolicyId, E> {
+                Ok(PolicyId(number))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<PolicyId, E> {
+                text.parse().map(PolicyId).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_any(Id)
+    }
+}
+
+/// A duration in seconds: `"30s"`, `"5m"`, `"12h"`, `"1d"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Duration(pub u64);
+
+impl<'de> Deserialize<'de> for Duration {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Duration;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an integer followed by d, h, m or s, such as \"1d\", at most ten years")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
+                parse_duration(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let unit = match text.chars().next_back()? {
+        'd' => 86_400,
+        'h' => 3600,
+        'm' => 60,
+        's' => 1,
+        _ => return None,
+    };
+    let digits = text.get(..text.len() - 1)?;
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = digits.parse::<u64>().ok()?.checked_mul(unit)?;
+    (seconds <= 10 * 366 * 86_400).then_some(Duration(seconds))
+}
+
+/// Where a secret comes from. Its Debug and its errors never show an inline one.
+#[derive(Clone)]
+pub enum SecretSource {
+    /// Written in the document.
+    Inline(String),
+    /// An environment variable of the VM.
+    Env(String),
+}
+
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inline(_) => f.write_str("Inline([redacted])"),
+            Self::Env(name) => write!(f, "Env({name})"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretSource {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Source;
+        impl<'de> Visitor<'de> for Source {
+            type Value = SecretSource;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a secret's text or {\"env\": \"NAME\"}")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<SecretSource, E> {
+                Ok(SecretSource::Inline(text.into()))
+            }
+            // A number is a password whose quotes were forgotten: the default error would print it.
+            fn visit_u64<E: de::Error>(self, _: u64) -> Result<SecretSource, E> {
+                Err(E::custom("found a number, expected a secret's text in quotes or {\"env\": \"NAME\"}"))
+            }
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<SecretSource, E> {
+                self.visit_u64(0)
+            }
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<SecretSource, E> {
+                self.visit_u64(0)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretSource, A::Error> {
+                let Some(key) = map.next_key::<String>()? else {
+                    return Err(de::Error::missing_field("env"));
+                };
+                if key != "env" {
+                    return Err(de::Error::unknown_field(&key, &["env"]));
+                }
+                let name = map.next_value()?;
+                match map.next_key::<String>()? {
+                    None => Ok(SecretSource::Env(name)),
+                    Some(key) => Err(de::Error::unknown_field(&key, &["env"])),
+                }
+            }
+        }
+        deserializer.deserialize_any(Source)
+    }
+}

@@ -1,0 +1,131 @@
+//! Configuration documents → policies that are valid by type.
+
+mod assignment;
+pub mod document;
+pub mod policy;
+mod secret;
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use self::assignment::Assignments;
+use self::document::{DefaultAction, Document};
+use self::policy::Policy;
+
+/// Every policy and assignment of one configuration document.
+#[derive(Debug)]
+pub struct Policies {
+    policies: Vec<Policy>,
+    assignments: Assignments,
+    default: DefaultAction,
+    /// Hold response headers until the body's first bytes are seen.
+    pub hold_headers: bool,
+}
+
+/// What the configuration says of a host and path.
+#[derive(Debug, Clone, Copy)]
+pub enum Coverage<'a> {
+    /// This policy, by its number for [`Policies::get`].
+    Policy(usize, &'a Policy),
+    /// Nothing: let it pass untouched.
+    Pass,
+    /// Nothing: refuse it.
+    Deny,
+}
+
+/// Why a document was refused.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// JSON path, as in `policies[0].tokenAuth.password`.
+    pub path: String,
+    /// What was found and what is expected.
+    pub message: String,
+}
+
+impl ConfigError {
+    fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+impl Policies {
+    /// Parses a JSON document; `env` looks up a secret that is given as `{"env": NAME}`. Returns warnings to log
+    /// beside the policies.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its JSON path. What is not built yet is an error too, never ignored.
+    pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Vec<String>), ConfigError> {
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let document: Document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            // Broken JSON has no path.
+            let path = error.path().to_string();
+            ConfigError::new(if path == "?" { ".".into() } else { path }, error.inner().to_string())
+        })?;
+        deserializer.end().map_err(|error| ConfigError::new(".", error.to_string()))?;
+
+        let mut reader = secret::Reader { env, warnings: Vec::new() };
+        let mut policies: Vec<Policy> = Vec::with_capacity(document.policies.len());
+        for (index, policy) in document.policies.iter().enumerate() {
+            let path = format!("policies[{index}]");
+            let policy = Policy::build(&path, policy, &mut reader)?;
+            if policies.iter().any(|other| other.name == policy.name) {
+                return Err(ConfigError::new(
+                    format!("{path}.policyName"),
+                    format!("\"{}\" names two policies, expected different names", policy.name),
+                ));
+            }
+            if policy.id.is_some() && policies.iter().any(|other| other.id == policy.id) {
+                return Err(ConfigError::new(
+                    format!("{path}.policyId"),
+                    "names two policies, expected different numbers",
+                ));
+            }
+            policies.push(policy);
+        }
+        let assignments = Assignments::build(&document.assignments, &policies)?;
+        Ok((
+            Self { policies, assignments, default: document.default, hold_headers: document.hold_headers },
+            reader.warnings,
+        ))
+    }
+
+    /// What holds for a normalised path on `authority` (host, perhaps with a port).
+    pub fn covering(&self, authority: &str, path: &str) -> Coverage<'_> {
+        match self.assignments.find(authority, path).and_then(|index| Some((index, self.get(index)?))) {
+            Some((_, policy)) if policy.is_open() => Coverage::Pass,
+            Some((index, policy)) => Coverage::Policy(index, policy),
+            None if self.default == DefaultAction::Pass => Coverage::Pass,
+            None => Coverage::Deny,
+        }
+    }
+
+    /// A policy by its number.
+    pub fn get(&self, index: usize) -> Option<&Policy> {
+        self.policies.get(index)
+    }
+
+    /// The policy of that name, with its number, if it serves keys at `path`.
+    pub fn serving_keys(&self, path: &str, name: &str) -> Option<(usize, &Policy)> {
+        let index = self.assignments.by_name(name)?;
+        let policy = self.get(index)?;
+        (policy.encryption.as_ref()?.key_path == path).then_some((index, policy))
+    }
+
+    /// Whether any policy serves keys at `path`.
+    pub fn is_key_path(&self, path: &str) -> bool {
+        self.assignments.is_key_path(path)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,320 @@
+//! One policy, valid by type: what the exchange needs to know, with every key derived that can be.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::ConfigError;
+use super::document::{self, Algorithm, KeyScope, PolicyId, SecretSource, Transport};
+use super::secret::Reader;
+use crate::derive::{Keyring, Secret};
+use crate::target;
+use crate::token::acl;
+use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
+
+/// The query parameter that carries what the filter itself signs.
+pub const SIGNED_PARAMETER: &str = "plk";
+
+const DEFAULT_TTL: u64 = 86_400;
+const DEFAULT_SKEW: u64 = 10;
+
+/// A policy.
+#[derive(Debug)]
+pub struct Policy {
+    /// `policyName`.
+    pub name: String,
+    /// `policyId`.
+    pub id: Option<PolicyId>,
+    /// How a session is opened.
+    pub opening: Opening,
+    /// How a session goes on.
+    pub session: SessionRules,
+    /// The keys under each secret, the current one first.
+    pub keyrings: Vec<Keyring>,
+    /// Encryption of media, if any.
+    pub encryption: Option<Encryption>,
+    protects: bool,
+}
+
+/// How a session is opened.
+#[derive(Debug)]
+pub enum Opening {
+    /// By an access token.
+    AccessToken(AccessToken),
+    /// By asking for a playlist.
+    Free,
+}
+
+/// Where an access token is found and what verifies it.
+#[derive(Debug)]
+pub struct AccessToken {
+    /// Query parameter.
+    pub name: String,
+    /// Cookie.
+    pub cookie: String,
+    /// Header, in lower case.
+    pub header: String,
+    /// What verifies it.
+    pub verifier: Verifier,
+}
+
+/// How a session goes on.
+#[derive(Debug)]
+pub struct SessionRules {
+    /// Name of the session token, in query and cookie.
+    pub name: String,
+    /// Where it travels.
+    pub transport: Transport,
+    /// How long a session lasts, in seconds.
+    pub ttl: u64,
+    /// Tolerance of clocks, in seconds.
+    pub skew: u64,
+    /// The session's ACL, in place of the access token's.
+    pub acl: Option<String>,
+    /// Other authorities whose URIs get a token, in lower case without default ports.
+    pub hosts: Vec<String>,
+}
+
+/// Encryption of media.
+#[derive(Debug)]
+pub struct Encryption {
+    /// The path of the key endpoint.
+    pub key_path: String,
+}
+
+impl Policy {
+    /// Whether the policy protects nothing: what it covers passes untouched.
+    pub fn is_open(&self) -> bool {
+        !self.protects
+    }
+
+    /// Builds a policy from its document at the JSON path `path`.
+    pub(super) fn build(path: &str, policy: &document::Policy, reader: &mut Reader<'_>) -> Result<Self, ConfigError> {
+        let name = &policy.policy_name;
+        if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
+            return Err(ConfigError::new(
+                format!("{path}.policyName"),
+                "expected 1 to 128 bytes without control characters",
+            ));
+        }
+        refuse_unbuilt(path, policy)?;
+        let token_auth = policy.token_auth.as_ref().filter(|auth| auth.enabled);
+        let encryption = policy.media_encryption.as_ref().filter(|encryption| encryption.enabled);
+        let protects = token_auth.is_some() || encryption.is_some();
+
+        let passwords = match token_auth {
+            Some(auth) => read_passwords(&format!("{path}.tokenAuth"), auth, reader)?,
+            None => Vec::new(),
+        };
+        let session = read_session(&format!("{path}.tokenAuth"), policy.token_auth.as_ref())?;
+        let opening = match token_auth {
+            Some(auth) if auth.enforce_on_initial_request => {
+                read_access_token(&format!("{path}.tokenAuth"), auth, &session, &passwords)?
+            }
+            _ => Opening::Free,
+        };
+        let secrets = if protects {
+            read_secrets(&format!("{path}.mediaEncryption"), policy.media_encryption.as_ref(), passwords, reader)?
+        } else {
+            Vec::new()
+        };
+        let encryption = match encryption {
+            Some(encryption) => Some(read_encryption(&format!("{path}.mediaEncryption"), encryption)?),
+            None => None,
+        };
+        Ok(Self {
+            name: name.clone(),
+            id: policy.policy_id,
+            opening,
+            session,
+            keyrings: secrets.iter().map(|secret| Keyring::new(secret, name)).collect(),
+            encryption,
+            protects,
+        })
+    }
+}
+
+/// Enabling what is not built yet must not look like protection.
+fn refuse_unbuilt(path: &str, policy: &document::Policy) -> Result<(), ConfigError> {
+    let unbuilt = |member: &str, found: &str, expected: &str| {
+        Err(ConfigError::new(
+            format!("{path}.{member}"),
+            format!("found {found}, which is not built yet; expected {expected}"),
+        ))
+    };
+    if policy.content_targeting.as_ref().is_some_and(|targeting| targeting.enabled) {
+        return unbuilt("contentTargeting.enabled", "true", "false");
+    }
+    if policy.player_verification.as_ref().is_some_and(|verification| verification.enabled) {
+        return unbuilt("playerVerification.enabled", "true", "false");
+    }
+    if policy.token_auth.as_ref().is_some_and(|auth| auth.enabled && !auth.enforce_on_content_request) {
+        return unbuilt("tokenAuth.enforceOnContentRequest", "false", "true");
+    }
+    if let Some(encryption) = policy.media_encryption.as_ref().filter(|encryption| encryption.enabled) {
+        match encryption.key_scope {
+            None | Some(KeyScope::Session) => {}
+            Some(KeyScope::Stream) => return unbuilt("mediaEncryption.keyScope", "\"stream\"", "\"session\""),
+            Some(KeyScope::Application) => {
+                return unbuilt("mediaEncryption.keyScope", "\"application\"", "\"session\"");
+            }
+        }
+        // AUTO leaves the share to us, and a share of less than all is not protection.
+        match encryption.percentage_coverage.as_deref() {
+            None | Some("ALL" | "AUTO" | "100") => {}
+            Some(share) if share.parse::<u8>().is_ok_and(|share| (1..100).contains(&share)) => {
+                return unbuilt(
+                    "mediaEncryption.percentageCoverage",
+                    &format!("\"{share}\""),
+                    "\"ALL\", \"AUTO\" or \"100\"",
+                );
+            }
+            Some(other) => {
+                return Err(ConfigError::new(
+                    format!("{path}.mediaEncryption.percentageCoverage"),
+                    format!("found \"{other}\", expected \"ALL\", \"AUTO\" or \"1\" to \"100\""),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_passwords(
+    path: &str,
+    auth: &document::TokenAuth,
+    reader: &mut Reader<'_>,
+) -> Result<Vec<Vec<u8>>, ConfigError> {
+    let password = auth.password.as_ref().ok_or_else(|| {
+        ConfigError::new(format!("{path}.password"), "missing, expected a password: tokenAuth is enabled")
+    })?;
+    let mut passwords = Vec::with_capacity(2);
+    passwords.push(reader.password(&format!("{path}.password"), password)?);
+    if let Some(transition) = &auth.transition_password {
+        passwords.push(reader.password(&format!("{path}.transitionPassword"), transition)?);
+    }
+    Ok(passwords)
+}
+
+fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<SessionRules, ConfigError> {
+    let name = auth.and_then(|auth| auth.session_token_name.clone()).unwrap_or_else(|| "hdntl".into());
+    check_name(&format!("{path}.sessionTokenName"), &name)?;
+    let acl = auth.and_then(|auth| auth.session_acl.clone());
+    if acl
+        .as_ref()
+        .is_some_and(|acl| !acl::is_valid(acl) || acl.contains('~') || acl.bytes().any(|b| b <= b' ' || b >= 0x7f))
+    {
+        return Err(ConfigError::new(
+            format!("{path}.sessionAcl"),
+            "expected path patterns joined with !, such as \"/vod/*\"",
+        ));
+    }
+    let mut hosts = Vec::new();
+    for (index, host) in auth.map(|auth| auth.hosts.as_slice()).unwrap_or_default().iter().enumerate() {
+        let normal = crate::url::normal_authority(host);
+        if host.is_empty() || host.contains(['/', '@', '?', '#', '*', ' ']) {
+            return Err(ConfigError::new(
+                format!("{path}.hosts[{index}]"),
+                format!("found \"{host}\", expected a host, perhaps with a port"),
+            ));
+        }
+        hosts.push(normal);
+    }
+    let ttl = auth.and_then(|auth| auth.session_ttl).map_or(DEFAULT_TTL, |ttl| ttl.0);
+    if ttl == 0 {
+        return Err(ConfigError::new(format!("{path}.sessionTtl"), "found 0, expected at least one second"));
+    }
+    Ok(SessionRules {
+        name,
+        transport: auth.map(|auth| auth.session_token_transport).unwrap_or_default(),
+        ttl,
+        skew: auth.and_then(|auth| auth.clock_skew).map_or(DEFAULT_SKEW, |skew| skew.0),
+        acl,
+        hosts,
+    })
+}
+
+fn read_access_token(
+    path: &str,
+    auth: &document::TokenAuth,
+    session: &SessionRules,
+    passwords: &[Vec<u8>],
+) -> Result<Opening, ConfigError> {
+    let name = auth.access_token_name.clone().unwrap_or_else(|| "hdnts".into());
+    let cookie = auth.access_token_cookie.clone().unwrap_or_else(|| name.clone());
+    let header = auth.access_token_header.clone().unwrap_or_else(|| name.clone()).to_ascii_lowercase();
+    for (member, name) in [("accessTokenName", &name), ("accessTokenCookie", &cookie), ("accessTokenHeader", &header)] {
+        let path = format!("{path}.{member}");
+        check_name(&path, name)?;
+        if *name == session.name {
+            return Err(ConfigError::new(path, format!("found \"{name}\", which is the session token's name too")));
+        }
+    }
+    let legacy = LegacyAlgorithms {
+        sha1: auth.algorithms.contains(&Algorithm::Sha1),
+        md5: auth.algorithms.contains(&Algorithm::Md5),
+    };
+    let verifier = Verifier::new(passwords.iter().map(Vec::as_slice), legacy, auth.salt.clone(), session.skew);
+    Ok(Opening::AccessToken(AccessToken { name, cookie, header, verifier }))
+}
+
+/// The secrets in order of use. A policy that names none uses its passwords: one written for the Media Security
+/// Policy API has nothing else.
+fn read_secrets(
+    path: &str,
+    encryption: Option<&document::MediaEncryption>,
+    passwords: Vec<Vec<u8>>,
+    reader: &mut Reader<'_>,
+) -> Result<Vec<Secret>, ConfigError> {
+    let member = |name: &str| format!("{path}.{name}");
+    let source = |pick: fn(&document::MediaEncryption) -> Option<&SecretSource>| encryption.and_then(pick);
+    let transition = source(|encryption| encryption.transition_secret.as_ref());
+    let Some(secret) = source(|encryption| encryption.secret.as_ref()) else {
+        if transition.is_some() {
+            return Err(ConfigError::new(member("secret"), "missing, expected a secret beside transitionSecret"));
+        }
+        let secrets: Option<Vec<_>> = passwords.into_iter().map(Secret::new).collect();
+        return secrets.filter(|secrets| !secrets.is_empty()).ok_or_else(|| {
+            ConfigError::new(
+                member("secret"),
+                "missing, expected a secret of at least 16 bytes (or tokenAuth passwords of 16 bytes, from which keys are derived then)",
+            )
+        });
+    };
+    let mut secrets = Vec::with_capacity(2);
+    secrets.push(reader.secret(&member("secret"), secret)?);
+    if let Some(transition) = transition {
+        secrets.push(reader.secret(&member("transitionSecret"), transition)?);
+    }
+    Ok(secrets)
+}
+
+fn read_encryption(path: &str, encryption: &document::MediaEncryption) -> Result<Encryption, ConfigError> {
+    let key_path = encryption.key_path.clone().unwrap_or_else(|| "/serve.key".into());
+    // It stands in a quoted attribute of every playlist and is compared with the decoded path of requests.
+    let plain = key_path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_'));
+    if !plain || target::normal_path(&key_path).is_err() || key_path.ends_with('/') {
+        return Err(ConfigError::new(
+            format!("{path}.keyPath"),
+            format!("found \"{}\", expected an absolute path of letters, digits and /.-_", key_path.escape_default()),
+        ));
+    }
+    Ok(Encryption { key_path: key_path.to_string() })
+}
+
+/// Names are compared in queries, cookies and headers alike, so they must need no escape in any of them.
+fn check_name(path: &str, name: &str) -> Result<(), ConfigError> {
+    let plain = !name.is_empty()
+        && name.len() <= 64
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    if !plain || name == SIGNED_PARAMETER {
+        return Err(ConfigError::new(
+            path,
+            format!(
+                "found \"{}\", expected up to 64 letters, digits, _ and -, and not \"{SIGNED_PARAMETER}\"",
+                name.escape_default()
+            ),
+        ));
+    }
+    Ok(())
+}

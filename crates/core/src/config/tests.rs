@@ -1,0 +1,159 @@
+//! Documents that load and documents that are refused, with the JSON path that the error must name.
+
+use alloc::string::{String, ToString};
+
+use super::*;
+
+fn parse(json: &str) -> Result<(Policies, Vec<String>), ConfigError> {
+    Policies::parse(json.as_bytes(), &|name| (name != "UNSET").then(|| "00112233445566778899aabbccddeeff".to_string()))
+}
+
+const NORMATIVE: &str = include_str!("../../../../tests/cases/config/vod.json");
+
+#[test]
+fn the_normative_document_loads_and_warns_of_its_inline_secret() {
+    let (policies, warnings) = parse(NORMATIVE).unwrap();
+    assert!(matches!(policies.covering("h", "/a"), Coverage::Policy(0, policy) if policy.name == "vod"));
+    assert!(policies.is_key_path("/serve.key"));
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].starts_with("policies[0].tokenAuth.transitionPassword") && !warnings[0].contains("c319"));
+}
+
+/// The normative document with the value at `pointer` replaced (removed for `None`).
+fn altered(pointer: &str, value: Option<serde_json::Value>) -> String {
+    let mut document: serde_json::Value = serde_json::from_str(NORMATIVE).unwrap();
+    let (parent, member) = pointer.rsplit_once('/').unwrap();
+    let parent = document.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    match value {
+        Some(value) => parent.insert(member.into(), value),
+        None => parent.remove(member),
+    };
+    document.to_string()
+}
+
+#[test]
+fn errors_name_the_json_path() {
+    use serde_json::json;
+    let auth = "/policies/0/tokenAuth";
+    let media = "/policies/0/mediaEncryption";
+    for (pointer, value, path) in [
+        ("/policies/0/tokenAuth/password", json!("abc"), "policies[0].tokenAuth.password"),
+        ("/policies/0/tokenAuth/password", json!("xy"), "policies[0].tokenAuth.password"),
+        ("/policies/0/tokenAuth/password", json!(""), "policies[0].tokenAuth.password"),
+        ("/policies/0/tokenAuth/password", json!({"env": "UNSET"}), "policies[0].tokenAuth.password"),
+        ("/policies/0/tokenAuth/password", json!({"file": "x"}), "policies[0].tokenAuth.password"),
+        ("/policies/0/tokenAuth/password", json!(1234567890), "policies[0].tokenAuth.password"),
+        (
+            "/policies/0/tokenAuth/enforceOnContentRequest",
+            json!(false),
+            "policies[0].tokenAuth.enforceOnContentRequest",
+        ),
+        ("/policies/0/tokenAuth/sessionTokenTransport", json!("path"), "policies[0].tokenAuth.sessionTokenTransport"),
+        ("/policies/0/tokenAuth/sessionTtl", json!("1 day"), "policies[0].tokenAuth.sessionTtl"),
+        ("/policies/0/tokenAuth/sessionTtl", json!("0s"), "policies[0].tokenAuth.sessionTtl"),
+        ("/policies/0/tokenAuth/sessionTokenName", json!("a b"), "policies[0].tokenAuth.sessionTokenName"),
+        ("/policies/0/tokenAuth/accessTokenName", json!("hdntl"), "policies[0].tokenAuth.accessTokenName"),
+        ("/policies/0/tokenAuth/accessTokenName", json!("plk"), "policies[0].tokenAuth.accessTokenName"),
+        ("/policies/0/tokenAuth/sessionAcl", json!("/a~b"), "policies[0].tokenAuth.sessionAcl"),
+        ("/policies/0/tokenAuth/algorithms", json!(["sha512"]), "policies[0].tokenAuth.algorithms[0]"),
+        ("/policies/0/tokenAuth/hosts", json!(["https://a"]), "policies[0].tokenAuth.hosts[0]"),
+        ("/policies/0/tokenAuth/tokenName", json!("x"), "policies[0].tokenAuth.tokenName"),
+        ("/policies/0/mediaEncryption/secret", json!("0011"), "policies[0].mediaEncryption.secret"),
+        ("/policies/0/mediaEncryption/secret", json!("not base64!"), "policies[0].mediaEncryption.secret"),
+        ("/policies/0/mediaEncryption/keyScope", json!("stream"), "policies[0].mediaEncryption.keyScope"),
+        ("/policies/0/mediaEncryption/keyPath", json!("serve.key"), "policies[0].mediaEncryption.keyPath"),
+        ("/policies/0/mediaEncryption/keyPath", json!("/a\"b"), "policies[0].mediaEncryption.keyPath"),
+        (
+            "/policies/0/mediaEncryption/percentageCoverage",
+            json!("30"),
+            "policies[0].mediaEncryption.percentageCoverage",
+        ),
+        (
+            "/policies/0/mediaEncryption/percentageCoverage",
+            json!("0"),
+            "policies[0].mediaEncryption.percentageCoverage",
+        ),
+        ("/policies/0/contentTargeting", json!({"enabled": true}), "policies[0].contentTargeting.enabled"),
+        ("/policies/0/contentTargeting", json!({"enabled": false, "geo": 1}), "policies[0].contentTargeting.geo"),
+        ("/policies/0/playerVerification", json!({"enabled": true}), "policies[0].playerVerification.enabled"),
+        ("/policies/0/policyName", json!(""), "policies[0].policyName"),
+        ("/policies/0/policyId", json!("one"), "policies[0].policyId"),
+        ("/assignments/0/policyName", json!("live"), "assignments[0].policyName"),
+        ("/assignments/0/path", json!("vod"), "assignments[0].path"),
+        ("/assignments/0/path", json!("/a/../b"), "assignments[0].path"),
+        ("/assignments/0/path", json!("/a/*"), "assignments[0].path"),
+        ("/assignments/0/host", json!("a:80"), "assignments[0].host"),
+        ("/assignments/0/startTime", json!("2018-01-05T11:00:00"), "assignments[0].startTime"),
+        ("/default", json!("allow"), "default"),
+        ("/unknown", json!(1), "unknown"),
+    ] {
+        let value_text = value.to_string();
+        let pointer = if pointer.starts_with("/assignments/0") || pointer.starts_with("/policies/0") {
+            pointer.into()
+        } else {
+            pointer.to_string()
+        };
+        let error = parse(&altered(&pointer, Some(value))).expect_err(&pointer);
+        assert_eq!(error.path, path, "{error}");
+        if path.ends_with("password") || path.ends_with("secret") {
+            assert!(
+                !error.message.contains(value_text.trim_matches('"')) || value_text.len() < 8,
+                "shows the secret: {error}"
+            );
+        }
+    }
+    assert_eq!(
+        parse(&altered(&(auth.to_string() + "/password"), None)).unwrap_err().path,
+        "policies[0].tokenAuth.password"
+    );
+    assert_eq!(
+        parse(&altered(&(media.to_string() + "/secret"), None)).unwrap_err().path,
+        "policies[0].mediaEncryption.secret"
+    );
+    assert_eq!(parse("{").unwrap_err().path, ".");
+}
+
+#[test]
+fn a_password_of_16_bytes_stands_in_for_a_missing_secret() {
+    let mut document: serde_json::Value = serde_json::from_str(NORMATIVE).unwrap();
+    let media = document["policies"][0]["mediaEncryption"].as_object_mut().unwrap();
+    media.remove("secret");
+    media.remove("transitionSecret");
+    assert_eq!(parse(&document.to_string()).unwrap().0.get(0).unwrap().keyrings.len(), 2);
+    document["policies"][0]["tokenAuth"]["password"] = "0011".into();
+    assert_eq!(parse(&document.to_string()).unwrap_err().path, "policies[0].mediaEncryption.secret");
+}
+
+#[test]
+fn the_longest_path_and_the_own_host_win() {
+    let json = r#"{"policies":[
+        {"policyName":"a","tokenAuth":{"enabled":true,"password":{"env":"P"}}},
+        {"policyName":"b","policyId":"2","tokenAuth":{"enabled":true,"password":{"env":"P"}}},
+        {"policyName":"open"}],
+      "assignments":[{"policyName":"a","path":"/..."},{"policyId":2,"path":"/vod"},
+        {"policyName":"open","path":"/vod/free/..."},{"policyName":"b","path":"/...","host":"B.example"}]}"#;
+    let (policies, _) = parse(json).unwrap();
+    for (authority, path, expected) in [
+        ("h", "/", "a"),
+        ("h", "/vodka", "a"),
+        ("h", "/vod", "b"),
+        ("h", "/vod/x/y.ts", "b"),
+        ("h", "/vod/free/x", "pass"),
+        ("b.example:8080", "/", "b"),
+        ("B.EXAMPLE", "/vod/free/x", "b"),
+    ] {
+        let found = match policies.covering(authority, path) {
+            Coverage::Policy(_, policy) => policy.name.as_str(),
+            Coverage::Pass => "pass",
+            Coverage::Deny => "deny",
+        };
+        assert_eq!(found, expected, "{authority}{path}");
+    }
+}
+
+#[test]
+fn debug_output_shows_no_secret() {
+    let (policies, _) = parse(NORMATIVE).unwrap();
+    let text = alloc::format!("{policies:?}");
+    assert!(!text.contains("c319") && !text.contains("0011223344") && text.contains("redacted"));
+}

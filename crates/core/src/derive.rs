@@ -1,0 +1,164 @@
+//! Every key that playlock uses, derived from a shared secret (HKDF-SHA256, RFC 5869).
+//!
+//! `PRK = Extract(salt = "playlock/1", IKM = secret)`, then for each use
+//! `Expand(PRK, info, L)` with `info = lp(label) ‖ lp(field) ‖ …` and `lp(x)` = the length of `x` in two bytes,
+//! big-endian, followed by `x`. `tests/vectors/derivation.json` publishes results, which an implementation in
+//! another language checks.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+const SALT: &[u8] = b"playlock/1";
+const LABEL_SESSION_TOKEN: &[u8] = b"session-token";
+const LABEL_PARAMETER: &[u8] = b"url-parameter";
+const LABEL_CONTENT_KEY: &[u8] = b"content-key";
+const LABEL_IV: &[u8] = b"iv";
+
+/// Bytes of a MAC over a URL parameter (128 of HMAC-SHA256's 256 bits).
+pub const PARAMETER_MAC: usize = 16;
+
+/// A shared secret as configured: at least 16 bytes. Never shown, zeroed when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// Takes the bytes over. `None` if there are fewer than 16.
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+        (bytes.len() >= 16).then_some(Self(bytes))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret([redacted])")
+    }
+}
+
+/// Whom a content key is for: `keyScope` and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyScope {
+    /// One session: its id of 16 bytes.
+    Session([u8; 16]),
+}
+
+impl KeyScope {
+    fn name(&self) -> &'static [u8] {
+        match self {
+            Self::Session(_) => b"session",
+        }
+    }
+
+    fn value(&self) -> &[u8] {
+        match self {
+            Self::Session(id) => id,
+        }
+    }
+}
+
+/// An AES-128 content key and its IV, 16 bytes each. Zeroed when dropped.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct ContentKey {
+    /// What the key endpoint answers.
+    pub key: [u8; 16],
+    /// What EXT-X-KEY's IV attribute says; not secret.
+    pub iv: [u8; 16],
+}
+
+impl fmt::Debug for ContentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContentKey([redacted])")
+    }
+}
+
+/// All keys of one policy under one secret, as far as they can be derived before a request comes.
+#[derive(Clone)]
+pub struct Keyring {
+    prk: Hkdf<Sha256>,
+    policy: String,
+    session_token: Hmac<Sha256>,
+    parameter: Hmac<Sha256>,
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyring({}, [redacted])", self.policy)
+    }
+}
+
+impl Keyring {
+    /// Derives the MAC keys of `policy`, a policy's name, from `secret`.
+    pub fn new(secret: &Secret, policy: &str) -> Self {
+        let prk = Hkdf::<Sha256>::new(Some(SALT), &secret.0);
+        let mac = |label| {
+            let mut key = expand::<32>(&prk, label, &[policy.as_bytes()]);
+            let mac = keyed(&key);
+            key.zeroize();
+            mac
+        };
+        let (session_token, parameter) = (mac(LABEL_SESSION_TOKEN), mac(LABEL_PARAMETER));
+        Self { prk, policy: policy.into(), session_token, parameter }
+    }
+
+    /// The pre-keyed MAC of session tokens.
+    pub fn session_token(&self) -> Hmac<Sha256> {
+        self.session_token.clone()
+    }
+
+    /// The MAC of a URL parameter: over its purpose, the normalised path it stands on and its value.
+    pub fn parameter(&self, purpose: &str, path: &str, value: &str) -> [u8; PARAMETER_MAC] {
+        let mut mac = self.parameter.clone();
+        for field in [purpose, path, value] {
+            let (length, bytes) = prefixed(field.as_bytes());
+            mac.update(&length);
+            mac.update(bytes);
+        }
+        let full: [u8; 32] = mac.finalize().into_bytes().into();
+        let [half, _] = *full.as_chunks::<PARAMETER_MAC>().0 else { return [0; PARAMETER_MAC] };
+        half
+    }
+
+    /// The key and IV of `scope` in the key period `period`.
+    pub fn content_key(&self, scope: &KeyScope, period: u64) -> ContentKey {
+        let period = period.to_be_bytes();
+        let fields = [self.policy.as_bytes(), scope.name(), scope.value(), &period];
+        ContentKey { key: expand(&self.prk, LABEL_CONTENT_KEY, &fields), iv: expand(&self.prk, LABEL_IV, &fields) }
+    }
+}
+
+/// A pre-keyed HMAC-SHA256. The infallible constructor wants a whole block of key; RFC 2104 pads with zeros.
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    let mut block = [0; 64];
+    for (padded, byte) in block.iter_mut().zip(key) {
+        *padded = *byte;
+    }
+    let mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+    block.zeroize();
+    mac
+}
+
+fn expand<const N: usize>(prk: &Hkdf<Sha256>, label: &[u8], fields: &[&[u8]]) -> [u8; N] {
+    let mut info = Vec::with_capacity(64);
+    for part in core::iter::once(&label).chain(fields) {
+        let (length, bytes) = prefixed(part);
+        info.extend_from_slice(&length);
+        info.extend_from_slice(bytes);
+    }
+    let mut okm = [0; N];
+    // Fails only beyond 255 × 32 bytes; N is 16 or 32.
+    let _ = prk.expand(&info, &mut okm);
+    okm
+}
+
+/// A field behind its length. No field of ours comes near 65,535 bytes (paths end at the proxy's 60 KiB header
+/// limit, names at the configuration's); longer ones are cut at what the prefix says, so the encoding stays
+/// injective in what it covers.
+fn prefixed(field: &[u8]) -> ([u8; 2], &[u8]) {
+    let length = u16::try_from(field.len()).unwrap_or(u16::MAX);
+    (length.to_be_bytes(), field.get(..usize::from(length)).unwrap_or(field))
+}

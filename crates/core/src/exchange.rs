@@ -1,0 +1,245 @@
+//! The state machine of one request and its response: what comes in, and the step it asks the proxy to take.
+
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::Policies;
+use crate::gate::{self, Admitted, Stream};
+use crate::reply::{Header, Reason, Reply};
+use crate::response::{self, Plan};
+use crate::route::Kind;
+
+/// What the proxy knows when the request's headers have come.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// All headers in order, `:method`, `:path`, `:authority` and `:scheme` among them.
+    pub headers: &'a [Header],
+    /// The client's address as the proxy trusts it: `ip:port` or `[ip]:port`.
+    pub client: Option<&'a [u8]>,
+    /// The request's id, for the refusal's `instance` and the log.
+    pub id: Option<&'a [u8]>,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub now: u64,
+}
+
+/// Changes to a header map; `remove` is carried out first.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct HeaderEdits {
+    /// Every header of this name goes.
+    pub remove: Vec<String>,
+    /// Set to this one value, whatever was there.
+    pub set: Vec<Header>,
+    /// Added beside what is there (`set-cookie`).
+    pub add: Vec<Header>,
+}
+
+/// What to do with a request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum RequestStep {
+    /// Send it to the origin with these changes.
+    Forward(HeaderEdits),
+    /// Answer it here; it never reaches the origin.
+    Reply(Reply),
+}
+
+/// What to do with a response's headers.
+#[derive(Debug, PartialEq, Eq)]
+pub enum HeadStep {
+    /// Let them go with these changes.
+    Forward(HeaderEdits),
+    /// Make these changes and hold the headers until the first body step that is not [`BodyStep::Wait`].
+    Hold(HeaderEdits),
+    /// Answer this in place of the origin's response.
+    Reply(Reply),
+}
+
+/// What to do with a chunk of a response's body.
+#[derive(Debug, PartialEq, Eq)]
+pub enum BodyStep {
+    /// Let it go as it is.
+    Forward,
+    /// Send these bytes (perhaps none) in its place.
+    Replace(Vec<u8>),
+    /// Leave it in the proxy's buffer; the next call brings it again with what came after it. Only while
+    /// headers are held, never for the last chunk.
+    Wait,
+    /// The headers are still held: answer this in place of the origin's response.
+    Reply(Reply),
+    /// The headers are out: break the response off so that the client sees that it is broken.
+    Reset(Reason),
+}
+
+/// What to do with a response's trailers.
+#[derive(Debug, PartialEq, Eq)]
+pub enum TrailersStep {
+    /// Let them go.
+    Forward,
+    /// Break the response off.
+    Reset(Reason),
+}
+
+/// One request and its response.
+#[derive(Debug)]
+pub struct Exchange {
+    policies: Rc<Policies>,
+    state: State,
+    request_id: Option<Vec<u8>>,
+    kind: Kind,
+    policy: Option<usize>,
+    session: Option<String>,
+    reason: Option<Reason>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing (more) to do: not covered, or our own answer on its way out.
+    Idle,
+    /// The request is with the origin.
+    Asked(Stream),
+    /// The response's body is coming.
+    Body(response::Body),
+    /// The response has been broken off.
+    Broken(Reason),
+}
+
+impl Exchange {
+    /// Decides on a request. `random` is called at most once, when a session is opened.
+    pub fn open(
+        policies: &Rc<Policies>,
+        request: &Request<'_>,
+        random: &mut dyn FnMut() -> [u8; 16],
+    ) -> (Self, RequestStep) {
+        let mut exchange = Self {
+            policies: Rc::clone(policies),
+            state: State::Idle,
+            request_id: request.id.map(<[u8]>::to_vec),
+            kind: Kind::Unknown,
+            policy: None,
+            session: None,
+            reason: None,
+        };
+        let step = match gate::admit(policies, request, random) {
+            Ok(Admitted::Pass) => {
+                exchange.kind = Kind::Pass;
+                RequestStep::Forward(HeaderEdits::default())
+            }
+            Ok(Admitted::Key { policy, session, reply }) => {
+                exchange.kind = Kind::Key;
+                exchange.policy = Some(policy);
+                exchange.session = Some(session.id_text());
+                RequestStep::Reply(reply)
+            }
+            Ok(Admitted::Stream(stream, edits)) => {
+                exchange.kind = stream.kind;
+                exchange.policy = Some(stream.policy);
+                exchange.session = Some(stream.session.id_text());
+                exchange.state = State::Asked(stream);
+                RequestStep::Forward(edits)
+            }
+            Err(refused) => {
+                exchange.kind = refused.kind;
+                exchange.policy = refused.policy;
+                RequestStep::Reply(exchange.refusal(refused.reason))
+            }
+        };
+        (exchange, step)
+    }
+
+    /// Decides on a response when its headers (`:status` among them) have come. `end_of_stream`: no body follows.
+    pub fn on_response_head(&mut self, headers: &[Header], end_of_stream: bool) -> HeadStep {
+        let State::Asked(stream) = core::mem::replace(&mut self.state, State::Idle) else {
+            return HeadStep::Forward(HeaderEdits::default());
+        };
+        let Some(policy) = self.policies.get(stream.policy) else {
+            return HeadStep::Reply(self.refusal(Reason::Unassigned));
+        };
+        let hold = self.policies.hold_headers && !end_of_stream;
+        match response::plan(&stream, policy, headers, end_of_stream, hold) {
+            Ok(Plan { kind, edits, body, reply }) => {
+                self.kind = kind;
+                if let Some(reply) = reply {
+                    return HeadStep::Reply(reply);
+                }
+                let held = body.as_ref().is_some_and(response::Body::is_held);
+                self.state = body.map_or(State::Idle, State::Body);
+                if held { HeadStep::Hold(edits) } else { HeadStep::Forward(edits) }
+            }
+            Err(reason) => HeadStep::Reply(self.refusal(reason)),
+        }
+    }
+
+    /// Whether [`Exchange::on_body`] would let every chunk go as it is, so that its bytes need not be fetched.
+    pub fn passes_body(&self) -> bool {
+        matches!(self.state, State::Idle | State::Asked(_))
+    }
+
+    /// Decides on the next chunk of the response's body. With [`BodyStep::Wait`] the same bytes come again.
+    pub fn on_body(&mut self, chunk: Vec<u8>, end_of_stream: bool) -> BodyStep {
+        match &mut self.state {
+            State::Idle | State::Asked(_) => BodyStep::Forward,
+            State::Broken(reason) => BodyStep::Reset(*reason),
+            State::Body(body) => {
+                let held = body.is_held();
+                match body.push(chunk, end_of_stream) {
+                    Ok(Some(bytes)) => BodyStep::Replace(bytes),
+                    Ok(None) => BodyStep::Wait,
+                    Err(reason) if held => {
+                        self.state = State::Idle;
+                        BodyStep::Reply(self.refusal(reason))
+                    }
+                    Err(reason) => {
+                        self.broken(reason);
+                        BodyStep::Reset(reason)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Decides when trailers come; no chunk had `end_of_stream` then, and nothing can be added to the body.
+    pub fn on_trailers(&mut self) -> TrailersStep {
+        match &self.state {
+            State::Idle | State::Asked(_) => TrailersStep::Forward,
+            State::Broken(reason) => TrailersStep::Reset(*reason),
+            State::Body(body) => match body.is_complete() {
+                true => TrailersStep::Forward,
+                false => {
+                    self.broken(Reason::Trailers);
+                    TrailersStep::Reset(Reason::Trailers)
+                }
+            },
+        }
+    }
+
+    /// What kind of exchange this is, as far as is known.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Why it was refused or broken off.
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason
+    }
+
+    /// What the access log says of this exchange so far, as name and word: `kind`, `policy`, `session`, `reason`.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let policy = self.policy.and_then(|index| self.policies.get(index));
+        let mut facts = Vec::with_capacity(4);
+        facts.push(("kind", self.kind.word().into()));
+        facts.extend(policy.map(|policy| ("policy", policy.name.clone())));
+        facts.extend(self.session.iter().map(|session| ("session", session.clone())));
+        facts.extend(self.reason.map(|reason| ("reason", reason.word().into())));
+        facts
+    }
+
+    fn refusal(&mut self, reason: Reason) -> Reply {
+        self.reason = Some(reason);
+        Reply::refusal(reason, self.request_id.as_deref())
+    }
+
+    fn broken(&mut self, reason: Reason) {
+        self.reason = Some(reason);
+        self.state = State::Broken(reason);
+    }
+}

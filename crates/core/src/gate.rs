@@ -1,0 +1,323 @@
+//! Who gets in: the checks on a request, in order, and what the origin may see of it.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+
+use crate::config::policy::{AccessToken, Opening, Policy, SIGNED_PARAMETER};
+use crate::config::{Coverage, Policies};
+use crate::derive::{ContentKey, KeyScope};
+use crate::exchange::{HeaderEdits, Request};
+use crate::headers;
+use crate::reply::{Reason, Reply, header};
+use crate::route::{self, Extension, Kind};
+use crate::session::Session;
+use crate::signed;
+use crate::target::Target;
+use crate::token::edge_auth::Presented;
+
+/// Key periods come with key rotation; until then there is one.
+pub const PERIOD: u64 = 0;
+
+/// A request that may go on.
+pub enum Admitted {
+    /// Not covered: untouched.
+    Pass,
+    /// A key, answered here.
+    Key {
+        /// The policy's number.
+        policy: usize,
+        /// The session whose key it is.
+        session: Session,
+        /// The answer.
+        reply: Reply,
+    },
+    /// To the origin, with these changes.
+    Stream(Stream, HeaderEdits),
+}
+
+/// A request that was refused, and what is known of it.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub reason: Reason,
+    /// Its kind.
+    pub kind: Kind,
+    /// The policy's number.
+    pub policy: Option<usize>,
+}
+
+/// What is kept of an admitted request until its response comes.
+#[derive(Debug)]
+pub struct Stream {
+    /// The policy's number.
+    pub policy: usize,
+    /// The session that it belongs to.
+    pub session: Session,
+    /// The session was opened by this very request.
+    pub opened: bool,
+    /// Opened for a path that only the response can show to be a playlist; refused if it is none.
+    pub tentative: bool,
+    /// Its kind by path and parameters.
+    pub kind: Kind,
+    /// A HEAD request.
+    pub head: bool,
+    /// It came over https.
+    pub https: bool,
+    /// `:authority`.
+    pub authority: String,
+    /// The path as it came, percent-encoded.
+    pub raw_path: String,
+    /// Seconds since the epoch.
+    pub now: u64,
+}
+
+impl Stream {
+    /// The content key and IV of this stream.
+    pub fn content_key(&self, policy: &Policy) -> Option<ContentKey> {
+        content_key(policy, &self.session)
+    }
+}
+
+fn content_key(policy: &Policy, session: &Session) -> Option<ContentKey> {
+    Some(policy.keyrings.get(session.keyring)?.content_key(&KeyScope::Session(session.id), PERIOD))
+}
+
+/// Checks a request.
+///
+/// # Errors
+/// The first check that it fails.
+pub fn admit(
+    policies: &Policies,
+    request: &Request<'_>,
+    random: &mut dyn FnMut() -> [u8; 16],
+) -> Result<Admitted, Refused> {
+    let refused = |reason| Refused { reason, kind: Kind::Unknown, policy: None };
+    let raw_target = single(request, ":path").ok_or_else(|| refused(Reason::Target))?;
+    let target = Target::parse(raw_target).map_err(|_| refused(Reason::Target))?;
+    let authority = headers::text(request.headers, ":authority").unwrap_or_default();
+    let method = headers::first(request.headers, ":method").unwrap_or_default();
+    let readable = matches!(method, b"GET" | b"HEAD");
+
+    if policies.is_key_path(&target.path) {
+        let refused = |reason| Refused { reason, kind: Kind::Key, policy: None };
+        if !readable {
+            return Err(refused(Reason::Method));
+        }
+        return admit_key(policies, request, &target).map_err(refused);
+    }
+    let (index, policy) = match policies.covering(authority, &target.path) {
+        Coverage::Policy(index, policy) => (index, policy),
+        Coverage::Pass => return Ok(Admitted::Pass),
+        Coverage::Deny => return Err(refused(Reason::Unassigned)),
+    };
+    let extension = route::extension(&target.path);
+    let kind = match extension {
+        Extension::Playlist => Kind::Playlist,
+        _ if policy.encryption.is_some() => Kind::Segment,
+        _ => Kind::Clear,
+    };
+    let refused = |reason| Refused { reason, kind, policy: Some(index) };
+    if !readable {
+        return Err(refused(Reason::Method));
+    }
+    let (session, opened) = enter(policy, request, &target, extension, random).map_err(refused)?;
+    let kind = match (kind, one(target.values(SIGNED_PARAMETER)).map_err(refused)?) {
+        (Kind::Segment, Some(sent)) => {
+            let keyring = policy.keyrings.get(session.keyring);
+            if !keyring.is_some_and(|keyring| signed::is_clear(keyring, &target.path, sent)) {
+                return Err(refused(Reason::Parameter));
+            }
+            Kind::Clear
+        }
+        (kind, _) => kind,
+    };
+    let edits = request_edits(policy, request, &target, kind);
+    let stream = Stream {
+        policy: index,
+        session,
+        opened,
+        tentative: opened && extension == Extension::Missing,
+        kind,
+        head: method == b"HEAD",
+        https: headers::first(request.headers, ":scheme") == Some(b"https"),
+        authority: authority.into(),
+        raw_path: target.raw_path.into(),
+        now: request.now,
+    };
+    Ok(Admitted::Stream(stream, edits))
+}
+
+/// The session of a request for a playlist or content: the one whose token it carries, or a new one.
+fn enter(
+    policy: &Policy,
+    request: &Request<'_>,
+    target: &Target<'_>,
+    extension: Extension,
+    random: &mut dyn FnMut() -> [u8; 16],
+) -> Result<(Session, bool), Reason> {
+    let presented = session_token(policy, request, target)?;
+    let going_on = presented.map(|sent| {
+        let session = Session::verify(policy, sent, request.now)?;
+        session.covers(&target.path)?;
+        Ok(session)
+    });
+    let failure = match going_on {
+        Some(Ok(session)) => return Ok((session, false)),
+        Some(Err(reason)) => Some(reason),
+        None => None,
+    };
+    let stripped = target.query_without(&ours(policy));
+    let context = Presented {
+        target,
+        query: stripped.as_deref(),
+        client: request.client.and_then(client_address),
+        now: request.now,
+    };
+    let access = match &policy.opening {
+        Opening::AccessToken(access) => Some((access, access_token(access, request, target)?)),
+        Opening::Free => None,
+    };
+    if extension == Extension::Other {
+        // Content goes by session token alone.
+        let is_access =
+            |sent: &str| matches!(access, Some((access, _)) if access.verifier.verify(sent, &context).is_ok());
+        return Err(match (failure, presented) {
+            (Some(Reason::Signature), Some(sent)) if is_access(sent) => Reason::Swapped,
+            (Some(reason), _) => reason,
+            (None, _) if matches!(access, Some((_, Some(_)))) => Reason::Swapped,
+            (None, _) => Reason::Missing,
+        });
+    }
+    let grant = match access {
+        None => None,
+        Some((_, None)) => return Err(failure.unwrap_or(Reason::Missing)),
+        Some((access, Some(sent))) => Some(access.verifier.verify(sent, &context).map_err(|reason| {
+            let is_session =
+                || !matches!(Session::verify(policy, sent, request.now), Err(Reason::Signature | Reason::Malformed));
+            if matches!(reason, Reason::Signature | Reason::Malformed) && is_session() {
+                Reason::Swapped
+            } else {
+                reason
+            }
+        })?),
+    };
+    Ok((Session::open(policy, grant.as_ref(), &target.path, request.now, random())?, true))
+}
+
+fn admit_key(policies: &Policies, request: &Request<'_>, target: &Target<'_>) -> Result<Admitted, Reason> {
+    let sent = one(target.values(SIGNED_PARAMETER))?.ok_or(Reason::Parameter)?;
+    let (index, policy) = signed::claimed_policy(sent)
+        .and_then(|name| policies.serving_keys(&target.path, &name))
+        .ok_or(Reason::Parameter)?;
+    let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
+    let session = Session::verify(policy, token, request.now)?;
+    let keyring = policy.keyrings.get(session.keyring).ok_or(Reason::Parameter)?;
+    let (owner, period) = signed::key_fields(keyring, &target.path, sent).ok_or(Reason::Parameter)?;
+    if owner != session.id_text() || period != PERIOD {
+        return Err(Reason::Session);
+    }
+    let key = content_key(policy, &session).ok_or(Reason::Parameter)?;
+    let left = session.expires.saturating_sub(request.now);
+    let reply = Reply {
+        status: 200,
+        headers: alloc::vec![
+            header("content-type", "application/octet-stream"),
+            header("cache-control", &format!("private, max-age={left}")),
+        ],
+        body: key.key.to_vec(),
+        reason: None,
+    };
+    Ok(Admitted::Key { policy: index, session, reply })
+}
+
+/// The session token as sent, from where the policy lets it travel.
+fn session_token<'a>(
+    policy: &Policy,
+    request: &'a Request<'_>,
+    target: &Target<'a>,
+) -> Result<Option<&'a str>, Reason> {
+    let rules = &policy.session;
+    if rules.transport.in_query()
+        && let Some(sent) = one(target.values(&rules.name))?
+    {
+        return Ok(Some(sent));
+    }
+    if rules.transport.in_cookie() { one(headers::cookies(request.headers, &rules.name)) } else { Ok(None) }
+}
+
+/// The access token as sent: query before cookie before header.
+fn access_token<'a>(
+    access: &AccessToken,
+    request: &'a Request<'_>,
+    target: &Target<'a>,
+) -> Result<Option<&'a str>, Reason> {
+    if let Some(sent) = one(target.values(&access.name))? {
+        return Ok(Some(sent));
+    }
+    if let Some(sent) = one(headers::cookies(request.headers, &access.cookie))? {
+        return Ok(Some(sent));
+    }
+    match one(headers::all(request.headers, &access.header))? {
+        None => Ok(None),
+        Some(sent) => core::str::from_utf8(sent).map(Some).map_err(|_| Reason::Malformed),
+    }
+}
+
+/// The only one of `values`: with two, what we check and what others read could differ.
+fn one<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Reason> {
+    let value = values.next();
+    if values.next().is_some() { Err(Reason::Duplicate) } else { Ok(value) }
+}
+
+fn single<'a>(request: &'a Request<'_>, name: &str) -> Option<&'a [u8]> {
+    one(headers::all(request.headers, name)).ok().flatten()
+}
+
+/// Parameters and cookies that the origin never sees.
+fn ours(policy: &Policy) -> Vec<&str> {
+    let mut names = alloc::vec![SIGNED_PARAMETER, policy.session.name.as_str()];
+    if let Opening::AccessToken(access) = &policy.opening {
+        names.push(&access.name);
+    }
+    names
+}
+
+fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, kind: Kind) -> HeaderEdits {
+    let mut edits = HeaderEdits::default();
+    let names = ours(policy);
+    let ours_in_query =
+        target.parameters().any(|(name, _)| names.iter().any(|ours| crate::target::is_named(name, ours)));
+    if ours_in_query {
+        let path = match target.query_without(&names) {
+            Some(query) => format!("{}?{query}", target.raw_path),
+            None => target.raw_path.into(),
+        };
+        edits.set.push((":path".into(), path.into_bytes()));
+    }
+    let mut cookies = alloc::vec![policy.session.name.as_str()];
+    if let Opening::AccessToken(access) = &policy.opening {
+        cookies.push(&access.cookie);
+        if headers::first(request.headers, &access.header).is_some() {
+            edits.remove.push(access.header.clone());
+        }
+    }
+    if let Some(kept) = headers::cookies_without(request.headers, &cookies) {
+        edits.remove.push("cookie".into());
+        if !kept.is_empty() {
+            edits.set.push(("cookie".into(), kept.into_bytes()));
+        }
+    }
+    if kind != Kind::Clear {
+        let present = |name: &&&str| headers::first(request.headers, name).is_some();
+        edits.remove.extend(headers::CONDITIONAL.iter().filter(present).map(|name| String::from(*name)));
+    }
+    edits
+}
+
+/// The address in `ip:port`, `[ip]:port` or `ip`.
+fn client_address(client: &[u8]) -> Option<IpAddr> {
+    let text = core::str::from_utf8(client).ok()?;
+    text.parse::<SocketAddr>().map(|address| address.ip()).or_else(|_| text.parse()).ok()
+}

@@ -1,0 +1,142 @@
+//! Header maps: reading them with duplicates in mind, and the lists of what must not pass.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::reply::Header;
+
+/// Request headers that would make the origin answer something other than the whole, plain resource.
+pub const CONDITIONAL: &[&str] =
+    &["accept-encoding", "range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
+
+/// Response headers that say something of the origin's bytes that is not true of ours, or that invite shared
+/// caches.
+const UNTRUE: &[&str] = &[
+    "accept-ranges",
+    "etag",
+    "last-modified",
+    "content-md5",
+    "content-digest",
+    "repr-digest",
+    "digest",
+    "expires",
+    "pragma",
+    "surrogate-control",
+    "x-goog-hash",
+    "x-goog-stored-content-length",
+    "x-goog-stored-content-encoding",
+    "x-ms-blob-content-md5",
+    "x-checksum-md5",
+    "x-checksum-sha1",
+    "x-checksum-sha256",
+];
+
+/// Whether a response header must not go out with a body that was rewritten or encrypted.
+pub fn is_untrue(name: &str) -> bool {
+    UNTRUE.contains(&name) || name.starts_with("x-amz-checksum-") || name.ends_with("cdn-cache-control")
+}
+
+/// All values of a header, in order. Names are lower case, as the proxy gives them.
+pub fn all<'a>(headers: &'a [Header], name: &str) -> impl Iterator<Item = &'a [u8]> {
+    headers.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_slice())
+}
+
+/// The first value of a header.
+pub fn first<'a>(headers: &'a [Header], name: &str) -> Option<&'a [u8]> {
+    all(headers, name).next()
+}
+
+/// The first value of a header, if it is UTF-8.
+pub fn text<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
+    first(headers, name).and_then(|value| core::str::from_utf8(value).ok())
+}
+
+/// All cookies of a name (RFC 6265 section 5.4), in order.
+pub fn cookies<'a>(headers: &'a [Header], name: &str) -> impl Iterator<Item = &'a str> {
+    pairs(headers).filter_map(move |pair| {
+        let (found, value) = pair.split_once('=')?;
+        (found.trim() == name).then(|| value.trim())
+    })
+}
+
+/// The `cookie` header without the cookies named: `None` if none of them is there.
+pub fn cookies_without(headers: &[Header], names: &[&str]) -> Option<String> {
+    let named = |pair: &&str| names.contains(&pair.split_once('=').map_or(*pair, |(name, _)| name).trim());
+    if !pairs(headers).any(|pair| named(&pair)) {
+        return None;
+    }
+    let kept: Vec<&str> = pairs(headers).filter(|pair| !named(pair)).map(str::trim).collect();
+    Some(kept.join("; "))
+}
+
+fn pairs(headers: &[Header]) -> impl Iterator<Item = &str> {
+    all(headers, "cookie").filter_map(|value| core::str::from_utf8(value).ok()).flat_map(|value| value.split(';'))
+}
+
+/// Whether a response's media type is that of a playlist (RFC 8216 section 4).
+pub fn is_playlist_type(headers: &[Header]) -> bool {
+    let media_type = text(headers, "content-type").unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    [
+        "application/vnd.apple.mpegurl",
+        "application/x-mpegurl",
+        "application/mpegurl",
+        "audio/mpegurl",
+        "audio/x-mpegurl",
+    ]
+    .iter()
+    .any(|known| known.eq_ignore_ascii_case(media_type))
+}
+
+/// Whether the origin applied a content coding.
+pub fn is_encoded(headers: &[Header]) -> bool {
+    all(headers, "content-encoding")
+        .any(|value| !value.trim_ascii().is_empty() && !value.trim_ascii().eq_ignore_ascii_case(b"identity"))
+}
+
+/// The announced length of a body in bytes.
+///
+/// # Errors
+/// If there are several that differ, or one that is no number.
+pub fn content_length(headers: &[Header]) -> Result<Option<u64>, ()> {
+    let mut length = None;
+    for value in all(headers, "content-length") {
+        let value = core::str::from_utf8(value).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+        let parsed: u64 = value.and_then(|text| text.parse().ok()).ok_or(())?;
+        if length.replace(parsed).is_some_and(|other| other != parsed) {
+            return Err(());
+        }
+    }
+    Ok(length)
+}
+
+/// `max-age` of the origin's Cache-Control, in seconds.
+pub fn max_age(headers: &[Header]) -> Option<u64> {
+    all(headers, "cache-control")
+        .filter_map(|value| core::str::from_utf8(value).ok())
+        .flat_map(|value| value.split(','))
+        .find_map(|directive| directive.trim().strip_prefix("max-age=")?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reply::header;
+
+    #[test]
+    fn cookies_are_found_and_taken_out() {
+        let headers = [header("cookie", "a=1; hdnts=x=y;b=2"), header("cookie", "hdntl=z")];
+        assert_eq!(cookies(&headers, "hdnts").collect::<Vec<_>>(), ["x=y"]);
+        assert_eq!(cookies_without(&headers, &["hdnts", "hdntl"]).as_deref(), Some("a=1; b=2"));
+        assert_eq!(cookies_without(&headers, &["c"]), None);
+        assert_eq!(cookies_without(&headers[1..], &["hdntl"]).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn lengths_must_agree() {
+        assert_eq!(content_length(&[header("content-length", "5"), header("content-length", "5")]), Ok(Some(5)));
+        assert_eq!(content_length(&[header("content-length", "5"), header("content-length", "6")]), Err(()));
+        assert_eq!(content_length(&[header("content-length", "+5")]), Err(()));
+        assert_eq!(content_length(&[]), Ok(None));
+    }
+}

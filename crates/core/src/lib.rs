@@ -1,0 +1,28 @@
+//! The whole logic of playlock, without a proxy around it.
+//!
+//! Bytes, the time and random bytes go in; steps for the proxy come out. Nothing here reads a clock, a random
+//! source or a socket, and nothing outlives an [`exchange::Exchange`] but the [`config::Policies`] it was
+//! opened under.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod config;
+pub mod derive;
+pub mod exchange;
+mod gate;
+mod headers;
+mod percent;
+pub mod playlist;
+pub mod reply;
+mod response;
+pub mod route;
+pub mod segment;
+pub mod session;
+mod signed;
+mod target;
+pub mod token;
+mod url;

@@ -1,0 +1,101 @@
+//! Percent-encoding (RFC 3986 section 2.1), strict both ways.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Decodes every `%XX` once. `None` if a `%` is not followed by two hex digits.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte == b'%' {
+            let (pair, tail) = rest.split_first_chunk::<2>()?;
+            decoded.push(hex_byte(*pair)?);
+            rest = tail;
+        } else {
+            decoded.push(byte);
+        }
+    }
+    Some(decoded)
+}
+
+/// As [`decode`]; `None` too if the result is not UTF-8.
+pub fn decode_str(text: &str) -> Option<String> {
+    String::from_utf8(decode(text)?).ok()
+}
+
+/// Appends `text`, with every byte that `keep` refuses as lower-case `%xx`.
+pub fn encode_into(out: &mut String, text: &[u8], keep: impl Fn(u8) -> bool) {
+    for &byte in text {
+        if byte.is_ascii() && keep(byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            push_hex(out, byte);
+        }
+    }
+}
+
+/// Appends `byte` as two lower-case hex digits.
+pub fn push_hex(out: &mut String, byte: u8) {
+    for nibble in [byte >> 4, byte & 15] {
+        out.push(char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }));
+    }
+}
+
+/// All of `bytes` as lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for &byte in bytes {
+        push_hex(&mut out, byte);
+    }
+    out
+}
+
+/// Decodes hex digits of either case. `None` if their number is odd or one is not a hex digit.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    pairs.iter().map(|pair| hex_byte(*pair)).collect()
+}
+
+/// Whether `text` holds a `%` and two hex digits: something a second decoding would change.
+pub fn has_escape(text: &str) -> bool {
+    text.as_bytes().windows(3).any(|w| matches!(w, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()))
+}
+
+fn hex_byte([high, low]: [u8; 2]) -> Option<u8> {
+    Some(hex_digit(high)? << 4 | hex_digit(low)?)
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decoding_is_strict() {
+        assert_eq!(decode("a%2Fb%2f").as_deref(), Some(&b"a/b/"[..]));
+        for bad in ["%", "%2", "%2g", "a%%41"] {
+            assert_eq!(decode(bad), None, "{bad}");
+        }
+        assert_eq!(decode_str("%c0%af"), None, "overlong UTF-8");
+        assert!(has_escape("a%2e") && !has_escape("100% sure %zz"));
+    }
+
+    #[test]
+    fn hex_is_strict() {
+        assert_eq!(unhex("00fF"), Some(alloc::vec![0, 255]));
+        assert_eq!(unhex("0"), None);
+        assert_eq!(unhex("0g"), None);
+        assert_eq!(hex(&[0, 255]), "00ff");
+    }
+}

@@ -1,0 +1,53 @@
+//! Attribute lists (RFC 8216 section 4.2): where a value stands, so that it can be replaced and nothing else moves.
+
+use core::ops::Range;
+
+/// The place of the value of `name` in `list`, without its quotes. Reads what real playlists hold: blanks after
+/// commas, commas in quotes, values whose quotes are missing or never closed.
+pub fn find(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
+    attributes(list).find(|(found, _)| list.get(found.clone()) == Some(name)).map(|(_, value)| value)
+}
+
+/// The value of `name` in `list`, without its quotes.
+pub fn value<'a>(list: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    find(list, name).and_then(|place| list.get(place))
+}
+
+fn attributes(list: &[u8]) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    let mut at = 0;
+    core::iter::from_fn(move || {
+        let from = |at: usize| list.get(at..).unwrap_or_default();
+        at += from(at).iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b',')).count();
+        let name = at..at + from(at).iter().position(|byte| *byte == b'=')?;
+        at = name.end + 1;
+        let quoted = from(at).first() == Some(&b'"');
+        if quoted {
+            at += 1;
+        }
+        let stop = if quoted { b'"' } else { b',' };
+        let length = from(at).iter().position(|byte| *byte == stop).unwrap_or(from(at).len());
+        let value = at..at + length;
+        at = value.end + usize::from(quoted && value.end < list.len());
+        Some((name, value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_real_lists() {
+        let list = br#"TYPE=AUDIO, NAME="a,URI=b" ,URI="x y.m3u8?a=1,2",BANDWIDTH=12"#;
+        assert_eq!(value(list, b"URI"), Some(&b"x y.m3u8?a=1,2"[..]));
+        assert_eq!(value(list, b"NAME"), Some(&b"a,URI=b"[..]));
+        assert_eq!(value(list, b"BANDWIDTH"), Some(&b"12"[..]));
+        assert_eq!(value(list, b"TYPE"), Some(&b"AUDIO"[..]));
+        assert_eq!(value(list, b"RI"), None);
+        assert_eq!(value(b"URI=init.mp4,BYTERANGE=\"1@0\"", b"URI"), Some(&b"init.mp4"[..]));
+        assert_eq!(value(b"URI=\"never closed", b"URI"), Some(&b"never closed"[..]));
+        assert_eq!(value(b"URI=\"\"", b"URI"), Some(&b""[..]));
+        assert_eq!(value(b"URI", b"URI"), None);
+        assert_eq!(value(b"", b"URI"), None);
+    }
+}

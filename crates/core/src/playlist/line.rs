@@ -1,0 +1,69 @@
+//! Lines of a playlist out of chunks of any size, byte for byte: a line's text and its end stay what they were.
+
+use alloc::vec::Vec;
+
+use crate::reply::Reason;
+
+/// Longest line in bytes. Real playlists stay far below; without a limit an origin could fill the memory.
+pub const MAX_LINE: usize = 128 * 1024;
+
+/// A line as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// Without its end.
+    pub text: &'a [u8],
+    /// `\n`, `\r\n`, or nothing at the end of the file.
+    pub end: &'a [u8],
+}
+
+impl<'a> Line<'a> {
+    /// Splits a line with its end off.
+    fn new(raw: &'a [u8]) -> Self {
+        let text = raw.strip_suffix(b"\r\n").or_else(|| raw.strip_suffix(b"\n")).unwrap_or(raw);
+        Self { text, end: raw.get(text.len()..).unwrap_or_default() }
+    }
+}
+
+/// The part of a line that has come so far.
+#[derive(Debug, Default)]
+pub struct Lines {
+    carry: Vec<u8>,
+}
+
+impl Lines {
+    /// Calls `each` with every line that `chunk` completes.
+    ///
+    /// # Errors
+    /// [`Reason::Line`] if a line is longer than [`MAX_LINE`]; what `each` returns.
+    pub fn push(&mut self, chunk: &[u8], mut each: impl FnMut(Line<'_>) -> Result<(), Reason>) -> Result<(), Reason> {
+        for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
+            if self.carry.len() + piece.len() > MAX_LINE {
+                return Err(Reason::Line);
+            }
+            if piece.last() != Some(&b'\n') {
+                self.carry.extend_from_slice(piece);
+            } else if self.carry.is_empty() {
+                each(Line::new(piece))?;
+            } else {
+                self.carry.extend_from_slice(piece);
+                each(Line::new(&self.carry))?;
+                self.carry.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with the last line if it had no end.
+    ///
+    /// # Errors
+    /// What `each` returns.
+    pub fn finish(&mut self, mut each: impl FnMut(Line<'_>) -> Result<(), Reason>) -> Result<(), Reason> {
+        let last = core::mem::take(&mut self.carry);
+        if last.is_empty() { Ok(()) } else { each(Line::new(&last)) }
+    }
+
+    /// Whether every line so far was complete.
+    pub fn is_at_line_start(&self) -> bool {
+        self.carry.is_empty()
+    }
+}

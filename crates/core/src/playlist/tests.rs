@@ -1,0 +1,197 @@
+//! Playlists before and after, whole and cut into chunks of every size.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::*;
+use crate::derive::{Keyring, Secret};
+use crate::url::Base;
+
+const KEY: &str = "#EXT-X-KEY:METHOD=AES-128,URI=\"/k\",IV=0x00";
+
+fn marks(encrypt: bool, token: bool) -> Marks {
+    Marks {
+        base: Base::new("h", "/v/m.m3u8", &["cdn".into()]),
+        token: token.then(|| "s=T".into()),
+        ours: alloc::vec!["plk".into(), "s".into()],
+        encryption: encrypt.then(|| Encryption {
+            key_line: KEY.into(),
+            keyring: Keyring::new(&Secret::new(alloc::vec![1; 16]).unwrap(), "p"),
+        }),
+    }
+}
+
+fn rewrite_with(marks: &dyn Fn() -> Marks, input: &[u8]) -> Result<String, Reason> {
+    let mut results = Vec::new();
+    for size in [input.len().max(1), 1, 2, 3, 7, 16] {
+        let mut rewriter = Rewriter::new(marks());
+        let mut out = Vec::new();
+        let outcome = input
+            .chunks(size)
+            .try_for_each(|chunk| rewriter.push(chunk, &mut out))
+            .and_then(|()| rewriter.finish(&mut out));
+        // The signed parameter's MAC is checked where it is read.
+        results.push(outcome.map(|()| hide_macs(&String::from_utf8_lossy(&out))));
+    }
+    assert!(results.windows(2).all(|pair| pair[0] == pair[1]), "depends on the chunks: {results:?}");
+    results.remove(0)
+}
+
+fn hide_macs(text: &str) -> String {
+    let mut pieces = text.split("plk=clear~");
+    let mut out = pieces.next().unwrap_or_default().to_string();
+    for piece in pieces {
+        out.push_str("plk=C");
+        out.push_str(piece.get(22..).unwrap());
+    }
+    out
+}
+
+fn encrypted(input: &str) -> Result<String, Reason> {
+    rewrite_with(&|| marks(true, true), input.as_bytes())
+}
+
+#[test]
+fn the_key_stands_before_the_first_segment() {
+    assert_eq!(
+        encrypted(
+            "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na.ts\n#EXTINF:4,\nb.ts\n#EXT-X-ENDLIST\n"
+        )
+        .unwrap(),
+        "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n".to_string()
+            + KEY
+            + "\n#EXTINF:4,\na.ts?s=T\n#EXTINF:4,\nb.ts?s=T\n#EXT-X-ENDLIST\n"
+    );
+}
+
+#[test]
+fn line_ends_and_a_missing_last_one_stay_and_a_bom_goes() {
+    assert_eq!(
+        encrypted("\u{feff}#EXTM3U\r\n#EXT-X-VERSION:3\r\n#EXTINF:4,\r\n a.ts \t\r\n\r\n#EXTINF:4,\r\nb.ts").unwrap(),
+        "#EXTM3U\r\n#EXT-X-VERSION:3\r\n".to_string()
+            + KEY
+            + "\r\n#EXTINF:4,\r\n a.ts?s=T \t\r\n\r\n#EXTINF:4,\r\nb.ts?s=T"
+    );
+}
+
+#[test]
+fn an_init_section_is_clear_and_out_of_the_keys_scope() {
+    assert_eq!(
+        encrypted(
+            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-MAP:URI=\"i.mp4\"\n#EXTINF:4,\na.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"j.mp4\"\n#EXTINF:4,\nb.m4s\n"
+        )
+        .unwrap(),
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-MAP:URI=\"i.mp4?plk=C&s=T\"\n".to_string()
+            + KEY
+            + "\n#EXTINF:4,\na.m4s?s=T\n#EXT-X-DISCONTINUITY\n#EXT-X-KEY:METHOD=NONE\n#EXT-X-MAP:URI=\"j.mp4?plk=C&s=T\"\n"
+            + KEY
+            + "\n#EXTINF:4,\nb.m4s?s=T\n"
+    );
+}
+
+#[test]
+fn segments_of_other_hosts_are_out_of_the_keys_scope() {
+    assert_eq!(
+        encrypted(
+            "#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:4,\na.ts\n#EXTINF:4,\n#EXT-X-GAP\nhttps://ads/x.ts?y\n#EXTINF:4,\nhttps://CDN:443/b.ts#f\n"
+        )
+        .unwrap(),
+        "#EXTM3U\n#EXT-X-VERSION:3\n".to_string()
+            + KEY
+            + "\n#EXTINF:4,\na.ts?s=T\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:4,\n#EXT-X-GAP\nhttps://ads/x.ts?y\n"
+            + KEY
+            + "\n#EXTINF:4,\nhttps://CDN:443/b.ts?s=T#f\n"
+    );
+}
+
+#[test]
+fn master_playlists_get_tokens_and_no_key() {
+    let input = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME=\"a,URI=b\",URI=\"a.m3u8\"\n#EXT-X-I-FRAME-STREAM-INF:URI=\"i.m3u8?x=1\",BANDWIDTH=1\n\
+        #EXT-X-SESSION-DATA:DATA-ID=\"d\",URI=\"/d.json\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\n# comment\nv.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=2\nhttps://other/v.m3u8\n\
+        #EXT-X-CONTENT-STEERING:SERVER-URI=\"/steer\",PATHWAY-ID=\"p\"\n";
+    assert_eq!(
+        encrypted(input).unwrap(),
+        "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME=\"a,URI=b\",URI=\"a.m3u8?s=T\"\n#EXT-X-I-FRAME-STREAM-INF:URI=\"i.m3u8?x=1&s=T\",BANDWIDTH=1\n\
+        #EXT-X-SESSION-DATA:DATA-ID=\"d\",URI=\"/d.json?plk=C&s=T\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\n# comment\nv.m3u8?s=T\n#EXT-X-STREAM-INF:BANDWIDTH=2\nhttps://other/v.m3u8\n\
+        #EXT-X-CONTENT-STEERING:SERVER-URI=\"/steer?plk=C&s=T\",PATHWAY-ID=\"p\"\n"
+    );
+}
+
+#[test]
+fn low_latency_tags_are_covered() {
+    assert_eq!(
+        encrypted(
+            "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-SKIP:SKIPPED-SEGMENTS=3\n#EXTINF:4,\na.m4s\n#EXT-X-PART:DURATION=1,URI=\"p.m4s\"\n\
+             #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"q.m4s\"\n#EXT-X-PRELOAD-HINT:TYPE=MAP,URI=\"n.mp4\"\n#EXT-X-RENDITION-REPORT:URI=\"../w/m.m3u8\",LAST-MSN=1\n"
+        )
+        .unwrap(),
+        "#EXTM3U\n#EXT-X-VERSION:9\n".to_string()
+            + KEY
+            + "\n#EXT-X-SKIP:SKIPPED-SEGMENTS=3\n#EXTINF:4,\na.m4s?s=T\n#EXT-X-PART:DURATION=1,URI=\"p.m4s?s=T\"\n\
+             #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"q.m4s?s=T\"\n#EXT-X-PRELOAD-HINT:TYPE=MAP,URI=\"n.mp4?plk=C&s=T\"\n#EXT-X-RENDITION-REPORT:URI=\"../w/m.m3u8?s=T\",LAST-MSN=1\n"
+    );
+}
+
+#[test]
+fn the_version_is_raised_in_place_or_inserted_once() {
+    let body = "#EXTINF:4,\na.ts\n";
+    assert!(
+        encrypted(&("#EXTM3U\n#EXT-X-VERSION:1\n".to_string() + body))
+            .unwrap()
+            .contains("#EXT-X-VERSION:2\n#EXT-X-KEY")
+    );
+    let inserted = encrypted(&("#EXTM3U\n".to_string() + body + "#EXT-X-VERSION:1\n")).unwrap();
+    assert_eq!(inserted.matches("#EXT-X-VERSION").count(), 1);
+    assert!(inserted.starts_with("#EXTM3U\n#EXT-X-VERSION:2\n#EXT-X-KEY"));
+}
+
+#[test]
+fn the_origins_clear_segments_are_encrypted_and_its_encrypted_ones_refused() {
+    let plain = encrypted("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:4,\na.ts\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:4,\nb.ts\n").unwrap();
+    assert!(!plain.contains("NONE") && plain.matches("#EXT-X-KEY").count() == 1);
+    for (tag, reason) in [
+        ("#EXT-X-KEY:METHOD=AES-128,URI=\"k\"", Reason::Encrypted),
+        ("#EXT-X-KEY:URI=\"k\"", Reason::Encrypted),
+        (" #EXT-X-KEY: METHOD=SAMPLE-AES,URI=\"k\"", Reason::Encrypted),
+        ("#EXT-X-SESSION-KEY:METHOD=AES-128,URI=\"k\"", Reason::Encrypted),
+        ("#EXT-X-BYTERANGE:1@0", Reason::Byterange),
+        ("#EXT-X-MAP:URI=\"i\",BYTERANGE=\"1@0\"", Reason::Byterange),
+        ("#EXT-X-PART:URI=\"i\",BYTERANGE=\"1@0\"", Reason::Byterange),
+        ("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"i\",BYTERANGE-START=1", Reason::Byterange),
+    ] {
+        assert_eq!(encrypted(&("#EXTM3U\n".to_string() + tag + "\n")), Err(reason), "{tag}");
+    }
+}
+
+#[test]
+fn without_encryption_only_tokens_go_in() {
+    let input = "#EXTM3U\n#EXT-X-VERSION:1\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXT-X-MAP:URI=\"i.mp4\",BYTERANGE=\"1@0\"\n#EXT-X-BYTERANGE:1@0\n#EXTINF:4,\na.ts\n";
+    assert_eq!(
+        rewrite_with(&|| marks(false, true), input.as_bytes()).unwrap(),
+        input.replace("\"k\"", "\"k?s=T\"").replace("i.mp4", "i.mp4?s=T").replace("a.ts", "a.ts?s=T")
+    );
+    assert_eq!(rewrite_with(&|| marks(false, false), input.as_bytes()).unwrap(), input);
+}
+
+#[test]
+fn what_is_no_playlist_is_refused() {
+    for input in ["", "\n#EXTM3U\n", "#EXTM3", "#EXTM3U8\n", "<html>", "#EXTINF:4,\na.ts\n"] {
+        assert_eq!(encrypted(input), Err(Reason::Playlist), "{input:?}");
+    }
+    let endless = "#EXTM3U\n".to_string() + &"a".repeat(line::MAX_LINE + 1);
+    assert_eq!(rewrite_with(&|| marks(true, true), endless.as_bytes()), Err(Reason::Line));
+    let many = "#EXTM3U\n#EXTINF:4,\n".to_string() + &"# comment\n".repeat(line::MAX_LINE / 10);
+    assert_eq!(rewrite_with(&|| marks(true, true), many.as_bytes()), Err(Reason::Line));
+}
+
+#[test]
+fn bytes_that_are_not_ours_stay() {
+    let mut input = b"#EXTM3U\n#EXT-X-UNKNOWN:URI=\"x\"\n#EXT-X-MEDIA:NAME=\"Fran\xe7ais\",URI=\"f.m3u8\"\n#EXT-X-DATERANGE:ID=\"x\",X-OTHER=\"\xff\"\n".to_vec();
+    input.extend_from_slice(b"#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n");
+    let mut rewriter = Rewriter::new(marks(true, true));
+    let mut out = Vec::new();
+    rewriter.push(&input, &mut out).unwrap();
+    rewriter.finish(&mut out).unwrap();
+    let expected = b"#EXTM3U\n#EXT-X-UNKNOWN:URI=\"x\"\n#EXT-X-MEDIA:NAME=\"Fran\xe7ais\",URI=\"f.m3u8?s=T\"\n#EXT-X-DATERANGE:ID=\"x\",X-OTHER=\"\xff\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8?s=T\n";
+    assert_eq!(out, expected);
+}

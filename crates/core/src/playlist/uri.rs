@@ -1,0 +1,103 @@
+//! What goes onto the URIs of a playlist: the session token, and for what stays in clear a signed parameter that
+//! says so.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::attribute;
+use super::line::Line;
+use crate::config::policy::SIGNED_PARAMETER;
+use crate::derive::Keyring;
+use crate::signed;
+use crate::target;
+use crate::url::{self, Base};
+
+/// Why a URI is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A playlist, a segment or a key: needs the token.
+    Token,
+    /// Read in clear by players: an init section, session data, an asset list.
+    Clear,
+}
+
+/// What encryption adds to a playlist.
+#[derive(Debug)]
+pub struct Encryption {
+    /// The EXT-X-KEY line, without its end.
+    pub key_line: String,
+    /// What signs parameters.
+    pub keyring: Keyring,
+}
+
+/// Everything that a playlist's lines are rewritten with.
+#[derive(Debug)]
+pub struct Marks {
+    /// Where the playlist stands.
+    pub base: Base,
+    /// The session token as `name=value`, if it travels in the query.
+    pub token: Option<String>,
+    /// Names of parameters that are ours; the origin's own of these names go.
+    pub ours: Vec<String>,
+    /// `Some` if segments are encrypted.
+    pub encryption: Option<Encryption>,
+}
+
+impl Marks {
+    /// Whether a request for `uri` comes to playlock.
+    pub fn is_own(&self, uri: &[u8]) -> bool {
+        core::str::from_utf8(uri).is_ok_and(|uri| self.base.own_path(uri).is_some())
+    }
+
+    /// Appends a line whose whole text, but for blanks around it, is `uri`.
+    pub fn push_line(&self, out: &mut Vec<u8>, line: Line<'_>, uri: &[u8], purpose: Purpose) {
+        let start = line.text.len() - line.text.trim_ascii_start().len();
+        out.extend_from_slice(line.text.get(..start).unwrap_or_default());
+        self.push(out, uri, purpose);
+        out.extend_from_slice(line.text.get(start + uri.len()..).unwrap_or_default());
+        out.extend_from_slice(line.end);
+    }
+
+    /// Appends a tag's line with the URIs in the attributes named marked.
+    pub fn push_tag(&self, out: &mut Vec<u8>, line: Line<'_>, attributes: &[(&[u8], Purpose)]) {
+        let colon = line.text.iter().position(|byte| *byte == b':').map_or(line.text.len(), |colon| colon + 1);
+        let list = line.text.get(colon..).unwrap_or_default();
+        let mut places: Vec<_> =
+            attributes.iter().filter_map(|(name, purpose)| Some((attribute::find(list, name)?, *purpose))).collect();
+        places.sort_by_key(|(place, _)| place.start);
+        out.extend_from_slice(line.text.get(..colon).unwrap_or_default());
+        let mut copied = 0;
+        for (place, purpose) in places {
+            out.extend_from_slice(list.get(copied..place.start).unwrap_or_default());
+            copied = place.end;
+            self.push(out, list.get(place).unwrap_or_default(), purpose);
+        }
+        out.extend_from_slice(list.get(copied..).unwrap_or_default());
+        out.extend_from_slice(line.end);
+    }
+
+    fn push(&self, out: &mut Vec<u8>, uri: &[u8], purpose: Purpose) {
+        let own = core::str::from_utf8(uri).ok().and_then(|text| Some((text, self.base.own_path(text)?)));
+        // An empty URI names the playlist itself; no tag means that.
+        let Some((text, path)) = own.filter(|_| !uri.is_empty()) else {
+            out.extend_from_slice(uri);
+            return;
+        };
+        let mut parameters = String::new();
+        if let (Purpose::Clear, Some(encryption)) = (purpose, &self.encryption)
+            && let Ok(path) = target::normal_path(&path)
+        {
+            parameters.push_str(SIGNED_PARAMETER);
+            parameters.push('=');
+            parameters.push_str(&signed::clear(&encryption.keyring, &path));
+        }
+        if let Some(token) = &self.token {
+            if !parameters.is_empty() {
+                parameters.push('&');
+            }
+            parameters.push_str(token);
+        }
+        let ours: Vec<&str> = self.ours.iter().map(String::as_str).collect();
+        url::push_with_parameters(out, text, &parameters, &ours);
+    }
+}

@@ -1,0 +1,173 @@
+//! Answers that the filter gives itself, and the closed list of reasons for refusing.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+/// A header: its lower-case name and its value's bytes. Pseudo headers (`:path`) are headers too.
+pub type Header = (String, Vec<u8>);
+
+/// An answer of the filter's own, in place of the origin's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status code.
+    pub status: u16,
+    /// Headers without pseudo headers and without `content-length`, which the proxy adds.
+    pub headers: Vec<Header>,
+    /// The body, in bytes as sent.
+    pub body: Vec<u8>,
+    /// Why, if this is a refusal.
+    pub reason: Option<Reason>,
+}
+
+impl Reply {
+    /// A refusal as a problem document (RFC 9457): `type` is the reason's word, `instance` the request's id.
+    pub fn refusal(reason: Reason, request_id: Option<&[u8]>) -> Self {
+        let status = reason.status();
+        let mut body = format!(
+            "{{\"type\":\"{}\",\"title\":\"{}\",\"status\":{status},\"instance\":\"",
+            reason.word(),
+            reason.title()
+        );
+        push_json_text(&mut body, request_id.unwrap_or_default());
+        body.push_str("\"}\n");
+        let mut headers = vec![header("content-type", "application/problem+json"), header("cache-control", "no-store")];
+        if reason == Reason::Method {
+            headers.push(header("allow", "GET, HEAD"));
+        }
+        Self { status, headers, body: body.into_bytes(), reason: Some(reason) }
+    }
+}
+
+/// A header of ours.
+pub fn header(name: &str, value: &str) -> Header {
+    (name.into(), value.as_bytes().to_vec())
+}
+
+/// Appends bytes that a client may have chosen as the inside of a JSON string; at most 128 of them.
+fn push_json_text(out: &mut String, bytes: &[u8]) {
+    for &byte in bytes.iter().take(128) {
+        match byte {
+            b'"' | b'\\' | b'<' | b'>' | b'&' | 0..=0x1f | 0x7f.. => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{byte:04x}");
+            }
+            _ => out.push(char::from(byte)),
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident $word:literal $status:literal $title:literal;)+) => {
+        /// Why a request or a response was refused: one word, the same in the answer, the counter and the
+        /// access log.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Reason {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Reason {
+            /// All of them, in the order of [`Reason::index`].
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The word that stands in the answer's `type`, the counter's name and the access log.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+
+            /// The status code of the refusal while the headers are not out.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)+ }
+            }
+
+            fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Servers could disagree on which path the target names.
+    Target "target" 400 "The request target does not normalise to one path";
+    /// Neither GET nor HEAD.
+    Method "method" 405 "Only GET and HEAD are answered here";
+    /// No assignment covers host and path.
+    Unassigned "unassigned" 403 "No policy is assigned to this path";
+    /// No token where one is needed.
+    Missing "missing" 403 "A token is needed and none was sent";
+    /// The same token was sent twice in one place.
+    Duplicate "duplicate" 403 "A token or parameter was sent more than once";
+    /// The token breaks the grammar.
+    Malformed "malformed" 403 "The token cannot be read";
+    /// The HMAC is of an algorithm that the policy does not allow.
+    Algorithm "algorithm" 403 "The token's algorithm is not allowed";
+    /// The HMAC does not fit token, key and path.
+    Signature "signature" 403 "The token's signature does not verify";
+    /// A session token in the access token's place or the other way round.
+    Swapped "swapped" 403 "This token is of the other kind: access and session tokens are not interchangeable";
+    /// Past `exp`.
+    Expired "expired" 403 "The token has expired";
+    /// Before `st`.
+    Early "early" 403 "The token is not valid yet";
+    /// The token's ACL does not cover the path.
+    Path "path" 403 "The token does not cover this path";
+    /// The token is for another client address.
+    Ip "ip" 403 "The token is for another client address";
+    /// A session token for this access token would be too long for players.
+    Oversize "oversize" 403 "The token's fields are too long for a session token";
+    /// A parameter of ours does not carry our MAC for this path.
+    Parameter "parameter" 403 "A signed parameter of this URL does not verify";
+    /// The key of another session.
+    Session "session" 403 "This key belongs to another session";
+    /// The origin answered a status that was not asked for (206, 304).
+    Unasked "unasked" 502 "The origin answered with a partial or conditional response that was not asked for";
+    /// The origin compressed what must be rewritten or encrypted.
+    Encoding "encoding" 502 "The origin applied a content coding that was not asked for";
+    /// What should be a playlist does not begin with `#EXTM3U`.
+    Playlist "playlist" 502 "The origin's playlist is not a playlist";
+    /// A line beyond the limit, or too many lines before a segment's URI.
+    Line "line" 502 "The origin's playlist has a line that is too long";
+    /// The origin's media is encrypted already.
+    Encrypted "encrypted" 502 "The origin's media is already encrypted";
+    /// The playlist addresses byte ranges.
+    Byterange "byterange" 502 "The origin's playlist uses byte ranges, which cannot be encrypted yet";
+    /// The body is not as long as its `content-length` says.
+    Length "length" 502 "The origin's body does not have the length it announced";
+    /// Trailers came where the body's end had to be known before them.
+    Trailers "trailers" 502 "The origin sent trailers after a body of unknown length";
+}
+
+impl Reason {
+    /// Its place in [`Reason::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_id_cannot_break_out_of_the_problem_document() {
+        let reply = Reply::refusal(Reason::Missing, Some(b"a\"},\r\n<\xff"));
+        let body = String::from_utf8(reply.body).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(value["type"], "missing");
+        assert_eq!(value["status"], 403);
+        assert_eq!(value["instance"], "a\"},\r\n<\u{ff}");
+        assert!(!body.trim_end().contains(['\r', '\n', '<']));
+    }
+
+    #[test]
+    fn words_are_single_and_distinct() {
+        for (index, reason) in Reason::ALL.iter().enumerate() {
+            assert_eq!(reason.index(), index);
+            assert!(reason.word().bytes().all(|byte| byte.is_ascii_lowercase()));
+            assert!(Reason::ALL[..index].iter().all(|other| other.word() != reason.word()));
+        }
+    }
+}

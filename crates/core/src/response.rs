@@ -1,0 +1,300 @@
+//! What becomes of the origin's response: rewritten, encrypted, passed, or refused; decided from its headers, then
+//! carried out on its body.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
+use crate::exchange::HeaderEdits;
+use crate::gate::{PERIOD, Stream};
+use crate::headers;
+use crate::percent;
+use crate::playlist::{Encryption, Marks, Rewriter, SNIFF};
+use crate::reply::{Header, Reason, Reply, header};
+use crate::route::Kind;
+use crate::segment::{SegmentEncryptor, ciphertext_len};
+use crate::signed;
+use crate::url::{self, Base};
+
+/// What to do with a response.
+#[derive(Debug)]
+pub struct Plan {
+    /// Its kind, now known.
+    pub kind: Kind,
+    /// Changes to its headers.
+    pub edits: HeaderEdits,
+    /// What its body goes through; `None` if it passes or there is none.
+    pub body: Option<Body>,
+    /// An answer in its place.
+    pub reply: Option<Reply>,
+}
+
+/// Decides from a response's headers. `hold`: its headers may be held.
+///
+/// # Errors
+/// Why it cannot be served.
+pub fn plan(
+    stream: &Stream,
+    policy: &Policy,
+    headers: &[Header],
+    end_of_stream: bool,
+    hold: bool,
+) -> Result<Plan, Reason> {
+    let status = headers::text(headers, ":status").and_then(|status| status.parse::<u16>().ok()).unwrap_or(0);
+    let kind =
+        if stream.kind != Kind::Playlist && headers::is_playlist_type(headers) { Kind::Playlist } else { stream.kind };
+    let untouched = |edits| Ok(Plan { kind, edits, body: None, reply: None });
+    match status {
+        200..=299 => {}
+        301 | 302 | 303 | 307 | 308 => return untouched(redirect(stream, policy, headers)),
+        // Conditions and ranges pass for what is served in clear; for all else they were taken out.
+        304 if kind != Kind::Clear => return Err(Reason::Unasked),
+        _ => return untouched(HeaderEdits::default()),
+    }
+    if stream.tentative && kind != Kind::Playlist {
+        return Err(Reason::Missing);
+    }
+    if kind == Kind::Clear {
+        return untouched(clear_edits(stream, headers));
+    }
+    match status {
+        204 | 205 => return untouched(HeaderEdits::default()),
+        206 => return Err(Reason::Unasked),
+        _ => {}
+    }
+    if headers::is_encoded(headers) {
+        return Err(Reason::Encoding);
+    }
+    let empty = end_of_stream && !stream.head;
+    if kind == Kind::Playlist {
+        if empty {
+            return Err(Reason::Playlist);
+        }
+        let body = if stream.head {
+            None
+        } else {
+            Some(Body::Playlist { rewriter: Rewriter::new(marks(stream, policy)), held: hold })
+        };
+        return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
+    }
+    let length = headers::content_length(headers).map_err(|()| Reason::Length)?;
+    let edits = segment_edits(stream, policy, headers, length)?;
+    let key = stream.content_key(policy).ok_or(Reason::Signature)?;
+    let encryptor = SegmentEncryptor::new(&key);
+    if empty {
+        // No body callback comes for an empty body, and the padding block must go out.
+        let mut body = Vec::new();
+        encryptor.finish(&mut body);
+        let kept = headers::first(headers, "content-type").map(|value| ("content-type".into(), value.to_vec()));
+        let cache_control = edits.set.into_iter().filter(|(name, _)| name == "cache-control");
+        let headers = kept.into_iter().chain(cache_control).collect();
+        let reply = Reply { status: 200, headers, body, reason: None };
+        return Ok(Plan { kind, edits: HeaderEdits::default(), body: None, reply: Some(reply) });
+    }
+    let body = (!stream.head).then_some(Body::Segment { encryptor: Some(encryptor), length, seen: 0 });
+    Ok(Plan { kind, edits, body, reply: None })
+}
+
+/// A body on its way through.
+#[derive(Debug)]
+pub enum Body {
+    /// A playlist.
+    Playlist {
+        /// What rewrites it.
+        rewriter: Rewriter,
+        /// The response's headers are held until its first bytes are seen.
+        held: bool,
+    },
+    /// A segment.
+    Segment {
+        /// What encrypts it; `None` once the padding is out.
+        encryptor: Option<SegmentEncryptor>,
+        /// Its announced length in bytes.
+        length: Option<u64>,
+        /// Bytes of plaintext so far.
+        seen: u64,
+    },
+}
+
+impl Body {
+    /// Whether the response's headers are held.
+    pub fn is_held(&self) -> bool {
+        matches!(self, Self::Playlist { held: true, .. })
+    }
+
+    /// Takes the next chunk. `None`: wait until more has come, then give it again with the rest.
+    ///
+    /// # Errors
+    /// Why the response cannot go on.
+    pub fn push(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
+        match self {
+            Self::Playlist { rewriter, held } => {
+                if *held && chunk.len() < SNIFF && !end_of_stream {
+                    return Ok(None);
+                }
+                let mut out = Vec::with_capacity(chunk.len() * 2);
+                rewriter.push(&chunk, &mut out)?;
+                if end_of_stream {
+                    rewriter.finish(&mut out)?;
+                }
+                *held = false;
+                Ok(Some(out))
+            }
+            Self::Segment { encryptor, length, seen } => {
+                *seen = seen.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+                let complete = match *length {
+                    Some(length) if *seen > length || (end_of_stream && *seen < length) => return Err(Reason::Length),
+                    // With trailers no chunk is the last: the announced length tells.
+                    Some(length) => *seen == length,
+                    None => end_of_stream,
+                };
+                if let Some(running) = encryptor {
+                    running.push(&mut chunk);
+                }
+                if complete && let Some(done) = encryptor.take() {
+                    done.finish(&mut chunk);
+                }
+                Ok(Some(chunk))
+            }
+        }
+    }
+
+    /// Whether the body may end here without another call.
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Self::Playlist { rewriter, held } => !held && rewriter.is_settled(),
+            Self::Segment { encryptor, .. } => encryptor.is_none(),
+        }
+    }
+}
+
+/// What a playlist of this stream is rewritten with.
+fn marks(stream: &Stream, policy: &Policy) -> Marks {
+    let base = Base::new(&stream.authority, &stream.raw_path, &policy.session.hosts);
+    let mut ours = alloc::vec![SIGNED_PARAMETER.into(), policy.session.name.clone()];
+    if let Opening::AccessToken(access) = &policy.opening {
+        ours.push(access.name.clone());
+    }
+    let token = token_parameter(stream, policy);
+    let encryption =
+        policy.encryption.as_ref().zip(policy.keyrings.get(stream.session.keyring)).zip(stream.content_key(policy));
+    let encryption = encryption.map(|((encryption, keyring), key)| {
+        let path = &encryption.key_path;
+        let mut key_line = format!(
+            "#EXT-X-KEY:METHOD=AES-128,URI=\"{path}?{SIGNED_PARAMETER}={}",
+            signed::key(keyring, path, &policy.name, &stream.session, PERIOD)
+        );
+        if let Some(token) = &token {
+            key_line.push('&');
+            key_line.push_str(token);
+        }
+        key_line.push_str("\",IV=0x");
+        key_line.push_str(&percent::hex(&key.iv));
+        Encryption { key_line, keyring: keyring.clone() }
+    });
+    Marks { base, token, ours, encryption }
+}
+
+fn token_parameter(stream: &Stream, policy: &Policy) -> Option<String> {
+    policy.session.transport.in_query().then(|| format!("{}={}", policy.session.name, stream.session.query_value()))
+}
+
+fn playlist_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
+    let mut edits = without_untrue(headers);
+    edits.remove.push("content-length".into());
+    edits.set.push(header("cache-control", "private, no-store"));
+    edits.add.extend(session_cookie(stream, policy));
+    edits
+}
+
+fn segment_edits(
+    stream: &Stream,
+    policy: &Policy,
+    headers: &[Header],
+    length: Option<u64>,
+) -> Result<HeaderEdits, Reason> {
+    let mut edits = without_untrue(headers);
+    if let Some(length) = length {
+        let length = ciphertext_len(length).ok_or(Reason::Length)?;
+        edits.set.push(header("content-length", &format!("{length}")));
+    }
+    // With a cookie the URL is the same in every session, and what one left in a cache does not decrypt in another.
+    let cache_control = match (policy.session.transport.in_query(), headers::max_age(headers)) {
+        (false, _) => "private, no-store".into(),
+        (true, Some(seconds)) => {
+            format!("private, max-age={}", seconds.min(stream.session.expires.saturating_sub(stream.now)))
+        }
+        (true, None) => "private".into(),
+    };
+    edits.set.push(header("cache-control", &cache_control));
+    Ok(edits)
+}
+
+/// What is served in clear is the origin's own, but for the token that let it out.
+fn clear_edits(stream: &Stream, headers: &[Header]) -> HeaderEdits {
+    let mut edits = HeaderEdits::default();
+    edits.remove.extend(headers.iter().filter(|(name, _)| is_for_shared_caches(name)).map(|(name, _)| name.clone()));
+    let left = stream.session.expires.saturating_sub(stream.now);
+    let cache_control = match headers::max_age(headers) {
+        Some(seconds) => format!("private, max-age={}", seconds.min(left)),
+        None => "private".into(),
+    };
+    edits.set.push(header("cache-control", &cache_control));
+    edits
+}
+
+fn is_for_shared_caches(name: &str) -> bool {
+    name == "surrogate-control" || name == "expires" || name.ends_with("cdn-cache-control")
+}
+
+fn without_untrue(headers: &[Header]) -> HeaderEdits {
+    let mut remove: Vec<String> = Vec::new();
+    for (name, _) in headers.iter().filter(|(name, _)| headers::is_untrue(name)) {
+        if !remove.contains(name) {
+            remove.push(name.clone());
+        }
+    }
+    HeaderEdits { remove, ..HeaderEdits::default() }
+}
+
+/// The token goes along with a redirect to where playlock is asked again.
+fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
+    let mut edits = HeaderEdits::default();
+    let marks = marks(stream, policy);
+    if let Some(location) = headers::text(headers, "location")
+        && let Some(path) = marks.base.own_path(location)
+    {
+        let mut parameters = String::new();
+        if stream.kind == Kind::Clear
+            && let (Some(encryption), Ok(path)) = (&marks.encryption, crate::target::normal_path(&path))
+        {
+            parameters = format!("{SIGNED_PARAMETER}={}", signed::clear(&encryption.keyring, &path));
+        }
+        if let Some(token) = &marks.token {
+            if !parameters.is_empty() {
+                parameters.push('&');
+            }
+            parameters.push_str(token);
+        }
+        let ours: Vec<&str> = marks.ours.iter().map(String::as_str).collect();
+        let mut rewritten = Vec::with_capacity(location.len() + parameters.len() + 1);
+        url::push_with_parameters(&mut rewritten, location, &parameters, &ours);
+        edits.set.push(("location".into(), rewritten));
+    }
+    edits.set.push(header("cache-control", "private, no-store"));
+    edits.add.extend(session_cookie(stream, policy));
+    edits
+}
+
+/// The cookie of a session that was just opened.
+fn session_cookie(stream: &Stream, policy: &Policy) -> Option<Header> {
+    if !stream.opened || !policy.session.transport.in_cookie() {
+        return None;
+    }
+    let left = stream.session.expires.saturating_sub(stream.now);
+    // Players on other sites need SameSite=None, which browsers take with Secure only, and Secure over https only.
+    let site = if stream.https { "; Secure; SameSite=None" } else { "; SameSite=Lax" };
+    let cookie = format!("{}={}; Path=/; Max-Age={left}; HttpOnly{site}", policy.session.name, stream.session.token);
+    Some(header("set-cookie", &cookie))
+}

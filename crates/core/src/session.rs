@@ -1,0 +1,144 @@
+//! Sessions and their token.
+//!
+//! The session token is an EdgeAuth token under a key of its own:
+//! `st=…~exp=…~acl=…~id=SID[,ID]~data=hdntl[,PAYLOAD]~hmac=…` with `SID` the session's 16 random bytes in base64url,
+//! `ID` and `PAYLOAD` those of the access token. `st` says when the session was opened and is not enforced: a node
+//! whose clock is behind must not refuse a session that another has just opened.
+
+use alloc::format;
+use alloc::string::String;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::Mac;
+
+use crate::config::policy::Policy;
+use crate::percent;
+use crate::reply::Reason;
+use crate::target;
+use crate::token::acl;
+use crate::token::edge_auth::{Claims, Grant};
+
+/// Longest session token in bytes, as it stands in a query: some players refuse lines of 4096 bytes.
+pub const MAX_TOKEN: usize = 1023;
+
+/// A session that was opened or verified just now; there is no other way to have one.
+#[derive(Debug)]
+pub struct Session {
+    /// 128 random bits.
+    pub id: [u8; 16],
+    /// End of the session, seconds since the epoch.
+    pub expires: u64,
+    /// The number of the policy's keyring that signed it and that derives its keys.
+    pub keyring: usize,
+    /// The token, to be handed on byte for byte.
+    pub token: String,
+    acl: String,
+}
+
+impl Session {
+    /// Opens a session at `now` for whoever asks for the playlist at `path` (normalised) with `grant`, the verified
+    /// access token if the policy wants one.
+    ///
+    /// # Errors
+    /// [`Reason::Oversize`] if the token would be longer than [`MAX_TOKEN`].
+    pub fn open(policy: &Policy, grant: Option<&Grant>, path: &str, now: u64, id: [u8; 16]) -> Result<Self, Reason> {
+        let expires = now.saturating_add(policy.session.ttl);
+        let acl = scope(policy, grant, path);
+        let mut token = format!("st={now}~exp={expires}~acl={acl}~id={}", URL_SAFE_NO_PAD.encode(id));
+        if let Some(id) = grant.and_then(|grant| grant.id.as_deref()) {
+            token.push(',');
+            carry(&mut token, id);
+        }
+        token.push_str("~data=hdntl");
+        if let Some(payload) = grant.and_then(|grant| grant.payload.as_deref()) {
+            token.push(',');
+            carry(&mut token, payload);
+        }
+        let mut mac = policy.keyrings.first().ok_or(Reason::Signature)?.session_token();
+        mac.update(token.as_bytes());
+        token.push_str("~hmac=");
+        token.push_str(&percent::hex(&mac.finalize().into_bytes()));
+        let session = Self { id, expires, keyring: 0, token, acl };
+        if session.query_value().len() > MAX_TOKEN { Err(Reason::Oversize) } else { Ok(session) }
+    }
+
+    /// Verifies a session token as it was sent, at `now`. The path is [`Session::covers`]'s question.
+    ///
+    /// # Errors
+    /// [`Reason::Malformed`], [`Reason::Signature`], [`Reason::Expired`].
+    pub fn verify(policy: &Policy, sent: &str, now: u64) -> Result<Self, Reason> {
+        let mut failure = Reason::Malformed;
+        for reading in crate::token::readings(sent) {
+            let Ok(claims) = Claims::parse(&reading) else { continue };
+            match policy.keyrings.iter().position(|keyring| claims.is_signed_with(keyring.session_token())) {
+                Some(keyring) => return Self::from_claims(policy, &claims, &reading, keyring, now),
+                None => failure = Reason::Signature,
+            }
+        }
+        Err(failure)
+    }
+
+    fn from_claims(
+        policy: &Policy,
+        claims: &Claims<'_>,
+        token: &str,
+        keyring: usize,
+        now: u64,
+    ) -> Result<Self, Reason> {
+        if now > claims.exp.saturating_add(policy.session.skew) {
+            return Err(Reason::Expired);
+        }
+        let id = claims.id.ok_or(Reason::Malformed)?;
+        let id = id.split_once(',').map_or(id, |(id, _)| id);
+        let id = URL_SAFE_NO_PAD.decode(id).ok().and_then(|id| id.try_into().ok()).ok_or(Reason::Malformed)?;
+        let acl = claims.acl.ok_or(Reason::Malformed)?;
+        Ok(Self { id, expires: claims.exp, keyring, token: token.into(), acl: acl.into() })
+    }
+
+    /// Whether the session may have the normalised `path`.
+    ///
+    /// # Errors
+    /// [`Reason::Path`] if not.
+    pub fn covers(&self, path: &str) -> Result<(), Reason> {
+        if acl::allows(&self.acl, path) { Ok(()) } else { Err(Reason::Path) }
+    }
+
+    /// The session's id as the token writes it: 22 characters of base64url.
+    pub fn id_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.id)
+    }
+
+    /// The token as the value of a query parameter.
+    pub fn query_value(&self) -> String {
+        let mut value = String::with_capacity(self.token.len() + 16);
+        percent::encode_into(&mut value, self.token.as_bytes(), |byte| {
+            byte.is_ascii_alphanumeric()
+                || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'!' | b'*' | b'/' | b':' | b'@' | b'=' | b',')
+        });
+        value
+    }
+}
+
+/// The session's ACL: the policy's, else the access token's, else what lies below the playlist's directory. The
+/// last also where the access token names single files: a playlist without its segments plays nothing.
+fn scope(policy: &Policy, grant: Option<&Grant>, path: &str) -> String {
+    if let Some(acl) = &policy.session.acl {
+        return acl.clone();
+    }
+    match grant.and_then(|grant| grant.acl.as_deref()) {
+        Some(acl) if !acl::names_files_only(acl) => {
+            let mut carried = String::with_capacity(acl.len());
+            carry(&mut carried, acl);
+            carried
+        }
+        _ => acl::below(target::directory(path)),
+    }
+}
+
+/// Appends a field of the access token. What cookies do not bear is escaped; what is escaped stays so.
+fn carry(out: &mut String, field: &str) {
+    percent::encode_into(out, field.as_bytes(), |byte| {
+        byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\')
+    });
+}

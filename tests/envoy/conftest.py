@@ -1,0 +1,89 @@
+"""Fixtures: origins for the whole run, Envoys by what they are configured with, and the check that they live."""
+
+import itertools
+import json
+
+import places
+import pytest
+from edge import Edge, document, environment
+from origin import Http1, Http2, Site
+from proxy import Proxy, bootstrap, wasm_filter
+
+STREAMED, HELD = False, True
+HOLD = [pytest.param((STREAMED, "h1"), id="streamed"), pytest.param((HELD, "h1"), id="held")]
+ALL = HOLD + [pytest.param((STREAMED, "h2"), id="streamed-h2"), pytest.param((HELD, "h2"), id="held-h2")]
+running = []
+
+
+@pytest.fixture(scope="session")
+def site():
+    """What the origin serves: the demo's programme, and what tests put beside it."""
+    return Site(places.content())
+
+
+@pytest.fixture(scope="session")
+def origins(site):
+    """The origin's servers by protocol."""
+    servers = {"h1": Http1(site), "h2": Http2(site)}
+    yield servers
+    for server in servers.values():
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def edges(site, origins, tmp_path_factory):
+    """Starts Envoys: one for each different configuration, alive until the end of the run."""
+    started, numbers = {}, itertools.count()
+
+    def start(config=None, hold=False, upstream="h1", vm=None, trusted_hops=0, instance=0):
+        config = dict(config or document(), **({"holdHeaders": True} if hold else {}))
+        key = json.dumps([config, hold, upstream, vm, trusted_hops, instance])
+        if key not in started:
+            directory = tmp_path_factory.mktemp(f"envoy{next(numbers)}-")
+            filters = [wasm_filter(config, vm or environment(), hold)]
+            proxy = Proxy(directory, bootstrap(origins[upstream].port, upstream, filters, directory / "access.log",
+                                               trusted_hops))
+            running.append(proxy)
+            started[key] = Edge(proxy, site, hold, upstream)
+        return started[key]
+
+    yield start
+    for one in started.values():
+        one.proxy.stop()
+    running.clear()
+
+
+@pytest.fixture
+def edge(edges, request):
+    """The usual edge; parametrised indirectly by (headers held?, protocol to the origin)."""
+    hold, upstream = getattr(request, "param", (STREAMED, "h1"))
+    return edges(hold=hold, upstream=upstream)
+
+
+@pytest.fixture
+def content(site):
+    """The programme's folder."""
+    return site.root
+
+
+@pytest.fixture(autouse=True)
+def sound(site):
+    """Every test starts with a clean record, and no Envoy ends or traps in one."""
+    site.requests.clear()
+    marks = {proxy: proxy.log.stat().st_size for proxy in running}
+    yield
+    for proxy in running:
+        complaint = proxy.complaint(marks.get(proxy, 0))
+        assert complaint is None, complaint
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """A failure's report ends with what the Envoys last said."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for proxy in running:
+            tail = "\n".join(line for line in proxy.log_text().splitlines()[-200:] if "playlock" in line or "][c" in line)
+            if tail:
+                report.sections.append((f"Envoy {proxy.url}", tail[-4000:]))

@@ -1,0 +1,71 @@
+"""One request by the curl command line, over HTTP/1.1 or cleartext HTTP/2, and what came of it."""
+
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import places
+
+BROKEN = {18, 52, 56, 92}  # partial file, empty reply, receive error, HTTP/2 stream error
+
+
+@dataclass
+class Response:
+    """What a client saw."""
+
+    status: int
+    headers: list
+    body: bytes
+    exit: int = 0
+    error: str = ""
+    trailers: list = field(default_factory=list)
+
+    def all(self, name):
+        """Every value of a header."""
+        return [value for key, value in self.headers if key == name.lower()]
+
+    def header(self, name):
+        """The one value of a header; None without."""
+        values = self.all(name)
+        assert len(values) <= 1, f"{name} came {len(values)} times: {values}"
+        return values[0] if values else None
+
+    @property
+    def id(self):
+        """The request's id, as Envoy gave it."""
+        return self.header("x-request-id")
+
+    @property
+    def broken(self):
+        """The client was told that the response is incomplete."""
+        return self.exit in BROKEN
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+
+def fetch(url, headers=None, http="1.1", method=None, seconds=60):
+    """Asks once, follows nothing, changes nothing in the path."""
+    with tempfile.TemporaryDirectory() as scratch:
+        head, body = Path(scratch, "head"), Path(scratch, "body")
+        command = [places.tool("curl", install="curl"), "--silent", "--show-error", "--globoff", "--path-as-is",
+                   "--noproxy", "*", "--max-time", str(seconds), "--dump-header", str(head), "--output", str(body),
+                   "--http2-prior-knowledge" if http == "2" else "--http1.1"]
+        if method == "HEAD":
+            command.append("--head")
+        elif method:
+            command += ["--request", method]
+        for name, value in (headers or {}).items():
+            command += ["--header", f"{name}: {value}"]
+        run = subprocess.run(command + [url], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        lines = head.read_bytes().decode("latin-1").split("\r\n") if head.exists() else []
+        content = body.read_bytes() if body.exists() and method != "HEAD" else b""
+    status = int(lines[0].split()[1]) if lines and lines[0].startswith("HTTP/") else 0
+    end = lines.index("") if "" in lines else len(lines)
+
+    def pairs(part):
+        return [(n.strip().lower(), v.strip()) for n, _, v in (line.partition(":") for line in part if line)]
+
+    return Response(status, pairs(lines[1:end]), content, run.returncode, run.stderr.strip(), pairs(lines[end + 1:]))

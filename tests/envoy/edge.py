@@ -1,0 +1,87 @@
+"""An Envoy with the filter between the tests and the origin, and the configuration documents it runs on."""
+
+import copy
+
+import curl
+import tokens
+
+SECRET = "6d0f4c1e7b8a93522f64d1c05e97ab3831f2c46a5d7e8b900c1d2e3f4a5b6c7d"
+OLDER = "b1946ac92492d2347c6235b4d2611184e9c0f2a4d6b8079132435465768798a9"
+NEWER = "0f1e2d3c4b5a69788796a5b4c3d2e1f00123456789abcdeffedcba9876543210"
+
+POLICY = {
+    "policyName": "vod",
+    "policyId": 1,
+    "tokenAuth": {
+        "enabled": True,
+        "password": {"env": "PLAYLOCK_PASSWORD"},
+        "transitionPassword": tokens.TRANSITION,
+        "enforceOnInitialRequest": True,
+        "enforceOnContentRequest": True,
+        "accessTokenName": "hdnts",
+        "sessionTokenName": "hdntl",
+        "sessionTokenTransport": "query",
+        "sessionTtl": "1d",
+        "clockSkew": "10s",
+    },
+    "mediaEncryption": {
+        "enabled": True,
+        "percentageCoverage": "ALL",
+        "keyPath": "/serve.key",
+        "keyScope": "session",
+        "secret": {"env": "PLAYLOCK_SECRET"},
+        "transitionSecret": {"env": "PLAYLOCK_SECRET_OLD"},
+    },
+}
+
+
+def policy(name="vod", token_auth=None, media_encryption=None):
+    """The usual policy with other values in places."""
+    made = copy.deepcopy(POLICY)
+    made["policyName"] = name
+    made["tokenAuth"].update(token_auth or {})
+    made["mediaEncryption"].update(media_encryption or {})
+    return made
+
+
+def document(*policies, hold=False, default="deny", path=None):
+    """One policy for everything (or for `path`), or several, each for the folder of its name."""
+    policies = [dict(one, policyId=index + 1) for index, one in enumerate(policies or [policy()])]
+    made = {
+        "policies": policies,
+        "assignments": [
+            {"policyName": one["policyName"], "startTime": "*", "endTime": "*",
+             "path": path or ("/..." if len(policies) == 1 else f"/{one['policyName']}/...")}
+            for one in policies
+        ],
+        "default": default,
+    }
+    if hold:
+        made["holdHeaders"] = True
+    return made
+
+
+def environment(secret=SECRET, older=OLDER):
+    """What the filter's VM finds in its environment."""
+    return {"PLAYLOCK_PASSWORD": tokens.PASSWORD, "PLAYLOCK_SECRET": secret, "PLAYLOCK_SECRET_OLD": older}
+
+
+class Edge:
+    """A protected edge, as a viewer and as its operator see it."""
+
+    def __init__(self, proxy, site, hold, upstream):
+        self.proxy, self.site, self.hold, self.upstream = proxy, site, hold, upstream
+        self.url = proxy.url
+
+    def link(self, path, token=None, name="hdnts"):
+        """The URL a customer's site hands out; without `token`, one for everything."""
+        token = token or tokens.by_python(acl="/*")
+        return f"{self.url}{path}{'&' if '?' in path else '?'}{name}={token}"
+
+    def get(self, target, headers=None, http="1.1", method=None):
+        """Asks for a path or a URL."""
+        return curl.fetch(target if target.startswith("http") else self.url + target, headers, http, method)
+
+    def asked(self, path=None):
+        """What the origin was asked for since the test began (under a path)."""
+        return [r for r in list(self.site.requests) if path is None or r.target.partition("?")[0] == path]

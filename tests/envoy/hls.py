@@ -1,0 +1,127 @@
+"""A small HLS client of the tests' own: reads playlists, resolves URIs, decrypts with the openssl command line."""
+
+import re
+import subprocess
+from dataclasses import dataclass, field
+from urllib.parse import urljoin
+
+import curl
+import places
+
+ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
+
+
+def attributes(text):
+    """The attribute list of a tag, quotes taken off."""
+    return {name: value.strip('"') for name, value in ATTRIBUTE.findall(text)}
+
+
+@dataclass(frozen=True)
+class Key:
+    """An EXT-X-KEY in force."""
+
+    method: str
+    url: str
+    iv: bytes
+
+
+@dataclass(frozen=True)
+class Item:
+    """A segment or an init section and the key it is under."""
+
+    url: str
+    key: Key | None
+    init: bool = False
+
+
+@dataclass
+class Playlist:
+    """What a playlist says, URIs resolved."""
+
+    url: str
+    text: str
+    variants: list = field(default_factory=list)
+    items: list = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def keys(self):
+        return list(dict.fromkeys(item.key for item in self.items if item.key))
+
+    @property
+    def segments(self):
+        return [item for item in self.items if not item.init]
+
+
+def parse(text, url):
+    """Reads a master or media playlist that was fetched from `url`."""
+    playlist, key, stream = Playlist(url, text), None, False
+    lines = text.splitlines()
+    assert lines and lines[0] == "#EXTM3U", f"not a playlist: {text[:200]!r}"
+    for line in lines:
+        tag, _, rest = line.partition(":")
+        named = attributes(rest) if tag.startswith("#EXT") else {}
+        if tag == "#EXT-X-KEY":
+            iv = bytes.fromhex(named["IV"][2:]) if "IV" in named else b""
+            key = None if named["METHOD"] == "NONE" else Key(named["METHOD"], urljoin(url, named["URI"]), iv)
+        elif tag == "#EXT-X-MAP":
+            playlist.items.append(Item(urljoin(url, named["URI"]), key, init=True))
+        elif tag in ("#EXT-X-MEDIA", "#EXT-X-I-FRAME-STREAM-INF") and "URI" in named:
+            playlist.variants.append(urljoin(url, named["URI"]))
+        elif tag == "#EXT-X-STREAM-INF":
+            stream = True
+        elif line == "#EXT-X-ENDLIST":
+            playlist.ended = True
+        elif line.strip() and not line.startswith("#"):
+            if stream:
+                playlist.variants.append(urljoin(url, line.strip()))
+            else:
+                playlist.items.append(Item(urljoin(url, line.strip()), key))
+            stream = False
+    playlist.variants = list(dict.fromkeys(playlist.variants))
+    return playlist
+
+
+def decrypt(body, key, iv):
+    """AES-128-CBC with PKCS#7, by openssl; a wrong padding is an error."""
+    command = [places.tool("openssl", install="openssl"), "enc", "-d", "-aes-128-cbc", "-K", key.hex(), "-iv", iv.hex()]
+    run = subprocess.run(command, input=body, capture_output=True)
+    assert run.returncode == 0, f"openssl cannot decrypt {len(body)} bytes: {run.stderr.decode().strip()}"
+    return run.stdout
+
+
+class Viewer:
+    """One player: asks as it was told to, keeps the keys it got."""
+
+    def __init__(self, http="1.1", headers=None, base=None):
+        self.http, self.headers, self.base = http, headers or {}, base
+        self.keys = {}
+
+    def get(self, url):
+        """Fetches a URL as it is (`base`: from another edge); anything but a whole 200 is an error."""
+        if self.base:
+            url = re.sub(r"^http://[^/]+", self.base, url)
+        response = curl.fetch(url, self.headers, self.http)
+        assert (response.status, response.exit) == (200, 0), \
+            f"{url}: {response.status}, curl {response.exit} {response.error}: {response.body[:300]!r}"
+        return response
+
+    def playlist(self, url):
+        return parse(self.get(url).text, url)
+
+    def media(self, url):
+        """Every media playlist behind a master playlist (or the one itself)."""
+        first = self.playlist(url)
+        return [self.playlist(variant) for variant in first.variants] if first.variants else [first]
+
+    def key(self, key):
+        assert key.method == "AES-128" and len(key.iv) == 16, key
+        if key.url not in self.keys:
+            self.keys[key.url] = self.get(key.url).body
+        assert len(self.keys[key.url]) == 16, f"a key of {len(self.keys[key.url])} bytes"
+        return self.keys[key.url]
+
+    def plain(self, item, response=None):
+        """What a segment or init section holds, decrypted if it is under a key."""
+        response = response or self.get(item.url)
+        return decrypt(response.body, self.key(item.key), item.key.iv) if item.key else response.body

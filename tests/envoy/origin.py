@@ -1,0 +1,259 @@
+"""A plain HLS origin: files of a directory and scripted replies, over HTTP/1.1 or cleartext HTTP/2.
+
+It behaves as origins do (ETag, digests, ranges, conditional requests), so that whatever the edge forgets to
+take out of a request or a response has a visible effect; and every request it gets is recorded.
+"""
+
+import hashlib
+import socket
+import threading
+from base64 import b64encode
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import h2.config
+import h2.connection
+import h2.events
+import h2.exceptions
+
+TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl", ".ts": "video/mp2t", ".m4s": "video/iso.segment", ".mp4": "video/mp4",
+    ".aac": "audio/aac", ".vtt": "text/vtt",
+}
+PIECE = 16000
+
+
+@dataclass
+class Reply:
+    """What to answer. `framing`: `length` (Content-Length), `chunked` (none; HTTP/2 just ends the stream).
+    `stop`: break the connection (HTTP/2: the stream) off after so many bytes."""
+
+    body: bytes = b""
+    headers: tuple = ()
+    status: int = 200
+    framing: str = "length"
+    piece: int = PIECE
+    trailers: tuple = ()
+    stop: int | None = None
+
+    def pieces(self):
+        body = self.body if self.stop is None else self.body[:self.stop]
+        return [body[i:i + self.piece] for i in range(0, len(body), self.piece)]
+
+    def fields(self):
+        """Headers as (lower-case name, value)."""
+        fields = [(name.lower(), value) for name, value in self.headers]
+        if self.framing == "length" and self.status != 304:
+            fields.append(("content-length", str(len(self.body))))
+        return fields
+
+
+@dataclass
+class Request:
+    """A request as the origin got it."""
+
+    method: str
+    target: str
+    headers: list
+    protocol: str
+
+    def header(self, name):
+        values = [value for key, value in self.headers if key == name.lower()]
+        return ", ".join(values) if values else None
+
+
+class Site:
+    """What the origins serve, and what they were asked for."""
+
+    def __init__(self, root=None):
+        self.root = Path(root) if root else None
+        self.replies = {}
+        self.requests = []
+
+    def put(self, path, body=b"", **how):
+        """Serves a reply at a path; without headers it gets those of a file."""
+        body = body.encode() if isinstance(body, str) else body
+        how.setdefault("headers", self.validators(path, body))
+        self.replies[path] = Reply(body, **how)
+        return path
+
+    def stream(self, folder, **segments):
+        """Serves a media playlist of segments that are put beside it; an underscore stands for a dot. Returns
+        the playlist's path. Values are bodies, or (body, dict of what `put` takes)."""
+        lines = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:4"]
+        for name, body in segments.items():
+            body, how = body if isinstance(body, tuple) else (body, {})
+            name = name.replace("_", ".")
+            self.put(f"/{folder}/{name}", body, **how)
+            lines += ["#EXTINF:4,", name]
+        return self.put(f"/{folder}/index.m3u8", "\n".join(lines + ["#EXT-X-ENDLIST", ""]))
+
+    def file(self, path):
+        """The bytes the origin has at a path."""
+        path = urlsplit(path).path
+        if path in self.replies:
+            return self.replies[path].body
+        return (self.root / unquote(path).lstrip("/")).read_bytes()
+
+    @staticmethod
+    def validators(path, body):
+        digest = b64encode(hashlib.sha256(body).digest()).decode()
+        return (
+            ("Content-Type", TYPES.get(Path(path).suffix, "application/octet-stream")),
+            ("ETag", f'"{hashlib.sha256(body).hexdigest()[:16]}"'),
+            ("Last-Modified", "Tue, 05 Aug 2025 10:00:00 GMT"),
+            ("Accept-Ranges", "bytes"),
+            ("Digest", f"SHA-256={digest}"),
+            ("Content-Digest", f"sha-256=:{digest}:"),
+            ("Repr-Digest", f"sha-256=:{digest}:"),
+            ("Content-MD5", b64encode(hashlib.md5(body).digest()).decode()),
+            ("Cache-Control", "public, max-age=3600"),
+            ("X-Origin", "kept"),
+        )
+
+    def answer(self, request):
+        """Records a request and says what to answer."""
+        self.requests.append(request)
+        path = urlsplit(request.target).path
+        if path in self.replies:
+            return self.replies[path]
+        file = self.root / unquote(path).lstrip("/") if self.root else None
+        if not file or ".." in path or not file.is_file():
+            return Reply(b"the origin has no such file\n", (("Content-Type", "text/plain"),), status=404)
+        body = file.read_bytes()
+        headers = self.validators(path, body)
+        if request.header("if-none-match") == dict(headers)["ETag"] or request.header("if-modified-since"):
+            return Reply(b"", headers, status=304)
+        if (request.header("range") or "").startswith("bytes="):
+            first, _, last = request.header("range")[6:].partition("-")
+            first, last = int(first or 0), int(last or len(body) - 1)
+            part = headers + (("Content-Range", f"bytes {first}-{last}/{len(body)}"),)
+            return Reply(body[first:last + 1], part, status=206)
+        return Reply(body, headers)
+
+
+class Http1:
+    """The site over HTTP/1.1."""
+
+    def __init__(self, site):
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_GET(self):
+                fields = [(name.lower(), value) for name, value in self.headers.items()]
+                reply = site.answer(Request(self.command, self.path, fields, "h1"))
+                self.send_response(reply.status)
+                for name, value in reply.fields():
+                    self.send_header(name, value)
+                chunked = reply.framing == "chunked"
+                if chunked:
+                    self.send_header("transfer-encoding", "chunked")
+                    if reply.trailers:
+                        self.send_header("trailer", ", ".join(name for name, _ in reply.trailers))
+                self.end_headers()
+                if self.command == "HEAD" or reply.status == 304:
+                    return
+                for piece in reply.pieces():
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+                if reply.stop is not None:
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    self.close_connection = True
+                elif chunked:
+                    self.wfile.write(b"0\r\n")
+                    for name, value in reply.trailers:
+                        self.wfile.write(f"{name}: {value}\r\n".encode())
+                    self.wfile.write(b"\r\n")
+
+            do_HEAD = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass  # the edge hung up: it does so for every response it resets
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Http2:
+    """The site over cleartext HTTP/2 (prior knowledge), with trailers where a reply has some."""
+
+    def __init__(self, site):
+        self.site = site
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self):
+        self.listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+
+    def _serve(self, peer):
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
+        connection = h2.connection.H2Connection(config)
+        connection.initiate_connection()
+        sending = {}  # stream → [reply, bytes left]
+        with peer:
+            try:
+                peer.sendall(connection.data_to_send())
+                while data := peer.recv(65536):
+                    for event in connection.receive_data(data):
+                        if isinstance(event, h2.events.RequestReceived):
+                            self._begin(connection, event, sending)
+                        elif isinstance(event, h2.events.StreamReset):
+                            sending.pop(event.stream_id, None)
+                        elif isinstance(event, h2.events.ConnectionTerminated):
+                            return
+                    for stream in list(sending):
+                        self._send(connection, stream, sending)
+                    peer.sendall(connection.data_to_send())
+            except (OSError, h2.exceptions.ProtocolError):
+                return
+
+    def _begin(self, connection, event, sending):
+        fields = [(str(name), str(value)) for name, value in event.headers]
+        pseudo = dict(fields)
+        request = Request(pseudo[":method"], pseudo[":path"], [f for f in fields if f[0][0] != ":"], "h2")
+        reply = self.site.answer(request)
+        bodyless = request.method == "HEAD" or reply.status == 304 or (not reply.body and not reply.trailers)
+        connection.send_headers(event.stream_id, [(":status", str(reply.status))] + reply.fields(), end_stream=bodyless)
+        if not bodyless:
+            sending[event.stream_id] = [reply, b"".join(reply.pieces())]
+
+    @staticmethod
+    def _send(connection, stream, sending):
+        reply, left = sending[stream]
+        while left:
+            size = min(connection.local_flow_control_window(stream), connection.max_outbound_frame_size, reply.piece)
+            if size <= 0:
+                sending[stream][1] = left
+                return
+            connection.send_data(stream, left[:size])
+            left = left[size:]
+        del sending[stream]
+        if reply.stop is not None:
+            connection.reset_stream(stream, error_code=2)
+        elif reply.trailers:
+            connection.send_headers(stream, [(n.lower(), v) for n, v in reply.trailers], end_stream=True)
+        else:
+            connection.end_stream(stream)

@@ -1,0 +1,55 @@
+"""Where the things under test and the tools are, and what to do when one is missing."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+WASM = Path(os.environ.get("PLAYLOCK_WASM", REPOSITORY / "target/playlock.wasm"))
+CONTENT = Path(os.environ.get("PLAYLOCK_CONTENT", REPOSITORY / "envoy/demo/content"))
+NODE_MODULES = Path(os.environ.get("PLAYLOCK_NODE_MODULES", REPOSITORY / "target/node/node_modules"))
+
+
+class Missing(Exception):
+    """Something the tests need is not there; the message says how to get it."""
+
+
+def tool(*names, install):
+    """The first of `names` found in PATH."""
+    for name in names:
+        found = shutil.which(name)
+        if found:
+            return found
+    raise Missing(f"{' or '.join(names)} not found in PATH: install {install}")
+
+
+def envoy():
+    """The Envoy of the virtual environment these tests run in."""
+    path = Path(sys.prefix) / "bin/envoy"
+    if not path.exists():
+        raise Missing(f"no Envoy in {sys.prefix}: `make test` sets one up")
+    return str(path)
+
+
+def wasm():
+    """The filter."""
+    if not WASM.exists():
+        raise Missing(f"{WASM} does not exist: run `make wasm`")
+    return str(WASM)
+
+
+def content():
+    """The demo's programme: ts/ and cmaf/, a master.m3u8 in each."""
+    for kind in ("ts", "cmaf"):
+        if not (CONTENT / kind / "master.m3u8").exists():
+            raise Missing(f"{CONTENT / kind / 'master.m3u8'} does not exist")
+    return CONTENT
+
+
+def node_modules(package):
+    """A package's folder among the installed npm packages."""
+    path = NODE_MODULES / package
+    if not path.exists():
+        raise Missing(f"npm package {package} not found in {NODE_MODULES}: `make test` installs it")
+    return path

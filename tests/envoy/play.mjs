@@ -1,0 +1,78 @@
+// Plays an HLS URL to its end with hls.js in headless Chromium and prints what happened as one JSON object.
+// node play.mjs '{"modules": …, "chromium": …, "profile": …, "url": …, "rate": 8}'
+
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const how = JSON.parse(process.argv[2]);
+const require = createRequire(join(how.modules, "x.js"));
+const { chromium } = require("playwright-core");
+
+const ARGUMENTS = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+];
+
+// Runs in the page: plays, and tells how it went.
+function play({ url, rate, seconds }) {
+  const video = document.querySelector("video");
+  const report = { errors: [], fatal: [], levels: 0, ended: false };
+  return new Promise((resolve) => {
+    const hls = new Hls({ maxBufferLength: 60 });
+    const finish = () => {
+      clearTimeout(timer);
+      clearInterval(ticker);
+      const quality = video.getVideoPlaybackQuality();
+      resolve({
+        ...report, ended: video.ended, currentTime: video.currentTime, duration: video.duration,
+        frames: quality.totalVideoFrames, width: video.videoWidth, height: video.videoHeight,
+        audio: video.webkitAudioDecodedByteCount, mediaError: video.error?.message ?? null,
+      });
+    };
+    const timer = setTimeout(finish, seconds * 1000);
+    // Chromium can stop a hair before the end at high rates; the last fragment being buffered is what counts then.
+    const ticker = setInterval(() => {
+      if (video.duration && video.currentTime >= video.duration - 0.05) finish();
+    }, 100);
+    hls.on(Hls.Events.ERROR, (_, data) => {
+      const fragment = data.frag ? `${data.frag.type} ${data.frag.sn} of level ${data.frag.level}` : "";
+      const line = `${data.type} ${data.details} ${data.response?.code ?? ""} ${fragment} ${data.error?.message ?? ""}`;
+      report.errors.push(line);
+      if (data.fatal) {
+        report.fatal.push(line);
+        finish();
+      }
+    });
+    hls.on(Hls.Events.MANIFEST_PARSED, (_, data) => {
+      report.levels = data.levels.length;
+      video.play().catch((error) => report.errors.push(String(error)));
+      video.playbackRate = rate;
+    });
+    video.addEventListener("ended", finish);
+    hls.loadSource(url);
+    hls.attachMedia(video);
+  });
+}
+
+const context = await chromium.launchPersistentContext(how.profile, {
+  executablePath: how.chromium, headless: true, args: ARGUMENTS, chromiumSandbox: false,
+});
+let result;
+try {
+  const page = await context.newPage();
+  const requests = [];
+  page.on("response", (response) => requests.push({ url: response.url(), status: response.status() }));
+  // A page of the stream's own origin, which the edge never hears of.
+  const origin = new URL(how.url).origin;
+  const address = `${origin}/player-of-the-tests`;
+  await page.route(address, (route) =>
+    route.fulfill({ contentType: "text/html", body: "<!doctype html><title>player</title><video muted></video>" }));
+  await page.route(`${origin}/favicon.ico`, (route) => route.fulfill({ status: 204 }));
+  await page.goto(address);
+  await page.addScriptTag({ path: join(how.modules, "hls.js/dist/hls.min.js") });
+  result = await page.evaluate(play, { url: how.url, rate: how.rate ?? 8, seconds: how.seconds ?? 45 });
+  result.requests = requests.filter(({ url }) => url.startsWith(origin) && url !== address);
+} finally {
+  await context.close();
+}
+console.log(JSON.stringify(result));

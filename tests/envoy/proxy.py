@@ -1,0 +1,208 @@
+"""One Envoy under test: its configuration, start, readiness, counters, access log and end."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import places
+
+WAIT = 30  # seconds until something that should happen at once counts as never
+
+LOG_FIELDS = {
+    "id": "%REQ(X-REQUEST-ID)%",
+    "path": "%REQ(:PATH)%",
+    "status": "%RESPONSE_CODE%",
+    "details": "%RESPONSE_CODE_DETAILS%",
+    "kind": "%FILTER_STATE(wasm.playlock.kind:PLAIN)%",
+    "reason": "%FILTER_STATE(wasm.playlock.reason:PLAIN)%",
+    "session": "%FILTER_STATE(wasm.playlock.session:PLAIN)%",
+    "policy": "%FILTER_STATE(wasm.playlock.policy:PLAIN)%",
+}
+
+
+def wasm_filter(document, environment, hold):
+    """The filter's entry in the HTTP filter chain, as a user would write it."""
+    text = document if isinstance(document, str) else json.dumps(document)
+    config = {
+        "name": "playlock",
+        "root_id": "playlock",
+        "failure_policy": "FAIL_RELOAD",
+        "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text},
+        "vm_config": {
+            "vm_id": "playlock",
+            "runtime": "envoy.wasm.runtime.v8",
+            "code": {"local": {"filename": places.wasm()}},
+            "environment_variables": {"key_values": environment},
+        },
+    }
+    if hold:
+        config["allow_on_headers_stop_iteration"] = True
+    return {
+        "name": "playlock",
+        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": config},
+    }
+
+
+def bootstrap(origin, upstream, filters, access_log, trusted_hops=0):
+    """Envoy's whole configuration: one listener for HTTP/1.1 and cleartext HTTP/2, one cluster."""
+    options = {"explicit_http_config": {"http2_protocol_options" if upstream == "h2" else "http_protocol_options": {}}}
+    manager = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "edge",
+        "codec_type": "AUTO",
+        "use_remote_address": True,
+        "xff_num_trusted_hops": trusted_hops,
+        "always_set_request_id_in_response": True,
+        "route_config": {"virtual_hosts": [{
+            "name": "all", "domains": ["*"],
+            "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "origin", "timeout": "0s"}}],
+        }]},
+        "http_filters": filters + [{
+            "name": "envoy.filters.http.router",
+            "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+        }],
+        "access_log": [{
+            "name": "file",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+                "path": str(access_log),
+                "log_format": {"json_format": LOG_FIELDS},
+            },
+        }],
+    }
+    return {
+        "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+        "static_resources": {
+            "listeners": [{
+                "name": "edge",
+                "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+                "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+            }],
+            "clusters": [{
+                "name": "origin",
+                "type": "STATIC",
+                "typed_extension_protocol_options": {
+                    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                        **options,
+                    },
+                },
+                "load_assignment": {"cluster_name": "origin", "endpoints": [{"lb_endpoints": [{
+                    "endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": origin}}},
+                }]}]},
+            }],
+        },
+    }
+
+
+def validate(directory, config):
+    """`envoy --mode validate`: (exit status, everything it printed)."""
+    path = Path(directory) / "envoy.json"
+    path.write_text(json.dumps(config))
+    run = subprocess.run([places.envoy(), "--mode", "validate", "-c", str(path), "-l", "warning"],
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=2 * WAIT)
+    return run.returncode, run.stdout
+
+
+class Proxy:
+    """A running Envoy."""
+
+    def __init__(self, directory, config):
+        self.directory = Path(directory)
+        self.access_log = next(
+            log["typed_config"]["path"]
+            for log in config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]["access_log"]
+        )
+        (self.directory / "envoy.json").write_text(json.dumps(config, indent=1))
+        self.log = self.directory / "envoy.log"
+        admin = self.directory / "admin"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [places.envoy(), "-c", str(self.directory / "envoy.json"), "--concurrency", "1", "--disable-hot-restart",
+                 "--admin-address-path", str(admin), "--file-flush-interval-msec", "20", "-l", "info"],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        try:
+            self._until(lambda: admin.exists() and admin.read_text().strip(), "opened its admin port")
+            self.admin_address = admin.read_text().strip()
+            self._until(self._ready, "got ready")
+            listeners = json.loads(self.admin("/listeners?format=json"))
+            self.port = listeners["listener_statuses"][0]["local_address"]["socket_address"]["port_value"]
+        except BaseException:
+            self.stop()
+            raise
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def _until(self, condition, what):
+        for _ in range(WAIT * 20):
+            if self.process.poll() is not None:
+                raise RuntimeError(f"Envoy ended with {self.process.returncode} before it {what}:\n{self.log_text()}")
+            if condition():
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"Envoy never {what}:\n{self.log_text()}")
+
+    def _ready(self):
+        try:
+            return self.admin("/ready").strip() == "LIVE"
+        except OSError:
+            return False
+
+    def admin(self, path):
+        """The body of an admin page."""
+        with urllib.request.urlopen(f"http://{self.admin_address}{path}", timeout=WAIT) as answer:
+            return answer.read().decode()
+
+    def counters(self):
+        """The filter's own counters: name without Envoy's prefix → value."""
+        found = {}
+        for line in self.admin("/stats?filter=playlock").splitlines():
+            name, _, value = line.partition(": ")
+            if name.startswith("wasmcustom.") and value.isdigit():
+                found[name.removeprefix("wasmcustom.")] = int(value)
+        return found
+
+    def logged(self, request_id):
+        """The access log's entry for a request."""
+        entry = None
+
+        def seen():
+            nonlocal entry
+            for line in Path(self.access_log).read_text().splitlines():
+                if request_id in line:
+                    entry = json.loads(line)
+            return entry
+
+        self._until(seen, f"logged request {request_id}")
+        return entry
+
+    def memory(self):
+        """(resident, highest resident ever) in bytes."""
+        status = dict(line.split(":", 1) for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines())
+        return tuple(int(status[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
+
+    def log_text(self, since=0):
+        """Envoy's own log."""
+        return self.log.read_bytes()[since:].decode(errors="replace")
+
+    def complaint(self, since=0):
+        """What is wrong with this Envoy: it has ended, or code of the filter has trapped."""
+        if self.process.poll() is not None:
+            return f"Envoy ended with {self.process.returncode}"
+        for line in self.log_text(since).splitlines():
+            if "panicked" in line or "Proxy-Wasm plugin in-VM backtrace" in line or "[critical]" in line:
+                return line
+        return None
+
+    def stop(self):
+        """Ends it, by its process id."""
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.kill(self.process.pid, signal.SIGKILL)
+                self.process.wait()

@@ -1,0 +1,82 @@
+"""`envoy --mode validate` says whether a configuration is good, and where it is not."""
+
+import pytest
+from edge import POLICY, document, environment, policy
+from proxy import bootstrap, validate, wasm_filter
+
+
+def told(tmp_path, config, vm=None):
+    """Exit status and output of a validation."""
+    filters = [wasm_filter(config, environment() if vm is None else vm, False)]
+    return validate(tmp_path, bootstrap(9, "h1", filters, tmp_path / "access.log"))
+
+
+def changed(path, value):
+    """The usual document with a value set (or, for None, taken out) at a path of keys."""
+    made = document(policy())
+    place = made
+    for key in path[:-1]:
+        place = place[key]
+    if value is None:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return made
+
+
+def test_a_good_one(tmp_path):
+    status, output = told(tmp_path, document())
+    assert status == 0, output
+    assert POLICY["tokenAuth"]["transitionPassword"] not in output
+
+
+TOKEN, MEDIA = ("policies", 0, "tokenAuth"), ("policies", 0, "mediaEncryption")
+
+
+@pytest.mark.parametrize("where, value, named", [
+    ((*TOKEN, "password"), "abc", "policies[0].tokenAuth.password"),
+    ((*TOKEN, "password"), "zz", "policies[0].tokenAuth.password"),
+    ((*TOKEN, "password"), {"env": "NOT_SET"}, "policies[0].tokenAuth.password"),
+    ((*TOKEN, "password"), None, "policies[0].tokenAuth"),
+    ((*TOKEN, "transitionPassword"), "0", "policies[0].tokenAuth.transitionPassword"),
+    ((*TOKEN, "sessionTtl"), "yesterday", "policies[0].tokenAuth.sessionTtl"),
+    ((*TOKEN, "sessionTokenTransport"), "pigeon", "policies[0].tokenAuth.sessionTokenTransport"),
+    ((*TOKEN, "accessTokenNam"), "x", "policies[0].tokenAuth"),
+    ((*TOKEN, "sessionTokenName"), "hdnts", "policies[0].tokenAuth.accessTokenName"),
+    ((*TOKEN, "enforceOnContentRequest"), False, "policies[0].tokenAuth.enforceOnContentRequest"),
+    ((*TOKEN, "algorithms"), ["sha256", "sha512"], "policies[0].tokenAuth.algorithms[1]"),
+    ((*MEDIA, "secret"), "00", "policies[0].mediaEncryption.secret"),
+    ((*MEDIA, "secret"), None, "policies[0].mediaEncryption"),
+    ((*MEDIA, "keyPath"), "serve.key", "policies[0].mediaEncryption.keyPath"),
+    ((*MEDIA, "percentageCoverage"), "SOME", "policies[0].mediaEncryption.percentageCoverage"),
+    ((*MEDIA, "keyScope"), "planet", "policies[0].mediaEncryption.keyScope"),
+    ((*MEDIA, "keyScope"), "stream", "policies[0].mediaEncryption.keyScope"),
+    (("policies", 0, "contentTargeting"), {"enabled": True}, "policies[0].contentTargeting"),
+    (("policies", 0, "playerVerification"), {"enabled": True}, "policies[0].playerVerification"),
+    (("assignments", 0, "policyName"), "nobody", "assignments[0].policyName"),
+    (("assignments", 0, "path"), "vod", "assignments[0].path"),
+    (("assignments", 0, "startTime"), "tomorrow", "assignments[0].startTime"),
+    (("default",), "maybe", "default"),
+    (("surprise",), 1, "surprise"),
+])
+def test_a_bad_one_is_refused_by_the_path_of_what_is_wrong(tmp_path, where, value, named):
+    status, output = told(tmp_path, changed(where, value))
+    assert status != 0
+    assert named in output, output[-2000:]
+    assert "panicked" not in output
+
+
+def test_the_values_of_secrets_are_never_printed(tmp_path):
+    secret = "feedfacefeedfacefeedfacefeedfaceX"
+    status, output = told(tmp_path, changed((*TOKEN, "password"), secret))
+    assert status != 0 and secret not in output
+
+
+def test_what_is_not_json(tmp_path):
+    status, output = told(tmp_path, '{"policies": [')
+    assert status != 0 and "panicked" not in output
+
+
+def test_an_environment_without_the_secrets(tmp_path):
+    status, output = told(tmp_path, document(), vm={"PLAYLOCK_PASSWORD": "00" * 16})
+    assert status != 0 and "policies[0].mediaEncryption.secret" in output and "PLAYLOCK_SECRET" in output

@@ -1,0 +1,194 @@
+"""Refusals: what the viewer gets, and how the operator learns why: answer, access log and counter say one word."""
+
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import tokens
+from conftest import HOLD
+from edge import document, policy
+from hls import Viewer
+
+pytestmark = pytest.mark.parametrize("edge", HOLD, indirect=True)
+MASTER, MEDIA, SEGMENT = "/ts/master.m3u8", "/ts/v180/index.m3u8", "/ts/v180/seg0.ts"
+
+
+def opened(edge, path=MEDIA):
+    """A session: (its token, the URL of its key, of its first segment)."""
+    playlist = Viewer().playlist(edge.link(path))
+    token = parse_qs(urlsplit(playlist.segments[0].url).query)["hdntl"][0]
+    return token, playlist.keys[0].url, playlist.segments[0].url
+
+
+def check(edge, target, status, word, headers=None, method=None, reached=False):
+    """Asks, and holds answer, log, counter and origin against what they should be."""
+    edge.site.requests.clear()
+    before = edge.proxy.counters()
+    response = edge.get(target, headers, method=method)
+    assert response.status == status, f"{response.status} {response.body[:300]!r}"
+    problem = json.loads(response.body)
+    assert response.header("content-type") == "application/problem+json"
+    assert response.header("cache-control") == "no-store"
+    assert (problem["type"], problem["status"], problem["instance"]) == (word, status, response.id)
+    assert set(problem) == {"type", "title", "status", "instance"} and problem["title"]
+    assert tokens.PASSWORD.encode() not in response.body and b"hmac" not in response.body
+    for secret in ("#EXTM3U", "seg0", "x-origin"):
+        assert secret not in response.text and not response.header("x-origin")
+    entry = edge.proxy.logged(response.id)
+    assert entry["reason"] == word, entry
+    grown = {name: value - before[name] for name, value in edge.proxy.counters().items() if value > before[name]}
+    assert grown == {f"playlock.refused.{word}": 1, f"playlock.requests.{entry['kind']}": 1}
+    assert bool(edge.asked()) == reached, "the origin must not hear of it"
+    return response
+
+
+@pytest.mark.parametrize("path", [MASTER, MEDIA, SEGMENT, "/ts/audio/seg0.aac", "/cmaf/v180/init.mp4", "/"])
+def test_without_a_token(edge, path):
+    check(edge, path, 403, "missing")
+
+
+@pytest.mark.parametrize("token, word", [
+    ("", "malformed"),
+    ("nonsense", "malformed"),
+    ("exp=1~acl=/*", "malformed"),
+    ("exp=99999999999999999999~acl=/*~hmac=" + "0" * 64, "malformed"),
+    (tokens.signed("acl=/*"), "malformed"),
+    (tokens.signed("exp=4102444800~acl=/*~acl=/x"), "malformed"),
+    (tokens.signed("exp=4102444800~exp=4102444800~acl=/*"), "malformed"),
+    (tokens.signed("exp=4102444800~acl=/*~role=admin"), "malformed"),
+    (tokens.signed("exp=4102444800~acl=/*~id="), "malformed"),
+    (tokens.signed("exp=4102444800~acl="), "malformed"),
+    (tokens.signed("exp=4102444800~acl=/*") + "~data=x", "malformed"),
+    (tokens.signed("exp=4102444800~acl=/*", tokens.STRANGER), "signature"),
+    (tokens.signed("exp=4102444800~acl=/*").replace("exp=4", "exp=5"), "signature"),
+    (tokens.signed("exp=4102444800~acl=/cmaf/*").replace("/cmaf/", "/ts/"), "signature"),
+    (tokens.signed("exp=4102444800~acl=/*")[:-1] + "?", "malformed"),
+    (tokens.signed("exp=4102444800~acl=/*")[:-2], "malformed"),
+    (tokens.signed("exp=4102444800~acl=/*", algorithm="sha1"), "algorithm"),
+    (tokens.signed("exp=1600000000~acl=/*"), "expired"),
+    (tokens.signed("st=4102444000~exp=4102444800~acl=/*"), "early"),
+    (tokens.signed("exp=4102444800~acl=/cmaf/*"), "path"),
+    (tokens.signed("ip=203.0.113.7~exp=4102444800~acl=/*"), "ip"),
+    (tokens.signed("exp=4102444800~acl=/*~data=" + "x" * 1500), "oversize"),
+])
+def test_a_bad_access_token(edge, token, word):
+    check(edge, f"{MASTER}?hdnts={token}", 403, word)
+
+
+def test_a_token_sent_twice(edge):
+    token = tokens.by_python(acl="/*")
+    check(edge, f"{MASTER}?hdnts={token}&hdnts={token}", 403, "duplicate")
+    session, _, segment = opened(edge)
+    check(edge, f"{segment}&hdntl={session}", 403, "duplicate")
+
+
+def test_tokens_are_not_interchangeable(edge):
+    """An access token opens a session and no segment; a session token opens no session."""
+    access = tokens.by_python(acl="/*")
+    session, key, _ = opened(edge)
+    check(edge, f"{MASTER}?hdnts={session}", 403, "swapped")
+    check(edge, f"{MEDIA}?hdntl={access}", 403, "swapped")
+    check(edge, f"{SEGMENT}?hdntl={access}", 403, "swapped")
+    response = edge.get(f"{SEGMENT}?hdnts={access}")
+    assert response.status == 403 and not edge.asked()
+    response = edge.get(key.replace("hdntl=", "hdnts="))
+    assert response.status == 403 and len(response.body) != 16
+
+
+def test_a_session_token_that_somebody_changed(edge):
+    session, _, segment = opened(edge)
+    flipped = session[:-1] + ("0" if session[-1] != "0" else "1")
+    check(edge, f"{SEGMENT}?hdntl={flipped}", 403, "signature")
+    check(edge, f"{SEGMENT}?hdntl={session.replace('exp=1', 'exp=2', 1)}", 403, "signature")
+    check(edge, f"{SEGMENT}?hdntl=nonsense", 403, "malformed")
+
+
+def test_a_session_stays_where_its_token_let_it_in(edge):
+    """The access token covered one folder, and so does the session."""
+    playlist = Viewer().playlist(edge.link(MEDIA, tokens.by_python(acl="/ts/v180/*")))
+    token = parse_qs(urlsplit(playlist.segments[0].url).query)["hdntl"][0]
+    check(edge, f"/ts/v360/seg0.ts?hdntl={token}", 403, "path")
+    check(edge, f"/cmaf/master.m3u8?hdntl={token}", 403, "path")
+
+
+def test_the_key_is_for_its_session_only(edge):
+    """Another viewer's key URL, with one's own token or without any, or with something changed: no key."""
+    token, key, _ = opened(edge)
+    other_token, other_key, _ = opened(edge)
+    parts = parse_qs(urlsplit(key).query)
+    others = parse_qs(urlsplit(other_key).query)
+    check(edge, "/serve.key", 403, "parameter")
+    check(edge, f"/serve.key?plk={parts['plk'][0]}", 403, "missing")
+    for target in (
+        f"/serve.key?plk={parts['plk'][0]}&hdnts={tokens.by_python(acl='/*')}",
+        f"/serve.key?plk={parts['plk'][0]}&hdntl={tokens.by_python(acl='/*')}",
+    ):
+        assert edge.get(target).status == 403
+    check(edge, f"/serve.key?hdntl={token}", 403, "parameter")
+    mac = parts["plk"][0]
+    check(edge, f"/serve.key?plk={mac[:-1]}{'A' if mac[-1] != 'A' else 'B'}&hdntl={token}", 403, "parameter")
+    check(edge, f"/serve.key?plk={others['plk'][0]}&hdntl={token}", 403, "session")
+    mine = edge.get(f"/serve.key?plk={mac}&hdntl={token}").body
+    theirs = edge.get(f"/serve.key?plk={others['plk'][0]}&hdntl={other_token}").body
+    assert len(mine) == len(theirs) == 16 and mine != theirs
+    assert not edge.asked("/serve.key")
+
+
+@pytest.mark.parametrize("path", [
+    "/ts/../ts/master.m3u8", "/ts/./master.m3u8", "//ts/master.m3u8", "/ts//master.m3u8", "/ts%2fmaster.m3u8",
+    "/ts/%2e%2e/ts/master.m3u8", "/ts/%252e%252e/master.m3u8", "/ts/..%5cmaster.m3u8", "/ts/master.m3u8%00.ts",
+    "/ts/%zz/master.m3u8", "/..;/ts/master.m3u8", "/ts/%c0%ae%c0%ae/master.m3u8",
+])
+def test_a_path_that_servers_could_read_differently(edge, path):
+    check(edge, f"{path}?hdnts={tokens.by_python(acl='/*')}", 400, "target")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_other_methods(edge, method):
+    response = check(edge, edge.link(MASTER), 405, "method", method=method)
+    assert response.header("allow") == "GET, HEAD"
+
+
+def test_over_http2_too(edge):
+    response = edge.get(MASTER, http="2")
+    assert (response.status, response.exit, json.loads(response.body)["type"]) == (403, 0, "missing")
+
+
+def test_a_path_that_no_policy_covers(edges, edge):
+    closed = edges(document(path="/ts/..."), hold=edge.hold)
+    check(closed, closed.link("/cmaf/master.m3u8"), 403, "unassigned")
+    assert closed.get(closed.link(MASTER)).status == 200
+    passing = edges(document(path="/ts/...", default="pass"), hold=edge.hold)
+    free = passing.get("/cmaf/master.m3u8")
+    assert free.status == 200 and free.body == edge.site.file("/cmaf/master.m3u8")
+    assert free.header("etag") and free.header("accept-ranges") == "bytes"
+    assert passing.get("/ts/master.m3u8").status == 403
+
+
+def test_of_two_policies_each_holds_its_own(edges, edge):
+    """A session of one policy is none of the other's, though passwords and secret are the same."""
+    two = edges(document(policy("ts"), policy("cmaf")), hold=edge.hold)
+    token = parse_qs(urlsplit(Viewer().playlist(two.link("/ts/v180/index.m3u8")).segments[0].url).query)["hdntl"][0]
+    refused = two.get(f"/cmaf/v180/seg0.m4s?hdntl={token}")
+    assert refused.status == 403 and not two.asked("/cmaf/v180/seg0.m4s")
+    viewer = Viewer()
+    item = viewer.playlist(two.link("/cmaf/v180/index.m3u8")).segments[0]
+    assert viewer.plain(item) == two.site.file("/cmaf/v180/seg0.m4s")
+    assert two.proxy.logged(viewer.get(item.url).id)["policy"] == "cmaf"
+
+
+def test_what_goes_well_is_logged_too(edge):
+    """Kind, session and policy of every request stand in the access log, and a counter counts it."""
+    before = edge.proxy.counters()
+    viewer = Viewer()
+    master = viewer.get(edge.link("/cmaf/master.m3u8"))
+    playlist = viewer.playlist(edge.link("/cmaf/v180/index.m3u8"))
+    answers = [master] + [viewer.get(url) for url in (playlist.items[0].url, playlist.segments[0].url, playlist.keys[0].url)]
+    entries = [edge.proxy.logged(answer.id) for answer in answers]
+    kinds = [entry["kind"] for entry in entries]
+    assert kinds == ["playlist", "clear", "segment", "key"]
+    assert all(entry["policy"] == "vod" and entry["session"] and entry["reason"] in (None, "-", "") for entry in entries)
+    assert len({entry["session"] for entry in entries[1:]}) == 1
+    grown = {name: value - before[name] for name, value in edge.proxy.counters().items() if value > before[name]}
+    assert grown == {"playlock.requests.playlist": 2, "playlock.requests.clear": 1, "playlock.requests.segment": 1,
+                     "playlock.requests.key": 1}

@@ -1,0 +1,159 @@
+"""Sessions: one viewer's key is no other's, any node with the secret serves any session, secrets can be exchanged."""
+
+import json
+import re
+import time
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+import tokens
+from edge import NEWER, OLDER, SECRET, document, environment, policy
+from hls import Viewer, parse
+from proxy import WAIT
+
+
+def session_token(url):
+    """The session token a URL carries."""
+    return parse_qs(urlsplit(url).query, strict_parsing=True)["hdntl"][0]
+
+
+def test_two_sessions_share_nothing(edge):
+    """The same link opened twice: other session, other key, other IV, other ciphertext."""
+    link = edge.link("/cmaf/v180/index.m3u8")
+    viewers = [Viewer(), Viewer()]
+    responses = [edge.get(link) for _ in viewers]
+    assert len({edge.proxy.logged(response.id)["session"] for response in responses}) == 2
+    items = [viewer.playlist(link).segments[0] for viewer in viewers]
+    assert session_token(items[0].url) != session_token(items[1].url)
+    assert viewers[0].key(items[0].key) != viewers[1].key(items[1].key)
+    assert items[0].key.iv != items[1].key.iv
+    bodies = [viewer.get(item.url).body for viewer, item in zip(viewers, items)]
+    assert bodies[0][:16] != bodies[1][:16] and bodies[0] != bodies[1]
+    assert viewers[0].plain(items[0]) == viewers[1].plain(items[1]) == edge.site.file("/cmaf/v180/seg0.m4s")
+
+
+def test_a_session_is_the_same_in_every_playlist_and_after_every_reload(edge):
+    """URLs within a session are byte-stable, and all its renditions are under one key."""
+    viewer = Viewer()
+    master = viewer.playlist(edge.link("/ts/master.m3u8"))
+    assert len({session_token(url) for url in master.variants}) == 1
+    first, again = viewer.playlist(master.variants[0]), viewer.playlist(master.variants[0])
+    assert first.text == again.text
+    assert {session_token(item.url) for item in first.items} == {session_token(master.variants[0])}
+    others = [viewer.playlist(url).keys for url in master.variants]
+    assert len({(key.url, key.iv) for keys in others for key in keys}) == 1
+
+
+def test_the_session_token_is_short_and_carries_on_what_the_access_token_said(edge):
+    """Players refuse long lines; the customer's own id and data stay with the session."""
+    access = tokens.by_python(acl="/ts/*", id="viewer-7", data="user=42")
+    master = Viewer().playlist(edge.link("/ts/master.m3u8", access))
+    token = session_token(master.variants[0])
+    assert len(token) < 1024
+    assert re.search(r"user(=|%3[dD])42", token) and "/ts/*" in unquote(token)
+
+
+def test_another_node_with_the_same_secret_goes_on(edges):
+    """The master playlist from one Envoy; media playlist, key and segment from another that has never seen it."""
+    here, there = edges(), edges(instance=2)
+    assert here.url != there.url
+    master = Viewer().playlist(here.link("/cmaf/master.m3u8"))
+    moved, stayed = Viewer(base=there.url), Viewer()
+    for url in master.variants:
+        away = moved.playlist(url)
+        assert away.text == stayed.playlist(url).text
+        for item in away.items[:2]:
+            assert moved.plain(item) == here.site.file(urlsplit(item.url).path)
+        assert all(moved.key(key) == stayed.key(key) for key in away.keys)
+
+
+def test_a_running_session_survives_the_exchange_of_the_secret(edges):
+    """A node whose old secret is the session's goes on with it, under the same key; new sessions get the new one."""
+    before = edges(vm=environment(SECRET, OLDER))
+    after = edges(vm=environment(NEWER, SECRET))
+    url = Viewer().playlist(before.link("/cmaf/master.m3u8")).variants[0]
+    old, new = Viewer(), Viewer(base=after.url)
+    playlist = new.playlist(url)
+    assert playlist.text == old.playlist(url).text
+    assert new.key(playlist.keys[0]) == old.key(playlist.keys[0])
+    for item in playlist.items[:2]:
+        assert new.plain(item) == before.site.file(urlsplit(item.url).path)
+    opened = Viewer().playlist(after.link("/cmaf/master.m3u8")).variants[0]
+    fresh = Viewer()
+    assert fresh.plain(fresh.playlist(opened).segments[0]) == before.site.file(urlsplit(fresh.playlist(opened).segments[0].url).path)
+    refused = before.get(opened.replace(after.url, before.url))
+    assert refused.status == 403, "a node without the new secret must not take its sessions"
+
+
+def test_a_node_with_other_secrets_knows_nothing_of_it(edges):
+    """Neither playlist nor key nor segment."""
+    here, stranger = edges(), edges(vm=environment(NEWER, OLDER))
+    playlist = Viewer().playlist(here.link("/ts/v180/index.m3u8"))
+    for url in (playlist.segments[0].url, playlist.keys[0].url):
+        response = stranger.get(url.replace(here.url, stranger.url))
+        assert (response.status, len(response.body) == 16) == (403, False)
+
+
+@pytest.mark.parametrize("transport", ["cookie", "both"])
+def test_the_session_token_in_a_cookie(edges, transport):
+    """The cookie is for browsers across sites, and alone enough for everything that follows."""
+    edge = edges(document(policy(token_auth={"sessionTokenTransport": transport})), trusted_hops=1)
+    for scheme in ("http", "https"):
+        opened = edge.get(edge.link("/ts/master.m3u8"), {"X-Forwarded-Proto": scheme})
+        assert opened.status == 200
+        (cookie,) = [value for value in opened.all("set-cookie") if value.startswith("hdntl=")]
+        pair, *flags = [part.strip() for part in cookie.split(";")]
+        named = {flag.partition("=")[0].lower(): flag.partition("=")[2].lower() for flag in flags}
+        assert named["path"] == "/" and int(named["max-age"]) > 80000 and "httponly" in named, cookie
+        # Browsers take SameSite=None with Secure only, and Secure over https only.
+        assert ("secure" in named) == (scheme == "https"), cookie
+        assert named["samesite"] == ("none" if scheme == "https" else "lax"), cookie
+    assert ("hdntl=" in opened.text) == (transport == "both")
+    viewer = Viewer(headers={"Cookie": f"other=1; {pair}; more=2"})
+    for url in ("/ts/v180/index.m3u8", "/ts/audio/index.m3u8"):
+        playlist = viewer.playlist(edge.url + url)
+        assert ("hdntl=" in playlist.text) == (transport == "both")
+        item = playlist.segments[0]
+        assert viewer.plain(item) == edge.site.file(urlsplit(item.url).path)
+    assert edge.get("/ts/v180/seg0.ts").status == 403
+    if transport == "both":
+        cookieless = Viewer()
+        item = cookieless.media(edge.link("/ts/master.m3u8"))[0].segments[0]
+        assert cookieless.plain(item) == edge.site.file(urlsplit(item.url).path)
+    for request in edge.asked():
+        assert "hdntl" not in request.target and "hdntl" not in (request.header("cookie") or ""), request
+    assert any(request.header("cookie") == "other=1; more=2" for request in edge.asked())
+
+
+def test_hosts_that_the_policy_lists_get_the_token_too(edges):
+    """A second authority under the same protection; no other host ever sees a token."""
+    edge = edges(document(policy(token_auth={"hosts": ["cdn.example:8080"]})))
+    path = edge.site.put("/hosts/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n" + "".join(
+        f"#EXTINF:4,\n{uri}\n" for uri in ("http://CDN.example:8080/a.ts", "//cdn.example/a.ts", "https://elsewhere.example/a.ts")))
+    urls = [item.url for item in Viewer().playlist(edge.link(path)).segments]
+    assert ["hdntl=" in url for url in urls] == [True, False, False], urls
+
+
+def test_a_policy_can_widen_the_sessions_scope(edges):
+    """The access token names one file; the session may have what `sessionAcl` says."""
+    edge = edges(document(policy(token_auth={"sessionAcl": "/ts/*"})))
+    viewer = Viewer()
+    master = viewer.playlist(edge.link("/ts/master.m3u8", tokens.by_python(url="/ts/master.m3u8")))
+    token = session_token(master.variants[0])
+    assert "~acl=/ts/*~" in token
+    assert edge.get(f"/ts/v180/seg0.ts?hdntl={token}").status == 200
+    assert edge.get(f"/cmaf/v180/seg0.m4s?hdntl={token}").status == 403
+
+
+def test_a_session_ends(edges):
+    """After `sessionTtl` nothing more is served under it, not even the key; a new link opens a new one."""
+    edge = edges(document(policy(token_auth={"sessionTtl": "2s", "clockSkew": "0s"})))
+    playlist = parse(edge.get(edge.link("/ts/v180/index.m3u8")).text, f"{edge.url}/ts/v180/index.m3u8")
+    for _ in range(WAIT * 10):
+        last = edge.get(playlist.segments[0].url)
+        if last.status != 200:
+            break
+        time.sleep(0.1)
+    assert last.status == 403 and json.loads(last.body)["type"] == "expired"
+    assert edge.get(playlist.keys[0].url).status == 403
+    assert edge.get(edge.link("/ts/v180/index.m3u8")).status == 200

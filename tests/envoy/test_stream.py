@@ -1,0 +1,112 @@
+"""The stream itself: every byte of the programme arrives encrypted, and decrypts to what the origin has."""
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import curl
+import places
+import pytest
+from conftest import ALL
+from hls import Viewer
+
+pytestmark = pytest.mark.parametrize("edge", ALL, indirect=True)
+
+
+@pytest.mark.parametrize("http", ["1.1", "2"])
+@pytest.mark.parametrize("kind", ["ts", "cmaf"])
+def test_every_segment_decrypts_to_the_origins_file(edge, kind, http):
+    """Two videos, an audio and subtitles: each segment is exactly padded and decrypts with openssl to the file."""
+    viewer = Viewer(http)
+    playlists = viewer.media(edge.link(f"/{kind}/master.m3u8"))
+    assert len(playlists) == 4
+    suffixes = set()
+    for playlist in playlists:
+        assert playlist.ended and playlist.segments
+        for item in playlist.items:
+            path = urlsplit(item.url).path
+            file = edge.site.file(path)
+            response = viewer.get(item.url)
+            suffixes.add(path.rpartition(".")[2])
+            if item.init:
+                assert item.key is None, "an init section must stay clear"
+                assert response.body == file
+                assert response.header("content-length") == str(len(file))
+            else:
+                assert item.key and item.key.method == "AES-128"
+                assert len(response.body) == (len(file) // 16 + 1) * 16
+                assert response.header("content-length") == str(len(response.body))
+                assert response.body[:16] != file[:16]
+                assert viewer.plain(item, response) == file
+    assert suffixes == ({"ts", "aac", "vtt"} if kind == "ts" else {"mp4", "m4s", "vtt"})
+    assert len(viewer.keys) == 1, "one session, one key"
+
+
+def test_the_key_never_reaches_the_origin(edge):
+    """Sixteen bytes, made at the edge."""
+    viewer = Viewer()
+    item = viewer.playlist(edge.link("/ts/v180/index.m3u8")).segments[0]
+    key = viewer.get(item.key.url)
+    assert len(key.body) == 16 and key.header("content-length") == "16"
+    assert not edge.asked("/serve.key")
+
+
+def test_what_the_playlist_says_otherwise_stays(edge):
+    """Take out what the filter added, and the origin's playlist is left, byte for byte."""
+    for path in ("/ts/v180/index.m3u8", "/ts/master.m3u8", "/cmaf/master.m3u8", "/cmaf/v180/index.m3u8"):
+        text = edge.get(edge.link(path)).text
+        text = re.sub(r"#EXT-X-KEY:[^\n]*\n", "", text)
+        text = re.sub(r"[?&](hdntl|plk)=[^\"\s&]*", "", text)
+        assert text == edge.site.file(path).decode()
+
+
+def test_uris_that_have_a_query_or_a_fragment_keep_them(edge):
+    """The token goes into the query; another host's URI gets none."""
+    path = edge.site.put("/uris/index.m3u8", "\n".join([
+        "#EXTM3U", "#EXT-X-TARGETDURATION:4", "#EXTINF:4,", "a.ts?x=1&y=%20", "#EXTINF:4,", "a.ts?x=2#frag", "#EXTINF:4,",
+        "/uris/b.ts", "#EXTINF:4,", f"{edge.url}/uris/b.ts", "#EXTINF:4,", "http://elsewhere.example/c.ts",
+        "#EXT-X-ENDLIST", ""]))
+    edge.site.put("/uris/a.ts", b"a" * 100)
+    edge.site.put("/uris/b.ts", b"b" * 100)
+    viewer = Viewer()
+    items = viewer.playlist(edge.link(path)).segments
+    assert [urlsplit(item.url).path for item in items] == \
+        ["/uris/a.ts", "/uris/a.ts", "/uris/b.ts", "/uris/b.ts", "/c.ts"]
+    assert items[4].url == "http://elsewhere.example/c.ts"
+    assert urlsplit(items[1].url).fragment == "frag" and "hdntl=" in urlsplit(items[1].url).query
+    for item in items[:4]:
+        assert viewer.plain(item) == edge.site.file(urlsplit(item.url).path)
+    assert [r.target for r in edge.asked("/uris/a.ts")] == ["/uris/a.ts?x=1&y=%20", "/uris/a.ts?x=2"]
+
+
+@pytest.mark.parametrize("http", ["1.1", "2"])
+def test_head(edge, http):
+    """HEAD tells the length that GET has, and sends nothing."""
+    viewer = Viewer(http)
+    playlist = viewer.playlist(edge.link("/cmaf/v180/index.m3u8"))
+    for item in playlist.items[:2]:
+        whole = viewer.get(item.url)
+        head = edge.get(item.url, method="HEAD", http=http)
+        assert (head.status, head.exit) == (200, 0)
+        assert head.header("content-length") == whole.header("content-length")
+    key = edge.get(playlist.keys[0].url, method="HEAD", http=http)
+    assert (key.status, key.header("content-length")) == (200, "16")
+    head = edge.get(edge.link("/cmaf/v180/index.m3u8"), method="HEAD", http=http)
+    assert (head.status, head.exit) == (200, 0)
+    assert head.header("content-length") in (None, str(len(edge.get(edge.link("/cmaf/v180/index.m3u8")).body)))
+
+
+def test_many_at_once(edge):
+    """Streams that interleave on one HTTP/2 connection do not mix."""
+    viewer = Viewer()
+    items = [item for playlist in viewer.media(edge.link("/ts/master.m3u8")) for item in playlist.segments]
+    with tempfile.TemporaryDirectory() as scratch:
+        command = [places.tool("curl", install="curl"), "-sS", "--globoff", "--parallel", "--http2-prior-knowledge", "--noproxy", "*"]
+        for number, item in enumerate(items):
+            command += ["-o", f"{scratch}/{number}", item.url]
+        subprocess.run(command, check=True, timeout=60)
+        for number, item in enumerate(items):
+            response = curl.Response(200, [], Path(scratch, str(number)).read_bytes())
+            assert viewer.plain(item, response) == edge.site.file(urlsplit(item.url).path)

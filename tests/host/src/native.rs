@@ -1,0 +1,184 @@
+//! The filter as the core's `Exchange`, without wasm: does what `src/http.rs` does with its steps.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use playlock_core::config::Policies;
+use playlock_core::exchange::{self, BodyStep, Exchange, HeadStep, HeaderEdits, RequestStep, TrailersStep};
+use playlock_core::reply::{Reason, Reply};
+use playlock_core::route::Kind;
+
+use crate::envoy::{Envoy, Filter, Trap};
+use crate::message::{Header, Request, Response, Seen};
+use crate::node::{Node, Random, Refused, Setup};
+use crate::stream::{Action, LocalReply, Map, Status, Stream};
+
+/// The configured core.
+pub struct Native {
+    policies: Rc<Policies>,
+    warnings: Vec<String>,
+    now: u64,
+    random: Random,
+    counters: BTreeMap<String, u64>,
+}
+
+impl Native {
+    /// Parses the configuration.
+    pub fn start(setup: &Setup) -> Result<Self, Refused> {
+        let env = |name: &str| setup.env.get(name).cloned();
+        let (policies, warnings) =
+            Policies::parse(setup.config.as_bytes(), &env).map_err(|error| Refused(vec![error.to_string()]))?;
+        let random = Random::new(setup.seed);
+        let counters = Kind::ALL.iter().map(|kind| (requests(*kind), 0));
+        let counters = counters.chain(Reason::ALL.iter().map(|reason| (refused(*reason), 0))).collect();
+        Ok(Self { policies: Rc::new(policies), warnings, now: setup.now, random, counters })
+    }
+}
+
+fn requests(kind: Kind) -> String {
+    format!("playlock.requests.{}", kind.word())
+}
+
+fn refused(reason: Reason) -> String {
+    format!("playlock.refused.{}", reason.word())
+}
+
+impl Node for Native {
+    fn set_now(&mut self, seconds: u64) {
+        self.now = seconds;
+    }
+
+    fn exchange(&mut self, envoy: &Envoy, request: Request, origin: &mut dyn FnMut(&[Header]) -> Response) -> Seen {
+        let mut filter = NativeFilter { node: self, exchange: None };
+        envoy.exchange(&mut filter, request, origin)
+    }
+
+    fn counters(&self) -> BTreeMap<String, u64> {
+        self.counters.clone()
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+}
+
+/// One stream's filter.
+struct NativeFilter<'a> {
+    node: &'a mut Native,
+    exchange: Option<Exchange>,
+}
+
+impl NativeFilter<'_> {
+    fn reply(&self, stream: &mut Stream, reply: Reply) -> Action {
+        self.note(stream);
+        stream.send_local_reply(LocalReply { status: reply.status, headers: reply.headers, body: reply.body });
+        Action::Pause
+    }
+
+    fn reset(&self, stream: &mut Stream) -> Action {
+        self.note(stream);
+        stream.reset();
+        Action::Pause
+    }
+
+    fn note(&self, stream: &mut Stream) {
+        let facts = self.exchange.as_ref().map(Exchange::facts).unwrap_or_default();
+        for (name, word) in facts {
+            stream.set_property(&format!("playlock.{name}"), word.as_bytes());
+        }
+    }
+
+    /// Where the SDK would panic, this is a trap too.
+    fn edit(stream: &mut Stream, map: Map, edits: &HeaderEdits) -> Result<(), Trap> {
+        let mut edit = || -> Result<(), Status> {
+            for name in &edits.remove {
+                stream.remove_header(map, name)?;
+            }
+            for (name, value) in &edits.set {
+                stream.set_header(map, name, value)?;
+            }
+            for (name, value) in &edits.add {
+                stream.add_header(map, name, value)?;
+            }
+            Ok(())
+        };
+        edit().map_err(|status| Trap(format!("header change refused: {status:?}")))
+    }
+}
+
+impl Filter for NativeFilter<'_> {
+    fn on_request_headers(&mut self, stream: &mut Stream, _end_of_stream: bool) -> Result<Action, Trap> {
+        let headers = stream.headers(Map::RequestHeaders);
+        let client = stream.property("source\0address").ok();
+        let id = stream.property("request\0id").ok();
+        let request =
+            exchange::Request { headers: &headers, client: client.as_deref(), id: id.as_deref(), now: self.node.now };
+        let random = &mut self.node.random;
+        let (exchange, step) = Exchange::open(&self.node.policies, &request, &mut || {
+            let mut bytes = [0; 16];
+            random.fill(&mut bytes);
+            bytes
+        });
+        self.exchange = Some(exchange);
+        match step {
+            RequestStep::Forward(edits) => {
+                Self::edit(stream, Map::RequestHeaders, &edits)?;
+                Ok(Action::Continue)
+            }
+            RequestStep::Reply(reply) => Ok(self.reply(stream, reply)),
+        }
+    }
+
+    fn on_response_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap> {
+        let Some(exchange) = self.exchange.as_mut() else { return Ok(Action::Continue) };
+        match exchange.on_response_head(&stream.headers(Map::ResponseHeaders), end_of_stream) {
+            HeadStep::Forward(edits) => {
+                Self::edit(stream, Map::ResponseHeaders, &edits)?;
+                self.note(stream);
+                Ok(Action::Continue)
+            }
+            HeadStep::Hold(edits) => {
+                Self::edit(stream, Map::ResponseHeaders, &edits)?;
+                self.note(stream);
+                Ok(Action::Pause)
+            }
+            HeadStep::Reply(reply) => Ok(self.reply(stream, reply)),
+        }
+    }
+
+    fn on_response_body(&mut self, stream: &mut Stream, size: usize, end_of_stream: bool) -> Result<Action, Trap> {
+        let Some(exchange) = self.exchange.as_mut() else { return Ok(Action::Continue) };
+        if exchange.passes_body() {
+            return Ok(Action::Continue);
+        }
+        let chunk = stream.body(0, size).unwrap_or_default();
+        match exchange.on_body(chunk, end_of_stream) {
+            BodyStep::Forward => Ok(Action::Continue),
+            BodyStep::Replace(bytes) => {
+                let set = stream.set_body(0, size, &bytes);
+                set.map_err(|status| Trap(format!("body change refused: {status:?}")))?;
+                Ok(Action::Continue)
+            }
+            BodyStep::Wait => Ok(Action::Pause),
+            BodyStep::Reply(reply) => Ok(self.reply(stream, reply)),
+            BodyStep::Reset(_) => Ok(self.reset(stream)),
+        }
+    }
+
+    fn on_response_trailers(&mut self, stream: &mut Stream) -> Result<Action, Trap> {
+        let Some(exchange) = self.exchange.as_mut() else { return Ok(Action::Continue) };
+        match exchange.on_trailers() {
+            TrailersStep::Forward => Ok(Action::Continue),
+            TrailersStep::Reset(_) => Ok(self.reset(stream)),
+        }
+    }
+
+    fn on_log(&mut self, _stream: &mut Stream) -> Result<(), Trap> {
+        let Some(exchange) = &self.exchange else { return Ok(()) };
+        let names = [Some(requests(exchange.kind())), exchange.reason().map(refused)];
+        for name in names.into_iter().flatten() {
+            *self.node.counters.entry(name).or_default() += 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! One Envoy with the filter configured in it: what a case's steps are sent to, whichever way the filter runs.
+
+use std::collections::BTreeMap;
+
+use crate::envoy::Envoy;
+use crate::message::{Header, Request, Response, Seen};
+
+/// What a node is started with.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The plugin's configuration.
+    pub config: String,
+    /// The VM's environment.
+    pub env: BTreeMap<String, String>,
+    /// Unix seconds.
+    pub now: u64,
+    /// Where the node's random bytes begin.
+    pub seed: u64,
+}
+
+/// The configuration was refused; what the filter logged.
+#[derive(Debug, Clone)]
+pub struct Refused(pub Vec<String>);
+
+/// A running filter.
+pub trait Node {
+    /// Sets the clock.
+    fn set_now(&mut self, seconds: u64);
+    /// One request through the filter.
+    fn exchange(&mut self, envoy: &Envoy, request: Request, origin: &mut dyn FnMut(&[Header]) -> Response) -> Seen;
+    /// Counters by name.
+    fn counters(&self) -> BTreeMap<String, u64>;
+    /// What the filter logged so far.
+    fn log(&self) -> Vec<String>;
+}
+
+/// Random bytes that every run repeats.
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// A stream of its own for each seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed << 32)
+    }
+
+    /// Fills with the next bytes, one count a byte, so that it does not matter how they are asked for.
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.0 = self.0.wrapping_add(1);
+            // The finaliser of splitmix64.
+            let mut mixed = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *byte = (mixed >> 56) as u8;
+        }
+    }
+}

