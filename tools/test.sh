@@ -19,7 +19,7 @@ tools/setup.sh test
 tools/wasm.sh
 
 part "Rust (cargo test)" cargo test --workspace
-part "Envoy and players (pytest)" target/venv/bin/python -m pytest -p no:cacheprovider tests/envoy
+part "Envoy and players (pytest)" target/venv/bin/python -m pytest -c tests/envoy/pytest.ini tests/vectors tests/envoy
 
 printf '\n== make test\n'
 printf '%s\n' "${summary[@]}"

@@ -26,3 +26,5 @@ mod signed;
 mod target;
 pub mod token;
 mod url;
+#[cfg(test)]
+mod vectors;

@@ -98,6 +98,7 @@ pub fn plan(
 
 /// A body on its way through.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one of these per exchange; a box would only add an allocation")]
 pub enum Body {
     /// A playlist.
     Playlist {

@@ -12,10 +12,15 @@ use serde::de::{self, IgnoredAny, MapAccess, Visitor};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Document {
+    /// The policies, by name.
     pub policies: Vec<Policy>,
+    /// Which policy holds where.
     pub assignments: Vec<Assignment>,
+    /// What happens to what no assignment covers.
     #[serde(default)]
     pub default: DefaultAction,
+    /// Hold the headers of a playlist until its first bytes are seen, so that a refusal is a clean HTTP error and
+    /// not a broken response. Needs Envoy's `allow_on_headers_stop_iteration`, without which responses hang.
     #[serde(default)]
     pub hold_headers: bool,
 }
@@ -24,8 +29,10 @@ pub struct Document {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DefaultAction {
+    /// Refuse it.
     #[default]
     Deny,
+    /// Let it pass untouched.
     Pass,
 }
 
@@ -33,25 +40,38 @@ pub enum DefaultAction {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Policy {
+    /// The policy's unique name. Keys are derived from it: renaming a policy ends its sessions.
     pub policy_name: String,
+    /// The policy's number.
     pub policy_id: Option<PolicyId>,
+    /// Read and ignored.
     #[serde(rename = "description")]
     pub _description: Option<String>,
+    /// Read and ignored.
     #[serde(rename = "environment")]
     pub _environment: Option<IgnoredAny>,
+    /// Read and ignored.
     #[serde(rename = "status")]
     pub _status: Option<IgnoredAny>,
+    /// Read and ignored.
     #[serde(rename = "contractId")]
     pub _contract_id: Option<IgnoredAny>,
+    /// Read and ignored.
     #[serde(rename = "groupId")]
     pub _group_id: Option<IgnoredAny>,
+    /// Read and ignored.
     #[serde(rename = "promote")]
     pub _promote: Option<bool>,
+    /// Read and ignored.
     #[serde(rename = "unsavedPolicy")]
     pub _unsaved_policy: Option<IgnoredAny>,
+    /// Who may watch.
     pub token_auth: Option<TokenAuth>,
+    /// Encryption of segments.
     pub media_encryption: Option<MediaEncryption>,
+    /// From where one may watch.
     pub content_targeting: Option<ContentTargeting>,
+    /// With what one may watch.
     pub player_verification: Option<PlayerVerification>,
 }
 
@@ -59,25 +79,41 @@ pub struct Policy {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct TokenAuth {
+    /// Access and session tokens are checked.
     pub enabled: bool,
+    /// What access tokens are signed with: an even number of hex digits.
     pub password: Option<SecretSource>,
+    /// A second one that is accepted too, while the password is being changed.
     pub transition_password: Option<SecretSource>,
+    /// Playlists need an access token to open a session.
     #[serde(default = "yes")]
     pub enforce_on_initial_request: bool,
+    /// Keys and segments need a session token.
     #[serde(default = "yes")]
     pub enforce_on_content_request: bool,
+    /// Query parameter of the access token (`hdnts`).
     pub access_token_name: Option<String>,
+    /// Its cookie, if it has another name.
     pub access_token_cookie: Option<String>,
+    /// Its header, if it has another name.
     pub access_token_header: Option<String>,
+    /// Query parameter and cookie of the session token (`hdntl`).
     pub session_token_name: Option<String>,
+    /// How the session token travels.
     #[serde(default)]
     pub session_token_transport: Transport,
+    /// How long a session lasts (`1d`).
     pub session_ttl: Option<Duration>,
+    /// The session's paths, in place of the access token's: patterns joined with `!`.
     pub session_acl: Option<String>,
+    /// Tolerance for `st` and `exp` (`10s`).
     pub clock_skew: Option<Duration>,
+    /// Signed with every access token and carried by none.
     pub salt: Option<String>,
+    /// HMACs that are accepted in access tokens beside SHA-256.
     #[serde(default)]
     pub algorithms: Vec<Algorithm>,
+    /// Other hosts that playlock protects with the same secrets: their URIs get the session token too.
     #[serde(default)]
     pub hosts: Vec<String>,
 }
@@ -115,8 +151,11 @@ impl Transport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Algorithm {
+    /// HMAC-SHA-256.
     Sha256,
+    /// HMAC-SHA-1.
     Sha1,
+    /// HMAC-MD5.
     Md5,
 }
 
@@ -124,11 +163,17 @@ pub enum Algorithm {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct MediaEncryption {
+    /// Segments are encrypted.
     pub enabled: bool,
+    /// The share of segments that is encrypted: `ALL`, `100` or `AUTO`, which all mean every one.
     pub percentage_coverage: Option<String>,
+    /// Path of the key endpoint (`/serve.key`).
     pub key_path: Option<String>,
+    /// Who shares a key (`session`: nobody).
     pub key_scope: Option<KeyScope>,
+    /// What all keys are derived from: hex or base64 of at least 16 bytes.
     pub secret: Option<SecretSource>,
+    /// A second one whose sessions go on, while the secret is being changed.
     pub transition_secret: Option<SecretSource>,
 }
 
@@ -136,8 +181,11 @@ pub struct MediaEncryption {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyScope {
+    /// Every session has its own.
     Session,
+    /// All viewers of a stream share one.
     Stream,
+    /// All of the policy share one.
     Application,
 }
 
@@ -145,15 +193,21 @@ pub enum KeyScope {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ContentTargeting {
+    /// Must be false: not built yet.
     pub enabled: bool,
+    /// Read; not enforced yet.
     #[serde(rename = "geoProtection")]
     pub _geo_protection: Option<GeoProtection>,
+    /// Read; not enforced yet.
     #[serde(rename = "ipAccess")]
     pub _ip_access: Option<IpAccess>,
+    /// Read; not enforced yet.
     #[serde(rename = "referer")]
     pub _referer: Option<Referer>,
+    /// Read; not enforced yet.
     #[serde(rename = "denyAnonymousProxies")]
     pub _deny_anonymous_proxies: Option<bool>,
+    /// Read; not enforced yet.
     #[serde(rename = "denyTransparentProxies")]
     pub _deny_transparent_proxies: Option<bool>,
 }
@@ -162,20 +216,28 @@ pub struct ContentTargeting {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct GeoProtection {
+    /// Read; not enforced yet.
     #[serde(rename = "enabled")]
     pub _enabled: bool,
+    /// Read; not enforced yet.
     #[serde(rename = "mode")]
     pub _mode: Option<Mode>,
+    /// Read; not enforced yet.
     #[serde(rename = "countries")]
     pub _countries: Option<Vec<Country>>,
+    /// Read; not enforced yet.
     #[serde(rename = "dmas")]
     pub _dmas: Option<Vec<Dma>>,
+    /// Read; not enforced yet.
     #[serde(rename = "regions")]
     pub _regions: Option<Vec<Region>>,
+    /// Read; not enforced yet.
     #[serde(rename = "overrideIps")]
     pub _override_ips: Option<Vec<String>>,
+    /// Read; not enforced yet.
     #[serde(rename = "geoRedirectOnDenyEnabled")]
     pub _geo_redirect_on_deny_enabled: Option<bool>,
+    /// Read; not enforced yet.
     #[serde(rename = "geoRedirectOnDenyURL")]
     pub _geo_redirect_on_deny_url: Option<String>,
 }
@@ -184,7 +246,9 @@ pub struct GeoProtection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Mode {
+    /// Only these may.
     Allow,
+    /// All but these may.
     Deny,
 }
 
@@ -192,10 +256,13 @@ pub enum Mode {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Country {
+    /// Read; not enforced yet.
     #[serde(rename = "countryCode")]
     pub _country_code: String,
+    /// Read; not enforced yet.
     #[serde(rename = "countryName")]
     pub _country_name: Option<String>,
+    /// Read; not enforced yet.
     #[serde(rename = "continentCode")]
     pub _continent_code: Option<String>,
 }
@@ -204,8 +271,10 @@ pub struct Country {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Dma {
+    /// Read; not enforced yet.
     #[serde(rename = "dmaCode")]
     pub _dma_code: String,
+    /// Read; not enforced yet.
     #[serde(rename = "dmaName")]
     pub _dma_name: Option<String>,
 }
@@ -214,10 +283,13 @@ pub struct Dma {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Region {
+    /// Read; not enforced yet.
     #[serde(rename = "countryCode")]
     pub _country_code: String,
+    /// Read; not enforced yet.
     #[serde(rename = "regionCode")]
     pub _region_code: String,
+    /// Read; not enforced yet.
     #[serde(rename = "regionName")]
     pub _region_name: Option<String>,
 }
@@ -226,14 +298,19 @@ pub struct Region {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct IpAccess {
+    /// Read; not enforced yet.
     #[serde(rename = "enabled")]
     pub _enabled: bool,
+    /// Read; not enforced yet.
     #[serde(rename = "mode")]
     pub _mode: Option<Mode>,
+    /// Read; not enforced yet.
     #[serde(rename = "ips")]
     pub _ips: Option<Vec<String>>,
+    /// Read; not enforced yet.
     #[serde(rename = "ipRedirectOnDenyEnabled")]
     pub _ip_redirect_on_deny_enabled: Option<bool>,
+    /// Read; not enforced yet.
     #[serde(rename = "denyOnIPRedirectURL")]
     pub _deny_on_ip_redirect_url: Option<String>,
 }
@@ -242,12 +319,16 @@ pub struct IpAccess {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Referer {
+    /// Read; not enforced yet.
     #[serde(rename = "enabled")]
     pub _enabled: bool,
+    /// Read; not enforced yet.
     #[serde(rename = "domains")]
     pub _domains: Option<Vec<String>>,
+    /// Read; not enforced yet.
     #[serde(rename = "referrerRedirectEnabled")]
     pub _referrer_redirect_enabled: Option<bool>,
+    /// Read; not enforced yet.
     #[serde(rename = "referrerRedirectURL")]
     pub _referrer_redirect_url: Option<String>,
 }
@@ -256,15 +337,21 @@ pub struct Referer {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PlayerVerification {
+    /// Must be false: not built yet.
     pub enabled: bool,
+    /// Read; not enforced yet.
     #[serde(rename = "supportPlayerEnabled")]
     pub _support_player_enabled: Option<bool>,
+    /// Read; not enforced yet.
     #[serde(rename = "resetSupportPlayer")]
     pub _reset_support_player: Option<bool>,
+    /// Read; not enforced yet.
     #[serde(rename = "players")]
     pub _players: Option<Vec<Player>>,
+    /// Read; not enforced yet.
     #[serde(rename = "ttl")]
     pub _ttl: Option<Duration>,
+    /// Read; not enforced yet.
     #[serde(rename = "email")]
     pub _email: Option<String>,
 }
@@ -273,10 +360,13 @@ pub struct PlayerVerification {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Player {
+    /// Read; not enforced yet.
     #[serde(rename = "hash")]
     pub _hash: String,
+    /// Read; not enforced yet.
     #[serde(rename = "description")]
     pub _description: Option<String>,
+    /// Read; not enforced yet.
     #[serde(rename = "enabled")]
     pub _enabled: Option<bool>,
 }
@@ -285,18 +375,28 @@ pub struct Player {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Assignment {
+    /// The policy's name.
     pub policy_name: Option<String>,
+    /// The policy's number, in place of or beside its name.
     pub policy_id: Option<PolicyId>,
+    /// A host name without a port; every host if left out.
     pub host: Option<String>,
+    /// A path, which covers everything below it: `/vod`, `/vod/...`, `/...`.
     pub path: String,
+    /// When the assignment begins to hold: `*`.
     pub start_time: Option<String>,
+    /// When it ends: `*`.
     pub end_time: Option<String>,
+    /// Read and ignored.
     #[serde(rename = "configurationName")]
     pub _configuration_name: Option<String>,
+    /// Read and ignored.
     #[serde(rename = "configurationXmlName")]
     pub _configuration_xml_name: Option<String>,
+    /// Read and ignored.
     #[serde(rename = "configurationType")]
     pub _configuration_type: Option<String>,
+    /// Read and ignored.
     #[serde(rename = "pathCreatedTime")]
     pub _path_created_time: Option<String>,
 }

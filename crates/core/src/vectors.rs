@@ -1,0 +1,98 @@
+//! The published vectors under `tests/vectors/`, each from a source other than this code.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use serde_json::{Value, json};
+
+use crate::config::{Coverage, Policies};
+use crate::derive::{KeyScope, Keyring, Secret};
+use crate::percent::{hex, unhex};
+use crate::session::Session;
+use crate::signed;
+use crate::target::Target;
+use crate::token::edge_auth::{LegacyAlgorithms, Presented, Verifier};
+
+macro_rules! vectors {
+    ($file:literal) => {
+        serde_json::from_str::<Value>(include_str!(concat!("../../../tests/vectors/", $file))).unwrap()
+    };
+}
+
+fn text<'a>(vector: &'a Value, member: &str) -> &'a str {
+    vector[member].as_str().unwrap_or_else(|| panic!("{member} in {vector}"))
+}
+
+fn bytes(vector: &Value, member: &str) -> Vec<u8> {
+    unhex(text(vector, member)).unwrap()
+}
+
+#[test]
+fn rfc_5869() {
+    for vector in vectors!("rfc5869.json")["vectors"].as_array().unwrap() {
+        let salt = bytes(vector, "salt");
+        let prk = hkdf::Hkdf::<sha2::Sha256>::new(Some(&salt), &bytes(vector, "ikm"));
+        let expected = bytes(vector, "okm");
+        let mut okm = vec![0; expected.len()];
+        prk.expand(&bytes(vector, "info"), &mut okm).unwrap();
+        assert_eq!(okm, expected, "{vector}");
+    }
+}
+
+#[test]
+fn edge_auth() {
+    let file = vectors!("edge-auth.json");
+    let key = bytes(&file, "key");
+    for vector in file["vectors"].as_array().unwrap() {
+        let target = Target::parse(text(vector, "target").as_bytes()).unwrap();
+        let legacy = LegacyAlgorithms { sha1: vector["algorithm"] == "sha1", md5: vector["algorithm"] == "md5" };
+        let salt = vector["salt"].as_str().map(String::from);
+        let client = vector["client"].as_str().map(|client| client.parse().unwrap());
+        let now = file["st"].as_u64().unwrap();
+        let presented = Presented { target: &target, query: target.query, client, now };
+        let old: &[u8] = b"some other password";
+        let verifier = Verifier::new([old, &key], legacy, salt, 0);
+        let token = text(vector, "token");
+        assert!(verifier.verify(token, &presented).is_ok(), "{vector}");
+        assert!(
+            verifier.verify(&token.replace('%', "%25").replace('~', "%7E").replace('=', "%3d"), &presented).is_ok(),
+            "re-encoded: {vector}"
+        );
+        let other = Target::parse(b"/other").unwrap();
+        let refused = verifier.verify(token, &Presented { target: &other, ..presented });
+        assert_eq!(refused.is_err(), !token.contains("acl=/*"), "on another path: {vector}");
+    }
+}
+
+#[test]
+fn derivation() {
+    for vector in vectors!("derivation.json").as_array().unwrap() {
+        let document = json!({
+            "policies": [{
+                "policyName": vector["policy"],
+                "tokenAuth": {"enabled": false, "sessionTtl": format!("{}s", vector["ttl"]), "sessionAcl": vector["acl"]},
+                "mediaEncryption": {"enabled": true, "secret": vector["secret"]},
+            }],
+            "assignments": [{"policyName": vector["policy"], "path": "/..."}],
+        });
+        let (policies, _) = Policies::parse(document.to_string().as_bytes(), &|_| None).unwrap();
+        let Coverage::Policy(_, policy) = policies.covering("h", "/") else { panic!("{vector}") };
+        let id = bytes(vector, "session").try_into().unwrap();
+        let opened = vector["opened"].as_u64().unwrap();
+        let session = Session::open(policy, None, "/vod/a/m.m3u8", opened, id).unwrap();
+        assert_eq!(session.token, text(vector, "sessionToken"));
+        assert_eq!(Session::verify(policy, &session.query_value(), opened).unwrap().id, id);
+
+        let keyring = Keyring::new(&Secret::new(bytes(vector, "secret")).unwrap(), text(vector, "policy"));
+        let key = keyring.content_key(&KeyScope::Session(id), 0);
+        assert_eq!(hex(&key.key), text(vector, "contentKey"));
+        assert_eq!(hex(&key.iv), text(vector, "iv"));
+        assert_eq!(signed::key(&keyring, "/serve.key", &policy.name, &session, 0), text(vector, "keyParameter"));
+        assert_eq!(signed::clear(&keyring, text(vector, "clearPath")), text(vector, "clearParameter"));
+        assert!(signed::is_clear(&keyring, text(vector, "clearPath"), text(vector, "clearParameter")));
+        assert!(!signed::is_clear(&keyring, "/vod/a b/seg1.m4s", text(vector, "clearParameter")));
+        assert!(signed::key_fields(&keyring, "/serve.key", &text(vector, "keyParameter").to_string()).is_some());
+    }
+}

@@ -1,0 +1,66 @@
+"""Owns the published derivation vectors: an implementation independent of playlock's, with PyPI `cryptography`.
+
+    python tests/vectors/derive.py > tests/vectors/derivation.json
+
+`test_vectors.py` runs it again and compares; the core's own test reads the same file.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+
+def lp(field: bytes) -> bytes:
+    return len(field).to_bytes(2, "big") + field
+
+
+def derive(secret: bytes, length: int, label: bytes, *fields: bytes) -> bytes:
+    info = b"".join(map(lp, (label, *fields)))
+    return HKDF(algorithm=SHA256(), length=length, salt=b"playlock/1", info=info).derive(secret)
+
+
+def b64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def parameter_mac(secret: bytes, policy: str, purpose: str, path: str, fields: str) -> str:
+    key = derive(secret, 32, b"url-parameter", policy.encode())
+    message = b"".join(lp(text.encode()) for text in (purpose, path, fields))
+    return b64url(hmac.digest(key, message, hashlib.sha256)[:16])
+
+
+def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, acl: str) -> dict:
+    scope = (policy.encode(), b"session", session, (0).to_bytes(8, "big"))
+    key_fields = f"~{b64url(policy.encode())}~{b64url(session)}~0"
+    signed = f"st={opened}~exp={opened + ttl}~acl={acl}~id={b64url(session)}~data=hdntl"
+    token_key = derive(secret, 32, b"session-token", policy.encode())
+    return {
+        "secret": secret.hex(),
+        "policy": policy,
+        "session": session.hex(),
+        "opened": opened,
+        "ttl": ttl,
+        "acl": acl,
+        "contentKey": derive(secret, 16, b"content-key", *scope).hex(),
+        "iv": derive(secret, 16, b"iv", *scope).hex(),
+        "sessionToken": f"{signed}~hmac={hmac.digest(token_key, signed.encode(), hashlib.sha256).hex()}",
+        "keyParameter": f"key{key_fields}~{parameter_mac(secret, policy, 'key', '/serve.key', key_fields)}",
+        "clearPath": "/vod/a b/init.mp4",
+        "clearParameter": f"clear~{parameter_mac(secret, policy, 'clear', '/vod/a b/init.mp4', '')}",
+    }
+
+
+def vectors() -> list[dict]:
+    return [
+        vector(bytes(range(16)), "vod", bytes(range(16)), 1700000000, 86400, "/vod/*"),
+        vector(bytes(range(32)), "vod", bytes(16), 1700000000, 60, "/*"),
+        vector(b"\xff" * 64, "Política 2", b"\xa5" * 16, 1, 3600, "/a/*!/b/??.m3u8"),
+    ]
+
+
+if __name__ == "__main__":
+    print(json.dumps(vectors(), indent=2, ensure_ascii=False))
