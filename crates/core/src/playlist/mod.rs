@@ -99,7 +99,8 @@ impl Body {
     /// Recognises the playlist; a byte order mark goes.
     fn first_line(&mut self, line: Line<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
         let text = line.text.strip_prefix(BOM).unwrap_or(line.text);
-        let rest = text.strip_prefix(HEAD).ok_or(Reason::Playlist)?;
+        // Some players take blanks before it, as before any tag.
+        let rest = text.trim_ascii_start().strip_prefix(HEAD).ok_or(Reason::Playlist)?;
         if rest.first().is_some_and(|byte| !byte.is_ascii_whitespace()) {
             return Err(Reason::Playlist);
         }
@@ -191,5 +192,7 @@ fn refuse_byterange(list: &[u8], names: &[&[u8]]) -> Result<(), Reason> {
     if names.iter().any(|name| attribute::find(list, name).is_some()) { Err(Reason::Byterange) } else { Ok(()) }
 }
 
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod tests;
