@@ -133,7 +133,9 @@ pub fn admit(
         }
         (kind, _) => kind,
     };
-    let edits = request_edits(policy, request, &target, kind);
+    // What may turn out to be a playlist must come whole and plain.
+    let whole = kind != Kind::Clear || extension == Extension::Missing;
+    let edits = request_edits(policy, request, &target, whole);
     let stream = Stream {
         policy: index,
         session,
@@ -284,7 +286,7 @@ fn ours(policy: &Policy) -> Vec<&str> {
     names
 }
 
-fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, kind: Kind) -> HeaderEdits {
+fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, whole: bool) -> HeaderEdits {
     let mut edits = HeaderEdits::default();
     let names = ours(policy);
     let ours_in_query =
@@ -309,7 +311,7 @@ fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, ki
             edits.set.push(("cookie".into(), kept.into_bytes()));
         }
     }
-    if kind != Kind::Clear {
+    if whole {
         let present = |name: &&&str| headers::first(request.headers, name).is_some();
         edits.remove.extend(headers::CONDITIONAL.iter().filter(present).map(|name| String::from(*name)));
     }
