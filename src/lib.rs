@@ -1,4 +1,5 @@
-//! The filter's entry: hands Envoy's callbacks to [`root::Root`].
+//! The filter's entry: hands Envoy's callbacks to the root context.
+#![allow(missing_docs, reason = "`proxy_wasm::main!` exports `_initialize` without a line of its own")]
 
 mod host;
 mod http;
