@@ -56,17 +56,19 @@ pub fn edit_headers(of: Message, edits: &HeaderEdits) {
     }
 }
 
-/// The bytes of the response's body that are in the host's buffer.
-pub fn body(size: usize) -> Vec<u8> {
+/// The bytes of the response's body that are in the host's buffer; `None` if the host does not give all of them.
+pub fn body(size: usize) -> Option<Vec<u8>> {
     if size == 0 {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    hostcalls::get_buffer(BufferType::HttpResponseBody, 0, size).ok().flatten().unwrap_or_default()
+    let bytes = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, size).ok().flatten();
+    bytes.filter(|bytes| bytes.len() == size)
 }
 
-/// Puts `bytes` in place of the `size` bytes in the host's buffer.
-pub fn replace_body(size: usize, bytes: &[u8]) {
-    let _ = hostcalls::set_buffer(BufferType::HttpResponseBody, 0, size, bytes);
+/// Puts `bytes` in place of the `size` bytes in the host's buffer. `false` if the host did not: they are still there.
+#[must_use]
+pub fn replace_body(size: usize, bytes: &[u8]) -> bool {
+    hostcalls::set_buffer(BufferType::HttpResponseBody, 0, size, bytes).is_ok()
 }
 
 /// Answers in place of the origin. Headers that are not UTF-8, or that would break the answer up, are left out.

@@ -99,12 +99,12 @@ impl HttpContext for Http {
         if exchange.passes_body() {
             return Action::Continue;
         }
-        match exchange.on_body(host::body(size), end_of_stream) {
+        // Bytes that we do not get, or cannot replace, must not go out.
+        let Some(chunk) = host::body(size) else { return self.reset() };
+        match exchange.on_body(chunk, end_of_stream) {
             BodyStep::Forward => Action::Continue,
-            BodyStep::Replace(bytes) => {
-                host::replace_body(size, &bytes);
-                Action::Continue
-            }
+            BodyStep::Replace(bytes) if host::replace_body(size, &bytes) => Action::Continue,
+            BodyStep::Replace(_) => self.reset(),
             BodyStep::Wait => Action::Pause,
             BodyStep::Reply(reply) => self.reply(&reply),
             BodyStep::Reset(_) => self.reset(),

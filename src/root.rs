@@ -28,14 +28,14 @@ impl RootContext for Root {
         match Policies::parse(&host::configuration(), &env) {
             Ok((policies, warnings)) => {
                 for warning in warnings {
-                    warn!("playlock: {warning}");
+                    warn!("{warning}");
                 }
                 self.policies = Some(Rc::new(policies));
                 self.metrics = Rc::new(Metrics::define());
                 true
             }
             Err(error) => {
-                error!("playlock: configuration refused: {error}");
+                error!("configuration refused: {error}");
                 false
             }
         }

@@ -3,6 +3,7 @@ Ctrl-C and takes everything down again. Run by the Makefile in target/venv, from
 
 import argparse
 import ctypes
+import ipaddress
 import os
 import re
 import secrets
@@ -157,14 +158,14 @@ def run(host: str, first: int, stop: threading.Event) -> None:
 def main() -> int:
     """Reads the command line; signals only set a flag, so that everything is taken down in one place."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1", help="address the edge listens on")
+    parser.add_argument("--host", type=ipaddress.IPv4Address, default="127.0.0.1", help="address the edge listens on")
     parser.add_argument("--port", type=int, default=8080, help="the edge's port; the next three are used too")
     args = parser.parse_args()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     try:
-        run(args.host, args.port, stop)
+        run(str(args.host), args.port, stop)
     except Failure as failure:
         print(f"demo: {failure}", file=sys.stderr)
         return 1

@@ -5,7 +5,7 @@ import json
 
 import places
 import pytest
-from edge import Edge, document, environment
+from edge import Edge, document, environment, policy
 from origin import Http1, Http2, Site
 from proxy import Proxy, bootstrap, wasm_filter
 
@@ -49,8 +49,27 @@ def edges(site, origins, tmp_path_factory):
 
     yield start
     for one in started.values():
+        one.proxy.end()
+    for one in started.values():
         one.proxy.stop()
     running.clear()
+
+
+@pytest.fixture(scope="session")
+def shop(edges):
+    """One edge with the policies of many customers, each for the folder of its name; it trusts one proxy before it."""
+    return edges(document(
+        policy("vod"),
+        policy("salted", {"salt": "NaCl"}),
+        policy("weak", {"algorithms": ["sha256", "sha1", "md5"]}),
+        policy("older", {"accessTokenName": "hdnea"}),
+        policy("oldest", {"accessTokenName": "__token__"}),
+        policy("cookie", {"sessionTokenTransport": "cookie"}),
+        policy("both", {"sessionTokenTransport": "both"}),
+        policy("hosts", {"hosts": ["cdn.example:8080"]}),
+        policy("wide", {"sessionAcl": "/wide/*"}),
+        policy("brief", {"sessionTtl": "2s", "clockSkew": "0s"}),
+    ), trusted_hops=1)
 
 
 @pytest.fixture
@@ -58,12 +77,6 @@ def edge(edges, request):
     """The usual edge; parametrised indirectly by (headers held?, protocol to the origin)."""
     hold, upstream = getattr(request, "param", (STREAMED, "h1"))
     return edges(hold=hold, upstream=upstream)
-
-
-@pytest.fixture
-def content(site):
-    """The programme's folder."""
-    return site.root
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +97,6 @@ def pytest_runtest_makereport(item):
     report = outcome.get_result()
     if report.failed:
         for proxy in running:
-            tail = "\n".join(line for line in proxy.log_text().splitlines()[-200:] if "playlock" in line or "][c" in line)
+            tail = "\n".join(line for line in proxy.log_text().splitlines()[-50:] if "][info]" not in line and "][warning]" not in line)
             if tail:
                 report.sections.append((f"Envoy {proxy.url}", tail[-4000:]))

@@ -209,7 +209,7 @@ class Http2:
 
     def _serve(self, peer):
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
+        config = h2.config.H2Configuration(client_side=False, header_encoding=None)
         connection = h2.connection.H2Connection(config)
         connection.initiate_connection()
         sending = {}  # stream → [reply, bytes left]
@@ -231,14 +231,19 @@ class Http2:
                 return
 
     def _begin(self, connection, event, sending):
-        fields = [(str(name), str(value)) for name, value in event.headers]
+        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers]
         pseudo = dict(fields)
         request = Request(pseudo[":method"], pseudo[":path"], [f for f in fields if f[0][0] != ":"], "h2")
         reply = self.site.answer(request)
         bodyless = request.method == "HEAD" or reply.status == 304 or (not reply.body and not reply.trailers)
-        connection.send_headers(event.stream_id, [(":status", str(reply.status))] + reply.fields(), end_stream=bodyless)
+        fields = [(":status", str(reply.status))] + reply.fields()
+        connection.send_headers(event.stream_id, self._bytes(fields), end_stream=bodyless)
         if not bodyless:
             sending[event.stream_id] = [reply, b"".join(reply.pieces())]
+
+    @staticmethod
+    def _bytes(fields):
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
 
     @staticmethod
     def _send(connection, stream, sending):
@@ -254,6 +259,6 @@ class Http2:
         if reply.stop is not None:
             connection.reset_stream(stream, error_code=2)
         elif reply.trailers:
-            connection.send_headers(stream, [(n.lower(), v) for n, v in reply.trailers], end_stream=True)
+            connection.send_headers(stream, Http2._bytes((n.lower(), v) for n, v in reply.trailers), end_stream=True)
         else:
             connection.end_stream(stream)

@@ -57,6 +57,8 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0):
         "use_remote_address": True,
         "xff_num_trusted_hops": trusted_hops,
         "always_set_request_id_in_response": True,
+        # By default Envoy waits a second before it closes a broken HTTP/1.1 connection.
+        "delayed_close_timeout": "0.05s",
         "route_config": {"virtual_hosts": [{
             "name": "all", "domains": ["*"],
             "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "origin", "timeout": "0s"}}],
@@ -197,10 +199,15 @@ class Proxy:
                 return line
         return None
 
-    def stop(self):
-        """Ends it, by its process id."""
+    def end(self):
+        """Tells it to end."""
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGTERM)
+
+    def stop(self):
+        """Ends it, by its process id, and waits for that."""
+        if self.process.poll() is None:
+            self.end()
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:

@@ -50,6 +50,7 @@ def test_nothing_that_speaks_of_the_plaintext_is_left(edge, session):
 def test_an_init_section_is_a_plain_file(edge, session):
     """It is served in clear, so ranges and validators are the origin's."""
     url = session[1].items[0].url
+    edge.site.requests.clear()
     part = edge.get(url, {"Range": "bytes=4-7"})
     assert (part.status, part.body) == (206, b"ftyp")
     (request,) = edge.asked()

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import tokens
-from edge import NEWER, OLDER, SECRET, document, environment, policy
-from hls import Viewer, parse
+from edge import NEWER, OLDER, SECRET, environment
+from hls import Viewer
 from proxy import WAIT
 
 
@@ -95,11 +95,12 @@ def test_a_node_with_other_secrets_knows_nothing_of_it(edges):
 
 
 @pytest.mark.parametrize("transport", ["cookie", "both"])
-def test_the_session_token_in_a_cookie(edges, transport):
+def test_the_session_token_in_a_cookie(shop, site, transport):
     """The cookie is for browsers across sites, and alone enough for everything that follows."""
-    edge = edges(document(policy(token_auth={"sessionTokenTransport": transport})), trusted_hops=1)
+    media = site.stream(transport, a_ts=b"a" * 500, b_ts=b"b" * 500)
+    master = site.put(f"/{transport}/master.m3u8", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n")
     for scheme in ("http", "https"):
-        opened = edge.get(edge.link("/ts/master.m3u8"), {"X-Forwarded-Proto": scheme})
+        opened = shop.get(shop.link(master), {"X-Forwarded-Proto": scheme})
         assert opened.status == 200
         (cookie,) = [value for value in opened.all("set-cookie") if value.startswith("hdntl=")]
         pair, *flags = [part.strip() for part in cookie.split(";")]
@@ -110,50 +111,50 @@ def test_the_session_token_in_a_cookie(edges, transport):
         assert named["samesite"] == ("none" if scheme == "https" else "lax"), cookie
     assert ("hdntl=" in opened.text) == (transport == "both")
     viewer = Viewer(headers={"Cookie": f"other=1; {pair}; more=2"})
-    for url in ("/ts/v180/index.m3u8", "/ts/audio/index.m3u8"):
-        playlist = viewer.playlist(edge.url + url)
-        assert ("hdntl=" in playlist.text) == (transport == "both")
-        item = playlist.segments[0]
-        assert viewer.plain(item) == edge.site.file(urlsplit(item.url).path)
-    assert edge.get("/ts/v180/seg0.ts").status == 403
+    playlist = viewer.playlist(shop.url + media)
+    assert ("hdntl=" in playlist.text) == (transport == "both")
+    for item in playlist.segments:
+        assert viewer.plain(item) == site.file(item.url.removeprefix(shop.url))
+    assert shop.get(f"/{transport}/a.ts").status == 403
     if transport == "both":
         cookieless = Viewer()
-        item = cookieless.media(edge.link("/ts/master.m3u8"))[0].segments[0]
-        assert cookieless.plain(item) == edge.site.file(urlsplit(item.url).path)
-    for request in edge.asked():
+        item = cookieless.media(shop.link(master))[0].segments[0]
+        assert cookieless.plain(item) == site.file(item.url.removeprefix(shop.url))
+    for request in shop.asked():
         assert "hdntl" not in request.target and "hdntl" not in (request.header("cookie") or ""), request
-    assert any(request.header("cookie") == "other=1; more=2" for request in edge.asked())
+    assert any(request.header("cookie") == "other=1; more=2" for request in shop.asked())
 
 
-def test_hosts_that_the_policy_lists_get_the_token_too(edges):
+def test_hosts_that_the_policy_lists_get_the_token_too(shop, site):
     """A second authority under the same protection; no other host ever sees a token."""
-    edge = edges(document(policy(token_auth={"hosts": ["cdn.example:8080"]})))
-    path = edge.site.put("/hosts/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n" + "".join(
+    path = site.put("/hosts/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n" + "".join(
         f"#EXTINF:4,\n{uri}\n" for uri in ("http://CDN.example:8080/a.ts", "//cdn.example/a.ts", "https://elsewhere.example/a.ts")))
-    urls = [item.url for item in Viewer().playlist(edge.link(path)).segments]
+    urls = [item.url for item in Viewer().playlist(shop.link(path)).segments]
     assert ["hdntl=" in url for url in urls] == [True, False, False], urls
 
 
-def test_a_policy_can_widen_the_sessions_scope(edges):
-    """The access token names one file; the session may have what `sessionAcl` says."""
-    edge = edges(document(policy(token_auth={"sessionAcl": "/ts/*"})))
-    viewer = Viewer()
-    master = viewer.playlist(edge.link("/ts/master.m3u8", tokens.by_python(url="/ts/master.m3u8")))
-    token = session_token(master.variants[0])
-    assert "~acl=/ts/*~" in token
-    assert edge.get(f"/ts/v180/seg0.ts?hdntl={token}").status == 200
-    assert edge.get(f"/cmaf/v180/seg0.m4s?hdntl={token}").status == 403
+def test_a_policy_can_widen_the_sessions_scope(shop, site):
+    """The access token is for one file; the session may have what `sessionAcl` says."""
+    path = site.stream("wide/a", seg_ts=b"a")
+    site.stream("wide/b", seg_ts=b"b")
+    playlist = Viewer().playlist(shop.link(path, tokens.by_python(url=path)))
+    token = session_token(playlist.segments[0].url)
+    assert "~acl=/wide/*~" in token
+    assert shop.get(f"/wide/b/seg.ts?hdntl={token}").status == 200
+    path = site.stream("vod/a", seg_ts=b"a")
+    playlist = Viewer().playlist(shop.link(path, tokens.by_python(url=path)))
+    assert "~acl=/vod/a/*~" in session_token(playlist.segments[0].url)
 
 
-def test_a_session_ends(edges):
+def test_a_session_ends(shop, site):
     """After `sessionTtl` nothing more is served under it, not even the key; a new link opens a new one."""
-    edge = edges(document(policy(token_auth={"sessionTtl": "2s", "clockSkew": "0s"})))
-    playlist = parse(edge.get(edge.link("/ts/v180/index.m3u8")).text, f"{edge.url}/ts/v180/index.m3u8")
+    path = site.stream("brief", seg_ts=b"a")
+    playlist = Viewer().playlist(shop.link(path))
     for _ in range(WAIT * 10):
-        last = edge.get(playlist.segments[0].url)
+        last = shop.get(playlist.segments[0].url)
         if last.status != 200:
             break
         time.sleep(0.1)
     assert last.status == 403 and json.loads(last.body)["type"] == "expired"
-    assert edge.get(playlist.keys[0].url).status == 403
-    assert edge.get(edge.link("/ts/v180/index.m3u8")).status == 200
+    assert shop.get(playlist.keys[0].url).status == 403
+    assert shop.get(shop.link(path)).status == 200

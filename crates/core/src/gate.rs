@@ -181,31 +181,36 @@ fn enter(
         Opening::AccessToken(access) => Some((access, access_token(access, request, target)?)),
         Opening::Free => None,
     };
+    // Where a session token should stand, an access token is told from a forgery.
+    let failure = match (failure, presented) {
+        (Some(Reason::Signature), Some(sent)) if is_access_token(policy, sent, &context) => Some(Reason::Swapped),
+        (failure, _) => failure,
+    };
     if extension == Extension::Other {
         // Content goes by session token alone.
-        let is_access =
-            |sent: &str| matches!(access, Some((access, _)) if access.verifier.verify(sent, &context).is_ok());
-        return Err(match (failure, presented) {
-            (Some(Reason::Signature), Some(sent)) if is_access(sent) => Reason::Swapped,
-            (Some(reason), _) => reason,
-            (None, _) if matches!(access, Some((_, Some(_)))) => Reason::Swapped,
-            (None, _) => Reason::Missing,
-        });
+        let instead = if matches!(access, Some((_, Some(_)))) { Reason::Swapped } else { Reason::Missing };
+        return Err(failure.unwrap_or(instead));
     }
     let grant = match access {
         None => None,
         Some((_, None)) => return Err(failure.unwrap_or(Reason::Missing)),
         Some((access, Some(sent))) => Some(access.verifier.verify(sent, &context).map_err(|reason| {
-            let is_session =
-                || !matches!(Session::verify(policy, sent, request.now), Err(Reason::Signature | Reason::Malformed));
-            if matches!(reason, Reason::Signature | Reason::Malformed) && is_session() {
-                Reason::Swapped
-            } else {
-                reason
-            }
+            let forged = matches!(reason, Reason::Signature | Reason::Malformed);
+            if forged && is_session_token(policy, sent, request.now) { Reason::Swapped } else { reason }
         })?),
     };
     Ok((Session::open(policy, grant.as_ref(), &target.path, request.now, random())?, true))
+}
+
+/// Whether `sent` is an access token with a good signature, if perhaps of another time or path.
+fn is_access_token(policy: &Policy, sent: &str, context: &Presented<'_>) -> bool {
+    let Opening::AccessToken(access) = &policy.opening else { return false };
+    !matches!(access.verifier.verify(sent, context), Err(Reason::Malformed | Reason::Algorithm | Reason::Signature))
+}
+
+/// Whether `sent` is a session token with a good signature, if perhaps expired.
+fn is_session_token(policy: &Policy, sent: &str, now: u64) -> bool {
+    !matches!(Session::verify(policy, sent, now), Err(Reason::Malformed | Reason::Signature))
 }
 
 fn admit_key(policies: &Policies, request: &Request<'_>, target: &Target<'_>) -> Result<Admitted, Reason> {
@@ -214,7 +219,11 @@ fn admit_key(policies: &Policies, request: &Request<'_>, target: &Target<'_>) ->
         .and_then(|name| policies.serving_keys(&target.path, &name))
         .ok_or(Reason::Parameter)?;
     let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
-    let session = Session::verify(policy, token, request.now)?;
+    let session = Session::verify(policy, token, request.now).map_err(|reason| {
+        let context = Presented { target, query: None, client: None, now: request.now };
+        let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
+        if swapped { Reason::Swapped } else { reason }
+    })?;
     let keyring = policy.keyrings.get(session.keyring).ok_or(Reason::Parameter)?;
     let (owner, period) = signed::key_fields(keyring, &target.path, sent).ok_or(Reason::Parameter)?;
     if owner != session.id_text() || period != PERIOD {

@@ -10,7 +10,7 @@ use crate::exchange::HeaderEdits;
 use crate::gate::{PERIOD, Stream};
 use crate::headers;
 use crate::percent;
-use crate::playlist::{Encryption, Marks, Rewriter, SNIFF};
+use crate::playlist::{self, Encryption, Marks, Rewriter};
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
@@ -131,8 +131,13 @@ impl Body {
     pub fn push(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
         match self {
             Self::Playlist { rewriter, held } => {
-                if *held && chunk.len() < SNIFF && !end_of_stream {
-                    return Ok(None);
+                if *held {
+                    match playlist::is_playlist(&chunk) {
+                        Some(true) => {}
+                        Some(false) => return Err(Reason::Playlist),
+                        None if end_of_stream => {}
+                        None => return Ok(None),
+                    }
                 }
                 let mut out = Vec::with_capacity(chunk.len() * 2);
                 rewriter.push(&chunk, &mut out)?;

@@ -121,13 +121,13 @@ impl Session {
 }
 
 /// The session's ACL: the policy's, else the access token's, else what lies below the playlist's directory. The
-/// last also where the access token names single files: a playlist without its segments plays nothing.
+/// last also where the access token names playlists only: without its segments a playlist plays nothing.
 fn scope(policy: &Policy, grant: Option<&Grant>, path: &str) -> String {
     if let Some(acl) = &policy.session.acl {
         return acl.clone();
     }
     match grant.and_then(|grant| grant.acl.as_deref()) {
-        Some(acl) if !acl::names_files_only(acl) => {
+        Some(acl) if !acl::names_playlists_only(acl) => {
             let mut carried = String::with_capacity(acl.len());
             carry(&mut carried, acl);
             carried

@@ -132,7 +132,7 @@ pub struct Origin {
     /// Leave `content-length` out.
     #[serde(default)]
     pub no_length: bool,
-    /// Break off after the body's bytes.
+    /// Break off after half of the body's bytes.
     #[serde(default)]
     pub abort: bool,
 }
@@ -143,7 +143,7 @@ pub struct Origin {
 pub struct Expect {
     /// The client's status.
     pub status: Option<u16>,
-    /// `complete` unless it says otherwise.
+    /// `complete` unless it says otherwise; alternatives, where it depends on the cut, are joined by `|`.
     pub outcome: Option<String>,
     /// Exact values of response headers.
     #[serde(default)]

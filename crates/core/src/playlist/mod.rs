@@ -17,9 +17,24 @@ use crate::reply::Reason;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const HEAD: &[u8] = b"#EXTM3U";
+/// More blanks than this before the first tag are no playlist.
+const MAX_SNIFF: usize = 1024;
 
-/// Bytes that decide whether a body is a playlist at all.
-pub const SNIFF: usize = BOM.len() + HEAD.len();
+/// Whether a body that begins with `bytes` is a playlist; `None` if more of it is needed to tell.
+pub fn is_playlist(bytes: &[u8]) -> Option<bool> {
+    let text = match bytes.strip_prefix(BOM) {
+        Some(text) => text,
+        None if BOM.starts_with(bytes) => return None,
+        None => bytes,
+    };
+    // Some players take blanks before it, as before any tag.
+    let text = text.trim_ascii_start();
+    match text.strip_prefix(HEAD) {
+        Some(rest) => rest.first().map(u8::is_ascii_whitespace),
+        None if HEAD.starts_with(text) && bytes.len() < MAX_SNIFF => None,
+        None => Some(false),
+    }
+}
 
 /// One playlist being rewritten.
 #[derive(Debug)]
@@ -99,9 +114,8 @@ impl Body {
     /// Recognises the playlist; a byte order mark goes.
     fn first_line(&mut self, line: Line<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
         let text = line.text.strip_prefix(BOM).unwrap_or(line.text);
-        // Some players take blanks before it, as before any tag.
-        let rest = text.trim_ascii_start().strip_prefix(HEAD).ok_or(Reason::Playlist)?;
-        if rest.first().is_some_and(|byte| !byte.is_ascii_whitespace()) {
+        // Without its line's end the tag alone does not tell yet.
+        if is_playlist(text) != Some(true) && text.trim_ascii() != HEAD {
             return Err(Reason::Playlist);
         }
         self.end = Some(if line.end == b"\r\n" { b"\r\n" } else { b"\n" });

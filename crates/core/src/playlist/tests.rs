@@ -190,6 +190,26 @@ fn what_is_no_playlist_is_refused() {
 }
 
 #[test]
+fn the_first_bytes_tell_as_soon_as_they_can() {
+    for (bytes, expected) in [
+        (&b""[..], None),
+        (b"\xef\xbb", None),
+        (b"\xef\xbb\xbf", None),
+        (b"#EXTM3", None),
+        (b"#EXTM3U", None),
+        (b"#EXTM3U\n", Some(true)),
+        (b"\xef\xbb\xbf \t#EXTM3U x-tvg-url=1", Some(true)),
+        (b"#EXTM3U8", Some(false)),
+        (b"<html>", Some(false)),
+        (b"\xef\xbbx", Some(false)),
+        (&[b' '; 2000], Some(false)),
+    ] {
+        assert_eq!(is_playlist(bytes), expected, "{bytes:?}");
+    }
+    assert_eq!(encrypted("#EXTM3U x-tvg-url=1\n").unwrap(), "#EXTM3U x-tvg-url=1\n");
+}
+
+#[test]
 fn bytes_that_are_not_ours_stay() {
     let mut input = b"#EXTM3U\n#EXT-X-UNKNOWN:URI=\"x\"\n#EXT-X-MEDIA:NAME=\"Fran\xe7ais\",URI=\"f.m3u8\"\n#EXT-X-DATERANGE:ID=\"x\",X-OTHER=\"\xff\"\n".to_vec();
     input.extend_from_slice(b"#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n");

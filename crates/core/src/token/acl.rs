@@ -25,9 +25,14 @@ pub fn is_valid(acl: &str) -> bool {
     acl.split('!').all(|pattern| !pattern.is_empty() && parse(pattern).is_some())
 }
 
-/// Whether `acl` names single files only: no pattern of it has a wildcard.
-pub fn names_files_only(acl: &str) -> bool {
-    !acl.contains(['*', '?'])
+/// Whether `acl` names nothing that a session needs beside its first playlist: every pattern of it is a single file
+/// or ends in a playlist's extension.
+pub fn names_playlists_only(acl: &str) -> bool {
+    let is_playlist = |pattern: &str| {
+        let lower = pattern.to_ascii_lowercase();
+        lower.ends_with(".m3u8") || lower.ends_with(".m3u")
+    };
+    acl.split('!').all(|pattern| !pattern.contains(['*', '?']) || is_playlist(pattern))
 }
 
 /// The pattern that covers the normalised `directory` (with its final `/`) and everything below.
@@ -111,6 +116,18 @@ mod tests {
             ("?", "/", true),
         ] {
             assert_eq!(allows(acl, path), expected, "{acl} on {path}");
+        }
+    }
+
+    #[test]
+    fn an_acl_of_playlists_is_told_from_one_of_content() {
+        for (acl, expected) in [
+            ("/a/master.m3u8", true),
+            ("/live/??/index.m3u8!/live/*.M3U8", true),
+            ("/a/master.m3u8!/a/360p/*", false),
+            ("/*", false),
+        ] {
+            assert_eq!(names_playlists_only(acl), expected, "{acl}");
         }
     }
 
