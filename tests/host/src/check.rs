@@ -150,12 +150,7 @@ fn body(expect: &Expect, checked: &Checked<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn headers(
-    what: &str,
-    expect: &BTreeMap<String, Values>,
-    got: &[Header],
-    text: &Text,
-) -> Result<(), String> {
+fn headers(what: &str, expect: &BTreeMap<String, Values>, got: &[Header], text: &Text) -> Result<(), String> {
     for (name, wanted) in expect {
         let wanted: Result<Vec<_>, _> = wanted.all().iter().map(|value| text.expand(value)).collect();
         same(&format!("{what} {name}"), &values(got, name).join("\n"), &wanted?.join("\n"))?;

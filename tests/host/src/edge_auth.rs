@@ -106,9 +106,10 @@ mod tests {
             salt: Some("NaCl".to_owned()),
             ..acl.clone()
         };
-        assert!(all.sign("sha256", KEY).unwrap().ends_with("~id=sess-1~data=user=42~hmac=ec64303092e6e0ebb64b5d7195e7c684535f98acda4a05c0d705513b6971e0d7"));
-        let url =
-            Token { exp: Some(1_700_003_600), url: Some("/vod/a/master.m3u8".to_owned()), ..Token::default() };
+        assert!(all.sign("sha256", KEY).unwrap().ends_with(
+            "~id=sess-1~data=user=42~hmac=ec64303092e6e0ebb64b5d7195e7c684535f98acda4a05c0d705513b6971e0d7"
+        ));
+        let url = Token { exp: Some(1_700_003_600), url: Some("/vod/a/master.m3u8".to_owned()), ..Token::default() };
         assert_eq!(
             url.sign("sha256", KEY).unwrap(),
             "exp=1700003600~hmac=bde0ab5d752ffe3228a833b41a38b8fdfabc69a0d2913ae90f57093d69061744"

@@ -79,11 +79,7 @@ struct Run {
 }
 
 impl Run {
-    fn request(
-        &mut self,
-        filter: &mut dyn Filter,
-        origin: &mut dyn FnMut(&[Header]) -> Response,
-    ) -> Result<(), End> {
+    fn request(&mut self, filter: &mut dyn Filter, origin: &mut dyn FnMut(&[Header]) -> Response) -> Result<(), End> {
         let action = filter.on_request_headers(&mut self.stream, true);
         let action = action.map_err(|trap| self.trap(trap))?;
         if self.stream.reset {

@@ -49,9 +49,7 @@ fn ways() -> impl Iterator<Item = [Way; 2]> {
     let holds = [false, true].into_iter();
     let cuts = [(0, false), (0, true), (1, false), (1, true), (7, false), (7, true), (16, false), (16, true)];
     holds.flat_map(move |hold| {
-        cuts.into_iter().map(move |(chunk, empty_end)| {
-            [false, true].map(|wasm| Way { wasm, hold, chunk, empty_end })
-        })
+        cuts.into_iter().map(move |(chunk, empty_end)| [false, true].map(|wasm| Way { wasm, hold, chunk, empty_end }))
     })
 }
 

@@ -137,12 +137,7 @@ struct Context<'a> {
 
 impl Context<'_> {
     /// Runs a callback with the stream in the imports' reach.
-    fn with<P: WasmParams, R: WasmResults>(
-        &mut self,
-        stream: &mut Stream,
-        name: &str,
-        params: P,
-    ) -> Result<R, Trap> {
+    fn with<P: WasmParams, R: WasmResults>(&mut self, stream: &mut Stream, name: &str, params: P) -> Result<R, Trap> {
         let idle = std::mem::replace(stream, Stream::idle());
         self.vm.store.data_mut().stream = Some(idle);
         let result = self.vm.call(name, params);

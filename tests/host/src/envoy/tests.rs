@@ -194,8 +194,7 @@ fn headers_that_have_gone_cannot_change() {
 
 #[test]
 fn a_paused_body_gathers() {
-    let mut filter =
-        Closures::new().body(|_, _, end| if end { Action::Continue } else { Action::Pause });
+    let mut filter = Closures::new().body(|_, _, end| if end { Action::Continue } else { Action::Pause });
     let seen = filter.get(abcdef().cut(4, Ending::EmptyChunk));
     assert_eq!(filter.calls[2..5], ["body 4 false", "body 6 false", "body 6 true"]);
     assert_eq!(seen.body, b"abcdef");
@@ -323,7 +322,10 @@ fn a_reset_in_trailers_wants_pause() {
     response.headers.retain(|(name, _)| name != "content-length");
     assert_eq!(filter(Action::Pause).get(response.clone()).outcome, Outcome::Broken);
     assert_eq!(filter(Action::Continue).get(response).outcome, Outcome::Crash);
-    assert_eq!(Closures::new().trailers(|_, _, _| Action::Pause).get(abcdef().cut(6, trailers())).outcome, Outcome::Hang);
+    assert_eq!(
+        Closures::new().trailers(|_, _, _| Action::Pause).get(abcdef().cut(6, trailers())).outcome,
+        Outcome::Hang
+    );
 }
 
 #[test]

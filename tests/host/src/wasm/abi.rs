@@ -13,6 +13,7 @@ const RESPONSE_BODY: u32 = 1;
 const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "critical"];
 
 type Guest<'a> = Caller<'a, Host>;
+type Change = fn(&mut Stream, Map, &str, &[u8]) -> Result<(), Status>;
 
 /// Every import, by name.
 pub(super) fn linker(module: &Module) -> Result<Linker<Host>> {
@@ -104,9 +105,7 @@ fn serialize(headers: &[Header]) -> Vec<u8> {
 }
 
 fn deserialize(bytes: &[u8]) -> Option<Vec<Header>> {
-    let number = |at: usize| {
-        bytes.get(at..at + 4)?.try_into().ok().map(|four| u32::from_le_bytes(four) as usize)
-    };
+    let number = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(|four| u32::from_le_bytes(four) as usize);
     if bytes.is_empty() {
         return Some(Vec::new());
     }
@@ -174,7 +173,7 @@ fn headers(linker: &mut Linker<Host>) -> Result<()> {
         let key = read_text(&mut guest, key, key_size)?;
         Ok(with_stream(&mut guest, |stream| stream.remove_header(of, &key)))
     })?;
-    let changes: [(&str, fn(&mut Stream, Map, &str, &[u8]) -> Result<(), Status>); 2] =
+    let changes: [(&str, Change); 2] =
         [("proxy_add_header_map_value", Stream::add_header), ("proxy_replace_header_map_value", Stream::set_header)];
     for (name, change) in changes {
         linker.func_wrap(
@@ -361,7 +360,8 @@ mod tests {
 
     #[test]
     fn header_maps_go_and_come() {
-        let headers = vec![(":path".to_owned(), b"/a".to_vec()), ("x".to_owned(), vec![0xff]), ("y".to_owned(), vec![])];
+        let headers =
+            vec![(":path".to_owned(), b"/a".to_vec()), ("x".to_owned(), vec![0xff]), ("y".to_owned(), vec![])];
         let bytes = serialize(&headers);
         assert_eq!(bytes.get(..12), Some(&[3, 0, 0, 0, 5, 0, 0, 0, 2, 0, 0, 0][..]));
         assert_eq!(deserialize(&bytes), Some(headers));
