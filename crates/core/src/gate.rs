@@ -13,7 +13,7 @@ use crate::headers;
 use crate::reply::{Reason, Reply, header};
 use crate::route::{self, Extension, Kind};
 use crate::session::Session;
-use crate::signed;
+use crate::signed::{self, Resource};
 use crate::target::Target;
 use crate::token::edge_auth::Presented;
 
@@ -61,6 +61,8 @@ pub struct Stream {
     pub tentative: bool,
     /// Its kind by path and parameters.
     pub kind: Kind,
+    /// What the filter itself said of the resource.
+    pub resource: Resource,
     /// A HEAD request.
     pub head: bool,
     /// It came over https.
@@ -123,25 +125,28 @@ pub fn admit(
         return Err(refused(Reason::Method));
     }
     let (session, opened) = enter(policy, request, &target, extension, random).map_err(refused)?;
-    let kind = match (kind, one(target.values(SIGNED_PARAMETER)).map_err(refused)?) {
+    let resource = match (kind, one(target.values(SIGNED_PARAMETER)).map_err(refused)?) {
         (Kind::Segment, Some(sent)) => {
             let keyring = policy.keyrings.get(session.keyring);
-            if !keyring.is_some_and(|keyring| signed::is_clear(keyring, &target.path, sent)) {
-                return Err(refused(Reason::Parameter));
-            }
-            Kind::Clear
+            let resource = keyring.and_then(|keyring| signed::open_resource(keyring, &target.path, sent));
+            resource.ok_or_else(|| refused(Reason::Parameter))?
         }
-        (kind, _) => kind,
+        _ => Resource::default(),
     };
+    let kind = if resource.clear { Kind::Clear } else { kind };
     // What may turn out to be a playlist must come whole and plain.
-    let whole = kind != Kind::Clear || extension == Extension::Missing;
-    let edits = request_edits(policy, request, &target, whole);
+    let whole = kind != Kind::Clear || extension == Extension::Missing || resource.range.is_some();
+    let mut edits = request_edits(policy, request, &target, whole);
+    if let Some(range) = resource.range {
+        edits.set.push(header("range", &format!("bytes={}-{}", range.offset, range.last())));
+    }
     let stream = Stream {
         policy: index,
         session,
         opened,
         tentative: opened && extension == Extension::Missing,
         kind,
+        resource,
         head: method == b"HEAD",
         https: headers::first(request.headers, ":scheme") == Some(b"https"),
         authority: authority.into(),

@@ -110,6 +110,13 @@ pub fn content_length(headers: &[Header]) -> Result<Option<u64>, ()> {
     Ok(length)
 }
 
+/// First and last position of a 206's bytes (RFC 9110 section 14.4); `None` if there is none or it cannot be read.
+pub fn content_range(headers: &[Header]) -> Option<(u64, u64)> {
+    let range = text(headers, "content-range")?.trim().strip_prefix("bytes")?.trim_start();
+    let (first, last) = range.split_once('/')?.0.split_once('-')?;
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
+
 /// `max-age` of the origin's Cache-Control, in seconds.
 pub fn max_age(headers: &[Header]) -> Option<u64> {
     all(headers, "cache-control")

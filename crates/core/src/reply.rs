@@ -132,8 +132,8 @@ reasons! {
     Line "line" 502 "The origin's playlist has a line that is too long";
     /// The origin's media is encrypted already.
     Encrypted "encrypted" 502 "The origin's media is already encrypted";
-    /// The playlist addresses byte ranges.
-    Byterange "byterange" 502 "The origin's playlist uses byte ranges, which cannot be encrypted yet";
+    /// A byte range in the playlist that cannot be read, or that the origin's file does not have.
+    Byterange "byterange" 502 "The origin does not have the byte range that its playlist names";
     /// The body is not as long as its `content-length` says.
     Length "length" 502 "The origin's body does not have the length it announced";
     /// Trailers came where the body's end had to be known before them.

@@ -14,7 +14,7 @@ use crate::playlist::{self, Encryption, Marks, Rewriter};
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
-use crate::signed;
+use crate::signed::{self, ByteRange};
 use crate::url::{self, Base};
 
 /// What to do with a response.
@@ -48,6 +48,7 @@ pub fn plan(
     match status {
         200..=299 => {}
         301 | 302 | 303 | 307 | 308 => return untouched(redirect(stream, policy, headers)),
+        416 if stream.resource.range.is_some() => return Err(Reason::Byterange),
         // Conditions and ranges pass for what is served in clear; for all else they were taken out.
         304 if kind != Kind::Clear => return Err(Reason::Unasked),
         _ => return untouched(HeaderEdits::default()),
@@ -55,12 +56,12 @@ pub fn plan(
     if stream.tentative && kind != Kind::Playlist {
         return Err(Reason::Missing);
     }
-    if kind == Kind::Clear {
+    if kind == Kind::Clear && stream.resource.range.is_none() {
         return untouched(clear_edits(stream, headers));
     }
     match status {
         204 | 205 => return untouched(HeaderEdits::default()),
-        206 => return Err(Reason::Unasked),
+        206 if stream.resource.range.is_none() || kind == Kind::Playlist => return Err(Reason::Unasked),
         _ => {}
     }
     if headers::is_encoded(headers) {
@@ -78,22 +79,103 @@ pub fn plan(
         };
         return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
     }
-    let length = headers::content_length(headers).map_err(|()| Reason::Length)?;
-    let edits = segment_edits(stream, policy, headers, length)?;
-    let key = stream.content_key(policy).ok_or(Reason::Signature)?;
-    let encryptor = SegmentEncryptor::new(&key);
-    if empty {
-        // No body callback comes for an empty body, and the padding block must go out.
-        let mut body = Vec::new();
-        encryptor.finish(&mut body);
-        let kept = headers::first(headers, "content-type").map(|value| ("content-type".into(), value.to_vec()));
-        let cache_control = edits.set.into_iter().filter(|(name, _)| name == "cache-control");
-        let headers = kept.into_iter().chain(cache_control).collect();
-        let reply = Reply { status: 200, headers, body, reason: None };
-        return Ok(Plan { kind, edits: HeaderEdits::default(), body: None, reply: Some(reply) });
+    let announced = headers::content_length(headers).map_err(|()| Reason::Length)?;
+    let window = match stream.resource.range {
+        Some(range) => Some(Window::of_range(range, status, headers, announced, stream.head)?),
+        None => announced.map(Window::whole),
+    };
+    let clear = kind == Kind::Clear;
+    let mut edits = if clear { clear_edits(stream, headers) } else { segment_edits(stream, policy, headers) };
+    if let Some(window) = &window {
+        let length = if clear { Some(window.left) } else { ciphertext_len(window.left) };
+        edits.set.push(header("content-length", &format!("{}", length.ok_or(Reason::Length)?)));
     }
-    let body = (!stream.head).then_some(Body::Segment { encryptor: Some(encryptor), length, seen: 0 });
+    if stream.resource.range.is_some() {
+        // A resource of its own, whole.
+        edits.remove.push("content-range".into());
+        edits.remove.extend(headers.iter().filter(|(name, _)| headers::is_untrue(name)).map(|(name, _)| name.clone()));
+        edits.set.push(header(":status", "200"));
+    }
+    let encryptor =
+        if clear { None } else { Some(SegmentEncryptor::new(&stream.content_key(policy).ok_or(Reason::Signature)?)) };
+    if empty {
+        if stream.resource.range.is_some() {
+            return Err(Reason::Byterange);
+        }
+        return empty_segment(encryptor, headers, edits, kind);
+    }
+    let body = (!stream.head).then_some(Body::Segment { encryptor, window, complete: false });
     Ok(Plan { kind, edits, body, reply: None })
+}
+
+/// No body callback comes for an empty body, and the padding block must go out: it is an answer of ours.
+fn empty_segment(
+    encryptor: Option<SegmentEncryptor>,
+    headers: &[Header],
+    edits: HeaderEdits,
+    kind: Kind,
+) -> Result<Plan, Reason> {
+    let mut body = Vec::new();
+    if let Some(encryptor) = encryptor {
+        encryptor.finish(&mut body);
+    }
+    let kept = headers::first(headers, "content-type").map(|value| ("content-type".into(), value.to_vec()));
+    let cache_control = edits.set.into_iter().filter(|(name, _)| name == "cache-control");
+    let headers = kept.into_iter().chain(cache_control).collect();
+    let reply = Reply { status: 200, headers, body, reason: None };
+    Ok(Plan { kind, edits: HeaderEdits::default(), body: None, reply: Some(reply) })
+}
+
+/// The part of the origin's body that is served, in bytes.
+#[derive(Debug)]
+pub struct Window {
+    skip: u64,
+    left: u64,
+    /// More may follow and is dropped: the origin sent the whole file.
+    more: bool,
+}
+
+impl Window {
+    fn whole(length: u64) -> Self {
+        Self { skip: 0, left: length, more: false }
+    }
+
+    /// Where `range` stands in an answer to a request for it: an origin may ignore Range (RFC 9110 section 14.2).
+    fn of_range(
+        range: ByteRange,
+        status: u16,
+        headers: &[Header],
+        announced: Option<u64>,
+        head: bool,
+    ) -> Result<Self, Reason> {
+        let end = range.last().saturating_add(1);
+        if status == 206 {
+            let expected = headers::content_range(headers)
+                .is_some_and(|(first, last)| (first, last) == (range.offset, range.last()));
+            let fits = announced.is_none_or(|announced| announced == range.length);
+            return if expected && fits { Ok(Self::whole(range.length)) } else { Err(Reason::Byterange) };
+        }
+        if announced.is_some_and(|announced| announced < end) && !(head && announced == Some(0)) {
+            return Err(Reason::Byterange);
+        }
+        Ok(Self { skip: range.offset, left: range.length, more: true })
+    }
+
+    /// Cuts `chunk` down to what of it is served. `true` if nothing more is to come.
+    fn cut(&mut self, chunk: &mut Vec<u8>) -> Result<bool, Reason> {
+        let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        let skipped = self.skip.min(length);
+        self.skip -= skipped;
+        let served = self.left.min(length - skipped);
+        if served < length - skipped && !self.more {
+            return Err(Reason::Length);
+        }
+        self.left -= served;
+        // Both are at most the chunk's length, a usize.
+        chunk.truncate(usize::try_from(skipped + served).unwrap_or(usize::MAX));
+        chunk.drain(..usize::try_from(skipped).unwrap_or(chunk.len()).min(chunk.len()));
+        Ok(self.left == 0 && self.skip == 0)
+    }
 }
 
 /// A body on its way through.
@@ -107,14 +189,14 @@ pub enum Body {
         /// The response's headers are held until its first bytes are seen.
         held: bool,
     },
-    /// A segment.
+    /// A segment, or a part of a file.
     Segment {
-        /// What encrypts it; `None` once the padding is out.
+        /// What encrypts it; `None` in clear, and once the padding is out.
         encryptor: Option<SegmentEncryptor>,
-        /// Its announced length in bytes.
-        length: Option<u64>,
-        /// Bytes of plaintext so far.
-        seen: u64,
+        /// What of the body is served; `None` if its length is not known.
+        window: Option<Window>,
+        /// All of it is out.
+        complete: bool,
     },
 }
 
@@ -147,20 +229,22 @@ impl Body {
                 *held = false;
                 Ok(Some(out))
             }
-            Self::Segment { encryptor, length, seen } => {
-                *seen = seen.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
-                let complete = match *length {
-                    Some(length) if *seen > length || (end_of_stream && *seen < length) => return Err(Reason::Length),
-                    // With trailers no chunk is the last: the announced length tells.
-                    Some(length) => *seen == length,
+            Self::Segment { encryptor, window, complete } => {
+                // With trailers no chunk is the last: the announced length tells.
+                let done = match window {
+                    Some(window) => window.cut(&mut chunk)?,
                     None => end_of_stream,
                 };
+                if end_of_stream && !done {
+                    return Err(Reason::Length);
+                }
                 if let Some(running) = encryptor {
                     running.push(&mut chunk);
                 }
-                if complete && let Some(done) = encryptor.take() {
-                    done.finish(&mut chunk);
+                if done && let Some(finished) = encryptor.take() {
+                    finished.finish(&mut chunk);
                 }
+                *complete = done;
                 Ok(Some(chunk))
             }
         }
@@ -170,7 +254,7 @@ impl Body {
     pub fn is_complete(&self) -> bool {
         match self {
             Self::Playlist { rewriter, held } => !held && rewriter.is_settled(),
-            Self::Segment { encryptor, .. } => encryptor.is_none(),
+            Self::Segment { complete, .. } => *complete,
         }
     }
 }
@@ -214,17 +298,8 @@ fn playlist_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> Heade
     edits
 }
 
-fn segment_edits(
-    stream: &Stream,
-    policy: &Policy,
-    headers: &[Header],
-    length: Option<u64>,
-) -> Result<HeaderEdits, Reason> {
+fn segment_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = without_untrue(headers);
-    if let Some(length) = length {
-        let length = ciphertext_len(length).ok_or(Reason::Length)?;
-        edits.set.push(header("content-length", &format!("{length}")));
-    }
     // With a cookie the URL is the same in every session, and what one left in a cache does not decrypt in another.
     let cache_control = match (policy.session.transport.in_query(), headers::max_age(headers)) {
         (false, _) => "private, no-store".into(),
@@ -234,7 +309,7 @@ fn segment_edits(
         (true, None) => "private".into(),
     };
     edits.set.push(header("cache-control", &cache_control));
-    Ok(edits)
+    edits
 }
 
 /// What is served in clear is the origin's own, but for the token that let it out.
@@ -271,18 +346,7 @@ fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits
     if let Some(location) = headers::text(headers, "location")
         && let Some(path) = marks.base.own_path(location)
     {
-        let mut parameters = String::new();
-        if stream.kind == Kind::Clear
-            && let (Some(encryption), Ok(path)) = (&marks.encryption, crate::target::normal_path(&path))
-        {
-            parameters = format!("{SIGNED_PARAMETER}={}", signed::clear(&encryption.keyring, &path));
-        }
-        if let Some(token) = &marks.token {
-            if !parameters.is_empty() {
-                parameters.push('&');
-            }
-            parameters.push_str(token);
-        }
+        let parameters = marks.parameters(&path, &stream.resource);
         let ours: Vec<&str> = marks.ours.iter().map(String::as_str).collect();
         let mut rewritten = Vec::with_capacity(location.len() + parameters.len() + 1);
         url::push_with_parameters(&mut rewritten, location, &parameters, &ours);

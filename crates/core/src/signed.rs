@@ -13,16 +13,64 @@ use crate::percent;
 use crate::session::Session;
 
 const CLEAR: &str = "clear";
+const RANGE: &str = "range";
 const KEY: &str = "key";
 
-/// The value for a resource that is served in clear at the normalised `path`: `clear~MAC`.
-pub fn clear(keyring: &Keyring, path: &str) -> String {
-    seal(keyring, CLEAR, path, String::new())
+/// A part of the origin's file that playlists address by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByteRange {
+    /// Bytes before it.
+    pub offset: u64,
+    /// Its bytes, at least one.
+    pub length: u64,
 }
 
-/// Whether `sent` says so for `path`.
-pub fn is_clear(keyring: &Keyring, path: &str, sent: &str) -> bool {
-    open(keyring, CLEAR, path, sent).is_some_and(|fields| fields.is_empty())
+impl ByteRange {
+    /// `None` if it is empty or ends beyond `u64`.
+    pub fn new(offset: u64, length: u64) -> Option<Self> {
+        (length > 0 && offset.checked_add(length).is_some()).then_some(Self { offset, length })
+    }
+
+    /// The position of its last byte.
+    pub fn last(&self) -> u64 {
+        self.offset.saturating_add(self.length).saturating_sub(1)
+    }
+}
+
+/// What the filter says of a resource in the URL that it gives out for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Resource {
+    /// It is served in clear.
+    pub clear: bool,
+    /// It is this part of the file.
+    pub range: Option<ByteRange>,
+}
+
+impl Resource {
+    fn purpose(&self) -> &'static str {
+        if self.clear { CLEAR } else { RANGE }
+    }
+
+    fn fields(&self) -> String {
+        self.range.map(|ByteRange { offset, length }| format!("~{offset}~{length}")).unwrap_or_default()
+    }
+}
+
+/// The value that says so at the normalised `path`: `clear[~OFFSET~LENGTH]~MAC` or `range~OFFSET~LENGTH~MAC`. `None` for
+/// a whole resource that is encrypted, which needs no parameter.
+pub fn resource(keyring: &Keyring, path: &str, resource: &Resource) -> Option<String> {
+    (*resource != Resource::default()).then(|| seal(keyring, resource.purpose(), path, resource.fields()))
+}
+
+/// What `sent` says of the resource at `path`, if it is signed.
+pub fn open_resource(keyring: &Keyring, path: &str, sent: &str) -> Option<Resource> {
+    let clear = percent::decode_str(sent)?.starts_with(CLEAR);
+    let fields = open(keyring, if clear { CLEAR } else { RANGE }, path, sent)?;
+    let Some(fields) = fields.strip_prefix('~') else {
+        return (clear && fields.is_empty()).then_some(Resource { clear, range: None });
+    };
+    let (offset, length) = fields.split_once('~')?;
+    Some(Resource { clear, range: Some(ByteRange::new(offset.parse().ok()?, length.parse().ok()?)?) })
 }
 
 /// The value for the key of `session` at the key endpoint `path`: `key~POLICY~SESSION~PERIOD~MAC`.

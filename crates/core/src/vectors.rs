@@ -15,6 +15,8 @@ use crate::signed;
 use crate::target::Target;
 use crate::token::edge_auth::{LegacyAlgorithms, Presented, Verifier};
 
+const CLEAR: signed::Resource = signed::Resource { clear: true, range: None };
+
 macro_rules! vectors {
     ($file:literal) => {
         serde_json::from_str::<Value>(include_str!(concat!("../../../tests/vectors/", $file))).unwrap()
@@ -90,9 +92,14 @@ fn derivation() {
         assert_eq!(hex(&key.key), text(vector, "contentKey"));
         assert_eq!(hex(&key.iv), text(vector, "iv"));
         assert_eq!(signed::key(&keyring, "/serve.key", &policy.name, &session, 0), text(vector, "keyParameter"));
-        assert_eq!(signed::clear(&keyring, text(vector, "clearPath")), text(vector, "clearParameter"));
-        assert!(signed::is_clear(&keyring, text(vector, "clearPath"), text(vector, "clearParameter")));
-        assert!(!signed::is_clear(&keyring, "/vod/a b/seg1.m4s", text(vector, "clearParameter")));
+        assert_eq!(
+            signed::resource(&keyring, text(vector, "clearPath"), &CLEAR).as_deref().unwrap(),
+            text(vector, "clearParameter")
+        );
+        assert!(
+            signed::open_resource(&keyring, text(vector, "clearPath"), text(vector, "clearParameter")) == Some(CLEAR)
+        );
+        assert!(signed::open_resource(&keyring, "/vod/a b/seg1.m4s", text(vector, "clearParameter")).is_none());
         assert!(signed::key_fields(&keyring, "/serve.key", &text(vector, "keyParameter").to_string()).is_some());
     }
 }

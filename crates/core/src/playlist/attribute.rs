@@ -13,6 +13,18 @@ pub fn value<'a>(list: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     find(list, name).and_then(|place| list.get(place))
 }
 
+/// The place of the whole attribute `name` in `list`, with one comma beside it, so that it can be cut out.
+pub fn span(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
+    let (found, value) = attributes(list).find(|(found, _)| list.get(found.clone()) == Some(name))?;
+    let end = value.end + usize::from(list.get(value.end) == Some(&b'"'));
+    let before = list.get(..found.start)?.trim_ascii_end();
+    Some(match (before.last(), list.get(end)) {
+        (Some(b','), _) => before.len() - 1..end,
+        (_, Some(b',')) => found.start..end + 1,
+        _ => found.start..end,
+    })
+}
+
 fn attributes(list: &[u8]) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
     let mut at = 0;
     core::iter::from_fn(move || {
@@ -49,5 +61,20 @@ mod tests {
         assert_eq!(value(b"URI=\"\"", b"URI"), Some(&b""[..]));
         assert_eq!(value(b"URI", b"URI"), None);
         assert_eq!(value(b"", b"URI"), None);
+    }
+
+    #[test]
+    fn attributes_are_cut_out_with_one_comma() {
+        for (list, left) in [
+            ("URI=\"i\",BYTERANGE=\"1@0\"", "URI=\"i\""),
+            ("BYTERANGE=\"1@0\",URI=\"i\"", "URI=\"i\""),
+            ("A=1, BYTERANGE=1@0 ,URI=\"i\"", "A=1,URI=\"i\""),
+            ("BYTERANGE=\"1@0\"", ""),
+        ] {
+            let mut bytes = list.as_bytes().to_vec();
+            bytes.drain(span(&bytes, b"BYTERANGE").unwrap());
+            assert_eq!(core::str::from_utf8(&bytes).unwrap(), left, "{list}");
+        }
+        assert_eq!(span(b"URI=\"BYTERANGE=1\"", b"BYTERANGE"), None);
     }
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use std::path::{Path, PathBuf};
 use std::{env, fs, println};
 
+use super::attribute;
 use super::tests::{KEY, marks, rewrite};
 use crate::reply::Reason;
 
@@ -39,11 +40,24 @@ fn without_parameters(text: &[u8]) -> Vec<u8> {
 }
 
 fn parameters(text: &[u8]) -> Option<&[u8]> {
-    let text = match text.strip_prefix(b"plk=clear~") {
-        Some(text) => text.get(22..)?.strip_prefix(b"&")?,
+    let text = match text.strip_prefix(b"plk=") {
+        Some(text) => text.get(text.iter().position(|byte| *byte == b'&')? + 1..)?,
         None => text,
     };
     text.strip_prefix(b"s=TOKEN")
+}
+
+/// A line without the byte range that encryption takes out of it.
+fn without_range(line: &[u8]) -> Vec<u8> {
+    let end = line.len() - line.trim_ascii_end().len();
+    let (line, end) = line.split_at(line.len() - end);
+    let mut line = line.to_vec();
+    let colon = line.iter().position(|byte| *byte == b':').map_or(line.len(), |colon| colon + 1);
+    if let Some(span) = attribute::span(&line[colon..], b"BYTERANGE") {
+        line.drain(colon + span.start..colon + span.end);
+    }
+    line.extend_from_slice(end);
+    line
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -54,9 +68,12 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn without_keys(text: &[u8]) -> Vec<u8> {
     let ours = |line: &&[u8]| {
         let line = line.trim_ascii();
-        line == KEY.as_bytes() || line.starts_with(b"#EXT-X-KEY:METHOD=NONE") || line.starts_with(b"#EXT-X-VERSION")
+        line == KEY.as_bytes()
+            || [&b"#EXT-X-KEY:METHOD=NONE"[..], b"#EXT-X-VERSION", b"#EXT-X-BYTERANGE"].iter().any(|tag| line.starts_with(tag))
+            // A hint without a length is left out; one that stays is looked at where parts are.
+            || line.starts_with(b"#EXT-X-PRELOAD-HINT")
     };
-    lines(text).filter(|line| !ours(line)).flatten().copied().collect()
+    lines(text).filter(|line| !ours(line)).flat_map(without_range).collect()
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl KeyScope {
             out.extend_from_slice(line.end);
             return Ok(());
         }
-        self.hold(line)
+        self.hold_line(line)
     }
 
     /// Passes bytes that make whole lines.
@@ -43,8 +43,8 @@ impl KeyScope {
     }
 
     /// Takes a segment's first tag and holds lines back until its URI comes.
-    pub fn open_segment(&mut self, line: Line<'_>, _out: &mut Vec<u8>) -> Result<(), Reason> {
-        self.hold(line)
+    pub fn open_segment(&mut self, line: Line<'_>) -> Result<(), Reason> {
+        self.hold_line(line)
     }
 
     /// Passes EXT-X-VERSION, raised to 2 where it is less.
@@ -97,12 +97,17 @@ impl KeyScope {
         self.segment.is_empty()
     }
 
-    fn hold(&mut self, line: Line<'_>) -> Result<(), Reason> {
-        if self.segment.len() + line.text.len() + line.end.len() > MAX_LINE {
+    /// Holds bytes that make whole lines back until the segment's URI comes.
+    pub fn hold(&mut self, lines: &[u8]) -> Result<(), Reason> {
+        if self.segment.len() + lines.len() > MAX_LINE {
             return Err(Reason::Line);
         }
-        self.segment.extend_from_slice(line.text);
-        self.segment.extend_from_slice(line.end);
+        self.segment.extend_from_slice(lines);
         Ok(())
+    }
+
+    fn hold_line(&mut self, line: Line<'_>) -> Result<(), Reason> {
+        self.hold(line.text)?;
+        self.hold(line.end)
     }
 }

@@ -6,14 +6,17 @@
 mod attribute;
 mod line;
 mod media;
+mod range;
 mod uri;
 
 use alloc::vec::Vec;
 
 use self::line::{Line, Lines};
 use self::media::KeyScope;
+use self::range::Ranges;
 pub use self::uri::{Encryption, Marks};
 use crate::reply::Reason;
+use crate::signed::{ByteRange, Resource};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const HEAD: &[u8] = b"#EXTM3U";
@@ -51,12 +54,30 @@ struct Body {
     /// The next URI line is a variant's, not a segment's.
     variant: bool,
     scope: KeyScope,
+    /// The value of EXT-X-BYTERANGE and its whole line, until the URI that it is for.
+    byterange: Option<(Vec<u8>, Vec<u8>)>,
+    segments: Ranges,
+    parts: Ranges,
 }
+
+/// Needs the token: a playlist, a segment, a key.
+const TOKEN: Resource = Resource { clear: false, range: None };
+/// Read in clear by players: an init section, session data, an asset list.
+const CLEAR: Resource = Resource { clear: true, range: None };
 
 impl Rewriter {
     /// Starts a playlist.
     pub fn new(marks: Marks) -> Self {
-        Self { lines: Lines::default(), body: Body { marks, end: None, variant: false, scope: KeyScope::default() } }
+        let body = Body {
+            marks,
+            end: None,
+            variant: false,
+            scope: KeyScope::default(),
+            byterange: None,
+            segments: Ranges::default(),
+            parts: Ranges::default(),
+        };
+        Self { lines: Lines::default(), body }
     }
 
     /// Takes the next chunk and appends what is ready to `out`.
@@ -81,7 +102,10 @@ impl Rewriter {
 
     /// Whether nothing is held back, so that the playlist may end here without [`Rewriter::finish`].
     pub fn is_settled(&self) -> bool {
-        self.lines.is_at_line_start() && self.body.scope.is_settled() && self.body.end.is_some()
+        self.lines.is_at_line_start()
+            && self.body.scope.is_settled()
+            && self.body.byterange.is_none()
+            && self.body.end.is_some()
     }
 }
 
@@ -101,13 +125,32 @@ impl Body {
             self.scope.pass(line, out)
         } else if core::mem::take(&mut self.variant) {
             self.scope.flush(out);
-            self.marks.push_line(out, line, text, uri::Purpose::Token);
+            self.marks.push_line(out, line, text, &TOKEN);
             Ok(())
         } else {
+            let resource = self.segment_resource(text)?;
             self.cover(text, end, out);
             self.scope.flush(out);
-            self.marks.push_line(out, line, text, uri::Purpose::Token);
+            self.marks.push_line(out, line, text, &resource);
             Ok(())
+        }
+    }
+
+    /// What a segment's URI stands for: its range becomes a resource of its own, which is encrypted by itself.
+    fn segment_resource(&mut self, uri: &[u8]) -> Result<Resource, Reason> {
+        match self.byterange.take() {
+            None => {
+                self.segments.forget();
+                Ok(TOKEN)
+            }
+            Some((value, _)) if self.marks.is_own(uri) => {
+                Ok(Resource { clear: false, range: Some(self.segments.next(uri, &value)?) })
+            }
+            Some((_, line)) => {
+                self.segments.forget();
+                self.scope.hold(&line)?;
+                Ok(TOKEN)
+            }
         }
     }
 
@@ -135,10 +178,9 @@ impl Body {
     }
 
     fn tag(&mut self, line: Line<'_>, tag: &[u8], list: &[u8], end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
-        use uri::Purpose::{Clear, Token};
         let encrypting = self.marks.encryption.is_some();
         match tag {
-            b"#EXTINF" => self.scope.open_segment(line, out),
+            b"#EXTINF" => self.scope.open_segment(line),
             b"#EXT-X-STREAM-INF" => {
                 self.variant = true;
                 self.scope.pass(line, out)
@@ -150,32 +192,25 @@ impl Body {
                 _ => Err(Reason::Encrypted),
             },
             b"#EXT-X-SESSION-KEY" if encrypting => Err(Reason::Encrypted),
-            b"#EXT-X-BYTERANGE" if encrypting => Err(Reason::Byterange),
-            b"#EXT-X-MAP" => {
-                if encrypting {
-                    refuse_byterange(list, &[b"BYTERANGE"])?;
-                    self.scope.require_none(end, out);
-                }
-                self.marks.push_tag(out, line, &[(b"URI", Clear)]);
+            b"#EXT-X-BYTERANGE" if encrypting => {
+                self.byterange = Some((list.to_vec(), [line.text, line.end].concat()));
                 Ok(())
             }
-            b"#EXT-X-PART" => {
-                if encrypting {
-                    refuse_byterange(list, &[b"BYTERANGE"])?;
-                }
-                self.cover(attribute::value(list, b"URI").unwrap_or_default(), end, out);
-                self.marks.push_tag(out, line, &[(b"URI", Token)]);
+            b"#EXT-X-MAP" if encrypting => {
+                self.scope.require_none(end, out);
+                let uri = attribute::value(list, b"URI").unwrap_or_default();
+                let range = own_range(&self.marks, list, &mut Ranges::from_start(uri), b"BYTERANGE")?;
+                self.push_part(line, Resource { clear: true, range }, out);
                 Ok(())
             }
-            b"#EXT-X-PRELOAD-HINT" => {
-                if encrypting {
-                    refuse_byterange(list, &[b"BYTERANGE-START", b"BYTERANGE-LENGTH"])?;
-                }
-                let purpose = if attribute::value(list, b"TYPE") == Some(b"MAP") { Clear } else { Token };
-                self.scope.flush(out);
-                self.marks.push_tag(out, line, &[(b"URI", purpose)]);
+            b"#EXT-X-PART" if encrypting => {
+                let uri = attribute::value(list, b"URI").unwrap_or_default();
+                let range = own_range(&self.marks, list, &mut self.parts, b"BYTERANGE")?;
+                self.cover(uri, end, out);
+                self.push_part(line, Resource { clear: false, range }, out);
                 Ok(())
             }
+            b"#EXT-X-PRELOAD-HINT" if encrypting => self.hint(line, list, out),
             b"#EXT-X-SKIP" => {
                 if let Some(encryption) = &self.marks.encryption {
                     self.scope.require_key(encryption, end, out);
@@ -184,26 +219,65 @@ impl Body {
             }
             b"#EXT-X-KEY"
             | b"#EXT-X-SESSION-KEY"
+            | b"#EXT-X-MAP"
+            | b"#EXT-X-PART"
+            | b"#EXT-X-PRELOAD-HINT"
             | b"#EXT-X-MEDIA"
             | b"#EXT-X-I-FRAME-STREAM-INF"
             | b"#EXT-X-IMAGE-STREAM-INF"
-            | b"#EXT-X-RENDITION-REPORT" => self.uris(line, &[(b"URI", Token)], out),
-            b"#EXT-X-SESSION-DATA" => self.uris(line, &[(b"URI", Clear)], out),
-            b"#EXT-X-CONTENT-STEERING" => self.uris(line, &[(b"SERVER-URI", Clear)], out),
-            b"#EXT-X-DATERANGE" => self.uris(line, &[(b"X-ASSET-URI", Token), (b"X-ASSET-LIST", Clear)], out),
+            | b"#EXT-X-RENDITION-REPORT" => self.uris(line, &[(b"URI", TOKEN)], out),
+            b"#EXT-X-SESSION-DATA" => self.uris(line, &[(b"URI", CLEAR)], out),
+            b"#EXT-X-CONTENT-STEERING" => self.uris(line, &[(b"SERVER-URI", CLEAR)], out),
+            b"#EXT-X-DATERANGE" => self.uris(line, &[(b"X-ASSET-URI", TOKEN), (b"X-ASSET-LIST", CLEAR)], out),
             _ => self.scope.pass(line, out),
         }
     }
 
-    fn uris(&mut self, line: Line<'_>, attributes: &[(&[u8], uri::Purpose)], out: &mut Vec<u8>) -> Result<(), Reason> {
+    /// Passes a tag of a segment of ours. Its byte range, if it has one, is in the URI now.
+    fn push_part(&mut self, line: Line<'_>, resource: Resource, out: &mut Vec<u8>) {
+        let without: &[&[u8]] = if resource.range.is_some() { &[b"BYTERANGE"] } else { &[] };
+        self.marks.push_tag(out, line, &[(b"URI", resource)], without);
+    }
+
+    /// EXT-X-PRELOAD-HINT: its URI must be that of the part that it announces.
+    fn hint(&mut self, line: Line<'_>, list: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
+        let clear = attribute::value(list, b"TYPE") == Some(b"MAP");
+        let number = |name: &[u8]| match attribute::value(list, name) {
+            None => Ok(None),
+            Some(text) => core::str::from_utf8(text).ok().and_then(range::number).map(Some).ok_or(Reason::Byterange),
+        };
+        let (start, length) = (number(b"BYTERANGE-START")?, number(b"BYTERANGE-LENGTH")?);
+        let own = self.marks.is_own(attribute::value(list, b"URI").unwrap_or_default());
+        let range = match (start, length) {
+            _ if !own => None,
+            (None, None) => None,
+            // Without its length it can match no part.
+            (Some(_), None) => return Ok(()),
+            (start, Some(length)) => Some(ByteRange::new(start.unwrap_or(0), length).ok_or(Reason::Byterange)?),
+        };
+        let without: &[&[u8]] = if range.is_some() { &[b"BYTERANGE-START", b"BYTERANGE-LENGTH"] } else { &[] };
+        self.scope.flush(out);
+        self.marks.push_tag(out, line, &[(b"URI", Resource { clear, range })], without);
+        Ok(())
+    }
+
+    fn uris(&mut self, line: Line<'_>, attributes: &[(&[u8], Resource)], out: &mut Vec<u8>) -> Result<(), Reason> {
         let mut rewritten = Vec::with_capacity(line.text.len() + 256);
-        self.marks.push_tag(&mut rewritten, line, attributes);
+        self.marks.push_tag(&mut rewritten, line, attributes, &[]);
         self.scope.pass_bytes(&rewritten, out)
     }
 }
 
-fn refuse_byterange(list: &[u8], names: &[&[u8]]) -> Result<(), Reason> {
-    if names.iter().any(|name| attribute::find(list, name).is_some()) { Err(Reason::Byterange) } else { Ok(()) }
+/// The range in the attribute `name` of a tag, if its URI is ours.
+fn own_range(marks: &Marks, list: &[u8], ranges: &mut Ranges, name: &[u8]) -> Result<Option<ByteRange>, Reason> {
+    let uri = attribute::value(list, b"URI").unwrap_or_default();
+    match attribute::value(list, name) {
+        Some(text) if marks.is_own(uri) => ranges.next(uri, text).map(Some),
+        _ => {
+            ranges.forget();
+            Ok(None)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -42,12 +42,13 @@ fn rewrite_with(marks: &dyn Fn() -> Marks, input: &[u8]) -> Result<String, Reaso
     rewrite(marks, input).map(|out| hide_macs(&String::from_utf8_lossy(&out).replace("s=TOKEN", "s=T")))
 }
 
+/// Takes the MAC, the last field, out of every signed parameter.
 fn hide_macs(text: &str) -> String {
-    let mut pieces = text.split("plk=clear~");
+    let mut pieces = text.split("plk=");
     let mut out = pieces.next().unwrap_or_default().to_string();
     for piece in pieces {
-        out.push_str("plk=C");
-        out.push_str(piece.get(22..).unwrap());
+        let (value, rest) = piece.split_once('&').unwrap();
+        out += &alloc::format!("plk={}&{rest}", value.rsplit_once('~').unwrap().0);
     }
     out
 }
@@ -86,9 +87,9 @@ fn an_init_section_is_clear_and_out_of_the_keys_scope() {
             "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-MAP:URI=\"i.mp4\"\n#EXTINF:4,\na.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"j.mp4\"\n#EXTINF:4,\nb.m4s\n"
         )
         .unwrap(),
-        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-MAP:URI=\"i.mp4?plk=C&s=T\"\n".to_string()
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-MAP:URI=\"i.mp4?plk=clear&s=T\"\n".to_string()
             + KEY
-            + "\n#EXTINF:4,\na.m4s?s=T\n#EXT-X-DISCONTINUITY\n#EXT-X-KEY:METHOD=NONE\n#EXT-X-MAP:URI=\"j.mp4?plk=C&s=T\"\n"
+            + "\n#EXTINF:4,\na.m4s?s=T\n#EXT-X-DISCONTINUITY\n#EXT-X-KEY:METHOD=NONE\n#EXT-X-MAP:URI=\"j.mp4?plk=clear&s=T\"\n"
             + KEY
             + "\n#EXTINF:4,\nb.m4s?s=T\n"
     );
@@ -117,8 +118,8 @@ fn master_playlists_get_tokens_and_no_key() {
     assert_eq!(
         encrypted(input).unwrap(),
         "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME=\"a,URI=b\",URI=\"a.m3u8?s=T\"\n#EXT-X-I-FRAME-STREAM-INF:URI=\"i.m3u8?x=1&s=T\",BANDWIDTH=1\n\
-        #EXT-X-SESSION-DATA:DATA-ID=\"d\",URI=\"/d.json?plk=C&s=T\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\n# comment\nv.m3u8?s=T\n#EXT-X-STREAM-INF:BANDWIDTH=2\nhttps://other/v.m3u8\n\
-        #EXT-X-CONTENT-STEERING:SERVER-URI=\"/steer?plk=C&s=T\",PATHWAY-ID=\"p\"\n"
+        #EXT-X-SESSION-DATA:DATA-ID=\"d\",URI=\"/d.json?plk=clear&s=T\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\n# comment\nv.m3u8?s=T\n#EXT-X-STREAM-INF:BANDWIDTH=2\nhttps://other/v.m3u8\n\
+        #EXT-X-CONTENT-STEERING:SERVER-URI=\"/steer?plk=clear&s=T\",PATHWAY-ID=\"p\"\n"
     );
 }
 
@@ -133,7 +134,7 @@ fn low_latency_tags_are_covered() {
         "#EXTM3U\n#EXT-X-VERSION:9\n".to_string()
             + KEY
             + "\n#EXT-X-SKIP:SKIPPED-SEGMENTS=3\n#EXTINF:4,\na.m4s?s=T\n#EXT-X-PART:DURATION=1,URI=\"p.m4s?s=T\"\n\
-             #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"q.m4s?s=T\"\n#EXT-X-PRELOAD-HINT:TYPE=MAP,URI=\"n.mp4?plk=C&s=T\"\n#EXT-X-RENDITION-REPORT:URI=\"../w/m.m3u8?s=T\",LAST-MSN=1\n"
+             #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"q.m4s?s=T\"\n#EXT-X-PRELOAD-HINT:TYPE=MAP,URI=\"n.mp4?plk=clear&s=T\"\n#EXT-X-RENDITION-REPORT:URI=\"../w/m.m3u8?s=T\",LAST-MSN=1\n"
     );
 }
 
@@ -159,13 +160,34 @@ fn the_origins_clear_segments_are_encrypted_and_its_encrypted_ones_refused() {
         ("#EXT-X-KEY:URI=\"k\"", Reason::Encrypted),
         (" #EXT-X-KEY: METHOD=SAMPLE-AES,URI=\"k\"", Reason::Encrypted),
         ("#EXT-X-SESSION-KEY:METHOD=AES-128,URI=\"k\"", Reason::Encrypted),
-        ("#EXT-X-BYTERANGE:1@0", Reason::Byterange),
-        ("#EXT-X-MAP:URI=\"i\",BYTERANGE=\"1@0\"", Reason::Byterange),
-        ("#EXT-X-PART:URI=\"i\",BYTERANGE=\"1@0\"", Reason::Byterange),
-        ("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"i\",BYTERANGE-START=1", Reason::Byterange),
+        ("#EXT-X-BYTERANGE:0@0\n#EXTINF:1,\na.ts", Reason::Byterange),
+        ("#EXT-X-BYTERANGE:1\n#EXTINF:1,\na.ts", Reason::Byterange),
+        ("#EXT-X-MAP:URI=\"i\",BYTERANGE=\"x@0\"", Reason::Byterange),
+        ("#EXT-X-PART:URI=\"i\",BYTERANGE=\"1\"", Reason::Byterange),
+        ("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"i\",BYTERANGE-START=1,BYTERANGE-LENGTH=x", Reason::Byterange),
     ] {
         assert_eq!(encrypted(&("#EXTM3U\n".to_string() + tag + "\n")), Err(reason), "{tag}");
     }
+}
+
+#[test]
+fn byte_ranges_become_resources_of_their_own() {
+    let output = encrypted(
+        "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-MAP:URI=\"all.mp4\",BYTERANGE=\"720@0\"\n#EXTINF:4,\n#EXT-X-BYTERANGE:100@720\nall.mp4\n\
+         #EXT-X-BYTERANGE:50\n#EXTINF:4,\nall.mp4\n#EXTINF:4,\n#EXT-X-BYTERANGE:9@1\nhttps://ads/x.mp4\n#EXT-X-PART:DURATION=1,URI=\"p.mp4\",BYTERANGE=\"10@0\"\n\
+         #EXT-X-PART:BYTERANGE=\"20\",DURATION=1,URI=\"p.mp4\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"p.mp4\",BYTERANGE-START=30,BYTERANGE-LENGTH=40\n\
+         #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"p.mp4\",BYTERANGE-START=70\n",
+    )
+    .unwrap();
+    assert_eq!(
+        output,
+        "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-MAP:URI=\"all.mp4?plk=clear~0~720&s=T\"\n".to_string()
+            + KEY
+            + "\n#EXTINF:4,\nall.mp4?plk=range~720~100&s=T\n#EXTINF:4,\nall.mp4?plk=range~820~50&s=T\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:4,\n#EXT-X-BYTERANGE:9@1\nhttps://ads/x.mp4\n"
+            + KEY
+            + "\n#EXT-X-PART:DURATION=1,URI=\"p.mp4?plk=range~0~10&s=T\"\n#EXT-X-PART:DURATION=1,URI=\"p.mp4?plk=range~10~20&s=T\"\n\
+               #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"p.mp4?plk=range~30~40&s=T\"\n"
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What goes onto the URIs of a playlist: the session token, and for what stays in clear a signed parameter that
-//! says so.
+//! What goes onto the URIs of a playlist: the session token, and a signed parameter for what is served in clear or
+//! is a part of a file.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,18 +8,9 @@ use super::attribute;
 use super::line::Line;
 use crate::config::policy::SIGNED_PARAMETER;
 use crate::derive::Keyring;
-use crate::signed;
+use crate::signed::{self, Resource};
 use crate::target;
 use crate::url::{self, Base};
-
-/// Why a URI is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// A playlist, a segment or a key: needs the token.
-    Token,
-    /// Read in clear by players: an init section, session data, an asset list.
-    Clear,
-}
 
 /// What encryption adds to a playlist.
 #[derive(Debug)]
@@ -50,46 +41,66 @@ impl Marks {
     }
 
     /// Appends a line whose whole text, but for blanks around it, is `uri`.
-    pub fn push_line(&self, out: &mut Vec<u8>, line: Line<'_>, uri: &[u8], purpose: Purpose) {
+    pub fn push_line(&self, out: &mut Vec<u8>, line: Line<'_>, uri: &[u8], resource: &Resource) {
         let start = line.text.len() - line.text.trim_ascii_start().len();
         out.extend_from_slice(line.text.get(..start).unwrap_or_default());
-        self.push(out, uri, purpose);
+        self.push(out, uri, resource);
         out.extend_from_slice(line.text.get(start + uri.len()..).unwrap_or_default());
         out.extend_from_slice(line.end);
     }
 
-    /// Appends a tag's line with the URIs in the attributes named marked.
-    pub fn push_tag(&self, out: &mut Vec<u8>, line: Line<'_>, attributes: &[(&[u8], Purpose)]) {
+    /// Appends a tag's line with the URIs in the attributes named marked as these resources, and the attributes in
+    /// `without` left out.
+    pub fn push_tag(&self, out: &mut Vec<u8>, line: Line<'_>, attributes: &[(&[u8], Resource)], without: &[&[u8]]) {
         let colon = line.text.iter().position(|byte| *byte == b':').map_or(line.text.len(), |colon| colon + 1);
         let list = line.text.get(colon..).unwrap_or_default();
+        let mut cut = Vec::new();
+        let list = if without.iter().any(|name| attribute::find(list, name).is_some()) {
+            cut.extend_from_slice(list);
+            for name in without {
+                if let Some(span) = attribute::span(&cut, name) {
+                    cut.drain(span);
+                }
+            }
+            cut.as_slice()
+        } else {
+            list
+        };
         let mut places: Vec<_> =
-            attributes.iter().filter_map(|(name, purpose)| Some((attribute::find(list, name)?, *purpose))).collect();
+            attributes.iter().filter_map(|(name, resource)| Some((attribute::find(list, name)?, resource))).collect();
         places.sort_by_key(|(place, _)| place.start);
         out.extend_from_slice(line.text.get(..colon).unwrap_or_default());
         let mut copied = 0;
-        for (place, purpose) in places {
+        for (place, resource) in places {
             out.extend_from_slice(list.get(copied..place.start).unwrap_or_default());
             copied = place.end;
-            self.push(out, list.get(place).unwrap_or_default(), purpose);
+            self.push(out, list.get(place).unwrap_or_default(), resource);
         }
         out.extend_from_slice(list.get(copied..).unwrap_or_default());
         out.extend_from_slice(line.end);
     }
 
-    fn push(&self, out: &mut Vec<u8>, uri: &[u8], purpose: Purpose) {
+    fn push(&self, out: &mut Vec<u8>, uri: &[u8], resource: &Resource) {
         let own = core::str::from_utf8(uri).ok().and_then(|text| Some((text, self.base.own_path(text)?)));
         // An empty URI names the playlist itself; no tag means that.
         let Some((text, path)) = own.filter(|_| !uri.is_empty()) else {
             out.extend_from_slice(uri);
             return;
         };
+        let ours: Vec<&str> = self.ours.iter().map(String::as_str).collect();
+        url::push_with_parameters(out, text, &self.parameters(&path, resource), &ours);
+    }
+
+    /// What goes into the query of a URI of ours whose absolute path, percent-encoded, is `path`.
+    pub fn parameters(&self, path: &str, resource: &Resource) -> String {
         let mut parameters = String::new();
-        if let (Purpose::Clear, Some(encryption)) = (purpose, &self.encryption)
-            && let Ok(path) = target::normal_path(&path)
+        if let Some(encryption) = &self.encryption
+            && let Ok(path) = target::normal_path(path)
+            && let Some(value) = signed::resource(&encryption.keyring, &path, resource)
         {
             parameters.push_str(SIGNED_PARAMETER);
             parameters.push('=');
-            parameters.push_str(&signed::clear(&encryption.keyring, &path));
+            parameters.push_str(&value);
         }
         if let Some(token) = &self.token {
             if !parameters.is_empty() {
@@ -97,7 +108,6 @@ impl Marks {
             }
             parameters.push_str(token);
         }
-        let ours: Vec<&str> = self.ours.iter().map(String::as_str).collect();
-        url::push_with_parameters(out, text, &parameters, &ours);
+        parameters
     }
 }

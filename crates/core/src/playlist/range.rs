@@ -1,0 +1,69 @@
+//! Byte ranges (RFC 8216 section 4.3.2.2): `LENGTH[@OFFSET]`, the offset counted on where it is left out.
+
+use alloc::vec::Vec;
+
+use crate::reply::Reason;
+use crate::signed::ByteRange;
+
+/// The ranges of one kind of tag so far.
+#[derive(Debug, Default)]
+pub struct Ranges {
+    last: Option<(Vec<u8>, u64)>,
+}
+
+impl Ranges {
+    /// The range that `text` means for `uri`.
+    ///
+    /// # Errors
+    /// [`Reason::Byterange`] if it cannot be read, is empty, or has no offset and does not follow a range of the same
+    /// URI.
+    pub fn next(&mut self, uri: &[u8], text: &[u8]) -> Result<ByteRange, Reason> {
+        let (length, offset) = parse(text).ok_or(Reason::Byterange)?;
+        let follows = self.last.take().and_then(|(last, end)| (last == uri).then_some(end));
+        let range = offset.or(follows).and_then(|offset| ByteRange::new(offset, length)).ok_or(Reason::Byterange)?;
+        self.last = Some((uri.to_vec(), range.offset.saturating_add(range.length)));
+        Ok(range)
+    }
+
+    /// Where the first range without an offset begins at 0, as in EXT-X-MAP (section 4.3.2.5).
+    pub fn from_start(uri: &[u8]) -> Self {
+        Self { last: Some((uri.to_vec(), 0)) }
+    }
+
+    /// A whole resource: nothing counts on from it.
+    pub fn forget(&mut self) {
+        self.last = None;
+    }
+}
+
+fn parse(text: &[u8]) -> Option<(u64, Option<u64>)> {
+    let text = core::str::from_utf8(text).ok()?.trim();
+    match text.split_once('@') {
+        Some((length, offset)) => Some((number(length)?, Some(number(offset)?))),
+        None => Some((number(text)?, None)),
+    }
+}
+
+/// A decimal-integer, at most 2^64-1.
+pub fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_count_on_within_one_uri() {
+        let mut ranges = Ranges::default();
+        assert_eq!(ranges.next(b"a", b"10@5"), Ok(ByteRange { offset: 5, length: 10 }));
+        assert_eq!(ranges.next(b"a", b" 7 "), Ok(ByteRange { offset: 15, length: 7 }));
+        assert_eq!(ranges.next(b"b", b"7"), Err(Reason::Byterange));
+        for bad in ["", "@", "0@0", "1@", "-1@0", "1@+1", "1@18446744073709551615", "99999999999999999999@0", "a"] {
+            assert_eq!(ranges.next(b"a", bad.as_bytes()), Err(Reason::Byterange), "{bad}");
+        }
+        ranges.next(b"a", b"1@0").unwrap();
+        ranges.forget();
+        assert_eq!(ranges.next(b"a", b"1"), Err(Reason::Byterange));
+    }
+}
