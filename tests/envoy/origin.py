@@ -4,6 +4,7 @@ It behaves as origins do (ETag, digests, ranges, conditional requests), so that 
 take out of a request or a response has a visible effect; and every request it gets is recorded.
 """
 
+import dataclasses
 import hashlib
 import socket
 import threading
@@ -28,7 +29,7 @@ PIECE = 16000
 @dataclass
 class Reply:
     """What to answer. `framing`: `length` (Content-Length), `chunked` (none; HTTP/2 just ends the stream).
-    `stop`: break the connection (HTTP/2: the stream) off after so many bytes."""
+    `stop`: break the connection (HTTP/2: the stream) off after so many bytes. `ranges`: heed Range."""
 
     body: bytes = b""
     headers: tuple = ()
@@ -37,6 +38,20 @@ class Reply:
     piece: int = PIECE
     trailers: tuple = ()
     stop: int | None = None
+    ranges: bool = False
+
+    def of(self, request):
+        """This, or the part of it that a request asks for."""
+        wanted = request.header("range") or ""
+        if not self.ranges or not wanted.startswith("bytes="):
+            return self
+        first, _, last = wanted[6:].partition("-")
+        first, last = int(first or 0), int(last or len(self.body) - 1)
+        if first >= len(self.body):
+            return Reply(b"", (("Content-Range", f"bytes */{len(self.body)}"),), status=416)
+        part = self.body[first:last + 1]
+        place = ("Content-Range", f"bytes {first}-{first + len(part) - 1}/{len(self.body)}")
+        return dataclasses.replace(self, body=part, headers=(*self.headers, place), status=206)
 
     def pieces(self):
         body = self.body if self.stop is None else self.body[:self.stop]
@@ -118,7 +133,7 @@ class Site:
         self.requests.append(request)
         path = urlsplit(request.target).path
         if path in self.replies:
-            return self.replies[path]
+            return self.replies[path].of(request)
         file = self.root / unquote(path).lstrip("/") if self.root else None
         if not file or ".." in path or not file.is_file():
             return Reply(b"the origin has no such file\n", (("Content-Type", "text/plain"),), status=404)
@@ -126,12 +141,7 @@ class Site:
         headers = self.validators(path, body)
         if request.header("if-none-match") == dict(headers)["ETag"] or request.header("if-modified-since"):
             return Reply(b"", headers, status=304)
-        if (request.header("range") or "").startswith("bytes="):
-            first, _, last = request.header("range")[6:].partition("-")
-            first, last = int(first or 0), int(last or len(body) - 1)
-            part = headers + (("Content-Range", f"bytes {first}-{last}/{len(body)}"),)
-            return Reply(body[first:last + 1], part, status=206)
-        return Reply(body, headers)
+        return Reply(body, headers, ranges=True).of(request)
 
 
 class Http1:
