@@ -213,12 +213,11 @@ impl Body {
     pub fn push(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
         match self {
             Self::Playlist { rewriter, held } => {
-                if *held {
+                if *held && !end_of_stream {
                     match playlist::is_playlist(&chunk) {
-                        Some(true) => {}
                         Some(false) => return Err(Reason::Playlist),
-                        None if end_of_stream => {}
-                        None => return Ok(None),
+                        Some(true) if playlist::shows_enough(&chunk) => {}
+                        _ => return Ok(None),
                     }
                 }
                 let mut out = Vec::with_capacity(chunk.len() * 2);

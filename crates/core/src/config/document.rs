@@ -19,7 +19,7 @@ pub struct Document {
     /// What happens to what no assignment covers.
     #[serde(default)]
     pub default: DefaultAction,
-    /// Hold the headers of a playlist until its first bytes are seen, so that a refusal is a clean HTTP error and
+    /// Hold the headers of a playlist until what comes before its first URI is seen, so that a refusal is a clean HTTP error and
     /// not a broken response. Needs Envoy's `allow_on_headers_stop_iteration`, without which responses hang.
     #[serde(default)]
     pub hold_headers: bool,

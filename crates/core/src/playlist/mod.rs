@@ -22,6 +22,8 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 const HEAD: &[u8] = b"#EXTM3U";
 /// More blanks than this before the first tag are no playlist.
 const MAX_SNIFF: usize = 1024;
+/// Bytes that are waited for at most: well below any proxy's buffer.
+const MAX_WAIT: usize = 8192;
 
 /// Whether a body that begins with `bytes` is a playlist; `None` if more of it is needed to tell.
 pub fn is_playlist(bytes: &[u8]) -> Option<bool> {
@@ -37,6 +39,16 @@ pub fn is_playlist(bytes: &[u8]) -> Option<bool> {
         None if HEAD.starts_with(text) && bytes.len() < MAX_SNIFF => None,
         None => Some(false),
     }
+}
+
+/// Whether `bytes`, a playlist's first, hold what most refusals are for: everything up to its first URI line, or as much
+/// as is worth waiting for.
+pub fn shows_enough(bytes: &[u8]) -> bool {
+    let is_uri = |line: &[u8]| {
+        let text = line.trim_ascii();
+        line.ends_with(b"\n") && !text.is_empty() && !text.starts_with(b"#")
+    };
+    bytes.len() >= MAX_WAIT || bytes.split_inclusive(|byte| *byte == b'\n').skip(1).any(is_uri)
 }
 
 /// One playlist being rewritten.
