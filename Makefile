@@ -18,7 +18,7 @@ demo: ## play the protected stream: http://localhost:8080/player/ (PORT=8080 to 
 test: ## set up and run every test
 	@tools/test.sh
 
-wasm: ## build the filter: target/playlock.wasm (WASM_TOOLCHAIN=rustup|debian to choose the compiler)
+wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIMD (WASM_TOOLCHAIN=rustup|debian to choose the compiler)
 	@tools/wasm.sh
 
 check: ## formatting, lints, documentation, licences of what is used

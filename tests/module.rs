@@ -1,18 +1,22 @@
-//! What the release module asks of its host: nothing but the proxy-wasm ABI and three WASI calls.
+//! What the release modules ask of their host: nothing but the proxy-wasm ABI and three WASI calls.
 
 use std::collections::BTreeSet;
 
-use playlock_host::wasm;
-use playlock_host::wasmtime::ExternType;
+use playlock_host::wasm::{self, Flavour};
+use playlock_host::wasmtime::{ExternType, Module};
 
 /// All that may be imported from WASI: what every proxy-wasm host provides.
 const WASI: [&str; 3] = ["environ_get", "environ_sizes_get", "random_get"];
 
+fn modules() -> [&'static Module; 2] {
+    Flavour::ALL.map(|flavour| wasm::module(flavour).unwrap_or_else(|why| panic!("{why}")))
+}
+
 #[test]
 fn imports_only_the_abi_and_three_wasi_calls() {
-    let module = wasm::module().unwrap_or_else(|why| panic!("{why}"));
-    let foreign: BTreeSet<String> = module
-        .imports()
+    let foreign: BTreeSet<String> = modules()
+        .iter()
+        .flat_map(|module| module.imports())
         .filter(|import| match import.module() {
             "env" => !import.name().starts_with("proxy_"),
             "wasi_snapshot_preview1" => !WASI.contains(&import.name()),
@@ -25,16 +29,14 @@ fn imports_only_the_abi_and_three_wasi_calls() {
 
 #[test]
 fn imports_no_memory_table_or_global() {
-    let module = wasm::module().unwrap_or_else(|why| panic!("{why}"));
-    for import in module.imports() {
+    for import in modules().iter().flat_map(|module| module.imports()) {
         assert!(matches!(import.ty(), ExternType::Func(_)), "{}.{}", import.module(), import.name());
     }
 }
 
 #[test]
 fn exports_what_envoy_calls() {
-    let module = wasm::module().unwrap_or_else(|why| panic!("{why}"));
-    let exports: BTreeSet<&str> = module.exports().map(|export| export.name()).collect();
+    let exports = modules().map(|module| module.exports().map(|export| export.name()).collect::<BTreeSet<_>>());
     for name in [
         "memory",
         "malloc",
@@ -51,6 +53,6 @@ fn exports_what_envoy_calls() {
         "proxy_on_done",
         "proxy_on_delete",
     ] {
-        assert!(exports.contains(name), "{name} is not exported");
+        assert!(exports.iter().all(|exports| exports.contains(name)), "{name} is not exported");
     }
 }

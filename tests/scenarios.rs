@@ -1,11 +1,12 @@
-//! Every case of `tests/cases/` as one test: run through the core and through `target/playlock.wasm`, both
+//! Every case of `tests/cases/` as one test: run through the core and through both modules of `make wasm`,
 //! within the in-memory Envoy. What a case may say is in `tests/cases/README.md`.
 #![allow(clippy::print_stderr, reason = "a test's own words")]
 
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use playlock_host::{case, scenario, wasm};
+use playlock_host::wasm::{self, Flavour};
+use playlock_host::{case, scenario};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -18,7 +19,7 @@ fn main() -> ExitCode {
     };
     // Compiled once, before the cases, so that a missing module is said once and not for each of them.
     if !arguments.list
-        && let Err(why) = wasm::module()
+        && let Some(why) = Flavour::ALL.into_iter().find_map(|flavour| wasm::module(flavour).err())
     {
         eprintln!("{why}");
         return ExitCode::FAILURE;

@@ -16,7 +16,7 @@ part() {
 
 # Without these two there is nothing to test.
 tools/setup.sh test
-tools/wasm.sh
+tools/wasm.sh test
 
 part "Rust (cargo test)" cargo test --workspace
 part "Envoy and players (pytest)" target/venv/bin/python -m pytest -c tests/envoy/pytest.ini tests/vectors tests/envoy

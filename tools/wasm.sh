@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Owns the building of the filter: picks a toolchain that can build for wasm32-unknown-unknown, installs one if
-# there is none, and leaves the module at target/playlock.wasm.
-#   WASM_TOOLCHAIN=rustup|debian tools/wasm.sh     (either may be forced)
+# there is none, and leaves the modules at target/playlock.wasm and target/playlock-strict.wasm.
+#   WASM_TOOLCHAIN=rustup|debian tools/wasm.sh [test]     (either may be forced; test: what only the tests need, too)
 . "$(dirname "$0")/lib.sh"
 
 target=wasm32-unknown-unknown
@@ -95,18 +95,38 @@ or, on a Debian whose rustc-web is $minimum or newer,
 and then this again. See target/log/ for what was tried."
 }
 
-# Each toolchain has its own target directory: sharing one would rebuild all at every change of hands.
+# build FEATURES ARGUMENTS...: one cargo build for the target with these target features. Each toolchain has its own
+# target directory: sharing one would rebuild all at every change of hands.
 build() {
+  local flags="-C target-feature=$1"
+  shift
   if [ "$toolchain" = rustup ]; then
-    cargo build --release --package playlock --target "$target" --target-dir target/wasm/rustup
+    RUSTFLAGS=$flags cargo build --release --target "$target" --target-dir target/wasm/rustup "$@"
   else
     # rustup's variables must not leak into Debian's cargo. The standard library built from source is a
     # nightly feature, hence RUSTC_BOOTSTRAP.
     env -u RUSTC -u RUSTUP_TOOLCHAIN -u CARGO -u RUSTC_WRAPPER PATH=/usr/bin:/bin RUSTC_BOOTSTRAP=1 \
-      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$(debian_linker)" \
-      /usr/bin/cargo build --release --package playlock --target "$target" --target-dir target/wasm/debian \
-      -Z build-std=std,panic_abort
+      RUSTFLAGS="$flags" CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$(debian_linker)" \
+      /usr/bin/cargo build --release --target "$target" --target-dir target/wasm/debian \
+      -Z build-std=std,panic_abort "$@"
   fi
+}
+
+# keep BUILT NAME: puts what cargo left into target/. An unchanged module keeps its time stamp, so that nothing after
+# it is done again.
+keep() {
+  local built=target/wasm/$toolchain/$target/release/$1
+  [ -f "$built" ] || fail "cargo left no $built"
+  cmp -s "$built" "target/$2" || cp "$built" "target/$2"
+}
+
+# module NAME FEATURES PURPOSE: builds the filter with these features and says how big it is.
+module() {
+  local began=$SECONDS
+  build "$2" --package playlock
+  keep playlock.wasm "$1"
+  printf 'wasm: target/%s, %s bytes (%s gzipped), %ss, %s\n' "$1" "$(wc -c <"target/$1")" \
+    "$(gzip -9c "target/$1" | wc -c)" "$((SECONDS - began))" "$3"
 }
 
 # describe: which compiler that is, for the closing line.
@@ -118,12 +138,18 @@ describe() {
   fi
 }
 
+relaxed=+simd128,+relaxed-simd
+strict=+simd128
+
 choose
-began=$SECONDS
-build
-module=target/wasm/$toolchain/$target/release/playlock.wasm
-[ -f "$module" ] || fail "cargo left no $module"
-# An unchanged module keeps its time stamp, so that nothing after it is done again.
-cmp -s "$module" target/playlock.wasm || cp "$module" target/playlock.wasm
-printf 'wasm: target/playlock.wasm, %s bytes (%s gzipped), %ss, %s\n' "$(wc -c <target/playlock.wasm)" \
-  "$(gzip -9c target/playlock.wasm | wc -c)" "$((SECONDS - began))" "$(describe)"
+echo "wasm: building with $(describe)"
+module playlock.wasm "$relaxed" "with relaxed SIMD, for Envoy"
+module playlock-strict.wasm "$strict" "for hosts without relaxed SIMD"
+
+# The cipher by itself, for its own tests.
+if [ "${1:-}" = test ]; then
+  build "$relaxed" --package playlock-aes128 --example probe
+  keep examples/probe.wasm aes128.wasm
+  build "$strict" --package playlock-aes128 --example probe
+  keep examples/probe.wasm aes128-strict.wasm
+fi

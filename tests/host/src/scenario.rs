@@ -1,4 +1,4 @@
-//! Runs a case: through the core and through the module, with and without held headers, with the origin's body
+//! Runs a case: through the core and through both modules, with and without held headers, with the origin's body
 //! cut up in every way that Envoy may, and compares it all.
 
 use std::collections::BTreeMap;
@@ -14,16 +14,35 @@ use crate::message::{Ending, Header, Outcome, Request, Response, Seen};
 use crate::native::Native;
 use crate::node::{Node, Refused, Setup};
 use crate::text::Text;
-use crate::wasm::{self, Vm};
+use crate::wasm::{self, Flavour, Vm};
 
 /// Above this, bodies are not sent byte by byte: it shows nothing more and takes long.
 const BYTEWISE: usize = 64 << 10;
 
+/// What a case runs through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    /// The core.
+    Native,
+    /// A module.
+    Wasm(Flavour),
+}
+
+impl fmt::Display for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Native => "native",
+            Self::Wasm(Flavour::Relaxed) => "wasm",
+            Self::Wasm(Flavour::Strict) => "strict wasm",
+        })
+    }
+}
+
 /// One way to run a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Way {
-    /// Through the module rather than the core.
-    pub wasm: bool,
+    /// Through what.
+    pub driver: Driver,
     /// Held headers.
     pub hold: bool,
     /// The size of the origin's chunks; 0 = whole.
@@ -34,7 +53,7 @@ pub struct Way {
 
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let driver = if self.wasm { "wasm" } else { "native" };
+        let driver = self.driver;
         let hold = if self.hold { "hold" } else { "no-hold" };
         let end = if self.empty_end { "empty end" } else { "data+end" };
         match self.chunk {
@@ -44,12 +63,13 @@ impl fmt::Display for Way {
     }
 }
 
-/// Every way, the two drivers of each side by side.
-fn ways() -> impl Iterator<Item = [Way; 2]> {
+/// Every way, those that differ by the driver alone side by side, the core first.
+fn ways() -> impl Iterator<Item = [Way; 3]> {
+    let drivers = [Driver::Native, Driver::Wasm(Flavour::Relaxed), Driver::Wasm(Flavour::Strict)];
     let holds = [false, true].into_iter();
     let cuts = [(0, false), (0, true), (1, false), (1, true), (7, false), (7, true), (16, false), (16, true)];
     holds.flat_map(move |hold| {
-        cuts.into_iter().map(move |(chunk, empty_end)| [false, true].map(|wasm| Way { wasm, hold, chunk, empty_end }))
+        cuts.into_iter().map(move |(chunk, empty_end)| drivers.map(|driver| Way { driver, hold, chunk, empty_end }))
     })
 }
 
@@ -60,24 +80,25 @@ pub fn run(name: &str, case: &Case) -> Result<(), String> {
     }
     let mut failures: Vec<String> = Vec::new();
     let mut models: BTreeMap<bool, Vec<Seen>> = BTreeMap::new();
-    for pair in ways() {
+    for side_by_side in ways() {
         let mut outcomes = Vec::new();
-        for way in pair {
+        for way in side_by_side {
             match once(case, way) {
                 Ok(seen) => outcomes.push((way, seen)),
                 Err(why) => failures.push(format!("{name}, {way}: {why}")),
             }
         }
-        let [(_, native), (way, wasm)] = outcomes.as_slice() else { continue };
-        let strict = |left: &Seen, right: &Seen| left == right;
-        compare(&format!("{name}, {way} against native"), native, wasm, strict, &mut failures);
-        let model = models.entry(way.hold).or_insert_with(|| native.clone());
+        let Some(((_, native), modules)) = outcomes.split_first() else { continue };
+        let model = models.entry(side_by_side[0].hold).or_insert_with(|| native.clone());
         // How much has gone before a break depends on the cut, and so may whether headers were still held.
         let same = |left: &Seen, right: &Seen| {
             let broken = left.outcome == Outcome::Broken || right.outcome == Outcome::Broken;
             left == right || broken && left.state == right.state && left.origin == right.origin
         };
-        compare(&format!("{name}, {way} against the body at once"), model, wasm, same, &mut failures);
+        for (way, wasm) in modules {
+            compare(&format!("{name}, {way} against native"), native, wasm, |left, right| left == right, &mut failures);
+            compare(&format!("{name}, {way} against the body at once"), model, wasm, same, &mut failures);
+        }
     }
     // The same fault shows in many ways; the first few tell it.
     let more = failures.len().saturating_sub(4);
@@ -154,8 +175,8 @@ fn start(case: &Case, differs: Option<&crate::case::Differs>, seed: u64, way: Wa
     let config = case.configuration(differs, way.hold).map_err(Err)?;
     let setup = Setup { config, env: case.env(differs), now: case.now, seed };
     let refused = |Refused(log): Refused| Ok(log);
-    if way.wasm {
-        let module = wasm::module().map_err(Err)?;
+    if let Driver::Wasm(flavour) = way.driver {
+        let module = wasm::module(flavour).map_err(Err)?;
         return Ok(Box::new(Vm::start(module, &setup).map_err(refused)?));
     }
     Ok(Box::new(Native::start(&setup).map_err(refused)?))

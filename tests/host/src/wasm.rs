@@ -16,23 +16,50 @@ mod abi;
 /// The context of the plugin; streams count on from here.
 const ROOT: u32 = 1;
 
-/// Where `make wasm` puts the module. `PLAYLOCK_WASM` names another.
-pub fn path() -> PathBuf {
-    std::env::var_os("PLAYLOCK_WASM")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/playlock.wasm"), PathBuf::from)
+/// The modules that `make wasm` builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavour {
+    /// With relaxed SIMD, for Envoy.
+    Relaxed,
+    /// With simd128 alone, for hosts that refuse relaxed SIMD.
+    Strict,
 }
 
-/// The compiled module, once per process.
-pub fn module() -> Result<&'static Module, String> {
-    static MODULE: OnceLock<Result<Module, String>> = OnceLock::new();
-    MODULE.get_or_init(|| compile(&path())).as_ref().map_err(Clone::clone)
+impl Flavour {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Relaxed, Self::Strict];
+
+    fn file(self) -> &'static str {
+        match self {
+            Self::Relaxed => "playlock.wasm",
+            Self::Strict => "playlock-strict.wasm",
+        }
+    }
+
+    /// Where `make wasm` puts it. `PLAYLOCK_MODULES` names another folder than `target`.
+    pub fn path(self) -> PathBuf {
+        let folder = std::env::var_os("PLAYLOCK_MODULES")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
+        folder.join(self.file())
+    }
 }
 
-/// Compiles a module with the features that Envoy's V8 has on.
-pub fn compile(path: &Path) -> Result<Module, String> {
+/// A compiled module, once per process.
+pub fn module(flavour: Flavour) -> Result<&'static Module, String> {
+    static MODULES: [OnceLock<Result<Module, String>>; 2] = [const { OnceLock::new() }; 2];
+    let [relaxed, strict] = &MODULES;
+    let module = match flavour {
+        Flavour::Relaxed => relaxed,
+        Flavour::Strict => strict,
+    };
+    module.get_or_init(|| compile(&flavour.path(), flavour == Flavour::Relaxed)).as_ref().map_err(Clone::clone)
+}
+
+/// Compiles a module with the features that Envoy's V8 has on, or as a host without relaxed SIMD would.
+pub fn compile(path: &Path, relaxed_simd: bool) -> Result<Module, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}; run `make wasm`", path.display()))?;
     let mut config = Config::new();
-    config.wasm_simd(true).wasm_relaxed_simd(true);
+    config.wasm_simd(true).wasm_relaxed_simd(relaxed_simd);
     let engine = Engine::new(&config).map_err(|error| format!("wasmtime: {error:?}"))?;
     Module::new(&engine, &bytes).map_err(|error| format!("{}: {error:?}", path.display()))
 }

@@ -1,0 +1,93 @@
+//! A wasm module around the crate's interface, without imports, for the tests in wasm and for measuring.
+//!
+//! A host writes a lane's key and IV into its buffer and calls `start`, writes blocks into the buffer and calls
+//! `encrypt`, or fills several lanes' buffers and calls `encrypt_lanes`. `start_rustcrypto` and `rustcrypto` do the
+//! same with RustCrypto's `aes`, to be measured beside it in the same engine. Lanes are numbered from 0.
+
+use std::sync::{Mutex, PoisonError};
+
+use aes::cipher::{BlockCipherEncrypt, KeyInit};
+use playlock_aes128::{BLOCK, CbcEncryptor, Lane, encrypt_lanes as encrypt_side_by_side};
+
+const LANES: usize = 8;
+
+struct Probe {
+    buffer: Vec<[u8; BLOCK]>,
+    message: Option<CbcEncryptor>,
+    rustcrypto: Option<(aes::Aes128, [u8; BLOCK])>,
+}
+
+static PROBES: Mutex<[Probe; LANES]> =
+    Mutex::new([const { Probe { buffer: Vec::new(), message: None, rustcrypto: None } }; LANES]);
+
+/// Calls `act` with the lane, if there is one of that number.
+fn with<T>(lane: usize, act: impl FnOnce(&mut Probe) -> T) -> Option<T> {
+    PROBES.lock().unwrap_or_else(PoisonError::into_inner).get_mut(lane).map(act)
+}
+
+/// Makes the lane's buffer hold so many blocks, and returns its address.
+#[unsafe(no_mangle)]
+pub extern "C" fn buffer(lane: usize, blocks: usize) -> *mut u8 {
+    with(lane, |probe| {
+        probe.buffer.resize(blocks, [0; BLOCK]);
+        probe.buffer.as_mut_ptr().cast()
+    })
+    .unwrap_or(core::ptr::null_mut())
+}
+
+/// Starts a message with the key and the IV that the buffer holds.
+#[unsafe(no_mangle)]
+pub extern "C" fn start(lane: usize) {
+    with(lane, |probe| {
+        if let [key, iv, ..] = probe.buffer.as_slice() {
+            probe.message = Some(CbcEncryptor::new(key, iv));
+        }
+    });
+}
+
+/// Encrypts the buffer as the message's next blocks.
+#[unsafe(no_mangle)]
+pub extern "C" fn encrypt(lane: usize) {
+    with(lane, |probe| {
+        if let Some(message) = &mut probe.message {
+            message.encrypt_blocks(&mut probe.buffer);
+        }
+    });
+}
+
+/// Encrypts the buffers of the first so many lanes side by side.
+#[unsafe(no_mangle)]
+pub extern "C" fn encrypt_lanes(lanes: usize) {
+    let mut probes = PROBES.lock().unwrap_or_else(PoisonError::into_inner);
+    let started = probes.iter_mut().take(lanes).filter_map(|probe| {
+        let message = probe.message.as_mut()?;
+        Some(Lane { message, blocks: &mut probe.buffer })
+    });
+    encrypt_side_by_side(&mut started.collect::<Vec<_>>());
+}
+
+/// Starts a message of RustCrypto's.
+#[unsafe(no_mangle)]
+pub extern "C" fn start_rustcrypto(lane: usize) {
+    with(lane, |probe| {
+        if let [key, iv, ..] = probe.buffer.as_slice() {
+            probe.rustcrypto = Some((aes::Aes128::new(&(*key).into()), *iv));
+        }
+    });
+}
+
+/// Encrypts the buffer as the next blocks of RustCrypto's message.
+#[unsafe(no_mangle)]
+pub extern "C" fn rustcrypto(lane: usize) {
+    with(lane, |probe| {
+        if let Some((cipher, chain)) = &mut probe.rustcrypto {
+            for block in &mut probe.buffer {
+                for (byte, chained) in block.iter_mut().zip(*chain) {
+                    *byte ^= chained;
+                }
+                cipher.encrypt_block(block.into());
+                *chain = *block;
+            }
+        }
+    });
+}
