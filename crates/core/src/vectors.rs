@@ -100,6 +100,6 @@ fn derivation() {
             signed::open_resource(&keyring, text(vector, "clearPath"), text(vector, "clearParameter")) == Some(CLEAR)
         );
         assert!(signed::open_resource(&keyring, "/vod/a b/seg1.m4s", text(vector, "clearParameter")).is_none());
-        assert!(signed::key_fields(&keyring, "/serve.key", &text(vector, "keyParameter").to_string()).is_some());
+        assert!(signed::key_fields(&keyring, "/serve.key", text(vector, "keyParameter")).is_some());
     }
 }
