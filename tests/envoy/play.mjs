@@ -16,7 +16,7 @@ const ARGUMENTS = [
 // Runs in the page: plays, and tells how it went.
 function play({ url, rate, seconds }) {
   const video = document.querySelector("video");
-  const report = { errors: [], fatal: [], levels: 0, ended: false };
+  const report = { errors: [], fatal: [], stalls: 0, levels: 0, ended: false };
   return new Promise((resolve) => {
     const hls = new Hls({ maxBufferLength: 60 });
     const finish = () => {
@@ -35,6 +35,11 @@ function play({ url, rate, seconds }) {
       if (video.duration && video.currentTime >= video.duration - 0.05) finish();
     }, 100);
     hls.on(Hls.Events.ERROR, (_, data) => {
+      // That the next segment was not there in time says how busy the machine is, not whether the stream plays.
+      if (!data.fatal && data.details === "bufferStalledError") {
+        report.stalls += 1;
+        return;
+      }
       const fragment = data.frag ? `${data.frag.type} ${data.frag.sn} of level ${data.frag.level}` : "";
       const line = `${data.type} ${data.details} ${data.response?.code ?? ""} ${fragment} ${data.error?.message ?? ""}`;
       report.errors.push(line);

@@ -14,6 +14,7 @@ use crate::reply::{Reason, Reply, header};
 use crate::route::{self, Extension, Kind};
 use crate::session::Session;
 use crate::signed::{self, Resource};
+use crate::slice::Slice;
 use crate::target::Target;
 use crate::token::edge_auth::Presented;
 
@@ -63,6 +64,8 @@ pub struct Stream {
     pub kind: Kind,
     /// What the filter itself said of the resource.
     pub resource: Resource,
+    /// The part of the ciphertext that the client asked for.
+    pub slice: Option<Slice>,
     /// A HEAD request.
     pub head: bool,
     /// It came over https.
@@ -137,8 +140,11 @@ pub fn admit(
     // What may turn out to be a playlist must come whole and plain.
     let whole = kind != Kind::Clear || extension == Extension::Missing || resource.range.is_some();
     let mut edits = request_edits(policy, request, &target, whole);
+    let slice = wanted_slice(request, kind, &resource, method);
     if let Some(range) = resource.range {
         edits.set.push(header("range", &format!("bytes={}-{}", range.offset, range.last())));
+    } else if let Some(last) = slice.and_then(|slice| slice.plaintext_last()) {
+        edits.set.push(header("range", &format!("bytes=0-{last}")));
     }
     let stream = Stream {
         policy: index,
@@ -147,6 +153,7 @@ pub fn admit(
         tentative: opened && extension == Extension::Missing,
         kind,
         resource,
+        slice,
         head: method == b"HEAD",
         https: headers::first(request.headers, ":scheme") == Some(b"https"),
         authority: authority.into(),
@@ -154,6 +161,14 @@ pub fn admit(
         now: request.now,
     };
     Ok(Admitted::Stream(stream, edits))
+}
+
+/// The client's Range, where it can be answered: on a whole encrypted resource, without a condition that it was made
+/// under.
+fn wanted_slice(request: &Request<'_>, kind: Kind, resource: &Resource, method: &[u8]) -> Option<Slice> {
+    let plain = kind == Kind::Segment && resource.range.is_none() && method == b"GET";
+    let conditional = headers::first(request.headers, "if-range").is_some();
+    if plain && !conditional { Slice::parse(single(request, "range")?) } else { None }
 }
 
 /// The session of a request for a playlist or content: the one whose token it carries, or a new one.

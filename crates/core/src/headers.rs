@@ -110,11 +110,23 @@ pub fn content_length(headers: &[Header]) -> Result<Option<u64>, ()> {
     Ok(length)
 }
 
-/// First and last position of a 206's bytes (RFC 9110 section 14.4); `None` if there is none or it cannot be read.
-pub fn content_range(headers: &[Header]) -> Option<(u64, u64)> {
+/// Where a 206's bytes stand in the whole (RFC 9110 section 14.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentRange {
+    /// Position of the first byte.
+    pub first: u64,
+    /// Position of the last byte.
+    pub last: u64,
+    /// Length of the whole, if the origin knows it.
+    pub total: Option<u64>,
+}
+
+/// The place of a 206's bytes; `None` if it is not said or cannot be read.
+pub fn content_range(headers: &[Header]) -> Option<ContentRange> {
     let range = text(headers, "content-range")?.trim().strip_prefix("bytes")?.trim_start();
-    let (first, last) = range.split_once('/')?.0.split_once('-')?;
-    Some((first.parse().ok()?, last.parse().ok()?))
+    let (range, total) = range.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    Some(ContentRange { first: first.parse().ok()?, last: last.parse().ok()?, total: total.parse().ok() })
 }
 
 /// `max-age` of the origin's Cache-Control, in seconds.

@@ -23,6 +23,7 @@ pub mod route;
 pub mod segment;
 pub mod session;
 mod signed;
+mod slice;
 mod target;
 pub mod token;
 mod url;

@@ -8,13 +8,14 @@ use alloc::vec::Vec;
 use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
 use crate::exchange::HeaderEdits;
 use crate::gate::{PERIOD, Stream};
-use crate::headers;
+use crate::headers::{self, ContentRange};
 use crate::percent;
 use crate::playlist::{self, Encryption, Marks, Rewriter};
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
 use crate::signed::{self, ByteRange};
+use crate::slice::Slice;
 use crate::url::{self, Base};
 
 /// What to do with a response.
@@ -51,7 +52,9 @@ pub fn plan(
         416 if stream.resource.range.is_some() => return Err(Reason::Byterange),
         // Conditions and ranges pass for what is served in clear; for all else they were taken out.
         304 if kind != Kind::Clear => return Err(Reason::Unasked),
-        _ => return untouched(HeaderEdits::default()),
+        300..=599 => return untouched(HeaderEdits::default()),
+        // An upgrade would let the origin's bytes by.
+        _ => return Err(Reason::Unasked),
     }
     if stream.tentative && kind != Kind::Playlist {
         return Err(Reason::Missing);
@@ -61,7 +64,10 @@ pub fn plan(
     }
     match status {
         204 | 205 => return untouched(HeaderEdits::default()),
-        206 if stream.resource.range.is_none() || kind == Kind::Playlist => return Err(Reason::Unasked),
+        206 if kind == Kind::Playlist => return Err(Reason::Unasked),
+        206 if stream.resource.range.is_none() && stream.slice.and_then(|slice| slice.plaintext_last()).is_none() => {
+            return Err(Reason::Unasked);
+        }
         _ => {}
     }
     if headers::is_encoded(headers) {
@@ -80,6 +86,12 @@ pub fn plan(
         return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
     }
     let announced = headers::content_length(headers).map_err(|()| Reason::Length)?;
+    if let Some(slice) = stream.slice
+        && let Some(part) = Part::of(slice, status, headers, announced)?
+        && !empty
+    {
+        return slice_plan(stream, policy, headers, slice, &part);
+    }
     let window = match stream.resource.range {
         Some(range) => Some(Window::of_range(range, status, headers, announced, stream.head)?),
         None => announced.map(Window::whole),
@@ -104,8 +116,56 @@ pub fn plan(
         }
         return empty_segment(encryptor, headers, edits, kind);
     }
-    let body = (!stream.head).then_some(Body::Segment { encryptor, window, complete: false });
+    let body =
+        (!stream.head).then_some(Body::Segment { encryptor, window, padded: true, slice: None, complete: false });
     Ok(Plan { kind, edits, body, reply: None })
+}
+
+/// What an origin sends for a slice: its first bytes, or all.
+struct Part {
+    length: u64,
+    total: u64,
+}
+
+impl Part {
+    /// `None` if the length of the whole is not known: the client gets all of it then.
+    fn of(slice: Slice, status: u16, headers: &[Header], announced: Option<u64>) -> Result<Option<Self>, Reason> {
+        if status != 206 {
+            return Ok(announced.map(|total| Self { length: total, total }));
+        }
+        let ContentRange { first, last, total } = headers::content_range(headers).ok_or(Reason::Unasked)?;
+        let (Some(total), Some(asked)) = (total, slice.plaintext_last()) else { return Err(Reason::Unasked) };
+        let length = last.saturating_add(1);
+        let fits = first == 0 && length == total.min(asked.saturating_add(1)) && announced.is_none_or(|a| a == length);
+        if fits { Ok(Some(Self { length, total })) } else { Err(Reason::Unasked) }
+    }
+}
+
+/// Answers a slice of the ciphertext: 206, or 416 if it lies beyond the end.
+fn slice_plan(stream: &Stream, policy: &Policy, headers: &[Header], slice: Slice, part: &Part) -> Result<Plan, Reason> {
+    let kind = stream.kind;
+    let mut edits = segment_edits(stream, policy, headers);
+    let (first, last, length) = match slice.resolve(part.total) {
+        Ok(places) => places,
+        Err(length) => {
+            let headers = alloc::vec![header("content-range", &format!("bytes */{length}"))];
+            let reply = Reply { status: 416, headers, body: Vec::new(), reason: None };
+            return Ok(Plan { kind, edits, body: None, reply: Some(reply) });
+        }
+    };
+    let served = last.saturating_sub(first).saturating_add(1);
+    edits.set.push(header(":status", "206"));
+    edits.set.push(header("content-range", &format!("bytes {first}-{last}/{length}")));
+    edits.set.push(header("content-length", &format!("{served}")));
+    let key = stream.content_key(policy).ok_or(Reason::Signature)?;
+    let body = Body::Segment {
+        encryptor: Some(SegmentEncryptor::new(&key)),
+        window: Some(Window::whole(part.length)),
+        padded: part.length == part.total,
+        slice: Some(Window { skip: first, left: served, more: true }),
+        complete: false,
+    };
+    Ok(Plan { kind, edits, body: Some(body), reply: None })
 }
 
 /// No body callback comes for an empty body, and the padding block must go out: it is an answer of ours.
@@ -151,7 +211,7 @@ impl Window {
         let end = range.last().saturating_add(1);
         if status == 206 {
             let expected = headers::content_range(headers)
-                .is_some_and(|(first, last)| (first, last) == (range.offset, range.last()));
+                .is_some_and(|found| (found.first, found.last) == (range.offset, range.last()));
             let fits = announced.is_none_or(|announced| announced == range.length);
             return if expected && fits { Ok(Self::whole(range.length)) } else { Err(Reason::Byterange) };
         }
@@ -195,6 +255,10 @@ pub enum Body {
         encryptor: Option<SegmentEncryptor>,
         /// What of the body is served; `None` if its length is not known.
         window: Option<Window>,
+        /// It ends where the file ends, so with padding.
+        padded: bool,
+        /// What of the ciphertext is served; `None`: all.
+        slice: Option<Window>,
         /// All of it is out.
         complete: bool,
     },
@@ -228,7 +292,7 @@ impl Body {
                 *held = false;
                 Ok(Some(out))
             }
-            Self::Segment { encryptor, window, complete } => {
+            Self::Segment { encryptor, window, padded, slice, complete } => {
                 // With trailers no chunk is the last: the announced length tells.
                 let done = match window {
                     Some(window) => window.cut(&mut chunk)?,
@@ -240,8 +304,14 @@ impl Body {
                 if let Some(running) = encryptor {
                     running.push(&mut chunk);
                 }
-                if done && let Some(finished) = encryptor.take() {
+                if done
+                    && let Some(finished) = encryptor.take()
+                    && *padded
+                {
                     finished.finish(&mut chunk);
+                }
+                if let Some(slice) = slice {
+                    slice.cut(&mut chunk)?;
                 }
                 *complete = done;
                 Ok(Some(chunk))

@@ -200,10 +200,9 @@ fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<Sessio
     let name = auth.and_then(|auth| auth.session_token_name.clone()).unwrap_or_else(|| "hdntl".into());
     check_name(&format!("{path}.sessionTokenName"), &name)?;
     let acl = auth.and_then(|auth| auth.session_acl.clone());
-    if acl
-        .as_ref()
-        .is_some_and(|acl| !acl::is_valid(acl) || acl.contains('~') || acl.bytes().any(|b| b <= b' ' || b >= 0x7f))
-    {
+    // It stands in a field of the token, and the token in a cookie.
+    let unfit = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'~' | b'"' | b',' | b';' | b'\\');
+    if acl.as_ref().is_some_and(|acl| !acl::is_valid(acl) || acl.bytes().any(unfit)) {
         return Err(ConfigError::new(
             format!("{path}.sessionAcl"),
             "expected path patterns joined with !, such as \"/vod/*\"",

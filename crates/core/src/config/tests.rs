@@ -55,6 +55,7 @@ fn errors_name_the_json_path() {
         ("/policies/0/tokenAuth/accessTokenName", json!("hdntl"), "policies[0].tokenAuth.accessTokenName"),
         ("/policies/0/tokenAuth/accessTokenName", json!("plk"), "policies[0].tokenAuth.accessTokenName"),
         ("/policies/0/tokenAuth/sessionAcl", json!("/a~b"), "policies[0].tokenAuth.sessionAcl"),
+        ("/policies/0/tokenAuth/sessionAcl", json!("/a;b"), "policies[0].tokenAuth.sessionAcl"),
         ("/policies/0/tokenAuth/algorithms", json!(["sha512"]), "policies[0].tokenAuth.algorithms[0]"),
         ("/policies/0/tokenAuth/hosts", json!(["https://a"]), "policies[0].tokenAuth.hosts[0]"),
         ("/policies/0/tokenAuth/tokenName", json!("x"), "policies[0].tokenAuth.tokenName"),
