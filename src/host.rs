@@ -3,8 +3,8 @@
 
 use std::time::UNIX_EPOCH;
 
-use playlock_core::exchange::HeaderEdits;
 use playlock_core::reply::{Header, Reply};
+use playlock_core::step::HeaderEdits;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType};
 

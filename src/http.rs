@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use playlock_core::config::Policies;
-use playlock_core::exchange::{BodyStep, Exchange, HeadStep, Request, RequestStep, TrailersStep};
+use playlock_core::exchange::Exchange;
 use playlock_core::reply::{Header, Reply};
+use playlock_core::step::{BodyStep, HeadStep, Request, RequestStep, TrailersStep};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 

@@ -1,83 +1,16 @@
-//! The state machine of one request and its response: what comes in, and the step it asks the proxy to take.
+//! The state machine of one request and its response.
 
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::body::Body;
 use crate::config::Policies;
 use crate::gate::{self, Admitted, Stream};
 use crate::reply::{Header, Reason, Reply};
 use crate::response::{self, Plan};
 use crate::route::Kind;
-
-/// What the proxy knows when the request's headers have come.
-#[derive(Debug)]
-pub struct Request<'a> {
-    /// All headers in order, `:method`, `:path`, `:authority` and `:scheme` among them.
-    pub headers: &'a [Header],
-    /// The client's address as the proxy trusts it: `ip:port` or `[ip]:port`.
-    pub client: Option<&'a [u8]>,
-    /// The request's id, for the refusal's `instance` and the log.
-    pub id: Option<&'a [u8]>,
-    /// Seconds since 1970-01-01T00:00:00Z.
-    pub now: u64,
-}
-
-/// Changes to a header map; `remove` is carried out first.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct HeaderEdits {
-    /// Every header of this name goes.
-    pub remove: Vec<String>,
-    /// Set to this one value, whatever was there.
-    pub set: Vec<Header>,
-    /// Added beside what is there (`set-cookie`).
-    pub add: Vec<Header>,
-}
-
-/// What to do with a request.
-#[derive(Debug, PartialEq, Eq)]
-pub enum RequestStep {
-    /// Send it to the origin with these changes.
-    Forward(HeaderEdits),
-    /// Answer it here; it never reaches the origin.
-    Reply(Reply),
-}
-
-/// What to do with a response's headers.
-#[derive(Debug, PartialEq, Eq)]
-pub enum HeadStep {
-    /// Let them go with these changes.
-    Forward(HeaderEdits),
-    /// Make these changes and hold the headers until the first body step that is not [`BodyStep::Wait`].
-    Hold(HeaderEdits),
-    /// Answer this in place of the origin's response.
-    Reply(Reply),
-}
-
-/// What to do with a chunk of a response's body.
-#[derive(Debug, PartialEq, Eq)]
-pub enum BodyStep {
-    /// Let it go as it is.
-    Forward,
-    /// Send these bytes (perhaps none) in its place.
-    Replace(Vec<u8>),
-    /// Leave it in the proxy's buffer; the next call brings it again with what came after it. Only while
-    /// headers are held, never for the last chunk.
-    Wait,
-    /// The headers are still held: answer this in place of the origin's response.
-    Reply(Reply),
-    /// The headers are out: break the response off so that the client sees that it is broken.
-    Reset(Reason),
-}
-
-/// What to do with a response's trailers.
-#[derive(Debug, PartialEq, Eq)]
-pub enum TrailersStep {
-    /// Let them go.
-    Forward,
-    /// Break the response off.
-    Reset(Reason),
-}
+use crate::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
 
 /// One request and its response.
 #[derive(Debug)]
@@ -99,7 +32,7 @@ enum State {
     /// The request is with the origin.
     Asked(Stream),
     /// The response's body is coming.
-    Body(response::Body),
+    Body(Body),
     /// The response has been broken off.
     Broken(Reason),
 }
@@ -162,7 +95,7 @@ impl Exchange {
                 if let Some(reply) = reply {
                     return HeadStep::Reply(reply);
                 }
-                let held = body.as_ref().is_some_and(response::Body::is_held);
+                let held = body.as_ref().is_some_and(Body::is_held);
                 self.state = body.map_or(State::Idle, State::Body);
                 if held { HeadStep::Hold(edits) } else { HeadStep::Forward(edits) }
             }

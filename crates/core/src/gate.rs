@@ -8,13 +8,13 @@ use core::net::{IpAddr, SocketAddr};
 use crate::config::policy::{AccessToken, Opening, Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::{ContentKey, KeyScope};
-use crate::exchange::{HeaderEdits, Request};
 use crate::headers;
 use crate::reply::{Reason, Reply, header};
 use crate::route::{self, Extension, Kind};
 use crate::session::Session;
 use crate::signed::{self, Resource};
 use crate::slice::Slice;
+use crate::step::{HeaderEdits, Request};
 use crate::target::Target;
 use crate::token::edge_auth::Presented;
 

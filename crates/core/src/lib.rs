@@ -10,6 +10,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod body;
 pub mod config;
 pub mod derive;
 pub mod exchange;
@@ -24,6 +25,7 @@ pub mod segment;
 pub mod session;
 mod signed;
 mod slice;
+pub mod step;
 mod target;
 pub mod token;
 mod url;

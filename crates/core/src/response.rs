@@ -1,21 +1,21 @@
-//! What becomes of the origin's response: rewritten, encrypted, passed, or refused; decided from its headers, then
-//! carried out on its body.
+//! What becomes of the origin's response: rewritten, encrypted, passed, or refused; decided from its headers.
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::body::{Body, Window};
 use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
-use crate::exchange::HeaderEdits;
 use crate::gate::{PERIOD, Stream};
 use crate::headers::{self, ContentRange};
 use crate::percent;
-use crate::playlist::{self, Encryption, Marks, Rewriter};
+use crate::playlist::{Encryption, Marks, Rewriter};
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
-use crate::signed::{self, ByteRange};
+use crate::signed;
 use crate::slice::Slice;
+use crate::step::HeaderEdits;
 use crate::url::{self, Base};
 
 /// What to do with a response.
@@ -184,148 +184,6 @@ fn empty_segment(
     let headers = kept.into_iter().chain(cache_control).collect();
     let reply = Reply { status: 200, headers, body, reason: None };
     Ok(Plan { kind, edits: HeaderEdits::default(), body: None, reply: Some(reply) })
-}
-
-/// The part of the origin's body that is served, in bytes.
-#[derive(Debug)]
-pub struct Window {
-    skip: u64,
-    left: u64,
-    /// More may follow and is dropped: the origin sent the whole file.
-    more: bool,
-}
-
-impl Window {
-    fn whole(length: u64) -> Self {
-        Self { skip: 0, left: length, more: false }
-    }
-
-    /// Where `range` stands in an answer to a request for it: an origin may ignore Range (RFC 9110 section 14.2).
-    fn of_range(
-        range: ByteRange,
-        status: u16,
-        headers: &[Header],
-        announced: Option<u64>,
-        head: bool,
-    ) -> Result<Self, Reason> {
-        let end = range.last().saturating_add(1);
-        if status == 206 {
-            let expected = headers::content_range(headers)
-                .is_some_and(|found| (found.first, found.last) == (range.offset, range.last()));
-            let fits = announced.is_none_or(|announced| announced == range.length);
-            return if expected && fits { Ok(Self::whole(range.length)) } else { Err(Reason::Byterange) };
-        }
-        if announced.is_some_and(|announced| announced < end) && !(head && announced == Some(0)) {
-            return Err(Reason::Byterange);
-        }
-        Ok(Self { skip: range.offset, left: range.length, more: true })
-    }
-
-    /// Cuts `chunk` down to what of it is served. `true` if nothing more is to come.
-    fn cut(&mut self, chunk: &mut Vec<u8>) -> Result<bool, Reason> {
-        let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-        let skipped = self.skip.min(length);
-        self.skip -= skipped;
-        let served = self.left.min(length - skipped);
-        if served < length - skipped && !self.more {
-            return Err(Reason::Length);
-        }
-        self.left -= served;
-        // Both are at most the chunk's length, a usize.
-        chunk.truncate(usize::try_from(skipped + served).unwrap_or(usize::MAX));
-        chunk.drain(..usize::try_from(skipped).unwrap_or(chunk.len()).min(chunk.len()));
-        Ok(self.left == 0 && self.skip == 0)
-    }
-}
-
-/// A body on its way through.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one of these per exchange; a box would only add an allocation")]
-pub enum Body {
-    /// A playlist.
-    Playlist {
-        /// What rewrites it.
-        rewriter: Rewriter,
-        /// The response's headers are held until its first bytes are seen.
-        held: bool,
-    },
-    /// A segment, or a part of a file.
-    Segment {
-        /// What encrypts it; `None` in clear, and once the padding is out.
-        encryptor: Option<SegmentEncryptor>,
-        /// What of the body is served; `None` if its length is not known.
-        window: Option<Window>,
-        /// It ends where the file ends, so with padding.
-        padded: bool,
-        /// What of the ciphertext is served; `None`: all.
-        slice: Option<Window>,
-        /// All of it is out.
-        complete: bool,
-    },
-}
-
-impl Body {
-    /// Whether the response's headers are held.
-    pub fn is_held(&self) -> bool {
-        matches!(self, Self::Playlist { held: true, .. })
-    }
-
-    /// Takes the next chunk. `None`: wait until more has come, then give it again with the rest.
-    ///
-    /// # Errors
-    /// Why the response cannot go on.
-    pub fn push(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
-        match self {
-            Self::Playlist { rewriter, held } => {
-                if *held && !end_of_stream {
-                    match playlist::is_playlist(&chunk) {
-                        Some(false) => return Err(Reason::Playlist),
-                        Some(true) if playlist::shows_enough(&chunk) => {}
-                        _ => return Ok(None),
-                    }
-                }
-                let mut out = Vec::with_capacity(chunk.len() * 2);
-                rewriter.push(&chunk, &mut out)?;
-                if end_of_stream {
-                    rewriter.finish(&mut out)?;
-                }
-                *held = false;
-                Ok(Some(out))
-            }
-            Self::Segment { encryptor, window, padded, slice, complete } => {
-                // With trailers no chunk is the last: the announced length tells.
-                let done = match window {
-                    Some(window) => window.cut(&mut chunk)?,
-                    None => end_of_stream,
-                };
-                if end_of_stream && !done {
-                    return Err(Reason::Length);
-                }
-                if let Some(running) = encryptor {
-                    running.push(&mut chunk);
-                }
-                if done
-                    && let Some(finished) = encryptor.take()
-                    && *padded
-                {
-                    finished.finish(&mut chunk);
-                }
-                if let Some(slice) = slice {
-                    slice.cut(&mut chunk)?;
-                }
-                *complete = done;
-                Ok(Some(chunk))
-            }
-        }
-    }
-
-    /// Whether the body may end here without another call.
-    pub fn is_complete(&self) -> bool {
-        match self {
-            Self::Playlist { rewriter, held } => !held && rewriter.is_settled(),
-            Self::Segment { complete, .. } => *complete,
-        }
-    }
 }
 
 /// What a playlist of this stream is rewritten with.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use playlock_core::config::Policies;
-use playlock_core::exchange::{self, BodyStep, Exchange, HeadStep, HeaderEdits, RequestStep, TrailersStep};
+use playlock_core::exchange::Exchange;
 use playlock_core::reply::{Reason, Reply};
 use playlock_core::route::Kind;
+use playlock_core::step::{self, BodyStep, HeadStep, HeaderEdits, RequestStep, TrailersStep};
 
 use crate::envoy::{Envoy, Filter, Trap};
 use crate::message::{Header, Request, Response, Seen};
@@ -112,7 +113,7 @@ impl Filter for NativeFilter<'_> {
         let client = stream.property("source\0address").ok();
         let id = stream.property("request\0id").ok();
         let request =
-            exchange::Request { headers: &headers, client: client.as_deref(), id: id.as_deref(), now: self.node.now };
+            step::Request { headers: &headers, client: client.as_deref(), id: id.as_deref(), now: self.node.now };
         let random = &mut self.node.random;
         let (exchange, step) = Exchange::open(&self.node.policies, &request, &mut || {
             let mut bytes = [0; 16];
