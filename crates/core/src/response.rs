@@ -274,9 +274,8 @@ fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits
         && let Some(path) = marks.base.own_path(location)
     {
         let parameters = marks.parameters(&path, &stream.resource);
-        let ours: Vec<&str> = marks.ours.iter().map(String::as_str).collect();
         let mut rewritten = Vec::with_capacity(location.len() + parameters.len() + 1);
-        url::push_with_parameters(&mut rewritten, location, &parameters, &ours);
+        url::push_with_parameters(&mut rewritten, location, &parameters, &marks.ours);
         edits.set.push(("location".into(), rewritten));
     }
     edits.set.push(header("cache-control", "private, no-store"));

@@ -72,12 +72,12 @@ pub fn is_named(raw: &str, name: &str) -> bool {
 }
 
 /// `query` without the parameters named in `names`, byte for byte otherwise; `None` if nothing is left.
-pub fn strip(query: &str, names: &[&str]) -> Option<String> {
+pub fn strip(query: &str, names: &[impl AsRef<str>]) -> Option<String> {
     let mut kept = String::with_capacity(query.len());
     let mut any = false;
     for parameter in query.split('&') {
         let raw = parameter.split_once('=').map_or(parameter, |(name, _)| name);
-        if names.iter().any(|name| is_named(raw, name)) {
+        if names.iter().any(|name| is_named(raw, name.as_ref())) {
             continue;
         }
         if any {

@@ -29,16 +29,24 @@ impl Base {
         Self { authority: normal_authority(authority), hosts: hosts.to_vec(), path: raw_path.into() }
     }
 
-    /// The absolute raw path of `uri` if a request for it comes to playlock: of the same authority or of a listed
-    /// host. `None` for every other, and for what clients read in more than one way; these get no token.
+    /// Whether a request for `uri` comes to playlock: of the same authority or of a listed host. What clients read in more
+    /// than one way is not ours.
+    pub fn is_own(&self, uri: &str) -> bool {
+        split(uri).is_some_and(|parts| parts.authority.is_none_or(|authority| self.is_own_authority(authority)))
+    }
+
+    fn is_own_authority(&self, authority: &str) -> bool {
+        let authority = normal_authority(authority);
+        authority == self.authority || self.hosts.contains(&authority)
+    }
+
+    /// The absolute raw path of `uri` if it is ours.
     pub fn own_path<'a>(&self, uri: &'a str) -> Option<Cow<'a, str>> {
         let Parts { authority, path, .. } = split(uri)?;
         match authority {
-            Some(authority) => {
-                let authority = normal_authority(authority);
-                let own = authority == self.authority || self.hosts.contains(&authority);
-                own.then(|| if path.is_empty() { "/".into() } else { remove_dot_segments(path) })
-            }
+            Some(authority) if !self.is_own_authority(authority) => None,
+            Some(_) if path.is_empty() => Some("/".into()),
+            Some(_) => Some(remove_dot_segments(path)),
             None if path.is_empty() => Some(Cow::Owned(self.path.clone())),
             None if path.starts_with('/') => Some(remove_dot_segments(path)),
             None => {
@@ -61,7 +69,7 @@ pub fn normal_authority(authority: &str) -> String {
 
 /// Appends `uri` with `parameters` (`name=value&…`) in its query, before a fragment; parameters of the names in
 /// `ours` that were there already go.
-pub fn push_with_parameters(out: &mut Vec<u8>, uri: &str, parameters: &str, ours: &[&str]) {
+pub fn push_with_parameters(out: &mut Vec<u8>, uri: &str, parameters: &str, ours: &[String]) {
     let (main, fragment) = uri.split_at_checked(uri.find('#').unwrap_or(uri.len())).unwrap_or((uri, ""));
     let (path, query) = match main.split_once('?') {
         Some((path, query)) => (path, Some(query)),
@@ -185,6 +193,7 @@ mod tests {
             ("a:b.ts", None),
         ] {
             assert_eq!(base.own_path(uri).as_deref(), path, "{uri}");
+            assert_eq!(base.is_own(uri), path.is_some(), "{uri}");
         }
     }
 
@@ -201,7 +210,7 @@ mod tests {
             ("?x", "?x&t=1"),
         ] {
             let mut out = Vec::new();
-            push_with_parameters(&mut out, uri, "t=1", &["t"]);
+            push_with_parameters(&mut out, uri, "t=1", &["t".into()]);
             assert_eq!(core::str::from_utf8(&out).unwrap(), expected, "{uri}");
         }
     }

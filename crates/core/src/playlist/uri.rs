@@ -37,7 +37,7 @@ pub struct Marks {
 impl Marks {
     /// Whether a request for `uri` comes to playlock.
     pub fn is_own(&self, uri: &[u8]) -> bool {
-        core::str::from_utf8(uri).is_ok_and(|uri| self.base.own_path(uri).is_some())
+        core::str::from_utf8(uri).is_ok_and(|uri| self.base.is_own(uri))
     }
 
     /// Appends a line whose whole text, but for blanks around it, is `uri`.
@@ -81,14 +81,23 @@ impl Marks {
     }
 
     fn push(&self, out: &mut Vec<u8>, uri: &[u8], resource: &Resource) {
-        let own = core::str::from_utf8(uri).ok().and_then(|text| Some((text, self.base.own_path(text)?)));
         // An empty URI names the playlist itself; no tag means that.
-        let Some((text, path)) = own.filter(|_| !uri.is_empty()) else {
+        let Some(text) = core::str::from_utf8(uri).ok().filter(|text| !text.is_empty()) else {
             out.extend_from_slice(uri);
             return;
         };
-        let ours: Vec<&str> = self.ours.iter().map(String::as_str).collect();
-        url::push_with_parameters(out, text, &self.parameters(&path, resource), &ours);
+        // Most URIs by far: nothing depends on their path.
+        if *resource == Resource::default() {
+            match self.base.is_own(text) {
+                true => url::push_with_parameters(out, text, self.token.as_deref().unwrap_or_default(), &self.ours),
+                false => out.extend_from_slice(uri),
+            }
+            return;
+        }
+        match self.base.own_path(text) {
+            Some(path) => url::push_with_parameters(out, text, &self.parameters(&path, resource), &self.ours),
+            None => out.extend_from_slice(uri),
+        }
     }
 
     /// What goes into the query of a URI of ours whose absolute path, percent-encoded, is `path`.
