@@ -4,7 +4,7 @@
 PORT ?= 8080
 HOST ?= 127.0.0.1
 
-.PHONY: help demo test wasm check clean
+.PHONY: help demo test wasm check bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -23,6 +23,9 @@ wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIM
 
 check: ## formatting, lints, documentation, licences of what is used
 	@tools/check.sh
+
+bench: ## measure speed, memory and growth beside other ciphers and no filter at all (target/bench.json)
+	@tools/bench.sh
 
 clean: ## remove everything that was built or fetched
 	rm -rf target

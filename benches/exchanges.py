@@ -1,0 +1,90 @@
+"""Small requests: playlists, the key, refusals. Envoy's CPU per request, and what the filter adds to it."""
+
+import machine
+import nginx
+import table
+import variants
+from load import load
+from variants import NONE, NOOP, RELAXED
+from viewer import Viewer, get
+
+LENGTHS = (10, 1_000, 10_000)
+CONNECTIONS = 8
+NAMES = (NONE, NOOP, RELAXED)
+
+
+def playlist(segments):
+    """A media playlist as packagers write it."""
+    lines = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:6", "#EXT-X-MEDIA-SEQUENCE:0", "#EXT-X-PLAYLIST-TYPE:VOD"]
+    for i in range(segments):
+        lines += ["#EXTINF:6.00600,", f"720p/segment_{i:06}.ts"]
+    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+
+
+def tampered(query):
+    """A token whose signature is wrong in its last digit."""
+    return query[:-1] + ("0" if query[-1] != "0" else "1")
+
+
+def cases(viewer):
+    """What is asked for: name → (path through playlock, path through the others, whether it is refused)."""
+    made = {f"playlist, {n:,} segments": (f"/{n}.m3u8?{viewer.session}",) * 2 + (False,) for n in LENGTHS}
+    # Envoy's own answer is what a key or a refusal is compared with: no origin is asked for it either.
+    made["key"] = (viewer.key, "/direct" + viewer.key, False)
+    made["refused: bad signature"] = (tampered(f"/10.m3u8?{viewer.session}"), f"/direct/10.m3u8?{viewer.session}", True)
+    made["refused: no token"] = ("/10.m3u8", "/direct/10.m3u8", True)
+    return made
+
+
+def measure(rounds, seconds=1):
+    """The part's result: samples by case and name, rounds interleaved."""
+    folder = variants.WORK / "content"
+    folder.mkdir(parents=True, exist_ok=True)
+    for n in LENGTHS:
+        (folder / f"{n}.m3u8").write_text(playlist(n))
+    origin = nginx.origin(variants.WORK, folder)
+    sizes = {}
+    try:
+        with variants.Fleet(origin.port, NAMES) as edges:
+            viewer = Viewer(edges[RELAXED], "/10.m3u8")
+            asked = cases(viewer)
+            samples = {case: {name: [] for name in NAMES} for case in asked}
+            for case, (path, _, refused) in asked.items():
+                sizes[case] = 0 if refused else len(get(edges[RELAXED].url + path))
+            for _ in range(rounds):
+                for case, (path, direct, refused) in asked.items():
+                    for name, edge in edges.items():
+                        ours = name == RELAXED
+                        samples[case][name].append(
+                            load(edge, path if ours else direct, CONNECTIONS, seconds, refused and ours))
+    finally:
+        origin.stop()
+    originals = {f"playlist, {n:,} segments": (folder / f"{n}.m3u8").stat().st_size for n in LENGTHS}
+    rows = []
+    for case, by_name in samples.items():
+        for name, row in by_name.items():
+            cell = {key: machine.median(row, key)[0] for key in ("cpu_us_request", "p50", "p99")}
+            cell["over_none"], cell["over_noop"] = (added(row, by_name[base]) for base in (NONE, NOOP))
+            mb = originals.get(case, 0) / 1e6
+            cell["ms_per_mb"] = cell["over_noop"] / 1e3 / mb if mb else None
+            rows.append({"case": case, "what": name, **cell, "answer_bytes": sizes[case],
+                         "doubtful": machine.median(row, "cpu_us_request")[1]})
+    return {"rows": rows, "samples": samples, "playlist_bytes": originals}
+
+
+def added(over, under):
+    """Median of the rounds' differences in CPU per request."""
+    pairs = [{"d": a["cpu_us_request"] - b["cpu_us_request"], "disturbed": a["disturbed"] or b["disturbed"]}
+             for a, b in zip(over, under)]
+    return machine.median(pairs, "d")[0]
+
+
+def show(result):
+    """The part's table."""
+    print("Small requests: Envoy's CPU per request, 8 connections. Keys and refusals are compared with an answer that "
+          "Envoy\nitself gives (direct_response). ms/MB: CPU over the no-op filter per MB of the origin's playlist.")
+    table.show(["request", "what", "CPU µs", "over none", "over no-op", "ms/MB", "p50 ms", "p99 ms", "answer KB", ""], [
+        [row["case"], row["what"], table.number(row["cpu_us_request"], 1), table.number(row["over_none"], 1),
+         table.number(row["over_noop"], 1), table.number(row["ms_per_mb"], 2), table.number(row["p50"], 2),
+         table.number(row["p99"], 2), table.number(row["answer_bytes"] / 1e3, 1), "doubtful" if row["doubtful"] else ""]
+        for row in result["rows"]])

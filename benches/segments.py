@@ -1,0 +1,64 @@
+"""Segments end to end: 4 MB GETs through Envoy with one worker."""
+
+import random
+
+import machine
+import nginx
+import table
+import variants
+from load import load
+from variants import FILES, NOOP, OURS, PORTABLE
+from viewer import Viewer
+
+SIZE = 4_000_000
+CONNECTIONS = (1, 8, 64)
+
+
+def content():
+    """The origin's folder: one segment, and a playlist that leads to it. Returns the segment's bytes."""
+    folder = variants.WORK / "content"
+    folder.mkdir(parents=True, exist_ok=True)
+    body = random.Random(4).randbytes(SIZE)
+    (folder / "segment.ts").write_bytes(body)
+    (folder / "segments.m3u8").write_text(
+        "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\nsegment.ts\n#EXT-X-ENDLIST\n")
+    return folder, body
+
+
+def measure(rounds, seconds=2):
+    """The part's result: samples by connections and name, rounds interleaved."""
+    folder, body = content()
+    origin = nginx.origin(variants.WORK, folder)
+    samples = {count: {name: [] for name in FILES} for count in CONNECTIONS}
+    try:
+        with variants.Fleet(origin.port, FILES) as edges:
+            viewer = Viewer(edges[variants.RELAXED], "/segments.m3u8")
+            for name in OURS:
+                viewer.check(edges[name], "/segment.ts", body)
+            path = f"/segment.ts?{viewer.session}"
+            for edge in edges.values():
+                load(edge, path, 2, 1)  # warm
+            for _ in range(rounds):
+                for count in CONNECTIONS:
+                    for name, edge in edges.items():
+                        samples[count][name].append(load(edge, path, count, seconds))
+    finally:
+        origin.stop()
+    rows = []
+    for count, by_name in samples.items():
+        for name, row in by_name.items():
+            cell = {key: machine.median(row, key)[0] for key in ("mb_s", "cpu_ms_mb", "p50", "p99", "resident")}
+            cell["over_rustcrypto"] = machine.ratio(row, by_name[PORTABLE], "mb_s")[0]
+            cell["cpu_over_noop"] = machine.ratio(row, by_name[NOOP], "cpu_ms_mb")[0]
+            rows.append({"connections": count, "what": name, **cell, "doubtful": machine.median(row, "mb_s")[1]})
+    return {"rows": rows, "samples": samples, "segment_bytes": SIZE}
+
+
+def show(result):
+    """The part's table."""
+    print("Segments: 4 MB GETs, Envoy with one worker, nginx as the origin. CPU is Envoy's alone.")
+    table.show(["conns", "what", "MB/s", "× RustCrypto", "CPU ms/MB", "CPU × no-op", "p50 ms", "p99 ms", "RSS MB", ""], [
+        [str(row["connections"]), row["what"], table.number(row["mb_s"], 1), table.number(row["over_rustcrypto"], 2),
+         table.number(row["cpu_ms_mb"], 3), table.number(row["cpu_over_noop"], 2), table.number(row["p50"], 1),
+         table.number(row["p99"], 1), table.number(row["resident"] / 1e6), "doubtful" if row["doubtful"] else ""]
+        for row in result["rows"]])

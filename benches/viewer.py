@@ -1,0 +1,47 @@
+"""A viewer's way through playlock, to know the paths that are asked for and that what comes back is right."""
+
+import re
+import urllib.request
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+import tokens
+import variants  # noqa: F401  (makes the tests' modules findable)
+
+
+def get(url):
+    """A body."""
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return answer.read()
+
+
+def link(path):
+    """The path with an access token."""
+    return f"{path}?hdnts={tokens.by_python(acl='/*')}"
+
+
+def target(uri):
+    """Path and query of a URI in a playlist."""
+    parts = urlsplit(uri)
+    path = parts.path if parts.path.startswith("/") else f"/{parts.path}"
+    return f"{path}?{parts.query}"
+
+
+class Viewer:
+    """One session, opened at a media playlist in the origin's root."""
+
+    def __init__(self, edge, path):
+        text = get(edge.url + link(path)).decode()
+        self.key = target(re.search(r'#EXT-X-KEY:.*URI="([^"]+)"', text)[1])
+        self.iv = bytes.fromhex(re.search(r"IV=0x([0-9A-Fa-f]+)", text)[1])
+        self.segment = target(next(line for line in text.splitlines() if line and not line.startswith("#")))
+        self.session = re.search(r"hdntl=[^&\"\s]+", text)[0]
+
+    def check(self, edge, path, plaintext):
+        """That an Envoy serves this session the segment under `path`, encrypted as it should be."""
+        cipher = Cipher(algorithms.AES128(get(edge.url + self.key)), modes.CBC(self.iv)).encryptor()
+        padding = 16 - len(plaintext) % 16
+        expected = cipher.update(plaintext + bytes([padding]) * padding) + cipher.finalize()
+        if get(edge.url + f"{path}?{self.session}") != expected:
+            raise RuntimeError(f"{edge.name} does not encrypt {path} as it should: nothing to measure")

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Owns `make bench`: builds what is compared, fetches what measures it, and measures. Everything lies under
+# target/bench/; the result is target/bench.json.
+#   tools/bench.sh [kernel|segments|requests|growth|peers|all]... [--rounds N]
+. "$(dirname "$0")/lib.sh"
+
+# The load generator, the origin (and peer) and what they need: unpacked, not installed, so that no service starts.
+arguments=("$@")
+debian=(wrk nginx libluajit2-5.1-2 libluajit2-5.1-common libnginx-mod-http-lua libnginx-mod-http-ndk lua-resty-core
+  lua-resty-lrucache libpcre3)
+node=26
+
+debian_packages_unpacked() {
+  local folder=$root/target/bench/debian
+  rm -rf "$folder"
+  mkdir -p "$folder/archives"
+  (cd "$folder/archives" && { apt-get download "${debian[@]}" || { apt update -q && apt-get download "${debian[@]}"; }; })
+  for archive in "$folder"/archives/*.deb; do dpkg -x "$archive" "$folder"; done
+}
+
+# A Node whose V8 is about Envoy's: the system's may be too old for relaxed SIMD.
+node_with_new_v8() {
+  local machine
+  machine=$(uname -m)
+  case $machine in
+    x86_64) machine=x64 ;;
+    aarch64) machine=arm64 ;;
+  esac
+  npm install --prefix target/bench/node --ignore-scripts --no-audit --no-fund --no-save "node-linux-$machine@$node"
+}
+
+# once WHAT NAME INPUT COMMAND: a step that is done once for what INPUT says.
+once() {
+  local stamp
+  stamp=$(printf '%s' "$root $3" | sha256sum | cut -c1-32)
+  if done_for "$2" "$stamp"; then
+    ready "$1"
+  else
+    step "$1" "$2" "$4"
+    mark "$2" "$stamp"
+  fi
+}
+
+command -v apt-get >/dev/null || fail "the benchmarks take ${debian[*]} from Debian's packages, and there is no apt-get here"
+tools/packages.sh openssl
+tools/setup.sh demo
+mkdir -p target/bench/wasm target/bench/node
+once "wrk and nginx (target/bench/debian)" bench-debian "${debian[*]}" debian_packages_unpacked
+once "Node $node (target/bench/node)" bench-node "$node" node_with_new_v8
+
+# Builds the filter and leaves its functions, the chosen toolchain and the flavours' features here.
+. tools/wasm.sh ""
+
+# wants PART: whether it is to be measured; without a part's name all are.
+wants() {
+  local word named=
+  for word in "${arguments[@]}"; do
+    case $word in
+      "$1" | all) return 0 ;;
+      [a-z]*) named=1 ;;
+    esac
+  done
+  [ -z "$named" ]
+}
+
+# variant NAME FEATURES ARGUMENTS...: builds and puts the module into target/bench/wasm/.
+variant() {
+  local name=$1 features=$2
+  shift 2
+  build "$features" --quiet "$@"
+  keep "${name%%-*}.wasm" "bench/wasm/$name.wasm"
+}
+
+# Without simd128 the crate aes128 has RustCrypto's cipher in wasm too.
+portable=-simd128
+cp target/playlock.wasm target/bench/wasm/playlock-relaxed.wasm
+cp target/playlock-strict.wasm target/bench/wasm/playlock-strict.wasm
+variant playlock-portable "$portable" --package playlock
+for crate in noop kernel; do
+  variant "$crate-relaxed" "$relaxed" --manifest-path "benches/wasm/$crate/Cargo.toml"
+done
+variant kernel-strict "$strict" --manifest-path benches/wasm/kernel/Cargo.toml
+variant kernel-portable "$portable" --manifest-path benches/wasm/kernel/Cargo.toml
+if wants peers; then
+  cargo build --quiet --release --manifest-path benches/peers/extproc/Cargo.toml --target-dir target/bench/extproc
+fi
+
+printf '\n'
+exec target/venv/bin/python benches/main.py "$@"
