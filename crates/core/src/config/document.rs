@@ -3,10 +3,11 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, IgnoredAny, MapAccess, Visitor};
+use serde::de::IgnoredAny;
+
+pub use super::value::{Duration, PolicyId, SecretSource};
 
 /// The whole document.
 #[derive(Debug, Deserialize)]
@@ -399,120 +400,4 @@ pub struct Assignment {
     /// Read and ignored.
     #[serde(rename = "pathCreatedTime")]
     pub _path_created_time: Option<String>,
-}
-
-/// A policy's number; the API writes it as a number and, in places, as a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PolicyId(pub u64);
-
-impl<'de> Deserialize<'de> for PolicyId {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Id;
-        impl Visitor<'_> for Id {
-            type Value = PolicyId;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a policy's number, such as 1 or \"1\"")
-            }
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<PolicyId, E> {
-                Ok(PolicyId(number))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<PolicyId, E> {
-                text.parse().map(PolicyId).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
-            }
-        }
-        deserializer.deserialize_any(Id)
-    }
-}
-
-/// A duration in seconds: `"30s"`, `"5m"`, `"12h"`, `"1d"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Duration(pub u64);
-
-impl<'de> Deserialize<'de> for Duration {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Duration;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an integer followed by d, h, m or s, such as \"1d\", at most ten years")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
-                parse_duration(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
-            }
-        }
-        deserializer.deserialize_str(Text)
-    }
-}
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    let unit = match text.chars().next_back()? {
-        'd' => 86_400,
-        'h' => 3600,
-        'm' => 60,
-        's' => 1,
-        _ => return None,
-    };
-    let digits = text.get(..text.len() - 1)?;
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let seconds = digits.parse::<u64>().ok()?.checked_mul(unit)?;
-    (seconds <= 10 * 366 * 86_400).then_some(Duration(seconds))
-}
-
-/// Where a secret comes from. Its Debug and its errors never show an inline one.
-#[derive(Clone)]
-pub enum SecretSource {
-    /// Written in the document.
-    Inline(String),
-    /// An environment variable of the VM.
-    Env(String),
-}
-
-impl fmt::Debug for SecretSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Inline(_) => f.write_str("Inline([redacted])"),
-            Self::Env(name) => write!(f, "Env({name})"),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretSource {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Source;
-        impl<'de> Visitor<'de> for Source {
-            type Value = SecretSource;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a secret's text or {\"env\": \"NAME\"}")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<SecretSource, E> {
-                Ok(SecretSource::Inline(text.into()))
-            }
-            // A number is a password whose quotes were forgotten: the default error would print it.
-            fn visit_u64<E: de::Error>(self, _: u64) -> Result<SecretSource, E> {
-                Err(E::custom("found a number, expected a secret's text in quotes or {\"env\": \"NAME\"}"))
-            }
-            fn visit_i64<E: de::Error>(self, _: i64) -> Result<SecretSource, E> {
-                self.visit_u64(0)
-            }
-            fn visit_f64<E: de::Error>(self, _: f64) -> Result<SecretSource, E> {
-                self.visit_u64(0)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretSource, A::Error> {
-                let Some(key) = map.next_key::<String>()? else {
-                    return Err(de::Error::missing_field("env"));
-                };
-                if key != "env" {
-                    return Err(de::Error::unknown_field(&key, &["env"]));
-                }
-                let name = map.next_value()?;
-                match map.next_key::<String>()? {
-                    None => Ok(SecretSource::Env(name)),
-                    Some(key) => Err(de::Error::unknown_field(&key, &["env"])),
-                }
-            }
-        }
-        deserializer.deserialize_any(Source)
-    }
 }

@@ -4,6 +4,7 @@ mod assignment;
 pub mod document;
 pub mod policy;
 mod secret;
+mod value;
 
 use alloc::format;
 use alloc::string::{String, ToString};
