@@ -95,29 +95,29 @@ or, on a Debian whose rustc-web is $minimum or newer,
 and then this again. See target/log/ for what was tried."
 }
 
-# build FEATURES ARGUMENTS...: one cargo build for the target with these target features. Each toolchain has its own
-# target directory: sharing one would rebuild all at every change of hands.
+# build FEATURES ARGUMENTS...: one cargo build for the target with these target features. Each toolchain and each set of
+# features has a target directory of its own: sharing one would build the module anew at every change of hands.
 build() {
   local flags="-C target-feature=$1"
+  built=target/wasm/$toolchain/${1//[^a-z0-9-]/_}
   shift
   if [ "$toolchain" = rustup ]; then
-    RUSTFLAGS=$flags cargo build --release --target "$target" --target-dir target/wasm/rustup "$@"
+    RUSTFLAGS=$flags cargo build --release --target "$target" --target-dir "$built" "$@"
   else
     # rustup's variables must not leak into Debian's cargo. The standard library built from source is a
     # nightly feature, hence RUSTC_BOOTSTRAP.
     env -u RUSTC -u RUSTUP_TOOLCHAIN -u CARGO -u RUSTC_WRAPPER PATH=/usr/bin:/bin RUSTC_BOOTSTRAP=1 \
       RUSTFLAGS="$flags" CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$(debian_linker)" \
-      /usr/bin/cargo build --release --target "$target" --target-dir target/wasm/debian \
-      -Z build-std=std,panic_abort "$@"
+      /usr/bin/cargo build --release --target "$target" --target-dir "$built" -Z build-std=std,panic_abort "$@"
   fi
 }
 
-# keep BUILT NAME: puts what cargo left into target/. An unchanged module keeps its time stamp, so that nothing after
-# it is done again.
+# keep FILE NAME: puts what the last build left into target/. An unchanged module keeps its time stamp, so that nothing
+# after it is done again.
 keep() {
-  local built=target/wasm/$toolchain/$target/release/$1
-  [ -f "$built" ] || fail "cargo left no $built"
-  cmp -s "$built" "target/$2" || cp "$built" "target/$2"
+  local file=$built/$target/release/$1
+  [ -f "$file" ] || fail "cargo left no $file"
+  cmp -s "$file" "target/$2" || cp "$file" "target/$2"
 }
 
 # module NAME FEATURES PURPOSE: builds the filter with these features and says how big it is.
