@@ -85,8 +85,8 @@ def test_a_range_of_ones_own_choice_is_refused(edge, site):
     """The range is signed for its path: neither another range nor another file can be had with it."""
     path, _ = single_file(site, "ts")
     url = Viewer().playlist(edge.link(path)).segments[0].url
-    first, _, rest = url.partition("plk=range~")
-    for altered in (f"{first}plk=range~0~1~{rest.split('~', 2)[2]}", f"{first}plk=clear~{rest}", url.replace("all.ts", "other.ts")):
+    first, _, rest = url.partition("plk=media~")
+    for altered in (f"{first}plk=media~r1@0~{rest.split('~', 1)[1]}", f"{first}plk=clear~{rest}", url.replace("all.ts", "other.ts")):
         edge.site.requests.clear()
         response = edge.get(altered)
         assert response.status == 403 and b'"type":"parameter"' in response.body, altered

@@ -35,6 +35,8 @@ def parameter_mac(secret: bytes, policy: str, purpose: str, path: str, fields: s
 
 def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, acl: str) -> dict:
     scope = (policy.encode(), b"session", session, (0).to_bytes(8, "big"))
+    later = (*scope[:3], (7).to_bytes(8, "big"))
+    variables = "~" + b64url(b"host\0https://h\0q\0a=1&b\0")
     key_fields = f"~{b64url(policy.encode())}~{b64url(session)}~0"
     signed = f"st={opened}~exp={opened + ttl}~acl={acl}~id={b64url(session)}~data=hdntl"
     token_key = derive(secret, 32, b"session-token", policy.encode())
@@ -47,8 +49,14 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
         "acl": acl,
         "contentKey": derive(secret, 16, b"content-key", *scope).hex(),
         "iv": derive(secret, 16, b"iv", *scope).hex(),
+        "contentKey7": derive(secret, 16, b"content-key", *later).hex(),
+        "iv7": derive(secret, 16, b"iv", *later).hex(),
         "sessionToken": f"{signed}~hmac={hmac.digest(token_key, signed.encode(), hashlib.sha256).hex()}",
         "keyParameter": f"key{key_fields}~{parameter_mac(secret, policy, 'key', '/serve.key', key_fields)}",
+        "mediaPath": "/vod/all.mp4",
+        "mediaParameter": f"media~r100@720~p7~n71~{parameter_mac(secret, policy, 'media', '/vod/all.mp4', '~r100@720~p7~n71')}",
+        "variablesPath": "/vod/v.m3u8",
+        "variablesParameter": f"variables{variables}~{parameter_mac(secret, policy, 'variables', '/vod/v.m3u8', variables)}",
         "clearPath": "/vod/a b/init.mp4",
         "clearParameter": f"clear~{parameter_mac(secret, policy, 'clear', '/vod/a b/init.mp4', '')}",
     }

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::headers;
-use crate::playlist::{self, Rewriter};
+use crate::json::{self, MAX_DOCUMENT};
+use crate::playlist::{self, Marks, Rewriter};
 use crate::reply::{Header, Reason};
 use crate::segment::SegmentEncryptor;
 use crate::signed::ByteRange;
@@ -77,6 +78,15 @@ pub enum Body {
         /// The response's headers are held until its first bytes are seen.
         held: bool,
     },
+    /// A JSON document that names URIs. It goes out whole, at its end.
+    Document {
+        /// What goes onto its URIs.
+        marks: Marks,
+        /// What has come of it.
+        collected: Vec<u8>,
+        /// All of it is out.
+        complete: bool,
+    },
     /// A segment, or a part of a file.
     Segment {
         /// What encrypts it; `None` in clear, and once the padding is out.
@@ -120,6 +130,14 @@ impl Body {
                 *held = false;
                 Ok(Some(out))
             }
+            Self::Document { marks, collected, complete } => {
+                if collected.len() + chunk.len() > MAX_DOCUMENT {
+                    return Err(Reason::Document);
+                }
+                collected.append(&mut chunk);
+                *complete = end_of_stream;
+                Ok(Some(if end_of_stream { json::rewrite(marks, collected) } else { Vec::new() }))
+            }
             Self::Segment { encryptor, window, padded, slice, complete } => {
                 // With trailers no chunk is the last: the announced length tells.
                 let done = match window {
@@ -151,7 +169,7 @@ impl Body {
     pub fn is_complete(&self) -> bool {
         match self {
             Self::Playlist { rewriter, held } => !held && rewriter.is_settled(),
-            Self::Segment { complete, .. } => *complete,
+            Self::Document { complete, .. } | Self::Segment { complete, .. } => *complete,
         }
     }
 }

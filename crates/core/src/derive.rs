@@ -123,11 +123,18 @@ impl Keyring {
         half
     }
 
-    /// The key and IV of `scope` in the key period `period`.
-    pub fn content_key(&self, scope: &KeyScope, period: u64) -> ContentKey {
-        let period = period.to_be_bytes();
-        let fields = [self.policy.as_bytes(), scope.name(), scope.value(), &period];
-        ContentKey { key: expand(&self.prk, LABEL_CONTENT_KEY, &fields), iv: expand(&self.prk, LABEL_IV, &fields) }
+    /// The key of `scope` in the key period `period`, 16 bytes.
+    pub fn key(&self, scope: &KeyScope, period: u64) -> [u8; 16] {
+        self.expand_for(LABEL_CONTENT_KEY, scope, period)
+    }
+
+    /// The IV of `scope` in the key period `period`, 16 bytes.
+    pub fn iv(&self, scope: &KeyScope, period: u64) -> [u8; 16] {
+        self.expand_for(LABEL_IV, scope, period)
+    }
+
+    fn expand_for(&self, label: &[u8], scope: &KeyScope, period: u64) -> [u8; 16] {
+        expand(&self.prk, label, &[self.policy.as_bytes(), scope.name(), scope.value(), &period.to_be_bytes()])
     }
 }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::body::Body;
 use crate::config::Policies;
+use crate::cors;
 use crate::gate::{self, Admitted, Stream};
 use crate::reply::{Header, Reason, Reply};
 use crate::response::{self, Plan};
@@ -22,6 +23,8 @@ pub struct Exchange {
     policy: Option<usize>,
     session: Option<String>,
     reason: Option<Reason>,
+    /// What pages on other sites are told, with whatever answer.
+    cors: Vec<Header>,
 }
 
 #[derive(Debug)]
@@ -52,28 +55,42 @@ impl Exchange {
             policy: None,
             session: None,
             reason: None,
+            cors: Vec::new(),
         };
-        let step = match gate::admit(policies, request, random) {
+        let admitted = gate::admit(policies, request, random);
+        exchange.policy = match &admitted {
+            Ok(Admitted::Pass) => None,
+            Ok(Admitted::Key { policy, .. } | Admitted::Preflight { policy, .. }) => Some(*policy),
+            Ok(Admitted::Stream(stream, _)) => Some(stream.policy),
+            Err(refused) => refused.policy,
+        };
+        let policy = exchange.policy.and_then(|index| policies.get(index));
+        exchange.cors = policy
+            .and_then(|policy| policy.cors.as_ref())
+            .map(|cors| cors.headers(request.headers))
+            .unwrap_or_default();
+        let step = match admitted {
             Ok(Admitted::Pass) => {
                 exchange.kind = Kind::Pass;
                 RequestStep::Forward(HeaderEdits::default())
             }
-            Ok(Admitted::Key { policy, session, reply }) => {
+            Ok(Admitted::Key { session, reply, .. }) => {
                 exchange.kind = Kind::Key;
-                exchange.policy = Some(policy);
                 exchange.session = Some(session.id_text());
-                RequestStep::Reply(reply)
+                RequestStep::Reply(exchange.with_cors(reply))
+            }
+            Ok(Admitted::Preflight { reply, .. }) => {
+                exchange.kind = Kind::Preflight;
+                RequestStep::Reply(exchange.with_cors(reply))
             }
             Ok(Admitted::Stream(stream, edits)) => {
                 exchange.kind = stream.kind;
-                exchange.policy = Some(stream.policy);
                 exchange.session = Some(stream.session.id_text());
                 exchange.state = State::Asked(stream);
                 RequestStep::Forward(edits)
             }
             Err(refused) => {
                 exchange.kind = refused.kind;
-                exchange.policy = refused.policy;
                 RequestStep::Reply(exchange.refusal(refused.reason))
             }
         };
@@ -90,11 +107,12 @@ impl Exchange {
         };
         let hold = self.policies.hold_headers && !end_of_stream;
         match response::plan(&stream, policy, headers, end_of_stream, hold) {
-            Ok(Plan { kind, edits, body, reply }) => {
+            Ok(Plan { kind, mut edits, body, reply }) => {
                 self.kind = kind;
                 if let Some(reply) = reply {
-                    return HeadStep::Reply(reply);
+                    return HeadStep::Reply(self.with_cors(reply));
                 }
+                cors::edit(&mut edits, headers, &self.cors);
                 let held = body.as_ref().is_some_and(Body::is_held);
                 self.state = body.map_or(State::Idle, State::Body);
                 if held { HeadStep::Hold(edits) } else { HeadStep::Forward(edits) }
@@ -169,7 +187,12 @@ impl Exchange {
 
     fn refusal(&mut self, reason: Reason) -> Reply {
         self.reason = Some(reason);
-        Reply::refusal(reason, self.request_id.as_deref())
+        self.with_cors(Reply::refusal(reason, self.request_id.as_deref()))
+    }
+
+    fn with_cors(&self, mut reply: Reply) -> Reply {
+        reply.headers.extend_from_slice(&self.cors);
+        reply
     }
 
     fn broken(&mut self, reason: Reason) {

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
+use crate::config::document::OnEncryptedOrigin;
 use crate::config::policy::{AccessToken, Opening, Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::{ContentKey, KeyScope};
@@ -12,16 +13,17 @@ use crate::headers;
 use crate::reply::{Reason, Reply, header};
 use crate::route::{self, Extension, Kind};
 use crate::session::Session;
-use crate::signed::{self, Resource};
+use crate::signed::{self, Form, Resource};
 use crate::slice::Slice;
 use crate::step::{HeaderEdits, Request};
 use crate::target::Target;
 use crate::token::edge_auth::Presented;
 
-/// Key periods come with key rotation; until then there is one.
-pub const PERIOD: u64 = 0;
+/// What asks the origin for a delta update (RFC 8216bis section 6.2.5.2).
+const DELTA: &str = "_HLS_skip";
 
 /// A request that may go on.
+#[expect(clippy::large_enum_variant, reason = "taken apart at once; a box would only add an allocation")]
 pub enum Admitted {
     /// Not covered: untouched.
     Pass,
@@ -31,6 +33,13 @@ pub enum Admitted {
         policy: usize,
         /// The session whose key it is.
         session: Session,
+        /// The answer.
+        reply: Reply,
+    },
+    /// A preflight request, answered here.
+    Preflight {
+        /// The policy's number.
+        policy: usize,
         /// The answer.
         reply: Reply,
     },
@@ -64,6 +73,8 @@ pub struct Stream {
     pub kind: Kind,
     /// What the filter itself said of the resource.
     pub resource: Resource,
+    /// Variables that the master playlist defined, for a media playlist to import.
+    pub imports: Vec<(String, String)>,
     /// The part of the ciphertext that the client asked for.
     pub slice: Option<Slice>,
     /// A HEAD request.
@@ -74,19 +85,28 @@ pub struct Stream {
     pub authority: String,
     /// The path as it came, percent-encoded.
     pub raw_path: String,
+    /// The query as it came.
+    pub query: Option<String>,
     /// Seconds since the epoch.
     pub now: u64,
 }
 
 impl Stream {
-    /// The content key and IV of this stream.
-    pub fn content_key(&self, policy: &Policy) -> Option<ContentKey> {
-        content_key(policy, &self.session)
+    /// Whom this stream's keys are for.
+    pub fn key_scope(&self) -> KeyScope {
+        KeyScope::Session(self.session.id)
     }
-}
 
-fn content_key(policy: &Policy, session: &Session) -> Option<ContentKey> {
-    Some(policy.keyrings.get(session.keyring)?.content_key(&KeyScope::Session(session.id), PERIOD))
+    /// The content key and IV of this stream. A resource without a number of its own has the IV of its period: what a
+    /// session was told stays true when the configuration changes.
+    pub fn content_key(&self, policy: &Policy) -> Option<ContentKey> {
+        let (keyring, scope) = (policy.keyrings.get(self.session.keyring)?, self.key_scope());
+        let iv = match self.resource.number {
+            Some(number) => u128::from(number).to_be_bytes(),
+            None => keyring.iv(&scope, self.resource.period),
+        };
+        Some(ContentKey { key: keyring.key(&scope, self.resource.period), iv })
+    }
 }
 
 /// Checks a request.
@@ -106,11 +126,7 @@ pub fn admit(
     let readable = matches!(method, b"GET" | b"HEAD");
 
     if policies.is_key_path(&target.path) {
-        let refused = |reason| Refused { reason, kind: Kind::Key, policy: None };
-        if !readable {
-            return Err(refused(Reason::Method));
-        }
-        return admit_key(policies, request, &target).map_err(refused);
+        return admit_key(policies, request, &target, readable);
     }
     let (index, policy) = match policies.covering(authority, &target.path) {
         Coverage::Policy(index, policy) => (index, policy),
@@ -125,20 +141,21 @@ pub fn admit(
     };
     let refused = |reason| Refused { reason, kind, policy: Some(index) };
     if !readable {
-        return Err(refused(Reason::Method));
+        return preflight(policy, index, request).ok_or_else(|| refused(Reason::Method));
     }
     let (session, opened) = enter(policy, request, &target, extension, random).map_err(refused)?;
-    let resource = match (kind, one(target.values(SIGNED_PARAMETER)).map_err(refused)?) {
-        (Kind::Segment, Some(sent)) => {
-            let keyring = policy.keyrings.get(session.keyring);
-            let resource = keyring.and_then(|keyring| signed::open_resource(keyring, &target.path, sent));
-            resource.ok_or_else(|| refused(Reason::Parameter))?
-        }
-        _ => Resource::default(),
+    let (resource, imports) = match one(target.values(SIGNED_PARAMETER)).map_err(refused)? {
+        None => Default::default(),
+        Some(sent) => said(policy, &session, &target, sent).ok_or_else(|| refused(Reason::Parameter))?,
     };
-    let kind = if resource.clear { Kind::Clear } else { kind };
+    // What is said of media must not take a playlist past the rewriter.
+    let resource = if kind == Kind::Playlist { Resource::default() } else { resource };
+    let kind = if resource.form == Form::Media { kind } else { Kind::Clear };
     // What may turn out to be a playlist must come whole and plain.
-    let whole = kind != Kind::Clear || extension == Extension::Missing || resource.range.is_some();
+    let whole = kind != Kind::Clear
+        || extension == Extension::Missing
+        || resource.range.is_some()
+        || resource.form == Form::Document;
     let mut edits = request_edits(policy, request, &target, whole);
     let slice = wanted_slice(request, kind, &resource, method);
     if let Some(range) = resource.range {
@@ -153,14 +170,36 @@ pub fn admit(
         tentative: opened && extension == Extension::Missing,
         kind,
         resource,
+        imports,
         slice,
         head: method == b"HEAD",
         https: headers::first(request.headers, ":scheme") == Some(b"https"),
         authority: authority.into(),
         raw_path: target.raw_path.into(),
+        query: target.query.map(Into::into),
         now: request.now,
     };
     Ok(Admitted::Stream(stream, edits))
+}
+
+/// What the filter itself said in the URL: of the resource, and which variables a playlist may import.
+fn said(
+    policy: &Policy,
+    session: &Session,
+    target: &Target<'_>,
+    sent: &str,
+) -> Option<(Resource, Vec<(String, String)>)> {
+    let keyring = policy.keyrings.get(session.keyring)?;
+    if signed::is_variables(sent) {
+        return Some((Resource::default(), signed::open_variables(keyring, &target.path, sent)?));
+    }
+    Some((signed::open_resource(keyring, &target.path, sent)?, Vec::new()))
+}
+
+/// The answer to a preflight request, where the policy says what pages on other sites may do.
+fn preflight(policy: &Policy, index: usize, request: &Request<'_>) -> Option<Admitted> {
+    let reply = policy.cors.as_ref()?.preflight(request.headers)?;
+    Some(Admitted::Preflight { policy: index, reply })
 }
 
 /// The client's Range, where it can be answered: on a whole encrypted resource, without a condition that it was made
@@ -233,23 +272,25 @@ fn is_session_token(policy: &Policy, sent: &str, now: u64) -> bool {
     !matches!(Session::verify(policy, sent, now), Err(Reason::Malformed | Reason::Signature))
 }
 
-fn admit_key(policies: &Policies, request: &Request<'_>, target: &Target<'_>) -> Result<Admitted, Reason> {
-    let sent = one(target.values(SIGNED_PARAMETER))?.ok_or(Reason::Parameter)?;
-    let (index, policy) = signed::claimed_policy(sent)
-        .and_then(|name| policies.serving_keys(&target.path, &name))
-        .ok_or(Reason::Parameter)?;
-    let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
-    let session = Session::verify(policy, token, request.now).map_err(|reason| {
-        let context = Presented { target, query: None, client: None, now: request.now };
-        let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
-        if swapped { Reason::Swapped } else { reason }
-    })?;
-    let keyring = policy.keyrings.get(session.keyring).ok_or(Reason::Parameter)?;
-    let (owner, period) = signed::key_fields(keyring, &target.path, sent).ok_or(Reason::Parameter)?;
-    if owner != session.id_text() || period != PERIOD {
-        return Err(Reason::Session);
+fn admit_key(
+    policies: &Policies,
+    request: &Request<'_>,
+    target: &Target<'_>,
+    readable: bool,
+) -> Result<Admitted, Refused> {
+    let refused = |reason| Refused { reason, kind: Kind::Key, policy: None };
+    let sent = one(target.values(SIGNED_PARAMETER)).map_err(refused)?;
+    let claimed = sent.and_then(signed::claimed_policy).and_then(|name| policies.serving_keys(&target.path, &name));
+    if !readable {
+        let answer = claimed.and_then(|(index, policy)| preflight(policy, index, request));
+        return answer.ok_or_else(|| refused(Reason::Method));
     }
-    let key = content_key(policy, &session).ok_or(Reason::Parameter)?;
+    let (Some(sent), Some((index, policy))) = (sent, claimed) else { return Err(refused(Reason::Parameter)) };
+    let (session, key) = content_key(policy, request, target, sent).map_err(|reason| Refused {
+        reason,
+        kind: Kind::Key,
+        policy: Some(index),
+    })?;
     let left = session.expires.saturating_sub(request.now);
     let reply = Reply {
         status: 200,
@@ -257,10 +298,33 @@ fn admit_key(policies: &Policies, request: &Request<'_>, target: &Target<'_>) ->
             header("content-type", "application/octet-stream"),
             header("cache-control", &format!("private, max-age={left}")),
         ],
-        body: key.key.to_vec(),
+        body: key.to_vec(),
         reason: None,
     };
     Ok(Admitted::Key { policy: index, session, reply })
+}
+
+/// The key that a request is for, and the session whose it is.
+fn content_key(
+    policy: &Policy,
+    request: &Request<'_>,
+    target: &Target<'_>,
+    sent: &str,
+) -> Result<(Session, [u8; 16]), Reason> {
+    let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
+    let session = Session::verify(policy, token, request.now).map_err(|reason| {
+        let context = Presented { target, query: None, client: None, now: request.now };
+        let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
+        if swapped { Reason::Swapped } else { reason }
+    })?;
+    let keyring = policy.keyrings.get(session.keyring).ok_or(Reason::Parameter)?;
+    // Any period that was ever given out: its segments may be in a playlist, or in a player's buffer, for long.
+    let (owner, period) = signed::key_fields(keyring, &target.path, sent).ok_or(Reason::Parameter)?;
+    if owner != session.id_text() {
+        return Err(Reason::Session);
+    }
+    let key = keyring.key(&KeyScope::Session(session.id), period);
+    Ok((session, key))
 }
 
 /// The session token as sent, from where the policy lets it travel.
@@ -317,7 +381,11 @@ fn ours(policy: &Policy) -> Vec<&str> {
 
 fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, whole: bool) -> HeaderEdits {
     let mut edits = HeaderEdits::default();
-    let names = ours(policy);
+    let mut names = ours(policy);
+    // A delta update could begin amid media that the origin encrypts without saying so.
+    if policy.encryption.as_ref().is_some_and(|it| it.on_encrypted_origin == OnEncryptedOrigin::Passthrough) {
+        names.push(DELTA);
+    }
     let ours_in_query =
         target.parameters().any(|(name, _)| names.iter().any(|ours| crate::target::is_named(name, ours)));
     if ours_in_query {

@@ -12,10 +12,12 @@ extern crate std;
 
 mod body;
 pub mod config;
+mod cors;
 pub mod derive;
 pub mod exchange;
 mod gate;
 mod headers;
+mod json;
 mod percent;
 pub mod playlist;
 pub mod reply;

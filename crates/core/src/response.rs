@@ -6,14 +6,13 @@ use alloc::vec::Vec;
 
 use crate::body::{Body, Window};
 use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
-use crate::gate::{PERIOD, Stream};
+use crate::gate::Stream;
 use crate::headers::{self, ContentRange};
-use crate::percent;
-use crate::playlist::{Encryption, Marks, Rewriter};
+use crate::playlist::{Encryption, Lead, Marks, Rewriter, Variables};
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
-use crate::signed;
+use crate::signed::Form;
 use crate::slice::Slice;
 use crate::step::HeaderEdits;
 use crate::url::{self, Base};
@@ -59,12 +58,12 @@ pub fn plan(
     if stream.tentative && kind != Kind::Playlist {
         return Err(Reason::Missing);
     }
-    if kind == Kind::Clear && stream.resource.range.is_none() {
+    if kind == Kind::Clear && stream.resource.form != Form::Document && stream.resource.range.is_none() {
         return untouched(clear_edits(stream, headers));
     }
     match status {
         204 | 205 => return untouched(HeaderEdits::default()),
-        206 if kind == Kind::Playlist => return Err(Reason::Unasked),
+        206 if kind == Kind::Playlist || stream.resource.form == Form::Document => return Err(Reason::Unasked),
         206 if stream.resource.range.is_none() && stream.slice.and_then(|slice| slice.plaintext_last()).is_none() => {
             return Err(Reason::Unasked);
         }
@@ -78,11 +77,13 @@ pub fn plan(
         if empty {
             return Err(Reason::Playlist);
         }
-        let body = if stream.head {
-            None
-        } else {
-            Some(Body::Playlist { rewriter: Rewriter::new(marks(stream, policy)), held: hold })
-        };
+        let marks = marks(stream, policy).ok_or(Reason::Signature)?;
+        let body = (!stream.head).then(|| Body::Playlist { rewriter: Rewriter::new(marks), held: hold });
+        return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
+    }
+    if stream.resource.form == Form::Document {
+        let marks = marks(stream, policy).ok_or(Reason::Signature)?;
+        let body = (!stream.head && !empty).then(|| Body::Document { marks, collected: Vec::new(), complete: false });
         return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
     }
     let announced = headers::content_length(headers).map_err(|()| Reason::Length)?;
@@ -186,31 +187,29 @@ fn empty_segment(
     Ok(Plan { kind, edits: HeaderEdits::default(), body: None, reply: Some(reply) })
 }
 
-/// What a playlist of this stream is rewritten with.
-fn marks(stream: &Stream, policy: &Policy) -> Marks {
-    let base = Base::new(&stream.authority, &stream.raw_path, &policy.session.hosts);
+/// What a playlist of this stream is rewritten with; `None` without the session's secret, which cannot be.
+fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
     let mut ours = alloc::vec![SIGNED_PARAMETER.into(), policy.session.name.clone()];
     if let Opening::AccessToken(access) = &policy.opening {
         ours.push(access.name.clone());
     }
-    let token = token_parameter(stream, policy);
-    let encryption =
-        policy.encryption.as_ref().zip(policy.keyrings.get(stream.session.keyring)).zip(stream.content_key(policy));
-    let encryption = encryption.map(|((encryption, keyring), key)| {
-        let path = &encryption.key_path;
-        let mut key_line = format!(
-            "#EXT-X-KEY:METHOD=AES-128,URI=\"{path}?{SIGNED_PARAMETER}={}",
-            signed::key(keyring, path, &policy.name, &stream.session, PERIOD)
-        );
-        if let Some(token) = &token {
-            key_line.push('&');
-            key_line.push_str(token);
-        }
-        key_line.push_str("\",IV=0x");
-        key_line.push_str(&percent::hex(&key.iv));
-        Encryption { key_line, keyring: keyring.clone() }
+    let encryption = policy.encryption.as_ref().map(|encryption| Encryption {
+        scope: stream.key_scope(),
+        key_path: encryption.key_path.clone(),
+        policy: policy.name.clone(),
+        session: stream.session.id_text(),
+        rotation: encryption.rotation,
+        iv_mode: encryption.iv_mode,
+        on_encrypted_origin: encryption.on_encrypted_origin,
     });
-    Marks { base, token, ours, encryption }
+    Some(Marks {
+        base: Base::new(&stream.authority, &stream.raw_path, &policy.session.hosts),
+        token: token_parameter(stream, policy),
+        ours,
+        keyring: policy.keyrings.get(stream.session.keyring)?.clone(),
+        encryption,
+        variables: Variables::new(stream.query.clone(), stream.imports.clone()),
+    })
 }
 
 fn token_parameter(stream: &Stream, policy: &Policy) -> Option<String> {
@@ -269,11 +268,12 @@ fn without_untrue(headers: &[Header]) -> HeaderEdits {
 /// The token goes along with a redirect to where playlock is asked again.
 fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = HeaderEdits::default();
-    let marks = marks(stream, policy);
-    if let Some(location) = headers::text(headers, "location")
+    if let Some(marks) = marks(stream, policy)
+        && let Some(location) = headers::text(headers, "location")
         && let Some(path) = marks.base.own_path(location)
     {
-        let parameters = marks.parameters(&path, &stream.resource);
+        let lead = if stream.imports.is_empty() { Lead::Resource(stream.resource) } else { Lead::Sibling };
+        let parameters = marks.parameters(&path, lead);
         let mut rewritten = Vec::with_capacity(location.len() + parameters.len() + 1);
         url::push_with_parameters(&mut rewritten, location, &parameters, &marks.ours);
         edits.set.push(("location".into(), rewritten));

@@ -13,13 +13,16 @@ pub enum Kind {
     Segment,
     /// Served in clear under a token: init sections, session data, and all content of policies without encryption.
     Clear,
+    /// A browser's question whether a page on another site may ask.
+    Preflight,
     /// Refused before its kind was known.
     Unknown,
 }
 
 impl Kind {
     /// All of them, in the order of [`Kind::index`].
-    pub const ALL: &[Self] = &[Self::Pass, Self::Playlist, Self::Key, Self::Segment, Self::Clear, Self::Unknown];
+    pub const ALL: &[Self] =
+        &[Self::Pass, Self::Playlist, Self::Key, Self::Segment, Self::Clear, Self::Preflight, Self::Unknown];
 
     /// Its word in counters and logs.
     pub fn word(self) -> &'static str {
@@ -29,6 +32,7 @@ impl Kind {
             Self::Key => "key",
             Self::Segment => "segment",
             Self::Clear => "clear",
+            Self::Preflight => "preflight",
             Self::Unknown => "unknown",
         }
     }

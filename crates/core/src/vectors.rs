@@ -15,7 +15,7 @@ use crate::signed;
 use crate::target::Target;
 use crate::token::edge_auth::{LegacyAlgorithms, Presented, Verifier};
 
-const CLEAR: signed::Resource = signed::Resource { clear: true, range: None };
+const CLEAR: signed::Resource = signed::Resource { form: signed::Form::Clear, range: None, period: 0, number: None };
 
 macro_rules! vectors {
     ($file:literal) => {
@@ -88,10 +88,23 @@ fn derivation() {
         assert_eq!(Session::verify(policy, &session.query_value(), opened).unwrap().id, id);
 
         let keyring = Keyring::new(&Secret::new(bytes(vector, "secret")).unwrap(), text(vector, "policy"));
-        let key = keyring.content_key(&KeyScope::Session(id), 0);
-        assert_eq!(hex(&key.key), text(vector, "contentKey"));
-        assert_eq!(hex(&key.iv), text(vector, "iv"));
+        let scope = KeyScope::Session(id);
+        for (period, key, iv) in [(0, "contentKey", "iv"), (7, "contentKey7", "iv7")] {
+            assert_eq!(hex(&keyring.key(&scope, period)), text(vector, key));
+            assert_eq!(hex(&keyring.iv(&scope, period)), text(vector, iv));
+        }
+        let session = session.id_text();
         assert_eq!(signed::key(&keyring, "/serve.key", &policy.name, &session, 0), text(vector, "keyParameter"));
+        let range = signed::ByteRange::new(720, 100);
+        let media = signed::Resource { range, period: 7, number: Some(71), ..Default::default() };
+        let (path, parameter) = (text(vector, "mediaPath"), text(vector, "mediaParameter"));
+        assert_eq!(signed::resource(&keyring, path, &media).as_deref(), Some(parameter));
+        assert_eq!(signed::open_resource(&keyring, path, parameter), Some(media));
+        let variables = [("host".into(), "https://h".into()), ("q".into(), "a=1&b".into())];
+        let (path, parameter) = (text(vector, "variablesPath"), text(vector, "variablesParameter"));
+        assert_eq!(signed::variables(&keyring, path, &variables).as_deref(), Some(parameter));
+        assert_eq!(signed::open_variables(&keyring, path, parameter).as_deref(), Some(&variables[..]));
+        assert_eq!(signed::open_resource(&keyring, path, parameter), None);
         assert_eq!(
             signed::resource(&keyring, text(vector, "clearPath"), &CLEAR).as_deref().unwrap(),
             text(vector, "clearParameter")

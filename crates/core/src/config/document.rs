@@ -74,6 +74,8 @@ pub struct Policy {
     pub content_targeting: Option<ContentTargeting>,
     /// With what one may watch.
     pub player_verification: Option<PlayerVerification>,
+    /// From which sites' pages one may watch. Without it the origin's headers say.
+    pub cors: Option<Cors>,
 }
 
 /// `tokenAuth`.
@@ -176,6 +178,64 @@ pub struct MediaEncryption {
     pub secret: Option<SecretSource>,
     /// A second one whose sessions go on, while the secret is being changed.
     pub transition_secret: Option<SecretSource>,
+    /// When the key changes within a session (never).
+    pub key_rotation: Option<KeyRotation>,
+    /// What the IV of a segment is.
+    #[serde(default)]
+    pub iv_mode: IvMode,
+    /// What becomes of media that the origin encrypts itself.
+    #[serde(default)]
+    pub on_encrypted_origin: OnEncryptedOrigin,
+}
+
+/// `keyRotation`: how much of a rendition one key is for, either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub enum KeyRotation {
+    /// So many segments.
+    Segments(u64),
+    /// As many segments as fit into this time, but one at least, each counted as EXT-X-TARGETDURATION.
+    Time(Duration),
+}
+
+/// `ivMode`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IvMode {
+    /// Derived with the key and written into EXT-X-KEY.
+    #[default]
+    Explicit,
+    /// The media sequence number (RFC 8216 section 5.2).
+    Sequence,
+}
+
+/// `onEncryptedOrigin`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnEncryptedOrigin {
+    /// The playlist is refused.
+    #[default]
+    Deny,
+    /// It passes as it is, under tokens, and so do its keys.
+    Passthrough,
+}
+
+/// `cors`: what pages on other sites may do (the Fetch standard's CORS protocol).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Cors {
+    /// Origins as browsers send them, such as `https://tv.example`, or `*`.
+    pub allow_origins: Vec<String>,
+    /// Pages may send cookies along.
+    #[serde(default)]
+    pub allow_credentials: bool,
+    /// Request headers that pages may set; whichever they ask for if left out.
+    pub allow_headers: Option<Vec<String>>,
+    /// Response headers that pages may read beside those that they always may.
+    #[serde(default)]
+    pub expose_headers: Vec<String>,
+    /// How long a browser may keep the answer to a preflight (`1d`).
+    pub max_age: Option<Duration>,
 }
 
 /// `keyScope`.

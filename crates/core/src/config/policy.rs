@@ -3,10 +3,14 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::num::NonZeroU64;
 
 use super::ConfigError;
-use super::document::{self, Algorithm, KeyScope, PolicyId, SecretSource, Transport};
+use super::document::{
+    self, Algorithm, IvMode, KeyRotation, KeyScope, OnEncryptedOrigin, PolicyId, SecretSource, Transport,
+};
 use super::secret::Reader;
+use crate::cors::Cors;
 use crate::derive::{Keyring, Secret};
 use crate::target;
 use crate::token::acl;
@@ -33,6 +37,8 @@ pub struct Policy {
     pub keyrings: Vec<Keyring>,
     /// Encryption of media, if any.
     pub encryption: Option<Encryption>,
+    /// What pages on other sites may do; `None`: what the origin says.
+    pub cors: Option<Cors>,
     protects: bool,
 }
 
@@ -80,6 +86,37 @@ pub struct SessionRules {
 pub struct Encryption {
     /// The path of the key endpoint.
     pub key_path: String,
+    /// When the key changes.
+    pub rotation: Rotation,
+    /// What the IV of a segment is.
+    pub iv_mode: IvMode,
+    /// What becomes of media that the origin encrypts itself.
+    pub on_encrypted_origin: OnEncryptedOrigin,
+}
+
+/// When the key changes within a session. A segment's key period follows from its media sequence number, so that it is
+/// the same in every reload of a playlist and on every node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rotation {
+    /// Never.
+    #[default]
+    Never,
+    /// After so many segments.
+    Segments(NonZeroU64),
+    /// After as many segments as fit into so many seconds, one at least.
+    Seconds(u64),
+}
+
+impl Rotation {
+    /// The key period of the segment with this media sequence number, in a playlist with this EXT-X-TARGETDURATION (in
+    /// seconds).
+    pub fn period(self, number: u64, target_duration: u64) -> u64 {
+        match self {
+            Self::Never => 0,
+            Self::Segments(segments) => number / segments,
+            Self::Seconds(seconds) => number / (seconds / target_duration.max(1)).max(1),
+        }
+    }
 }
 
 impl Policy {
@@ -129,6 +166,7 @@ impl Policy {
             session,
             keyrings: secrets.iter().map(|secret| Keyring::new(secret, name)).collect(),
             encryption,
+            cors: policy.cors.as_ref().map(|cors| Cors::build(&format!("{path}.cors"), cors)).transpose()?,
             protects,
         })
     }
@@ -298,7 +336,21 @@ fn read_encryption(path: &str, encryption: &document::MediaEncryption) -> Result
             format!("found \"{}\", expected an absolute path of letters, digits and /.-_", key_path.escape_default()),
         ));
     }
-    Ok(Encryption { key_path: key_path.to_string() })
+    let rotation = match encryption.key_rotation {
+        None => Rotation::Never,
+        Some(KeyRotation::Segments(segments)) => {
+            Rotation::Segments(NonZeroU64::new(segments).ok_or_else(|| {
+                ConfigError::new(format!("{path}.keyRotation.segments"), "found 0, expected at least 1")
+            })?)
+        }
+        Some(KeyRotation::Time(time)) => Rotation::Seconds(time.0),
+    };
+    Ok(Encryption {
+        key_path: key_path.to_string(),
+        rotation,
+        iv_mode: encryption.iv_mode,
+        on_encrypted_origin: encryption.on_encrypted_origin,
+    })
 }
 
 /// Names are compared in queries, cookies and headers alike, so they must need no escape in any of them.

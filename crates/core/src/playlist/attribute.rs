@@ -13,6 +13,12 @@ pub fn value<'a>(list: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     find(list, name).and_then(|place| list.get(place))
 }
 
+/// A decimal-integer (RFC 8216 section 4.2), at most 2^64-1, with blanks around it.
+pub fn integer(text: &[u8]) -> Option<u64> {
+    let text = core::str::from_utf8(text).ok()?.trim();
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
 /// The place of the whole attribute `name` in `list`, with one comma beside it, so that it can be cut out.
 pub fn span(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
     let (found, value) = attributes(list).find(|(found, _)| list.get(found.clone()) == Some(name))?;

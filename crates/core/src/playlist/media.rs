@@ -1,16 +1,17 @@
 //! The scope of our key in a media playlist: EXT-X-KEY before the first segment, part or skip that it covers,
 //! METHOD=NONE before what stays in clear (RFC 8216 section 4.3.2.4).
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::line::{Line, MAX_LINE};
-use super::uri::Encryption;
 use crate::reply::Reason;
 
 /// What is in force where the playlist has been written to.
 #[derive(Debug, Default)]
 pub struct KeyScope {
-    in_force: bool,
+    /// The key period that is.
+    in_force: Option<u64>,
     version: Version,
     /// The lines since `#EXTINF`: only the URI tells whether the segment is ours, and a key that comes after
     /// `#EXTINF` is read differently by different players.
@@ -63,27 +64,27 @@ impl KeyScope {
         }
     }
 
-    /// Puts our key in force before the lines held back.
-    pub fn require_key(&mut self, encryption: &Encryption, end: &[u8], out: &mut Vec<u8>) {
-        if self.in_force {
+    /// Puts our key of a period in force, by its EXT-X-KEY, before the lines held back.
+    pub fn require_key(&mut self, period: u64, key_line: impl FnOnce() -> String, end: &[u8], out: &mut Vec<u8>) {
+        if self.in_force == Some(period) {
             return;
         }
-        if self.version == Version::Unseen {
+        let key_line = key_line();
+        if self.version == Version::Unseen && key_line.contains(",IV=") {
             out.extend_from_slice(b"#EXT-X-VERSION:2");
             out.extend_from_slice(end);
             self.version = Version::Inserted;
         }
-        out.extend_from_slice(encryption.key_line.as_bytes());
+        out.extend_from_slice(key_line.as_bytes());
         out.extend_from_slice(end);
-        self.in_force = true;
+        self.in_force = Some(period);
     }
 
     /// Puts our key out of force before the lines held back.
     pub fn require_none(&mut self, end: &[u8], out: &mut Vec<u8>) {
-        if self.in_force {
+        if self.in_force.take().is_some() {
             out.extend_from_slice(b"#EXT-X-KEY:METHOD=NONE");
             out.extend_from_slice(end);
-            self.in_force = false;
         }
     }
 

@@ -4,19 +4,25 @@
 //! both limited, whatever the length of the playlist.
 
 mod attribute;
+mod encryption;
 mod line;
 mod media;
 mod range;
+mod tag;
 mod uri;
+mod variable;
 
 use alloc::vec::Vec;
 
+pub use self::encryption::Encryption;
+use self::encryption::Position;
 use self::line::{Line, Lines};
 use self::media::KeyScope;
 use self::range::Ranges;
-pub use self::uri::{Encryption, Marks};
+pub use self::uri::{Lead, Marks};
+pub use self::variable::Variables;
 use crate::reply::Reason;
-use crate::signed::{ByteRange, Resource};
+use crate::signed::{Form, Resource};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const HEAD: &[u8] = b"#EXTM3U";
@@ -70,12 +76,19 @@ struct Body {
     byterange: Option<(Vec<u8>, Vec<u8>)>,
     segments: Ranges,
     parts: Ranges,
+    position: Position,
+    /// Why what follows is not ours to encrypt.
+    spared: Option<Spared>,
 }
 
-/// Needs the token: a playlist, a segment, a key.
-const TOKEN: Resource = Resource { clear: false, range: None };
-/// Read in clear by players: an init section, session data, an asset list.
-const CLEAR: Resource = Resource { clear: true, range: None };
+/// Why media is served as it is where other media is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spared {
+    /// A key of the origin's is in force.
+    Encrypted,
+    /// It is images, which players show without decrypting them.
+    Images,
+}
 
 impl Rewriter {
     /// Starts a playlist.
@@ -88,6 +101,8 @@ impl Rewriter {
             byterange: None,
             segments: Ranges::default(),
             parts: Ranges::default(),
+            position: Position::default(),
+            spared: None,
         };
         Self { lines: Lines::default(), body }
     }
@@ -95,7 +110,7 @@ impl Rewriter {
     /// Takes the next chunk and appends what is ready to `out`.
     ///
     /// # Errors
-    /// [`Reason::Playlist`], [`Reason::Line`], [`Reason::Encrypted`], [`Reason::Byterange`].
+    /// [`Reason::Playlist`], [`Reason::Line`], [`Reason::Encrypted`], [`Reason::Byterange`], [`Reason::Variable`].
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         let Self { lines, body } = self;
         lines.push(chunk, |line| body.line(line, out))
@@ -108,6 +123,9 @@ impl Rewriter {
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Reason> {
         let Self { lines, body } = self;
         lines.finish(|line| body.line(line, out))?;
+        if let Some((_, line)) = body.byterange.take() {
+            body.scope.hold(&line)?;
+        }
         body.scope.flush(out);
         if body.end.is_none() { Err(Reason::Playlist) } else { Ok(()) }
     }
@@ -135,33 +153,58 @@ impl Body {
             self.tag(line, tag, list, end, out)
         } else if text.starts_with(b"#") {
             self.scope.pass(line, out)
-        } else if core::mem::take(&mut self.variant) {
-            self.scope.flush(out);
-            self.marks.push_line(out, line, text, &TOKEN);
-            Ok(())
+        } else {
+            let expanded = self.marks.variables.expand(line.text)?;
+            let line = expanded.as_deref().map_or(line, |text| Line { text, end: line.end });
+            self.uri(line, end, out)
+        }
+    }
+
+    fn uri(&mut self, line: Line<'_>, end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
+        let text = line.text.trim_ascii();
+        let lead = if core::mem::take(&mut self.variant) {
+            Lead::Media
         } else {
             let resource = self.segment_resource(text)?;
-            self.cover(text, end, out);
-            self.scope.flush(out);
-            self.marks.push_line(out, line, text, &resource);
-            Ok(())
+            self.cover(text, &resource, end, out);
+            self.position.advance();
+            Lead::Resource(resource)
+        };
+        self.scope.flush(out);
+        self.marks.push_line(out, line, text, lead);
+        Ok(())
+    }
+
+    /// What media is here: encrypted under a key and IV of ours, or spared.
+    fn media(&self) -> Resource {
+        match (&self.marks.encryption, self.spared) {
+            (Some(encryption), None) => encryption.media(&self.position),
+            (Some(_), Some(_)) => Resource { form: Form::Clear, ..Resource::default() },
+            (None, _) => Resource::default(),
         }
+    }
+
+    /// Whether media here is ours to encrypt.
+    fn is_encrypting(&self) -> bool {
+        self.marks.encryption.is_some() && self.spared.is_none()
     }
 
     /// What a segment's URI stands for: its range becomes a resource of its own, which is encrypted by itself.
     fn segment_resource(&mut self, uri: &[u8]) -> Result<Resource, Reason> {
+        let media = self.media();
         match self.byterange.take() {
             None => {
                 self.segments.forget();
-                Ok(TOKEN)
+                Ok(media)
             }
-            Some((value, _)) if self.marks.is_own(uri) => {
-                Ok(Resource { clear: false, range: Some(self.segments.next(uri, &value)?) })
+            Some((value, _)) if self.is_encrypting() && self.marks.is_own(uri) => {
+                Ok(Resource { range: Some(self.segments.next(uri, &value)?), ..media })
             }
-            Some((_, line)) => {
-                self.segments.forget();
+            Some((value, line)) => {
+                // Left as it is, but what follows may count on from it.
+                let _ = self.segments.next(uri, &value);
                 self.scope.hold(&line)?;
-                Ok(TOKEN)
+                Ok(media)
             }
         }
     }
@@ -180,119 +223,22 @@ impl Body {
     }
 
     /// Puts the key in force before a segment or part of ours, and out of force before another host's.
-    fn cover(&mut self, uri: &[u8], end: &[u8], out: &mut Vec<u8>) {
+    fn cover(&mut self, uri: &[u8], resource: &Resource, end: &[u8], out: &mut Vec<u8>) {
+        if self.spared.is_some() {
+            return;
+        }
         let Some(encryption) = &self.marks.encryption else { return };
         if self.marks.is_own(uri) {
-            self.scope.require_key(encryption, end, out);
+            self.scope.require_key(resource.period, || self.marks.key_line(encryption, resource.period), end, out);
         } else {
             self.scope.require_none(end, out);
-        }
-    }
-
-    fn tag(&mut self, line: Line<'_>, tag: &[u8], list: &[u8], end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
-        let encrypting = self.marks.encryption.is_some();
-        match tag {
-            b"#EXTINF" => self.scope.open_segment(line),
-            b"#EXT-X-STREAM-INF" => {
-                self.variant = true;
-                self.scope.pass(line, out)
-            }
-            b"#EXT-X-VERSION" if encrypting => self.scope.version(line, list, out),
-            b"#EXT-X-KEY" if encrypting => match attribute::value(list, b"METHOD") {
-                // Ours stays in force: what the origin leaves in clear is encrypted here.
-                Some(b"NONE") => Ok(()),
-                _ => Err(Reason::Encrypted),
-            },
-            b"#EXT-X-SESSION-KEY" if encrypting => Err(Reason::Encrypted),
-            b"#EXT-X-BYTERANGE" if encrypting => {
-                self.byterange = Some((list.to_vec(), [line.text, line.end].concat()));
-                Ok(())
-            }
-            b"#EXT-X-MAP" if encrypting => {
-                self.scope.require_none(end, out);
-                let uri = attribute::value(list, b"URI").unwrap_or_default();
-                let range = own_range(&self.marks, list, &mut Ranges::from_start(uri), b"BYTERANGE")?;
-                self.push_part(line, Resource { clear: true, range }, out);
-                Ok(())
-            }
-            b"#EXT-X-PART" if encrypting => {
-                let uri = attribute::value(list, b"URI").unwrap_or_default();
-                let range = own_range(&self.marks, list, &mut self.parts, b"BYTERANGE")?;
-                self.cover(uri, end, out);
-                self.push_part(line, Resource { clear: false, range }, out);
-                Ok(())
-            }
-            b"#EXT-X-PRELOAD-HINT" if encrypting => self.hint(line, list, out),
-            b"#EXT-X-SKIP" => {
-                if let Some(encryption) = &self.marks.encryption {
-                    self.scope.require_key(encryption, end, out);
-                }
-                self.scope.pass(line, out)
-            }
-            b"#EXT-X-KEY"
-            | b"#EXT-X-SESSION-KEY"
-            | b"#EXT-X-MAP"
-            | b"#EXT-X-PART"
-            | b"#EXT-X-PRELOAD-HINT"
-            | b"#EXT-X-MEDIA"
-            | b"#EXT-X-I-FRAME-STREAM-INF"
-            | b"#EXT-X-IMAGE-STREAM-INF"
-            | b"#EXT-X-RENDITION-REPORT" => self.uris(line, &[(b"URI", TOKEN)], out),
-            b"#EXT-X-SESSION-DATA" => self.uris(line, &[(b"URI", CLEAR)], out),
-            b"#EXT-X-CONTENT-STEERING" => self.uris(line, &[(b"SERVER-URI", CLEAR)], out),
-            b"#EXT-X-DATERANGE" => self.uris(line, &[(b"X-ASSET-URI", TOKEN), (b"X-ASSET-LIST", CLEAR)], out),
-            _ => self.scope.pass(line, out),
-        }
-    }
-
-    /// Passes a tag of a segment of ours. Its byte range, if it has one, is in the URI now.
-    fn push_part(&mut self, line: Line<'_>, resource: Resource, out: &mut Vec<u8>) {
-        let without: &[&[u8]] = if resource.range.is_some() { &[b"BYTERANGE"] } else { &[] };
-        self.marks.push_tag(out, line, &[(b"URI", resource)], without);
-    }
-
-    /// EXT-X-PRELOAD-HINT: its URI must be that of the part that it announces.
-    fn hint(&mut self, line: Line<'_>, list: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
-        let clear = attribute::value(list, b"TYPE") == Some(b"MAP");
-        let number = |name: &[u8]| match attribute::value(list, name) {
-            None => Ok(None),
-            Some(text) => core::str::from_utf8(text).ok().and_then(range::number).map(Some).ok_or(Reason::Byterange),
-        };
-        let (start, length) = (number(b"BYTERANGE-START")?, number(b"BYTERANGE-LENGTH")?);
-        let own = self.marks.is_own(attribute::value(list, b"URI").unwrap_or_default());
-        let range = match (start, length) {
-            _ if !own => None,
-            (None, None) => None,
-            // Without its length it can match no part.
-            (Some(_), None) => return Ok(()),
-            (start, Some(length)) => Some(ByteRange::new(start.unwrap_or(0), length).ok_or(Reason::Byterange)?),
-        };
-        let without: &[&[u8]] = if range.is_some() { &[b"BYTERANGE-START", b"BYTERANGE-LENGTH"] } else { &[] };
-        self.scope.flush(out);
-        self.marks.push_tag(out, line, &[(b"URI", Resource { clear, range })], without);
-        Ok(())
-    }
-
-    fn uris(&mut self, line: Line<'_>, attributes: &[(&[u8], Resource)], out: &mut Vec<u8>) -> Result<(), Reason> {
-        let mut rewritten = Vec::with_capacity(line.text.len() + 256);
-        self.marks.push_tag(&mut rewritten, line, attributes, &[]);
-        self.scope.pass_bytes(&rewritten, out)
-    }
-}
-
-/// The range in the attribute `name` of a tag, if its URI is ours.
-fn own_range(marks: &Marks, list: &[u8], ranges: &mut Ranges, name: &[u8]) -> Result<Option<ByteRange>, Reason> {
-    let uri = attribute::value(list, b"URI").unwrap_or_default();
-    match attribute::value(list, name) {
-        Some(text) if marks.is_own(uri) => ranges.next(uri, text).map(Some),
-        _ => {
-            ranges.forget();
-            Ok(None)
         }
     }
 }
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod key_tests;
 #[cfg(test)]
 mod tests;

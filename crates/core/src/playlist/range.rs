@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::attribute::integer;
 use crate::reply::Reason;
 use crate::signed::ByteRange;
 
@@ -37,16 +38,12 @@ impl Ranges {
 }
 
 fn parse(text: &[u8]) -> Option<(u64, Option<u64>)> {
-    let text = core::str::from_utf8(text).ok()?.trim();
-    match text.split_once('@') {
-        Some((length, offset)) => Some((number(length)?, Some(number(offset)?))),
-        None => Some((number(text)?, None)),
+    let mut halves = text.splitn(2, |byte| *byte == b'@');
+    let length = integer(halves.next()?)?;
+    match halves.next() {
+        Some(offset) => Some((length, Some(integer(offset)?))),
+        None => Some((length, None)),
     }
-}
-
-/// A decimal-integer, at most 2^64-1.
-pub fn number(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]

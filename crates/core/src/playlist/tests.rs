@@ -4,7 +4,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::*;
-use crate::derive::{Keyring, Secret};
+use crate::config::document::{IvMode, OnEncryptedOrigin};
+use crate::config::policy::Rotation;
+use crate::derive::{KeyScope, Keyring, Secret};
 use crate::url::Base;
 
 pub(super) const KEY: &str = "#EXT-X-KEY:METHOD=AES-128,URI=\"/k\",IV=0x00";
@@ -14,10 +16,17 @@ pub(super) fn marks(encrypt: bool, token: bool) -> Marks {
         base: Base::new("h", "/v/m.m3u8", &["cdn".into()]),
         token: token.then(|| "s=TOKEN".into()),
         ours: alloc::vec!["plk".into(), "s".into()],
+        keyring: Keyring::new(&Secret::new(alloc::vec![1; 16]).unwrap(), "p"),
         encryption: encrypt.then(|| Encryption {
-            key_line: KEY.into(),
-            keyring: Keyring::new(&Secret::new(alloc::vec![1; 16]).unwrap(), "p"),
+            scope: KeyScope::Session([0; 16]),
+            key_path: "/k".into(),
+            policy: "p".into(),
+            session: "i".into(),
+            rotation: Rotation::Never,
+            iv_mode: IvMode::Explicit,
+            on_encrypted_origin: OnEncryptedOrigin::Deny,
         }),
+        variables: Variables::default(),
     }
 }
 
@@ -34,7 +43,19 @@ pub(super) fn rewrite(marks: &dyn Fn() -> Marks, input: &[u8]) -> Result<Vec<u8>
         results.push(outcome.map(|()| out));
     }
     assert!(results.windows(2).all(|pair| pair[0] == pair[1]), "depends on the chunks: {results:?}");
-    results.remove(0)
+    results.remove(0).map(|out| with_short_key(&marks(), &out))
+}
+
+/// Writes the EXT-X-KEY of the only period as [`KEY`].
+fn with_short_key(marks: &Marks, out: &[u8]) -> Vec<u8> {
+    let explicit = |encryption: &&Encryption| encryption.iv_mode == IvMode::Explicit;
+    let Some(encryption) = marks.encryption.as_ref().filter(explicit) else { return out.to_vec() };
+    let line = marks.key_line(encryption, 0);
+    let short = |text: &[u8]| match text.strip_suffix(b"\r").unwrap_or(text) == line.as_bytes() {
+        true => [KEY.as_bytes(), &text[line.len()..]].concat(),
+        false => text.to_vec(),
+    };
+    out.split(|byte| *byte == b'\n').map(short).collect::<Vec<_>>().join(&b'\n')
 }
 
 fn rewrite_with(marks: &dyn Fn() -> Marks, input: &[u8]) -> Result<String, Reason> {
@@ -43,7 +64,7 @@ fn rewrite_with(marks: &dyn Fn() -> Marks, input: &[u8]) -> Result<String, Reaso
 }
 
 /// Takes the MAC, the last field, out of every signed parameter.
-fn hide_macs(text: &str) -> String {
+pub(super) fn hide_macs(text: &str) -> String {
     let mut pieces = text.split("plk=");
     let mut out = pieces.next().unwrap_or_default().to_string();
     for piece in pieces {
@@ -119,7 +140,7 @@ fn master_playlists_get_tokens_and_no_key() {
         encrypted(input).unwrap(),
         "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME=\"a,URI=b\",URI=\"a.m3u8?s=T\"\n#EXT-X-I-FRAME-STREAM-INF:URI=\"i.m3u8?x=1&s=T\",BANDWIDTH=1\n\
         #EXT-X-SESSION-DATA:DATA-ID=\"d\",URI=\"/d.json?plk=clear&s=T\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\n# comment\nv.m3u8?s=T\n#EXT-X-STREAM-INF:BANDWIDTH=2\nhttps://other/v.m3u8\n\
-        #EXT-X-CONTENT-STEERING:SERVER-URI=\"/steer?plk=clear&s=T\",PATHWAY-ID=\"p\"\n"
+        #EXT-X-CONTENT-STEERING:SERVER-URI=\"/steer?plk=document&s=T\",PATHWAY-ID=\"p\"\n"
     );
 }
 
@@ -131,9 +152,9 @@ fn low_latency_tags_are_covered() {
              #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"q.m4s\"\n#EXT-X-PRELOAD-HINT:TYPE=MAP,URI=\"n.mp4\"\n#EXT-X-RENDITION-REPORT:URI=\"../w/m.m3u8\",LAST-MSN=1\n"
         )
         .unwrap(),
-        "#EXTM3U\n#EXT-X-VERSION:9\n".to_string()
+        "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-SKIP:SKIPPED-SEGMENTS=3\n".to_string()
             + KEY
-            + "\n#EXT-X-SKIP:SKIPPED-SEGMENTS=3\n#EXTINF:4,\na.m4s?s=T\n#EXT-X-PART:DURATION=1,URI=\"p.m4s?s=T\"\n\
+            + "\n#EXTINF:4,\na.m4s?s=T\n#EXT-X-PART:DURATION=1,URI=\"p.m4s?s=T\"\n\
              #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"q.m4s?s=T\"\n#EXT-X-PRELOAD-HINT:TYPE=MAP,URI=\"n.mp4?plk=clear&s=T\"\n#EXT-X-RENDITION-REPORT:URI=\"../w/m.m3u8?s=T\",LAST-MSN=1\n"
     );
 }
@@ -181,12 +202,12 @@ fn byte_ranges_become_resources_of_their_own() {
     .unwrap();
     assert_eq!(
         output,
-        "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-MAP:URI=\"all.mp4?plk=clear~0~720&s=T\"\n".to_string()
+        "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-MAP:URI=\"all.mp4?plk=clear~r720@0&s=T\"\n".to_string()
             + KEY
-            + "\n#EXTINF:4,\nall.mp4?plk=range~720~100&s=T\n#EXTINF:4,\nall.mp4?plk=range~820~50&s=T\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:4,\n#EXT-X-BYTERANGE:9@1\nhttps://ads/x.mp4\n"
+            + "\n#EXTINF:4,\nall.mp4?plk=media~r100@720&s=T\n#EXTINF:4,\nall.mp4?plk=media~r50@820&s=T\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:4,\n#EXT-X-BYTERANGE:9@1\nhttps://ads/x.mp4\n"
             + KEY
-            + "\n#EXT-X-PART:DURATION=1,URI=\"p.mp4?plk=range~0~10&s=T\"\n#EXT-X-PART:DURATION=1,URI=\"p.mp4?plk=range~10~20&s=T\"\n\
-               #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"p.mp4?plk=range~30~40&s=T\"\n"
+            + "\n#EXT-X-PART:DURATION=1,URI=\"p.mp4?plk=media~r10@0&s=T\"\n#EXT-X-PART:DURATION=1,URI=\"p.mp4?plk=media~r20@10&s=T\"\n\
+               #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"p.mp4?plk=media~r40@30&s=T\"\n"
     );
 }
 

@@ -5,20 +5,24 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::attribute;
+use super::encryption::Encryption;
 use super::line::Line;
+use super::variable::Variables;
 use crate::config::policy::SIGNED_PARAMETER;
 use crate::derive::Keyring;
-use crate::signed::{self, Resource};
+use crate::signed::{self, Form, Resource};
 use crate::target;
 use crate::url::{self, Base};
 
-/// What encryption adds to a playlist.
-#[derive(Debug)]
-pub struct Encryption {
-    /// The EXT-X-KEY line, without its end.
-    pub key_line: String,
-    /// What signs parameters.
-    pub keyring: Keyring,
+/// What a URI leads to, which decides on what it carries beside the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lead {
+    /// To a resource that is this.
+    Resource(Resource),
+    /// From a master playlist to one of its media playlists, which may import its variables.
+    Media,
+    /// From a media playlist to another one of the same master.
+    Sibling,
 }
 
 /// Everything that a playlist's lines are rewritten with.
@@ -30,8 +34,12 @@ pub struct Marks {
     pub token: Option<String>,
     /// Names of parameters that are ours; the origin's own of these names go.
     pub ours: Vec<String>,
+    /// What signs parameters.
+    pub keyring: Keyring,
     /// `Some` if segments are encrypted.
     pub encryption: Option<Encryption>,
+    /// Variables in URIs.
+    pub variables: Variables,
 }
 
 impl Marks {
@@ -41,17 +49,17 @@ impl Marks {
     }
 
     /// Appends a line whose whole text, but for blanks around it, is `uri`.
-    pub fn push_line(&self, out: &mut Vec<u8>, line: Line<'_>, uri: &[u8], resource: &Resource) {
+    pub fn push_line(&self, out: &mut Vec<u8>, line: Line<'_>, uri: &[u8], lead: Lead) {
         let start = line.text.len() - line.text.trim_ascii_start().len();
         out.extend_from_slice(line.text.get(..start).unwrap_or_default());
-        self.push(out, uri, resource);
+        self.push(out, uri, lead);
         out.extend_from_slice(line.text.get(start + uri.len()..).unwrap_or_default());
         out.extend_from_slice(line.end);
     }
 
-    /// Appends a tag's line with the URIs in the attributes named marked as these resources, and the attributes in
+    /// Appends a tag's line with the URIs in the attributes named marked as leading there, and the attributes in
     /// `without` left out.
-    pub fn push_tag(&self, out: &mut Vec<u8>, line: Line<'_>, attributes: &[(&[u8], Resource)], without: &[&[u8]]) {
+    pub fn push_tag(&self, out: &mut Vec<u8>, line: Line<'_>, attributes: &[(&[u8], Lead)], without: &[&[u8]]) {
         let colon = line.text.iter().position(|byte| *byte == b':').map_or(line.text.len(), |colon| colon + 1);
         let list = line.text.get(colon..).unwrap_or_default();
         let mut cut = Vec::new();
@@ -67,27 +75,33 @@ impl Marks {
             list
         };
         let mut places: Vec<_> =
-            attributes.iter().filter_map(|(name, resource)| Some((attribute::find(list, name)?, resource))).collect();
+            attributes.iter().filter_map(|(name, lead)| Some((attribute::find(list, name)?, *lead))).collect();
         places.sort_by_key(|(place, _)| place.start);
         out.extend_from_slice(line.text.get(..colon).unwrap_or_default());
         let mut copied = 0;
-        for (place, resource) in places {
+        for (place, lead) in places {
             out.extend_from_slice(list.get(copied..place.start).unwrap_or_default());
             copied = place.end;
-            self.push(out, list.get(place).unwrap_or_default(), resource);
+            self.push(out, list.get(place).unwrap_or_default(), lead);
         }
         out.extend_from_slice(list.get(copied..).unwrap_or_default());
         out.extend_from_slice(line.end);
     }
 
-    fn push(&self, out: &mut Vec<u8>, uri: &[u8], resource: &Resource) {
+    /// Appends a URI with what it carries; as it is if it is not ours.
+    pub fn push(&self, out: &mut Vec<u8>, uri: &[u8], lead: Lead) {
         // An empty URI names the playlist itself; no tag means that.
         let Some(text) = core::str::from_utf8(uri).ok().filter(|text| !text.is_empty()) else {
             out.extend_from_slice(uri);
             return;
         };
         // Most URIs by far: nothing depends on their path.
-        if *resource == Resource::default() {
+        let plain = match lead {
+            Lead::Resource(resource) => resource == Resource::default(),
+            Lead::Media => self.variables.defined().is_empty(),
+            Lead::Sibling => self.variables.imports().is_empty(),
+        };
+        if plain {
             match self.base.is_own(text) {
                 true => url::push_with_parameters(out, text, self.token.as_deref().unwrap_or_default(), &self.ours),
                 false => out.extend_from_slice(uri),
@@ -95,17 +109,16 @@ impl Marks {
             return;
         }
         match self.base.own_path(text) {
-            Some(path) => url::push_with_parameters(out, text, &self.parameters(&path, resource), &self.ours),
+            Some(path) => url::push_with_parameters(out, text, &self.parameters(&path, lead), &self.ours),
             None => out.extend_from_slice(uri),
         }
     }
 
     /// What goes into the query of a URI of ours whose absolute path, percent-encoded, is `path`.
-    pub fn parameters(&self, path: &str, resource: &Resource) -> String {
+    pub fn parameters(&self, path: &str, lead: Lead) -> String {
         let mut parameters = String::new();
-        if let Some(encryption) = &self.encryption
-            && let Ok(path) = target::normal_path(path)
-            && let Some(value) = signed::resource(&encryption.keyring, &path, resource)
+        if let Ok(path) = target::normal_path(path)
+            && let Some(value) = self.signed(&path, lead)
         {
             parameters.push_str(SIGNED_PARAMETER);
             parameters.push('=');
@@ -118,5 +131,20 @@ impl Marks {
             parameters.push_str(token);
         }
         parameters
+    }
+
+    fn signed(&self, path: &str, lead: Lead) -> Option<String> {
+        match lead {
+            // Without encryption everything is served in clear anyway.
+            Lead::Resource(Resource { form: Form::Media | Form::Clear, .. }) if self.encryption.is_none() => None,
+            Lead::Resource(resource) => signed::resource(&self.keyring, path, &resource),
+            Lead::Media => signed::variables(&self.keyring, path, self.variables.defined()),
+            Lead::Sibling => signed::variables(&self.keyring, path, self.variables.imports()),
+        }
+    }
+
+    /// The EXT-X-KEY of a key period, without its line's end.
+    pub fn key_line(&self, encryption: &Encryption, period: u64) -> String {
+        encryption.key_line(&self.keyring, self.token.as_deref(), period)
     }
 }

@@ -1,0 +1,59 @@
+//! JSON documents that playlists lead to and that name URIs themselves: steering manifests (RFC 8216bis section 7.2,
+//! `RELOAD-URI`) and asset lists (appendix D.2, `ASSETS` of `URI`). Their URIs get what those in playlists get; every
+//! other byte stays.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use serde_json::value::RawValue;
+
+use crate::playlist::{Lead, Marks};
+use crate::signed::{Form, Resource};
+
+/// Longest document in bytes: it has to be read whole.
+pub const MAX_DOCUMENT: usize = 256 * 1024;
+
+type Object<'a> = BTreeMap<String, &'a RawValue>;
+
+/// `document` with the session token on its URIs; unchanged if it is not what it should be.
+pub fn rewrite(marks: &Marks, document: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(document.len() + 1024);
+    let mut copied = 0;
+    for (place, uri, lead) in uris(document) {
+        let mut marked = Vec::with_capacity(uri.len() + 1024);
+        marks.push(&mut marked, uri.as_bytes(), lead);
+        // Both are text: the URI was, and what we put in is.
+        let Ok(quoted) = serde_json::to_vec(&String::from_utf8_lossy(&marked)) else { continue };
+        out.extend_from_slice(document.get(copied..place.start).unwrap_or_default());
+        out.extend_from_slice(&quoted);
+        copied = place.end;
+    }
+    out.extend_from_slice(document.get(copied..).unwrap_or_default());
+    out
+}
+
+/// The places of URIs in the document, in order, with their quotes; the URIs; and what they lead to.
+fn uris(document: &[u8]) -> Vec<(Range<usize>, String, Lead)> {
+    let Ok(members) = serde_json::from_slice::<Object<'_>>(document) else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut add = |raw: &RawValue, form| {
+        let Ok(uri) = serde_json::from_str::<String>(raw.get()) else { return };
+        // A raw value is a part of the document.
+        let start = (raw.get().as_ptr() as usize).saturating_sub(document.as_ptr() as usize);
+        found.push((start..start + raw.get().len(), uri, Lead::Resource(Resource { form, ..Resource::default() })));
+    };
+    if let Some(raw) = members.get("RELOAD-URI") {
+        add(raw, Form::Document);
+    }
+    let assets =
+        members.get("ASSETS").map(|raw| serde_json::from_str::<Vec<Object<'_>>>(raw.get()).unwrap_or_default());
+    for asset in assets.iter().flatten() {
+        if let Some(raw) = asset.get("URI") {
+            add(raw, Form::Media);
+        }
+    }
+    found.sort_by_key(|(place, _, _)| place.start);
+    found
+}

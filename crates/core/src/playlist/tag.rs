@@ -1,0 +1,249 @@
+//! What becomes of each tag of a playlist.
+
+use alloc::vec::Vec;
+
+use super::attribute::integer;
+use super::line::Line;
+use super::range::Ranges;
+use super::uri::{Lead, Marks};
+use super::{Body, Spared, attribute};
+use crate::config::document::OnEncryptedOrigin;
+use crate::reply::Reason;
+use crate::signed::{ByteRange, Form, Resource};
+
+const fn lead(form: Form) -> Lead {
+    Lead::Resource(Resource { form, range: None, period: 0, number: None })
+}
+
+/// Needs the token and nothing else.
+const TOKEN: Lead = lead(Form::Media);
+/// Read in clear by players: an init section, session data.
+const CLEAR: Lead = lead(Form::Clear);
+/// Read in clear by players, and itself full of URIs.
+const DOCUMENT: Lead = lead(Form::Document);
+/// Tags whose URIs we touch, in which variables must have their values therefore.
+const WITH_URIS: &[&[u8]] = &[
+    b"#EXT-X-KEY",
+    b"#EXT-X-SESSION-KEY",
+    b"#EXT-X-MAP",
+    b"#EXT-X-PART",
+    b"#EXT-X-PRELOAD-HINT",
+    b"#EXT-X-MEDIA",
+    b"#EXT-X-I-FRAME-STREAM-INF",
+    b"#EXT-X-IMAGE-STREAM-INF",
+    b"#EXT-X-RENDITION-REPORT",
+    b"#EXT-X-SESSION-DATA",
+    b"#EXT-X-CONTENT-STEERING",
+    b"#EXT-X-DATERANGE",
+];
+/// Their attributes that we read or touch.
+const EXPANDED: &[&[u8]] = &[b"URI", b"SERVER-URI", b"X-ASSET-URI", b"X-ASSET-LIST", b"BYTERANGE"];
+
+impl Body {
+    /// Takes a tag: `list` is what follows its colon, `end` is how our own lines end.
+    pub(super) fn tag(
+        &mut self,
+        line: Line<'_>,
+        tag: &[u8],
+        list: &[u8],
+        end: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Reason> {
+        if self.marks.variables.are_used()
+            && WITH_URIS.contains(&tag)
+            && let Some(expanded) = self.expanded(line)?
+        {
+            let list = expanded.iter().position(|byte| *byte == b':').and_then(|colon| expanded.get(colon + 1..));
+            let line = Line { text: &expanded, end: line.end };
+            return self.plain_tag(line, tag, list.unwrap_or_default(), end, out);
+        }
+        self.plain_tag(line, tag, list, end, out)
+    }
+
+    /// A tag's text with the values of variables in the attributes that matter here; `None` if there are none.
+    fn expanded(&self, line: Line<'_>) -> Result<Option<Vec<u8>>, Reason> {
+        let mut text: Option<Vec<u8>> = None;
+        for name in EXPANDED {
+            let current = text.as_deref().unwrap_or(line.text);
+            let colon = current.iter().position(|byte| *byte == b':').map_or(current.len(), |colon| colon + 1);
+            let Some(place) = attribute::find(current.get(colon..).unwrap_or_default(), name) else { continue };
+            let place = colon + place.start..colon + place.end;
+            if let Some(value) = self.marks.variables.expand(current.get(place.clone()).unwrap_or_default())? {
+                let mut changed = current.to_vec();
+                changed.splice(place, value);
+                text = Some(changed);
+            }
+        }
+        Ok(text)
+    }
+
+    fn plain_tag(
+        &mut self,
+        line: Line<'_>,
+        tag: &[u8],
+        list: &[u8],
+        end: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Reason> {
+        let encrypting = self.marks.encryption.is_some();
+        match tag {
+            b"#EXTINF" => self.scope.open_segment(line),
+            b"#EXT-X-STREAM-INF" => {
+                self.variant = true;
+                self.scope.pass(line, out)
+            }
+            b"#EXT-X-VERSION" if encrypting => self.scope.version(line, list, out),
+            b"#EXT-X-MEDIA-SEQUENCE" if encrypting => {
+                self.position.start(list)?;
+                self.scope.pass(line, out)
+            }
+            b"#EXT-X-TARGETDURATION" if encrypting => {
+                self.position.target_duration(list);
+                self.scope.pass(line, out)
+            }
+            b"#EXT-X-IMAGES-ONLY" if encrypting => {
+                self.scope.require_none(end, out);
+                self.spared = Some(Spared::Images);
+                self.scope.pass(line, out)
+            }
+            b"#EXT-X-KEY" if encrypting => self.origin_key(line, list, end, out),
+            b"#EXT-X-SESSION-KEY" if encrypting => {
+                self.pass_encrypted()?;
+                self.uris(line, &[(b"URI", CLEAR)], out)
+            }
+            b"#EXT-X-BYTERANGE" if encrypting => {
+                self.byterange = Some((list.to_vec(), [line.text, line.end].concat()));
+                Ok(())
+            }
+            b"#EXT-X-MAP" | b"#EXT-X-PART" | b"#EXT-X-PRELOAD-HINT" if encrypting && self.spared.is_some() => {
+                self.uris(line, &[(b"URI", CLEAR)], out)
+            }
+            b"#EXT-X-MAP" if encrypting => {
+                self.scope.require_none(end, out);
+                let uri = attribute::value(list, b"URI").unwrap_or_default();
+                let range = own_range(&self.marks, list, &mut Ranges::from_start(uri), b"BYTERANGE")?;
+                self.push_part(line, Resource { form: Form::Clear, range, ..Resource::default() }, out);
+                Ok(())
+            }
+            b"#EXT-X-PART" if encrypting => {
+                let uri = attribute::value(list, b"URI").unwrap_or_default();
+                let range = own_range(&self.marks, list, &mut self.parts, b"BYTERANGE")?;
+                let resource = Resource { range, ..self.media() };
+                self.cover(uri, &resource, end, out);
+                self.push_part(line, resource, out);
+                Ok(())
+            }
+            b"#EXT-X-PRELOAD-HINT" if encrypting => self.hint(line, list, end, out),
+            b"#EXT-X-SKIP" if encrypting => {
+                // A delta update leaves the origin's keys out, too: what follows could be encrypted already.
+                if self.on_encrypted_origin() == OnEncryptedOrigin::Passthrough {
+                    return Err(Reason::Encrypted);
+                }
+                self.position.skip(attribute::value(list, b"SKIPPED-SEGMENTS").and_then(integer).unwrap_or(0));
+                self.scope.pass(line, out)
+            }
+            b"#EXT-X-DEFINE" => {
+                self.marks.variables.define(list)?;
+                self.scope.pass(line, out)
+            }
+            b"#EXT-X-KEY" | b"#EXT-X-SESSION-KEY" | b"#EXT-X-MAP" | b"#EXT-X-PART" | b"#EXT-X-PRELOAD-HINT" => {
+                self.uris(line, &[(b"URI", TOKEN)], out)
+            }
+            b"#EXT-X-MEDIA" | b"#EXT-X-I-FRAME-STREAM-INF" | b"#EXT-X-IMAGE-STREAM-INF" => {
+                self.uris(line, &[(b"URI", Lead::Media)], out)
+            }
+            b"#EXT-X-RENDITION-REPORT" => self.uris(line, &[(b"URI", Lead::Sibling)], out),
+            b"#EXT-X-SESSION-DATA" => self.uris(line, &[(b"URI", CLEAR)], out),
+            b"#EXT-X-CONTENT-STEERING" => self.uris(line, &[(b"SERVER-URI", DOCUMENT)], out),
+            b"#EXT-X-DATERANGE" => self.uris(line, &[(b"X-ASSET-URI", TOKEN), (b"X-ASSET-LIST", DOCUMENT)], out),
+            _ => self.scope.pass(line, out),
+        }
+    }
+
+    fn on_encrypted_origin(&self) -> OnEncryptedOrigin {
+        self.marks.encryption.as_ref().map(|encryption| encryption.on_encrypted_origin).unwrap_or_default()
+    }
+
+    /// # Errors
+    /// [`Reason::Encrypted`] unless what the origin encrypts may pass.
+    fn pass_encrypted(&self) -> Result<(), Reason> {
+        match self.on_encrypted_origin() {
+            OnEncryptedOrigin::Deny => Err(Reason::Encrypted),
+            OnEncryptedOrigin::Passthrough => Ok(()),
+        }
+    }
+
+    /// EXT-X-KEY of the origin's.
+    fn origin_key(&mut self, line: Line<'_>, list: &[u8], end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
+        if attribute::value(list, b"METHOD") == Some(b"NONE") {
+            return match self.spared {
+                Some(Spared::Encrypted) => {
+                    self.spared = None;
+                    self.scope.pass(line, out)
+                }
+                // Ours stays in force: what the origin leaves in clear is encrypted here.
+                _ => Ok(()),
+            };
+        }
+        self.pass_encrypted()?;
+        self.scope.require_none(end, out);
+        self.spared = Some(Spared::Encrypted);
+        self.uris(line, &[(b"URI", CLEAR)], out)
+    }
+
+    /// Passes a tag of a segment of ours. Its byte range, if it has one, is in the URI now.
+    fn push_part(&self, line: Line<'_>, resource: Resource, out: &mut Vec<u8>) {
+        let without: &[&[u8]] = if resource.range.is_some() { &[b"BYTERANGE"] } else { &[] };
+        self.push_without(line, resource, without, out);
+    }
+
+    fn push_without(&self, line: Line<'_>, resource: Resource, without: &[&[u8]], out: &mut Vec<u8>) {
+        self.marks.push_tag(out, line, &[(b"URI", Lead::Resource(resource))], without);
+    }
+
+    /// EXT-X-PRELOAD-HINT: its URI must be that of the part that it announces.
+    fn hint(&mut self, line: Line<'_>, list: &[u8], end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
+        let is_map = attribute::value(list, b"TYPE") == Some(b"MAP");
+        let number = |name: &[u8]| match attribute::value(list, name) {
+            None => Ok(None),
+            Some(text) => integer(text).map(Some).ok_or(Reason::Byterange),
+        };
+        let (start, length) = (number(b"BYTERANGE-START")?, number(b"BYTERANGE-LENGTH")?);
+        let uri = attribute::value(list, b"URI").unwrap_or_default();
+        let own = self.marks.is_own(uri);
+        let range = match (start, length) {
+            _ if !own => None,
+            (None, None) => None,
+            // Without its length it can match no part.
+            (Some(_), None) => return Ok(()),
+            (start, Some(length)) => Some(ByteRange::new(start.unwrap_or(0), length).ok_or(Reason::Byterange)?),
+        };
+        let without: &[&[u8]] = if range.is_some() { &[b"BYTERANGE-START", b"BYTERANGE-LENGTH"] } else { &[] };
+        let mut resource = Resource { form: Form::Clear, ..Resource::default() };
+        if !is_map {
+            resource = self.media();
+            self.cover(uri, &resource, end, out);
+        }
+        self.scope.flush(out);
+        self.push_without(line, Resource { range, ..resource }, without, out);
+        Ok(())
+    }
+
+    fn uris(&mut self, line: Line<'_>, attributes: &[(&[u8], Lead)], out: &mut Vec<u8>) -> Result<(), Reason> {
+        let mut rewritten = Vec::with_capacity(line.text.len() + 256);
+        self.marks.push_tag(&mut rewritten, line, attributes, &[]);
+        self.scope.pass_bytes(&rewritten, out)
+    }
+}
+
+/// The range in the attribute `name` of a tag, if its URI is ours.
+fn own_range(marks: &Marks, list: &[u8], ranges: &mut Ranges, name: &[u8]) -> Result<Option<ByteRange>, Reason> {
+    let uri = attribute::value(list, b"URI").unwrap_or_default();
+    match attribute::value(list, name) {
+        Some(text) if marks.is_own(uri) => ranges.next(uri, text).map(Some),
+        _ => {
+            ranges.forget();
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Variables (EXT-X-DEFINE, RFC 8216bis section 4.4.2.3): what they are worth, and URIs with their values put in. A
+//! token cannot be put onto a URI whose host, path or query only the player would know.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::attribute;
+use super::line::MAX_LINE;
+use crate::percent;
+use crate::reply::Reason;
+use crate::target;
+
+const OPEN: &[u8] = b"{$";
+
+/// The variables of one playlist.
+#[derive(Debug, Default)]
+pub struct Variables {
+    defined: Vec<(String, String)>,
+    imports: Vec<(String, String)>,
+    query: Option<String>,
+    /// Without any EXT-X-DEFINE, `{$` is nothing special.
+    used: bool,
+    bytes: usize,
+}
+
+impl Variables {
+    /// Those of a playlist that was asked for with `query`, and that may import `imports`.
+    pub fn new(query: Option<String>, imports: Vec<(String, String)>) -> Self {
+        Self { query, imports, ..Self::default() }
+    }
+
+    /// Whether the playlist has an EXT-X-DEFINE.
+    pub fn are_used(&self) -> bool {
+        self.used
+    }
+
+    /// What this playlist has defined so far, by name and value.
+    pub fn defined(&self) -> &[(String, String)] {
+        &self.defined
+    }
+
+    /// What this playlist may import.
+    pub fn imports(&self) -> &[(String, String)] {
+        &self.imports
+    }
+
+    /// Takes an EXT-X-DEFINE. What cannot be known stays undefined, which only matters where it is used.
+    ///
+    /// # Errors
+    /// [`Reason::Variable`] from a variable in its value, [`Reason::Line`] if there is too much of them.
+    pub fn define(&mut self, list: &[u8]) -> Result<(), Reason> {
+        self.used = true;
+        let text = |name| attribute::value(list, name).and_then(|value| core::str::from_utf8(value).ok());
+        let pair = if let Some(name) = text(b"NAME") {
+            let value = text(b"VALUE").unwrap_or_default();
+            let expanded = self.expand(value.as_bytes())?;
+            let expanded = expanded.map_or(Some(value.into()), |bytes| String::from_utf8(bytes).ok());
+            expanded.map(|value| (name, value))
+        } else if let Some(name) = text(b"IMPORT") {
+            self.imports.iter().find(|(known, _)| known == name).map(|(_, value)| (name, value.clone()))
+        } else if let Some(name) = text(b"QUERYPARAM") {
+            let mut parameters = target::parameters(self.query.as_deref());
+            let value = parameters.find(|(raw, _)| target::is_named(raw, name)).and_then(|(_, value)| value);
+            value.and_then(percent::decode_str).map(|value| (name, value))
+        } else {
+            None
+        };
+        // Whoever made the URL chose what its query says: it must not get out of the attribute or line it is put into.
+        let pair = pair.filter(|(_, value)| !value.chars().any(|c| c.is_control() || c == '"'));
+        if let Some((name, value)) = pair {
+            self.bytes += name.len() + value.len();
+            if self.bytes > MAX_LINE {
+                return Err(Reason::Line);
+            }
+            self.defined.push((name.into(), value));
+        }
+        Ok(())
+    }
+
+    /// `text` with the values of its variables; `None` if there is nothing to put in.
+    ///
+    /// # Errors
+    /// [`Reason::Variable`] if one of them is not defined; [`Reason::Line`] if the result is too long.
+    pub fn expand(&self, text: &[u8]) -> Result<Option<Vec<u8>>, Reason> {
+        if !self.used || find(text).is_none() {
+            return Ok(None);
+        }
+        let mut out = Vec::with_capacity(text.len() * 2);
+        let mut rest = text;
+        while let Some(at) = find(rest) {
+            let (before, reference) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+            let after = reference.get(OPEN.len()..).unwrap_or_default();
+            out.extend_from_slice(before);
+            let length = after.iter().take_while(|byte| is_name(**byte)).count();
+            let (name, after_name) = after.split_at_checked(length).unwrap_or((after, &[]));
+            // What is no reference by the grammar is text.
+            let Some(after_reference) = after_name.strip_prefix(b"}").filter(|_| length > 0) else {
+                out.extend_from_slice(OPEN);
+                rest = after;
+                continue;
+            };
+            let (_, value) = self.defined.iter().find(|(known, _)| known.as_bytes() == name).ok_or(Reason::Variable)?;
+            out.extend_from_slice(value.as_bytes());
+            if out.len() > MAX_LINE {
+                return Err(Reason::Line);
+            }
+            rest = after_reference;
+        }
+        out.extend_from_slice(rest);
+        Ok(Some(out))
+    }
+}
+
+fn find(text: &[u8]) -> Option<usize> {
+    text.windows(OPEN.len()).position(|window| window == OPEN)
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
