@@ -69,13 +69,25 @@ impl Window {
 
 /// A body on its way through.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one of these per exchange; a box would only add an allocation")]
 pub enum Body {
     /// A playlist.
     Playlist {
         /// What rewrites it.
         rewriter: Rewriter,
         /// The response's headers are held until its first bytes are seen.
+        held: bool,
+    },
+    /// The playlist that opened a session, until it is known whether it will be reloaded.
+    Entry {
+        /// What rewrites it if not.
+        rewriter: Rewriter,
+        /// What goes out in its place if so.
+        master: Vec<u8>,
+        /// What has come of it, unless the response's headers are held: all of it comes again then.
+        collected: Vec<u8>,
+        /// Its announced length in bytes.
+        length: Option<u64>,
+        /// The response's headers are held.
         held: bool,
     },
     /// A JSON document that names URIs. It goes out whole, at its end.
@@ -87,6 +99,8 @@ pub enum Body {
         /// All of it is out.
         complete: bool,
     },
+    /// All of it is out.
+    Served,
     /// A segment, or a part of a file.
     Segment {
         /// What encrypts it; `None` in clear, and once the padding is out.
@@ -105,7 +119,7 @@ pub enum Body {
 impl Body {
     /// Whether the response's headers are held.
     pub fn is_held(&self) -> bool {
-        matches!(self, Self::Playlist { held: true, .. })
+        matches!(self, Self::Playlist { held: true, .. } | Self::Entry { held: true, .. })
     }
 
     /// Takes the next chunk. `None`: wait until more has come, then give it again with the rest.
@@ -114,6 +128,39 @@ impl Body {
     /// Why the response cannot go on.
     pub fn push(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
         match self {
+            Self::Entry { master, collected, length, held, .. } => {
+                collected.append(&mut chunk);
+                let whole = end_of_stream || u64::try_from(collected.len()).ok() == *length;
+                let live = match playlist::is_playlist(collected) {
+                    Some(false) => Some(false),
+                    _ => playlist::is_live(collected, whole),
+                };
+                match live {
+                    Some(true) => {
+                        let out = core::mem::take(master);
+                        *self = Self::Served;
+                        Ok(Some(out))
+                    }
+                    Some(false) => {
+                        let bytes = core::mem::take(collected);
+                        self.enter();
+                        self.push(bytes, end_of_stream)
+                    }
+                    None if *held => {
+                        collected.clear();
+                        Ok(None)
+                    }
+                    None => Ok(Some(Vec::new())),
+                }
+            }
+            // What comes after the announced length.
+            Self::Served => {
+                if chunk.is_empty() {
+                    Ok(Some(chunk))
+                } else {
+                    Err(Reason::Length)
+                }
+            }
             Self::Playlist { rewriter, held } => {
                 if *held && !end_of_stream {
                     match playlist::is_playlist(&chunk) {
@@ -165,10 +212,20 @@ impl Body {
         }
     }
 
+    /// The playlist is served as it is, rewritten.
+    fn enter(&mut self) {
+        *self = match core::mem::replace(self, Self::Served) {
+            Self::Entry { rewriter, held, .. } => Self::Playlist { rewriter, held },
+            other => other,
+        };
+    }
+
     /// Whether the body may end here without another call.
     pub fn is_complete(&self) -> bool {
         match self {
             Self::Playlist { rewriter, held } => !held && rewriter.is_settled(),
+            Self::Entry { .. } => false,
+            Self::Served => true,
             Self::Document { complete, .. } | Self::Segment { complete, .. } => *complete,
         }
     }

@@ -78,7 +78,16 @@ pub fn plan(
             return Err(Reason::Playlist);
         }
         let marks = marks(stream, policy).ok_or(Reason::Signature)?;
-        let body = (!stream.head).then(|| Body::Playlist { rewriter: Rewriter::new(marks), held: hold });
+        let master = reloads_open_sessions(stream, policy).then(|| single_variant(stream, &marks));
+        let rewriter = Rewriter::new(marks);
+        let body = match master {
+            _ if stream.head => None,
+            Some(master) => {
+                let length = headers::content_length(headers).map_err(|()| Reason::Length)?;
+                Some(Body::Entry { rewriter, master, collected: Vec::new(), length, held: hold })
+            }
+            None => Some(Body::Playlist { rewriter, held: hold }),
+        };
         return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
     }
     if stream.resource.form == Form::Document {
@@ -185,6 +194,21 @@ fn empty_segment(
     let headers = kept.into_iter().chain(cache_control).collect();
     let reply = Reply { status: 200, headers, body, reason: None };
     Ok(Plan { kind, edits: HeaderEdits::default(), body: None, reply: Some(reply) })
+}
+
+/// Whether reloads of this very URL would each open another session.
+fn reloads_open_sessions(stream: &Stream, policy: &Policy) -> bool {
+    stream.opened && policy.session.transport.in_query() && policy.session.wrap_live_playlists
+}
+
+/// A master playlist with one variant: the playlist that was asked for, under the session's token.
+fn single_variant(stream: &Stream, marks: &Marks) -> Vec<u8> {
+    // BANDWIDTH is required and not known; with one variant nothing is chosen by it.
+    let mut master = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n".to_vec();
+    let query = stream.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+    marks.push(&mut master, format!("{}{query}", stream.raw_path).as_bytes(), Lead::Sibling);
+    master.push(b'\n');
+    master
 }
 
 /// What a playlist of this stream is rewritten with; `None` without the session's secret, which cannot be.

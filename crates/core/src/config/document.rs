@@ -111,6 +111,10 @@ pub struct TokenAuth {
     pub session_acl: Option<String>,
     /// Tolerance for `st` and `exp` (`10s`).
     pub clock_skew: Option<Duration>,
+    /// A live media playlist that opens a session is answered with a master playlist of one variant, so that its reloads
+    /// carry the session token.
+    #[serde(default = "yes")]
+    pub wrap_live_playlists: bool,
     /// Signed with every access token and carried by none.
     pub salt: Option<String>,
     /// HMACs that are accepted in access tokens beside SHA-256.

@@ -71,6 +71,8 @@ pub struct SessionRules {
     pub name: String,
     /// Where it travels.
     pub transport: Transport,
+    /// A live media playlist that opens a session is answered with a master playlist.
+    pub wrap_live_playlists: bool,
     /// How long a session lasts, in seconds.
     pub ttl: u64,
     /// Tolerance of clocks, in seconds.
@@ -264,6 +266,7 @@ fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<Sessio
     Ok(SessionRules {
         name,
         transport: auth.map(|auth| auth.session_token_transport).unwrap_or_default(),
+        wrap_live_playlists: auth.is_none_or(|auth| auth.wrap_live_playlists),
         ttl,
         skew: auth.and_then(|auth| auth.clock_skew).map_or(DEFAULT_SKEW, |skew| skew.0),
         acl,

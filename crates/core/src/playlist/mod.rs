@@ -5,6 +5,7 @@
 
 mod attribute;
 mod encryption;
+mod entry;
 mod line;
 mod media;
 mod range;
@@ -16,6 +17,7 @@ use alloc::vec::Vec;
 
 pub use self::encryption::Encryption;
 use self::encryption::Position;
+pub use self::entry::is_live;
 use self::line::{Line, Lines};
 use self::media::KeyScope;
 use self::range::Ranges;
