@@ -163,8 +163,8 @@ def test_a_redirect_takes_the_session_along(edge, location, carried):
 
 PLAYLISTS = {
     "playlist": ["<html>no</html>", "", "#EXTM3", "#EXTINF:4,\nseg.ts\n"],
-    "encrypted": ['#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXTINF:4,\nseg.ts\n'],
-    "byterange": ["#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n#EXT-X-BYTERANGE:100\nseg.ts\n"],
+    "encrypted": ['#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXTINF:4,\nseg.ts\n#EXT-X-ENDLIST\n'],
+    "byterange": ["#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n#EXT-X-BYTERANGE:100\nseg.ts\n#EXT-X-ENDLIST\n"],
     "line": ["#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n" + "x" * 2_000_000 + "\n"],
 }
 

@@ -169,7 +169,7 @@ impl Body {
                         _ => return Ok(None),
                     }
                 }
-                let mut out = Vec::with_capacity(chunk.len() * 2);
+                let mut out = Vec::with_capacity(rewriter.expected(chunk.len()));
                 rewriter.push(&chunk, &mut out)?;
                 if end_of_stream {
                     rewriter.finish(&mut out)?;

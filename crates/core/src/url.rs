@@ -57,6 +57,14 @@ impl Base {
     }
 }
 
+/// Whether `uri` is a relative reference that needs no closer look: printable ASCII without a scheme, an authority, a
+/// query, a fragment or a backslash. Nearly every URI of a playlist is.
+pub fn is_simple(uri: &[u8]) -> bool {
+    let plain = |byte: u8| (b'!'..=b'~').contains(&byte) & !matches!(byte, b':' | b'?' | b'#' | b'\\');
+    // Without a branch for each byte, this goes many bytes at a time.
+    uri.iter().fold(true, |all, byte| all & plain(*byte)) && !uri.starts_with(b"//") && !uri.is_empty()
+}
+
 /// An authority in one spelling: lower case, without the default port of either scheme.
 pub fn normal_authority(authority: &str) -> String {
     let lower = authority.to_ascii_lowercase();

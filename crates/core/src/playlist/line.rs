@@ -36,11 +36,15 @@ impl Lines {
     /// # Errors
     /// [`Reason::Line`] if a line is longer than [`MAX_LINE`]; what `each` returns.
     pub fn push(&mut self, chunk: &[u8], mut each: impl FnMut(Line<'_>) -> Result<(), Reason>) -> Result<(), Reason> {
-        for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest).map(|at| at + 1);
+            let (piece, tail) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or((rest, &[]));
+            rest = tail;
             if self.carry.len() + piece.len() > MAX_LINE {
                 return Err(Reason::Line);
             }
-            if piece.last() != Some(&b'\n') {
+            if end.is_none() {
                 self.carry.extend_from_slice(piece);
             } else if self.carry.is_empty() {
                 each(Line::new(piece))?;

@@ -13,9 +13,11 @@ pub struct KeyScope {
     /// The key period that is.
     in_force: Option<u64>,
     version: Version,
-    /// The lines since `#EXTINF`: only the URI tells whether the segment is ours, and a key that comes after
+    /// Where in the output the open segment begins: only its URI tells whether it is ours, and a key that comes after
     /// `#EXTINF` is read differently by different players.
-    segment: Vec<u8>,
+    segment: Option<usize>,
+    /// The open segment's lines, from one chunk to the next.
+    carried: Vec<u8>,
 }
 
 /// EXT-X-VERSION, of which there may be only one. The IV attribute needs 2.
@@ -28,24 +30,61 @@ enum Version {
 }
 
 impl KeyScope {
+    /// Takes a chunk's output up where the last one's ended.
+    pub fn resume(&mut self, out: &mut Vec<u8>) {
+        if self.carried.is_empty() {
+            return;
+        }
+        self.segment = Some(out.len());
+        // In tiny chunks, moving a long segment forth and back each time would take time in the square of its length.
+        if out.is_empty() {
+            core::mem::swap(out, &mut self.carried);
+        } else {
+            out.append(&mut self.carried);
+        }
+    }
+
+    /// Keeps an open segment back from a chunk's output.
+    pub fn suspend(&mut self, out: &mut Vec<u8>) {
+        match self.segment.take() {
+            None => {}
+            Some(0) => core::mem::swap(out, &mut self.carried),
+            Some(start) => self.carried.extend(out.drain(start.min(out.len())..)),
+        }
+    }
+
     /// Passes a line that has nothing of ours.
     pub fn pass(&mut self, line: Line<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
-        if self.segment.is_empty() {
-            out.extend_from_slice(line.text);
-            out.extend_from_slice(line.end);
-            return Ok(());
+        out.extend_from_slice(line.text);
+        out.extend_from_slice(line.end);
+        self.check(out)
+    }
+
+    /// Passes a segment's first tag.
+    pub fn open_segment(&mut self, line: Line<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
+        self.segment.get_or_insert(out.len());
+        self.pass(line, out)
+    }
+
+    /// Whether a segment is open.
+    pub fn is_open(&self) -> bool {
+        self.segment.is_some()
+    }
+
+    /// The open segment's URI is next, or there is none.
+    pub fn close_segment(&mut self) {
+        self.segment = None;
+    }
+
+    /// Whether what is held back is within its limit. To be asked after every line written.
+    ///
+    /// # Errors
+    /// [`Reason::Line`] if not.
+    pub fn check(&self, out: &[u8]) -> Result<(), Reason> {
+        match self.segment {
+            Some(start) if out.len().saturating_sub(start) > MAX_LINE => Err(Reason::Line),
+            _ => Ok(()),
         }
-        self.hold_line(line)
-    }
-
-    /// Passes bytes that make whole lines.
-    pub fn pass_bytes(&mut self, lines: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
-        self.pass(Line { text: lines, end: b"" }, out)
-    }
-
-    /// Takes a segment's first tag and holds lines back until its URI comes.
-    pub fn open_segment(&mut self, line: Line<'_>) -> Result<(), Reason> {
-        self.hold_line(line)
     }
 
     /// Passes EXT-X-VERSION, raised to 2 where it is less.
@@ -64,51 +103,41 @@ impl KeyScope {
         }
     }
 
-    /// Puts our key of a period in force, by its EXT-X-KEY, before the lines held back.
+    /// Puts our key of a period in force, by its EXT-X-KEY, before the open segment.
     pub fn require_key(&mut self, period: u64, key_line: impl FnOnce() -> String, end: &[u8], out: &mut Vec<u8>) {
         if self.in_force == Some(period) {
             return;
         }
         let key_line = key_line();
         if self.version == Version::Unseen && key_line.contains(",IV=") {
-            out.extend_from_slice(b"#EXT-X-VERSION:2");
-            out.extend_from_slice(end);
+            self.put(&[b"#EXT-X-VERSION:2", end].concat(), out);
             self.version = Version::Inserted;
         }
-        out.extend_from_slice(key_line.as_bytes());
-        out.extend_from_slice(end);
+        self.put(&[key_line.as_bytes(), end].concat(), out);
         self.in_force = Some(period);
     }
 
-    /// Puts our key out of force before the lines held back.
+    /// Puts our key out of force before the open segment.
     pub fn require_none(&mut self, end: &[u8], out: &mut Vec<u8>) {
         if self.in_force.take().is_some() {
-            out.extend_from_slice(b"#EXT-X-KEY:METHOD=NONE");
-            out.extend_from_slice(end);
+            self.put(&[b"#EXT-X-KEY:METHOD=NONE", end].concat(), out);
         }
     }
 
-    /// Appends the lines held back.
-    pub fn flush(&mut self, out: &mut Vec<u8>) {
-        out.append(&mut self.segment);
+    /// Writes whole lines before the open segment.
+    pub fn put(&mut self, lines: &[u8], out: &mut Vec<u8>) {
+        match &mut self.segment {
+            None => out.extend_from_slice(lines),
+            Some(start) => {
+                let at = (*start).min(out.len());
+                out.splice(at..at, lines.iter().copied());
+                *start = at + lines.len();
+            }
+        }
     }
 
     /// Whether no line is held back.
     pub fn is_settled(&self) -> bool {
-        self.segment.is_empty()
-    }
-
-    /// Holds bytes that make whole lines back until the segment's URI comes.
-    pub fn hold(&mut self, lines: &[u8]) -> Result<(), Reason> {
-        if self.segment.len() + lines.len() > MAX_LINE {
-            return Err(Reason::Line);
-        }
-        self.segment.extend_from_slice(lines);
-        Ok(())
-    }
-
-    fn hold_line(&mut self, line: Line<'_>) -> Result<(), Reason> {
-        self.hold(line.text)?;
-        self.hold(line.end)
+        self.carried.is_empty()
     }
 }

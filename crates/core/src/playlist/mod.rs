@@ -64,6 +64,8 @@ pub fn shows_enough(bytes: &[u8]) -> bool {
 pub struct Rewriter {
     lines: Lines,
     body: Body,
+    /// Bytes of the last chunk, and what came of them.
+    seen: (usize, usize),
 }
 
 #[derive(Debug)]
@@ -106,7 +108,7 @@ impl Rewriter {
             position: Position::default(),
             spared: None,
         };
-        Self { lines: Lines::default(), body }
+        Self { lines: Lines::default(), body, seen: (0, 0) }
     }
 
     /// Takes the next chunk and appends what is ready to `out`.
@@ -114,8 +116,19 @@ impl Rewriter {
     /// # Errors
     /// [`Reason::Playlist`], [`Reason::Line`], [`Reason::Encrypted`], [`Reason::Byterange`], [`Reason::Variable`].
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
-        let Self { lines, body } = self;
-        lines.push(chunk, |line| body.line(line, out))
+        let Self { lines, body, seen } = self;
+        body.scope.resume(out);
+        lines.push(chunk, |line| body.line(line, out))?;
+        body.scope.suspend(out);
+        *seen = (chunk.len(), out.len());
+        Ok(())
+    }
+
+    /// Bytes that will come of so many, going by those before: room for them need not be made more than once.
+    pub fn expected(&self, bytes: usize) -> usize {
+        let (taken, given) = self.seen;
+        let sixteenths = given.saturating_mul(16).checked_div(taken).unwrap_or(32).clamp(16, 256);
+        bytes.saturating_mul(sixteenths + 1) / 16 + 1024
     }
 
     /// Appends what was held back. The playlist is complete.
@@ -123,12 +136,13 @@ impl Rewriter {
     /// # Errors
     /// As [`Rewriter::push`].
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Reason> {
-        let Self { lines, body } = self;
+        let Self { lines, body, .. } = self;
+        body.scope.resume(out);
         lines.finish(|line| body.line(line, out))?;
         if let Some((_, line)) = body.byterange.take() {
-            body.scope.hold(&line)?;
+            out.extend_from_slice(&line);
         }
-        body.scope.flush(out);
+        body.scope.close_segment();
         if body.end.is_none() { Err(Reason::Playlist) } else { Ok(()) }
     }
 
@@ -145,7 +159,10 @@ impl Body {
     fn line(&mut self, line: Line<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
         let Some(end) = self.end else { return self.first_line(line, out) };
         let text = line.text.trim_ascii();
-        if text.is_empty() {
+        if text.starts_with(b"#EXTINF:") {
+            // Every other line of most playlists.
+            self.scope.open_segment(line, out)
+        } else if text.is_empty() {
             self.scope.pass(line, out)
         } else if text.starts_with(b"#EXT") {
             let (tag, list) = match text.iter().position(|byte| *byte == b':') {
@@ -167,12 +184,12 @@ impl Body {
         let lead = if core::mem::take(&mut self.variant) {
             Lead::Media
         } else {
-            let resource = self.segment_resource(text)?;
+            let resource = self.segment_resource(text, out)?;
             self.cover(text, &resource, end, out);
             self.position.advance();
             Lead::Resource(resource)
         };
-        self.scope.flush(out);
+        self.scope.close_segment();
         self.marks.push_line(out, line, text, lead);
         Ok(())
     }
@@ -192,7 +209,7 @@ impl Body {
     }
 
     /// What a segment's URI stands for: its range becomes a resource of its own, which is encrypted by itself.
-    fn segment_resource(&mut self, uri: &[u8]) -> Result<Resource, Reason> {
+    fn segment_resource(&mut self, uri: &[u8], out: &mut Vec<u8>) -> Result<Resource, Reason> {
         let media = self.media();
         match self.byterange.take() {
             None => {
@@ -205,7 +222,7 @@ impl Body {
             Some((value, line)) => {
                 // Left as it is, but what follows may count on from it.
                 let _ = self.segments.next(uri, &value);
-                self.scope.hold(&line)?;
+                out.extend_from_slice(&line);
                 Ok(media)
             }
         }

@@ -87,7 +87,7 @@ impl Body {
     ) -> Result<(), Reason> {
         let encrypting = self.marks.encryption.is_some();
         match tag {
-            b"#EXTINF" => self.scope.open_segment(line),
+            b"#EXTINF" => self.scope.open_segment(line, out),
             b"#EXT-X-STREAM-INF" => {
                 self.variant = true;
                 self.scope.pass(line, out)
@@ -192,13 +192,17 @@ impl Body {
     }
 
     /// Passes a tag of a segment of ours. Its byte range, if it has one, is in the URI now.
-    fn push_part(&self, line: Line<'_>, resource: Resource, out: &mut Vec<u8>) {
+    fn push_part(&mut self, line: Line<'_>, resource: Resource, out: &mut Vec<u8>) {
         let without: &[&[u8]] = if resource.range.is_some() { &[b"BYTERANGE"] } else { &[] };
-        self.push_without(line, resource, without, out);
-    }
-
-    fn push_without(&self, line: Line<'_>, resource: Resource, without: &[&[u8]], out: &mut Vec<u8>) {
-        self.marks.push_tag(out, line, &[(b"URI", Lead::Resource(resource))], without);
+        let attributes: &[(&[u8], Lead)] = &[(b"URI", Lead::Resource(resource))];
+        if !self.scope.is_open() {
+            self.marks.push_tag(out, line, attributes, without);
+            return;
+        }
+        // Its key stands before the open segment, so it does, too.
+        let mut moved = Vec::new();
+        self.marks.push_tag(&mut moved, line, attributes, without);
+        self.scope.put(&moved, out);
     }
 
     /// EXT-X-PRELOAD-HINT: its URI must be that of the part that it announces.
@@ -224,15 +228,14 @@ impl Body {
             resource = self.media();
             self.cover(uri, &resource, end, out);
         }
-        self.scope.flush(out);
-        self.push_without(line, Resource { range, ..resource }, without, out);
+        self.scope.close_segment();
+        self.marks.push_tag(out, line, &[(b"URI", Lead::Resource(Resource { range, ..resource }))], without);
         Ok(())
     }
 
     fn uris(&mut self, line: Line<'_>, attributes: &[(&[u8], Lead)], out: &mut Vec<u8>) -> Result<(), Reason> {
-        let mut rewritten = Vec::with_capacity(line.text.len() + 256);
-        self.marks.push_tag(&mut rewritten, line, attributes, &[]);
-        self.scope.pass_bytes(&rewritten, out)
+        self.marks.push_tag(out, line, attributes, &[]);
+        self.scope.check(out)
     }
 }
 

@@ -38,7 +38,12 @@ pub(super) fn rewrite(marks: &dyn Fn() -> Marks, input: &[u8]) -> Result<Vec<u8>
         let mut out = Vec::new();
         let outcome = input
             .chunks(size)
-            .try_for_each(|chunk| rewriter.push(chunk, &mut out))
+            .try_for_each(|chunk| {
+                let mut ready = Vec::new();
+                rewriter.push(chunk, &mut ready)?;
+                out.append(&mut ready);
+                Ok(())
+            })
             .and_then(|()| rewriter.finish(&mut out));
         results.push(outcome.map(|()| out));
     }

@@ -45,7 +45,7 @@ pub struct Marks {
 impl Marks {
     /// Whether a request for `uri` comes to playlock.
     pub fn is_own(&self, uri: &[u8]) -> bool {
-        core::str::from_utf8(uri).is_ok_and(|uri| self.base.is_own(uri))
+        url::is_simple(uri) || core::str::from_utf8(uri).is_ok_and(|uri| self.base.is_own(uri))
     }
 
     /// Appends a line whose whole text, but for blanks around it, is `uri`.
@@ -90,27 +90,27 @@ impl Marks {
 
     /// Appends a URI with what it carries; as it is if it is not ours.
     pub fn push(&self, out: &mut Vec<u8>, uri: &[u8], lead: Lead) {
-        // An empty URI names the playlist itself; no tag means that.
-        let Some(text) = core::str::from_utf8(uri).ok().filter(|text| !text.is_empty()) else {
-            out.extend_from_slice(uri);
-            return;
-        };
         // Most URIs by far: nothing depends on their path.
         let plain = match lead {
             Lead::Resource(resource) => resource == Resource::default(),
             Lead::Media => self.variables.defined().is_empty(),
             Lead::Sibling => self.variables.imports().is_empty(),
         };
-        if plain {
-            match self.base.is_own(text) {
-                true => url::push_with_parameters(out, text, self.token.as_deref().unwrap_or_default(), &self.ours),
-                false => out.extend_from_slice(uri),
+        let token = self.token.as_deref().unwrap_or_default();
+        if plain && url::is_simple(uri) {
+            out.extend_from_slice(uri);
+            if !token.is_empty() {
+                out.push(b'?');
+                out.extend_from_slice(token.as_bytes());
             }
             return;
         }
-        match self.base.own_path(text) {
-            Some(path) => url::push_with_parameters(out, text, &self.parameters(&path, lead), &self.ours),
+        // An empty URI names the playlist itself; no tag means that.
+        let text = core::str::from_utf8(uri).ok().filter(|text| !text.is_empty());
+        match text.and_then(|text| Some((text, self.base.own_path(text)?))) {
             None => out.extend_from_slice(uri),
+            Some((text, _)) if plain => url::push_with_parameters(out, text, token, &self.ours),
+            Some((text, path)) => url::push_with_parameters(out, text, &self.parameters(&path, lead), &self.ours),
         }
     }
 
