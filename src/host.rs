@@ -92,11 +92,6 @@ pub fn client() -> Option<Vec<u8>> {
     hostcalls::get_property(vec!["source", "address"]).ok().flatten()
 }
 
-/// The request's id.
-pub fn request_id() -> Option<Vec<u8>> {
-    hostcalls::get_property(vec!["request", "id"]).ok().flatten()
-}
-
 /// Sets `wasm.playlock.NAME` in the filter state, for the access log.
 pub fn set_filter_state(name: &str, value: &str) {
     let _ = hostcalls::set_property(vec![&format!("playlock.{name}")], Some(value.as_bytes()));

@@ -27,8 +27,7 @@ impl Http {
 
     fn open(&self, headers: &[Header]) -> Option<(Exchange, RequestStep)> {
         let policies = self.policies.as_ref()?;
-        let (client, id) = (host::client(), host::request_id());
-        let request = Request { headers, client: client.as_deref(), id: id.as_deref(), now: host::now() };
+        let request = Request { headers, client: &host::client, now: host::now() };
         let mut failed = false;
         let opened = Exchange::open(policies, &request, &mut || {
             host::random().unwrap_or_else(|| {
@@ -72,6 +71,9 @@ impl HttpContext for Http {
         match step {
             RequestStep::Forward(edits) => {
                 host::edit_headers(Message::Request, &edits);
+                if !self.exchange.as_ref().is_some_and(Exchange::awaits_response) {
+                    self.log_facts();
+                }
                 Action::Continue
             }
             RequestStep::Reply(reply) => self.reply(&reply),
@@ -79,7 +81,9 @@ impl HttpContext for Http {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        let Some(exchange) = &mut self.exchange else { return Action::Continue };
+        let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.awaits_response()) else {
+            return Action::Continue;
+        };
         match exchange.on_response_head(&host::headers(Message::Response), end_of_stream) {
             HeadStep::Forward(edits) => {
                 host::edit_headers(Message::Response, &edits);

@@ -112,19 +112,20 @@ build() {
   fi
 }
 
-# keep FILE NAME: puts what the last build left into target/. An unchanged module keeps its time stamp, so that nothing
+# keep FILE NAME: puts a file into target/. An unchanged module keeps its time stamp, so that nothing
 # after it is done again.
 keep() {
-  local file=$built/$target/release/$1
-  [ -f "$file" ] || fail "cargo left no $file"
-  cmp -s "$file" "target/$2" || cp "$file" "target/$2"
+  [ -f "$1" ] || fail "there is no $1"
+  cmp -s "$1" "target/$2" || cp "$1" "target/$2"
 }
 
 # module NAME FEATURES PURPOSE: builds the filter with these features and says how big it is.
 module() {
   local began=$SECONDS
   build "$2" --package playlock
-  keep playlock.wasm "$1"
+  cp "$built/$target/release/playlock.wasm" "$built/playlock.wasm"
+  python3 tools/exports.py "$built/playlock.wasm"
+  keep "$built/playlock.wasm" "$1"
   printf 'wasm: target/%s, %s bytes (%s gzipped), %ss, %s\n' "$1" "$(wc -c <"target/$1")" \
     "$(gzip -9c "target/$1" | wc -c)" "$((SECONDS - began))" "$3"
 }
@@ -141,6 +142,7 @@ describe() {
 relaxed=+simd128,+relaxed-simd
 strict=+simd128
 
+command -v python3 >/dev/null || fail "python3 is missing: it takes unused exports out of the module"
 choose
 echo "wasm: building with $(describe)"
 module playlock.wasm "$relaxed" "with relaxed SIMD, for Envoy"
@@ -149,7 +151,7 @@ module playlock-strict.wasm "$strict" "for hosts without relaxed SIMD"
 # The cipher by itself, for its own tests.
 if [ "${1:-}" = test ]; then
   build "$relaxed" --package playlock-aes128 --example probe
-  keep examples/probe.wasm aes128.wasm
+  keep "$built/$target/release/examples/probe.wasm" aes128.wasm
   build "$strict" --package playlock-aes128 --example probe
-  keep examples/probe.wasm aes128-strict.wasm
+  keep "$built/$target/release/examples/probe.wasm" aes128-strict.wasm
 fi

@@ -8,6 +8,7 @@ use crate::body::Body;
 use crate::config::Policies;
 use crate::cors;
 use crate::gate::{self, Admitted, Stream};
+use crate::headers;
 use crate::reply::{Header, Reason, Reply};
 use crate::response::{self, Plan};
 use crate::route::Kind;
@@ -50,7 +51,7 @@ impl Exchange {
         let mut exchange = Self {
             policies: Rc::clone(policies),
             state: State::Idle,
-            request_id: request.id.map(<[u8]>::to_vec),
+            request_id: headers::first(request.headers, "x-request-id").map(<[u8]>::to_vec),
             kind: Kind::Unknown,
             policy: None,
             session: None,
@@ -119,6 +120,12 @@ impl Exchange {
             }
             Err(reason) => HeadStep::Reply(self.refusal(reason)),
         }
+    }
+
+    /// Whether [`Exchange::on_response_head`] has anything to decide: not for what is not covered, nor for our own
+    /// answers on their way out.
+    pub fn awaits_response(&self) -> bool {
+        matches!(self.state, State::Asked(_))
     }
 
     /// Whether [`Exchange::on_body`] would let every chunk go as it is, so that its bytes need not be fetched.

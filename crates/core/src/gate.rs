@@ -233,7 +233,7 @@ fn enter(
     let context = Presented {
         target,
         query: stripped.as_deref(),
-        client: request.client.and_then(client_address),
+        client: (request.client)().as_deref().and_then(client_address),
         now: request.now,
     };
     let access = match &policy.opening {

@@ -6,14 +6,11 @@ use alloc::vec::Vec;
 use crate::reply::{Header, Reason, Reply};
 
 /// What the proxy knows when the request's headers have come.
-#[derive(Debug)]
 pub struct Request<'a> {
     /// All headers in order, `:method`, `:path`, `:authority` and `:scheme` among them.
     pub headers: &'a [Header],
-    /// The client's address as the proxy trusts it: `ip:port` or `[ip]:port`.
-    pub client: Option<&'a [u8]>,
-    /// The request's id, for the refusal's `instance` and the log.
-    pub id: Option<&'a [u8]>,
+    /// The client's address as the proxy trusts it: `ip:port` or `[ip]:port`. Few requests need it, and asking costs.
+    pub client: &'a dyn Fn() -> Option<Vec<u8>>,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
 }

@@ -18,8 +18,6 @@ pub struct Request {
     pub headers: Vec<Header>,
     /// `ip:port`, as the proxy trusts it.
     pub client: String,
-    /// `request.id`.
-    pub id: String,
 }
 
 impl Request {
@@ -32,9 +30,10 @@ impl Request {
                 header(":path", target),
                 header(":authority", "play.example"),
                 header(":scheme", "https"),
+                // Envoy gives every request one.
+                header("x-request-id", "b0b5c0de-0000-4000-8000-000000000001"),
             ],
             client: "203.0.113.7:4711".to_owned(),
-            id: "b0b5c0de-0000-4000-8000-000000000001".to_owned(),
         }
     }
 

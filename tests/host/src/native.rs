@@ -111,9 +111,7 @@ impl Filter for NativeFilter<'_> {
     fn on_request_headers(&mut self, stream: &mut Stream, _end_of_stream: bool) -> Result<Action, Trap> {
         let headers = stream.headers(Map::RequestHeaders);
         let client = stream.property("source\0address").ok();
-        let id = stream.property("request\0id").ok();
-        let request =
-            step::Request { headers: &headers, client: client.as_deref(), id: id.as_deref(), now: self.node.now };
+        let request = step::Request { headers: &headers, client: &|| client.clone(), now: self.node.now };
         let random = &mut self.node.random;
         let (exchange, step) = Exchange::open(&self.node.policies, &request, &mut || {
             let mut bytes = [0; 16];

@@ -85,7 +85,7 @@ impl Stream {
         // Names as in the ABI: the parts of a property's path, joined by NUL.
         let properties = [
             ("source\0address", request.client.into_bytes()),
-            ("request\0id", request.id.into_bytes()),
+            ("request\0id", text("x-request-id")),
             ("request\0path", target),
             ("request\0url_path", path),
             ("request\0query", query),
@@ -111,7 +111,7 @@ impl Stream {
 
     /// A stand-in while the stream itself is within a callback.
     pub(crate) fn idle() -> Self {
-        Self::new(Request { headers: Vec::new(), client: String::new(), id: String::new() })
+        Self::new(Request { headers: Vec::new(), client: String::new() })
     }
 
     /// A map while the filter may see it: what has gone is gone, until the log.

@@ -136,6 +136,12 @@ impl Vm {
     }
 }
 
+impl Vm {
+    fn exports(&mut self, name: &str) -> bool {
+        self.instance.get_export(&mut self.store, name).is_some()
+    }
+}
+
 impl Node for Vm {
     fn set_now(&mut self, seconds: u64) {
         self.store.data_mut().now = seconds;
@@ -205,7 +211,10 @@ impl Filter for Context<'_> {
     }
 
     fn on_log(&mut self, stream: &mut Stream) -> Result<(), Trap> {
-        let _done: u32 = self.with(stream, "proxy_on_done", self.id)?;
+        // A module without it is done.
+        if self.vm.exports("proxy_on_done") {
+            let _done: u32 = self.with(stream, "proxy_on_done", self.id)?;
+        }
         self.with::<_, ()>(stream, "proxy_on_log", self.id)?;
         self.with::<_, ()>(stream, "proxy_on_delete", self.id)
     }
