@@ -12,6 +12,7 @@ from proxy import Proxy, bootstrap, wasm_filter
 STREAMED, HELD = False, True
 HOLD = [pytest.param((STREAMED, "h1"), id="streamed"), pytest.param((HELD, "h1"), id="held")]
 ALL = HOLD + [pytest.param((STREAMED, "h2"), id="streamed-h2"), pytest.param((HELD, "h2"), id="held-h2")]
+HELD_OR_NOT = [pytest.param(STREAMED, id="streamed"), pytest.param(HELD, id="held")]
 running = []
 
 
@@ -70,6 +71,30 @@ def shop(edges):
         policy("wide", {"sessionAcl": "/wide/*"}),
         policy("brief", {"sessionTtl": "2s", "clockSkew": "0s"}),
     ), trusted_hops=1)
+
+
+@pytest.fixture(scope="session")
+def nodes(edges, origins):
+    """Two edges, without and with held headers, that have a policy for each feature beyond the usual, each for the
+    folder of its name."""
+    page = f"http://127.0.0.1:{origins['h1'].port}"
+    made = document(
+        policy("vod"),
+        policy("segments", None, {"keyRotation": {"segments": 2}}),
+        policy("time", None, {"keyRotation": {"time": "13s"}}),
+        policy("sequence", None, {"keyRotation": {"segments": 4}, "ivMode": "sequence"}),
+        policy("passthrough", None, {"onEncryptedOrigin": "passthrough"}),
+        policy("anywhere", cors={"allowOrigins": ["*"]}),
+        policy("credentials", {"sessionTokenTransport": "cookie"},
+               cors={"allowOrigins": [page], "allowCredentials": True, "exposeHeaders": ["x-request-id"]}),
+    )
+    return edges(made, hold=STREAMED, trusted_hops=1), edges(made, hold=HELD, trusted_hops=1)
+
+
+@pytest.fixture
+def features(nodes, request):
+    """One of them; parametrised indirectly by whether headers are held."""
+    return nodes[getattr(request, "param", STREAMED)]
 
 
 @pytest.fixture

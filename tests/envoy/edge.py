@@ -35,12 +35,13 @@ POLICY = {
 }
 
 
-def policy(name="vod", token_auth=None, media_encryption=None):
-    """The usual policy with other values in places."""
+def policy(name="vod", token_auth=None, media_encryption=None, **members):
+    """The usual policy with other values in places, and further members."""
     made = copy.deepcopy(POLICY)
     made["policyName"] = name
     made["tokenAuth"].update(token_auth or {})
     made["mediaEncryption"].update(media_encryption or {})
+    made.update(members)
     return made
 
 

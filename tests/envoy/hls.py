@@ -18,7 +18,7 @@ def attributes(text):
 
 @dataclass(frozen=True)
 class Key:
-    """An EXT-X-KEY in force."""
+    """An EXT-X-KEY in force; without an IV each segment's is its number."""
 
     method: str
     url: str
@@ -32,6 +32,12 @@ class Item:
     url: str
     key: Key | None
     init: bool = False
+    number: int = 0
+
+    @property
+    def iv(self):
+        """The IV that it is under: the key's, or the media sequence number."""
+        return self.key.iv or self.number.to_bytes(16, "big")
 
 
 @dataclass
@@ -55,7 +61,7 @@ class Playlist:
 
 def parse(text, url):
     """Reads a master or media playlist that was fetched from `url`."""
-    playlist, key, stream = Playlist(url, text), None, False
+    playlist, key, stream, number = Playlist(url, text), None, False, 0
     lines = text.splitlines()
     assert lines and lines[0] == "#EXTM3U", f"not a playlist: {text[:200]!r}"
     for line in lines:
@@ -64,6 +70,8 @@ def parse(text, url):
         if tag == "#EXT-X-KEY":
             iv = bytes.fromhex(named["IV"][2:]) if "IV" in named else b""
             key = None if named["METHOD"] == "NONE" else Key(named["METHOD"], urljoin(url, named["URI"]), iv)
+        elif tag == "#EXT-X-MEDIA-SEQUENCE":
+            number = int(rest)
         elif tag == "#EXT-X-MAP":
             playlist.items.append(Item(urljoin(url, named["URI"]), key, init=True))
         elif tag in ("#EXT-X-MEDIA", "#EXT-X-I-FRAME-STREAM-INF") and "URI" in named:
@@ -76,7 +84,8 @@ def parse(text, url):
             if stream:
                 playlist.variants.append(urljoin(url, line.strip()))
             else:
-                playlist.items.append(Item(urljoin(url, line.strip()), key))
+                playlist.items.append(Item(urljoin(url, line.strip()), key, number=number))
+                number += 1
             stream = False
     playlist.variants = list(dict.fromkeys(playlist.variants))
     return playlist
@@ -91,10 +100,10 @@ def decrypt(body, key, iv):
 
 
 class Viewer:
-    """One player: asks as it was told to, keeps the keys it got."""
+    """One player: asks as it was told to, keeps the keys it got. `numbered`: it expects that no key names an IV."""
 
-    def __init__(self, http="1.1", headers=None, base=None):
-        self.http, self.headers, self.base = http, headers or {}, base
+    def __init__(self, http="1.1", headers=None, base=None, numbered=False):
+        self.http, self.headers, self.base, self.numbered = http, headers or {}, base, numbered
         self.keys = {}
 
     def get(self, url):
@@ -115,7 +124,7 @@ class Viewer:
         return [self.playlist(variant) for variant in first.variants] if first.variants else [first]
 
     def key(self, key):
-        assert key.method == "AES-128" and len(key.iv) == 16, key
+        assert key.method == "AES-128" and len(key.iv) == (0 if self.numbered else 16), key
         if key.url not in self.keys:
             self.keys[key.url] = self.get(key.url).body
         assert len(self.keys[key.url]) == 16, f"a key of {len(self.keys[key.url])} bytes"
@@ -124,4 +133,4 @@ class Viewer:
     def plain(self, item, response=None):
         """What a segment or init section holds, decrypted if it is under a key."""
         response = response or self.get(item.url)
-        return decrypt(response.body, self.key(item.key), item.key.iv) if item.key else response.body
+        return decrypt(response.body, self.key(item.key), item.iv) if item.key else response.body

@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import socket
 import threading
+import time
 from base64 import b64encode
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,8 +29,9 @@ PIECE = 16000
 
 @dataclass
 class Reply:
-    """What to answer. `framing`: `length` (Content-Length), `chunked` (none; HTTP/2 just ends the stream).
-    `stop`: break the connection (HTTP/2: the stream) off after so many bytes. `ranges`: heed Range."""
+    """What to answer. `framing`: `length` (Content-Length), `chunked` (none; HTTP/2 just ends the stream), `none` (of
+    what has no body). `stop`: break the connection (HTTP/2: the stream) off after so many bytes. `ranges`: heed Range.
+    `pause`: seconds before each piece (HTTP/1.1)."""
 
     body: bytes = b""
     headers: tuple = ()
@@ -39,11 +41,13 @@ class Reply:
     trailers: tuple = ()
     stop: int | None = None
     ranges: bool = False
+    pause: float = 0
 
     def of(self, request):
         """This, or the part of it that a request asks for."""
         wanted = request.header("range") or ""
-        if not self.ranges or not wanted.startswith("bytes="):
+        outdated = request.header("if-range") not in (None, dict(self.headers).get("ETag"))
+        if not self.ranges or outdated or "," in wanted or not wanted.startswith("bytes="):
             return self
         first, _, last = wanted[6:].partition("-")
         first, last = int(first or 0), int(last or len(self.body) - 1)
@@ -105,6 +109,13 @@ class Site:
             lines += ["#EXTINF:4,", name]
         return self.put(f"/{folder}/index.m3u8", "\n".join(lines + ["#EXT-X-ENDLIST", ""]))
 
+    def copy(self, kind, folder):
+        """Serves the programme `kind` below another folder, too; returns its path there."""
+        for file in (self.root / kind).rglob("*"):
+            if file.is_file():
+                self.put(f"/{folder}/{file.relative_to(self.root)}", file.read_bytes(), ranges=True)
+        return f"/{folder}/{kind}"
+
     def file(self, path):
         """The bytes the origin has at a path."""
         path = urlsplit(path).path
@@ -164,9 +175,11 @@ class Http1:
                     if reply.trailers:
                         self.send_header("trailer", ", ".join(name for name, _ in reply.trailers))
                 self.end_headers()
-                if self.command == "HEAD" or reply.status == 304:
+                if self.command == "HEAD" or reply.status in (204, 304):
                     return
                 for piece in reply.pieces():
+                    if reply.pause:
+                        time.sleep(reply.pause)
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
                 if reply.stop is not None:
                     self.connection.shutdown(socket.SHUT_RDWR)

@@ -1,5 +1,7 @@
 // Plays an HLS URL to its end with hls.js in headless Chromium and prints what happened as one JSON object.
 // node play.mjs '{"modules": …, "chromium": …, "profile": …, "url": …, "rate": 8}'
+// Further members: `page`, the address of a page elsewhere to play in (else one of the stream's own origin); `headers` of
+// every request that hls.js makes; `credentials`, whether cookies go along; `fetch`, URLs that the page tries to read at the end.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -14,11 +16,16 @@ const ARGUMENTS = [
 ];
 
 // Runs in the page: plays, and tells how it went.
-function play({ url, rate, seconds }) {
+function play({ url, rate, seconds, headers, credentials }) {
   const video = document.querySelector("video");
   const report = { errors: [], fatal: [], stalls: 0, levels: 0, ended: false };
   return new Promise((resolve) => {
-    const hls = new Hls({ maxBufferLength: 60 });
+    const xhrSetup = (xhr) => {
+      xhr.withCredentials = credentials;
+      for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
+    };
+    const asUsual = !credentials && !Object.keys(headers).length;
+    const hls = new Hls({ maxBufferLength: 60, ...(asUsual ? {} : { xhrSetup }) });
     const finish = () => {
       clearTimeout(timer);
       clearInterval(ticker);
@@ -59,6 +66,16 @@ function play({ url, rate, seconds }) {
   });
 }
 
+// Runs in the page: what of an answer its scripts may read.
+async function read({ url, headers, credentials }) {
+  try {
+    const response = await fetch(url, { headers, credentials: credentials ? "include" : "omit" });
+    return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() };
+  } catch (error) {
+    return { error: String(error) };
+  }
+}
+
 const context = await chromium.launchPersistentContext(how.profile, {
   executablePath: how.chromium, headless: true, args: ARGUMENTS, chromiumSandbox: false,
 });
@@ -67,15 +84,21 @@ try {
   const page = await context.newPage();
   const requests = [];
   page.on("response", (response) => requests.push({ url: response.url(), status: response.status() }));
-  // A page of the stream's own origin, which the edge never hears of.
   const origin = new URL(how.url).origin;
-  const address = `${origin}/player-of-the-tests`;
-  await page.route(address, (route) =>
-    route.fulfill({ contentType: "text/html", body: "<!doctype html><title>player</title><video muted></video>" }));
-  await page.route(`${origin}/favicon.ico`, (route) => route.fulfill({ status: 204 }));
+  const address = how.page ?? `${origin}/player-of-the-tests`;
+  // A page of the stream's own origin, which the edge never hears of. Elsewhere nothing may be routed: Playwright would
+  // answer preflight requests itself.
+  if (!how.page) {
+    await page.route(address, (route) =>
+      route.fulfill({ contentType: "text/html", body: "<!doctype html><title>player</title><video muted></video>" }));
+    await page.route(`${origin}/favicon.ico`, (route) => route.fulfill({ status: 204 }));
+  }
   await page.goto(address);
   await page.addScriptTag({ path: join(how.modules, "hls.js/dist/hls.min.js") });
-  result = await page.evaluate(play, { url: how.url, rate: how.rate ?? 8, seconds: how.seconds ?? 45 });
+  const manner = { headers: how.headers ?? {}, credentials: how.credentials ?? false };
+  result = await page.evaluate(play, { url: how.url, rate: how.rate ?? 8, seconds: how.seconds ?? 45, ...manner });
+  result.read = [];
+  for (const url of how.fetch ?? []) result.read.push(await page.evaluate(read, { url, ...manner }));
   result.requests = requests.filter(({ url }) => url.startsWith(origin) && url !== address);
 } finally {
   await context.close();

@@ -22,6 +22,11 @@ def frames(url, *maps):
     return [line for line in run.stdout.splitlines() if not line.startswith("#")]
 
 
+def packets(url):
+    """The hash of every frame of the video as it is coded, which costs little."""
+    return frames(url, "-map", "0:v", "-c", "copy")
+
+
 @pytest.fixture(scope="module")
 def plain_frames(origins):
     """What ffmpeg makes of the origin's own URL."""
@@ -35,12 +40,12 @@ def test_ffmpeg_decodes_the_very_same_frames(edge, plain_frames, kind):
     assert protected == plain_frames[kind]
 
 
-def played(url, profile):
-    """What hls.js in headless Chromium reports after playing a URL."""
+def played(url, profile, **how):
+    """What hls.js in headless Chromium reports after playing a URL; `how`: further members of what play.mjs takes."""
     how = {
         "modules": str(places.node_modules("hls.js").parent),
         "chromium": places.tool("chromium", "chromium-browser", "google-chrome", install="chromium"),
-        "profile": str(profile), "url": url, "rate": 8,
+        "profile": str(profile), "url": url, "rate": 8, **how,
     }
     places.node_modules("playwright-core")
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
