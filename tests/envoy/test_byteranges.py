@@ -9,11 +9,11 @@ from hls import Viewer
 from test_players import frames, played
 
 
-def single_file(site, kind, ranges=True):
+def single_file(site, kind, ranges=True, below=""):
     """The 360p rendition as one file with a byte-range playlist, every other offset left to be counted on. Returns
     the playlist's path and the parts in order, the init section first where there is one."""
     source = Path(site.root) / kind / "v360"
-    folder, parts, lines, counted = f"/one-{kind}-{ranges}", [], [], False
+    folder, parts, lines, counted = f"{below}/one-{kind}-{ranges}", [], [], False
     for line in (source / "index.m3u8").read_text().splitlines():
         offset = sum(map(len, parts))
         if line.startswith("#EXT-X-MAP"):
