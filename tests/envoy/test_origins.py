@@ -78,7 +78,7 @@ def test_trailers_after_a_known_length(edge, http):
 
 
 @HTTP
-@pytest.mark.parametrize("size", [50, 100_000])
+@pytest.mark.parametrize("size", [0, 50, 100_000])
 def test_trailers_after_an_unknown_length(edge, size, http):
     """HTTP/1.1 drops them: complete. Over HTTP/2 the end was not to be seen: broken, never short."""
     body = noise(size)
@@ -87,6 +87,21 @@ def test_trailers_after_an_unknown_length(edge, size, http):
         whole(viewer, item, response, body)
     else:
         broken(edge, response, body, "trailers")
+
+
+@HTTP
+@pytest.mark.parametrize("end", ["#EXT-X-ENDLIST\n", "#EXT-X-ENDLIST", "#EXTINF:4,\n"])
+@pytest.mark.parametrize("pieces", [16000, 10])
+def test_trailers_after_a_playlist(edge, end, pieces, http):
+    """What is settled by then is complete; else, as a line without its end, the response is broken."""
+    text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nseg.ts\n" + end
+    path = edge.site.put("/odd/trailing.m3u8", text, framing="chunked", piece=pieces, trailers=TRAILERS)
+    response = edge.get(edge.link(path), http=http)
+    if edge.upstream == "h1" or end == "#EXT-X-ENDLIST\n":
+        assert (response.status, response.exit) == (200, 0), response
+        assert response.text.count("#EXT-X-KEY:METHOD=AES-128") == 1 and response.text.endswith(end)
+    else:
+        broken(edge, response, b"", "trailers")
 
 
 @HTTP
@@ -108,12 +123,13 @@ def test_an_origin_that_dies_within_a_playlist(edge, http):
 
 
 @HTTP
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, br"])
 @pytest.mark.parametrize("path", ["/odd/seg.ts", "/odd/zip.m3u8"])
-def test_a_content_coding_that_nobody_asked_for(edge, path, http):
+def test_a_content_coding_that_nobody_asked_for(edge, path, coding, http):
     """Compressed playlists cannot be rewritten; compressed segments would be decrypted to garbage."""
     body = gzip.compress(b"#EXTM3U\n" + b"#EXTINF:4,\nseg.ts\n" * 100)
     headers = (("Content-Type", "application/vnd.apple.mpegurl" if path.endswith("m3u8") else "video/mp2t"),
-               ("Content-Encoding", "gzip"))
+               ("Content-Encoding", coding))
     if path.endswith("m3u8"):
         response = edge.get(edge.link(edge.site.put(path, body, headers=headers)), http=http)
     else:
@@ -132,15 +148,28 @@ def test_a_part_that_nobody_asked_for(edge, status, http):
     broken(edge, response, body, "unasked")
 
 
-@pytest.mark.parametrize("status", [404, 500])
+@pytest.mark.parametrize("status", [204, 403, 404, 500, 503])
 def test_an_origins_error_arrives_as_it_is(edge, status):
-    """In clear, with its own body: it is no media."""
-    text = b"the origin's own words about it, which are long enough to be seen\n"
-    _, _, response = segment(edge, text, status=status, headers=(("Content-Type", "text/plain"), ("ETag", '"e"')))
-    assert (response.status, response.exit, response.body) == (status, 0, text)
-    path = edge.site.put("/odd/failing.m3u8", text, status=status, headers=(("Content-Type", "text/plain"),))
-    response = edge.get(edge.link(path))
-    assert (response.status, response.exit, response.body) == (status, 0, text)
+    """In clear, with its own body and headers: it is no media. Whatever was asked for."""
+    text = b"" if status == 204 else b"the origin's own words about it, which are long enough to be seen\n"
+    how = {"status": status, "headers": (("Content-Type", "text/plain"), ("ETag", '"e"'), ("Retry-After", "7"), ("Allow", "GET")),
+           "framing": "none" if status == 204 else "length"}
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:4", '#EXT-X-MAP:URI="init.mp4"', "#EXTINF:4,", "seg.m4s", "#EXTINF:4,",
+             "#EXT-X-BYTERANGE:16@0", "all.mp4", ""]
+    items = Viewer().playlist(edge.link(edge.site.put("/odd/failing/index.m3u8", "\n".join(lines)))).items
+    assert len(items) == 3
+    for name in ("init.mp4", "seg.m4s", "all.mp4", "bad.m3u8"):
+        edge.site.put(f"/odd/failing/{name}", text, **how)
+    for url in [*(item.url for item in items), edge.link("/odd/failing/bad.m3u8")]:
+        response = edge.get(url)
+        assert (response.status, response.exit, response.body) == (status, 0, text), url
+        assert (response.header("etag"), response.header("retry-after"), response.header("allow")) == ('"e"', "7", "GET")
+        # What a token let out in clear is private, nothing though it be.
+        private = status == 204 and "init.mp4" in url
+        assert response.header("content-type") == "text/plain"
+        assert response.header("cache-control") == ("private" if private else None)
+    head = edge.get(items[1].url, method="HEAD")
+    assert (head.status, head.exit, head.header("etag")) == (status, 0, '"e"')
     response = edge.get(edge.link("/odd/nothing-here.m3u8"))
     assert (response.status, response.body) == (404, b"the origin has no such file\n")
 
