@@ -65,7 +65,8 @@ impl Exchange {
             Ok(Admitted::Stream(stream, _)) => Some(stream.policy),
             Err(refused) => refused.policy,
         };
-        let policy = exchange.policy.and_then(|index| policies.get(index));
+        // A page must be able to read also what was refused before its policy was known.
+        let policy = exchange.policy.and_then(|index| policies.get(index)).or_else(|| gate::claimed(policies, request));
         exchange.cors = policy
             .and_then(|policy| policy.cors.as_ref())
             .map(|cors| cors.headers(request.headers))

@@ -202,6 +202,16 @@ fn preflight(policy: &Policy, index: usize, request: &Request<'_>) -> Option<Adm
     Some(Admitted::Preflight { policy: index, reply })
 }
 
+/// The policy of the path as it came, good for nothing but saying who may read a refusal.
+pub fn claimed<'a>(policies: &'a Policies, request: &Request<'_>) -> Option<&'a Policy> {
+    let path = headers::text(request.headers, ":path")?.split('?').next()?;
+    let authority = headers::text(request.headers, ":authority").unwrap_or_default();
+    match policies.covering(authority, path) {
+        Coverage::Policy(_, policy) => Some(policy),
+        Coverage::Pass | Coverage::Deny => None,
+    }
+}
+
 /// The client's Range, where it can be answered: on a whole encrypted resource, without a condition that it was made
 /// under.
 fn wanted_slice(request: &Request<'_>, kind: Kind, resource: &Resource, method: &[u8]) -> Option<Slice> {
@@ -282,7 +292,11 @@ fn admit_key(
     let sent = one(target.values(SIGNED_PARAMETER)).map_err(refused)?;
     let claimed = sent.and_then(signed::claimed_policy).and_then(|name| policies.serving_keys(&target.path, &name));
     if !readable {
-        let answer = claimed.and_then(|(index, policy)| preflight(policy, index, request));
+        let covering = || match policies.covering(headers::text(request.headers, ":authority")?, &target.path) {
+            Coverage::Policy(index, policy) => Some((index, policy)),
+            Coverage::Pass | Coverage::Deny => None,
+        };
+        let answer = claimed.or_else(covering).and_then(|(index, policy)| preflight(policy, index, request));
         return answer.ok_or_else(|| refused(Reason::Method));
     }
     let (Some(sent), Some((index, policy))) = (sent, claimed) else { return Err(refused(Reason::Parameter)) };
