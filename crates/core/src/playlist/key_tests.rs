@@ -117,7 +117,7 @@ fn images_stay_clear() {
     let input = "#EXTM3U\n#EXT-X-IMAGES-ONLY\n#EXTINF:4,\na.jpg\n#EXT-X-BYTERANGE:5@9\n#EXTINF:4,\nb.jpg\n";
     assert_eq!(
         keyed(&|_| (), input).unwrap(),
-        "#EXTM3U\n#EXT-X-IMAGES-ONLY\n#EXTINF:4,\na.jpg?plk=clear&s=T\n#EXTINF:4,\n#EXT-X-BYTERANGE:5@9\nb.jpg?plk=clear&s=T"
+        "#EXTM3U\n#EXT-X-IMAGES-ONLY\n#EXTINF:4,\na.jpg?plk=clear&s=T\n#EXT-X-BYTERANGE:5@9\n#EXTINF:4,\nb.jpg?plk=clear&s=T"
     );
 }
 

@@ -3,6 +3,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::line::{Line, MAX_LINE};
 use crate::reply::Reason;
@@ -16,6 +17,8 @@ pub struct KeyScope {
     /// Where in the output the open segment begins: only its URI tells whether it is ours, and a key that comes after
     /// `#EXTINF` is read differently by different players.
     segment: Option<usize>,
+    /// Where EXT-X-BYTERANGE stands in the open segment.
+    byterange: Option<Range<usize>>,
     /// The open segment's lines, from one chunk to the next.
     carried: Vec<u8>,
 }
@@ -66,6 +69,25 @@ impl KeyScope {
         self.pass(line, out)
     }
 
+    /// Passes EXT-X-BYTERANGE, for now: only the URI tells whether the segment keeps it.
+    pub fn pass_byterange(&mut self, line: Line<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
+        // The last one counts.
+        self.cut_byterange(out);
+        let start = *self.segment.get_or_insert(out.len());
+        let from = out.len().saturating_sub(start);
+        self.pass(line, out)?;
+        self.byterange = Some(from..out.len().saturating_sub(start));
+        Ok(())
+    }
+
+    /// Takes the open segment's EXT-X-BYTERANGE out again.
+    pub fn cut_byterange(&mut self, out: &mut Vec<u8>) {
+        if let (Some(start), Some(place)) = (self.segment, self.byterange.take()) {
+            let end = (start + place.end).min(out.len());
+            out.drain((start + place.start).min(end)..end);
+        }
+    }
+
     /// Whether a segment is open.
     pub fn is_open(&self) -> bool {
         self.segment.is_some()
@@ -74,6 +96,7 @@ impl KeyScope {
     /// The open segment's URI is next, or there is none.
     pub fn close_segment(&mut self) {
         self.segment = None;
+        self.byterange = None;
     }
 
     /// Whether what is held back is within its limit. To be asked after every line written.

@@ -76,8 +76,8 @@ struct Body {
     /// The next URI line is a variant's, not a segment's.
     variant: bool,
     scope: KeyScope,
-    /// The value of EXT-X-BYTERANGE and its whole line, until the URI that it is for.
-    byterange: Option<(Vec<u8>, Vec<u8>)>,
+    /// The value of EXT-X-BYTERANGE, until the URI that it is for.
+    byterange: Option<Vec<u8>>,
     segments: Ranges,
     parts: Ranges,
     position: Position,
@@ -139,19 +139,13 @@ impl Rewriter {
         let Self { lines, body, .. } = self;
         body.scope.resume(out);
         lines.finish(|line| body.line(line, out))?;
-        if let Some((_, line)) = body.byterange.take() {
-            out.extend_from_slice(&line);
-        }
         body.scope.close_segment();
         if body.end.is_none() { Err(Reason::Playlist) } else { Ok(()) }
     }
 
     /// Whether nothing is held back, so that the playlist may end here without [`Rewriter::finish`].
     pub fn is_settled(&self) -> bool {
-        self.lines.is_at_line_start()
-            && self.body.scope.is_settled()
-            && self.body.byterange.is_none()
-            && self.body.end.is_some()
+        self.lines.is_at_line_start() && self.body.scope.is_settled() && self.body.end.is_some()
     }
 }
 
@@ -216,13 +210,13 @@ impl Body {
                 self.segments.forget();
                 Ok(media)
             }
-            Some((value, _)) if self.is_encrypting() && self.marks.is_own(uri) => {
+            Some(value) if self.is_encrypting() && self.marks.is_own(uri) => {
+                self.scope.cut_byterange(out);
                 Ok(Resource { range: Some(self.segments.next(uri, &value)?), ..media })
             }
-            Some((value, line)) => {
+            Some(value) => {
                 // Left as it is, but what follows may count on from it.
                 let _ = self.segments.next(uri, &value);
-                out.extend_from_slice(&line);
                 Ok(media)
             }
         }

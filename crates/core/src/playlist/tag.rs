@@ -112,8 +112,8 @@ impl Body {
                 self.uris(line, &[(b"URI", CLEAR)], out)
             }
             b"#EXT-X-BYTERANGE" if encrypting => {
-                self.byterange = Some((list.to_vec(), [line.text, line.end].concat()));
-                Ok(())
+                self.byterange = Some(list.to_vec());
+                self.scope.pass_byterange(line, out)
             }
             b"#EXT-X-MAP" | b"#EXT-X-PART" | b"#EXT-X-PRELOAD-HINT" if encrypting && self.spared.is_some() => {
                 self.uris(line, &[(b"URI", CLEAR)], out)
