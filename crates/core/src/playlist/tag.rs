@@ -214,7 +214,7 @@ impl Body {
         };
         let (start, length) = (number(b"BYTERANGE-START")?, number(b"BYTERANGE-LENGTH")?);
         let uri = attribute::value(list, b"URI").unwrap_or_default();
-        let own = self.marks.is_own(uri);
+        let own = !uri.is_empty() && self.marks.is_own(uri);
         let range = match (start, length) {
             _ if !own => None,
             (None, None) => None,
@@ -243,7 +243,7 @@ impl Body {
 fn own_range(marks: &Marks, list: &[u8], ranges: &mut Ranges, name: &[u8]) -> Result<Option<ByteRange>, Reason> {
     let uri = attribute::value(list, b"URI").unwrap_or_default();
     match attribute::value(list, name) {
-        Some(text) if marks.is_own(uri) => ranges.next(uri, text).map(Some),
+        Some(text) if !uri.is_empty() && marks.is_own(uri) => ranges.next(uri, text).map(Some),
         _ => {
             ranges.forget();
             Ok(None)
