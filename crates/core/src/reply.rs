@@ -82,7 +82,8 @@ macro_rules! reasons {
                 match self { $(Self::$name => $status,)+ }
             }
 
-            fn title(self) -> &'static str {
+            /// What it means, in a sentence without its full stop.
+            pub fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)+ }
             }
         }

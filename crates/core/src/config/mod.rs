@@ -14,6 +14,7 @@ use core::fmt;
 use self::assignment::Assignments;
 use self::document::{DefaultAction, Document};
 use self::policy::Policy;
+use crate::target;
 
 /// Every policy and assignment of one configuration document.
 #[derive(Debug)]
@@ -108,6 +109,11 @@ impl Policies {
             None if self.default == DefaultAction::Pass => Coverage::Pass,
             None => Coverage::Deny,
         }
+    }
+
+    /// What holds for a path as a URL writes it; `None` if it does not normalise to one.
+    pub fn covering_raw(&self, authority: &str, raw_path: &str) -> Option<Coverage<'_>> {
+        target::normal_path(raw_path).ok().map(|path| self.covering(authority, &path))
     }
 
     /// A policy by its number.
