@@ -250,8 +250,6 @@ impl Body {
 }
 
 #[cfg(test)]
-mod corpus;
-#[cfg(test)]
 mod key_tests;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,377 @@
+//! What must be true of one playlist and what the filter makes of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use playlock_core::reply::Reason;
+use regex_lite::Regex;
+use url::Url;
+
+use crate::edge::Edge;
+use crate::oracle;
+use crate::reading::{self, Part, Reading, Reference, Role};
+use crate::scope::{self, Keys};
+use crate::site::{PLAYLIST, Site};
+use crate::undo;
+use crate::variables::{self, Variables};
+
+/// How often what was seen.
+pub type Counts = BTreeMap<String, usize>;
+
+/// Checks one playlist under one configuration and counts what became of it.
+///
+/// # Errors
+/// The first thing that is not true.
+pub fn check(edge: &Edge, input: &[u8], seed: u64, counts: &mut Counts) -> Result<(), String> {
+    let text = std::str::from_utf8(input).map_err(|_| "not UTF-8".to_owned())?;
+    let playlist = Playlist::new(edge, text)?;
+    let refusal = match playlist.rewrite(seed)? {
+        Ok(output) => {
+            count(counts, "rewritten");
+            let output = String::from_utf8(output).map_err(|_| "UTF-8 became something else".to_owned())?;
+            return playlist.compare(&output, counts);
+        }
+        Err(reason) => reason,
+    };
+    count(counts, &format!("refused: {}", refusal.word()));
+    if playlist.may_be_refused(refusal) { Ok(()) } else { Err(format!("refused without need: {}", refusal.word())) }
+}
+
+/// A playlist before it is rewritten.
+struct Playlist<'a> {
+    edge: &'a Edge,
+    text: &'a str,
+    url: Url,
+    site: Site,
+    reading: Reading,
+    variables: Variables,
+    /// The URIs that have variables, with their values.
+    expanded: BTreeSet<String>,
+    /// Its segments are images.
+    images: bool,
+}
+
+impl<'a> Playlist<'a> {
+    fn new(edge: &'a Edge, text: &'a str) -> Result<Self, String> {
+        let mut url = Url::parse(PLAYLIST).map_err(|error| error.to_string())?;
+        url.set_query(Some(variables::query(text).as_str()).filter(|query| !query.is_empty()));
+        let site = Site::new(PLAYLIST)?;
+        // A master playlist opens the session; this one goes on with it.
+        let master = variables::parent(text, url.as_str());
+        let master = edge.playlist(&Edge::entry(&site.base), master.as_bytes(), &mut || usize::MAX);
+        let master = master.map_err(|reason| format!("the playlist before this one: {reason:?}"))?;
+        let url =
+            last_line(&master).and_then(|line| site.own(line)).ok_or("no URL from the playlist before this one")?;
+        let (reading, variables) = (reading::read(text), Variables::of(text));
+        let with_variables = reading.references.iter().filter(|reference| reference.uri.contains("{$"));
+        let expanded = with_variables.map(|reference| undo::uri(&variables.expand(&reference.uri))).collect();
+        let images = reading::lines(text).any(|line| line.text == "#EXT-X-IMAGES-ONLY");
+        Ok(Self { edge, text, url, site, reading, variables, expanded, images })
+    }
+
+    /// Rewrites in pieces of several sizes; the result must not depend on them.
+    fn rewrite(&self, seed: u64) -> Result<Result<Vec<u8>, Reason>, String> {
+        let input = self.text.as_bytes();
+        let mut state = seed;
+        let mut random = || {
+            // xorshift64, Marsaglia 2003.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % 300).unwrap_or(1)
+        };
+        let mut first = None;
+        let cuts: [(&str, &mut dyn FnMut() -> usize); 4] = [
+            ("whole", &mut || usize::MAX),
+            ("single bytes", &mut || 1),
+            ("sevens", &mut || 7),
+            ("random pieces", &mut random),
+        ];
+        for (name, cut) in cuts {
+            let result = match self.edge.playlist(&self.url, input, cut) {
+                Ok(output) => Ok(output),
+                Err(Ok(reason)) => Err(reason),
+                Err(Err(unexpected)) => return Err(unexpected),
+            };
+            match &first {
+                None => first = Some(result),
+                Some(first) if *first == result => {}
+                Some(_) => return Err(format!("{name} make a difference")),
+            }
+        }
+        first.ok_or_else(|| "not rewritten".into())
+    }
+
+    /// Whether this reason holds for this playlist, by another reading of it.
+    fn may_be_refused(&self, reason: Reason) -> bool {
+        let encrypts = self.edge.encrypts;
+        match reason {
+            Reason::Playlist => {
+                let first = self.text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default().trim();
+                first.split_ascii_whitespace().next() != Some("#EXTM3U") || encrypts && !self.can_be_counted()
+            }
+            Reason::Encrypted => {
+                let foreign =
+                    |list: &str| reading::attribute(list, "METHOD").is_none_or(|(_, method)| method != "NONE");
+                let encrypted =
+                    self.reading.keys.iter().any(|key| foreign(&key.list)) || self.has("#EXT-X-SESSION-KEY");
+                // A delta update may leave out the key that is in force.
+                encrypts && if self.edge.passes_encrypted { self.has("#EXT-X-SKIP") } else { encrypted }
+            }
+            Reason::Variable => {
+                let mut references = self.reading.references.iter();
+                self.has("#EXT-X-DEFINE") && references.any(|r| self.variables.expand(&r.uri).contains("{$"))
+            }
+            Reason::Byterange => {
+                let mut references = self.reading.references.iter();
+                encrypts && references.any(|reference| reference.part == Part::Unreadable)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether every EXT-X-MEDIA-SEQUENCE is a number before the first segment (RFC 8216 section 4.3.3.2).
+    fn can_be_counted(&self) -> bool {
+        let mut segments = false;
+        reading::lines(self.text).all(|line| {
+            segments |= !line.text.starts_with('#');
+            let number =
+                line.text.strip_prefix("#EXT-X-MEDIA-SEQUENCE").map(|rest| rest.trim_start_matches(':').trim());
+            number.is_none_or(|number| !segments && number.parse::<u64>().is_ok())
+        })
+    }
+
+    fn has(&self, tag: &str) -> bool {
+        reading::lines(self.text).any(|line| line.text.split(':').next() == Some(tag))
+    }
+
+    fn compare(&self, output: &str, counts: &mut Counts) -> Result<(), String> {
+        let rewritten = reading::read(output);
+        self.check_bytes(output, &rewritten)?;
+        self.check_versions(&rewritten)?;
+        let session = rewritten.references.iter().find_map(|r| parameters(&r.uri, "hdntl").next().map(str::to_owned));
+        self.check_references(&rewritten, session.as_deref(), counts)?;
+        self.check_entry(output, counts)?;
+        let clean = |uri: &str| self.clean(uri);
+        for (name, read) in oracle::compare(self.text, output, self.edge.encrypts, &clean)? {
+            count(counts, &format!("{name} {}", if read { "agrees" } else { "cannot read the input" }));
+        }
+        Ok(())
+    }
+
+    /// Opened by the access token, a playlist is the same, or a live one is a master playlist that leads to it.
+    fn check_entry(&self, output: &str, counts: &mut Counts) -> Result<(), String> {
+        let other = |reason| format!("opened by the access token it is refused: {reason:?}");
+        let mut url = self.url.clone();
+        url.set_query(
+            url.query()
+                .map(|query| query.split('&').filter(|p| !p.starts_with("hdntl=")).collect::<Vec<_>>().join("&"))
+                .as_deref(),
+        );
+        let entry = self.edge.playlist(&Edge::entry(&url), self.text.as_bytes(), &mut || 4096).map_err(other)?;
+        if entry == output.as_bytes() {
+            return Ok(());
+        }
+        count(counts, "entered by a master playlist");
+        let url = last_line(&entry).and_then(|line| self.site.own(line)).ok_or("it opens with something else")?;
+        let through = self.edge.playlist(&url, self.text.as_bytes(), &mut || 4096).map_err(other)?;
+        if through == output.as_bytes() { Ok(()) } else { Err("opened by the access token it leads elsewhere".into()) }
+    }
+
+    /// A URI as the origin and the playlist's variables make it. What was expanded is not expanded again.
+    fn clean(&self, uri: &str) -> String {
+        let plain = undo::uri(uri);
+        if self.expanded.contains(&plain) { plain } else { self.variables.expand(&plain) }
+    }
+
+    fn own(&self, uri: &str) -> Option<Url> {
+        self.site.own(&self.variables.expand(uri))
+    }
+
+    /// What was put in can be taken out, and then it is what the origin sent.
+    fn check_bytes(&self, output: &str, rewritten: &Reading) -> Result<(), String> {
+        let clean = |uri: &str| self.clean(uri);
+        let (mut before, mut after) = (self.text.trim_start_matches('\u{feff}').to_owned(), output.to_owned());
+        if self.edge.encrypts {
+            before = self.without_ranges()?;
+            let is_origins = |line: &&str| {
+                let (tag, list) = line.trim().split_once(':').unwrap_or_default();
+                let none = || reading::attribute(list, "METHOD").is_some_and(|(_, method)| method == "NONE");
+                !(tag == "#EXT-X-KEY" && (none() || scope::is_ours(list)) || tag == "#EXT-X-VERSION")
+            };
+            before = before.split_inclusive('\n').filter(is_origins).collect();
+            after = after.split_inclusive('\n').filter(is_origins).collect();
+        }
+        let (before, after) = (undo::map_uris(&before, &clean), undo::map_uris(&after, &clean));
+        if before == after {
+            return Ok(());
+        }
+        let differs = before.lines().zip(after.lines()).find(|(a, b)| a != b);
+        Err(format!(
+            "other bytes changed: {differs:?} ({} and {} bytes, {} keys)",
+            before.len(),
+            after.len(),
+            rewritten.keys.len()
+        ))
+    }
+
+    /// Whether a reference is made a resource of its own: its byte range goes into its URL.
+    fn is_resource(&self, reference: &Reference) -> bool {
+        self.edge.encrypts && !self.images && reference.key.is_none() && self.own(&reference.uri).is_some()
+    }
+
+    /// The input without the byte ranges that are in the URLs now.
+    fn without_ranges(&self) -> Result<String, String> {
+        let mut cuts: Vec<Range<usize>> = Vec::new();
+        let own = |reference: &Reference| self.is_resource(reference);
+        for (start, index) in &self.reading.byteranges {
+            if self.reading.references.get(*index).is_some_and(own) {
+                cuts.push(line_at(self.text, *start));
+            }
+        }
+        let attribute = Regex::new(
+            r#",\s*BYTERANGE(-START|-LENGTH)?=("[^"]*"?|[^,\r\n]*)|BYTERANGE(-START|-LENGTH)?=("[^"]*"?|[^,\r\n]*),?"#,
+        );
+        let attribute = attribute.map_err(|error| error.to_string())?;
+        for reference in self.reading.references.iter().filter(|reference| own(reference)) {
+            let line = line_at(self.text, reference.line);
+            match (reference.role, reference.part) {
+                (Role::Segment, _) | (_, Part::Whole) => {}
+                // It can match no part that follows.
+                (_, Part::From(_)) => cuts.push(line),
+                _ => {
+                    let found = self.text.get(line.clone()).unwrap_or_default();
+                    cuts.extend(
+                        attribute.find_iter(found).map(|place| line.start + place.start()..line.start + place.end()),
+                    );
+                }
+            }
+        }
+        cuts.sort_by_key(|cut| cut.start);
+        let mut out = String::with_capacity(self.text.len());
+        let mut copied = 0;
+        for cut in cuts {
+            out.push_str(self.text.get(copied..cut.start).unwrap_or_default());
+            copied = cut.end;
+        }
+        out.push_str(self.text.get(copied..).unwrap_or_default());
+        Ok(out.trim_start_matches('\u{feff}').to_owned())
+    }
+
+    /// The IV attribute needs version 2 (RFC 8216 section 7); two versions are an error in players.
+    fn check_versions(&self, rewritten: &Reading) -> Result<(), String> {
+        let (before, after) = (&self.reading.versions, &rewritten.versions);
+        let raised = before.iter().map(|version| if version == "1" && self.edge.encrypts { "2" } else { version });
+        let expected: Vec<&str> = match self.edge.encrypts
+            && before.is_empty()
+            && rewritten.keys.iter().any(|key| scope::is_ours(&key.list) && key.list.contains("IV="))
+        {
+            true => vec!["2"],
+            false => raised.collect(),
+        };
+        if *after == expected { Ok(()) } else { Err(format!("versions {before:?} became {after:?}")) }
+    }
+
+    /// Every reference, before and after.
+    fn check_references(&self, rewritten: &Reading, session: Option<&str>, counts: &mut Counts) -> Result<(), String> {
+        let keys = if self.edge.encrypts { Some(Keys::fetch(self.edge, &self.site, rewritten)?) } else { None };
+        // A hint that can match no part, and what METHOD=NONE must not have.
+        let dropped = |r: &&Reference| {
+            let matchless = matches!(r.part, Part::From(_)) && self.is_resource(r);
+            keys.is_some() && (matchless || r.role == Role::Key && r.key.is_none())
+        };
+        let mut before = self.reading.references.iter().filter(|reference| !dropped(reference));
+        for after in &rewritten.references {
+            let failure = |what: &str| format!("{what}: {}", after.uri);
+            let key = after.key.and_then(|index| rewritten.keys.get(index));
+            if after.role == Role::Key && key.is_some_and(|key| scope::is_ours(&key.list)) {
+                // Fetched already.
+                check_token(after, session).map_err(|what| failure(&what))?;
+                continue;
+            }
+            if dropped(&after) {
+                continue;
+            }
+            let origin = before.next().ok_or_else(|| failure("not in the input"))?;
+            if origin.role != after.role {
+                return Err(failure("out of order"));
+            }
+            let Some(plain) = self.own(&origin.uri) else {
+                let under_key = is_media(after.role) && keys.as_ref().is_some_and(|keys| keys.cover(after));
+                if after.uri != origin.uri && after.uri != self.variables.expand(&origin.uri) || under_key {
+                    return Err(failure("another's URI was changed or is under our key"));
+                }
+                count(counts, "URIs of others");
+                continue;
+            };
+            check_token(after, session).map_err(|what| failure(&what))?;
+            let url = self.site.own(&after.uri).ok_or_else(|| failure("not ours any more"))?;
+            let answer = match self.edge.request(&url) {
+                Ok(answer) => answer,
+                Err(reply) if reply.reason == Some(Reason::Target) && !is_plain(plain.path()) => {
+                    count(counts, "URIs whose path is refused");
+                    continue;
+                }
+                Err(reply) => return Err(failure(&format!("refused with {} {:?}", reply.status, reply.reason))),
+            };
+            count(counts, "URIs with a token");
+            let expected = undo::uri(&plain[url::Position::BeforePath..url::Position::AfterQuery]);
+            if answer.path != expected {
+                return Err(failure(&format!("the origin is asked for {}, expected {expected}", answer.path)));
+            }
+            if let Some(keys) = &keys {
+                scope::check(keys, origin, after, self.images, answer).map_err(|what| failure(&what))?;
+            }
+        }
+        match before.next() {
+            Some(lost) => Err(format!("lost: {}", lost.uri)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn last_line(playlist: &[u8]) -> Option<&str> {
+    std::str::from_utf8(playlist).ok()?.lines().last()
+}
+
+fn is_media(role: Role) -> bool {
+    matches!(role, Role::Segment | Role::Part | Role::Map)
+}
+
+/// One session token, this session's; no access token; at most one parameter for ourselves.
+fn check_token(reference: &Reference, session: Option<&str>) -> Result<(), String> {
+    let tokens: Vec<&str> = parameters(&reference.uri, "hdntl").collect();
+    let signed: Vec<&str> = parameters(&reference.uri, "plk").collect();
+    let shape = |value: &&str| {
+        let mut fields = value.split('~');
+        fields.next().is_some_and(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+    };
+    if tokens.as_slice() != session.as_slice() || parameters(&reference.uri, "hdnts").next().is_some() {
+        return Err(format!("carries {} session tokens", tokens.len()));
+    }
+    if signed.len() > 1 || !signed.iter().all(shape) {
+        return Err(format!("carries {signed:?}"));
+    }
+    Ok(())
+}
+
+/// The values of a parameter in a URI's query.
+fn parameters<'u>(uri: &'u str, name: &'u str) -> impl Iterator<Item = &'u str> {
+    let query = uri.split('#').next().and_then(|main| main.split_once('?')).map_or("", |(_, query)| query);
+    query.split('&').filter_map(move |parameter| parameter.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// A path that every server reads in the same way.
+fn is_plain(path: &str) -> bool {
+    !path.contains("//") && !path.contains("%2") && !path.contains("%5") && !path.contains("%7F")
+}
+
+fn line_at(text: &str, start: usize) -> Range<usize> {
+    let begin = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+    let end = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |end| start + end + 1);
+    begin..end
+}
+
+fn count(counts: &mut Counts, what: &str) {
+    *counts.entry(what.to_owned()).or_default() += 1;
+}

@@ -1,0 +1,164 @@
+//! playlock's core before an origin that is not there: rewrites a playlist, answers a URL.
+
+use std::rc::Rc;
+
+use playlock_core::config::Policies;
+use playlock_core::exchange::Exchange;
+use playlock_core::reply::{Header, Reason, Reply};
+use playlock_core::route::Kind;
+use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep};
+use url::Url;
+
+use crate::site::HOSTS;
+
+/// Within the token's time.
+const NOW: u64 = 1_700_000_000;
+const PASSWORD: &str = "52a152a152a152a152a152a152a152a1";
+/// For that password, made with PyPI's `akamai-edgeauth`.
+const ACCESS: &str =
+    "st=1700000000~exp=1700003600~acl=/*~hmac=c422a632243136e9d7c5a75a024ba64e19956643e859eb56f0c158a7dc5b6721";
+
+/// A configured filter.
+pub struct Edge {
+    policies: Rc<Policies>,
+    /// Whether segments are encrypted.
+    pub encrypts: bool,
+    /// Whether what the origin encrypts itself passes.
+    pub passes_encrypted: bool,
+}
+
+/// What becomes of a request for a URL.
+pub struct Answer {
+    /// What kind the filter takes it for.
+    pub kind: Kind,
+    /// The path and query that the origin sees.
+    pub path: String,
+    /// The Range that the origin sees.
+    pub range: Option<String>,
+    exchange: Exchange,
+}
+
+impl Edge {
+    /// A filter with one policy for every path; `media_encryption` is that member of it.
+    ///
+    /// # Errors
+    /// What the configuration is refused for.
+    pub fn new(media_encryption: &str) -> Result<Self, String> {
+        let hosts: Vec<String> = HOSTS.iter().map(|host| format!("\"{host}\"")).collect();
+        let config = format!(
+            r#"{{"policies": [{{"policyName": "corpus",
+                "tokenAuth": {{"enabled": true, "password": "{PASSWORD}", "hosts": [{}]}},
+                "mediaEncryption": {media_encryption}}}],
+              "assignments": [{{"policyName": "corpus", "path": "/..."}}]}}"#,
+            hosts.join(", ")
+        );
+        let (policies, _) = Policies::parse(config.as_bytes(), &|_| None).map_err(|error| error.to_string())?;
+        let encrypts = policies.get(0).is_some_and(|policy| policy.encryption.is_some());
+        let passes_encrypted = media_encryption.contains("passthrough");
+        Ok(Self { policies: Rc::new(policies), encrypts, passes_encrypted })
+    }
+
+    /// `url` with the access token.
+    pub fn entry(url: &Url) -> Url {
+        let mut url = url.clone();
+        url.query_pairs_mut().append_pair("hdnts", ACCESS);
+        url
+    }
+
+    /// The playlist `input` at `url`, which carries a token, in pieces of the lengths that `cuts` gives.
+    ///
+    /// # Errors
+    /// The filter's reason for refusing; anything unexpected as `Err(Err(_))`.
+    pub fn playlist(
+        &self,
+        url: &Url,
+        input: &[u8],
+        cuts: &mut dyn FnMut() -> usize,
+    ) -> Result<Vec<u8>, Result<Reason, String>> {
+        let unexpected = |what: String| Err(what);
+        let answer =
+            self.request(url).map_err(|reply| reply.reason.ok_or_else(|| "a reply to a playlist".to_owned()))?;
+        let mut exchange = answer.exchange;
+        let headers = [header(":status", "200"), header("content-type", "application/vnd.apple.mpegurl")];
+        match exchange.on_response_head(&headers, input.is_empty()) {
+            HeadStep::Forward(_) => {}
+            HeadStep::Reply(reply) => return Err(reply.reason.ok_or_else(|| "a reply to a playlist".to_owned())),
+            HeadStep::Hold(_) => return Err(unexpected("held without holdHeaders".to_owned())),
+        }
+        let (mut out, mut rest) = (Vec::with_capacity(input.len() * 4), input);
+        loop {
+            let (chunk, after) = rest.split_at(cuts().clamp(1, rest.len().max(1)).min(rest.len()));
+            rest = after;
+            match exchange.on_body(chunk.to_vec(), rest.is_empty()) {
+                BodyStep::Replace(bytes) => out.extend_from_slice(&bytes),
+                BodyStep::Reset(reason) => return Err(Ok(reason)),
+                other => return Err(unexpected(format!("{other:?} in a playlist"))),
+            }
+            if rest.is_empty() {
+                return Ok(out);
+            }
+        }
+    }
+
+    /// A GET of `url`.
+    ///
+    /// # Errors
+    /// The filter's own reply.
+    pub fn request(&self, url: &Url) -> Result<Answer, Reply> {
+        let path = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        let headers = [
+            header(":method", "GET"),
+            header(":scheme", url.scheme()),
+            header(":authority", url.host_str().unwrap_or_default()),
+            header(":path", &path),
+        ];
+        let request = Request { headers: &headers, client: &|| None, now: NOW };
+        // The same session for everyone: what is compared must not depend on chance.
+        let (exchange, step) = Exchange::open(&self.policies, &request, &mut || [7; 16]);
+        match step {
+            RequestStep::Reply(reply) => Err(reply),
+            RequestStep::Forward(edits) => {
+                let path = set(&edits, ":path").unwrap_or(path);
+                Ok(Answer { kind: exchange.kind(), path, range: set(&edits, "range"), exchange })
+            }
+        }
+    }
+}
+
+impl Answer {
+    /// What the viewer gets when the origin sends `body`; `of` is its place in the file if only that was asked for.
+    ///
+    /// # Errors
+    /// What the filter did instead.
+    pub fn serve(mut self, body: &[u8], complete: bool) -> Result<Vec<u8>, String> {
+        let status = if self.range.is_some() { "206" } else { "200" };
+        let mut headers = vec![header(":status", status), header("content-type", "video/mp2t")];
+        if let Some(range) = self.range.as_deref().and_then(|range| range.strip_prefix("bytes=")) {
+            headers.push(header("content-range", &format!("bytes {range}/*")));
+        }
+        match self.exchange.on_response_head(&headers, false) {
+            HeadStep::Forward(_) => {}
+            other => return Err(format!("{other:?}")),
+        }
+        if self.exchange.passes_body() {
+            return Ok(body.to_vec());
+        }
+        match self.exchange.on_body(body.to_vec(), complete) {
+            BodyStep::Replace(bytes) => Ok(bytes),
+            BodyStep::Forward => Ok(body.to_vec()),
+            other => Err(format!("{other:?}")),
+        }
+    }
+}
+
+fn header(name: &str, value: &str) -> Header {
+    (name.to_owned(), value.as_bytes().to_vec())
+}
+
+fn set(edits: &HeaderEdits, name: &str) -> Option<String> {
+    let (_, value) = edits.set.iter().find(|(found, _)| found == name)?;
+    String::from_utf8(value.clone()).ok()
+}

@@ -1,0 +1,51 @@
+//! Parsers that others wrote. What they read in the output is what they read in the input, but for URIs, keys, byte
+//! ranges and the version.
+
+mod m3u8_rs;
+mod quick_m3u8;
+
+use crate::undo;
+
+/// Compares what each oracle reads in a playlist before and after. Returns whether it can read the input at all; then it
+/// must read the output too. `clean` takes out of a URI what the filter put in.
+///
+/// # Errors
+/// The first difference.
+pub fn compare(
+    input: &str,
+    output: &str,
+    encrypts: bool,
+    clean: &dyn Fn(&str) -> String,
+) -> Result<[(&'static str, bool); 2], String> {
+    let view = View { encrypts, clean };
+    let m3u8_rs = m3u8_rs::compare(input, output, &view).map_err(|what| format!("m3u8-rs: {what}"))?;
+    let quick = quick_m3u8::compare(input, output, &view).map_err(|what| format!("quick-m3u8: {what}"))?;
+    Ok([("m3u8-rs", m3u8_rs), ("quick-m3u8", quick)])
+}
+
+/// What of a playlist is compared.
+struct View<'a> {
+    encrypts: bool,
+    clean: &'a dyn Fn(&str) -> String,
+}
+
+impl View<'_> {
+    /// The line of a tag that an oracle does not take apart.
+    fn line(&self, line: &str) -> String {
+        let line = undo::map_uris(line, self.clean);
+        let kept = |part: &&str| !(self.encrypts && part.trim_start().starts_with("BYTERANGE"));
+        line.split(',').filter(kept).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// Says where two values differ.
+fn difference<T: std::fmt::Debug + PartialEq>(before: &[T], after: &[T]) -> Result<(), String> {
+    if before == after {
+        return Ok(());
+    }
+    let (before, after) = (format!("{before:#?}"), format!("{after:#?}"));
+    match before.lines().zip(after.lines()).find(|(before, after)| before != after) {
+        Some((before, after)) => Err(format!("{} became {}", before.trim(), after.trim())),
+        None => Err("one has more than the other".into()),
+    }
+}

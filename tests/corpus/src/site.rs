@@ -1,0 +1,50 @@
+//! Which URIs of a playlist lead back to the filter, by what browsers make of them.
+
+use regex_lite::Regex;
+use url::Url;
+
+/// Where playlists stand here.
+pub const PLAYLIST: &str = "https://edge.example/vod/show/index.m3u8";
+/// Other hosts that the policy lists; the corpus has URIs of the first three.
+pub const HOSTS: [&str; 4] = ["example.com", "mock.vod.com", "tv4play-i.akamaihd.net", "edge.example"];
+
+/// One playlist's place.
+#[derive(Debug)]
+pub struct Site {
+    /// Its URL.
+    pub base: Url,
+    parts: Regex,
+}
+
+impl Site {
+    /// The place of the playlist at `url`.
+    ///
+    /// # Errors
+    /// If `url` is none.
+    pub fn new(url: &str) -> Result<Self, String> {
+        // RFC 3986 appendix B.
+        let parts = Regex::new(r"^(([^:/?#]+):)?(//([^/?#]*))?([^?#]*)(\?([^#]*))?(#(.*))?").map_err(text)?;
+        Ok(Self { base: Url::parse(url).map_err(text)?, parts })
+    }
+
+    /// Where `uri` leads, if that is to the filter. What clients read in more than one way leads nowhere: it must get
+    /// no token.
+    pub fn own(&self, uri: &str) -> Option<Url> {
+        if uri.is_empty() || uri.contains(|c: char| c.is_ascii_control() || c == '\\') {
+            return None;
+        }
+        let parts = self.parts.captures(uri)?;
+        let authority = parts.get(4).map(|authority| authority.as_str());
+        if parts.get(2).is_some() && authority.is_none() || authority.is_some_and(|a| a.is_empty() || a.contains('@')) {
+            return None;
+        }
+        let url = self.base.join(uri).ok()?;
+        let host = url.host_str()?;
+        let plain_port = matches!(url.port(), None | Some(80 | 443));
+        (matches!(url.scheme(), "http" | "https") && plain_port && HOSTS.contains(&host)).then_some(url)
+    }
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}

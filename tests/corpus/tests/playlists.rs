@@ -1,0 +1,52 @@
+//! Every playlist that can be had, through the filter and past the oracles.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test, and what it counts")]
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use playlock_corpus::check::{Counts, check};
+use playlock_corpus::edge::Edge;
+use playlock_corpus::places;
+
+/// Runs the whole corpus under one configuration; shows every failure, not the first alone.
+fn run(name: &str, media_encryption: &str) {
+    let edge = Edge::new(media_encryption).unwrap();
+    let files = places::playlists().unwrap();
+    let mut counts = Counts::new();
+    let mut failures = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        let input = fs::read(file).unwrap();
+        let seed = u64::try_from(index).unwrap() * 2 + 1;
+        let checked = catch_unwind(AssertUnwindSafe(|| check(&edge, &input, seed, &mut counts)));
+        match checked {
+            Ok(Ok(())) => {}
+            Ok(Err(what)) => failures.push(format!("{}: {what}", file.display())),
+            Err(_) => failures.push(format!("{}: panicked", file.display())),
+        }
+    }
+    println!("{} playlists, {name}:", files.len());
+    for (what, count) in &counts {
+        println!("{count:>8} {what}");
+    }
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), files.len(), failures.join("\n"));
+}
+
+#[test]
+fn encrypting() {
+    run("encrypting", r#"{"enabled": true, "secret": "000102030405060708090a0b0c0d0e0f"}"#);
+}
+
+/// All that may be different under encryption.
+#[test]
+fn rotating() {
+    run(
+        "rotating keys, counting IVs, passing encrypted origins",
+        r#"{"enabled": true, "secret": "000102030405060708090a0b0c0d0e0f", "keyRotation": {"segments": 3},
+            "ivMode": "sequence", "onEncryptedOrigin": "passthrough"}"#,
+    );
+}
+
+#[test]
+fn tokens_only() {
+    run("tokens only", r#"{"enabled": false}"#);
+}
