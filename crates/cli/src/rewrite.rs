@@ -1,0 +1,182 @@
+//! `playlock rewrite`: a playlist as the filter would hand it to a viewer.
+
+use std::io::{Read, Write};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::SystemTime;
+use std::{env, fs, io};
+
+use clap::Args;
+use playlock_core::config::policy::{Opening, Policy};
+use playlock_core::config::{Coverage, Policies};
+use playlock_core::exchange::Exchange;
+use playlock_core::reply::{Header, Reply};
+use playlock_core::step::{BodyStep, HeadStep, Request, RequestStep};
+
+use crate::address::Address;
+use crate::failure::Failure;
+
+/// Bytes read at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// Rewrite the playlist on standard input as the filter would for a viewer who asks for URL.
+///
+/// As through the filter, a live media playlist that is opened by an access token comes out as a master playlist that
+/// leads to it; with the session token from there it is rewritten itself. Output is a stream: only the exit status says
+/// whether it is complete.
+#[derive(Args)]
+#[command(after_help = "Example:
+  playlock rewrite --config policies.json --url https://edge.example/vod/720p.m3u8 \\
+    --access-token \"$TOKEN\" < 720p.m3u8 > protected.m3u8")]
+pub struct Rewrite {
+    /// The configuration, as Envoy gets it; secrets given as {"env": NAME} come from the environment.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// What the player asks for; it may carry tokens itself.
+    #[arg(long)]
+    url: Address,
+    /// A token for a session that is to be opened, put where the policy wants it.
+    #[arg(long, value_name = "TOKEN", conflicts_with = "session_token")]
+    access_token: Option<String>,
+    /// The token of a session that goes on, put where the policy wants it.
+    #[arg(long, value_name = "TOKEN")]
+    session_token: Option<String>,
+    /// The viewer's address, for tokens that name one.
+    #[arg(long, value_name = "ADDRESS")]
+    client_ip: Option<IpAddr>,
+    /// The time in seconds since 1970-01-01T00:00:00Z, if it is not now.
+    #[arg(long, value_name = "UNIX")]
+    now: Option<u64>,
+}
+
+/// Rewrites `input` to `output`.
+///
+/// # Errors
+/// The filter's refusal, or what is wrong with configuration and streams.
+pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) -> Result<(), Failure> {
+    let policies = Rc::new(read_policies(arguments)?);
+    let mut exchange = open(arguments, &policies)?;
+    let head = [header(":status", "200"), header("content-type", "application/vnd.apple.mpegurl")];
+    if let HeadStep::Reply(reply) = exchange.on_response_head(&head, false) {
+        return Err(refusal(&reply));
+    }
+    let mut buffer = vec![0; CHUNK];
+    // What the filter wants to see again, with more.
+    let mut waiting = Vec::new();
+    loop {
+        let length = match input.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Failure::Wrong(format!("standard input: {error}"))),
+            Ok(length) => length,
+        };
+        let mut chunk = std::mem::take(&mut waiting);
+        chunk.extend_from_slice(buffer.get(..length).unwrap_or_default());
+        let ready = match exchange.on_body(chunk.clone(), length == 0) {
+            BodyStep::Replace(bytes) => bytes,
+            BodyStep::Forward => chunk,
+            BodyStep::Wait => {
+                waiting = chunk;
+                continue;
+            }
+            BodyStep::Reply(reply) => return Err(refusal(&reply)),
+            BodyStep::Reset(reason) => return Err(Failure::Refused(reason)),
+        };
+        output.write_all(&ready).map_err(output_failure)?;
+        if length == 0 {
+            return output.flush().map_err(output_failure);
+        }
+    }
+}
+
+fn read_policies(arguments: &Rewrite) -> Result<Policies, Failure> {
+    let file = arguments.config.display();
+    let json = fs::read(&arguments.config).map_err(|error| Failure::Wrong(format!("{file}: {error}")))?;
+    let (policies, warnings) = Policies::parse(&json, &|name| env::var(name).ok())
+        .map_err(|error| Failure::Wrong(format!("{file}: {error}")))?;
+    for warning in warnings {
+        // Without standard error there is no one to warn.
+        let _ = writeln!(io::stderr(), "playlock: warning: {warning}");
+    }
+    Ok(policies)
+}
+
+/// Sends the viewer's request as far as the origin.
+fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failure> {
+    let Address { scheme, authority, path, .. } = &arguments.url;
+    let mut headers = vec![header(":method", "GET"), header(":scheme", scheme), header(":authority", authority)];
+    let mut parameter = None;
+    if arguments.access_token.is_some() || arguments.session_token.is_some() {
+        // Elsewhere there is no token to put, and the filter says what there is instead.
+        if let Some(Coverage::Policy(_, policy)) = policies.covering_raw(authority, path) {
+            match place(arguments, policy)? {
+                Place::Query(text) => parameter = Some(text),
+                Place::Cookie(text) => headers.push(header("cookie", &text)),
+            }
+        }
+    }
+    headers.push(header(":path", &arguments.url.target(parameter.as_deref())));
+    let client = || arguments.client_ip.map(|address| address.to_string().into_bytes());
+    let now = match arguments.now {
+        Some(now) => now,
+        None => SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
+    };
+    let mut session = [0; 16];
+    getrandom::fill(&mut session).map_err(|error| Failure::Wrong(format!("no random bytes: {error}")))?;
+    let request = Request { headers: &headers, client: &client, now };
+    match Exchange::open(policies, &request, &mut || session) {
+        (exchange, RequestStep::Forward(_)) => Ok(exchange),
+        (_, RequestStep::Reply(reply)) => Err(refusal(&reply)),
+    }
+}
+
+/// Where a token stands in a request.
+enum Place {
+    /// A parameter, `name=value`.
+    Query(String),
+    /// A cookie, `name=value`.
+    Cookie(String),
+}
+
+fn place(arguments: &Rewrite, policy: &Policy) -> Result<Place, Failure> {
+    if let Some(token) = &arguments.access_token {
+        return match &policy.opening {
+            Opening::AccessToken(access) => Ok(Place::Query(format!("{}={}", access.name, in_query(token)))),
+            Opening::Free => Err(Failure::Wrong(format!("--access-token: the policy {} takes none", policy.name))),
+        };
+    }
+    let (name, token) = (&policy.session.name, arguments.session_token.as_deref().unwrap_or_default());
+    Ok(match policy.session.transport.in_query() {
+        true => Place::Query(format!("{name}={}", in_query(token))),
+        false => Place::Cookie(format!("{name}={token}")),
+    })
+}
+
+/// A token as the value of a query parameter; it may have been taken from a URL, so its escapes stay.
+fn in_query(token: &str) -> String {
+    let mut value = String::with_capacity(token.len());
+    for byte in token.bytes() {
+        if byte.is_ascii_graphic() && !matches!(byte, b'&' | b'#' | b'+') {
+            value.push(char::from(byte));
+        } else {
+            value.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    value
+}
+
+/// An answer of the filter's own to a request for a playlist.
+fn refusal(reply: &Reply) -> Failure {
+    match reply.reason {
+        Some(reason) => Failure::Refused(reason),
+        None => Failure::Wrong(format!("--url: the filter answers {} itself: not a playlist's URL", reply.status)),
+    }
+}
+
+fn output_failure(error: io::Error) -> Failure {
+    Failure::Wrong(format!("standard output: {error}"))
+}
+
+fn header(name: &str, value: &str) -> Header {
+    (name.to_owned(), value.as_bytes().to_vec())
+}
