@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::headers;
 use crate::json::{self, MAX_DOCUMENT};
-use crate::playlist::{self, Marks, Rewriter};
+use crate::playlist::{self, Entry, Marks, Rewriter};
 use crate::reply::{Header, Reason};
 use crate::segment::SegmentEncryptor;
 use crate::signed::ByteRange;
@@ -81,6 +81,8 @@ pub enum Body {
     Entry {
         /// What rewrites it if not.
         rewriter: Rewriter,
+        /// What has been seen of it.
+        entry: Entry,
         /// What goes out in its place if so.
         master: Vec<u8>,
         /// What has come of it, unless the response's headers are held: all of it comes again then.
@@ -128,12 +130,12 @@ impl Body {
     /// Why the response cannot go on.
     pub fn push(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
         match self {
-            Self::Entry { master, collected, length, held, .. } => {
+            Self::Entry { entry, master, collected, length, held, .. } => {
                 collected.append(&mut chunk);
                 let whole = end_of_stream || u64::try_from(collected.len()).ok() == *length;
                 let live = match playlist::is_playlist(collected) {
                     Some(false) => Some(false),
-                    _ => playlist::is_live(collected, whole),
+                    _ => entry.is_live(collected, whole),
                 };
                 match live {
                     Some(true) => {

@@ -8,7 +8,7 @@ use crate::body::{Body, Window};
 use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
 use crate::gate::Stream;
 use crate::headers::{self, ContentRange};
-use crate::playlist::{Encryption, Lead, Marks, Rewriter, Variables};
+use crate::playlist::{Encryption, Entry, Lead, Marks, Rewriter, Variables};
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
@@ -84,7 +84,14 @@ pub fn plan(
             _ if stream.head => None,
             Some(master) => {
                 let length = headers::content_length(headers).map_err(|()| Reason::Length)?;
-                Some(Body::Entry { rewriter, master, collected: Vec::new(), length, held: hold })
+                Some(Body::Entry {
+                    rewriter,
+                    entry: Entry::default(),
+                    master,
+                    collected: Vec::new(),
+                    length,
+                    held: hold,
+                })
             }
             None => Some(Body::Playlist { rewriter, held: hold }),
         };

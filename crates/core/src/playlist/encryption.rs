@@ -51,6 +51,11 @@ impl Encryption {
         line
     }
 
+    /// Whether anything depends on the media sequence number.
+    pub fn counts(&self) -> bool {
+        self.rotation != Rotation::Never || self.iv_mode == IvMode::Sequence
+    }
+
     /// What the segment at `position` is under; its parts are under the same.
     pub fn media(&self, position: &Position) -> Resource {
         Resource {

@@ -20,22 +20,35 @@ const NOT_LIVE: &[&[u8]] = &[
 /// A media playlist has one of these.
 const MEDIA: &[&[u8]] = &[b"#EXTINF", b"#EXT-X-TARGETDURATION", b"#EXT-X-PART"];
 
-/// Whether a playlist that begins with `bytes` is a media playlist that will be reloaded; `None` if more of it is needed
-/// to tell. `whole`: nothing comes after them.
-pub fn is_live(bytes: &[u8], whole: bool) -> Option<bool> {
-    let mut media = false;
-    for line in bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| line.starts_with(b"#EXT")) {
-        if NOT_LIVE.iter().any(|tag| line.starts_with(tag)) {
-            return Some(false);
+/// What has been seen of a playlist so far.
+#[derive(Debug, Default)]
+pub struct Entry {
+    /// Bytes of the lines that have been looked at.
+    scanned: usize,
+    media: bool,
+}
+
+impl Entry {
+    /// Whether a playlist that begins with `bytes`, which may only grow from call to call, is a media playlist that will
+    /// be reloaded; `None` if more of it is needed to tell. `whole`: nothing comes after them.
+    pub fn is_live(&mut self, bytes: &[u8], whole: bool) -> Option<bool> {
+        let rest = bytes.get(self.scanned..).unwrap_or_default();
+        let length =
+            if whole { rest.len() } else { rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) };
+        self.scanned += length;
+        for line in rest.get(..length).unwrap_or_default().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+            if NOT_LIVE.iter().any(|tag| line.starts_with(tag)) {
+                return Some(false);
+            }
+            self.media |= MEDIA.iter().any(|tag| line.starts_with(tag));
         }
-        media |= MEDIA.iter().any(|tag| line.starts_with(tag));
-    }
-    if whole {
-        Some(media)
-    } else if bytes.len() > MAX_ENTRY {
-        Some(false)
-    } else {
-        None
+        if whole {
+            Some(self.media)
+        } else if bytes.len() > MAX_ENTRY {
+            Some(false)
+        } else {
+            None
+        }
     }
 }
 
@@ -47,15 +60,19 @@ mod tests {
     fn only_what_will_be_reloaded_is_live() {
         for (text, before, at_end) in [
             ("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na.ts\n", None, Some(true)),
-            ("#EXTM3U\n#EXTINF:4,\na.ts\n#EXT-X-ENDLIST", Some(false), Some(false)),
+            ("#EXTM3U\n#EXTINF:4,\na.ts\n#EXT-X-ENDLIST", None, Some(false)),
             ("#EXTM3U\r\n #EXT-X-PLAYLIST-TYPE:VOD\r\n", Some(false), Some(false)),
             ("#EXTM3U\n#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-PART:DURATION=1,URI=\"a\"\n", None, Some(true)),
             ("#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-TARGETDURATION:4\n", None, Some(true)),
             ("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n", Some(false), Some(false)),
             ("#EXTM3U\n", None, Some(false)),
         ] {
-            assert_eq!((is_live(text.as_bytes(), false), is_live(text.as_bytes(), true)), (before, at_end), "{text}");
+            let mut entry = Entry::default();
+            let bytewise = (0..text.len()).find_map(|end| entry.is_live(&text.as_bytes()[..end], false));
+            let before_end = bytewise.or_else(|| entry.is_live(text.as_bytes(), false));
+            assert_eq!(before_end, before, "{text}");
+            assert_eq!(before_end.or_else(|| entry.is_live(text.as_bytes(), true)), at_end, "{text}");
         }
-        assert_eq!(is_live(&[b'x'; MAX_ENTRY + 1], false), Some(false));
+        assert_eq!(Entry::default().is_live(&[b'x'; MAX_ENTRY + 1], false), Some(false));
     }
 }

@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 
 pub use self::encryption::Encryption;
 use self::encryption::Position;
-pub use self::entry::is_live;
+pub use self::entry::Entry;
 use self::line::{Line, Lines};
 use self::media::KeyScope;
 use self::range::Ranges;

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::attribute::integer;
+use super::encryption::Encryption;
 use super::line::Line;
 use super::range::Ranges;
 use super::uri::{Lead, Marks};
@@ -93,7 +94,7 @@ impl Body {
                 self.scope.pass(line, out)
             }
             b"#EXT-X-VERSION" if encrypting => self.scope.version(line, list, out),
-            b"#EXT-X-MEDIA-SEQUENCE" if encrypting => {
+            b"#EXT-X-MEDIA-SEQUENCE" if self.marks.encryption.as_ref().is_some_and(Encryption::counts) => {
                 self.position.start(list)?;
                 self.scope.pass(line, out)
             }
