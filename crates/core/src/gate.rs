@@ -128,7 +128,7 @@ pub fn admit(
     if policies.is_key_path(&target.path) {
         return admit_key(policies, request, &target, readable);
     }
-    let (index, policy) = match policies.covering(authority, &target.path) {
+    let (index, policy) = match policies.covering(authority, &target.path, request.now) {
         Coverage::Policy(index, policy) => (index, policy),
         Coverage::Pass => return Ok(Admitted::Pass),
         Coverage::Deny => return Err(refused(Reason::Unassigned)),
@@ -206,7 +206,7 @@ fn preflight(policy: &Policy, index: usize, request: &Request<'_>) -> Option<Adm
 pub fn claimed<'a>(policies: &'a Policies, request: &Request<'_>) -> Option<&'a Policy> {
     let path = headers::text(request.headers, ":path")?.split('?').next()?;
     let authority = headers::text(request.headers, ":authority").unwrap_or_default();
-    match policies.covering(authority, path) {
+    match policies.covering(authority, path, request.now) {
         Coverage::Policy(_, policy) => Some(policy),
         Coverage::Pass | Coverage::Deny => None,
     }
@@ -290,12 +290,14 @@ fn admit_key(
 ) -> Result<Admitted, Refused> {
     let refused = |reason| Refused { reason, kind: Kind::Key, policy: None };
     let sent = one(target.values(SIGNED_PARAMETER)).map_err(refused)?;
-    let claimed = sent.and_then(signed::claimed_policy).and_then(|name| policies.serving_keys(&target.path, &name));
+    let claimed =
+        sent.and_then(signed::claimed_policy).and_then(|name| policies.serving_keys(&target.path, &name, request.now));
     if !readable {
-        let covering = || match policies.covering(headers::text(request.headers, ":authority")?, &target.path) {
-            Coverage::Policy(index, policy) => Some((index, policy)),
-            Coverage::Pass | Coverage::Deny => None,
-        };
+        let covering =
+            || match policies.covering(headers::text(request.headers, ":authority")?, &target.path, request.now) {
+                Coverage::Policy(index, policy) => Some((index, policy)),
+                Coverage::Pass | Coverage::Deny => None,
+            };
         let answer = claimed.or_else(covering).and_then(|(index, policy)| preflight(policy, index, request));
         return answer.ok_or_else(|| refused(Reason::Method));
     }

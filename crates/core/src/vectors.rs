@@ -80,7 +80,7 @@ fn derivation() {
             "assignments": [{"policyName": vector["policy"], "path": "/..."}],
         });
         let (policies, _) = Policies::parse(document.to_string().as_bytes(), &|_| None).unwrap();
-        let Coverage::Policy(_, policy) = policies.covering("h", "/") else { panic!("{vector}") };
+        let Coverage::Policy(_, policy) = policies.covering("h", "/", 0) else { panic!("{vector}") };
         let id = bytes(vector, "session").try_into().unwrap();
         let opened = vector["opened"].as_u64().unwrap();
         let session = Session::open(policy, None, "/vod/a/m.m3u8", opened, id).unwrap();

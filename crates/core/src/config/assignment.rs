@@ -4,14 +4,32 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::ConfigError;
 use super::document;
 use super::policy::Policy;
+use super::time;
 use crate::target;
 
-/// Prefix of a path, without its final `/` → the number of the policy.
-type Prefixes = BTreeMap<String, usize>;
+/// Prefix of a path, without its final `/` → what is assigned there, the one that starts last first.
+type Prefixes = BTreeMap<String, Vec<Window>>;
+
+/// A policy and when it holds.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    policy: usize,
+    /// Seconds since the epoch; 0: always.
+    start: u64,
+    /// The first second after it.
+    end: u64,
+}
+
+impl Window {
+    fn is_open(&self, now: u64) -> bool {
+        (self.start..self.end).contains(&now)
+    }
+}
 
 /// The compiled assignments and the policies' other names.
 #[derive(Debug)]
@@ -26,8 +44,8 @@ impl Assignments {
     /// Compiles a document's assignments to `policies`.
     ///
     /// # Errors
-    /// An assignment to an unknown policy, a path that is no pattern, a place that is assigned twice, or a time
-    /// window, which is not built yet.
+    /// An assignment to an unknown policy, a path that is no pattern, a place that is assigned twice from the same time
+    /// on, or a time that is none.
     pub fn build(assignments: &[document::Assignment], policies: &[Policy]) -> Result<Self, ConfigError> {
         let names: BTreeMap<_, _> = policies.iter().enumerate().map(|(i, policy)| (policy.name.clone(), i)).collect();
         let key_paths =
@@ -36,15 +54,10 @@ impl Assignments {
         for (index, assignment) in assignments.iter().enumerate() {
             let at = |member: &str| format!("assignments[{index}].{member}");
             let policy = compiled.policy_of(assignment, policies, &at)?;
-            for (member, time) in [("startTime", &assignment.start_time), ("endTime", &assignment.end_time)] {
-                if let Some(time) = time
-                    && time != "*"
-                {
-                    return Err(ConfigError::new(
-                        at(member),
-                        format!("found \"{time}\": time windows are not built yet, expected \"*\""),
-                    ));
-                }
+            let start = instant(assignment.start_time.as_deref(), 0, &|| at("startTime"))?;
+            let end = instant(assignment.end_time.as_deref(), u64::MAX, &|| at("endTime"))?;
+            if end <= start {
+                return Err(ConfigError::new(at("endTime"), "is not after startTime: the assignment would never hold"));
             }
             let prefix = prefix(&assignment.path).ok_or_else(|| {
                 ConfigError::new(
@@ -70,9 +83,15 @@ impl Assignments {
                     ));
                 }
             };
-            if prefixes.insert(prefix.into(), policy).is_some() {
-                return Err(ConfigError::new(at("path"), format!("\"{}\" is assigned twice", assignment.path)));
+            let windows = prefixes.entry(prefix.into()).or_default();
+            let place = windows.partition_point(|window| window.start > start);
+            if windows.get(place).is_some_and(|window| window.start == start) {
+                return Err(ConfigError::new(
+                    at("path"),
+                    format!("\"{}\" is assigned twice from the same time on", assignment.path),
+                ));
             }
+            windows.insert(place, Window { policy, start, end });
         }
         Ok(compiled)
     }
@@ -107,14 +126,23 @@ impl Assignments {
         }
     }
 
-    /// The policy for a normalised path: an assignment to its host before one to any, then the longest path.
-    pub fn find(&self, authority: &str, path: &str) -> Option<usize> {
+    /// What holds at `now` for a normalised path: an assignment to its host before one to any, then the longest path,
+    /// then the one that started last.
+    pub fn find(&self, authority: &str, path: &str, now: u64) -> Option<usize> {
         let host = authority
             .rsplit_once(':')
             .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
             .map_or(authority, |(host, _)| host);
         let of_host = if self.hosts.is_empty() { None } else { self.hosts.get(&host.to_ascii_lowercase()) };
-        of_host.and_then(|prefixes| longest(prefixes, path)).or_else(|| longest(&self.any_host, path))
+        of_host.and_then(|prefixes| longest(prefixes, path, now)).or_else(|| longest(&self.any_host, path, now))
+    }
+
+    /// Whether the policy is assigned anywhere at `now`.
+    pub fn is_assigned(&self, policy: usize, now: u64) -> bool {
+        let windows = |prefixes: &Prefixes| {
+            prefixes.values().flatten().any(|window| window.policy == policy && window.is_open(now))
+        };
+        windows(&self.any_host) || self.hosts.values().any(windows)
     }
 
     /// The number of the policy of that name.
@@ -128,11 +156,24 @@ impl Assignments {
     }
 }
 
-fn longest(prefixes: &Prefixes, path: &str) -> Option<usize> {
+/// A time, or `any` for `*`.
+fn instant(text: Option<&str>, any: u64, at: &dyn Fn() -> String) -> Result<u64, ConfigError> {
+    match text {
+        None | Some("*") => Ok(any),
+        Some(text) => time::parse(text).ok_or_else(|| {
+            ConfigError::new(
+                at(),
+                format!("found \"{text}\", expected \"*\" or a time such as \"2018-01-05T11:00:00Z\""),
+            )
+        }),
+    }
+}
+
+fn longest(prefixes: &Prefixes, path: &str, now: u64) -> Option<usize> {
     let mut prefix = path;
     loop {
-        if let Some(policy) = prefixes.get(prefix) {
-            return Some(*policy);
+        if let Some(window) = prefixes.get(prefix).and_then(|windows| windows.iter().find(|it| it.is_open(now))) {
+            return Some(window.policy);
         }
         prefix = prefix.rsplit_once('/')?.0;
     }

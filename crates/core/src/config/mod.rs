@@ -4,6 +4,7 @@ mod assignment;
 pub mod document;
 pub mod policy;
 mod secret;
+mod time;
 mod value;
 
 use alloc::format;
@@ -101,9 +102,10 @@ impl Policies {
         ))
     }
 
-    /// What holds for a normalised path on `authority` (host, perhaps with a port).
-    pub fn covering(&self, authority: &str, path: &str) -> Coverage<'_> {
-        match self.assignments.find(authority, path).and_then(|index| Some((index, self.get(index)?))) {
+    /// What holds for a normalised path on `authority` (host, perhaps with a port) at `now`.
+    pub fn covering(&self, authority: &str, path: &str, now: u64) -> Coverage<'_> {
+        let found = self.assignments.find(authority, path, now);
+        match found.and_then(|index| Some((index, self.get(index)?))) {
             Some((_, policy)) if policy.is_open() => Coverage::Pass,
             Some((index, policy)) => Coverage::Policy(index, policy),
             None if self.default == DefaultAction::Pass => Coverage::Pass,
@@ -121,9 +123,9 @@ impl Policies {
         self.policies.get(index)
     }
 
-    /// The policy of that name, with its number, if it serves keys at `path`.
-    pub fn serving_keys(&self, path: &str, name: &str) -> Option<(usize, &Policy)> {
-        let index = self.assignments.by_name(name)?;
+    /// The policy of that name, with its number, if it serves keys at `path`, and is assigned anywhere at `now`.
+    pub fn serving_keys(&self, path: &str, name: &str, now: u64) -> Option<(usize, &Policy)> {
+        let index = self.assignments.by_name(name).filter(|index| self.assignments.is_assigned(*index, now))?;
         let policy = self.get(index)?;
         (policy.encryption.as_ref()?.key_path == path).then_some((index, policy))
     }

@@ -13,7 +13,7 @@ const NORMATIVE: &str = include_str!("../../../../tests/cases/config/vod.json");
 #[test]
 fn the_normative_document_loads_and_warns_of_its_inline_secret() {
     let (policies, warnings) = parse(NORMATIVE).unwrap();
-    assert!(matches!(policies.covering("h", "/a"), Coverage::Policy(0, policy) if policy.name == "vod"));
+    assert!(matches!(policies.covering("h", "/a", 0), Coverage::Policy(0, policy) if policy.name == "vod"));
     assert!(policies.is_key_path("/serve.key"));
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].starts_with("policies[0].tokenAuth.transitionPassword") && !warnings[0].contains("c319"));
@@ -84,7 +84,9 @@ fn errors_name_the_json_path() {
         ("/assignments/0/path", json!("/a/../b"), "assignments[0].path"),
         ("/assignments/0/path", json!("/a/*"), "assignments[0].path"),
         ("/assignments/0/host", json!("a:80"), "assignments[0].host"),
-        ("/assignments/0/startTime", json!("2018-01-05T11:00:00"), "assignments[0].startTime"),
+        ("/assignments/0/endTime", json!("1970-01-01T00:00:00Z"), "assignments[0].endTime"),
+        ("/assignments/0/startTime", json!("now"), "assignments[0].startTime"),
+        ("/assignments/0/endTime", json!("2018-02-30T00:00:00Z"), "assignments[0].endTime"),
         ("/default", json!("allow"), "default"),
         ("/unknown", json!(1), "unknown"),
     ] {
@@ -143,12 +145,43 @@ fn the_longest_path_and_the_own_host_win() {
         ("b.example:8080", "/", "b"),
         ("B.EXAMPLE", "/vod/free/x", "b"),
     ] {
-        let found = match policies.covering(authority, path) {
+        let found = match policies.covering(authority, path, 0) {
             Coverage::Policy(_, policy) => policy.name.as_str(),
             Coverage::Pass => "pass",
             Coverage::Deny => "deny",
         };
         assert_eq!(found, expected, "{authority}{path}");
+    }
+}
+
+#[test]
+fn windows_open_and_close_and_the_later_start_wins() {
+    let json = r#"{"policies":[
+        {"policyName":"a","tokenAuth":{"enabled":true,"password":{"env":"P"}}},
+        {"policyName":"b","tokenAuth":{"enabled":true,"password":{"env":"P"}}},
+        {"policyName":"c","tokenAuth":{"enabled":true,"password":{"env":"P"}}}],
+      "assignments":[{"policyName":"a","path":"/vod","startTime":"1970-01-01T00:01:40Z","endTime":"1970-01-01T00:16:40Z"},
+        {"policyName":"b","path":"/vod","startTime":"1970-01-01T00:03:20Z","endTime":"1970-01-01T00:05:00Z"},
+        {"policyName":"c","path":"/vod/x","startTime":"*","endTime":"1970-01-01T00:06:40Z"}]}"#;
+    let (policies, _) = parse(json).unwrap();
+    for (path, now, expected) in [
+        ("/vod/y", 99, ""),
+        ("/vod/y", 100, "a"),
+        ("/vod/y", 199, "a"),
+        ("/vod/y", 200, "b"),
+        ("/vod/y", 299, "b"),
+        ("/vod/y", 300, "a"),
+        ("/vod/y", 999, "a"),
+        ("/vod/y", 1000, ""),
+        ("/vod/x/y", 50, "c"),
+        ("/vod/x/y", 250, "c"),
+        ("/vod/x/y", 400, "a"),
+    ] {
+        let found = match policies.covering("h", path, now) {
+            Coverage::Policy(_, policy) => policy.name.as_str(),
+            Coverage::Pass | Coverage::Deny => "",
+        };
+        assert_eq!(found, expected, "{path} at {now}");
     }
 }
 
