@@ -105,10 +105,14 @@ fn read_policies(arguments: &Rewrite) -> Result<Policies, Failure> {
 fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failure> {
     let Address { scheme, authority, path, .. } = &arguments.url;
     let mut headers = vec![header(":method", "GET"), header(":scheme", scheme), header(":authority", authority)];
+    let now = match arguments.now {
+        Some(now) => now,
+        None => SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
+    };
     let mut parameter = None;
     if arguments.access_token.is_some() || arguments.session_token.is_some() {
         // Elsewhere there is no token to put, and the filter says what there is instead.
-        if let Some(Coverage::Policy(_, policy)) = policies.covering_raw(authority, path) {
+        if let Some(Coverage::Policy(_, policy)) = policies.covering_raw(authority, path, now) {
             match place(arguments, policy)? {
                 Place::Query(text) => parameter = Some(text),
                 Place::Cookie(text) => headers.push(header("cookie", &text)),
@@ -117,10 +121,6 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
     }
     headers.push(header(":path", &arguments.url.target(parameter.as_deref())));
     let client = || arguments.client_ip.map(|address| address.to_string().into_bytes());
-    let now = match arguments.now {
-        Some(now) => now,
-        None => SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
-    };
     let mut session = [0; 16];
     getrandom::fill(&mut session).map_err(|error| Failure::Wrong(format!("no random bytes: {error}")))?;
     let request = Request { headers: &headers, client: &client, now };

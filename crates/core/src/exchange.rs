@@ -93,7 +93,7 @@ impl Exchange {
             }
             Err(refused) => {
                 exchange.kind = refused.kind;
-                RequestStep::Reply(exchange.refusal(refused.reason))
+                RequestStep::Reply(exchange.refusal_to(refused.reason, refused.redirect.as_deref()))
             }
         };
         (exchange, step)
@@ -194,8 +194,13 @@ impl Exchange {
     }
 
     fn refusal(&mut self, reason: Reason) -> Reply {
+        self.refusal_to(reason, None)
+    }
+
+    /// A refusal that sends the client to `redirect`.
+    fn refusal_to(&mut self, reason: Reason, redirect: Option<&str>) -> Reply {
         self.reason = Some(reason);
-        self.with_cors(Reply::refusal(reason, self.request_id.as_deref()))
+        self.with_cors(Reply::refusal(reason, redirect, self.request_id.as_deref()))
     }
 
     fn with_cors(&self, mut reply: Reply) -> Reply {

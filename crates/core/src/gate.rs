@@ -17,6 +17,7 @@ use crate::signed::{self, Form, Resource};
 use crate::slice::Slice;
 use crate::step::{HeaderEdits, Request};
 use crate::target::Target;
+use crate::targeting::{Denied, Facts};
 use crate::token::edge_auth::Presented;
 
 /// What asks the origin for a delta update (RFC 8216bis section 6.2.5.2).
@@ -56,6 +57,8 @@ pub struct Refused {
     pub kind: Kind,
     /// The policy's number.
     pub policy: Option<usize>,
+    /// Where the client is sent.
+    pub redirect: Option<String>,
 }
 
 /// What is kept of an admitted request until its response comes.
@@ -118,7 +121,7 @@ pub fn admit(
     request: &Request<'_>,
     random: &mut dyn FnMut() -> [u8; 16],
 ) -> Result<Admitted, Refused> {
-    let refused = |reason| Refused { reason, kind: Kind::Unknown, policy: None };
+    let refused = |reason| Refused { reason, kind: Kind::Unknown, policy: None, redirect: None };
     let raw_target = single(request, ":path").ok_or_else(|| refused(Reason::Target))?;
     let target = Target::parse(raw_target).map_err(|_| refused(Reason::Target))?;
     let authority = headers::text(request.headers, ":authority").unwrap_or_default();
@@ -139,9 +142,21 @@ pub fn admit(
         _ if policy.encryption.is_some() => Kind::Segment,
         _ => Kind::Clear,
     };
-    let refused = |reason| Refused { reason, kind, policy: Some(index) };
+    let refused = |reason| Refused { reason, kind, policy: Some(index), redirect: None };
+    // Answered wherever it comes from: it tells nothing but the policy's `cors`.
+    if !readable
+        && !policy.is_open()
+        && let Some(answer) = preflight(policy, index, request)
+    {
+        return Ok(answer);
+    }
+    located(policies, policy, request)
+        .map_err(|denied| Refused { redirect: denied.redirect, ..refused(denied.reason) })?;
+    if policy.is_open() {
+        return Ok(Admitted::Pass);
+    }
     if !readable {
-        return preflight(policy, index, request).ok_or_else(|| refused(Reason::Method));
+        return Err(refused(Reason::Method));
     }
     let (session, opened) = enter(policy, request, &target, extension, random).map_err(refused)?;
     let (resource, imports) = match one(target.values(SIGNED_PARAMETER)).map_err(refused)? {
@@ -180,6 +195,13 @@ pub fn admit(
         now: request.now,
     };
     Ok(Admitted::Stream(stream, edits))
+}
+
+/// Whether a request may come from where it does.
+fn located(policies: &Policies, policy: &Policy, request: &Request<'_>) -> Result<(), Denied> {
+    let Some(targeting) = &policy.targeting else { return Ok(()) };
+    let client = || (request.client)().as_deref().and_then(client_address);
+    targeting.check(&Facts::new(request.headers, &policies.geo_headers, &client))
 }
 
 /// What the filter itself said in the URL: of the resource, and which variables a playlist may import.
@@ -288,7 +310,7 @@ fn admit_key(
     target: &Target<'_>,
     readable: bool,
 ) -> Result<Admitted, Refused> {
-    let refused = |reason| Refused { reason, kind: Kind::Key, policy: None };
+    let refused = |reason| Refused { reason, kind: Kind::Key, policy: None, redirect: None };
     let sent = one(target.values(SIGNED_PARAMETER)).map_err(refused)?;
     let claimed =
         sent.and_then(signed::claimed_policy).and_then(|name| policies.serving_keys(&target.path, &name, request.now));
@@ -302,11 +324,10 @@ fn admit_key(
         return answer.ok_or_else(|| refused(Reason::Method));
     }
     let (Some(sent), Some((index, policy))) = (sent, claimed) else { return Err(refused(Reason::Parameter)) };
-    let (session, key) = content_key(policy, request, target, sent).map_err(|reason| Refused {
-        reason,
-        kind: Kind::Key,
-        policy: Some(index),
-    })?;
+    let refused = |reason| Refused { policy: Some(index), ..refused(reason) };
+    located(policies, policy, request)
+        .map_err(|denied| Refused { redirect: denied.redirect, ..refused(denied.reason) })?;
+    let (session, key) = content_key(policy, request, target, sent).map_err(refused)?;
     let left = session.expires.saturating_sub(request.now);
     let reply = Reply {
         status: 200,

@@ -29,6 +29,7 @@ mod signed;
 mod slice;
 pub mod step;
 mod target;
+pub mod targeting;
 pub mod token;
 mod url;
 #[cfg(test)]

@@ -23,9 +23,10 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A refusal as a problem document (RFC 9457): `type` is the reason's word, `instance` the request's id.
-    pub fn refusal(reason: Reason, request_id: Option<&[u8]>) -> Self {
-        let status = reason.status();
+    /// A refusal as a problem document (RFC 9457): `type` is the reason's word, `instance` the request's id. With
+    /// `redirect`, an absolute URL, the client is sent there (302).
+    pub fn refusal(reason: Reason, redirect: Option<&str>, request_id: Option<&[u8]>) -> Self {
+        let status = if redirect.is_some() { 302 } else { reason.status() };
         let mut body = format!(
             "{{\"type\":\"{}\",\"title\":\"{}\",\"status\":{status},\"instance\":\"",
             reason.word(),
@@ -37,6 +38,7 @@ impl Reply {
         if reason == Reason::Method {
             headers.push(header("allow", "GET, HEAD"));
         }
+        headers.extend(redirect.map(|url| header("location", url)));
         Self { status, headers, body: body.into_bytes(), reason: Some(reason) }
     }
 }
@@ -97,6 +99,14 @@ reasons! {
     Method "method" 405 "Only GET and HEAD are answered here";
     /// No assignment covers host and path.
     Unassigned "unassigned" 403 "No policy is assigned to this path";
+    /// The client's address is denied, or not known where that counts.
+    Address "address" 403 "This client address may not watch";
+    /// The client's place is denied, or not known where that counts.
+    Geo "geo" 403 "This may not be watched from here";
+    /// Behind a proxy of a kind that is denied.
+    Proxy "proxy" 403 "This may not be watched through a proxy";
+    /// From the page of another site, or of none where one is needed.
+    Referer "referer" 403 "This may not be watched on that site";
     /// No token where one is needed.
     Missing "missing" 403 "A token is needed and none was sent";
     /// The same token was sent twice in one place.
@@ -158,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_request_id_cannot_break_out_of_the_problem_document() {
-        let reply = Reply::refusal(Reason::Missing, Some(b"a\"},\r\n<\xff"));
+        let reply = Reply::refusal(Reason::Missing, None, Some(b"a\"},\r\n<\xff"));
         let body = String::from_utf8(reply.body).unwrap();
         let value: serde_json::Value = serde_json::from_str(&body).unwrap();
         assert_eq!(value["type"], "missing");

@@ -7,6 +7,9 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+pub use super::content_targeting::{
+    ContentTargeting, Country, Dma, GeoHeaders, GeoProtection, IpAccess, Mode, Referer, Region,
+};
 pub use super::value::{Duration, PolicyId, SecretSource};
 
 /// The whole document.
@@ -24,6 +27,9 @@ pub struct Document {
     /// not a broken response. Needs Envoy's `allow_on_headers_stop_iteration`, without which responses hang.
     #[serde(default)]
     pub hold_headers: bool,
+    /// In which request headers the proxy says where a client is.
+    #[serde(default)]
+    pub geo_headers: GeoHeaders,
 }
 
 /// What happens to a request that no assignment covers.
@@ -70,7 +76,7 @@ pub struct Policy {
     pub token_auth: Option<TokenAuth>,
     /// Encryption of segments.
     pub media_encryption: Option<MediaEncryption>,
-    /// From where one may watch.
+    /// From where and by what way one may watch.
     pub content_targeting: Option<ContentTargeting>,
     /// With what one may watch.
     pub player_verification: Option<PlayerVerification>,
@@ -252,150 +258,6 @@ pub enum KeyScope {
     Stream,
     /// All of the policy share one.
     Application,
-}
-
-/// `contentTargeting`: read in full, not enforced yet.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ContentTargeting {
-    /// Must be false: not built yet.
-    pub enabled: bool,
-    /// Read; not enforced yet.
-    #[serde(rename = "geoProtection")]
-    pub _geo_protection: Option<GeoProtection>,
-    /// Read; not enforced yet.
-    #[serde(rename = "ipAccess")]
-    pub _ip_access: Option<IpAccess>,
-    /// Read; not enforced yet.
-    #[serde(rename = "referer")]
-    pub _referer: Option<Referer>,
-    /// Read; not enforced yet.
-    #[serde(rename = "denyAnonymousProxies")]
-    pub _deny_anonymous_proxies: Option<bool>,
-    /// Read; not enforced yet.
-    #[serde(rename = "denyTransparentProxies")]
-    pub _deny_transparent_proxies: Option<bool>,
-}
-
-/// `contentTargeting.geoProtection`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct GeoProtection {
-    /// Read; not enforced yet.
-    #[serde(rename = "enabled")]
-    pub _enabled: bool,
-    /// Read; not enforced yet.
-    #[serde(rename = "mode")]
-    pub _mode: Option<Mode>,
-    /// Read; not enforced yet.
-    #[serde(rename = "countries")]
-    pub _countries: Option<Vec<Country>>,
-    /// Read; not enforced yet.
-    #[serde(rename = "dmas")]
-    pub _dmas: Option<Vec<Dma>>,
-    /// Read; not enforced yet.
-    #[serde(rename = "regions")]
-    pub _regions: Option<Vec<Region>>,
-    /// Read; not enforced yet.
-    #[serde(rename = "overrideIps")]
-    pub _override_ips: Option<Vec<String>>,
-    /// Read; not enforced yet.
-    #[serde(rename = "geoRedirectOnDenyEnabled")]
-    pub _geo_redirect_on_deny_enabled: Option<bool>,
-    /// Read; not enforced yet.
-    #[serde(rename = "geoRedirectOnDenyURL")]
-    pub _geo_redirect_on_deny_url: Option<String>,
-}
-
-/// Whether a list names who may or who may not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Mode {
-    /// Only these may.
-    Allow,
-    /// All but these may.
-    Deny,
-}
-
-/// A country, as the API lists it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Country {
-    /// Read; not enforced yet.
-    #[serde(rename = "countryCode")]
-    pub _country_code: String,
-    /// Read; not enforced yet.
-    #[serde(rename = "countryName")]
-    pub _country_name: Option<String>,
-    /// Read; not enforced yet.
-    #[serde(rename = "continentCode")]
-    pub _continent_code: Option<String>,
-}
-
-/// A Designated Market Area.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Dma {
-    /// Read; not enforced yet.
-    #[serde(rename = "dmaCode")]
-    pub _dma_code: String,
-    /// Read; not enforced yet.
-    #[serde(rename = "dmaName")]
-    pub _dma_name: Option<String>,
-}
-
-/// A region of a country.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Region {
-    /// Read; not enforced yet.
-    #[serde(rename = "countryCode")]
-    pub _country_code: String,
-    /// Read; not enforced yet.
-    #[serde(rename = "regionCode")]
-    pub _region_code: String,
-    /// Read; not enforced yet.
-    #[serde(rename = "regionName")]
-    pub _region_name: Option<String>,
-}
-
-/// `contentTargeting.ipAccess`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct IpAccess {
-    /// Read; not enforced yet.
-    #[serde(rename = "enabled")]
-    pub _enabled: bool,
-    /// Read; not enforced yet.
-    #[serde(rename = "mode")]
-    pub _mode: Option<Mode>,
-    /// Read; not enforced yet.
-    #[serde(rename = "ips")]
-    pub _ips: Option<Vec<String>>,
-    /// Read; not enforced yet.
-    #[serde(rename = "ipRedirectOnDenyEnabled")]
-    pub _ip_redirect_on_deny_enabled: Option<bool>,
-    /// Read; not enforced yet.
-    #[serde(rename = "denyOnIPRedirectURL")]
-    pub _deny_on_ip_redirect_url: Option<String>,
-}
-
-/// `contentTargeting.referer`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Referer {
-    /// Read; not enforced yet.
-    #[serde(rename = "enabled")]
-    pub _enabled: bool,
-    /// Read; not enforced yet.
-    #[serde(rename = "domains")]
-    pub _domains: Option<Vec<String>>,
-    /// Read; not enforced yet.
-    #[serde(rename = "referrerRedirectEnabled")]
-    pub _referrer_redirect_enabled: Option<bool>,
-    /// Read; not enforced yet.
-    #[serde(rename = "referrerRedirectURL")]
-    pub _referrer_redirect_url: Option<String>,
 }
 
 /// `playerVerification`: read in full, not enforced yet.

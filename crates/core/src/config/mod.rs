@@ -1,6 +1,7 @@
 //! Configuration documents → policies that are valid by type.
 
 mod assignment;
+mod content_targeting;
 pub mod document;
 pub mod policy;
 mod secret;
@@ -16,6 +17,7 @@ use self::assignment::Assignments;
 use self::document::{DefaultAction, Document};
 use self::policy::Policy;
 use crate::target;
+use crate::targeting::GeoHeaders;
 
 /// Every policy and assignment of one configuration document.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct Policies {
     default: DefaultAction,
     /// Hold response headers until the body's first bytes are seen.
     pub hold_headers: bool,
+    /// In which request headers the proxy says where a client is.
+    pub geo_headers: GeoHeaders,
 }
 
 /// What the configuration says of a host and path.
@@ -96,17 +100,16 @@ impl Policies {
             policies.push(policy);
         }
         let assignments = Assignments::build(&document.assignments, &policies)?;
-        Ok((
-            Self { policies, assignments, default: document.default, hold_headers: document.hold_headers },
-            reader.warnings,
-        ))
+        let geo_headers = GeoHeaders::build(&document.geo_headers)?;
+        let (default, hold_headers) = (document.default, document.hold_headers);
+        Ok((Self { policies, assignments, default, hold_headers, geo_headers }, reader.warnings))
     }
 
     /// What holds for a normalised path on `authority` (host, perhaps with a port) at `now`.
     pub fn covering(&self, authority: &str, path: &str, now: u64) -> Coverage<'_> {
         let found = self.assignments.find(authority, path, now);
         match found.and_then(|index| Some((index, self.get(index)?))) {
-            Some((_, policy)) if policy.is_open() => Coverage::Pass,
+            Some((_, policy)) if policy.is_open() && policy.targeting.is_none() => Coverage::Pass,
             Some((index, policy)) => Coverage::Policy(index, policy),
             None if self.default == DefaultAction::Pass => Coverage::Pass,
             None => Coverage::Deny,
@@ -114,8 +117,8 @@ impl Policies {
     }
 
     /// What holds for a path as a URL writes it; `None` if it does not normalise to one.
-    pub fn covering_raw(&self, authority: &str, raw_path: &str) -> Option<Coverage<'_>> {
-        target::normal_path(raw_path).ok().map(|path| self.covering(authority, &path))
+    pub fn covering_raw(&self, authority: &str, raw_path: &str, now: u64) -> Option<Coverage<'_>> {
+        target::normal_path(raw_path).ok().map(|path| self.covering(authority, &path, now))
     }
 
     /// A policy by its number.

@@ -13,6 +13,7 @@ use super::secret::Reader;
 use crate::cors::Cors;
 use crate::derive::{Keyring, Secret};
 use crate::target;
+use crate::targeting::Targeting;
 use crate::token::acl;
 use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
 
@@ -37,6 +38,8 @@ pub struct Policy {
     pub keyrings: Vec<Keyring>,
     /// Encryption of media, if any.
     pub encryption: Option<Encryption>,
+    /// From where and by what way one may watch; `None`: from anywhere.
+    pub targeting: Option<Targeting>,
     /// What pages on other sites may do; `None`: what the origin says.
     pub cors: Option<Cors>,
     protects: bool,
@@ -122,7 +125,7 @@ impl Rotation {
 }
 
 impl Policy {
-    /// Whether the policy protects nothing: what it covers passes untouched.
+    /// Whether the policy needs neither token nor key: what its targeting lets in passes untouched.
     pub fn is_open(&self) -> bool {
         !self.protects
     }
@@ -140,6 +143,11 @@ impl Policy {
         let token_auth = policy.token_auth.as_ref().filter(|auth| auth.enabled);
         let encryption = policy.media_encryption.as_ref().filter(|encryption| encryption.enabled);
         let protects = token_auth.is_some() || encryption.is_some();
+
+        let targeting = match &policy.content_targeting {
+            Some(targeting) => Targeting::build(&format!("{path}.contentTargeting"), targeting)?,
+            None => None,
+        };
 
         let passwords = match token_auth {
             Some(auth) => read_passwords(&format!("{path}.tokenAuth"), auth, reader)?,
@@ -168,6 +176,7 @@ impl Policy {
             session,
             keyrings: secrets.iter().map(|secret| Keyring::new(secret, name)).collect(),
             encryption,
+            targeting,
             cors: policy.cors.as_ref().map(|cors| Cors::build(&format!("{path}.cors"), cors)).transpose()?,
             protects,
         })
@@ -182,9 +191,6 @@ fn refuse_unbuilt(path: &str, policy: &document::Policy) -> Result<(), ConfigErr
             format!("found {found}, which is not built yet; expected {expected}"),
         ))
     };
-    if policy.content_targeting.as_ref().is_some_and(|targeting| targeting.enabled) {
-        return unbuilt("contentTargeting.enabled", "true", "false");
-    }
     if policy.player_verification.as_ref().is_some_and(|verification| verification.enabled) {
         return unbuilt("playerVerification.enabled", "true", "false");
     }

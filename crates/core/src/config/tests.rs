@@ -74,7 +74,9 @@ fn errors_name_the_json_path() {
             json!("0"),
             "policies[0].mediaEncryption.percentageCoverage",
         ),
-        ("/policies/0/contentTargeting", json!({"enabled": true}), "policies[0].contentTargeting.enabled"),
+        ("/geoHeaders", json!({"country": "x geo"}), "geoHeaders.country"),
+        ("/geoHeaders", json!({"transparentProxy": ""}), "geoHeaders.transparentProxy"),
+        ("/geoHeaders", json!({"city": "x-geo-city"}), "geoHeaders.city"),
         ("/policies/0/contentTargeting", json!({"enabled": false, "geo": 1}), "policies[0].contentTargeting.geo"),
         ("/policies/0/playerVerification", json!({"enabled": true}), "policies[0].playerVerification.enabled"),
         ("/policies/0/policyName", json!(""), "policies[0].policyName"),
@@ -114,6 +116,82 @@ fn errors_name_the_json_path() {
         "policies[0].mediaEncryption.secret"
     );
     assert_eq!(parse("{").unwrap_err().path, ".");
+}
+
+#[test]
+fn errors_in_targeting_name_the_json_path() {
+    use serde_json::json;
+    let on = |mut members: serde_json::Value| {
+        members["enabled"] = true.into();
+        members
+    };
+    let geo = |members| json!({"geoProtection": on(members)});
+    let access = |members| json!({"ipAccess": on(members)});
+    let referer = |members| json!({"referer": on(members)});
+    let redirect = |url| access(json!({"mode": "DENY", "ipRedirectOnDenyEnabled": true, "denyOnIPRedirectURL": url}));
+    for (targeting, path, found) in [
+        (geo(json!({})), "geoProtection.mode", "missing"),
+        (geo(json!({"mode": "allow"})), "geoProtection.mode", "allow"),
+        (geo(json!({"mode": "DENY", "countries": ["IN"]})), "geoProtection.countries[0]", "IN"),
+        (
+            geo(json!({"mode": "DENY", "countries": [{"countryCode": "USA"}]})),
+            "geoProtection.countries[0].countryCode",
+            "USA",
+        ),
+        (
+            geo(json!({"mode": "DENY", "countries": [{"countryCode": "\u{e9}"}]})),
+            "geoProtection.countries[0].countryCode",
+            "e9",
+        ),
+        (
+            geo(
+                json!({"mode": "DENY", "regions": [{"countryCode": "US", "regionCode": "CA"}, {"countryCode": "US", "regionCode": "US-CA"}]}),
+            ),
+            "geoProtection.regions[1].regionCode",
+            "US-CA",
+        ),
+        (
+            geo(json!({"mode": "DENY", "regions": [{"countryCode": "", "regionCode": "CA"}]})),
+            "geoProtection.regions[0].countryCode",
+            "\"\"",
+        ),
+        (geo(json!({"mode": "DENY", "regions": [{"regionCode": "CA"}]})), "geoProtection.regions[0]", "countryCode"),
+        (geo(json!({"mode": "DENY", "dmas": [{"dmaCode": "LA"}]})), "geoProtection.dmas[0].dmaCode", "LA"),
+        (
+            geo(json!({"mode": "DENY", "dmas": [{"dmaCode": "123456789"}]})),
+            "geoProtection.dmas[0].dmaCode",
+            "123456789",
+        ),
+        (geo(json!({"mode": "DENY", "overrideIps": ["1.1.1.1", "1.1.1.1/64"]})), "geoProtection.overrideIps[1]", "/64"),
+        (
+            geo(json!({"mode": "DENY", "geoRedirectOnDenyEnabled": true})),
+            "geoProtection.geoRedirectOnDenyURL",
+            "missing",
+        ),
+        (access(json!({"ips": []})), "ipAccess.mode", "missing"),
+        (access(json!({"mode": "DENY", "ips": ["1.1.1.1:80"]})), "ipAccess.ips[0]", "1.1.1.1:80"),
+        (redirect("/denied"), "ipAccess.denyOnIPRedirectURL", "/denied"),
+        (redirect("//h/denied"), "ipAccess.denyOnIPRedirectURL", "//h"),
+        (redirect("https://"), "ipAccess.denyOnIPRedirectURL", "https://"),
+        (redirect("https:///denied"), "ipAccess.denyOnIPRedirectURL", "https:///"),
+        (redirect("javascript://h/%0aalert(1)"), "ipAccess.denyOnIPRedirectURL", "javascript"),
+        (redirect("https://h/\r\nset-cookie: a=b"), "ipAccess.denyOnIPRedirectURL", "\\r\\n"),
+        (redirect("https://h/a b"), "ipAccess.denyOnIPRedirectURL", "a b"),
+        (referer(json!({"domains": ["a.example", "*.a.example"]})), "referer.domains[1]", "*.a"),
+        (referer(json!({"domains": ["https://a.example/path"]})), "referer.domains[0]", "/path"),
+        (referer(json!({"domains": ["a.example:80"]})), "referer.domains[0]", ":80"),
+        (referer(json!({"domains": ["u@a.example"]})), "referer.domains[0]", "u@"),
+        (referer(json!({"domains": [".a.example"]})), "referer.domains[0]", "\".a"),
+        (referer(json!({"domains": ["b\u{fc}cher.example"]})), "referer.domains[0]", "xn--"),
+        (referer(json!({"domains": [""]})), "referer.domains[0]", "\"\""),
+        (referer(json!({"domains": ["a"], "referrerRedirectEnabled": true})), "referer.referrerRedirectURL", "missing"),
+    ] {
+        let text = targeting.to_string();
+        let error = parse(&altered("/policies/0/contentTargeting", Some(on(targeting)))).expect_err(&text);
+        assert_eq!(error.path, alloc::format!("policies[0].contentTargeting.{path}"), "{error}");
+        assert!(error.message.contains(found), "{error}");
+        assert!(error.message.contains("expected") || error.message.contains("missing"), "{error}");
+    }
 }
 
 #[test]

@@ -1,0 +1,181 @@
+//! Sets of addresses and CIDR blocks, compiled once into sorted ranges: a look-up is one binary search.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use crate::config::ConfigError;
+
+/// A set of addresses. IPv4-mapped IPv6 addresses (`::ffff:192.0.2.1`) are the IPv4 addresses that they stand for; other
+/// blocks of IPv6 (`::/0` among them) hold no IPv4 address.
+#[derive(Debug, Default)]
+pub struct Prefixes {
+    v4: Vec<(u32, u32)>,
+    v6: Vec<(u128, u128)>,
+}
+
+impl Prefixes {
+    /// Compiles the list at the JSON path `path`.
+    ///
+    /// # Errors
+    /// The first entry that is neither an address nor a CIDR block.
+    pub fn build(path: &str, entries: &[String]) -> Result<Self, ConfigError> {
+        let mut set = Self::default();
+        for (index, entry) in entries.iter().enumerate() {
+            match Block::parse(entry) {
+                Some(Block::V4(first, last)) => set.v4.push((first, last)),
+                Some(Block::V6(first, last)) => set.v6.push((first, last)),
+                None => {
+                    return Err(ConfigError::new(
+                        format!("{path}[{index}]"),
+                        format!(
+                            "found \"{}\", expected an address or a CIDR block, such as \"192.0.2.7\", \"192.0.2.0/24\" or \"2001:db8::/32\"",
+                            entry.escape_default()
+                        ),
+                    ));
+                }
+            }
+        }
+        merge(&mut set.v4);
+        merge(&mut set.v6);
+        Ok(set)
+    }
+
+    /// Whether no address is in it.
+    pub fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty()
+    }
+
+    /// Whether `address` is in it.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match address.to_canonical() {
+            IpAddr::V4(address) => holds(&self.v4, address.to_bits()),
+            IpAddr::V6(address) => holds(&self.v6, address.to_bits()),
+        }
+    }
+}
+
+/// First and last address of a block.
+enum Block {
+    V4(u32, u32),
+    V6(u128, u128),
+}
+
+impl Block {
+    /// Bits beyond the prefix do not count: `192.0.2.7/24` is `192.0.2.0/24`.
+    fn parse(entry: &str) -> Option<Self> {
+        let (address, length) = match entry.split_once('/') {
+            None => (entry, None),
+            Some((_, digits)) if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) => return None,
+            Some((address, digits)) => (address, Some(digits.parse::<u32>().ok()?)),
+        };
+        match address.parse().ok()? {
+            IpAddr::V4(address) => Self::v4(address.to_bits(), length.unwrap_or(32)),
+            IpAddr::V6(address) => {
+                let length = length.unwrap_or(128);
+                match address.to_ipv4_mapped() {
+                    // A shorter prefix would reach beyond the addresses that stand for IPv4.
+                    Some(mapped) => Self::v4(mapped.to_bits(), length.checked_sub(96)?),
+                    None => {
+                        let rest = (length <= 128).then(|| u128::MAX.checked_shr(length).unwrap_or(0))?;
+                        Some(Self::V6(address.to_bits() & !rest, address.to_bits() | rest))
+                    }
+                }
+            }
+        }
+    }
+
+    fn v4(address: u32, length: u32) -> Option<Self> {
+        let rest = (length <= 32).then(|| u32::MAX.checked_shr(length).unwrap_or(0))?;
+        Some(Self::V4(address & !rest, address | rest))
+    }
+}
+
+/// Sorts ranges, and makes one of those that overlap.
+fn merge<T: Ord + Copy>(ranges: &mut Vec<(T, T)>) {
+    ranges.sort_unstable();
+    ranges.dedup_by(|next, kept| {
+        let overlap = next.0 <= kept.1;
+        if overlap {
+            kept.1 = kept.1.max(next.1);
+        }
+        overlap
+    });
+    ranges.shrink_to_fit();
+}
+
+fn holds<T: Ord + Copy>(ranges: &[(T, T)], address: T) -> bool {
+    let behind = ranges.partition_point(|(first, _)| *first <= address);
+    behind.checked_sub(1).and_then(|index| ranges.get(index)).is_some_and(|(_, last)| address <= *last)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    fn set(entries: &[&str]) -> Result<Prefixes, ConfigError> {
+        Prefixes::build("ips", &entries.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_is_no_block_is_refused_by_its_place() {
+        for bad in [
+            "",
+            "/",
+            "/8",
+            "192.0.2.1/",
+            "192.0.2.1/33",
+            "192.0.2.1/+8",
+            "192.0.2.1/-1",
+            "192.0.2.1/8/8",
+            "192.0.2.1/4294967297",
+            "192.0.2",
+            "192.0.2.010",
+            "192.0.2.1:80",
+            " 192.0.2.1",
+            "192.0.2.*",
+            "192.0.2.1-192.0.2.9",
+            "::1/129",
+            "fe80::1%eth0",
+            "[::1]",
+            "::ffff:192.0.2.0/95",
+            "::ffff:192.0.2.0/129",
+            "localhost",
+        ] {
+            let error = set(&["192.0.2.1", bad]).expect_err(bad);
+            assert_eq!(error.path, "ips[1]");
+            assert!(error.message.contains("CIDR"), "{error}");
+        }
+    }
+
+    #[test]
+    fn overlapping_blocks_become_one_range() {
+        let set = set(&["10.1.0.0/16", "10.0.0.0/8", "10.0.0.0/8", "10.255.255.255", "2001:db8::/32", "2001:db8::1"]);
+        let set = set.unwrap();
+        assert_eq!((set.v4.len(), set.v6.len()), (1, 1));
+    }
+
+    /// Every second block of its size, so that none merges, beside one that swallows the first 256 of them.
+    #[test]
+    fn a_hundred_thousand_blocks_compile_into_one_range_each() {
+        let mut entries: Vec<_> = (0..100_000u32)
+            .rev()
+            .flat_map(|block| [IpAddr::V4((block << 9).into()), IpAddr::V6((u128::from(block) << 65).into())])
+            .map(|address| format!("{address}/{}", if address.is_ipv4() { 24 } else { 64 }))
+            .collect();
+        entries.push("0.0.0.0/15".into());
+        let set = Prefixes::build("ips", &entries).unwrap();
+        assert_eq!((set.v4.len(), set.v6.len()), (100_000 - 255, 100_000));
+        for block in [256u32, 257, 50_000, 99_999] {
+            assert!(set.contains(IpAddr::V4((block << 9).into())));
+            assert!(set.contains(IpAddr::V4(((block << 9) + 255).into())));
+            assert!(!set.contains(IpAddr::V4(((block << 9) + 256).into())));
+            assert!(set.contains(IpAddr::V6(((u128::from(block) << 65) + u128::from(u64::MAX)).into())));
+            assert!(!set.contains(IpAddr::V6((((u128::from(block) << 1) + 1) << 64).into())));
+        }
+        assert!(set.contains("0.1.255.255".parse().unwrap()));
+    }
+}

@@ -1,0 +1,112 @@
+//! `referer`: from which sites' pages one may watch, by the Referer that browsers send (RFC 9110 section 10.1.3).
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
+
+use super::facts::{Facts, Sent};
+use super::redirect;
+use crate::config::{ConfigError, document};
+
+/// Longest name of a host in the DNS.
+const MAX_HOST: usize = 253;
+
+/// `referer` of a policy.
+#[derive(Debug)]
+pub struct Referers {
+    /// In lower case, without a final dot.
+    domains: BTreeSet<String>,
+    allow_missing: bool,
+    /// Where who may not is sent.
+    pub redirect: Option<String>,
+}
+
+impl Referers {
+    /// Builds it from its document at the JSON path `path`; `None` if it is not enabled.
+    ///
+    /// # Errors
+    /// The first member that cannot be.
+    pub fn build(path: &str, referer: &document::Referer) -> Result<Option<Self>, ConfigError> {
+        if !referer.enabled {
+            return Ok(None);
+        }
+        let domain = |(index, entry): (usize, &String)| {
+            domain(entry).ok_or_else(|| {
+                ConfigError::new(
+                    format!("{path}.domains[{index}]"),
+                    format!(
+                        "found \"{}\", expected a domain, whose subdomains count too, such as \"example.com\" (others than ASCII as \"xn--…\"), without port and path",
+                        entry.escape_default()
+                    ),
+                )
+            })
+        };
+        let (enabled, url) = (referer.referrer_redirect_enabled, referer.referrer_redirect_url.as_deref());
+        Ok(Some(Self {
+            domains: referer.domains.iter().enumerate().map(domain).collect::<Result<_, _>>()?,
+            allow_missing: referer.allow_missing,
+            redirect: redirect(&format!("{path}.referrerRedirectURL"), enabled, url)?,
+        }))
+    }
+
+    /// Whether a page that is this request's Referer may play.
+    pub fn admits(&self, facts: &Facts<'_>) -> bool {
+        match facts.referer() {
+            Sent::Missing => self.allow_missing,
+            Sent::One(url) => host(url).is_some_and(|host| self.holds(&host)),
+            Sent::Unclear => false,
+        }
+    }
+
+    /// A host is looked up with each of its parents, however many domains there are.
+    fn holds(&self, host: &str) -> bool {
+        let mut name = host;
+        loop {
+            if self.domains.contains(name) {
+                return true;
+            }
+            match name.split_once('.') {
+                Some((_, parent)) => name = parent,
+                None => return false,
+            }
+        }
+    }
+}
+
+/// An entry, which may be written as a URL, as a domain.
+fn domain(entry: &str) -> Option<String> {
+    let host = match after_scheme(entry) {
+        Some(rest) => rest.strip_suffix('/').unwrap_or(rest),
+        None => entry,
+    };
+    // What has dots side by side or at its ends is no name and would match none.
+    normal(host).filter(|host| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        host.bytes().all(plain) && host.split('.').all(|label| !label.is_empty())
+    })
+}
+
+/// The host of an absolute http or https URL; `None` for anything else, and where a reader could see another host in it.
+fn host(url: &str) -> Option<String> {
+    let rest = after_scheme(url)?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    if authority.contains(['@', '\\', '%']) || authority.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return None;
+    }
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        Some(_) => return None,
+        None => authority,
+    };
+    normal(host)
+}
+
+fn after_scheme(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    ["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme)).then_some(rest)
+}
+
+fn normal(host: &str) -> Option<String> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    (!host.is_empty() && host.len() <= MAX_HOST).then(|| host.to_ascii_lowercase())
+}
