@@ -144,3 +144,6 @@ fn redirect(path: &str, enabled: bool, url: Option<&str>) -> Result<Option<Strin
     }
     Ok(Some(url.into()))
 }
+
+#[cfg(test)]
+mod table;
