@@ -11,6 +11,9 @@ has() {
     python) python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ;;
     node) command -v node >/dev/null && command -v npm >/dev/null ;;
     chromium) tools/chromium.sh >/dev/null ;;
+    gstreamer) command -v gst-launch-1.0 >/dev/null && gst-inspect-1.0 --exists hlsdemux2 &&
+      gst-inspect-1.0 --exists checksumsink && gst-inspect-1.0 --exists avdec_h264 ;;
+    vlc) command -v vlc >/dev/null && compgen -G '/usr/lib*/*/vlc/plugins/demux/libadaptive_plugin.so' >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }
@@ -24,6 +27,8 @@ packages_for() {
       command -v node >/dev/null || echo nodejs
       echo npm
       ;;
+    gstreamer) echo gstreamer1.0-tools gstreamer1.0-plugins-{base,good,bad} gstreamer1.0-libav ;;
+    vlc) echo vlc-bin vlc-plugin-base ;;
     *) echo "$1" ;;
   esac
 }

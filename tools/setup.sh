@@ -19,7 +19,7 @@ node_packages() {
 case ${1:-} in
   # A browser and ffmpeg only prove that it plays; the demo does without.
   demo) tools/packages.sh cc python node ;;
-  test) tools/packages.sh cc python node curl openssl ffmpeg chromium ;;
+  test) tools/packages.sh cc python node curl openssl ffmpeg chromium gstreamer vlc ;;
   *) fail "usage: tools/setup.sh demo|test" ;;
 esac
 
