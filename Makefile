@@ -4,11 +4,11 @@
 PORT ?= 8080
 HOST ?= 127.0.0.1
 
-.PHONY: help demo test wasm check bench clean
+.PHONY: help demo test test-players wasm check bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 demo: ## play the protected stream: http://localhost:8080/player/ (PORT=8080 to PORT+3, HOST=0.0.0.0 for others to see)
 	@tools/setup.sh demo
@@ -17,6 +17,9 @@ demo: ## play the protected stream: http://localhost:8080/player/ (PORT=8080 to 
 
 test: ## set up and run every test
 	@tools/test.sh
+
+test-players: ## only the players: ffmpeg, GStreamer, VLC, hls.js, Shaka, video.js (tools/test.sh players --write updates docs/players.md)
+	@tools/test.sh players
 
 wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIMD (WASM_TOOLCHAIN=rustup|debian to choose the compiler)
 	@tools/wasm.sh

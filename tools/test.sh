@@ -1,9 +1,15 @@
 #!/usr/bin/env bash
 # Owns `make test`: set-up, the filter, then every test. Later parts run even if an earlier one failed, and the
 # last lines say what passed.
+#   tools/test.sh [players [PYTEST-OPTION...]]     (players: only the player matrix; --write updates docs/players.md)
 . "$(dirname "$0")/lib.sh"
 
-summary=() status=0
+summary=() status=0 only=${1:-}
+[ $# = 0 ] || shift
+case $only in
+  "" | players) ;;
+  *) fail "usage: tools/test.sh [players [PYTEST-OPTION...]]" ;;
+esac
 
 # part NAME COMMAND...: runs one part and remembers how it went.
 part() {
@@ -18,8 +24,11 @@ part() {
 tools/setup.sh test
 tools/wasm.sh test
 
-part "Rust (cargo test)" cargo test --workspace
-part "Envoy and players (pytest)" target/venv/bin/python -m pytest -c tests/envoy/pytest.ini tests/vectors tests/envoy
+if [ -z "$only" ]; then
+  part "Rust (cargo test)" cargo test --workspace
+  part "Envoy (pytest)" target/venv/bin/python -m pytest -c tests/envoy/pytest.ini tests/vectors tests/envoy
+fi
+part "Players (pytest)" target/venv/bin/python -m pytest -c tests/players/pytest.ini tests/players "$@"
 
 printf '\n== make test\n'
 printf '%s\n' "${summary[@]}"

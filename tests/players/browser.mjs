@@ -1,0 +1,68 @@
+// Owns one headless Chromium that plays many streams: a command a line on standard input, a report a line on standard
+// output. node browser.mjs '{"modules": …, "chromium": …}', then {"id": 1, "player": "hls.js", "url": …, "rate": 4, …}
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const how = JSON.parse(process.argv[2]);
+const { chromium } = createRequire(join(how.modules, "x.js"))("playwright-core");
+
+const ARGUMENTS = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage",
+  // Several pages play at once, and all but one are in the background.
+  "--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
+];
+const SCRIPTS = {
+  "hls.js": "hls.js/dist/hls.min.js",
+  Shaka: "shaka-player/dist/shaka-player.compiled.js",
+  "video.js": "video.js/dist/video.min.js",
+};
+const page_script = new URL("page.js", import.meta.url).pathname;
+
+async function play(browser, { player, url, ...options }) {
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    const requests = [];
+    page.on("response", (response) => {
+      const request = { url: response.url(), status: response.status() };
+      // What the player was told, reload by reload.
+      if (/\.m3u8(\?|$)/.test(request.url)) request.text = response.text().catch(() => null);
+      requests.push(request);
+    });
+    // The stream's own site, so that nothing here depends on CORS; what it answers to this does not matter. (Playwright's
+    // own way to put a page there, routing, would turn the browser's cache off.)
+    const origin = new URL(url).origin;
+    await page.goto(`${origin}/player-of-the-tests`);
+    await page.setContent("<!doctype html><title>player</title><video muted width=320 height=180></video>");
+    await page.addScriptTag({ path: join(how.modules, SCRIPTS[player]) });
+    await page.addScriptTag({ path: page_script });
+    const report = await page.evaluate((how) => play(how), { player, url, ...options });
+    report.requests = await Promise.all(requests.map(async (request) => ({ ...request, text: await request.text })));
+    return report;
+  } finally {
+    await context.close();
+  }
+}
+
+const browser = await chromium.launch({
+  executablePath: how.chromium, headless: true, args: ARGUMENTS, chromiumSandbox: false,
+});
+const version = (name) => JSON.parse(readFileSync(join(how.modules, name, "package.json"), "utf8")).version;
+console.log(JSON.stringify({
+  versions: {
+    Chromium: browser.version(), "hls.js": version("hls.js"), Shaka: version("shaka-player"), "video.js": version("video.js"),
+  },
+}));
+const plays = [];
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line);
+  plays.push(play(browser, command)
+    .catch((error) => ({ crashed: String(error?.stack ?? error) }))
+    .then((report) => console.log(JSON.stringify({ id: command.id, report }))));
+}
+await Promise.all(plays);
+await browser.close();

@@ -1,0 +1,63 @@
+"""One headless Chromium that hls.js, Shaka and video.js share, several plays at a time."""
+
+import itertools
+import json
+import os
+import queue
+import subprocess
+import threading
+from pathlib import Path
+
+import places
+from native import Outcome
+
+
+class Browser:
+    """Talks to browser.mjs."""
+
+    def __init__(self, log):
+        how = {
+            "modules": str(places.node_modules("hls.js").parent),
+            "chromium": places.tool("chromium", "chromium-browser", "google-chrome", install="chromium"),
+        }
+        for package in ("playwright-core", "shaka-player", "video.js"):
+            places.node_modules(package)
+        environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        command = [places.tool("node", install="nodejs"), str(Path(__file__).with_name("browser.mjs")), json.dumps(how)]
+        self.log = Path(log)
+        with open(self.log, "wb") as file:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file,
+                                            text=True, env=environment)
+        self.ids, self.waiting, self.lock = itertools.count(1), {}, threading.Lock()
+        first = self.process.stdout.readline()
+        assert first, f"Chromium did not start: {self.log.read_text()}"
+        self.versions = json.loads(first)["versions"]
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        for line in self.process.stdout:
+            answer = json.loads(line)
+            self.waiting.pop(answer["id"]).put(answer["report"])
+
+    def play(self, player, url, seconds, subtitles=False, live=False, until=None):
+        """Plays to the end, or to where `until` says (in seconds)."""
+        answer = queue.Queue()
+        with self.lock:
+            command = {"id": next(self.ids), "player": player, "url": url, "seconds": seconds, "subtitles": subtitles,
+                       "live": live, "until": until, "rate": 1 if live else 8}
+            self.waiting[command["id"]] = answer
+            self.process.stdin.write(json.dumps(command) + "\n")
+            self.process.stdin.flush()
+        report = answer.get(timeout=seconds + 60)
+        assert "crashed" not in report, report["crashed"]
+        complaints = [one for one in (report["fatal"], report["mediaError"]) if one]
+        return Outcome(report["ended"] and not complaints, report["frames"], None, report["cues"], complaints or report["errors"], report)
+
+    def stop(self):
+        """Closes its input, which ends it; by its process id if that does not."""
+        self.process.stdin.close()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

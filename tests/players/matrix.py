@@ -1,0 +1,156 @@
+"""The matrix: which players, which streams, what cannot be had of whom and why; and the table it makes in docs/players.md."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import places
+import programme
+from live import Files, Live
+
+BROWSERS = ("hls.js", "Shaka", "video.js")
+PLAYERS = ("ffmpeg", "GStreamer", "VLC", *BROWSERS)
+OBSERVED = places.REPOSITORY / "target/players.json"
+DOCUMENT = places.REPOSITORY / "docs/players.md"
+BEGIN, END = "<!-- from here on written by make test-players -->", "<!-- up to here -->"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A stream: its title, what makes it, the policy it is under, who plays it."""
+
+    title: str
+    stream: Callable
+    media: dict = field(default_factory=dict)
+    players: tuple = PLAYERS
+    live: bool = False
+    subtitles: bool = False
+    until: float | None = None
+    entry: str = "master.m3u8"
+
+
+def live_ts():
+    """Twelve segments of two seconds, six in the playlist; seven have been before the viewer comes."""
+    video = programme.live_ts()
+    return Live(programme.master("avc1.4d400d", (), "live/index.m3u8"), {"live": video}, head=14, window=6)
+
+
+def low_latency():
+    """Two renditions of twelve segments in parts; enough of them have been that deltas have something to skip."""
+    renditions = programme.live_parts()
+    codec = programme.codec(renditions["video"].init)
+    return Live(programme.master(codec, video="video/index.m3u8"), renditions, head=16, window=9)
+
+
+ROTATION = {"keyRotation": {"segments": 2}}
+SEQUENCE = ROTATION | {"ivMode": "sequence"}
+COLUMNS = {
+    "ts": Column("MPEG-TS", lambda: Files(programme.segmented("ts"))),
+    "fmp4": Column("fMP4", lambda: Files(programme.segmented("cmaf"))),
+    "ts-ranges": Column("byte-range MPEG-TS", lambda: Files(programme.single_files("ts"))),
+    "fmp4-ranges": Column("byte-range fMP4", lambda: Files(programme.single_files("cmaf"))),
+    "vtt": Column("WebVTT", lambda: Files(programme.segmented("ts", subtitles=True)), subtitles=True),
+    "rotation": Column("key rotation", lambda: Files(programme.segmented("ts")), ROTATION),
+    "sequence": Column("key rotation, fMP4, sequence IVs", lambda: Files(programme.segmented("cmaf")), SEQUENCE),
+    "live": Column("live", live_ts, live=True),
+    "live-direct": Column("live, media playlist opened directly", live_ts, live=True, entry="live/index.m3u8"),
+    # Shaka and video.js leave the last frames of a low-latency stream unplayed when it ends, protected or not.
+    "low-latency": Column("LL-HLS", low_latency, players=BROWSERS, live=True, until=programme.SECONDS - 0.1),
+    "low-latency-rotation": Column("LL-HLS, key rotation", low_latency, ROTATION, BROWSERS, live=True,
+                                   until=programme.SECONDS - 0.1),
+}
+
+
+YES, NO, NEITHER = "yes", "no", "not even the plain stream"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a player cannot do: NO (not with AES-128, whoever encrypts) or NEITHER; why; what it does instead."""
+
+    verdict: str
+    reason: str
+    cell: str = "no"
+
+
+GSTREAMER = Limit(NO, "GStreamer 1.22 does not play fMP4 under AES-128, whoever encrypted it: it looks for the kind of file in "
+                      "what it has not decrypted yet. MPEG-TS plays.")
+LIMITS = {
+    ("GStreamer", "fmp4"): GSTREAMER,
+    ("GStreamer", "fmp4-ranges"): GSTREAMER,
+    ("GStreamer", "sequence"): GSTREAMER,
+    ("ffmpeg", "vtt"): Limit(NEITHER, "ffmpeg takes no subtitles from a master playlist, protected or not; picture and sound "
+                                      "play. The subtitles' own playlist, by its URL in the protected master, gives every cue.",
+                             "without subtitles"),
+}
+for native, key in itertools.product(PLAYERS[:3], ("low-latency", "low-latency-rotation")):
+    LIMITS[native, key] = Limit(NEITHER, "Not tried: these players know nothing of low-latency HLS.", "–")
+
+# What a player does only most of the time; it gets more than one try.
+PADDING = ("VLC 3.0 now and then leaves the padding on a decrypted segment, whoever encrypted it (13 of 200 plays of a stream "
+           "that playlock had no part in). MPEG-TS does not mind; fMP4 then ends early and a cue carries control characters. "
+           "Give VLC MPEG-TS, or play again.")
+UNSTEADY = {("VLC", key): PADDING for key in ("fmp4", "fmp4-ranges", "sequence", "vtt")}
+TRIES, LIVE_TRIES = 5, 2  # live: players skip what they were too slow for, on a machine that is busy
+
+
+def tries(player, key):
+    """How often a player may try anew until its play is like the plain one."""
+    return TRIES if (player, key) in UNSTEADY else LIVE_TRIES if COLUMNS[key].live else 0
+
+
+def good(column, outcome):
+    """A play that came to its end, and showed something."""
+    return outcome.ended and outcome.frames > 0 and bool(outcome.cues) == column.subtitles
+
+
+def same(column, plain, protected):
+    """The protected play showed what the plain one did: the very same pictures where a player tells them, else as many."""
+    if plain.digest or not column.live and not plain.report:
+        return (protected.digest, protected.frames, protected.cues) == (plain.digest, plain.frames, plain.cues)
+    if column.live:  # started when the player was ready, so from somewhere else each time
+        return protected.frames >= 0.9 * programme.FPS * (protected.report["currentTime"] - protected.report["first"])
+    # Some seek at the start and decode a few frames twice: more is as good as all.
+    return protected.frames >= programme.FRAMES and protected.cues == plain.cues
+
+
+def verdict(column, plain, protected):
+    """What came of a cell."""
+    if not good(column, plain):
+        return NEITHER
+    return YES if good(column, protected) and same(column, plain, protected) else NO
+
+
+def expected(player, key):
+    limit = LIMITS.get((player, key))
+    return limit.verdict if limit else YES
+
+
+def table(verdicts, versions):
+    """The table and its notes, from {column: {player: verdict}}."""
+    notes, lines = [], [f"| | {' | '.join(PLAYERS)} |", "|---" * (len(PLAYERS) + 1) + "|"]
+    browser = f" in Chromium {versions['Chromium'].partition('.')[0]}"
+    lines.append("| version | " + " | ".join(versions[player] + browser * (player in BROWSERS) for player in PLAYERS) + " |")
+    for key, column in COLUMNS.items():
+        cells = []
+        for player in PLAYERS:
+            limit, found = LIMITS.get((player, key)), verdicts.get(key, {}).get(player)
+            known = limit and found in (None, limit.verdict)
+            reason = limit.reason if known else UNSTEADY.get((player, key))
+            if reason and reason not in notes:
+                notes.append(reason)
+            cells.append((limit.cell if known else found or "?") + (f" ({notes.index(reason) + 1})" if reason else ""))
+        lines.append(f"| {column.title} | {' | '.join(cells)} |")
+    return [*lines, "", *(f"{number}. {reason}" for number, reason in enumerate(notes, 1))]
+
+
+def written():
+    """The table as it stands in the document."""
+    text = DOCUMENT.read_text()
+    return text[text.index(BEGIN) + len(BEGIN):text.index(END)].strip().splitlines()
+
+
+def write(lines):
+    text = DOCUMENT.read_text()
+    head, tail = text[:text.index(BEGIN) + len(BEGIN)], text[text.index(END):]
+    DOCUMENT.write_text("\n".join([head, *lines, tail]))
