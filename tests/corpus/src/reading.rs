@@ -192,7 +192,7 @@ impl Reader {
             "#EXT-X-SESSION-DATA" => self.attribute(line, list, "URI", Role::Data, |_, _| Part::Whole),
             "#EXT-X-CONTENT-STEERING" => self.attribute(line, list, "SERVER-URI", Role::Data, |_, _| Part::Whole),
             "#EXT-X-DATERANGE" => {
-                let mut assets = [("X-ASSET-URI", Role::Asset), ("X-ASSET-LIST", Role::Data), ("X-URI", Role::Data)];
+                let mut assets = [("X-ASSET-URI", Role::Asset), ("X-ASSET-LIST", Role::Data), ("X-URI", Role::Asset)];
                 assets.sort_by_key(|(name, _)| attribute(list, name).map(|(place, _)| place.start));
                 for (name, role) in assets {
                     self.attribute(line, list, name, role, |_, _| Part::Whole);

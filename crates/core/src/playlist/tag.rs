@@ -38,7 +38,7 @@ const WITH_URIS: &[&[u8]] = &[
     b"#EXT-X-DATERANGE",
 ];
 /// Their attributes that we read or touch.
-const EXPANDED: &[&[u8]] = &[b"URI", b"SERVER-URI", b"X-ASSET-URI", b"X-ASSET-LIST", b"BYTERANGE"];
+const EXPANDED: &[&[u8]] = &[b"URI", b"SERVER-URI", b"X-ASSET-URI", b"X-ASSET-LIST", b"X-URI", b"BYTERANGE"];
 
 impl Body {
     /// Takes a tag: `list` is what follows its colon, `end` is how our own lines end.
@@ -156,7 +156,9 @@ impl Body {
             b"#EXT-X-RENDITION-REPORT" => self.uris(line, &[(b"URI", Lead::Sibling)], out),
             b"#EXT-X-SESSION-DATA" => self.uris(line, &[(b"URI", CLEAR)], out),
             b"#EXT-X-CONTENT-STEERING" => self.uris(line, &[(b"SERVER-URI", DOCUMENT)], out),
-            b"#EXT-X-DATERANGE" => self.uris(line, &[(b"X-ASSET-URI", TOKEN), (b"X-ASSET-LIST", DOCUMENT)], out),
+            b"#EXT-X-DATERANGE" => {
+                self.uris(line, &[(b"X-ASSET-URI", TOKEN), (b"X-ASSET-LIST", DOCUMENT), (b"X-URI", TOKEN)], out)
+            }
             _ => self.scope.pass(line, out),
         }
     }
