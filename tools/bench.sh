@@ -68,14 +68,15 @@ variant() {
   local name=$1 features=$2
   shift 2
   build "$features" --quiet "$@"
-  keep "${name%%-*}.wasm" "bench/wasm/$name.wasm"
+  keep "$built/$target/release/${name%%-*}.wasm" "bench/wasm/$name.wasm"
 }
 
 # Without simd128 the crate aes128 has RustCrypto's cipher in wasm too.
 portable=-simd128
 cp target/playlock.wasm target/bench/wasm/playlock-relaxed.wasm
 cp target/playlock-strict.wasm target/bench/wasm/playlock-strict.wasm
-variant playlock-portable "$portable" --package playlock
+filter "$portable" --quiet
+keep "$built/playlock.wasm" bench/wasm/playlock-portable.wasm
 for crate in noop kernel; do
   variant "$crate-relaxed" "$relaxed" --manifest-path "benches/wasm/$crate/Cargo.toml"
 done
