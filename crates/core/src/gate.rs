@@ -3,12 +3,12 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
 
 use crate::config::document::OnEncryptedOrigin;
-use crate::config::policy::{AccessToken, Opening, Policy, SIGNED_PARAMETER};
+use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::{ContentKey, KeyScope};
+use crate::enter::{client_address, enter, is_access_token, one, ours, session_token, single};
 use crate::headers;
 use crate::reply::{Reason, Reply, header};
 use crate::route::{self, Extension, Kind};
@@ -153,12 +153,13 @@ pub fn admit(
     located(policies, policy, request)
         .map_err(|denied| Refused { redirect: denied.redirect, ..refused(denied.reason) })?;
     if policy.is_open() {
-        return Ok(Admitted::Pass);
+        return identified(policy, request, None).map(|()| Admitted::Pass).map_err(refused);
     }
     if !readable {
         return Err(refused(Reason::Method));
     }
     let (session, opened) = enter(policy, request, &target, extension, random).map_err(refused)?;
+    identified(policy, request, session.payload.as_deref()).map_err(refused)?;
     let (resource, imports) = match one(target.values(SIGNED_PARAMETER)).map_err(refused)? {
         None => Default::default(),
         Some(sent) => said(policy, &session, &target, sent).ok_or_else(|| refused(Reason::Parameter))?,
@@ -204,6 +205,11 @@ fn located(policies: &Policies, policy: &Policy, request: &Request<'_>) -> Resul
     targeting.check(&Facts::new(request.headers, &policies.geo_headers, &client))
 }
 
+/// Whether a request's player may play; `payload` is that of its session's access token.
+fn identified(policy: &Policy, request: &Request<'_>, payload: Option<&str>) -> Result<(), Reason> {
+    policy.players.as_ref().map_or(Ok(()), |players| players.check(request.headers, payload, request.now))
+}
+
 /// What the filter itself said in the URL: of the resource, and which variables a playlist may import.
 fn said(
     policy: &Policy,
@@ -240,68 +246,6 @@ fn wanted_slice(request: &Request<'_>, kind: Kind, resource: &Resource, method: 
     let plain = kind == Kind::Segment && resource.range.is_none() && method == b"GET";
     let conditional = headers::first(request.headers, "if-range").is_some();
     if plain && !conditional { Slice::parse(single(request, "range")?) } else { None }
-}
-
-/// The session of a request for a playlist or content: the one whose token it carries, or a new one.
-fn enter(
-    policy: &Policy,
-    request: &Request<'_>,
-    target: &Target<'_>,
-    extension: Extension,
-    random: &mut dyn FnMut() -> [u8; 16],
-) -> Result<(Session, bool), Reason> {
-    let presented = session_token(policy, request, target)?;
-    let going_on = presented.map(|sent| {
-        let session = Session::verify(policy, sent, request.now)?;
-        session.covers(&target.path)?;
-        Ok(session)
-    });
-    let failure = match going_on {
-        Some(Ok(session)) => return Ok((session, false)),
-        Some(Err(reason)) => Some(reason),
-        None => None,
-    };
-    let stripped = target.query_without(&ours(policy));
-    let context = Presented {
-        target,
-        query: stripped.as_deref(),
-        client: (request.client)().as_deref().and_then(client_address),
-        now: request.now,
-    };
-    let access = match &policy.opening {
-        Opening::AccessToken(access) => Some((access, access_token(access, request, target)?)),
-        Opening::Free => None,
-    };
-    // Where a session token should stand, an access token is told from a forgery.
-    let failure = match (failure, presented) {
-        (Some(Reason::Signature), Some(sent)) if is_access_token(policy, sent, &context) => Some(Reason::Swapped),
-        (failure, _) => failure,
-    };
-    if extension == Extension::Other {
-        // Content goes by session token alone.
-        let instead = if matches!(access, Some((_, Some(_)))) { Reason::Swapped } else { Reason::Missing };
-        return Err(failure.unwrap_or(instead));
-    }
-    let grant = match access {
-        None => None,
-        Some((_, None)) => return Err(failure.unwrap_or(Reason::Missing)),
-        Some((access, Some(sent))) => Some(access.verifier.verify(sent, &context).map_err(|reason| {
-            let forged = matches!(reason, Reason::Signature | Reason::Malformed);
-            if forged && is_session_token(policy, sent, request.now) { Reason::Swapped } else { reason }
-        })?),
-    };
-    Ok((Session::open(policy, grant.as_ref(), &target.path, request.now, random())?, true))
-}
-
-/// Whether `sent` is an access token with a good signature, if perhaps of another time or path.
-fn is_access_token(policy: &Policy, sent: &str, context: &Presented<'_>) -> bool {
-    let Opening::AccessToken(access) = &policy.opening else { return false };
-    !matches!(access.verifier.verify(sent, context), Err(Reason::Malformed | Reason::Algorithm | Reason::Signature))
-}
-
-/// Whether `sent` is a session token with a good signature, if perhaps expired.
-fn is_session_token(policy: &Policy, sent: &str, now: u64) -> bool {
-    !matches!(Session::verify(policy, sent, now), Err(Reason::Malformed | Reason::Signature))
 }
 
 fn admit_key(
@@ -354,6 +298,7 @@ fn content_key(
         let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
         if swapped { Reason::Swapped } else { reason }
     })?;
+    identified(policy, request, session.payload.as_deref())?;
     let keyring = policy.keyrings.get(session.keyring).ok_or(Reason::Parameter)?;
     // Any period that was ever given out: its segments may be in a playlist, or in a player's buffer, for long.
     let (owner, period) = signed::key_fields(keyring, &target.path, sent).ok_or(Reason::Parameter)?;
@@ -362,58 +307,6 @@ fn content_key(
     }
     let key = keyring.key(&KeyScope::Session(session.id), period);
     Ok((session, key))
-}
-
-/// The session token as sent, from where the policy lets it travel.
-fn session_token<'a>(
-    policy: &Policy,
-    request: &'a Request<'_>,
-    target: &Target<'a>,
-) -> Result<Option<&'a str>, Reason> {
-    let rules = &policy.session;
-    if rules.transport.in_query()
-        && let Some(sent) = one(target.values(&rules.name))?
-    {
-        return Ok(Some(sent));
-    }
-    if rules.transport.in_cookie() { one(headers::cookies(request.headers, &rules.name)) } else { Ok(None) }
-}
-
-/// The access token as sent: query before cookie before header.
-fn access_token<'a>(
-    access: &AccessToken,
-    request: &'a Request<'_>,
-    target: &Target<'a>,
-) -> Result<Option<&'a str>, Reason> {
-    if let Some(sent) = one(target.values(&access.name))? {
-        return Ok(Some(sent));
-    }
-    if let Some(sent) = one(headers::cookies(request.headers, &access.cookie))? {
-        return Ok(Some(sent));
-    }
-    match one(headers::all(request.headers, &access.header))? {
-        None => Ok(None),
-        Some(sent) => core::str::from_utf8(sent).map(Some).map_err(|_| Reason::Malformed),
-    }
-}
-
-/// The only one of `values`: with two, what we check and what others read could differ.
-fn one<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Reason> {
-    let value = values.next();
-    if values.next().is_some() { Err(Reason::Duplicate) } else { Ok(value) }
-}
-
-fn single<'a>(request: &'a Request<'_>, name: &str) -> Option<&'a [u8]> {
-    one(headers::all(request.headers, name)).ok().flatten()
-}
-
-/// Parameters and cookies that the origin never sees.
-fn ours(policy: &Policy) -> Vec<&str> {
-    let mut names = alloc::vec![SIGNED_PARAMETER, policy.session.name.as_str()];
-    if let Opening::AccessToken(access) = &policy.opening {
-        names.push(&access.name);
-    }
-    names
 }
 
 fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, whole: bool) -> HeaderEdits {
@@ -450,10 +343,4 @@ fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, wh
         edits.remove.extend(headers::CONDITIONAL.iter().filter(present).map(|name| String::from(*name)));
     }
     edits
-}
-
-/// The address in `ip:port`, `[ip]:port` or `ip`.
-fn client_address(client: &[u8]) -> Option<IpAddr> {
-    let text = core::str::from_utf8(client).ok()?;
-    text.parse::<SocketAddr>().map(|address| address.ip()).or_else(|_| text.parse()).ok()
 }

@@ -129,6 +129,10 @@ reasons! {
     Ip "ip" 403 "The token is for another client address";
     /// A session token for this access token would be too long for players.
     Oversize "oversize" 403 "The token's fields are too long for a session token";
+    /// Session or access token are on a list of the policy's.
+    Revoked "revoked" 403 "The session or its access token has been revoked";
+    /// The player does not name itself, or is not one of the policy's, or no longer.
+    Player "player" 403 "This player is not one that may play";
     /// A parameter of ours does not carry our MAC for this path.
     Parameter "parameter" 403 "A signed parameter of this URL does not verify";
     /// The key of another session.

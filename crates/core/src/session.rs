@@ -31,6 +31,12 @@ pub struct Session {
     pub expires: u64,
     /// The number of the policy's keyring that signed it and that derives its keys.
     pub keyring: usize,
+    /// When it was opened, seconds since the epoch.
+    pub opened: u64,
+    /// The id of the access token that opened it, as the session token carries it.
+    pub access_token: Option<String>,
+    /// That token's payload, likewise.
+    pub payload: Option<String>,
     /// The token, to be handed on byte for byte.
     pub token: String,
     acl: String,
@@ -41,32 +47,35 @@ impl Session {
     /// access token if the policy wants one.
     ///
     /// # Errors
-    /// [`Reason::Oversize`] if the token would be longer than [`MAX_TOKEN`].
+    /// [`Reason::Oversize`] if the token would be longer than [`MAX_TOKEN`]; [`Reason::Revoked`].
     pub fn open(policy: &Policy, grant: Option<&Grant>, path: &str, now: u64, id: [u8; 16]) -> Result<Self, Reason> {
         let expires = now.saturating_add(policy.session.ttl);
         let acl = scope(policy, grant, path);
         let mut token = format!("st={now}~exp={expires}~acl={acl}~id={}", URL_SAFE_NO_PAD.encode(id));
-        if let Some(id) = grant.and_then(|grant| grant.id.as_deref()) {
+        let access_token = grant.and_then(|grant| grant.id.as_deref()).map(carried);
+        if let Some(id) = &access_token {
             token.push(',');
-            carry(&mut token, id);
+            token.push_str(id);
         }
         token.push_str("~data=hdntl");
-        if let Some(payload) = grant.and_then(|grant| grant.payload.as_deref()) {
+        let payload = grant.and_then(|grant| grant.payload.as_deref()).map(carried);
+        if let Some(payload) = &payload {
             token.push(',');
-            carry(&mut token, payload);
+            token.push_str(payload);
         }
         let mut mac = policy.keyrings.first().ok_or(Reason::Signature)?.session_token();
         mac.update(token.as_bytes());
         token.push_str("~hmac=");
         token.push_str(&percent::hex(&mac.finalize().into_bytes()));
-        let session = Self { id, expires, keyring: 0, token, acl };
+        let session = Self { id, expires, keyring: 0, opened: now, access_token, payload, token, acl };
+        policy.revocation.check(&session)?;
         if session.query_value().len() > MAX_TOKEN { Err(Reason::Oversize) } else { Ok(session) }
     }
 
     /// Verifies a session token as it was sent, at `now`. The path is [`Session::covers`]'s question.
     ///
     /// # Errors
-    /// [`Reason::Malformed`], [`Reason::Signature`], [`Reason::Expired`].
+    /// [`Reason::Malformed`], [`Reason::Signature`], [`Reason::Expired`], [`Reason::Revoked`].
     pub fn verify(policy: &Policy, sent: &str, now: u64) -> Result<Self, Reason> {
         let mut failure = Reason::Malformed;
         for reading in crate::token::readings(sent) {
@@ -89,11 +98,24 @@ impl Session {
         if now > claims.exp.saturating_add(policy.session.skew) {
             return Err(Reason::Expired);
         }
+        let of = |field: &str| field.split_once(',').map(|(_, rest)| String::from(rest));
         let id = claims.id.ok_or(Reason::Malformed)?;
+        let access_token = of(id);
         let id = id.split_once(',').map_or(id, |(id, _)| id);
         let id = URL_SAFE_NO_PAD.decode(id).ok().and_then(|id| id.try_into().ok()).ok_or(Reason::Malformed)?;
         let acl = claims.acl.ok_or(Reason::Malformed)?;
-        Ok(Self { id, expires: claims.exp, keyring, token: token.into(), acl: acl.into() })
+        let session = Self {
+            id,
+            expires: claims.exp,
+            keyring,
+            opened: claims.st.ok_or(Reason::Malformed)?,
+            access_token,
+            payload: claims.data.and_then(of),
+            token: token.into(),
+            acl: acl.into(),
+        };
+        policy.revocation.check(&session)?;
+        Ok(session)
     }
 
     /// Whether the session may have the normalised `path`.
@@ -127,18 +149,16 @@ fn scope(policy: &Policy, grant: Option<&Grant>, path: &str) -> String {
         return acl.clone();
     }
     match grant.and_then(|grant| grant.acl.as_deref()) {
-        Some(acl) if !acl::names_playlists_only(acl) => {
-            let mut carried = String::with_capacity(acl.len());
-            carry(&mut carried, acl);
-            carried
-        }
+        Some(acl) if !acl::names_playlists_only(acl) => carried(acl),
         _ => acl::below(target::directory(path)),
     }
 }
 
-/// Appends a field of the access token. What cookies do not bear is escaped; what is escaped stays so.
-fn carry(out: &mut String, field: &str) {
-    percent::encode_into(out, field.as_bytes(), |byte| {
+/// A field of the access token as session tokens carry it: what cookies do not bear is escaped; what is escaped stays so.
+pub fn carried(field: &str) -> String {
+    let mut out = String::with_capacity(field.len());
+    percent::encode_into(&mut out, field.as_bytes(), |byte| {
         byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\')
     });
+    out
 }

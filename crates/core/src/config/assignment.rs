@@ -36,6 +36,8 @@ impl Window {
 pub struct Assignments {
     any_host: Prefixes,
     hosts: BTreeMap<String, Prefixes>,
+    /// By the policy's number.
+    of_policy: Vec<Vec<Window>>,
     names: BTreeMap<String, usize>,
     key_paths: BTreeSet<String>,
 }
@@ -50,7 +52,8 @@ impl Assignments {
         let names: BTreeMap<_, _> = policies.iter().enumerate().map(|(i, policy)| (policy.name.clone(), i)).collect();
         let key_paths =
             policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path.clone())).collect();
-        let mut compiled = Self { any_host: Prefixes::new(), hosts: BTreeMap::new(), names, key_paths };
+        let of_policy = alloc::vec![Vec::new(); policies.len()];
+        let mut compiled = Self { any_host: Prefixes::new(), hosts: BTreeMap::new(), of_policy, names, key_paths };
         for (index, assignment) in assignments.iter().enumerate() {
             let at = |member: &str| format!("assignments[{index}].{member}");
             let policy = compiled.policy_of(assignment, policies, &at)?;
@@ -91,7 +94,11 @@ impl Assignments {
                     format!("\"{}\" is assigned twice from the same time on", assignment.path),
                 ));
             }
-            windows.insert(place, Window { policy, start, end });
+            let window = Window { policy, start, end };
+            windows.insert(place, window);
+            if let Some(windows) = compiled.of_policy.get_mut(policy) {
+                windows.push(window);
+            }
         }
         Ok(compiled)
     }
@@ -139,10 +146,12 @@ impl Assignments {
 
     /// Whether the policy is assigned anywhere at `now`.
     pub fn is_assigned(&self, policy: usize, now: u64) -> bool {
-        let windows = |prefixes: &Prefixes| {
-            prefixes.values().flatten().any(|window| window.policy == policy && window.is_open(now))
-        };
-        windows(&self.any_host) || self.hosts.values().any(windows)
+        self.of_policy.get(policy).is_some_and(|windows| windows.iter().any(|window| window.is_open(now)))
+    }
+
+    /// When the policy's first assignment with a start begins, seconds since the epoch.
+    pub fn start(&self, policy: usize) -> Option<u64> {
+        self.of_policy.get(policy)?.iter().map(|window| window.start).filter(|start| *start > 0).min()
     }
 
     /// The number of the policy of that name.

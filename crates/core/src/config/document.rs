@@ -80,6 +80,8 @@ pub struct Policy {
     pub content_targeting: Option<ContentTargeting>,
     /// With what one may watch.
     pub player_verification: Option<PlayerVerification>,
+    /// Sessions that end before their time.
+    pub revocation: Option<Revocation>,
     /// From which sites' pages one may watch. Without it the origin's headers say.
     pub cors: Option<Cors>,
 }
@@ -178,7 +180,7 @@ pub enum Algorithm {
 pub struct MediaEncryption {
     /// Segments are encrypted.
     pub enabled: bool,
-    /// The share of segments that is encrypted: `ALL`, `100` or `AUTO`, which all mean every one.
+    /// The share of segments that is encrypted: `ALL`, `AUTO` or `1` to `100`, which all mean every one.
     pub percentage_coverage: Option<String>,
     /// Path of the key endpoint (`/serve.key`).
     pub key_path: Option<String>,
@@ -260,42 +262,67 @@ pub enum KeyScope {
     Application,
 }
 
-/// `playerVerification`: read in full, not enforced yet.
+/// `playerVerification`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PlayerVerification {
-    /// Must be false: not built yet.
+    /// Players are checked.
     pub enabled: bool,
-    /// Read; not enforced yet.
-    #[serde(rename = "supportPlayerEnabled")]
-    pub _support_player_enabled: Option<bool>,
-    /// Read; not enforced yet.
+    /// Read, with a warning: there is no support player.
+    pub support_player_enabled: Option<bool>,
+    /// Read and ignored.
     #[serde(rename = "resetSupportPlayer")]
     pub _reset_support_player: Option<bool>,
-    /// Read; not enforced yet.
-    #[serde(rename = "players")]
-    pub _players: Option<Vec<Player>>,
-    /// Read; not enforced yet.
-    #[serde(rename = "ttl")]
-    pub _ttl: Option<Duration>,
-    /// Read; not enforced yet.
+    /// Those that may play, 30 at most.
+    pub players: Option<Vec<Player>>,
+    /// How long they hold from the start of the policy's assignment (`1d`).
+    pub ttl: Option<Duration>,
+    /// Read and ignored.
     #[serde(rename = "email")]
     pub _email: Option<String>,
+    /// Where a player names itself.
+    #[serde(default)]
+    pub identified_by: IdentifiedBy,
+    /// The header, if it is that (`x-player-hash`).
+    pub player_header: Option<String>,
+}
+
+/// `identifiedBy`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IdentifiedBy {
+    /// By a header of every request.
+    #[default]
+    Header,
+    /// By the payload (`data`) of the access token.
+    Token,
 }
 
 /// A player that may play.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Player {
-    /// Read; not enforced yet.
-    #[serde(rename = "hash")]
-    pub _hash: String,
-    /// Read; not enforced yet.
+    /// Its SHA-256; compared without case.
+    pub hash: String,
+    /// Read and ignored.
     #[serde(rename = "description")]
     pub _description: Option<String>,
-    /// Read; not enforced yet.
-    #[serde(rename = "enabled")]
-    pub _enabled: Option<bool>,
+    /// It may (`true`).
+    pub enabled: Option<bool>,
+}
+
+/// `revocation`: sessions that end before their time.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Revocation {
+    /// Sessions by id, as the access log says it.
+    #[serde(default)]
+    pub session_ids: Vec<String>,
+    /// Sessions by the id of the access token that opened them.
+    #[serde(default)]
+    pub access_token_ids: Vec<String>,
+    /// Every session that was opened before this time.
+    pub sessions_opened_before: Option<String>,
 }
 
 /// Which policy holds for a host and path. The API's descriptive members are read and ignored.

@@ -5,7 +5,7 @@ mod content_targeting;
 pub mod document;
 pub mod policy;
 mod secret;
-mod time;
+pub mod time;
 mod value;
 
 use alloc::format;
@@ -100,6 +100,12 @@ impl Policies {
             policies.push(policy);
         }
         let assignments = Assignments::build(&document.assignments, &policies)?;
+        for (index, policy) in policies.iter_mut().enumerate() {
+            let start = assignments.start(index);
+            if let Some(Err(warning)) = policy.players.as_mut().map(|players| players.begin(start)) {
+                reader.warnings.push(format!("policies[{index}].playerVerification.{warning}"));
+            }
+        }
         let geo_headers = GeoHeaders::build(&document.geo_headers)?;
         let (default, hold_headers) = (document.default, document.hold_headers);
         Ok((Self { policies, assignments, default, hold_headers, geo_headers }, reader.warnings))
@@ -109,7 +115,7 @@ impl Policies {
     pub fn covering(&self, authority: &str, path: &str, now: u64) -> Coverage<'_> {
         let found = self.assignments.find(authority, path, now);
         match found.and_then(|index| Some((index, self.get(index)?))) {
-            Some((_, policy)) if policy.is_open() && policy.targeting.is_none() => Coverage::Pass,
+            Some((_, policy)) if policy.lets_all_pass() => Coverage::Pass,
             Some((index, policy)) => Coverage::Policy(index, policy),
             None if self.default == DefaultAction::Pass => Coverage::Pass,
             None => Coverage::Deny,

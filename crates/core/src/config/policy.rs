@@ -12,6 +12,8 @@ use super::document::{
 use super::secret::Reader;
 use crate::cors::Cors;
 use crate::derive::{Keyring, Secret};
+use crate::player::Players;
+use crate::revocation::Revocation;
 use crate::target;
 use crate::targeting::Targeting;
 use crate::token::acl;
@@ -40,6 +42,10 @@ pub struct Policy {
     pub encryption: Option<Encryption>,
     /// From where and by what way one may watch; `None`: from anywhere.
     pub targeting: Option<Targeting>,
+    /// The players that may play; `None`: every one.
+    pub players: Option<Players>,
+    /// Sessions that end before their time.
+    pub revocation: Revocation,
     /// What pages on other sites may do; `None`: what the origin says.
     pub cors: Option<Cors>,
     protects: bool,
@@ -130,6 +136,11 @@ impl Policy {
         !self.protects
     }
 
+    /// Whether nothing of it is checked.
+    pub fn lets_all_pass(&self) -> bool {
+        self.is_open() && self.targeting.is_none() && self.players.is_none()
+    }
+
     /// Builds a policy from its document at the JSON path `path`.
     pub(super) fn build(path: &str, policy: &document::Policy, reader: &mut Reader<'_>) -> Result<Self, ConfigError> {
         let name = &policy.policy_name;
@@ -142,6 +153,7 @@ impl Policy {
         refuse_unbuilt(path, policy)?;
         let token_auth = policy.token_auth.as_ref().filter(|auth| auth.enabled);
         let encryption = policy.media_encryption.as_ref().filter(|encryption| encryption.enabled);
+        let players = policy.player_verification.as_ref().filter(|players| players.enabled);
         let protects = token_auth.is_some() || encryption.is_some();
 
         let targeting = match &policy.content_targeting {
@@ -165,8 +177,19 @@ impl Policy {
         } else {
             Vec::new()
         };
+        let players = players
+            .map(|players| {
+                Players::build(
+                    &format!("{path}.playerVerification"),
+                    players,
+                    matches!(opening, Opening::AccessToken(_)),
+                )
+            })
+            .transpose()?;
+        let (players, warnings) = players.unzip();
+        reader.warnings.extend(warnings.unwrap_or_default());
         let encryption = match encryption {
-            Some(encryption) => Some(read_encryption(&format!("{path}.mediaEncryption"), encryption)?),
+            Some(encryption) => Some(read_encryption(&format!("{path}.mediaEncryption"), encryption, reader)?),
             None => None,
         };
         Ok(Self {
@@ -176,6 +199,11 @@ impl Policy {
             session,
             keyrings: secrets.iter().map(|secret| Keyring::new(secret, name)).collect(),
             encryption,
+            players,
+            revocation: match &policy.revocation {
+                Some(revocation) => Revocation::build(&format!("{path}.revocation"), revocation)?,
+                None => Revocation::default(),
+            },
             targeting,
             cors: policy.cors.as_ref().map(|cors| Cors::build(&format!("{path}.cors"), cors)).transpose()?,
             protects,
@@ -191,9 +219,6 @@ fn refuse_unbuilt(path: &str, policy: &document::Policy) -> Result<(), ConfigErr
             format!("found {found}, which is not built yet; expected {expected}"),
         ))
     };
-    if policy.player_verification.as_ref().is_some_and(|verification| verification.enabled) {
-        return unbuilt("playerVerification.enabled", "true", "false");
-    }
     if policy.token_auth.as_ref().is_some_and(|auth| auth.enabled && !auth.enforce_on_content_request) {
         return unbuilt("tokenAuth.enforceOnContentRequest", "false", "true");
     }
@@ -203,23 +228,6 @@ fn refuse_unbuilt(path: &str, policy: &document::Policy) -> Result<(), ConfigErr
             Some(KeyScope::Stream) => return unbuilt("mediaEncryption.keyScope", "\"stream\"", "\"session\""),
             Some(KeyScope::Application) => {
                 return unbuilt("mediaEncryption.keyScope", "\"application\"", "\"session\"");
-            }
-        }
-        // AUTO leaves the share to us, and a share of less than all is not protection.
-        match encryption.percentage_coverage.as_deref() {
-            None | Some("ALL" | "AUTO" | "100") => {}
-            Some(share) if share.parse::<u8>().is_ok_and(|share| (1..100).contains(&share)) => {
-                return unbuilt(
-                    "mediaEncryption.percentageCoverage",
-                    &format!("\"{share}\""),
-                    "\"ALL\", \"AUTO\" or \"100\"",
-                );
-            }
-            Some(other) => {
-                return Err(ConfigError::new(
-                    format!("{path}.mediaEncryption.percentageCoverage"),
-                    format!("found \"{other}\", expected \"ALL\", \"AUTO\" or \"1\" to \"100\""),
-                ));
             }
         }
     }
@@ -335,7 +343,26 @@ fn read_secrets(
     Ok(secrets)
 }
 
-fn read_encryption(path: &str, encryption: &document::MediaEncryption) -> Result<Encryption, ConfigError> {
+fn read_encryption(
+    path: &str,
+    encryption: &document::MediaEncryption,
+    reader: &mut Reader<'_>,
+) -> Result<Encryption, ConfigError> {
+    match encryption.percentage_coverage.as_deref() {
+        None | Some("ALL" | "AUTO" | "100") => {}
+        // It would leave content in clear, and saves nothing here: the cipher costs less than that is worth.
+        Some(share) if share.parse::<u8>().is_ok_and(|share| (1..100).contains(&share)) => {
+            reader
+                .warnings
+                .push(format!("{path}.percentageCoverage: found \"{share}\"; every segment is encrypted all the same"));
+        }
+        Some(other) => {
+            return Err(ConfigError::new(
+                format!("{path}.percentageCoverage"),
+                format!("found \"{}\", expected \"ALL\", \"AUTO\" or \"1\" to \"100\"", other.escape_default()),
+            ));
+        }
+    }
     let key_path = encryption.key_path.clone().unwrap_or_else(|| "/serve.key".into());
     // It stands in a quoted attribute of every playlist and is compared with the decoded path of requests.
     let plain = key_path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_'));

@@ -66,7 +66,7 @@ fn errors_name_the_json_path() {
         ("/policies/0/mediaEncryption/keyPath", json!("/a\"b"), "policies[0].mediaEncryption.keyPath"),
         (
             "/policies/0/mediaEncryption/percentageCoverage",
-            json!("30"),
+            json!("0"),
             "policies[0].mediaEncryption.percentageCoverage",
         ),
         (
@@ -78,7 +78,17 @@ fn errors_name_the_json_path() {
         ("/geoHeaders", json!({"transparentProxy": ""}), "geoHeaders.transparentProxy"),
         ("/geoHeaders", json!({"city": "x-geo-city"}), "geoHeaders.city"),
         ("/policies/0/contentTargeting", json!({"enabled": false, "geo": 1}), "policies[0].contentTargeting.geo"),
-        ("/policies/0/playerVerification", json!({"enabled": true}), "policies[0].playerVerification.enabled"),
+        (
+            "/policies/0/playerVerification",
+            json!({"enabled": true, "players": [{"hash": ""}]}),
+            "policies[0].playerVerification.players[0].hash",
+        ),
+        ("/policies/0/revocation", json!({"sessionIds": ["short"]}), "policies[0].revocation.sessionIds[0]"),
+        (
+            "/policies/0/revocation",
+            json!({"sessionsOpenedBefore": "now"}),
+            "policies[0].revocation.sessionsOpenedBefore",
+        ),
         ("/policies/0/policyName", json!(""), "policies[0].policyName"),
         ("/policies/0/policyId", json!("one"), "policies[0].policyId"),
         ("/assignments/0/policyName", json!("live"), "assignments[0].policyName"),
@@ -268,4 +278,37 @@ fn debug_output_shows_no_secret() {
     let (policies, _) = parse(NORMATIVE).unwrap();
     let text = alloc::format!("{policies:?}");
     assert!(!text.contains("c319") && !text.contains("0011223344") && text.contains("redacted"));
+}
+
+/// The examples of the Media Security Policy API as they are: policies, and assignments to policies of those names.
+#[test]
+fn documents_of_the_api_load_as_they_are() {
+    use serde_json::json;
+
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/policies");
+    let mut loaded = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let document: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        // What alone is not in them: keys come from a secret, and such a policy has no password in its place.
+        let unsecret = document["mediaEncryption"]["enabled"] == true && document["tokenAuth"]["enabled"] == false;
+        let mut whole = match document.get("assignments") {
+            None => {
+                json!({"policies": [document], "assignments": [{"policyName": document["policyName"], "path": "/..."}]})
+            }
+            Some(assignments) => {
+                let named = |index: u64| json!({"policyId": index, "policyName": std::format!("tst-policy-{index}")});
+                json!({"policies": [named(1), named(2)], "assignments": assignments})
+            }
+        };
+        if unsecret {
+            assert_eq!(parse(&whole.to_string()).unwrap_err().path, "policies[0].mediaEncryption.secret");
+            whole["policies"][0]["mediaEncryption"]["secret"] = json!("000102030405060708090a0b0c0d0e0f");
+        }
+        if let Err(error) = parse(&whole.to_string()) {
+            panic!("{}: {error}", path.display());
+        }
+        loaded += 1;
+    }
+    assert_eq!(loaded, 15);
 }

@@ -1,0 +1,134 @@
+//! The session of a request: the one whose token it carries, or a new one for a good access token.
+
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+
+use crate::config::policy::{AccessToken, Opening, Policy, SIGNED_PARAMETER};
+use crate::headers;
+use crate::reply::Reason;
+use crate::route::Extension;
+use crate::session::Session;
+use crate::step::Request;
+use crate::target::Target;
+use crate::token::edge_auth::Presented;
+
+/// The session of a request for a playlist or content: the one whose token it carries, or a new one.
+pub fn enter(
+    policy: &Policy,
+    request: &Request<'_>,
+    target: &Target<'_>,
+    extension: Extension,
+    random: &mut dyn FnMut() -> [u8; 16],
+) -> Result<(Session, bool), Reason> {
+    let presented = session_token(policy, request, target)?;
+    let going_on = presented.map(|sent| {
+        let session = Session::verify(policy, sent, request.now)?;
+        session.covers(&target.path)?;
+        Ok(session)
+    });
+    let failure = match going_on {
+        Some(Ok(session)) => return Ok((session, false)),
+        Some(Err(reason)) => Some(reason),
+        None => None,
+    };
+    let stripped = target.query_without(&ours(policy));
+    let context = Presented {
+        target,
+        query: stripped.as_deref(),
+        client: (request.client)().as_deref().and_then(client_address),
+        now: request.now,
+    };
+    let access = match &policy.opening {
+        Opening::AccessToken(access) => Some((access, access_token(access, request, target)?)),
+        Opening::Free => None,
+    };
+    // Where a session token should stand, an access token is told from a forgery.
+    let failure = match (failure, presented) {
+        (Some(Reason::Signature), Some(sent)) if is_access_token(policy, sent, &context) => Some(Reason::Swapped),
+        (failure, _) => failure,
+    };
+    if extension == Extension::Other {
+        // Content goes by session token alone.
+        let instead = if matches!(access, Some((_, Some(_)))) { Reason::Swapped } else { Reason::Missing };
+        return Err(failure.unwrap_or(instead));
+    }
+    let grant = match access {
+        None => None,
+        Some((_, None)) => return Err(failure.unwrap_or(Reason::Missing)),
+        Some((access, Some(sent))) => Some(access.verifier.verify(sent, &context).map_err(|reason| {
+            let forged = matches!(reason, Reason::Signature | Reason::Malformed);
+            if forged && is_session_token(policy, sent, request.now) { Reason::Swapped } else { reason }
+        })?),
+    };
+    Ok((Session::open(policy, grant.as_ref(), &target.path, request.now, random())?, true))
+}
+
+/// Whether `sent` is an access token with a good signature, if perhaps of another time or path.
+pub fn is_access_token(policy: &Policy, sent: &str, context: &Presented<'_>) -> bool {
+    let Opening::AccessToken(access) = &policy.opening else { return false };
+    !matches!(access.verifier.verify(sent, context), Err(Reason::Malformed | Reason::Algorithm | Reason::Signature))
+}
+
+/// Whether `sent` is a session token with a good signature, if perhaps expired.
+fn is_session_token(policy: &Policy, sent: &str, now: u64) -> bool {
+    !matches!(Session::verify(policy, sent, now), Err(Reason::Malformed | Reason::Signature))
+}
+
+/// The session token as sent, from where the policy lets it travel.
+pub fn session_token<'a>(
+    policy: &Policy,
+    request: &'a Request<'_>,
+    target: &Target<'a>,
+) -> Result<Option<&'a str>, Reason> {
+    let rules = &policy.session;
+    if rules.transport.in_query()
+        && let Some(sent) = one(target.values(&rules.name))?
+    {
+        return Ok(Some(sent));
+    }
+    if rules.transport.in_cookie() { one(headers::cookies(request.headers, &rules.name)) } else { Ok(None) }
+}
+
+/// The access token as sent: query before cookie before header.
+fn access_token<'a>(
+    access: &AccessToken,
+    request: &'a Request<'_>,
+    target: &Target<'a>,
+) -> Result<Option<&'a str>, Reason> {
+    if let Some(sent) = one(target.values(&access.name))? {
+        return Ok(Some(sent));
+    }
+    if let Some(sent) = one(headers::cookies(request.headers, &access.cookie))? {
+        return Ok(Some(sent));
+    }
+    match one(headers::all(request.headers, &access.header))? {
+        None => Ok(None),
+        Some(sent) => core::str::from_utf8(sent).map(Some).map_err(|_| Reason::Malformed),
+    }
+}
+
+/// The only one of `values`: with two, what we check and what others read could differ.
+pub fn one<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Reason> {
+    let value = values.next();
+    if values.next().is_some() { Err(Reason::Duplicate) } else { Ok(value) }
+}
+
+/// The value of a request's header, if it has exactly one.
+pub fn single<'a>(request: &'a Request<'_>, name: &str) -> Option<&'a [u8]> {
+    one(headers::all(request.headers, name)).ok().flatten()
+}
+
+/// Parameters and cookies that the origin never sees.
+pub fn ours(policy: &Policy) -> Vec<&str> {
+    let mut names = alloc::vec![SIGNED_PARAMETER, policy.session.name.as_str()];
+    if let Opening::AccessToken(access) = &policy.opening {
+        names.push(&access.name);
+    }
+    names
+}
+
+/// The address in `ip:port`, `[ip]:port` or `ip`.
+pub fn client_address(client: &[u8]) -> Option<IpAddr> {
+    let text = core::str::from_utf8(client).ok()?;
+    text.parse::<SocketAddr>().map(|address| address.ip()).or_else(|_| text.parse()).ok()
+}
