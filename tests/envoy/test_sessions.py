@@ -128,7 +128,7 @@ def test_the_session_token_in_a_cookie(shop, site, transport):
 def test_hosts_that_the_policy_lists_get_the_token_too(shop, site):
     """A second authority under the same protection; no other host ever sees a token."""
     path = site.put("/hosts/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n" + "".join(
-        f"#EXTINF:4,\n{uri}\n" for uri in ("http://CDN.example:8080/a.ts", "//cdn.example/a.ts", "https://elsewhere.example/a.ts")))
+        f"#EXTINF:4,\n{uri}\n" for uri in ("http://CDN.example:8080/a.ts", "//cdn.example/a.ts", "https://elsewhere.example/a.ts")) + "#EXT-X-ENDLIST\n")
     urls = [item.url for item in Viewer().playlist(shop.link(path)).segments]
     assert ["hdntl=" in url for url in urls] == [True, False, False], urls
 
