@@ -53,7 +53,7 @@ def test_a_condition_on_an_init_section_is_the_origins_to_answer(edge):
         assert (response.status, response.exit, response.body) == (status, 0, body), condition
     site = edge.site
     site.put("/odd/zipped/init.mp4", b"\x1f\x8bzip", headers=(("Content-Type", "video/mp4"), ("Content-Encoding", "gzip")))
-    lines = '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MAP:URI="init.mp4"\n#EXTINF:4,\nseg.m4s\n'
+    lines = '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MAP:URI="init.mp4"\n#EXTINF:4,\nseg.m4s\n#EXT-X-ENDLIST\n'
     url = viewer.playlist(edge.link(site.put("/odd/zipped/index.m3u8", lines))).items[0].url
     response = edge.get(url, {"Accept-Encoding": "gzip"})
     assert (response.status, response.body, response.header("content-encoding")) == (200, b"\x1f\x8bzip", "gzip")

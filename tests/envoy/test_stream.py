@@ -98,7 +98,7 @@ def test_head(edge, http):
 
 def test_a_playlist_of_a_long_day(edge):
     """Ten thousand segments, of which every one gets the token, in a playlist of several megabytes."""
-    text = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n" + "".join(f"#EXTINF:4,\n{n}.ts\n" for n in range(10_000))
+    text = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n" + "".join(f"#EXTINF:4,\n{n}.ts\n" for n in range(10_000)) + "#EXT-X-ENDLIST\n"
     path = edge.site.put("/long/index.m3u8", text)
     segments = Viewer().playlist(edge.link(path)).segments
     assert [urlsplit(item.url).path for item in segments] == [f"/long/{n}.ts" for n in range(10_000)]

@@ -67,6 +67,15 @@ impl Window {
     }
 }
 
+/// Whether enough of a playlist has come to let its headers go: more could be beyond what the proxy buffers.
+fn shows_enough(bytes: &[u8]) -> Result<bool, Reason> {
+    match playlist::is_playlist(bytes) {
+        Some(false) => Err(Reason::Playlist),
+        Some(true) => Ok(playlist::shows_enough(bytes)),
+        None => Ok(false),
+    }
+}
+
 /// A body on its way through.
 #[derive(Debug)]
 pub enum Body {
@@ -85,8 +94,10 @@ pub enum Body {
         entry: Entry,
         /// What goes out in its place if so.
         master: Vec<u8>,
-        /// What has come of it, unless the response's headers are held: all of it comes again then.
-        collected: Vec<u8>,
+        /// What has come of it.
+        seen: Vec<u8>,
+        /// What goes out of that if it will not be reloaded.
+        ready: Vec<u8>,
         /// Its announced length in bytes.
         length: Option<u64>,
         /// The response's headers are held.
@@ -130,29 +141,30 @@ impl Body {
     /// Why the response cannot go on.
     pub fn push(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
         match self {
-            Self::Entry { entry, master, collected, length, held, .. } => {
-                collected.append(&mut chunk);
-                let whole = end_of_stream || u64::try_from(collected.len()).ok() == *length;
-                let live = match playlist::is_playlist(collected) {
-                    Some(false) => Some(false),
-                    _ => entry.is_live(collected, whole),
-                };
-                match live {
+            Self::Entry { rewriter, entry, master, seen, ready, length, held } => {
+                if *held && !end_of_stream && !shows_enough(&chunk)? {
+                    return Ok(None);
+                }
+                *held = false;
+                // What cannot be served is refused now, not when it is reloaded.
+                rewriter.push(&chunk, ready)?;
+                seen.append(&mut chunk);
+                let whole = end_of_stream || u64::try_from(seen.len()).ok() == *length;
+                match entry.is_live(seen, whole) {
+                    None => Ok(Some(Vec::new())),
                     Some(true) => {
                         let out = core::mem::take(master);
                         *self = Self::Served;
                         Ok(Some(out))
                     }
                     Some(false) => {
-                        let bytes = core::mem::take(collected);
+                        let mut out = core::mem::take(ready);
+                        if end_of_stream {
+                            rewriter.finish(&mut out)?;
+                        }
                         self.enter();
-                        self.push(bytes, end_of_stream)
+                        Ok(Some(out))
                     }
-                    None if *held => {
-                        collected.clear();
-                        Ok(None)
-                    }
-                    None => Ok(Some(Vec::new())),
                 }
             }
             // What comes after the announced length.
@@ -164,12 +176,8 @@ impl Body {
                 }
             }
             Self::Playlist { rewriter, held } => {
-                if *held && !end_of_stream {
-                    match playlist::is_playlist(&chunk) {
-                        Some(false) => return Err(Reason::Playlist),
-                        Some(true) if playlist::shows_enough(&chunk) => {}
-                        _ => return Ok(None),
-                    }
+                if *held && !end_of_stream && !shows_enough(&chunk)? {
+                    return Ok(None);
                 }
                 let mut out = Vec::with_capacity(rewriter.expected(chunk.len()));
                 rewriter.push(&chunk, &mut out)?;

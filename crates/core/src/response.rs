@@ -88,7 +88,8 @@ pub fn plan(
                     rewriter,
                     entry: Entry::default(),
                     master,
-                    collected: Vec::new(),
+                    seen: Vec::new(),
+                    ready: Vec::new(),
                     length,
                     held: hold,
                 })
