@@ -123,6 +123,8 @@ def watched(play, edges):
                     if matrix.verdict(column, *(one.outcome for one in tried)) == matrix.YES:
                         break
                     warnings.warn(f"{player} plays {key} anew, the last time it went {tried[1].outcome}")
+                    if column.live:  # either of them may have begun late
+                        tried[0] = play(f"{key}.{player}.plain{number}", player, column, column.stream())
                     tried[1] = play(f"{key}.{player}.again{number}", player, column, column.stream(), column.media)
         return seen[key]
 

@@ -106,8 +106,6 @@ def good(column, outcome):
 
 def same(column, plain, protected):
     """The protected play showed what the plain one did: the very same pictures where a player tells them, else as many."""
-    if column.live and plain.digest and protected.frames > plain.frames:
-        return protected.cues == plain.cues  # the plain one began a segment later, which is no fault of the protected one
     if plain.digest or not column.live and not plain.report:
         return (protected.digest, protected.frames, protected.cues) == (plain.digest, plain.frames, plain.cues)
     if column.live:  # started when the player was ready, so from somewhere else each time
