@@ -31,7 +31,8 @@ PIECE = 16000
 class Reply:
     """What to answer. `framing`: `length` (Content-Length), `chunked` (none; HTTP/2 just ends the stream), `none` (of
     what has no body). `stop`: break the connection (HTTP/2: the stream) off after so many bytes. `ranges`: heed Range.
-    `pause`: seconds before each piece (HTTP/1.1)."""
+    `pause`: seconds before each piece (HTTP/1.1). `gate`: (bytes, event): waits for the event after so many bytes
+    (HTTP/1.1)."""
 
     body: bytes = b""
     headers: tuple = ()
@@ -42,6 +43,7 @@ class Reply:
     stop: int | None = None
     ranges: bool = False
     pause: float = 0
+    gate: tuple | None = None
 
     def of(self, request):
         """This, or the part of it that a request asks for."""
@@ -177,9 +179,13 @@ class Http1:
                 self.end_headers()
                 if self.command == "HEAD" or reply.status in (204, 304):
                     return
+                sent = 0
                 for piece in reply.pieces():
                     if reply.pause:
                         time.sleep(reply.pause)
+                    if reply.gate and sent >= reply.gate[0]:
+                        reply.gate[1].wait(60)
+                    sent += len(piece)
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
                 if reply.stop is not None:
                     self.connection.shutdown(socket.SHUT_RDWR)
@@ -247,8 +253,9 @@ class Http2:
                             sending.pop(event.stream_id, None)
                         elif isinstance(event, h2.events.ConnectionTerminated):
                             return
-                    for stream in list(sending):
-                        self._send(connection, stream, sending)
+                    # A piece of each in turn, as servers do.
+                    while any([self._send(connection, stream, sending) for stream in list(sending)]):
+                        pass
                     peer.sendall(connection.data_to_send())
             except (OSError, h2.exceptions.ProtocolError):
                 return
@@ -270,14 +277,16 @@ class Http2:
 
     @staticmethod
     def _send(connection, stream, sending):
+        """Sends the next piece. False if the peer's window is full."""
         reply, left = sending[stream]
-        while left:
-            size = min(connection.local_flow_control_window(stream), connection.max_outbound_frame_size, reply.piece)
-            if size <= 0:
-                sending[stream][1] = left
-                return
+        size = min(connection.local_flow_control_window(stream), connection.max_outbound_frame_size, reply.piece)
+        if left and size <= 0:
+            return False
+        if left:
             connection.send_data(stream, left[:size])
-            left = left[size:]
+            sending[stream][1] = left = left[size:]
+        if left:
+            return True
         del sending[stream]
         if reply.stop is not None:
             connection.reset_stream(stream, error_code=2)
@@ -285,3 +294,4 @@ class Http2:
             connection.send_headers(stream, Http2._bytes((n.lower(), v) for n, v in reply.trailers), end_stream=True)
         else:
             connection.end_stream(stream)
+        return True

@@ -47,8 +47,9 @@ def wasm_filter(document, environment, hold):
     }
 
 
-def bootstrap(origin, upstream, filters, access_log, trusted_hops=0):
-    """Envoy's whole configuration: one listener for HTTP/1.1 and cleartext HTTP/2, one cluster."""
+def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None):
+    """Envoy's whole configuration: one listener for HTTP/1.1 and cleartext HTTP/2, one cluster (with a buffer of so many
+    bytes for each connection)."""
     options = {"explicit_http_config": {"http2_protocol_options" if upstream == "h2" else "http_protocol_options": {}}}
     manager = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -87,6 +88,7 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0):
             "clusters": [{
                 "name": "origin",
                 "type": "STATIC",
+                **({"per_connection_buffer_limit_bytes": buffer} if buffer else {}),
                 "typed_extension_protocol_options": {
                     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
