@@ -1,59 +1,40 @@
-//! The only file that calls hostcalls, and only the byte getters: the SDK's string getters panic on a header
-//! that is not UTF-8, and a panic costs every stream on the VM.
+//! What the filter wants of its host, in its own types, over the calls of `abi`.
 
-use std::time::UNIX_EPOCH;
+use std::time::Duration;
 
+use playlock_core::output::Output;
 use playlock_core::reply::{Header, Reply};
 use playlock_core::step::HeaderEdits;
-use proxy_wasm::hostcalls;
-use proxy_wasm::types::{BufferType, MapType, MetricType};
 
-/// WASI calls that proxy-wasm hosts provide and Rust's standard library does not reach on this target.
-#[allow(unsafe_code, reason = "foreign functions")]
-mod wasi {
-    #[link(wasm_import_module = "wasi_snapshot_preview1")]
-    unsafe extern "C" {
-        pub fn random_get(buffer: *mut u8, length: usize) -> u16;
-        pub fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u16;
-        pub fn environ_get(pointers: *mut *mut u8, buffer: *mut u8) -> u16;
-    }
+pub use crate::abi::Map;
+use crate::abi::{self, Buffer, Level};
+
+/// Says something that an operator should know.
+pub fn warn(text: &str) {
+    abi::log(Level::Warn, text);
 }
 
-/// Which message a header map belongs to.
-#[derive(Clone, Copy)]
-pub enum Message {
-    /// To the origin.
-    Request,
-    /// To the client.
-    Response,
+/// Says what was refused.
+pub fn error(text: &str) {
+    abi::log(Level::Error, text);
 }
 
-impl Message {
-    fn map(self) -> MapType {
-        match self {
-            Self::Request => MapType::HttpRequestHeaders,
-            Self::Response => MapType::HttpResponseHeaders,
-        }
-    }
+/// Says why the VM ends.
+pub fn critical(text: &str) {
+    abi::log(Level::Critical, text);
 }
 
 /// All headers of a message, in order.
-pub fn headers(of: Message) -> Vec<Header> {
-    hostcalls::get_map_bytes(of.map()).unwrap_or_default()
+pub fn headers(of: Map) -> Vec<Header> {
+    abi::header_pairs(of).and_then(|pairs| pairs::read(&pairs)).unwrap_or_default()
 }
 
-/// Carries header changes out. Only while the headers have not gone: the host refuses it then, and the SDK panics.
-pub fn edit_headers(of: Message, edits: &HeaderEdits) {
-    let map = of.map();
-    for name in &edits.remove {
-        let _ = hostcalls::set_map_value_bytes(map, name, None);
-    }
-    for (name, value) in &edits.set {
-        let _ = hostcalls::set_map_value_bytes(map, name, Some(value));
-    }
-    for (name, value) in &edits.add {
-        let _ = hostcalls::add_map_value_bytes(map, name, value);
-    }
+/// Carries header changes out. `false` if the headers have gone, so that not all of them are.
+#[must_use]
+pub fn edit_headers(of: Map, edits: &HeaderEdits) -> bool {
+    edits.remove.iter().all(|name| abi::remove_header(of, name))
+        && edits.set.iter().all(|(name, value)| abi::set_header(of, name, value))
+        && edits.add.iter().all(|(name, value)| abi::add_header(of, name, value))
 }
 
 /// The bytes of the response's body that are in the host's buffer; `None` if the host does not give all of them.
@@ -61,87 +42,142 @@ pub fn body(size: usize) -> Option<Vec<u8>> {
     if size == 0 {
         return Some(Vec::new());
     }
-    let bytes = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, size).ok().flatten();
-    bytes.filter(|bytes| bytes.len() == size)
+    abi::buffer(Buffer::ResponseBody, 0, size).filter(|bytes| bytes.len() == size)
 }
 
-/// Puts `bytes` in place of the `size` bytes in the host's buffer. `false` if the host did not: they are still there.
+/// Puts `out` in place of the `size` bytes in the host's buffer. `false` if the host did not: they are still there.
 #[must_use]
-pub fn replace_body(size: usize, bytes: &[u8]) -> bool {
-    hostcalls::set_buffer(BufferType::HttpResponseBody, 0, size, bytes).is_ok()
+pub fn replace_body(size: usize, out: &Output) -> bool {
+    let [head, middle, tail] = out.parts();
+    abi::set_buffer(Buffer::ResponseBody, 0, size, middle)
+        && (head.is_empty() || abi::set_buffer(Buffer::ResponseBody, 0, 0, head))
+        && (tail.is_empty() || abi::set_buffer(Buffer::ResponseBody, usize::MAX, 0, tail))
 }
 
-/// Answers in place of the origin. Headers that are not UTF-8, or that would break the answer up, are left out.
-pub fn reply(reply: &Reply) {
-    let is_plain = |text: &&str| !text.contains(['\r', '\n', '\0']);
-    let headers = reply
-        .headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str(), std::str::from_utf8(value).ok().filter(is_plain)?)))
-        .collect();
-    let _ = hostcalls::send_http_response(u32::from(reply.status), headers, Some(&reply.body));
+/// Puts `out` into the host's empty buffer of another stream, which is paused. Its context is in effect afterwards.
+#[must_use]
+pub fn fill_paused(stream: u32, out: &Output) -> bool {
+    abi::set_effective_context(stream) && replace_body(0, out)
+}
+
+/// Lets the paused response go on whose context is in effect, when this callback has ended.
+#[must_use]
+pub fn resume_response() -> bool {
+    abi::continue_response()
 }
 
 /// Breaks the response off, so that the client sees it. The callback must return `Pause` then.
 pub fn reset_response() {
-    let _ = hostcalls::reset_http_response();
+    abi::close_response();
+}
+
+/// Asks for a tick of the root context every `period`; none for zero. The root's context is in effect afterwards.
+pub fn tick_every(root: u32, period: Duration) {
+    let milliseconds = u32::try_from(period.as_millis()).unwrap_or(u32::MAX);
+    let _ = abi::set_effective_context(root) && abi::set_tick_period(milliseconds);
+}
+
+/// Answers in place of the origin. Headers that would break the answer up are left out.
+pub fn reply(reply: &Reply) {
+    let plain = |(_, value): &&Header| !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
+    let headers: Vec<&Header> = reply.headers.iter().filter(plain).collect();
+    abi::send_local_response(reply.status, &pairs::write(&headers), &reply.body);
 }
 
 /// The client's address as the proxy trusts it.
 pub fn client() -> Option<Vec<u8>> {
-    hostcalls::get_property(vec!["source", "address"]).ok().flatten()
+    abi::property(b"source\0address")
 }
 
 /// Sets `wasm.playlock.NAME` in the filter state, for the access log.
 pub fn set_filter_state(name: &str, value: &str) {
-    let _ = hostcalls::set_property(vec![&format!("playlock.{name}")], Some(value.as_bytes()));
+    let mut path = Vec::with_capacity(32);
+    path.extend_from_slice(b"playlock.");
+    path.extend_from_slice(name.as_bytes());
+    abi::set_property(&path, value.as_bytes());
 }
 
 /// Seconds since the epoch.
 pub fn now() -> u64 {
-    let time = hostcalls::get_current_time().ok();
-    time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_secs())
+    abi::now().map_or(0, |nanoseconds| nanoseconds / 1_000_000_000)
 }
 
 /// 16 random bytes; `None` if the host has none, and then no session may be opened.
-#[allow(unsafe_code, reason = "a foreign function writes into a buffer of ours")]
 pub fn random() -> Option<[u8; 16]> {
-    let mut bytes = [0; 16];
-    // SAFETY: the host writes exactly the 16 bytes that the array has.
-    let status = unsafe { wasi::random_get(bytes.as_mut_ptr(), bytes.len()) };
-    (status == 0).then_some(bytes)
+    abi::random()
 }
 
 /// The VM's environment variables.
-#[allow(unsafe_code, reason = "a foreign function writes into buffers of ours")]
 pub fn environment() -> Vec<(String, String)> {
-    let (mut count, mut size) = (0, 0);
-    // SAFETY: the host writes one number behind each pointer.
-    if unsafe { wasi::environ_sizes_get(&raw mut count, &raw mut size) } != 0 {
-        return Vec::new();
-    }
-    let mut pointers = vec![std::ptr::null_mut(); count];
-    let mut buffer = vec![0; size];
-    // SAFETY: the host writes `count` pointers and `size` bytes, which it has just named.
-    if unsafe { wasi::environ_get(pointers.as_mut_ptr(), buffer.as_mut_ptr()) } != 0 {
-        return Vec::new();
-    }
-    // The variables stand one after another, each ended by a zero; the pointers say nothing more.
+    let variables = abi::environment().unwrap_or_default();
     let pair = |bytes| std::str::from_utf8(bytes).ok()?.split_once('=');
-    buffer.split(|byte| *byte == 0).filter_map(pair).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let pairs = variables.split(|byte| *byte == 0).filter_map(pair);
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// The plugin's configuration.
 pub fn configuration() -> Vec<u8> {
-    hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten().unwrap_or_default()
+    abi::buffer(Buffer::PluginConfiguration, 0, usize::MAX).unwrap_or_default()
 }
 
 /// Defines a counter.
 pub fn define_counter(name: &str) -> Option<u32> {
-    hostcalls::define_metric(MetricType::Counter, name).ok()
+    abi::define_counter(name)
 }
 
-/// Adds one to a counter.
-pub fn increment(counter: u32) {
-    let _ = hostcalls::increment_metric(counter, 1);
+/// Adds to a counter.
+pub fn increase(counter: u32, by: u32) {
+    abi::increment(counter, by.into());
+}
+
+/// Header maps as the ABI writes them: how many pairs, the lengths of each name and value (all as four bytes,
+/// little-endian), then each name and value followed by a zero.
+mod pairs {
+    use playlock_core::reply::Header;
+
+    /// The pairs; `None` if the bytes are not that. Names that are not UTF-8 are left out: none of them is ours.
+    pub fn read(bytes: &[u8]) -> Option<Vec<Header>> {
+        let (count, mut lengths) = number(bytes)?;
+        let mut texts = lengths.get(count.checked_mul(8)?..)?;
+        let mut headers = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (name_length, rest) = number(lengths)?;
+            let (value_length, rest) = number(rest)?;
+            lengths = rest;
+            let (name, rest) = text(texts, name_length)?;
+            let (value, rest) = text(rest, value_length)?;
+            texts = rest;
+            if let Ok(name) = std::str::from_utf8(name) {
+                headers.push((name.to_owned(), value.to_vec()));
+            }
+        }
+        Some(headers)
+    }
+
+    fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+        let (number, rest) = bytes.split_first_chunk()?;
+        Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
+    }
+
+    fn text(bytes: &[u8], length: usize) -> Option<(&[u8], &[u8])> {
+        let (text, rest) = bytes.split_at_checked(length)?;
+        Some((text, rest.get(1..)?))
+    }
+
+    /// The bytes of the pairs.
+    pub fn write(headers: &[&Header]) -> Vec<u8> {
+        let size = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+        let texts: usize = headers.iter().map(|(name, value)| name.len() + value.len() + 10).sum();
+        let mut bytes = Vec::with_capacity(4 + texts);
+        bytes.extend_from_slice(&size(headers.len()));
+        for (name, value) in headers {
+            bytes.extend_from_slice(&size(name.len()));
+            bytes.extend_from_slice(&size(value.len()));
+        }
+        for text in headers.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_slice()]) {
+            bytes.extend_from_slice(text);
+            bytes.push(0);
+        }
+        bytes
+    }
 }

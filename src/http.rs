@@ -4,25 +4,38 @@ use std::rc::Rc;
 
 use playlock_core::config::Policies;
 use playlock_core::exchange::Exchange;
+use playlock_core::output::Output;
 use playlock_core::reply::{Header, Reply};
-use playlock_core::step::{BodyStep, HeadStep, Request, RequestStep, TrailersStep};
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
+use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
 
-use crate::host::{self, Message};
+use crate::contexts;
+use crate::host::{self, Map};
 use crate::metrics::Metrics;
+use crate::worker::Worker;
+
+/// What a callback answers, by its number in the ABI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Action {
+    /// Go on.
+    Continue = 0,
+    /// Stop here.
+    Pause = 1,
+}
 
 /// One request and its response.
 pub struct Http {
+    id: u32,
     policies: Option<Rc<Policies>>,
     metrics: Rc<Metrics>,
+    worker: Rc<Worker>,
     exchange: Option<Exchange>,
 }
 
 impl Http {
     /// A context for the next request. Without policies, which the host does not do, every request is refused.
-    pub fn new(policies: Option<Rc<Policies>>, metrics: Rc<Metrics>) -> Self {
-        Self { policies, metrics, exchange: None }
+    pub fn new(id: u32, policies: Option<Rc<Policies>>, metrics: Rc<Metrics>, worker: Rc<Worker>) -> Self {
+        Self { id, policies, metrics, worker, exchange: None }
     }
 
     fn open(&self, headers: &[Header]) -> Option<(Exchange, RequestStep)> {
@@ -51,6 +64,15 @@ impl Http {
         Action::Pause
     }
 
+    /// Response headers that are not as they should be must not go out.
+    fn let_go(&self, edits: &HeaderEdits, action: Action) -> Action {
+        if !host::edit_headers(Map::ResponseHeaders, edits) {
+            return self.reset();
+        }
+        self.log_facts();
+        action
+    }
+
     fn reset(&self) -> Action {
         self.log_facts();
         host::reset_response();
@@ -59,18 +81,26 @@ impl Http {
     }
 }
 
-impl Context for Http {}
+/// The host deletes the context when the stream is over, however it ended.
+impl Drop for Http {
+    fn drop(&mut self) {
+        self.worker.forget(self.id);
+    }
+}
 
-impl HttpContext for Http {
-    fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        let Some((exchange, step)) = self.open(&host::headers(Message::Request)) else {
+impl Http {
+    /// The request's headers have come.
+    pub fn on_request_headers(&mut self) -> Action {
+        let Some((exchange, step)) = self.open(&host::headers(Map::RequestHeaders)) else {
             let reply = Reply { status: 500, headers: Vec::new(), body: Vec::new(), reason: None };
             return self.reply(&reply);
         };
         self.exchange = Some(exchange);
         match step {
             RequestStep::Forward(edits) => {
-                host::edit_headers(Message::Request, &edits);
+                if !host::edit_headers(Map::RequestHeaders, &edits) {
+                    return self.reset();
+                }
                 if !self.exchange.as_ref().is_some_and(Exchange::awaits_response) {
                     self.log_facts();
                 }
@@ -80,50 +110,49 @@ impl HttpContext for Http {
         }
     }
 
-    fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+    /// The response's headers have come.
+    pub fn on_response_headers(&mut self, end_of_stream: bool) -> Action {
         let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.awaits_response()) else {
             return Action::Continue;
         };
-        match exchange.on_response_head(&host::headers(Message::Response), end_of_stream) {
-            HeadStep::Forward(edits) => {
-                host::edit_headers(Message::Response, &edits);
-                self.log_facts();
-                Action::Continue
-            }
-            HeadStep::Hold(edits) => {
-                host::edit_headers(Message::Response, &edits);
-                self.log_facts();
-                Action::Pause
-            }
+        match exchange.on_response_head(&host::headers(Map::ResponseHeaders), end_of_stream) {
+            HeadStep::Forward(edits) => self.let_go(&edits, Action::Continue),
+            HeadStep::Hold(edits) => self.let_go(&edits, Action::Pause),
             HeadStep::Reply(reply) => self.reply(&reply),
         }
     }
 
-    fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+    /// More of the response's body has come.
+    pub fn on_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         let Some(exchange) = &mut self.exchange else { return Action::Continue };
         if exchange.passes_body() {
             return Action::Continue;
         }
         // Bytes that we do not get, or cannot replace, must not go out.
         let Some(chunk) = host::body(size) else { return self.reset() };
-        match exchange.on_body(chunk, end_of_stream) {
+        let action = match self.worker.on_body(exchange, chunk, end_of_stream, self.id) {
             BodyStep::Forward => Action::Continue,
-            BodyStep::Replace(bytes) if host::replace_body(size, &bytes) => Action::Continue,
-            BodyStep::Replace(_) => self.reset(),
-            BodyStep::Wait => Action::Pause,
+            BodyStep::Replace(out) if host::replace_body(size, &out) => Action::Continue,
+            BodyStep::Hold if host::replace_body(size, &Output::default()) => Action::Pause,
+            BodyStep::Replace(_) | BodyStep::Hold => self.reset(),
             BodyStep::Reply(reply) => self.reply(&reply),
             BodyStep::Reset(_) => self.reset(),
-        }
+        };
+        self.worker.release();
+        // The host ends a stream that has no room for what it was given.
+        if contexts::is_alive(self.id) { action } else { Action::Pause }
     }
 
-    fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+    /// The response's trailers have come.
+    pub fn on_response_trailers(&mut self) -> Action {
         match self.exchange.as_mut().map(Exchange::on_trailers) {
             None | Some(TrailersStep::Forward) => Action::Continue,
             Some(TrailersStep::Reset(_)) => self.reset(),
         }
     }
 
-    fn on_log(&mut self) {
+    /// The stream is over.
+    pub fn on_log(&mut self) {
         if let Some(exchange) = &self.exchange {
             self.metrics.count(exchange.kind(), exchange.reason());
         }

@@ -1,51 +1,55 @@
-//! The root context: configuration into policies, and an HTTP context for each request.
+//! One plugin on one worker: configuration into policies, and a context for each request.
 
 use std::rc::Rc;
 
-use log::{error, warn};
 use playlock_core::config::Policies;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
 
 use crate::host;
 use crate::http::Http;
 use crate::metrics::Metrics;
+use crate::worker::Worker;
 
 /// The plugin's root.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Root {
+    id: u32,
     policies: Option<Rc<Policies>>,
     metrics: Rc<Metrics>,
+    worker: Rc<Worker>,
 }
 
-impl Context for Root {}
+impl Root {
+    /// The plugin whose context has this number, not configured yet.
+    pub fn new(id: u32) -> Self {
+        Self { id, policies: None, metrics: Rc::default(), worker: Rc::default() }
+    }
 
-impl RootContext for Root {
-    /// `false` makes Envoy refuse the configuration, also in `envoy --mode validate`.
-    fn on_configure(&mut self, _size: usize) -> bool {
+    /// Takes the configuration. `false` if it is refused.
+    pub fn on_configure(&mut self) -> bool {
         let environment = host::environment();
         let env = |name: &str| environment.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
         match Policies::parse(&host::configuration(), &env) {
             Ok((policies, warnings)) => {
-                for warning in warnings {
-                    warn!("{warning}");
-                }
-                self.policies = Some(Rc::new(policies));
+                warnings.iter().for_each(|warning| host::warn(warning));
                 self.metrics = Rc::new(Metrics::define());
+                self.worker = Rc::new(Worker::new(self.id, Rc::clone(&self.metrics), policies.batching));
+                self.policies = Some(Rc::new(policies));
                 true
             }
             Err(error) => {
-                error!("configuration refused: {error}");
+                host::error(&format!("configuration refused: {error}"));
                 false
             }
         }
     }
 
-    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Http::new(self.policies.clone(), Rc::clone(&self.metrics))))
+    /// A new stream.
+    pub fn stream(&self, id: u32) -> Http {
+        Http::new(id, self.policies.clone(), Rc::clone(&self.metrics), Rc::clone(&self.worker))
     }
 
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
+    /// What its streams share.
+    pub fn worker(&self) -> Rc<Worker> {
+        Rc::clone(&self.worker)
     }
 }

@@ -52,6 +52,7 @@ fn exports_what_envoy_calls() {
         "proxy_on_response_trailers",
         "proxy_on_log",
         "proxy_on_delete",
+        "proxy_on_tick",
     ] {
         assert!(modules.iter().all(|module| module.get_export(name).is_some()), "{name} is not exported");
     }
@@ -62,5 +63,5 @@ fn exports_what_envoy_calls() {
 fn exports_no_callback_without_use() {
     let modules = modules().unwrap();
     let callbacks = |module: &Module| module.exports().filter(|export| export.name().starts_with("proxy_on_")).count();
-    assert!(modules.iter().all(|module| callbacks(module) == 9));
+    assert!(modules.iter().all(|module| callbacks(module) == 10));
 }

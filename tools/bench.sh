@@ -75,8 +75,8 @@ variant() {
 portable=-simd128
 cp target/playlock.wasm target/bench/wasm/playlock-relaxed.wasm
 cp target/playlock-strict.wasm target/bench/wasm/playlock-strict.wasm
-filter "$portable" --quiet
-keep "$built/playlock.wasm" bench/wasm/playlock-portable.wasm
+build "$portable" --quiet --package playlock
+keep "$built/$target/release/playlock.wasm" bench/wasm/playlock-portable.wasm
 for crate in noop kernel; do
   variant "$crate-relaxed" "$relaxed" --manifest-path "benches/wasm/$crate/Cargo.toml"
 done

@@ -119,20 +119,11 @@ keep() {
   cmp -s "$1" "target/$2" || cp "$1" "target/$2"
 }
 
-# filter FEATURES ARGUMENTS...: builds the filter and leaves it, with the exports that it has use for, in $built.
-filter() {
-  local features=$1
-  shift
-  build "$features" --package playlock "$@"
-  cp "$built/$target/release/playlock.wasm" "$built/playlock.wasm"
-  python3 tools/exports.py "$built/playlock.wasm"
-}
-
 # module NAME FEATURES PURPOSE: builds the filter with these features and says how big it is.
 module() {
   local began=$SECONDS
-  filter "$2"
-  keep "$built/playlock.wasm" "$1"
+  build "$2" --package playlock
+  keep "$built/$target/release/playlock.wasm" "$1"
   printf 'wasm: target/%s, %s bytes (%s gzipped), %ss, %s\n' "$1" "$(wc -c <"target/$1")" \
     "$(gzip -9c "target/$1" | wc -c)" "$((SECONDS - began))" "$3"
 }
@@ -149,7 +140,6 @@ describe() {
 relaxed=+simd128,+relaxed-simd
 strict=+simd128
 
-command -v python3 >/dev/null || fail "python3 is missing: it takes unused exports out of the module"
 choose
 echo "wasm: building with $(describe)"
 module playlock.wasm "$relaxed" "with relaxed SIMD, for Envoy"

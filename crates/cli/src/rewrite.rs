@@ -62,23 +62,17 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
         return Err(refusal(&reply));
     }
     let mut buffer = vec![0; CHUNK];
-    // What the filter wants to see again, with more.
-    let mut waiting = Vec::new();
     loop {
         let length = match input.read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Failure::Wrong(format!("standard input: {error}"))),
             Ok(length) => length,
         };
-        let mut chunk = std::mem::take(&mut waiting);
-        chunk.extend_from_slice(buffer.get(..length).unwrap_or_default());
+        let chunk = buffer.get(..length).unwrap_or_default().to_vec();
         let ready = match exchange.on_body(chunk.clone(), length == 0) {
-            BodyStep::Replace(bytes) => bytes,
+            BodyStep::Replace(bytes) => bytes.into_vec(),
             BodyStep::Forward => chunk,
-            BodyStep::Wait => {
-                waiting = chunk;
-                continue;
-            }
+            BodyStep::Hold => continue,
             BodyStep::Reply(reply) => return Err(refusal(&reply)),
             BodyStep::Reset(reason) => return Err(Failure::Refused(reason)),
         };

@@ -2,12 +2,14 @@
 
 use alloc::vec::Vec;
 
+use crate::batch::{Batch, SharedEncryptor, StreamId};
 use crate::headers;
 use crate::json::{self, MAX_DOCUMENT};
-use crate::playlist::{self, Entry, Marks, Rewriter};
+use crate::output::Output;
+use crate::playlist::{Entry, Marks, Rewriter};
 use crate::reply::{Header, Reason};
-use crate::segment::SegmentEncryptor;
 use crate::signed::ByteRange;
+use crate::start::Start;
 
 /// The part of the origin's body that is served, in bytes.
 #[derive(Debug)]
@@ -67,13 +69,13 @@ impl Window {
     }
 }
 
-/// Whether enough of a playlist has come to let its headers go: more could be beyond what the proxy buffers.
-fn shows_enough(bytes: &[u8]) -> Result<bool, Reason> {
-    match playlist::is_playlist(bytes) {
-        Some(false) => Err(Reason::Playlist),
-        Some(true) => Ok(playlist::shows_enough(bytes)),
-        None => Ok(false),
-    }
+/// What becomes of a chunk.
+#[derive(Debug)]
+pub enum Pushed {
+    /// This goes out in its place.
+    Out(Output),
+    /// It is kept for now, here or in the batch.
+    Kept,
 }
 
 /// A body on its way through.
@@ -83,8 +85,8 @@ pub enum Body {
     Playlist {
         /// What rewrites it.
         rewriter: Rewriter,
-        /// The response's headers are held until its first bytes are seen.
-        held: bool,
+        /// Its beginning.
+        start: Start,
     },
     /// The playlist that opened a session, until it is known whether it will be reloaded.
     Entry {
@@ -100,8 +102,8 @@ pub enum Body {
         ready: Vec<u8>,
         /// Its announced length in bytes.
         length: Option<u64>,
-        /// The response's headers are held.
-        held: bool,
+        /// Its beginning.
+        start: Start,
     },
     /// A JSON document that names URIs. It goes out whole, at its end.
     Document {
@@ -117,7 +119,7 @@ pub enum Body {
     /// A segment, or a part of a file.
     Segment {
         /// What encrypts it; `None` in clear, and once the padding is out.
-        encryptor: Option<SegmentEncryptor>,
+        encryptor: Option<SharedEncryptor>,
         /// What of the body is served; `None` if its length is not known.
         window: Option<Window>,
         /// It ends where the file ends, so with padding.
@@ -132,60 +134,61 @@ pub enum Body {
 impl Body {
     /// Whether the response's headers are held.
     pub fn is_held(&self) -> bool {
-        matches!(self, Self::Playlist { held: true, .. } | Self::Entry { held: true, .. })
+        matches!(self, Self::Playlist { start, .. } | Self::Entry { start, .. } if start.is_held())
     }
 
-    /// Takes the next chunk. `None`: wait until more has come, then give it again with the rest.
+    /// Takes the next chunk. A segment's may be encrypted along with those of other streams in `batch`, where this one
+    /// is known as `stream`.
     ///
     /// # Errors
     /// Why the response cannot go on.
-    pub fn push(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
-        match self {
-            Self::Entry { rewriter, entry, master, seen, ready, length, held } => {
-                if *held && !end_of_stream && !shows_enough(&chunk)? {
-                    return Ok(None);
-                }
-                *held = false;
+    pub fn push(
+        &mut self,
+        mut chunk: Vec<u8>,
+        end_of_stream: bool,
+        stream: StreamId,
+        batch: &mut Batch,
+    ) -> Result<Pushed, Reason> {
+        let out = match self {
+            Self::Entry { rewriter, entry, master, seen, ready, length, start } => {
+                let Some(mut chunk) = start.take(chunk, end_of_stream)? else { return Ok(Pushed::Kept) };
                 // What cannot be served is refused now, not when it is reloaded.
                 rewriter.push(&chunk, ready)?;
                 seen.append(&mut chunk);
                 let whole = end_of_stream || u64::try_from(seen.len()).ok() == *length;
                 match entry.is_live(seen, whole) {
-                    None => Ok(Some(Vec::new())),
+                    None => Vec::new(),
                     Some(true) => {
                         let out = core::mem::take(master);
                         *self = Self::Served;
-                        Ok(Some(out))
+                        out
                     }
                     Some(false) => {
                         let mut out = core::mem::take(ready);
                         if end_of_stream {
                             rewriter.finish(&mut out)?;
                         }
+                        let out = start.give(out, end_of_stream);
                         self.enter();
-                        Ok(Some(out))
+                        out
                     }
                 }
             }
             // What comes after the announced length.
             Self::Served => {
-                if chunk.is_empty() {
-                    Ok(Some(chunk))
-                } else {
-                    Err(Reason::Length)
+                if !chunk.is_empty() {
+                    return Err(Reason::Length);
                 }
+                chunk
             }
-            Self::Playlist { rewriter, held } => {
-                if *held && !end_of_stream && !shows_enough(&chunk)? {
-                    return Ok(None);
-                }
+            Self::Playlist { rewriter, start } => {
+                let Some(chunk) = start.take(chunk, end_of_stream)? else { return Ok(Pushed::Kept) };
                 let mut out = Vec::with_capacity(rewriter.expected(chunk.len()));
                 rewriter.push(&chunk, &mut out)?;
                 if end_of_stream {
                     rewriter.finish(&mut out)?;
                 }
-                *held = false;
-                Ok(Some(out))
+                start.give(out, end_of_stream)
             }
             Self::Document { marks, collected, complete } => {
                 if collected.len() + chunk.len() > MAX_DOCUMENT {
@@ -193,7 +196,7 @@ impl Body {
                 }
                 collected.append(&mut chunk);
                 *complete = end_of_stream;
-                Ok(Some(if end_of_stream { json::rewrite(marks, collected) } else { Vec::new() }))
+                if end_of_stream { json::rewrite(marks, collected) } else { Vec::new() }
             }
             Self::Segment { encryptor, window, padded, slice, complete } => {
                 // With trailers no chunk is the last: the announced length tells.
@@ -204,28 +207,33 @@ impl Body {
                 if end_of_stream && !done {
                     return Err(Reason::Length);
                 }
-                if let Some(running) = encryptor {
-                    running.push(&mut chunk);
-                }
-                if done
-                    && let Some(finished) = encryptor.take()
-                    && *padded
-                {
-                    finished.finish(&mut chunk);
-                }
-                if let Some(slice) = slice {
-                    slice.cut(&mut chunk)?;
-                }
                 *complete = done;
-                Ok(Some(chunk))
+                let Some(running) = encryptor else { return Ok(Pushed::Out(chunk.into())) };
+                // A slice is cut out of the ciphertext here, so it is not left to the batch to give it out.
+                let encrypted = match slice {
+                    Some(_) => Some(running.borrow_mut().push(chunk)),
+                    None => batch.push(stream, running, chunk, !done),
+                };
+                let Some(mut out) = encrypted else { return Ok(Pushed::Kept) };
+                if done {
+                    if *padded {
+                        running.borrow_mut().finish(&mut out);
+                    }
+                    *encryptor = None;
+                }
+                let Some(slice) = slice else { return Ok(Pushed::Out(out)) };
+                let mut bytes = out.into_vec();
+                slice.cut(&mut bytes)?;
+                bytes
             }
-        }
+        };
+        Ok(Pushed::Out(out.into()))
     }
 
     /// The playlist is served as it is, rewritten.
     fn enter(&mut self) {
         *self = match core::mem::replace(self, Self::Served) {
-            Self::Entry { rewriter, held, .. } => Self::Playlist { rewriter, held },
+            Self::Entry { rewriter, start, .. } => Self::Playlist { rewriter, start },
             other => other,
         };
     }
@@ -233,7 +241,7 @@ impl Body {
     /// Whether the body may end here without another call.
     pub fn is_complete(&self) -> bool {
         match self {
-            Self::Playlist { rewriter, held } => !held && rewriter.is_settled(),
+            Self::Playlist { rewriter, start } => start.is_settled() && rewriter.is_settled(),
             Self::Entry { .. } => false,
             Self::Served => true,
             Self::Document { complete, .. } | Self::Segment { complete, .. } => *complete,

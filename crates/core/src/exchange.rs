@@ -4,7 +4,8 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::body::Body;
+use crate::batch::{Batch, StreamId};
+use crate::body::{Body, Pushed};
 use crate::config::Policies;
 use crate::cors;
 use crate::gate::{self, Admitted, Stream};
@@ -134,21 +135,34 @@ impl Exchange {
         matches!(self.state, State::Idle | State::Asked(_))
     }
 
-    /// Decides on the next chunk of the response's body. With [`BodyStep::Wait`] the same bytes come again.
+    /// Decides on the next chunk of the response's body.
     pub fn on_body(&mut self, chunk: Vec<u8>, end_of_stream: bool) -> BodyStep {
+        self.on_body_among(chunk, end_of_stream, 0, &mut Batch::default())
+    }
+
+    /// [`Exchange::on_body`] for one `stream` of several whose chunks may be encrypted together. What has become ready
+    /// of the others is in `batch` afterwards.
+    pub fn on_body_among(
+        &mut self,
+        chunk: Vec<u8>,
+        end_of_stream: bool,
+        stream: StreamId,
+        batch: &mut Batch,
+    ) -> BodyStep {
         match &mut self.state {
             State::Idle | State::Asked(_) => BodyStep::Forward,
             State::Broken(reason) => BodyStep::Reset(*reason),
             State::Body(body) => {
                 let held = body.is_held();
-                match body.push(chunk, end_of_stream) {
-                    Ok(Some(bytes)) => BodyStep::Replace(bytes),
-                    Ok(None) => BodyStep::Wait,
+                match body.push(chunk, end_of_stream, stream, batch) {
+                    Ok(Pushed::Out(out)) => BodyStep::Replace(out),
+                    Ok(Pushed::Kept) => BodyStep::Hold,
                     Err(reason) if held => {
                         self.state = State::Idle;
                         BodyStep::Reply(self.refusal(reason))
                     }
                     Err(reason) => {
+                        batch.forget(stream);
                         self.broken(reason);
                         BodyStep::Reset(reason)
                     }

@@ -10,6 +10,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod batch;
 mod body;
 pub mod config;
 mod cors;
@@ -19,6 +20,7 @@ pub mod exchange;
 mod gate;
 mod headers;
 mod json;
+pub mod output;
 mod percent;
 mod player;
 pub mod playlist;
@@ -30,6 +32,7 @@ pub mod segment;
 pub mod session;
 mod signed;
 mod slice;
+mod start;
 pub mod step;
 mod target;
 pub mod targeting;

@@ -1,19 +1,24 @@
 //! What becomes of the origin's response: rewritten, encrypted, passed, or refused; decided from its headers.
 
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
+use crate::batch::SharedEncryptor;
 use crate::body::{Body, Window};
 use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
 use crate::gate::Stream;
 use crate::headers::{self, ContentRange};
+use crate::output::Output;
 use crate::playlist::{Encryption, Entry, Lead, Marks, Rewriter, Variables};
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
 use crate::signed::Form;
 use crate::slice::Slice;
+use crate::start::Start;
 use crate::step::HeaderEdits;
 use crate::url::{self, Base};
 
@@ -91,10 +96,10 @@ pub fn plan(
                     seen: Vec::new(),
                     ready: Vec::new(),
                     length,
-                    held: hold,
+                    start: Start::new(hold),
                 })
             }
-            None => Some(Body::Playlist { rewriter, held: hold }),
+            None => Some(Body::Playlist { rewriter, start: Start::new(hold) }),
         };
         return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
     }
@@ -134,8 +139,13 @@ pub fn plan(
         }
         return empty_segment(encryptor, headers, edits, kind);
     }
-    let body =
-        (!stream.head).then_some(Body::Segment { encryptor, window, padded: true, slice: None, complete: false });
+    let body = (!stream.head).then(|| Body::Segment {
+        encryptor: encryptor.map(shared),
+        window,
+        padded: true,
+        slice: None,
+        complete: false,
+    });
     Ok(Plan { kind, edits, body, reply: None })
 }
 
@@ -177,13 +187,17 @@ fn slice_plan(stream: &Stream, policy: &Policy, headers: &[Header], slice: Slice
     edits.set.push(header("content-length", &format!("{served}")));
     let key = stream.content_key(policy).ok_or(Reason::Signature)?;
     let body = Body::Segment {
-        encryptor: Some(SegmentEncryptor::new(&key)),
+        encryptor: Some(shared(SegmentEncryptor::new(&key))),
         window: Some(Window::whole(part.length)),
         padded: part.length == part.total,
         slice: Some(Window { skip: first, left: served, more: true }),
         complete: false,
     };
     Ok(Plan { kind, edits, body: Some(body), reply: None })
+}
+
+fn shared(encryptor: SegmentEncryptor) -> SharedEncryptor {
+    Rc::new(RefCell::new(encryptor))
 }
 
 /// No body callback comes for an empty body, and the padding block must go out: it is an answer of ours.
@@ -193,14 +207,14 @@ fn empty_segment(
     edits: HeaderEdits,
     kind: Kind,
 ) -> Result<Plan, Reason> {
-    let mut body = Vec::new();
-    if let Some(encryptor) = encryptor {
+    let mut body = Output::default();
+    if let Some(mut encryptor) = encryptor {
         encryptor.finish(&mut body);
     }
     let kept = headers::first(headers, "content-type").map(|value| ("content-type".into(), value.to_vec()));
     let cache_control = edits.set.into_iter().filter(|(name, _)| name == "cache-control");
     let headers = kept.into_iter().chain(cache_control).collect();
-    let reply = Reply { status: 200, headers, body, reason: None };
+    let reply = Reply { status: 200, headers, body: body.into_vec(), reason: None };
     Ok(Plan { kind, edits: HeaderEdits::default(), body: None, reply: Some(reply) })
 }
 

@@ -2,9 +2,11 @@
 
 use alloc::vec::Vec;
 
-use playlock_aes128::{BLOCK, CbcEncryptor};
+use playlock_aes128::{BLOCK, CbcEncryptor, Lane};
+use zeroize::Zeroize;
 
 use crate::derive::ContentKey;
+use crate::output::Output;
 
 /// Bytes of the ciphertext of `plaintext` bytes: whole blocks, always with padding. `None` beyond `u64`.
 pub fn ciphertext_len(plaintext: u64) -> Option<u64> {
@@ -25,32 +27,51 @@ impl SegmentEncryptor {
     }
 
     /// Takes the next chunk of plaintext and turns it, in place, into the ciphertext that is ready.
-    pub fn push(&mut self, chunk: &mut Vec<u8>) {
-        if !self.carry.is_empty() {
-            chunk.splice(..0, self.carry.drain(..));
-        }
-        let (blocks, rest) = chunk.as_chunks_mut::<BLOCK>();
-        self.carry.extend_from_slice(rest);
-        self.cbc.encrypt_blocks(blocks);
-        chunk.truncate(chunk.len() - self.carry.len());
+    pub fn push(&mut self, chunk: Vec<u8>) -> Output {
+        let mut out = self.begin(chunk);
+        let lane = self.lane(&mut out);
+        lane.message.encrypt_blocks(lane.blocks);
+        out
     }
 
-    /// Appends the last block, with its padding.
-    pub fn finish(mut self, out: &mut Vec<u8>) {
+    /// The first half of [`SegmentEncryptor::push`]: encrypts the block that what was held back begins. What is left
+    /// in the middle is plaintext until it has gone through the cipher as this segment's [`SegmentEncryptor::lane`].
+    pub(crate) fn begin(&mut self, chunk: Vec<u8>) -> Output {
+        let missing = (BLOCK - self.carry.len()) % BLOCK;
+        let Some((first, rest)) = chunk.split_at_checked(missing) else {
+            self.carry.extend_from_slice(&chunk);
+            return Output::default();
+        };
+        self.carry.extend_from_slice(first);
+        let head = self.carried_block();
+        let end = chunk.len() - rest.len() % BLOCK;
+        self.carry.extend_from_slice(chunk.get(end..).unwrap_or_default());
+        Output::new(head, chunk, missing..end)
+    }
+
+    /// What is left to be encrypted of an output that this segment has begun.
+    pub(crate) fn lane<'a>(&'a mut self, out: &'a mut Output) -> Lane<'a> {
+        Lane { message: &mut self.cbc, blocks: out.middle_mut().as_chunks_mut().0 }
+    }
+
+    /// Appends the last block, with its padding. Nothing may follow.
+    pub fn finish(&mut self, out: &mut Output) {
         let padding = BLOCK - self.carry.len() % BLOCK;
-        let mut last = [u8::try_from(padding).unwrap_or(16); BLOCK];
-        for (byte, carried) in last.iter_mut().zip(&self.carry) {
-            *byte = *carried;
-        }
-        let mut last = [last];
-        self.cbc.encrypt_blocks(&mut last);
-        out.extend_from_slice(last.as_flattened());
+        self.carry.resize(BLOCK, u8::try_from(padding).unwrap_or(16));
+        out.close(self.carried_block());
+    }
+
+    /// Encrypts what is held back if it is a block, and holds nothing back then.
+    fn carried_block(&mut self) -> Option<[u8; BLOCK]> {
+        let mut block = <[u8; BLOCK]>::try_from(self.carry.as_slice()).ok()?;
+        self.carry.clear();
+        self.cbc.encrypt_blocks(core::slice::from_mut(&mut block));
+        Some(block)
     }
 }
 
 impl Drop for SegmentEncryptor {
     fn drop(&mut self) {
-        use zeroize::Zeroize;
         self.carry.zeroize();
     }
 }
@@ -64,20 +85,20 @@ mod tests {
         let key = || ContentKey { key: [7; 16], iv: [9; 16] };
         let plain: Vec<u8> = (0..100u8).collect();
         for length in [0, 1, 15, 16, 17, 31, 32, 33, 100] {
-            let mut whole = plain[..length].to_vec();
             let mut encryptor = SegmentEncryptor::new(&key());
-            encryptor.push(&mut whole);
+            let mut whole = encryptor.push(plain[..length].to_vec());
             encryptor.finish(&mut whole);
+            let whole = whole.into_vec();
             assert_eq!(Some(whole.len() as u64), ciphertext_len(length as u64));
             for size in 1..=length {
                 let mut out = Vec::new();
                 let mut encryptor = SegmentEncryptor::new(&key());
                 for chunk in plain[..length].chunks(size) {
-                    let mut chunk = chunk.to_vec();
-                    encryptor.push(&mut chunk);
-                    out.extend_from_slice(&chunk);
+                    out.extend(encryptor.push(chunk.to_vec()).into_vec());
                 }
-                encryptor.finish(&mut out);
+                let mut last = Output::default();
+                encryptor.finish(&mut last);
+                out.extend(last.into_vec());
                 assert_eq!(out, whole, "{length} bytes in chunks of {size}");
             }
         }

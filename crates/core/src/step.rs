@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::output::Output;
 use crate::reply::{Header, Reason, Reply};
 
 /// What the proxy knows when the request's headers have come.
@@ -40,22 +41,21 @@ pub enum RequestStep {
 pub enum HeadStep {
     /// Let them go with these changes.
     Forward(HeaderEdits),
-    /// Make these changes and hold the headers until the first body step that is not [`BodyStep::Wait`].
+    /// Make these changes and hold the headers until the first body step that is not [`BodyStep::Hold`].
     Hold(HeaderEdits),
     /// Answer this in place of the origin's response.
     Reply(Reply),
 }
 
 /// What to do with a chunk of a response's body.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum BodyStep {
     /// Let it go as it is.
     Forward,
     /// Send these bytes (perhaps none) in its place.
-    Replace(Vec<u8>),
-    /// Leave it in the proxy's buffer; the next call brings it again with what came after it. Only while
-    /// headers are held, never for the last chunk.
-    Wait,
+    Replace(Output),
+    /// Send nothing in its place yet, and pause the stream: its bytes are kept. Never for the last chunk.
+    Hold,
     /// The headers are still held: answer this in place of the origin's response.
     Reply(Reply),
     /// The headers are out: break the response off so that the client sees that it is broken.

@@ -90,7 +90,7 @@ impl Edge {
             let (chunk, after) = rest.split_at(cuts().clamp(1, rest.len().max(1)).min(rest.len()));
             rest = after;
             match exchange.on_body(chunk.to_vec(), rest.is_empty()) {
-                BodyStep::Replace(bytes) => out.extend_from_slice(&bytes),
+                BodyStep::Replace(bytes) => out.extend(bytes.into_vec()),
                 BodyStep::Reset(reason) => return Err(Ok(reason)),
                 other => return Err(unexpected(format!("{other:?} in a playlist"))),
             }
@@ -147,7 +147,7 @@ impl Answer {
             return Ok(body.to_vec());
         }
         match self.exchange.on_body(body.to_vec(), complete) {
-            BodyStep::Replace(bytes) => Ok(bytes),
+            BodyStep::Replace(bytes) => Ok(bytes.into_vec()),
             BodyStep::Forward => Ok(body.to_vec()),
             other => Err(format!("{other:?}")),
         }

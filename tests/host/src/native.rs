@@ -31,7 +31,8 @@ impl Native {
             Policies::parse(setup.config.as_bytes(), &env).map_err(|error| Refused(vec![error.to_string()]))?;
         let random = Random::new(setup.seed);
         let counters = Kind::ALL.iter().map(|kind| (requests(*kind), 0));
-        let counters = counters.chain(Reason::ALL.iter().map(|reason| (refused(*reason), 0))).collect();
+        let counters = counters.chain(Reason::ALL.iter().map(|reason| (refused(*reason), 0)));
+        let counters = counters.chain([("playlock.batches".to_owned(), 0)]).collect();
         Ok(Self { policies: Rc::new(policies), warnings, now: setup.now, random, counters })
     }
 }
@@ -89,7 +90,7 @@ impl NativeFilter<'_> {
         }
     }
 
-    /// Where the SDK would panic, this is a trap too.
+    /// What the filter breaks a response off for is a fault of its own here: it never has to.
     fn edit(stream: &mut Stream, map: Map, edits: &HeaderEdits) -> Result<(), Trap> {
         let mut edit = || -> Result<(), Status> {
             for name in &edits.remove {
@@ -154,11 +155,15 @@ impl Filter for NativeFilter<'_> {
         match exchange.on_body(chunk, end_of_stream) {
             BodyStep::Forward => Ok(Action::Continue),
             BodyStep::Replace(bytes) => {
-                let set = stream.set_body(0, size, &bytes);
+                let set = stream.set_body(0, size, &bytes.into_vec());
                 set.map_err(|status| Trap(format!("body change refused: {status:?}")))?;
                 Ok(Action::Continue)
             }
-            BodyStep::Wait => Ok(Action::Pause),
+            BodyStep::Hold => {
+                let set = stream.set_body(0, size, &[]);
+                set.map_err(|status| Trap(format!("body change refused: {status:?}")))?;
+                Ok(Action::Pause)
+            }
             BodyStep::Reply(reply) => Ok(self.reply(stream, reply)),
             BodyStep::Reset(_) => Ok(self.reset(stream)),
         }

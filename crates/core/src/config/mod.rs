@@ -27,6 +27,8 @@ pub struct Policies {
     default: DefaultAction,
     /// Hold response headers until the body's first bytes are seen.
     pub hold_headers: bool,
+    /// Chunks of several streams may be encrypted together.
+    pub batching: bool,
     /// In which request headers the proxy says where a client is.
     pub geo_headers: GeoHeaders,
 }
@@ -107,8 +109,8 @@ impl Policies {
             }
         }
         let geo_headers = GeoHeaders::build(&document.geo_headers)?;
-        let (default, hold_headers) = (document.default, document.hold_headers);
-        Ok((Self { policies, assignments, default, hold_headers, geo_headers }, reader.warnings))
+        let (default, hold_headers, batching) = (document.default, document.hold_headers, document.batching);
+        Ok((Self { policies, assignments, default, hold_headers, batching, geo_headers }, reader.warnings))
     }
 
     /// What holds for a normalised path on `authority` (host, perhaps with a port) at `now`.

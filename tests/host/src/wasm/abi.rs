@@ -57,8 +57,7 @@ fn give(guest: &mut Guest<'_>, bytes: &[u8], pointer_at: u32, size_at: u32) -> R
     if bytes.is_empty() {
         return Ok(OK);
     }
-    // The SDK's allocator goes by this name on wasm32-unknown-unknown.
-    let malloc = guest.get_export("malloc").or_else(|| guest.get_export("proxy_on_memory_allocate"));
+    let malloc = guest.get_export("malloc");
     let malloc = malloc.and_then(|export| export.into_func()).ok_or_else(|| Error::msg("no malloc exported"))?;
     let size = bytes.len() as u32;
     let at = malloc.typed::<u32, u32>(&guest)?.call(&mut *guest, size)?;

@@ -1,0 +1,345 @@
+//! Chunks of several streams, encrypted together.
+//!
+//! One CBC message leaves most of the machine idle; four side by side take little longer than one (crate
+//! `playlock_aes128`). So the chunk of one stream may be held until chunks of others have come. What is gained is
+//! throughput; what it must not cost is said by the rules:
+//!
+//! - A stream that is alone is never held: only as many chunks are waited for as different streams have sent one
+//!   lately.
+//! - A chunk is held until the next chunk of its own stream, until enough others have come, or until the second tick,
+//!   whatever comes first. The last chunk of a body is never held.
+//! - At most three chunks are held, of at most 128 KiB each.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use playlock_aes128::encrypt_lanes;
+
+use crate::output::Output;
+use crate::segment::SegmentEncryptor;
+
+/// How many messages the cipher takes side by side.
+const LANES: usize = 4;
+
+/// How many chunks are looked back at to see how many streams are busy.
+const RECENT: usize = 2 * LANES;
+
+/// Bytes of the smallest chunk that is worth being held.
+const SMALLEST: usize = 1 << 10;
+
+/// Bytes of the largest chunk that is held. A proxy that gives more at a time may do so while a stream is paused, and
+/// then its buffer for the paused stream may be too small.
+const LARGEST: usize = 128 << 10;
+
+/// A stream among those of a worker.
+pub type StreamId = u32;
+
+/// A segment's encryption, within reach of its exchange and of the batch.
+pub type SharedEncryptor = Rc<RefCell<SegmentEncryptor>>;
+
+/// A chunk that waits.
+#[derive(Debug)]
+struct Held {
+    stream: StreamId,
+    encryptor: SharedEncryptor,
+    chunk: Vec<u8>,
+}
+
+/// The chunks of a worker's streams on their way through the cipher.
+#[derive(Debug, Default)]
+pub struct Batch {
+    on: bool,
+    /// Whose the last chunks were.
+    recent: [Option<StreamId>; RECENT],
+    next: usize,
+    held: Vec<Held>,
+    ready: Vec<(StreamId, Output)>,
+    /// How often several chunks went together, since somebody asked.
+    together: u32,
+    /// What is held has seen a tick.
+    waited: bool,
+    /// The last chunk was larger than any that may be held.
+    oversized: bool,
+}
+
+impl Batch {
+    /// A batch that holds chunks if `on`, or one that encrypts each at once.
+    pub fn new(on: bool) -> Self {
+        Self { on, ..Self::default() }
+    }
+
+    /// Takes a stream's next chunk of plaintext. `more`: another is sure to come. Returns the ciphertext that goes out
+    /// now; `None`: it is held, and comes out of [`Batch::take_ready`] or with the stream's next chunk.
+    pub(crate) fn push(
+        &mut self,
+        stream: StreamId,
+        encryptor: &SharedEncryptor,
+        mut chunk: Vec<u8>,
+        more: bool,
+    ) -> Option<Output> {
+        if !self.on && self.held.is_empty() {
+            return Some(encryptor.borrow_mut().push(chunk));
+        }
+        self.oversized = chunk.len() > LARGEST;
+        self.saw(stream);
+        if let Some(mut before) = self.take(stream) {
+            before.append(&mut chunk);
+            chunk = before;
+        }
+        let held = Held { stream, encryptor: Rc::clone(encryptor), chunk };
+        let worth = (SMALLEST..=LARGEST).contains(&held.chunk.len());
+        if self.on && more && worth && self.held.len() + 1 < self.busy().min(LANES) {
+            self.held.push(held);
+            return None;
+        }
+        self.held.push(held);
+        self.flush();
+        // Its own was the last.
+        self.ready.pop().map(|(_, out)| out)
+    }
+
+    /// What has become ready of other streams than the one whose chunk was pushed.
+    pub fn take_ready(&mut self) -> Vec<(StreamId, Output)> {
+        core::mem::take(&mut self.ready)
+    }
+
+    /// How often chunks of several streams have been encrypted together since this was asked last.
+    pub fn take_together(&mut self) -> u32 {
+        core::mem::take(&mut self.together)
+    }
+
+    /// Whether a chunk has come that was larger than any that may be held.
+    pub fn is_oversized(&self) -> bool {
+        self.oversized
+    }
+
+    /// Holds nothing any more, for good. What is held goes out with the next tick or chunk. Returns whether it did so
+    /// until now.
+    pub fn stop(&mut self) -> bool {
+        self.oversized = false;
+        self.waited = true;
+        core::mem::take(&mut self.on)
+    }
+
+    /// Whether anything is held, so that ticks are needed.
+    pub fn is_holding(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Time has passed: encrypts what was held at the last tick already.
+    pub fn tick(&mut self) {
+        if self.waited {
+            self.flush();
+        } else {
+            self.waited = !self.held.is_empty();
+        }
+    }
+
+    /// A stream is over, or broken off: what is held of it goes nowhere.
+    pub fn forget(&mut self, stream: StreamId) {
+        self.held.retain(|held| held.stream != stream);
+        self.ready.retain(|(of, _)| *of != stream);
+    }
+
+    /// Remembers whose chunk has come.
+    fn saw(&mut self, stream: StreamId) {
+        if let Some(slot) = self.recent.get_mut(self.next % RECENT) {
+            *slot = Some(stream);
+        }
+        self.next = (self.next + 1) % RECENT;
+    }
+
+    /// How many different streams the last chunks were of.
+    fn busy(&self) -> usize {
+        let known = |at: usize| self.recent.iter().take(at);
+        let first = |(at, stream): &(usize, &Option<StreamId>)| stream.is_some() && !known(*at).any(|s| s == *stream);
+        self.recent.iter().enumerate().filter(first).count()
+    }
+
+    /// The chunk that is held of a stream.
+    fn take(&mut self, stream: StreamId) -> Option<Vec<u8>> {
+        let at = self.held.iter().position(|held| held.stream == stream)?;
+        Some(self.held.remove(at).chunk)
+    }
+
+    /// Encrypts all that is held; it is ready then, in order.
+    fn flush(&mut self) {
+        self.waited = false;
+        let begin = |held: Held| {
+            let out = held.encryptor.borrow_mut().begin(held.chunk);
+            (held.stream, held.encryptor, out)
+        };
+        self.together += u32::from(self.held.len() > 1);
+        let mut begun: Vec<_> = self.held.drain(..).map(begin).collect();
+        {
+            // Each stream is in here once, so that no encryptor is borrowed twice.
+            let mut running: Vec<_> = begun.iter_mut().map(|(_, segment, out)| (segment.borrow_mut(), out)).collect();
+            let mut lanes: Vec<_> = running.iter_mut().map(|(segment, out)| segment.lane(out)).collect();
+            encrypt_lanes(&mut lanes);
+        }
+        self.ready.extend(begun.into_iter().map(|(stream, _, out)| (stream, out)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::derive::ContentKey;
+
+    /// A stream's plaintext, how much of it has been given, and what has come out.
+    struct Viewer {
+        encryptor: SharedEncryptor,
+        plain: Vec<u8>,
+        at: usize,
+        out: Vec<u8>,
+    }
+
+    fn key(of: u8) -> ContentKey {
+        ContentKey { key: [of; 16], iv: [of ^ 0xff; 16] }
+    }
+
+    fn viewer(of: u8, size: usize) -> Viewer {
+        let plain = (0..size).map(|at| (at * 7 + usize::from(of)) as u8).collect();
+        Viewer { encryptor: Rc::new(RefCell::new(SegmentEncryptor::new(&key(of)))), plain, at: 0, out: Vec::new() }
+    }
+
+    /// Gives the stream's next bytes. What is ready of others goes to them.
+    fn give(batch: &mut Batch, viewers: &mut [Viewer], of: usize, size: usize) -> bool {
+        let viewer = &mut viewers[of];
+        let end = (viewer.at + size).min(viewer.plain.len());
+        let (chunk, more) = (viewer.plain[viewer.at..end].to_vec(), end < viewer.plain.len());
+        viewer.at = end;
+        let out = batch.push(of as StreamId, &viewer.encryptor, chunk, more);
+        let held = out.is_none();
+        assert!(more || !held, "the last chunk is never held");
+        // In order: what was held before this came before it.
+        if let Some(out) = out {
+            viewer.out.extend(out.into_vec());
+        }
+        collect(batch, viewers);
+        held
+    }
+
+    fn collect(batch: &mut Batch, viewers: &mut [Viewer]) {
+        for (stream, out) in batch.take_ready() {
+            viewers[stream as usize].out.extend(out.into_vec());
+        }
+    }
+
+    /// Numbers that look random (xorshift).
+    fn numbers(mut state: u64) -> impl FnMut(usize) -> usize {
+        move |below| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below as u64) as usize
+        }
+    }
+
+    #[test]
+    fn every_stream_comes_out_as_if_it_were_alone() {
+        for seed in 1..40 {
+            let mut number = numbers(seed);
+            let mut batch = Batch::new(true);
+            let mut viewers: Vec<_> = (0..1 + number(9)).map(|of| viewer(of as u8, number(200_000))).collect();
+            let mut left: Vec<usize> = (0..viewers.len()).collect();
+            let mut gone = vec![];
+            while !left.is_empty() {
+                let chosen = number(left.len());
+                let of = left[chosen];
+                match number(40) {
+                    0 => {
+                        batch.forget(of as StreamId);
+                        gone.push(left.swap_remove(chosen));
+                        continue;
+                    }
+                    1 => {
+                        batch.tick();
+                        collect(&mut batch, &mut viewers);
+                        continue;
+                    }
+                    2 if seed % 5 == 0 => {
+                        batch.stop();
+                    }
+                    _ => {}
+                }
+                let size = [1, 15, 16, 1000, 16_384, 65_536, 81_920, 200_000][number(8)];
+                give(&mut batch, &mut viewers, of, size);
+                assert!(batch.held.len() < LANES);
+                if viewers[of].at == viewers[of].plain.len() {
+                    left.swap_remove(chosen);
+                }
+            }
+            assert!(!batch.held.iter().any(|held| gone.contains(&(held.stream as usize))));
+            for (of, viewer) in viewers.iter().enumerate() {
+                let expected =
+                    SegmentEncryptor::new(&key(of as u8)).push(viewer.plain[..viewer.at].to_vec()).into_vec();
+                if gone.contains(&of) {
+                    assert!(expected.starts_with(&viewer.out), "seed {seed}, stream {of}");
+                } else {
+                    assert_eq!(viewer.out, expected, "seed {seed}, stream {of}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_alone_is_never_held() {
+        let mut batch = Batch::new(true);
+        let mut viewers = [viewer(1, 1 << 20)];
+        assert!(!(0..15).any(|_| give(&mut batch, &mut viewers, 0, 65_536)));
+    }
+
+    #[test]
+    fn four_busy_streams_go_together_and_two_do_not_wait_for_more() {
+        for (streams, held) in [(2, 1), (3, 2), (4, 3), (7, 3)] {
+            let mut batch = Batch::new(true);
+            let mut viewers: Vec<_> = (0..streams).map(|of| viewer(of as u8, 4 << 20)).collect();
+            for round in 0..8 * streams {
+                give(&mut batch, &mut viewers, round % streams, 65_536);
+            }
+            batch.stop();
+            batch.tick();
+            collect(&mut batch, &mut viewers);
+            batch.on = true;
+            let waits = (0..=held).filter(|of| give(&mut batch, &mut viewers, *of, 65_536)).count();
+            assert_eq!(waits, held, "of {streams} streams");
+            assert!(!batch.is_holding());
+        }
+    }
+
+    #[test]
+    fn what_others_do_not_follow_goes_with_the_second_tick_or_with_its_next_chunk() {
+        for ticks in [true, false] {
+            let mut batch = Batch::new(true);
+            let mut viewers = [viewer(1, 1 << 20), viewer(2, 1 << 20)];
+            give(&mut batch, &mut viewers, 0, 65_536);
+            assert!(give(&mut batch, &mut viewers, 1, 65_536));
+            assert_eq!(viewers[1].out.len(), 0);
+            if ticks {
+                batch.tick();
+                assert!(batch.is_holding());
+                batch.tick();
+                collect(&mut batch, &mut viewers);
+                assert_eq!(viewers[1].out.len(), 65_536);
+            } else {
+                assert!(!give(&mut batch, &mut viewers, 1, 65_537));
+                assert_eq!(viewers[1].out.len(), 131_072);
+            }
+            assert!(!batch.is_holding());
+        }
+    }
+
+    #[test]
+    fn a_chunk_that_is_too_large_is_told() {
+        let mut batch = Batch::new(true);
+        let mut viewers = [viewer(1, 1 << 20)];
+        give(&mut batch, &mut viewers, 0, LARGEST);
+        assert!(!batch.is_oversized());
+        give(&mut batch, &mut viewers, 0, LARGEST + 1);
+        assert!(batch.is_oversized() && batch.stop() && !batch.stop());
+    }
+}

@@ -1,0 +1,115 @@
+//! The beginning of a playlist whose response's headers are held: kept here, not in the proxy's buffer.
+
+use alloc::vec::Vec;
+use core::mem::take;
+
+use crate::playlist;
+use crate::reply::Reason;
+
+/// Bytes that a proxy has room for whatever its limits: smaller ones are not in use.
+const ROOM: usize = 16 << 10;
+
+/// The beginning of a playlist.
+///
+/// What follows a pause goes through a buffer whose limit only the proxy knows: it had room for the chunk that came, but
+/// perhaps not for what is made of it. More than that is owed, and goes out with the next chunk.
+#[derive(Debug, Default)]
+pub struct Start {
+    held: bool,
+    seen: Vec<u8>,
+    owed: Vec<u8>,
+    room: Option<usize>,
+}
+
+impl Start {
+    /// `held`: the response's headers are held until enough has come.
+    pub fn new(held: bool) -> Self {
+        Self { held, ..Self::default() }
+    }
+
+    /// Whether the response's headers are held.
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Whether nothing is owed.
+    pub fn is_settled(&self) -> bool {
+        !self.held && self.owed.is_empty()
+    }
+
+    /// Takes a chunk. Returns what is to be looked at now; `None` while too little has come to let the headers go.
+    ///
+    /// # Errors
+    /// [`Reason::Playlist`] if this is none.
+    pub fn take(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
+        self.room = None;
+        if !self.held {
+            return Ok(Some(chunk));
+        }
+        let paused = !self.seen.is_empty();
+        self.room = paused.then_some(chunk.len().max(ROOM));
+        self.seen.append(&mut chunk);
+        let enough = match playlist::is_playlist(&self.seen) {
+            Some(false) => return Err(Reason::Playlist),
+            Some(true) => playlist::shows_enough(&self.seen),
+            None => false,
+        };
+        if !enough && !end_of_stream {
+            return Ok(None);
+        }
+        self.held = false;
+        Ok(Some(take(&mut self.seen)))
+    }
+
+    /// What of `out`, and of what is owed, goes out now.
+    pub fn give(&mut self, mut out: Vec<u8>, end_of_stream: bool) -> Vec<u8> {
+        if !self.owed.is_empty() {
+            self.owed.append(&mut out);
+            out = take(&mut self.owed);
+        }
+        if let Some(room) = self.room
+            && !end_of_stream
+            && out.len() > room
+        {
+            self.owed = out.split_off(room);
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &[u8] = b"#EXTM3U\n#EXTINF:4,\nsegment.ts\n";
+
+    #[test]
+    fn what_is_not_held_goes_through() {
+        let mut start = Start::new(false);
+        assert_eq!(start.take(b"anything".to_vec(), false), Ok(Some(b"anything".to_vec())));
+        assert_eq!(start.give(alloc::vec![1; 1 << 20], false).len(), 1 << 20);
+        assert!(start.is_settled());
+    }
+
+    #[test]
+    fn what_follows_a_pause_fits_where_the_chunk_was() {
+        let mut start = Start::new(true);
+        assert_eq!(start.take(HEAD[..3].to_vec(), false), Ok(None));
+        let chunk = [&HEAD[3..], &[b'#'; 20_000]].concat();
+        let size = chunk.len();
+        assert_eq!(start.take(chunk, false).unwrap().unwrap().len(), size + 3);
+        let out: Vec<u8> = (0..100_000u32).map(|at| (at % 251) as u8).collect();
+        let first = start.give(out.clone(), false);
+        assert_eq!(first.len(), size);
+        assert!(!start.is_settled());
+        // Nothing was paused before this one.
+        assert_eq!(start.take(Vec::new(), true), Ok(Some(Vec::new())));
+        assert_eq!([first, start.give(Vec::new(), true)].concat(), out);
+        assert!(start.is_settled());
+    }
+
+    #[test]
+    fn what_is_no_playlist_is_refused() {
+        assert_eq!(Start::new(true).take(b"<html></html>".to_vec(), false), Err(Reason::Playlist));
+    }
+}

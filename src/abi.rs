@@ -1,0 +1,249 @@
+//! The proxy-wasm ABI 0.2.1 and the three WASI calls beside it, as safe functions over bytes: the only file that calls
+//! the host, and the only one with `unsafe` in it.
+//!
+//! No call panics, whatever the host answers: one panic costs every stream of the worker. While a call runs, the host
+//! may call back (see `contexts`).
+#![allow(unsafe_code, reason = "foreign functions")]
+
+use std::alloc::{Layout, alloc};
+use std::ptr::{NonNull, null_mut};
+
+/// What a call answers when it was carried out.
+const OK: u32 = 0;
+
+/// Header maps, by their numbers in the ABI.
+#[derive(Clone, Copy)]
+pub enum Map {
+    /// Of the request.
+    RequestHeaders = 0,
+    /// Of the response.
+    ResponseHeaders = 2,
+}
+
+/// Buffers, by their numbers in the ABI.
+#[derive(Clone, Copy)]
+pub enum Buffer {
+    /// The response's body, as far as it has come and not gone.
+    ResponseBody = 1,
+    /// The plugin's configuration.
+    PluginConfiguration = 7,
+}
+
+/// Log levels, by their numbers in the ABI.
+#[derive(Clone, Copy)]
+pub enum Level {
+    /// Something an operator should know.
+    Warn = 3,
+    /// Something was refused.
+    Error = 4,
+    /// The VM ends.
+    Critical = 5,
+}
+
+/// `HttpResponse` among the streams of the ABI, a counter among its metrics.
+const RESPONSE_STREAM: u32 = 1;
+const COUNTER: u32 = 0;
+/// No status of gRPC.
+const NO_GRPC_STATUS: i32 = -1;
+
+mod env {
+    #[link(wasm_import_module = "env")]
+    unsafe extern "C" {
+        pub fn proxy_log(level: u32, text: *const u8, size: usize) -> u32;
+        pub fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+        pub fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+        pub fn proxy_set_effective_context(context: u32) -> u32;
+        pub fn proxy_get_buffer_bytes(b: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+        pub fn proxy_set_buffer_bytes(b: u32, start: usize, size: usize, data: *const u8, length: usize) -> u32;
+        pub fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+        pub fn proxy_remove_header_map_value(map: u32, name: *const u8, size: usize) -> u32;
+        pub fn proxy_replace_header_map_value(m: u32, n: *const u8, ns: usize, v: *const u8, vs: usize) -> u32;
+        pub fn proxy_add_header_map_value(m: u32, n: *const u8, ns: usize, v: *const u8, vs: usize) -> u32;
+        pub fn proxy_get_property(path: *const u8, size: usize, data: *mut *mut u8, length: *mut usize) -> u32;
+        pub fn proxy_set_property(path: *const u8, size: usize, value: *const u8, length: usize) -> u32;
+        pub fn proxy_continue_stream(stream: u32) -> u32;
+        pub fn proxy_close_stream(stream: u32) -> u32;
+        pub fn proxy_send_local_response(
+            status: u32,
+            details: *const u8,
+            details_size: usize,
+            body: *const u8,
+            body_size: usize,
+            headers: *const u8,
+            headers_size: usize,
+            grpc_status: i32,
+        ) -> u32;
+        pub fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
+        pub fn proxy_increment_metric(id: u32, by: i64) -> u32;
+    }
+}
+
+mod wasi {
+    #[link(wasm_import_module = "wasi_snapshot_preview1")]
+    unsafe extern "C" {
+        pub fn random_get(buffer: *mut u8, length: usize) -> u16;
+        pub fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u16;
+        pub fn environ_get(pointers: *mut *mut u8, buffer: *mut u8) -> u16;
+    }
+}
+
+/// Memory of `size` bytes for what the host hands over; [`taken`] becomes its owner. Null if there is none.
+pub fn allocate(size: usize) -> *mut u8 {
+    match Layout::array::<u8>(size) {
+        Ok(layout) if size > 0 => {
+            // SAFETY: the layout is not of size zero.
+            unsafe { alloc(layout) }
+        }
+        Ok(_) => NonNull::dangling().as_ptr(),
+        Err(_) => null_mut(),
+    }
+}
+
+/// What the host has put into memory that it asked [`allocate`] for.
+fn taken(status: u32, data: *mut u8, size: usize) -> Option<Vec<u8>> {
+    if status != OK {
+        return None;
+    }
+    if data.is_null() || size == 0 {
+        return Some(Vec::new());
+    }
+    // SAFETY: the host got this memory from `allocate`, for exactly so many bytes, filled it and gives it up.
+    Some(unsafe { Vec::from_raw_parts(data, size, size) })
+}
+
+/// Writes a line into the host's log.
+pub fn log(level: Level, text: &str) {
+    // SAFETY: the host reads exactly the bytes of the text.
+    unsafe { env::proxy_log(level as u32, text.as_ptr(), text.len()) };
+}
+
+/// Nanoseconds since the epoch.
+pub fn now() -> Option<u64> {
+    let mut time = 0;
+    // SAFETY: the host writes one number.
+    (unsafe { env::proxy_get_current_time_nanoseconds(&raw mut time) } == OK).then_some(time)
+}
+
+/// Asks for a tick of the context's root every so many milliseconds; 0: none.
+pub fn set_tick_period(milliseconds: u32) -> bool {
+    // SAFETY: a number alone.
+    unsafe { env::proxy_set_tick_period_milliseconds(milliseconds) == OK }
+}
+
+/// Further calls of this callback concern this context.
+pub fn set_effective_context(context: u32) -> bool {
+    // SAFETY: a number alone.
+    unsafe { env::proxy_set_effective_context(context) == OK }
+}
+
+/// At most `most` bytes of a buffer from `start` on. `None` if there is no such buffer now.
+pub fn buffer(buffer: Buffer, start: usize, most: usize) -> Option<Vec<u8>> {
+    let (mut data, mut size) = (null_mut(), 0);
+    // SAFETY: the host writes a pointer and a number.
+    let status = unsafe { env::proxy_get_buffer_bytes(buffer as u32, start, most, &raw mut data, &raw mut size) };
+    taken(status, data, size)
+}
+
+/// Puts bytes in place of `size` bytes from `start` on: from 0 with size 0 before all, from behind the end after all.
+pub fn set_buffer(buffer: Buffer, start: usize, size: usize, bytes: &[u8]) -> bool {
+    // SAFETY: the host reads exactly the bytes of the slice.
+    unsafe { env::proxy_set_buffer_bytes(buffer as u32, start, size, bytes.as_ptr(), bytes.len()) == OK }
+}
+
+/// All pairs of a header map as the ABI writes them. `None` if it is not there now.
+pub fn header_pairs(map: Map) -> Option<Vec<u8>> {
+    let (mut data, mut size) = (null_mut(), 0);
+    // SAFETY: the host writes a pointer and a number.
+    let status = unsafe { env::proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut size) };
+    taken(status, data, size)
+}
+
+/// Removes every header of a name. `false` if they have gone already.
+pub fn remove_header(map: Map, name: &str) -> bool {
+    // SAFETY: the host reads exactly the bytes of the name.
+    unsafe { env::proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) == OK }
+}
+
+/// Sets a header to one value. `false` if they have gone already.
+pub fn set_header(map: Map, name: &str, value: &[u8]) -> bool {
+    let (n, v) = (name.as_ptr(), value.as_ptr());
+    // SAFETY: the host reads exactly the bytes of name and value.
+    unsafe { env::proxy_replace_header_map_value(map as u32, n, name.len(), v, value.len()) == OK }
+}
+
+/// Adds a header. `false` if they have gone already.
+pub fn add_header(map: Map, name: &str, value: &[u8]) -> bool {
+    let (n, v) = (name.as_ptr(), value.as_ptr());
+    // SAFETY: the host reads exactly the bytes of name and value.
+    unsafe { env::proxy_add_header_map_value(map as u32, n, name.len(), v, value.len()) == OK }
+}
+
+/// A property, by its path with a zero between the parts.
+pub fn property(path: &[u8]) -> Option<Vec<u8>> {
+    let (mut data, mut size) = (null_mut(), 0);
+    // SAFETY: the host reads exactly the bytes of the path, and writes a pointer and a number.
+    let status = unsafe { env::proxy_get_property(path.as_ptr(), path.len(), &raw mut data, &raw mut size) };
+    taken(status, data, size)
+}
+
+/// Sets a property, by its path with a zero between the parts.
+pub fn set_property(path: &[u8], value: &[u8]) -> bool {
+    // SAFETY: the host reads exactly the bytes of path and value.
+    unsafe { env::proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) == OK }
+}
+
+/// Lets a paused response go on, when this callback has ended.
+pub fn continue_response() -> bool {
+    // SAFETY: a number alone.
+    unsafe { env::proxy_continue_stream(RESPONSE_STREAM) == OK }
+}
+
+/// Breaks a response off.
+pub fn close_response() -> bool {
+    // SAFETY: a number alone.
+    unsafe { env::proxy_close_stream(RESPONSE_STREAM) == OK }
+}
+
+/// Answers in place of the origin; `pairs` are headers as the ABI writes them.
+pub fn send_local_response(status: u16, pairs: &[u8], body: &[u8]) -> bool {
+    let (p, b) = (pairs.as_ptr(), body.as_ptr());
+    // SAFETY: the host reads exactly the bytes of headers and body, and none of the details.
+    let sent = unsafe {
+        env::proxy_send_local_response(status.into(), null_mut(), 0, b, body.len(), p, pairs.len(), NO_GRPC_STATUS)
+    };
+    sent == OK
+}
+
+/// Defines a counter; its number.
+pub fn define_counter(name: &str) -> Option<u32> {
+    let mut id = 0;
+    // SAFETY: the host reads exactly the bytes of the name, and writes a number.
+    let status = unsafe { env::proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
+    (status == OK).then_some(id)
+}
+
+/// Adds to a counter.
+pub fn increment(counter: u32, by: i64) -> bool {
+    // SAFETY: numbers alone.
+    unsafe { env::proxy_increment_metric(counter, by) == OK }
+}
+
+/// 16 random bytes.
+pub fn random() -> Option<[u8; 16]> {
+    let mut bytes = [0; 16];
+    // SAFETY: the host writes exactly the 16 bytes that the array has.
+    (unsafe { wasi::random_get(bytes.as_mut_ptr(), bytes.len()) } == 0).then_some(bytes)
+}
+
+/// The VM's environment: `NAME=value`, each followed by a zero.
+pub fn environment() -> Option<Vec<u8>> {
+    let (mut count, mut size) = (0, 0);
+    // SAFETY: the host writes one number behind each pointer.
+    if unsafe { wasi::environ_sizes_get(&raw mut count, &raw mut size) } != 0 {
+        return None;
+    }
+    let mut pointers = vec![null_mut(); count];
+    let mut buffer = vec![0; size];
+    // SAFETY: the host writes `count` pointers and `size` bytes, which it has just named.
+    (unsafe { wasi::environ_get(pointers.as_mut_ptr(), buffer.as_mut_ptr()) } == 0).then_some(buffer)
+}

@@ -1,0 +1,88 @@
+//! What the streams of one worker share: the batch through which their segments are encrypted, and its ticks.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use playlock_core::batch::{Batch, StreamId};
+use playlock_core::exchange::Exchange;
+use playlock_core::step::BodyStep;
+
+use crate::contexts;
+use crate::host;
+use crate::metrics::Metrics;
+
+/// A chunk is held for two of these at most.
+const TICK: Duration = Duration::from_millis(1);
+
+/// The streams of one root context, of which every worker has its own.
+#[derive(Debug, Default)]
+pub struct Worker {
+    root: u32,
+    metrics: Rc<Metrics>,
+    batch: RefCell<Batch>,
+    ticking: Cell<bool>,
+}
+
+impl Worker {
+    /// For the streams of the context `root`. `batching`: chunks of several streams may be encrypted together.
+    pub fn new(root: u32, metrics: Rc<Metrics>, batching: bool) -> Self {
+        Self { root, metrics, batch: RefCell::new(Batch::new(batching)), ticking: Cell::new(false) }
+    }
+
+    /// The exchange's step for the next chunk of `stream`. What that has made ready of other streams goes out by
+    /// [`Worker::release`].
+    pub fn on_body(&self, exchange: &mut Exchange, chunk: Vec<u8>, end_of_stream: bool, stream: StreamId) -> BodyStep {
+        exchange.on_body_among(chunk, end_of_stream, stream, &mut self.batch.borrow_mut())
+    }
+
+    /// Lets the streams go on whose held chunks have been encrypted, and sees to it that there are ticks while any is
+    /// held. Other contexts are in effect afterwards: this comes last in a callback.
+    pub fn release(&self) {
+        // The host is called when the batch is not borrowed: it might call back.
+        let (ready, together) = {
+            let mut batch = self.batch.borrow_mut();
+            (batch.take_ready(), batch.take_together())
+        };
+        self.metrics.count_batches(together);
+        for (stream, out) in ready {
+            let filled = host::fill_paused(stream, &out);
+            if !contexts::is_alive(stream) {
+                self.give_up("the proxy's buffer for a paused response is smaller than a chunk of it");
+            } else if !(filled && host::resume_response()) {
+                host::reset_response();
+            }
+        }
+        if self.batch.borrow().is_oversized() {
+            self.give_up("a chunk of more than 128 KiB came");
+        }
+        let holding = self.batch.borrow().is_holding();
+        if holding && !self.ticking.replace(true) {
+            host::tick_every(self.root, TICK);
+        }
+    }
+
+    /// The proxy's buffers are not what batching needs; better slow than broken.
+    fn give_up(&self, why: &str) {
+        if self.batch.borrow_mut().stop() {
+            host::warn(&format!(
+                "batching ends on this worker: {why}; per_connection_buffer_limit_bytes of the cluster should be 65536, \
+                 and that of the listener (for HTTP/2: initial_stream_window_size) 1048576"
+            ));
+        }
+    }
+
+    /// Time has passed.
+    pub fn tick(&self) {
+        self.batch.borrow_mut().tick();
+        self.release();
+        if !self.batch.borrow().is_holding() && self.ticking.replace(false) {
+            host::tick_every(self.root, Duration::ZERO);
+        }
+    }
+
+    /// A stream is over.
+    pub fn forget(&self, stream: StreamId) {
+        self.batch.borrow_mut().forget(stream);
+    }
+}
