@@ -8,8 +8,9 @@ use crate::config::document::OnEncryptedOrigin;
 use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::{ContentKey, KeyScope};
-use crate::enter::{client_address, enter, is_access_token, one, ours, session_token, single};
+use crate::enter::{client_address, enter, one, ours, single};
 use crate::headers;
+use crate::key;
 use crate::reply::{Reason, Reply, header};
 use crate::route::{self, Extension, Kind};
 use crate::session::Session;
@@ -18,7 +19,6 @@ use crate::slice::Slice;
 use crate::step::{HeaderEdits, Request};
 use crate::target::Target;
 use crate::targeting::{Denied, Facts};
-use crate::token::edge_auth::Presented;
 
 /// What asks the origin for a delta update (RFC 8216bis section 6.2.5.2).
 const DELTA: &str = "_HLS_skip";
@@ -129,7 +129,7 @@ pub fn admit(
     let readable = matches!(method, b"GET" | b"HEAD");
 
     if policies.is_key_path(&target.path) {
-        return admit_key(policies, request, &target, readable);
+        return key::admit(policies, request, &target, readable);
     }
     let (index, policy) = match policies.covering(authority, &target.path, request.now) {
         Coverage::Policy(index, policy) => (index, policy),
@@ -199,14 +199,14 @@ pub fn admit(
 }
 
 /// Whether a request may come from where it does.
-fn located(policies: &Policies, policy: &Policy, request: &Request<'_>) -> Result<(), Denied> {
+pub fn located(policies: &Policies, policy: &Policy, request: &Request<'_>) -> Result<(), Denied> {
     let Some(targeting) = &policy.targeting else { return Ok(()) };
     let client = || (request.client)().as_deref().and_then(client_address);
     targeting.check(&Facts::new(request.headers, &policies.geo_headers, &client))
 }
 
 /// Whether a request's player may play; `payload` is that of its session's access token.
-fn identified(policy: &Policy, request: &Request<'_>, payload: Option<&str>) -> Result<(), Reason> {
+pub fn identified(policy: &Policy, request: &Request<'_>, payload: Option<&str>) -> Result<(), Reason> {
     policy.players.as_ref().map_or(Ok(()), |players| players.check(request.headers, payload, request.now))
 }
 
@@ -225,7 +225,7 @@ fn said(
 }
 
 /// The answer to a preflight request, where the policy says what pages on other sites may do.
-fn preflight(policy: &Policy, index: usize, request: &Request<'_>) -> Option<Admitted> {
+pub fn preflight(policy: &Policy, index: usize, request: &Request<'_>) -> Option<Admitted> {
     let reply = policy.cors.as_ref()?.preflight(request.headers)?;
     Some(Admitted::Preflight { policy: index, reply })
 }
@@ -246,67 +246,6 @@ fn wanted_slice(request: &Request<'_>, kind: Kind, resource: &Resource, method: 
     let plain = kind == Kind::Segment && resource.range.is_none() && method == b"GET";
     let conditional = headers::first(request.headers, "if-range").is_some();
     if plain && !conditional { Slice::parse(single(request, "range")?) } else { None }
-}
-
-fn admit_key(
-    policies: &Policies,
-    request: &Request<'_>,
-    target: &Target<'_>,
-    readable: bool,
-) -> Result<Admitted, Refused> {
-    let refused = |reason| Refused { reason, kind: Kind::Key, policy: None, redirect: None };
-    let sent = one(target.values(SIGNED_PARAMETER)).map_err(refused)?;
-    let claimed =
-        sent.and_then(signed::claimed_policy).and_then(|name| policies.serving_keys(&target.path, &name, request.now));
-    if !readable {
-        let covering =
-            || match policies.covering(headers::text(request.headers, ":authority")?, &target.path, request.now) {
-                Coverage::Policy(index, policy) => Some((index, policy)),
-                Coverage::Pass | Coverage::Deny => None,
-            };
-        let answer = claimed.or_else(covering).and_then(|(index, policy)| preflight(policy, index, request));
-        return answer.ok_or_else(|| refused(Reason::Method));
-    }
-    let (Some(sent), Some((index, policy))) = (sent, claimed) else { return Err(refused(Reason::Parameter)) };
-    let refused = |reason| Refused { policy: Some(index), ..refused(reason) };
-    located(policies, policy, request)
-        .map_err(|denied| Refused { redirect: denied.redirect, ..refused(denied.reason) })?;
-    let (session, key) = content_key(policy, request, target, sent).map_err(refused)?;
-    let left = session.expires.saturating_sub(request.now);
-    let reply = Reply {
-        status: 200,
-        headers: alloc::vec![
-            header("content-type", "application/octet-stream"),
-            header("cache-control", &format!("private, max-age={left}")),
-        ],
-        body: key.to_vec(),
-        reason: None,
-    };
-    Ok(Admitted::Key { policy: index, session, reply })
-}
-
-/// The key that a request is for, and the session whose it is.
-fn content_key(
-    policy: &Policy,
-    request: &Request<'_>,
-    target: &Target<'_>,
-    sent: &str,
-) -> Result<(Session, [u8; 16]), Reason> {
-    let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
-    let session = Session::verify(policy, token, request.now).map_err(|reason| {
-        let context = Presented { target, query: None, client: None, now: request.now };
-        let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
-        if swapped { Reason::Swapped } else { reason }
-    })?;
-    identified(policy, request, session.payload.as_deref())?;
-    let keyring = policy.keyrings.get(session.keyring).ok_or(Reason::Parameter)?;
-    // Any period that was ever given out: its segments may be in a playlist, or in a player's buffer, for long.
-    let (owner, period) = signed::key_fields(keyring, &target.path, sent).ok_or(Reason::Parameter)?;
-    if owner != session.id_text() {
-        return Err(Reason::Session);
-    }
-    let key = keyring.key(&KeyScope::Session(session.id), period);
-    Ok((session, key))
 }
 
 fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, whole: bool) -> HeaderEdits {

@@ -20,6 +20,7 @@ pub mod exchange;
 mod gate;
 mod headers;
 mod json;
+mod key;
 pub mod output;
 mod percent;
 mod player;

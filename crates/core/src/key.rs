@@ -1,0 +1,82 @@
+//! The key endpoint: which key a request is for, and whether it may have it.
+
+use alloc::format;
+
+use crate::config::policy::{Policy, SIGNED_PARAMETER};
+use crate::config::{Coverage, Policies};
+use crate::derive::KeyScope;
+use crate::enter::{is_access_token, one, session_token};
+use crate::gate::{Admitted, Refused, identified, located, preflight};
+use crate::headers;
+use crate::reply::{Reason, Reply, header};
+use crate::route::Kind;
+use crate::session::Session;
+use crate::signed;
+use crate::step::Request;
+use crate::target::Target;
+use crate::token::edge_auth::Presented;
+
+/// Checks a request for a key.
+///
+/// # Errors
+/// The first check that it fails.
+pub fn admit(
+    policies: &Policies,
+    request: &Request<'_>,
+    target: &Target<'_>,
+    readable: bool,
+) -> Result<Admitted, Refused> {
+    let refused = |reason| Refused { reason, kind: Kind::Key, policy: None, redirect: None };
+    let sent = one(target.values(SIGNED_PARAMETER)).map_err(refused)?;
+    let claimed =
+        sent.and_then(signed::claimed_policy).and_then(|name| policies.serving_keys(&target.path, &name, request.now));
+    if !readable {
+        let covering =
+            || match policies.covering(headers::text(request.headers, ":authority")?, &target.path, request.now) {
+                Coverage::Policy(index, policy) => Some((index, policy)),
+                Coverage::Pass | Coverage::Deny => None,
+            };
+        let answer = claimed.or_else(covering).and_then(|(index, policy)| preflight(policy, index, request));
+        return answer.ok_or_else(|| refused(Reason::Method));
+    }
+    let (Some(sent), Some((index, policy))) = (sent, claimed) else { return Err(refused(Reason::Parameter)) };
+    let refused = |reason| Refused { policy: Some(index), ..refused(reason) };
+    located(policies, policy, request)
+        .map_err(|denied| Refused { redirect: denied.redirect, ..refused(denied.reason) })?;
+    let (session, key) = content_key(policy, request, target, sent).map_err(refused)?;
+    let left = session.expires.saturating_sub(request.now);
+    let reply = Reply {
+        status: 200,
+        headers: alloc::vec![
+            header("content-type", "application/octet-stream"),
+            header("cache-control", &format!("private, max-age={left}")),
+        ],
+        body: key.to_vec(),
+        reason: None,
+    };
+    Ok(Admitted::Key { policy: index, session, reply })
+}
+
+/// The key that a request is for, and the session whose it is.
+fn content_key(
+    policy: &Policy,
+    request: &Request<'_>,
+    target: &Target<'_>,
+    sent: &str,
+) -> Result<(Session, [u8; 16]), Reason> {
+    let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
+    let session = Session::verify(policy, token, request.now).map_err(|reason| {
+        let context = Presented { target, query: None, client: None, now: request.now };
+        let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
+        if swapped { Reason::Swapped } else { reason }
+    })?;
+    identified(policy, request, session.payload.as_deref())?;
+    let keyring = policy.keyrings.get(session.keyring).ok_or(Reason::Parameter)?;
+    // Any period that was ever given out: its segments may be in a playlist, or in a player's buffer, for long.
+    let (owner, period) = signed::key_fields(keyring, &target.path, sent).ok_or(Reason::Parameter)?;
+    if owner != session.id_text() {
+        return Err(Reason::Session);
+    }
+    let key = keyring.key(&KeyScope::Session(session.id), period);
+    Ok((session, key))
+}
