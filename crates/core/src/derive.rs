@@ -41,22 +41,30 @@ impl fmt::Debug for Secret {
 }
 
 /// Whom a content key is for: `keyScope` and its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyScope {
     /// One session: its id of 16 bytes.
     Session([u8; 16]),
+    /// All viewers of a stream: its directory, a normalised path with a final `/`.
+    Stream(String),
+    /// All that is under the policy; the value is empty.
+    Application,
 }
 
 impl KeyScope {
     fn name(&self) -> &'static [u8] {
         match self {
             Self::Session(_) => b"session",
+            Self::Stream(_) => b"stream",
+            Self::Application => b"application",
         }
     }
 
     fn value(&self) -> &[u8] {
         match self {
             Self::Session(id) => id,
+            Self::Stream(directory) => directory.as_bytes(),
+            Self::Application => &[],
         }
     }
 }

@@ -4,8 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::document::OnEncryptedOrigin;
-use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
+use crate::config::document::{self, OnEncryptedOrigin};
+use crate::config::policy::{Encryption, Opening, Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::{ContentKey, KeyScope};
 use crate::enter::{client_address, enter, one, ours, single};
@@ -76,6 +76,10 @@ pub struct Stream {
     pub kind: Kind,
     /// What the filter itself said of the resource.
     pub resource: Resource,
+    /// Whose key it is under if it is media, and the number of the keyring that derives that.
+    pub media_key: (usize, KeyScope),
+    /// Whose keys are in it if it is a playlist; its session's keyring derives them.
+    pub playlist_keys: KeyScope,
     /// Variables that the master playlist defined, for a media playlist to import.
     pub imports: Vec<(String, String)>,
     /// The part of the ciphertext that the client asked for.
@@ -95,20 +99,21 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Whom this stream's keys are for.
-    pub fn key_scope(&self) -> KeyScope {
-        KeyScope::Session(self.session.id)
+    /// Whether its media is the same for other sessions.
+    pub fn shares_key(&self) -> bool {
+        !matches!(self.media_key.1, KeyScope::Session(_))
     }
 
     /// The content key and IV of this stream. A resource without a number of its own has the IV of its period: what a
     /// session was told stays true when the configuration changes.
     pub fn content_key(&self, policy: &Policy) -> Option<ContentKey> {
-        let (keyring, scope) = (policy.keyrings.get(self.session.keyring)?, self.key_scope());
+        let (keyring, scope) = &self.media_key;
+        let keyring = policy.keyrings.get(*keyring)?;
         let iv = match self.resource.number {
             Some(number) => u128::from(number).to_be_bytes(),
-            None => keyring.iv(&scope, self.resource.period),
+            None => keyring.iv(scope, self.resource.period),
         };
-        Some(ContentKey { key: keyring.key(&scope, self.resource.period), iv })
+        Some(ContentKey { key: keyring.key(scope, self.resource.period), iv })
     }
 }
 
@@ -160,12 +165,24 @@ pub fn admit(
     }
     let (session, opened) = enter(policy, request, &target, extension, random).map_err(refused)?;
     identified(policy, request, session.payload.as_deref()).map_err(refused)?;
-    let (resource, imports) = match one(target.values(SIGNED_PARAMETER)).map_err(refused)? {
-        None => Default::default(),
+    let Said { keyring, resource, shared, imports } = match one(target.values(SIGNED_PARAMETER)).map_err(refused)? {
+        None => Said::default(),
         Some(sent) => said(policy, &session, &target, sent).ok_or_else(|| refused(Reason::Parameter))?,
     };
     // What is said of media must not take a playlist past the rewriter.
     let resource = if kind == Kind::Playlist { Resource::default() } else { resource };
+    // What says nothing is under the session's own key, whatever the configuration says by now.
+    let media_key = match shared {
+        Some(scope) => (keyring, scope),
+        None => (session.keyring, KeyScope::Session(session.id)),
+    };
+    let playlist_keys = match policy.encryption.as_ref() {
+        Some(Encryption { scope: document::KeyScope::Application, .. }) => KeyScope::Application,
+        Some(Encryption { scope: document::KeyScope::Stream, stream_depth, .. }) => {
+            KeyScope::Stream(policies.stream(authority, &target.path, *stream_depth, request.now).into())
+        }
+        _ => KeyScope::Session(session.id),
+    };
     let kind = if resource.form == Form::Media { kind } else { Kind::Clear };
     // What may turn out to be a playlist must come whole and plain.
     let whole = kind != Kind::Clear
@@ -186,6 +203,8 @@ pub fn admit(
         tentative: opened && extension == Extension::Missing,
         kind,
         resource,
+        media_key,
+        playlist_keys,
         imports,
         slice,
         head: method == b"HEAD",
@@ -210,18 +229,26 @@ pub fn identified(policy: &Policy, request: &Request<'_>, payload: Option<&str>)
     policy.players.as_ref().map_or(Ok(()), |players| players.check(request.headers, payload, request.now))
 }
 
-/// What the filter itself said in the URL: of the resource, and which variables a playlist may import.
-fn said(
-    policy: &Policy,
-    session: &Session,
-    target: &Target<'_>,
-    sent: &str,
-) -> Option<(Resource, Vec<(String, String)>)> {
-    let keyring = policy.keyrings.get(session.keyring)?;
+/// What the filter itself said in a URL.
+#[derive(Default)]
+struct Said {
+    /// The number of the keyring that signed it.
+    keyring: usize,
+    resource: Resource,
+    /// Whose key it is under, if not the session's own.
+    shared: Option<KeyScope>,
+    /// The variables that a playlist may import.
+    imports: Vec<(String, String)>,
+}
+
+fn said(policy: &Policy, session: &Session, target: &Target<'_>, sent: &str) -> Option<Said> {
+    let keyring = session.keyring;
+    let signer = policy.keyrings.get(keyring)?;
     if signed::is_variables(sent) {
-        return Some((Resource::default(), signed::open_variables(keyring, &target.path, sent)?));
+        return Some(Said { imports: signed::open_variables(signer, &target.path, sent)?, ..Said::default() });
     }
-    Some((signed::open_resource(keyring, &target.path, sent)?, Vec::new()))
+    let (resource, shared) = signed::open_resource(signer, &target.path, sent)?;
+    Some(Said { keyring, resource, shared, imports: Vec::new() })
 }
 
 /// The answer to a preflight request, where the policy says what pages on other sites may do.

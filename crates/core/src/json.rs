@@ -38,20 +38,20 @@ pub fn rewrite(marks: &Marks, document: &[u8]) -> Vec<u8> {
 fn uris(document: &[u8]) -> Vec<(Range<usize>, String, Lead)> {
     let Ok(members) = serde_json::from_slice::<Object<'_>>(document) else { return Vec::new() };
     let mut found = Vec::new();
-    let mut add = |raw: &RawValue, form| {
+    let mut add = |raw: &RawValue, lead| {
         let Ok(uri) = serde_json::from_str::<String>(raw.get()) else { return };
         // A raw value is a part of the document.
         let start = (raw.get().as_ptr() as usize).saturating_sub(document.as_ptr() as usize);
-        found.push((start..start + raw.get().len(), uri, Lead::Resource(Resource { form, ..Resource::default() })));
+        found.push((start..start + raw.get().len(), uri, lead));
     };
     if let Some(raw) = members.get("RELOAD-URI") {
-        add(raw, Form::Document);
+        add(raw, Lead::Resource(Resource { form: Form::Document, ..Resource::default() }));
     }
     let assets =
         members.get("ASSETS").map(|raw| serde_json::from_str::<Vec<Object<'_>>>(raw.get()).unwrap_or_default());
     for asset in assets.iter().flatten() {
         if let Some(raw) = asset.get("URI") {
-            add(raw, Form::Media);
+            add(raw, Lead::Either);
         }
     }
     found.sort_by_key(|(place, _, _)| place.start);

@@ -73,10 +73,11 @@ fn content_key(
     identified(policy, request, session.payload.as_deref())?;
     let keyring = policy.keyrings.get(session.keyring).ok_or(Reason::Parameter)?;
     // Any period that was ever given out: its segments may be in a playlist, or in a player's buffer, for long.
-    let (owner, period) = signed::key_fields(keyring, &target.path, sent).ok_or(Reason::Parameter)?;
-    if owner != session.id_text() {
+    let asked = signed::open_key(keyring, &target.path, sent).ok_or(Reason::Parameter)?;
+    // Also of a shared key: it was written for whoever might read the playlist that it stood in.
+    if asked.session != session.id_text() {
         return Err(Reason::Session);
     }
-    let key = keyring.key(&KeyScope::Session(session.id), period);
+    let key = keyring.key(&asked.shared.unwrap_or(KeyScope::Session(session.id)), asked.period);
     Ok((session, key))
 }

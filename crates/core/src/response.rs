@@ -240,7 +240,7 @@ fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
         ours.push(access.name.clone());
     }
     let encryption = policy.encryption.as_ref().map(|encryption| Encryption {
-        scope: stream.key_scope(),
+        scope: stream.playlist_keys.clone(),
         key_path: encryption.key_path.clone(),
         policy: policy.name.clone(),
         session: stream.session.id_text(),
@@ -273,7 +273,8 @@ fn playlist_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> Heade
 fn segment_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = without_untrue(headers);
     // With a cookie the URL is the same in every session, and what one left in a cache does not decrypt in another.
-    let cache_control = match (policy.session.transport.in_query(), headers::max_age(headers)) {
+    let distinct = policy.session.transport.in_query() || stream.shares_key();
+    let cache_control = match (distinct, headers::max_age(headers)) {
         (false, _) => "private, no-store".into(),
         (true, Some(seconds)) => {
             format!("private, max-age={}", seconds.min(stream.session.expires.saturating_sub(stream.now)))
@@ -314,11 +315,19 @@ fn without_untrue(headers: &[Header]) -> HeaderEdits {
 /// The token goes along with a redirect to where playlock is asked again.
 fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = HeaderEdits::default();
-    if let Some(marks) = marks(stream, policy)
+    let lead = match stream.kind {
+        _ if !stream.imports.is_empty() => Lead::Sibling,
+        Kind::Playlist => Lead::Either,
+        _ => Lead::Resource(stream.resource),
+    };
+    if let Some(mut marks) = marks(stream, policy)
         && let Some(location) = headers::text(headers, "location")
         && let Some(path) = marks.base.own_path(location)
     {
-        let lead = if stream.imports.is_empty() { Lead::Resource(stream.resource) } else { Lead::Sibling };
+        // Media stays under the key that it was asked for under.
+        if let Some(encryption) = &mut marks.encryption {
+            encryption.scope = stream.media_key.1.clone();
+        }
         let parameters = marks.parameters(&path, lead);
         let mut rewritten = Vec::with_capacity(location.len() + parameters.len() + 1);
         url::push_with_parameters(&mut rewritten, location, &parameters, &marks.ours);

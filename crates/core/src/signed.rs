@@ -3,11 +3,13 @@
 //!
 //! | value | on | says |
 //! |---|---|---|
-//! | `media[~rLENGTH@OFFSET][~pPERIOD][~nNUMBER]~MAC` | media | part of the file, key period, media sequence number |
+//! | `media[~rLENGTH@OFFSET][~pPERIOD][~nNUMBER][~sSTREAM or ~a]~MAC` | media | part of the file, key period, media sequence number, whose key |
 //! | `clear[~rLENGTH@OFFSET]~MAC` | init sections and the like | served in clear |
 //! | `document~MAC` | steering manifests, asset lists | served in clear, its URIs rewritten |
 //! | `variables~VALUES~MAC` | playlists | what EXT-X-DEFINE may import |
-//! | `key~POLICY~SESSION~PERIOD~MAC` | the key endpoint | whose key |
+//! | `key~POLICY~SESSION~PERIOD[~sSTREAM or ~a]~MAC` | the key endpoint | for which session which key |
+//!
+//! Without `~s` (the stream's directory in base64url) and `~a` (the application) the key is the session's own.
 
 use alloc::format;
 use alloc::string::String;
@@ -18,7 +20,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 
-use crate::derive::Keyring;
+use crate::derive::{KeyScope, Keyring};
 use crate::percent;
 
 const VARIABLES: &str = "variables";
@@ -115,18 +117,47 @@ impl Resource {
     }
 }
 
-/// The value that says so at the normalised `path`. `None` for a whole resource without anything to say, which needs no
-/// parameter.
-pub fn resource(keyring: &Keyring, path: &str, resource: &Resource) -> Option<String> {
-    (*resource != Resource::default()).then(|| seal(keyring, resource.form.word(), path, resource.fields()))
+/// The value that says so at the normalised `path`; `scope` says whose key media is under. `None` for a whole resource
+/// without anything to say, which needs no parameter.
+pub fn resource(keyring: &Keyring, path: &str, resource: &Resource, scope: Option<&KeyScope>) -> Option<String> {
+    let mut fields = resource.fields();
+    if resource.form == Form::Media
+        && let Some(scope) = scope
+    {
+        fields.push_str(&scope_field(scope));
+    }
+    let says_nothing = resource.form == Form::Media && fields.is_empty();
+    (!says_nothing).then(|| seal(keyring, resource.form.word(), path, fields))
 }
 
-/// What `sent` says of the resource at `path`, if it is signed.
-pub fn open_resource(keyring: &Keyring, path: &str, sent: &str) -> Option<Resource> {
+/// What `sent` says of the resource at `path`, and whose key it is under if not the session's own; if it is signed.
+pub fn open_resource(keyring: &Keyring, path: &str, sent: &str) -> Option<(Resource, Option<KeyScope>)> {
     let value = percent::decode_str(sent)?;
     let form = Form::ALL.into_iter().find(|form| purpose(&value) == form.word())?;
     let fields = open(keyring, form.word(), path, &value)?;
-    fields.split('~').skip(1).try_fold(Resource { form, ..Resource::default() }, Resource::with_field)
+    let nothing = (Resource { form, ..Resource::default() }, None);
+    fields.split('~').skip(1).try_fold(nothing, |(resource, scope), field| match shared_scope(field) {
+        Some(scope) => Some((resource, Some(scope))),
+        None => Some((resource.with_field(field)?, scope)),
+    })
+}
+
+/// The field that says whose key it is, with its `~`; empty for a session's own.
+fn scope_field(scope: &KeyScope) -> String {
+    match scope {
+        KeyScope::Session(_) => String::new(),
+        KeyScope::Stream(directory) => format!("~s{}", URL_SAFE_NO_PAD.encode(directory)),
+        KeyScope::Application => "~a".into(),
+    }
+}
+
+/// The key that several sessions share, if the field names one.
+fn shared_scope(field: &str) -> Option<KeyScope> {
+    match field.split_at_checked(1)? {
+        ("s", directory) => String::from_utf8(URL_SAFE_NO_PAD.decode(directory).ok()?).ok().map(KeyScope::Stream),
+        ("a", "") => Some(KeyScope::Application),
+        _ => None,
+    }
 }
 
 /// The value that tells the media playlist at `path` what its EXT-X-DEFINE tags may import. `None` if there is nothing to
@@ -155,9 +186,10 @@ pub fn open_variables(keyring: &Keyring, path: &str, sent: &str) -> Option<Vec<(
     Some(core::iter::from_fn(pair).collect())
 }
 
-/// The value for the key of a session (its id as its token writes it) at the key endpoint `path`.
-pub fn key(keyring: &Keyring, path: &str, policy: &str, session: &str, period: u64) -> String {
-    seal(keyring, KEY, path, format!("~{}~{session}~{period}", URL_SAFE_NO_PAD.encode(policy)))
+/// The value that a session (its id as its token writes it) asks for the key of `scope` with, at the key endpoint `path`.
+pub fn key(keyring: &Keyring, path: &str, policy: &str, session: &str, scope: &KeyScope, period: u64) -> String {
+    let fields = format!("~{}~{session}~{period}{}", URL_SAFE_NO_PAD.encode(policy), scope_field(scope));
+    seal(keyring, KEY, path, fields)
 }
 
 /// The name of the policy in a key request, not verified: it says which secrets can verify the rest.
@@ -168,13 +200,28 @@ pub fn claimed_policy(sent: &str) -> Option<String> {
     String::from_utf8(URL_SAFE_NO_PAD.decode(fields.next()?).ok()?).ok()
 }
 
-/// The session (as its token writes it) and the key period that a verified key request is for.
-pub fn key_fields(keyring: &Keyring, path: &str, sent: &str) -> Option<(String, u64)> {
+/// A verified key request.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeyRequest {
+    /// The session that it was written for, as its token writes it.
+    pub session: String,
+    /// The key period.
+    pub period: u64,
+    /// The key that several sessions share; `None`: the session's own.
+    pub shared: Option<KeyScope>,
+}
+
+/// What a key request at the key endpoint `path` is for, if it is signed.
+pub fn open_key(keyring: &Keyring, path: &str, sent: &str) -> Option<KeyRequest> {
     let value = percent::decode_str(sent)?;
     let fields = open(keyring, KEY, path, &value)?;
     let mut fields = fields.strip_prefix('~')?.split('~');
-    let (_policy, session, period) = (fields.next()?, fields.next()?, fields.next()?);
-    fields.next().is_none().then_some((session.into(), period.parse().ok()?))
+    let (_policy, session, period) = (fields.next()?, fields.next()?.into(), fields.next()?.parse().ok()?);
+    let shared = match fields.next() {
+        None => None,
+        Some(field) => Some(shared_scope(field)?),
+    };
+    fields.next().is_none().then_some(KeyRequest { session, period, shared })
 }
 
 fn purpose(value: &str) -> &str {

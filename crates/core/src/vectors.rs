@@ -94,25 +94,46 @@ fn derivation() {
             assert_eq!(hex(&keyring.iv(&scope, period)), text(vector, iv));
         }
         let session = session.id_text();
-        assert_eq!(signed::key(&keyring, "/serve.key", &policy.name, &session, 0), text(vector, "keyParameter"));
+        assert_eq!(
+            signed::key(&keyring, "/serve.key", &policy.name, &session, &scope, 0),
+            text(vector, "keyParameter")
+        );
+        let shared =
+            [(KeyScope::Stream(text(vector, "stream").into()), "stream"), (KeyScope::Application, "application")];
+        for (scope, name) in shared {
+            let member = |what: &str| text(vector, &format!("{name}{what}"));
+            assert_eq!(hex(&keyring.key(&scope, 7)), member("Key7"));
+            assert_eq!(hex(&keyring.iv(&scope, 7)), member("Iv7"));
+            let parameter = signed::key(&keyring, "/serve.key", &policy.name, &session, &scope, 7);
+            assert_eq!(parameter, member("KeyParameter7"));
+            let asked = signed::open_key(&keyring, "/serve.key", &parameter).unwrap();
+            assert_eq!((asked.session, asked.period, asked.shared.as_ref()), (session.clone(), 7, Some(&scope)));
+            let path = text(vector, "mediaPath");
+            let parameter = signed::resource(&keyring, path, &Default::default(), Some(&scope)).unwrap();
+            assert_eq!(parameter, member("MediaParameter"));
+            assert_eq!(signed::open_resource(&keyring, path, &parameter), Some((Default::default(), Some(scope))));
+        }
         let range = signed::ByteRange::new(720, 100);
         let media = signed::Resource { range, period: 7, number: Some(71), ..Default::default() };
         let (path, parameter) = (text(vector, "mediaPath"), text(vector, "mediaParameter"));
-        assert_eq!(signed::resource(&keyring, path, &media).as_deref(), Some(parameter));
-        assert_eq!(signed::open_resource(&keyring, path, parameter), Some(media));
+        assert_eq!(signed::resource(&keyring, path, &media, Some(&scope)).as_deref(), Some(parameter));
+        assert_eq!(signed::resource(&keyring, path, &media, None).as_deref(), Some(parameter));
+        assert_eq!(signed::resource(&keyring, path, &Default::default(), Some(&scope)), None);
+        assert_eq!(signed::open_resource(&keyring, path, parameter), Some((media, None)));
         let variables = [("host".into(), "https://h".into()), ("q".into(), "a=1&b".into())];
         let (path, parameter) = (text(vector, "variablesPath"), text(vector, "variablesParameter"));
         assert_eq!(signed::variables(&keyring, path, &variables).as_deref(), Some(parameter));
         assert_eq!(signed::open_variables(&keyring, path, parameter).as_deref(), Some(&variables[..]));
         assert_eq!(signed::open_resource(&keyring, path, parameter), None);
         assert_eq!(
-            signed::resource(&keyring, text(vector, "clearPath"), &CLEAR).as_deref().unwrap(),
+            signed::resource(&keyring, text(vector, "clearPath"), &CLEAR, Some(&scope)).as_deref().unwrap(),
             text(vector, "clearParameter")
         );
         assert!(
-            signed::open_resource(&keyring, text(vector, "clearPath"), text(vector, "clearParameter")) == Some(CLEAR)
+            signed::open_resource(&keyring, text(vector, "clearPath"), text(vector, "clearParameter"))
+                == Some((CLEAR, None))
         );
         assert!(signed::open_resource(&keyring, "/vod/a b/seg1.m4s", text(vector, "clearParameter")).is_none());
-        assert!(signed::key_fields(&keyring, "/serve.key", text(vector, "keyParameter")).is_some());
+        assert!(signed::open_key(&keyring, "/serve.key", text(vector, "keyParameter")).is_some());
     }
 }

@@ -134,8 +134,8 @@ impl Assignments {
     }
 
     /// What holds at `now` for a normalised path: an assignment to its host before one to any, then the longest path,
-    /// then the one that started last.
-    pub fn find(&self, authority: &str, path: &str, now: u64) -> Option<usize> {
+    /// then the one that started last. The policy's number, and the assignment's path without its final `/`.
+    pub fn find<'p>(&self, authority: &str, path: &'p str, now: u64) -> Option<(usize, &'p str)> {
         let host = authority
             .rsplit_once(':')
             .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
@@ -178,11 +178,11 @@ fn instant(text: Option<&str>, any: u64, at: &dyn Fn() -> String) -> Result<u64,
     }
 }
 
-fn longest(prefixes: &Prefixes, path: &str, now: u64) -> Option<usize> {
+fn longest<'p>(prefixes: &Prefixes, path: &'p str, now: u64) -> Option<(usize, &'p str)> {
     let mut prefix = path;
     loop {
         if let Some(window) = prefixes.get(prefix).and_then(|windows| windows.iter().find(|it| it.is_open(now))) {
-            return Some(window.policy);
+            return Some((window.policy, prefix));
         }
         prefix = prefix.rsplit_once('/')?.0;
     }

@@ -188,8 +188,10 @@ pub struct MediaEncryption {
     pub percentage_coverage: Option<String>,
     /// Path of the key endpoint (`/serve.key`).
     pub key_path: Option<String>,
-    /// Who shares a key (`session`: nobody).
+    /// Who shares a key (`session`: nobody; `stream` where content needs no token).
     pub key_scope: Option<KeyScope>,
+    /// How many path segments below its assignment's path a stream's directory is (1).
+    pub stream_depth: Option<u8>,
     /// What all keys are derived from: hex or base64 of at least 16 bytes.
     pub secret: Option<SecretSource>,
     /// A second one whose sessions go on, while the secret is being changed.
@@ -255,10 +257,11 @@ pub struct Cors {
 }
 
 /// `keyScope`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyScope {
     /// Every session has its own.
+    #[default]
     Session,
     /// All viewers of a stream share one.
     Stream,

@@ -116,7 +116,7 @@ impl Policies {
     /// What holds for a normalised path on `authority` (host, perhaps with a port) at `now`.
     pub fn covering(&self, authority: &str, path: &str, now: u64) -> Coverage<'_> {
         let found = self.assignments.find(authority, path, now);
-        match found.and_then(|index| Some((index, self.get(index)?))) {
+        match found.and_then(|(index, _)| Some((index, self.get(index)?))) {
             Some((_, policy)) if policy.lets_all_pass() => Coverage::Pass,
             Some((index, policy)) => Coverage::Policy(index, policy),
             None if self.default == DefaultAction::Pass => Coverage::Pass,
@@ -127,6 +127,16 @@ impl Policies {
     /// What holds for a path as a URL writes it; `None` if it does not normalise to one.
     pub fn covering_raw(&self, authority: &str, raw_path: &str, now: u64) -> Option<Coverage<'_>> {
         target::normal_path(raw_path).ok().map(|path| self.covering(authority, &path, now))
+    }
+
+    /// The directory (with its final `/`) of the stream that a normalised path belongs to: `depth` path segments below the
+    /// path that its assignment names, or the deepest there is.
+    pub fn stream<'p>(&self, authority: &str, path: &'p str, depth: usize, now: u64) -> &'p str {
+        let assigned = self.assignments.find(authority, path, now).map_or("", |(_, assigned)| assigned);
+        let ends = path.match_indices('/').map(|(at, _)| at).filter(|at| *at >= assigned.len());
+        let end = ends.take(depth.saturating_add(1)).last();
+        // An assignment may name the playlist itself.
+        end.and_then(|end| path.get(..=end)).unwrap_or(target::directory(path))
     }
 
     /// A policy by its number.

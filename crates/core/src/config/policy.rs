@@ -24,6 +24,7 @@ pub const SIGNED_PARAMETER: &str = "plk";
 
 const DEFAULT_TTL: u64 = 86_400;
 const DEFAULT_SKEW: u64 = 10;
+const DEFAULT_STREAM_DEPTH: u8 = 1;
 
 /// A policy.
 #[derive(Debug)]
@@ -97,6 +98,10 @@ pub struct SessionRules {
 pub struct Encryption {
     /// The path of the key endpoint.
     pub key_path: String,
+    /// Who shares a key.
+    pub scope: KeyScope,
+    /// How many path segments below its assignment's path a stream's directory is.
+    pub stream_depth: usize,
     /// When the key changes.
     pub rotation: Rotation,
     /// What the IV of a segment is.
@@ -221,15 +226,6 @@ fn refuse_unbuilt(path: &str, policy: &document::Policy) -> Result<(), ConfigErr
     };
     if policy.token_auth.as_ref().is_some_and(|auth| auth.enabled && !auth.enforce_on_content_request) {
         return unbuilt("tokenAuth.enforceOnContentRequest", "false", "true");
-    }
-    if let Some(encryption) = policy.media_encryption.as_ref().filter(|encryption| encryption.enabled) {
-        match encryption.key_scope {
-            None | Some(KeyScope::Session) => {}
-            Some(KeyScope::Stream) => return unbuilt("mediaEncryption.keyScope", "\"stream\"", "\"session\""),
-            Some(KeyScope::Application) => {
-                return unbuilt("mediaEncryption.keyScope", "\"application\"", "\"session\"");
-            }
-        }
     }
     Ok(())
 }
@@ -372,6 +368,13 @@ fn read_encryption(
             format!("found \"{}\", expected an absolute path of letters, digits and /.-_", key_path.escape_default()),
         ));
     }
+    let scope = encryption.key_scope.unwrap_or_default();
+    if encryption.stream_depth.is_some() && scope != KeyScope::Stream {
+        return Err(ConfigError::new(
+            format!("{path}.streamDepth"),
+            "found without streams that have keys, expected it beside keyScope \"stream\" only",
+        ));
+    }
     let rotation = match encryption.key_rotation {
         None => Rotation::Never,
         Some(KeyRotation::Segments(segments)) => {
@@ -383,6 +386,8 @@ fn read_encryption(
     };
     Ok(Encryption {
         key_path: key_path.to_string(),
+        scope,
+        stream_depth: encryption.stream_depth.unwrap_or(DEFAULT_STREAM_DEPTH).into(),
         rotation,
         iv_mode: encryption.iv_mode,
         on_encrypted_origin: encryption.on_encrypted_origin,

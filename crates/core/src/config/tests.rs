@@ -61,7 +61,8 @@ fn errors_name_the_json_path() {
         ("/policies/0/tokenAuth/tokenName", json!("x"), "policies[0].tokenAuth.tokenName"),
         ("/policies/0/mediaEncryption/secret", json!("0011"), "policies[0].mediaEncryption.secret"),
         ("/policies/0/mediaEncryption/secret", json!("not base64!"), "policies[0].mediaEncryption.secret"),
-        ("/policies/0/mediaEncryption/keyScope", json!("stream"), "policies[0].mediaEncryption.keyScope"),
+        ("/policies/0/mediaEncryption/keyScope", json!("viewer"), "policies[0].mediaEncryption.keyScope"),
+        ("/policies/0/mediaEncryption/streamDepth", json!(1), "policies[0].mediaEncryption.streamDepth"),
         ("/policies/0/mediaEncryption/keyPath", json!("serve.key"), "policies[0].mediaEncryption.keyPath"),
         ("/policies/0/mediaEncryption/keyPath", json!("/a\"b"), "policies[0].mediaEncryption.keyPath"),
         (
@@ -311,4 +312,30 @@ fn documents_of_the_api_load_as_they_are() {
         loaded += 1;
     }
     assert_eq!(loaded, 15);
+}
+
+#[test]
+fn a_stream_is_a_directory_below_its_assignment() {
+    let document = r#"{"policies": [{"policyName": "p", "mediaEncryption": {"enabled": true, "secret": "00112233445566778899aabbccddeeff"}}],
+        "assignments": [{"policyName": "p", "path": "/..."}, {"policyName": "p", "path": "/vod"},
+            {"policyName": "p", "path": "/live/tv", "startTime": "1970-01-01T00:01:40Z"},
+            {"policyName": "p", "path": "/one/two/main.m3u8"}, {"policyName": "p", "host": "other", "path": "/vod/a"}]}"#;
+    let (policies, _) = parse(document).unwrap();
+    for (host, path, depth, now, stream) in [
+        ("h", "/vod/film/v/1.m3u8", 1, 0, "/vod/film/"),
+        ("h", "/vod/film/v/1.m3u8", 2, 0, "/vod/film/v/"),
+        ("h", "/vod/film/v/1.m3u8", 9, 0, "/vod/film/v/"),
+        ("h", "/vod/film/v/1.m3u8", 0, 0, "/vod/"),
+        ("h", "/vod/film.m3u8", 1, 0, "/vod/"),
+        ("h", "/vodka/film.m3u8", 0, 0, "/"),
+        ("h", "/vodka/film.m3u8", 1, 0, "/vodka/"),
+        ("h", "/film.m3u8", 1, 0, "/"),
+        ("h", "/live/tv/news/a.m3u8", 1, 99, "/live/"),
+        ("h", "/live/tv/news/a.m3u8", 1, 100, "/live/tv/news/"),
+        ("h", "/one/two/main.m3u8", 1, 0, "/one/two/"),
+        ("other:8080", "/vod/a/b/c", 1, 0, "/vod/a/b/"),
+        ("h", "/vod/ä/b/c", 1, 0, "/vod/ä/"),
+    ] {
+        assert_eq!(policies.stream(host, path, depth, now), stream, "{host}{path} at {depth}");
+    }
 }

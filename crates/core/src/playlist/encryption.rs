@@ -37,7 +37,7 @@ impl Encryption {
     /// The EXT-X-KEY of a key period, without its line's end. `token` is the session token as `name=value`.
     pub fn key_line(&self, keyring: &Keyring, token: Option<&str>, period: u64) -> String {
         let path = &self.key_path;
-        let signed = signed::key(keyring, path, &self.policy, &self.session, period);
+        let signed = signed::key(keyring, path, &self.policy, &self.session, &self.scope, period);
         let mut line = format!("#EXT-X-KEY:METHOD=AES-128,URI=\"{path}?{SIGNED_PARAMETER}={signed}");
         if let Some(token) = token {
             line.push('&');

@@ -16,8 +16,8 @@ const fn lead(form: Form) -> Lead {
     Lead::Resource(Resource { form, range: None, period: 0, number: None })
 }
 
-/// Needs the token and nothing else.
-const TOKEN: Lead = lead(Form::Media);
+/// Media that is not ours to encrypt.
+const MEDIA: Lead = lead(Form::Media);
 /// Read in clear by players: an init section, session data.
 const CLEAR: Lead = lead(Form::Clear);
 /// Read in clear by players, and itself full of URIs.
@@ -148,7 +148,7 @@ impl Body {
                 self.scope.pass(line, out)
             }
             b"#EXT-X-KEY" | b"#EXT-X-SESSION-KEY" | b"#EXT-X-MAP" | b"#EXT-X-PART" | b"#EXT-X-PRELOAD-HINT" => {
-                self.uris(line, &[(b"URI", TOKEN)], out)
+                self.uris(line, &[(b"URI", MEDIA)], out)
             }
             b"#EXT-X-MEDIA" | b"#EXT-X-I-FRAME-STREAM-INF" | b"#EXT-X-IMAGE-STREAM-INF" => {
                 self.uris(line, &[(b"URI", Lead::Media)], out)
@@ -156,9 +156,11 @@ impl Body {
             b"#EXT-X-RENDITION-REPORT" => self.uris(line, &[(b"URI", Lead::Sibling)], out),
             b"#EXT-X-SESSION-DATA" => self.uris(line, &[(b"URI", CLEAR)], out),
             b"#EXT-X-CONTENT-STEERING" => self.uris(line, &[(b"SERVER-URI", DOCUMENT)], out),
-            b"#EXT-X-DATERANGE" => {
-                self.uris(line, &[(b"X-ASSET-URI", TOKEN), (b"X-ASSET-LIST", DOCUMENT), (b"X-URI", TOKEN)], out)
-            }
+            b"#EXT-X-DATERANGE" => self.uris(
+                line,
+                &[(b"X-ASSET-URI", Lead::Either), (b"X-ASSET-LIST", DOCUMENT), (b"X-URI", Lead::Either)],
+                out,
+            ),
             _ => self.scope.pass(line, out),
         }
     }

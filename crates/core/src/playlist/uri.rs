@@ -9,7 +9,7 @@ use super::encryption::Encryption;
 use super::line::Line;
 use super::variable::Variables;
 use crate::config::policy::SIGNED_PARAMETER;
-use crate::derive::Keyring;
+use crate::derive::{KeyScope, Keyring};
 use crate::signed::{self, Form, Resource};
 use crate::target;
 use crate::url::{self, Base};
@@ -19,6 +19,8 @@ use crate::url::{self, Base};
 pub enum Lead {
     /// To a resource that is this.
     Resource(Resource),
+    /// To what may be media or a playlist of its own.
+    Either,
     /// From a master playlist to one of its media playlists, which may import its variables.
     Media,
     /// From a media playlist to another one of the same master.
@@ -92,7 +94,8 @@ impl Marks {
     pub fn push(&self, out: &mut Vec<u8>, uri: &[u8], lead: Lead) {
         // Most URIs by far: nothing depends on their path.
         let plain = match lead {
-            Lead::Resource(resource) => resource == Resource::default(),
+            Lead::Resource(resource) => resource == Resource::default() && !self.shares_keys(),
+            Lead::Either => true,
             Lead::Media => self.variables.defined().is_empty(),
             Lead::Sibling => self.variables.imports().is_empty(),
         };
@@ -137,10 +140,19 @@ impl Marks {
         match lead {
             // Without encryption everything is served in clear anyway.
             Lead::Resource(Resource { form: Form::Media | Form::Clear, .. }) if self.encryption.is_none() => None,
-            Lead::Resource(resource) => signed::resource(&self.keyring, path, &resource),
+            Lead::Resource(resource) => {
+                let scope = self.encryption.as_ref().map(|encryption| &encryption.scope);
+                signed::resource(&self.keyring, path, &resource, scope)
+            }
+            Lead::Either => None,
             Lead::Media => signed::variables(&self.keyring, path, self.variables.defined()),
             Lead::Sibling => signed::variables(&self.keyring, path, self.variables.imports()),
         }
+    }
+
+    /// Whether the URL of media must say whose key it is under.
+    fn shares_keys(&self) -> bool {
+        self.encryption.as_ref().is_some_and(|encryption| !matches!(encryption.scope, KeyScope::Session(_)))
     }
 
     /// The EXT-X-KEY of a key period, without its line's end.
