@@ -13,6 +13,7 @@ use crate::headers;
 use crate::reply::{Header, Reason, Reply};
 use crate::response::{self, Plan};
 use crate::route::Kind;
+use crate::session::Session;
 use crate::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
 
 /// One request and its response.
@@ -88,7 +89,7 @@ impl Exchange {
             }
             Ok(Admitted::Stream(stream, edits)) => {
                 exchange.kind = stream.kind;
-                exchange.session = Some(stream.session.id_text());
+                exchange.session = stream.session.as_ref().map(Session::id_text);
                 exchange.state = State::Asked(stream);
                 RequestStep::Forward(edits)
             }

@@ -11,6 +11,7 @@ use crate::derive::{ContentKey, KeyScope};
 use crate::enter::{client_address, enter, one, ours, single};
 use crate::headers;
 use crate::key;
+use crate::player::Players;
 use crate::reply::{Reason, Reply, header};
 use crate::route::{self, Extension, Kind};
 use crate::session::Session;
@@ -66,8 +67,8 @@ pub struct Refused {
 pub struct Stream {
     /// The policy's number.
     pub policy: usize,
-    /// The session that it belongs to.
-    pub session: Session,
+    /// The session that it belongs to; `None` only for content that needs no token.
+    pub session: Option<Session>,
     /// The session was opened by this very request.
     pub opened: bool,
     /// Opened for a path that only the response can show to be a playlist; refused if it is none.
@@ -76,10 +77,12 @@ pub struct Stream {
     pub kind: Kind,
     /// What the filter itself said of the resource.
     pub resource: Resource,
-    /// Whose key it is under if it is media, and the number of the keyring that derives that.
-    pub media_key: (usize, KeyScope),
-    /// Whose keys are in it if it is a playlist; its session's keyring derives them.
-    pub playlist_keys: KeyScope,
+    /// The number of the keyring that it is under.
+    pub keyring: usize,
+    /// Whose key it is under if it is media; `None` if neither session nor URL tell.
+    pub media_key: Option<KeyScope>,
+    /// Whose keys are in it if it is a playlist; `None` if no session tells.
+    pub playlist_keys: Option<KeyScope>,
     /// Variables that the master playlist defined, for a media playlist to import.
     pub imports: Vec<(String, String)>,
     /// The part of the ciphertext that the client asked for.
@@ -101,14 +104,13 @@ pub struct Stream {
 impl Stream {
     /// Whether its media is the same for other sessions.
     pub fn shares_key(&self) -> bool {
-        !matches!(self.media_key.1, KeyScope::Session(_))
+        matches!(self.media_key, Some(KeyScope::Stream(_) | KeyScope::Application))
     }
 
     /// The content key and IV of this stream. A resource without a number of its own has the IV of its period: what a
     /// session was told stays true when the configuration changes.
     pub fn content_key(&self, policy: &Policy) -> Option<ContentKey> {
-        let (keyring, scope) = &self.media_key;
-        let keyring = policy.keyrings.get(*keyring)?;
+        let (keyring, scope) = (policy.keyrings.get(self.keyring)?, self.media_key.as_ref()?);
         let iv = match self.resource.number {
             Some(number) => u128::from(number).to_be_bytes(),
             None => keyring.iv(scope, self.resource.period),
@@ -163,27 +165,39 @@ pub fn admit(
     if !readable {
         return Err(refused(Reason::Method));
     }
-    let (session, opened) = enter(policy, request, &target, extension, random).map_err(refused)?;
-    identified(policy, request, session.payload.as_deref()).map_err(refused)?;
+    let (session, opened) = match enter(policy, request, &target, extension, random) {
+        Ok((session, opened)) => (Some(session), opened),
+        // What turns out to be a playlist is refused then.
+        Err(_) if !policy.session.on_content && extension != Extension::Playlist => (None, false),
+        Err(reason) => return Err(refused(reason)),
+    };
+    let by_session = policy.players.as_ref().is_some_and(Players::are_named_by_session);
+    if session.is_some() || !by_session {
+        let payload = session.as_ref().and_then(|session| session.payload.as_deref());
+        identified(policy, request, payload).map_err(refused)?;
+    }
     let Said { keyring, resource, shared, imports } = match one(target.values(SIGNED_PARAMETER)).map_err(refused)? {
         None => Said::default(),
-        Some(sent) => said(policy, &session, &target, sent).ok_or_else(|| refused(Reason::Parameter))?,
+        Some(sent) => said(policy, &target, sent).ok_or_else(|| refused(Reason::Parameter))?,
     };
     // What is said of media must not take a playlist past the rewriter.
     let resource = if kind == Kind::Playlist { Resource::default() } else { resource };
+    let keyring = session.as_ref().filter(|_| shared.is_none()).map_or(keyring, |session| session.keyring);
+    let own_key = session.as_ref().map(|session| KeyScope::Session(session.id));
     // What says nothing is under the session's own key, whatever the configuration says by now.
-    let media_key = match shared {
-        Some(scope) => (keyring, scope),
-        None => (session.keyring, KeyScope::Session(session.id)),
-    };
+    let media_key = shared.or_else(|| own_key.clone().filter(|_| !opened));
     let playlist_keys = match policy.encryption.as_ref() {
-        Some(Encryption { scope: document::KeyScope::Application, .. }) => KeyScope::Application,
+        Some(Encryption { scope: document::KeyScope::Application, .. }) => Some(KeyScope::Application),
         Some(Encryption { scope: document::KeyScope::Stream, stream_depth, .. }) => {
-            KeyScope::Stream(policies.stream(authority, &target.path, *stream_depth, request.now).into())
+            Some(KeyScope::Stream(policies.stream(authority, &target.path, *stream_depth, request.now).into()))
         }
-        _ => KeyScope::Session(session.id),
+        _ => own_key,
     };
     let kind = if resource.form == Form::Media { kind } else { Kind::Clear };
+    let tells_nothing = kind == Kind::Segment && media_key.is_none();
+    if session.is_none() && (tells_nothing || resource.form == Form::Document) {
+        return Err(refused(Reason::Missing));
+    }
     // What may turn out to be a playlist must come whole and plain.
     let whole = kind != Kind::Clear
         || extension == Extension::Missing
@@ -203,6 +217,7 @@ pub fn admit(
         tentative: opened && extension == Extension::Missing,
         kind,
         resource,
+        keyring,
         media_key,
         playlist_keys,
         imports,
@@ -241,14 +256,15 @@ struct Said {
     imports: Vec<(String, String)>,
 }
 
-fn said(policy: &Policy, session: &Session, target: &Target<'_>, sent: &str) -> Option<Said> {
-    let keyring = session.keyring;
-    let signer = policy.keyrings.get(keyring)?;
-    if signed::is_variables(sent) {
-        return Some(Said { imports: signed::open_variables(signer, &target.path, sent)?, ..Said::default() });
-    }
-    let (resource, shared) = signed::open_resource(signer, &target.path, sent)?;
-    Some(Said { keyring, resource, shared, imports: Vec::new() })
+/// Whichever of the policy's secrets signed it: there may be no session that tells.
+fn said(policy: &Policy, target: &Target<'_>, sent: &str) -> Option<Said> {
+    policy.keyrings.iter().enumerate().find_map(|(keyring, signer)| {
+        if signed::is_variables(sent) {
+            return Some(Said { imports: signed::open_variables(signer, &target.path, sent)?, ..Said::default() });
+        }
+        let (resource, shared) = signed::open_resource(signer, &target.path, sent)?;
+        Some(Said { keyring, resource, shared, imports: Vec::new() })
+    })
 }
 
 /// The answer to a preflight request, where the policy says what pages on other sites may do.

@@ -101,6 +101,11 @@ impl Players {
         Ok((Self { hashes, source, ttl: players.ttl.map(|ttl| ttl.0), until: None }, warnings))
     }
 
+    /// Whether players name themselves by their session.
+    pub fn are_named_by_session(&self) -> bool {
+        matches!(self.source, Source::Payload)
+    }
+
     /// Lets the time run from `start`, when the policy's assignment begins to hold; `None`: it always has.
     ///
     /// # Errors

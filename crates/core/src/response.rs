@@ -8,7 +8,8 @@ use core::cell::RefCell;
 
 use crate::batch::SharedEncryptor;
 use crate::body::{Body, Window};
-use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
+use crate::config::policy::{Policy, SIGNED_PARAMETER};
+use crate::enter::ours;
 use crate::gate::Stream;
 use crate::headers::{self, ContentRange};
 use crate::output::Output;
@@ -16,10 +17,12 @@ use crate::playlist::{Encryption, Entry, Lead, Marks, Rewriter, Variables};
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
-use crate::signed::Form;
+use crate::session::Session;
+use crate::signed::{self, Form};
 use crate::slice::Slice;
 use crate::start::Start;
 use crate::step::HeaderEdits;
+use crate::target;
 use crate::url::{self, Base};
 
 /// What to do with a response.
@@ -60,11 +63,11 @@ pub fn plan(
         // An upgrade would let the origin's bytes by.
         _ => return Err(Reason::Unasked),
     }
-    if stream.tentative && kind != Kind::Playlist {
+    if stream.tentative && kind != Kind::Playlist && policy.session.on_content {
         return Err(Reason::Missing);
     }
     if kind == Kind::Clear && stream.resource.form != Form::Document && stream.resource.range.is_none() {
-        return untouched(clear_edits(stream, headers));
+        return untouched(clear_edits(stream, policy, headers));
     }
     match status {
         204 | 205 => return untouched(HeaderEdits::default()),
@@ -82,7 +85,7 @@ pub fn plan(
         if empty {
             return Err(Reason::Playlist);
         }
-        let marks = marks(stream, policy).ok_or(Reason::Signature)?;
+        let marks = marks(stream, policy).ok_or(Reason::Missing)?;
         let master = reloads_open_sessions(stream, policy).then(|| single_variant(stream, &marks));
         let rewriter = Rewriter::new(marks);
         let body = match master {
@@ -104,7 +107,7 @@ pub fn plan(
         return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
     }
     if stream.resource.form == Form::Document {
-        let marks = marks(stream, policy).ok_or(Reason::Signature)?;
+        let marks = marks(stream, policy).ok_or(Reason::Missing)?;
         let body = (!stream.head && !empty).then(|| Body::Document { marks, collected: Vec::new(), complete: false });
         return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
     }
@@ -120,7 +123,7 @@ pub fn plan(
         None => announced.map(Window::whole),
     };
     let clear = kind == Kind::Clear;
-    let mut edits = if clear { clear_edits(stream, headers) } else { segment_edits(stream, policy, headers) };
+    let mut edits = if clear { clear_edits(stream, policy, headers) } else { segment_edits(stream, policy, headers) };
     if let Some(window) = &window {
         let length = if clear { Some(window.left) } else { ciphertext_len(window.left) };
         edits.set.push(header("content-length", &format!("{}", length.ok_or(Reason::Length)?)));
@@ -132,7 +135,7 @@ pub fn plan(
         edits.set.push(header(":status", "200"));
     }
     let encryptor =
-        if clear { None } else { Some(SegmentEncryptor::new(&stream.content_key(policy).ok_or(Reason::Signature)?)) };
+        if clear { None } else { Some(SegmentEncryptor::new(&stream.content_key(policy).ok_or(Reason::Missing)?)) };
     if empty {
         if stream.resource.range.is_some() {
             return Err(Reason::Byterange);
@@ -185,7 +188,7 @@ fn slice_plan(stream: &Stream, policy: &Policy, headers: &[Header], slice: Slice
     edits.set.push(header(":status", "206"));
     edits.set.push(header("content-range", &format!("bytes {first}-{last}/{length}")));
     edits.set.push(header("content-length", &format!("{served}")));
-    let key = stream.content_key(policy).ok_or(Reason::Signature)?;
+    let key = stream.content_key(policy).ok_or(Reason::Missing)?;
     let body = Body::Segment {
         encryptor: Some(shared(SegmentEncryptor::new(&key))),
         window: Some(Window::whole(part.length)),
@@ -233,33 +236,34 @@ fn single_variant(stream: &Stream, marks: &Marks) -> Vec<u8> {
     master
 }
 
-/// What a playlist of this stream is rewritten with; `None` without the session's secret, which cannot be.
+/// What a playlist of this stream is rewritten with; `None` without a session.
 fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
-    let mut ours = alloc::vec![SIGNED_PARAMETER.into(), policy.session.name.clone()];
-    if let Opening::AccessToken(access) = &policy.opening {
-        ours.push(access.name.clone());
-    }
-    let encryption = policy.encryption.as_ref().map(|encryption| Encryption {
-        scope: stream.playlist_keys.clone(),
-        key_path: encryption.key_path.clone(),
-        policy: policy.name.clone(),
-        session: stream.session.id_text(),
-        rotation: encryption.rotation,
-        iv_mode: encryption.iv_mode,
-        on_encrypted_origin: encryption.on_encrypted_origin,
-    });
+    let session = stream.session.as_ref()?;
+    let encryption = match &policy.encryption {
+        None => None,
+        Some(encryption) => Some(Encryption {
+            scope: stream.playlist_keys.clone()?,
+            key_path: encryption.key_path.clone(),
+            policy: policy.name.clone(),
+            session: session.id_text(),
+            rotation: encryption.rotation,
+            iv_mode: encryption.iv_mode,
+            on_encrypted_origin: encryption.on_encrypted_origin,
+        }),
+    };
     Some(Marks {
         base: Base::new(&stream.authority, &stream.raw_path, &policy.session.hosts),
-        token: token_parameter(stream, policy),
-        ours,
-        keyring: policy.keyrings.get(stream.session.keyring)?.clone(),
+        token: token_parameter(session, policy),
+        free_content: (!policy.session.on_content).then(|| session.acl().into()),
+        ours: ours(policy).into_iter().map(Into::into).collect(),
+        keyring: policy.keyrings.get(session.keyring)?.clone(),
         encryption,
         variables: Variables::new(stream.query.clone(), stream.imports.clone()),
     })
 }
 
-fn token_parameter(stream: &Stream, policy: &Policy) -> Option<String> {
-    policy.session.transport.in_query().then(|| format!("{}={}", policy.session.name, stream.session.query_value()))
+fn token_parameter(session: &Session, policy: &Policy) -> Option<String> {
+    policy.session.transport.in_query().then(|| format!("{}={}", policy.session.name, session.query_value()))
 }
 
 fn playlist_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
@@ -272,12 +276,16 @@ fn playlist_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> Heade
 
 fn segment_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = without_untrue(headers);
+    // The same for everyone, whether it comes from here or from a cache.
+    if !policy.session.on_content && stream.shares_key() {
+        return edits;
+    }
     // With a cookie the URL is the same in every session, and what one left in a cache does not decrypt in another.
     let distinct = policy.session.transport.in_query() || stream.shares_key();
     let cache_control = match (distinct, headers::max_age(headers)) {
         (false, _) => "private, no-store".into(),
         (true, Some(seconds)) => {
-            format!("private, max-age={}", seconds.min(stream.session.expires.saturating_sub(stream.now)))
+            format!("private, max-age={}", seconds.min(time_left(stream)))
         }
         (true, None) => "private".into(),
     };
@@ -286,16 +294,23 @@ fn segment_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> Header
 }
 
 /// What is served in clear is the origin's own, but for the token that let it out.
-fn clear_edits(stream: &Stream, headers: &[Header]) -> HeaderEdits {
+fn clear_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = HeaderEdits::default();
+    if !policy.session.on_content {
+        return edits;
+    }
     edits.remove.extend(headers.iter().filter(|(name, _)| is_for_shared_caches(name)).map(|(name, _)| name.clone()));
-    let left = stream.session.expires.saturating_sub(stream.now);
     let cache_control = match headers::max_age(headers) {
-        Some(seconds) => format!("private, max-age={}", seconds.min(left)),
+        Some(seconds) => format!("private, max-age={}", seconds.min(time_left(stream))),
         None => "private".into(),
     };
     edits.set.push(header("cache-control", &cache_control));
     edits
+}
+
+/// Seconds until the session ends.
+fn time_left(stream: &Stream) -> u64 {
+    stream.session.as_ref().map_or(0, |session| session.expires.saturating_sub(stream.now))
 }
 
 fn is_for_shared_caches(name: &str) -> bool {
@@ -312,25 +327,19 @@ fn without_untrue(headers: &[Header]) -> HeaderEdits {
     HeaderEdits { remove, ..HeaderEdits::default() }
 }
 
-/// The token goes along with a redirect to where playlock is asked again.
+/// Token and what was said of the resource go along with a redirect to where playlock is asked again.
 fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = HeaderEdits::default();
-    let lead = match stream.kind {
-        _ if !stream.imports.is_empty() => Lead::Sibling,
-        Kind::Playlist => Lead::Either,
-        _ => Lead::Resource(stream.resource),
-    };
-    if let Some(mut marks) = marks(stream, policy)
-        && let Some(location) = headers::text(headers, "location")
-        && let Some(path) = marks.base.own_path(location)
+    let base = Base::new(&stream.authority, &stream.raw_path, &policy.session.hosts);
+    if let Some(location) = headers::text(headers, "location")
+        && let Some(path) = base.own_path(location)
     {
-        // Media stays under the key that it was asked for under.
-        if let Some(encryption) = &mut marks.encryption {
-            encryption.scope = stream.media_key.1.clone();
-        }
-        let parameters = marks.parameters(&path, lead);
-        let mut rewritten = Vec::with_capacity(location.len() + parameters.len() + 1);
-        url::push_with_parameters(&mut rewritten, location, &parameters, &marks.ours);
+        let said = said_again(stream, policy, &path).map(|value| format!("{SIGNED_PARAMETER}={value}"));
+        let token = stream.session.as_ref().and_then(|session| token_parameter(session, policy));
+        let parameters: Vec<_> = said.into_iter().chain(token).collect();
+        let ours: Vec<_> = ours(policy).into_iter().map(Into::into).collect();
+        let mut rewritten = Vec::with_capacity(location.len() + 1024);
+        url::push_with_parameters(&mut rewritten, location, &parameters.join("&"), &ours);
         edits.set.push(("location".into(), rewritten));
     }
     edits.set.push(header("cache-control", "private, no-store"));
@@ -338,14 +347,24 @@ fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits
     edits
 }
 
+/// What was said of the stream, signed for another path (percent-encoded).
+fn said_again(stream: &Stream, policy: &Policy, path: &str) -> Option<String> {
+    let path = target::normal_path(path).ok()?;
+    let keyring = policy.keyrings.get(stream.keyring)?;
+    if stream.kind == Kind::Playlist || !stream.imports.is_empty() {
+        return signed::variables(keyring, &path, &stream.imports);
+    }
+    signed::resource(keyring, &path, &stream.resource, stream.media_key.as_ref())
+}
+
 /// The cookie of a session that was just opened.
 fn session_cookie(stream: &Stream, policy: &Policy) -> Option<Header> {
     if !stream.opened || !policy.session.transport.in_cookie() {
         return None;
     }
-    let left = stream.session.expires.saturating_sub(stream.now);
+    let (session, left) = (stream.session.as_ref()?, time_left(stream));
     // Players on other sites need SameSite=None, which browsers take with Secure only, and Secure over https only.
     let site = if stream.https { "; Secure; SameSite=None" } else { "; SameSite=Lax" };
-    let cookie = format!("{}={}; Path=/; Max-Age={left}; HttpOnly{site}", policy.session.name, stream.session.token);
+    let cookie = format!("{}={}; Path=/; Max-Age={left}; HttpOnly{site}", policy.session.name, session.token);
     Some(header("set-cookie", &cookie))
 }

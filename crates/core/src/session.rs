@@ -126,6 +126,11 @@ impl Session {
         if acl::allows(&self.acl, path) { Ok(()) } else { Err(Reason::Path) }
     }
 
+    /// The session's ACL: patterns joined with `!`.
+    pub fn acl(&self) -> &str {
+        &self.acl
+    }
+
     /// The session's id as the token writes it: 22 characters of base64url.
     pub fn id_text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.id)

@@ -103,7 +103,7 @@ pub struct TokenAuth {
     /// Playlists need an access token to open a session.
     #[serde(default = "yes")]
     pub enforce_on_initial_request: bool,
-    /// Keys and segments need a session token.
+    /// Content (all but playlists and keys) needs a session token.
     #[serde(default = "yes")]
     pub enforce_on_content_request: bool,
     /// Query parameter of the access token (`hdnts`).

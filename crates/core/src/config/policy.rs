@@ -89,6 +89,8 @@ pub struct SessionRules {
     pub skew: u64,
     /// The session's ACL, in place of the access token's.
     pub acl: Option<String>,
+    /// Content needs a session token; playlists and keys always do.
+    pub on_content: bool,
     /// Other authorities whose URIs get a token, in lower case without default ports.
     pub hosts: Vec<String>,
 }
@@ -155,7 +157,6 @@ impl Policy {
                 "expected 1 to 128 bytes without control characters",
             ));
         }
-        refuse_unbuilt(path, policy)?;
         let token_auth = policy.token_auth.as_ref().filter(|auth| auth.enabled);
         let encryption = policy.media_encryption.as_ref().filter(|encryption| encryption.enabled);
         let players = policy.player_verification.as_ref().filter(|players| players.enabled);
@@ -194,9 +195,14 @@ impl Policy {
         let (players, warnings) = players.unzip();
         reader.warnings.extend(warnings.unwrap_or_default());
         let encryption = match encryption {
-            Some(encryption) => Some(read_encryption(&format!("{path}.mediaEncryption"), encryption, reader)?),
+            Some(encryption) => {
+                Some(read_encryption(&format!("{path}.mediaEncryption"), encryption, session.on_content, reader)?)
+            }
             None => None,
         };
+        if let Some(encryption) = encryption.as_ref().filter(|_| !session.on_content) {
+            check_free_content(path, encryption)?;
+        }
         Ok(Self {
             name: name.clone(),
             id: policy.policy_id,
@@ -216,16 +222,19 @@ impl Policy {
     }
 }
 
-/// Enabling what is not built yet must not look like protection.
-fn refuse_unbuilt(path: &str, policy: &document::Policy) -> Result<(), ConfigError> {
-    let unbuilt = |member: &str, found: &str, expected: &str| {
-        Err(ConfigError::new(
-            format!("{path}.{member}"),
-            format!("found {found}, which is not built yet; expected {expected}"),
-        ))
-    };
-    if policy.token_auth.as_ref().is_some_and(|auth| auth.enabled && !auth.enforce_on_content_request) {
-        return unbuilt("tokenAuth.enforceOnContentRequest", "false", "true");
+/// Content that goes without a token must find its key without a session.
+fn check_free_content(path: &str, encryption: &Encryption) -> Result<(), ConfigError> {
+    if encryption.scope == KeyScope::Session {
+        return Err(ConfigError::new(
+            format!("{path}.tokenAuth.enforceOnContentRequest"),
+            "found false beside mediaEncryption.keyScope \"session\", whose keys only a session's token tells; expected true, or keyScope \"stream\" or \"application\"",
+        ));
+    }
+    if encryption.on_encrypted_origin == OnEncryptedOrigin::Passthrough {
+        return Err(ConfigError::new(
+            format!("{path}.mediaEncryption.onEncryptedOrigin"),
+            "found \"passthrough\" beside tokenAuth.enforceOnContentRequest false, which would give the origin's keys to anyone; expected \"deny\"",
+        ));
     }
     Ok(())
 }
@@ -280,6 +289,7 @@ fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<Sessio
         ttl,
         skew: auth.and_then(|auth| auth.clock_skew).map_or(DEFAULT_SKEW, |skew| skew.0),
         acl,
+        on_content: auth.is_none_or(|auth| !auth.enabled || auth.enforce_on_content_request),
         hosts,
     })
 }
@@ -342,6 +352,7 @@ fn read_secrets(
 fn read_encryption(
     path: &str,
     encryption: &document::MediaEncryption,
+    on_content: bool,
     reader: &mut Reader<'_>,
 ) -> Result<Encryption, ConfigError> {
     match encryption.percentage_coverage.as_deref() {
@@ -368,7 +379,7 @@ fn read_encryption(
             format!("found \"{}\", expected an absolute path of letters, digits and /.-_", key_path.escape_default()),
         ));
     }
-    let scope = encryption.key_scope.unwrap_or_default();
+    let scope = encryption.key_scope.unwrap_or(if on_content { KeyScope::Session } else { KeyScope::Stream });
     if encryption.stream_depth.is_some() && scope != KeyScope::Stream {
         return Err(ConfigError::new(
             format!("{path}.streamDepth"),

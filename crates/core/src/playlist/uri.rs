@@ -12,6 +12,7 @@ use crate::config::policy::SIGNED_PARAMETER;
 use crate::derive::{KeyScope, Keyring};
 use crate::signed::{self, Form, Resource};
 use crate::target;
+use crate::token::acl;
 use crate::url::{self, Base};
 
 /// What a URI leads to, which decides on what it carries beside the token.
@@ -27,6 +28,13 @@ pub enum Lead {
     Sibling,
 }
 
+impl Lead {
+    /// Whether it leads to content, and not to what is rewritten itself.
+    fn is_content(self) -> bool {
+        matches!(self, Self::Resource(Resource { form: Form::Media | Form::Clear, .. }))
+    }
+}
+
 /// Everything that a playlist's lines are rewritten with.
 #[derive(Debug)]
 pub struct Marks {
@@ -34,6 +42,8 @@ pub struct Marks {
     pub base: Base,
     /// The session token as `name=value`, if it travels in the query.
     pub token: Option<String>,
+    /// `Some` if content needs no token: the session's ACL, beyond which nothing is said of content either.
+    pub free_content: Option<String>,
     /// Names of parameters that are ours; the origin's own of these names go.
     pub ours: Vec<String>,
     /// What signs parameters.
@@ -99,7 +109,7 @@ impl Marks {
             Lead::Media => self.variables.defined().is_empty(),
             Lead::Sibling => self.variables.imports().is_empty(),
         };
-        let token = self.token.as_deref().unwrap_or_default();
+        let token = self.token_for(lead).unwrap_or_default();
         if plain && url::is_simple(uri) {
             out.extend_from_slice(uri);
             if !token.is_empty() {
@@ -127,7 +137,7 @@ impl Marks {
             parameters.push('=');
             parameters.push_str(&value);
         }
-        if let Some(token) = &self.token {
+        if let Some(token) = self.token_for(lead) {
             if !parameters.is_empty() {
                 parameters.push('&');
             }
@@ -136,7 +146,16 @@ impl Marks {
         parameters
     }
 
+    fn token_for(&self, lead: Lead) -> Option<&str> {
+        let free = lead.is_content() && self.free_content.is_some();
+        self.token.as_deref().filter(|_| !free)
+    }
+
     fn signed(&self, path: &str, lead: Lead) -> Option<String> {
+        // What a viewer may not have must not become free by a variable of his in a URI.
+        if lead.is_content() && self.free_content.as_ref().is_some_and(|acl| !acl::allows(acl, path)) {
+            return None;
+        }
         match lead {
             // Without encryption everything is served in clear anyway.
             Lead::Resource(Resource { form: Form::Media | Form::Clear, .. }) if self.encryption.is_none() => None,
