@@ -38,7 +38,8 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
     later = (*scope[:3], (7).to_bytes(8, "big"))
     stream = acl.partition("*")[0]
     shared = {}
-    for name, value, field in (("stream", stream.encode(), "~s" + b64url(stream.encode())), ("application", b"", "~a")):
+    for name, value, field in (("stream", stream.encode(), "~s" + b64url(stream.encode())), ("application", b"", "~a"),
+                               ("configured", b"", "~c")):
         of_seven = (policy.encode(), name.encode(), value, (7).to_bytes(8, "big"))
         fields = f"~{b64url(policy.encode())}~{b64url(session)}~7{field}"
         shared |= {
@@ -47,6 +48,7 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
             f"{name}KeyParameter7": f"key{fields}~{parameter_mac(secret, policy, 'key', '/serve.key', fields)}",
             f"{name}MediaParameter": f"media{field}~{parameter_mac(secret, policy, 'media', '/vod/all.mp4', field)}",
         }
+    del shared["configuredKey7"]
     variables = "~" + b64url(b"host\0https://h\0q\0a=1&b\0")
     key_fields = f"~{b64url(policy.encode())}~{b64url(session)}~0"
     signed = f"st={opened}~exp={opened + ttl}~acl={acl}~id={b64url(session)}~data=hdntl"
@@ -63,6 +65,7 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
         "contentKey7": derive(secret, 16, b"content-key", *later).hex(),
         "iv7": derive(secret, 16, b"iv", *later).hex(),
         "stream": stream,
+        "secretId": derive(secret, 4, b"secret-id", policy.encode()).hex(),
         **shared,
         "sessionToken": f"{signed}~hmac={hmac.digest(token_key, signed.encode(), hashlib.sha256).hex()}",
         "keyParameter": f"key{key_fields}~{parameter_mac(secret, policy, 'key', '/serve.key', key_fields)}",

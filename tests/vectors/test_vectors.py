@@ -1,4 +1,4 @@
-"""The published vectors are what an independent implementation gives."""
+"""The published vectors are what an independent implementation gives, and what docs/keys.md tells key servers to do."""
 
 import json
 import pathlib
@@ -9,3 +9,18 @@ import derive
 def test_derivation():
     published = json.loads((pathlib.Path(__file__).parent / "derivation.json").read_text())
     assert published == derive.vectors()
+
+
+def test_what_docs_keys_tells_key_servers():
+    folder = pathlib.Path(__file__).parent
+    (example,) = (folder / "../../docs/keys.md").read_text().split("```python\n")[1:]
+    told = {}
+    exec(example.partition("```")[0], told)
+    for vector in json.loads((folder / "derivation.json").read_text()):
+        secret, policy = bytes.fromhex(vector["secret"]), vector["policy"]
+        key = lambda scope, value, period: told["content_key"](secret, policy, scope, value, period).hex()
+        assert key("session", bytes.fromhex(vector["session"]), 0) == vector["contentKey"]
+        assert key("session", bytes.fromhex(vector["session"]), 7) == vector["contentKey7"]
+        assert key("stream", vector["stream"].encode(), 7) == vector["streamKey7"]
+        assert key("application", b"", 7) == vector["applicationKey7"]
+        assert told["secret_id"](secret, policy) == vector["secretId"]

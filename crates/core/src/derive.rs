@@ -19,6 +19,7 @@ const LABEL_SESSION_TOKEN: &[u8] = b"session-token";
 const LABEL_PARAMETER: &[u8] = b"url-parameter";
 const LABEL_CONTENT_KEY: &[u8] = b"content-key";
 const LABEL_IV: &[u8] = b"iv";
+const LABEL_SECRET_ID: &[u8] = b"secret-id";
 
 /// Bytes of a MAC over a URL parameter (128 of HMAC-SHA256's 256 bits).
 pub const PARAMETER_MAC: usize = 16;
@@ -40,6 +41,28 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A content key as configured. Never shown, zeroed when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct ConfiguredKey([u8; 16]);
+
+impl ConfiguredKey {
+    /// Takes the bytes over.
+    pub fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its 16 bytes.
+    pub fn bytes(&self) -> [u8; 16] {
+        self.0
+    }
+}
+
+impl fmt::Debug for ConfiguredKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ConfiguredKey([redacted])")
+    }
+}
+
 /// Whom a content key is for: `keyScope` and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyScope {
@@ -49,6 +72,8 @@ pub enum KeyScope {
     Stream(String),
     /// All that is under the policy; the value is empty.
     Application,
+    /// All that is under the policy, with a key that is configured; the IV alone is derived. The value is empty.
+    Configured,
 }
 
 impl KeyScope {
@@ -57,6 +82,7 @@ impl KeyScope {
             Self::Session(_) => b"session",
             Self::Stream(_) => b"stream",
             Self::Application => b"application",
+            Self::Configured => b"configured",
         }
     }
 
@@ -64,7 +90,7 @@ impl KeyScope {
         match self {
             Self::Session(id) => id,
             Self::Stream(directory) => directory.as_bytes(),
-            Self::Application => &[],
+            Self::Application | Self::Configured => &[],
         }
     }
 }
@@ -131,6 +157,11 @@ impl Keyring {
         half
     }
 
+    /// What tells the secret from others, 4 bytes; not secret.
+    pub fn secret_id(&self) -> [u8; 4] {
+        expand(&self.prk, LABEL_SECRET_ID, &[self.policy.as_bytes()])
+    }
+
     /// The key of `scope` in the key period `period`, 16 bytes.
     pub fn key(&self, scope: &KeyScope, period: u64) -> [u8; 16] {
         self.expand_for(LABEL_CONTENT_KEY, scope, period)
@@ -165,7 +196,7 @@ fn expand<const N: usize>(prk: &Hkdf<Sha256>, label: &[u8], fields: &[&[u8]]) ->
         info.extend_from_slice(bytes);
     }
     let mut okm = [0; N];
-    // Fails only beyond 255 × 32 bytes; N is 16 or 32.
+    // Fails only beyond 255 × 32 bytes; N is 32 at most.
     let _ = prk.expand(&info, &mut okm);
     okm
 }

@@ -1,7 +1,7 @@
 //! Who gets in: the checks on a request, in order, and what the origin may see of it.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::config::document::{self, OnEncryptedOrigin};
@@ -83,6 +83,8 @@ pub struct Stream {
     pub media_key: Option<KeyScope>,
     /// Whose keys are in it if it is a playlist; `None` if no session tells.
     pub playlist_keys: Option<KeyScope>,
+    /// The directory of the stream that it belongs to if it is a playlist and anything depends on that.
+    pub directory: Option<String>,
     /// Variables that the master playlist defined, for a media playlist to import.
     pub imports: Vec<(String, String)>,
     /// The part of the ciphertext that the client asked for.
@@ -104,18 +106,22 @@ pub struct Stream {
 impl Stream {
     /// Whether its media is the same for other sessions.
     pub fn shares_key(&self) -> bool {
-        matches!(self.media_key, Some(KeyScope::Stream(_) | KeyScope::Application))
+        !matches!(self.media_key, None | Some(KeyScope::Session(_)))
     }
 
     /// The content key and IV of this stream. A resource without a number of its own has the IV of its period: what a
     /// session was told stays true when the configuration changes.
     pub fn content_key(&self, policy: &Policy) -> Option<ContentKey> {
         let (keyring, scope) = (policy.keyrings.get(self.keyring)?, self.media_key.as_ref()?);
+        let key = match scope {
+            KeyScope::Configured => policy.encryption.as_ref()?.configured_key()?.bytes(),
+            _ => keyring.key(scope, self.resource.period),
+        };
         let iv = match self.resource.number {
             Some(number) => u128::from(number).to_be_bytes(),
             None => keyring.iv(scope, self.resource.period),
         };
-        Some(ContentKey { key: keyring.key(scope, self.resource.period), iv })
+        Some(ContentKey { key, iv })
     }
 }
 
@@ -186,11 +192,14 @@ pub fn admit(
     let own_key = session.as_ref().map(|session| KeyScope::Session(session.id));
     // What says nothing is under the session's own key, whatever the configuration says by now.
     let media_key = shared.or_else(|| own_key.clone().filter(|_| !opened));
-    let playlist_keys = match policy.encryption.as_ref() {
+    let directory =
+        policy.encryption.as_ref().filter(|encryption| encryption.asks_for_stream()).map(|encryption| {
+            policies.stream(authority, &target.path, encryption.stream_depth, request.now).to_string()
+        });
+    let playlist_keys = match &policy.encryption {
+        Some(encryption) if encryption.configured_key().is_some() => Some(KeyScope::Configured),
         Some(Encryption { scope: document::KeyScope::Application, .. }) => Some(KeyScope::Application),
-        Some(Encryption { scope: document::KeyScope::Stream, stream_depth, .. }) => {
-            Some(KeyScope::Stream(policies.stream(authority, &target.path, *stream_depth, request.now).into()))
-        }
+        Some(Encryption { scope: document::KeyScope::Stream, .. }) => directory.clone().map(KeyScope::Stream),
         _ => own_key,
     };
     let kind = if resource.form == Form::Media { kind } else { Kind::Clear };
@@ -220,6 +229,7 @@ pub fn admit(
         keyring,
         media_key,
         playlist_keys,
+        directory,
         imports,
         slice,
         head: method == b"HEAD",

@@ -21,6 +21,7 @@ mod gate;
 mod headers;
 mod json;
 mod key;
+mod key_url;
 pub mod output;
 mod percent;
 mod player;

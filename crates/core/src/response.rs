@@ -8,12 +8,13 @@ use core::cell::RefCell;
 
 use crate::batch::SharedEncryptor;
 use crate::body::{Body, Window};
-use crate::config::policy::{Policy, SIGNED_PARAMETER};
+use crate::config::policy::{self, Keys, Policy, SIGNED_PARAMETER};
 use crate::enter::ours;
 use crate::gate::Stream;
 use crate::headers::{self, ContentRange};
+use crate::key_url::Values;
 use crate::output::Output;
-use crate::playlist::{Encryption, Entry, Lead, Marks, Rewriter, Variables};
+use crate::playlist::{Encryption, Entry, KeySource, Lead, Marks, Rewriter, Variables};
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
@@ -243,9 +244,7 @@ fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
         None => None,
         Some(encryption) => Some(Encryption {
             scope: stream.playlist_keys.clone()?,
-            key_path: encryption.key_path.clone(),
-            policy: policy.name.clone(),
-            session: session.id_text(),
+            source: key_source(stream, policy, encryption, session)?,
             rotation: encryption.rotation,
             iv_mode: encryption.iv_mode,
             on_encrypted_origin: encryption.on_encrypted_origin,
@@ -259,6 +258,25 @@ fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
         keyring: policy.keyrings.get(session.keyring)?.clone(),
         encryption,
         variables: Variables::new(stream.query.clone(), stream.imports.clone()),
+    })
+}
+
+/// Where players of this stream get its keys.
+fn key_source(
+    stream: &Stream,
+    policy: &Policy,
+    encryption: &policy::Encryption,
+    session: &Session,
+) -> Option<KeySource> {
+    let id = session.id_text();
+    Some(match &encryption.keys {
+        Keys::Endpoint { path } => KeySource::Endpoint { path: path.clone(), policy: policy.name.clone(), session: id },
+        Keys::External { url, .. } => KeySource::External(url.filled(&Values {
+            session: &id,
+            stream: stream.directory.as_deref(),
+            secret: policy.keyrings.get(session.keyring)?.secret_id(),
+            token: &session.query_value(),
+        })),
     })
 }
 

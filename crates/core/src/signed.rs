@@ -3,13 +3,14 @@
 //!
 //! | value | on | says |
 //! |---|---|---|
-//! | `media[~rLENGTH@OFFSET][~pPERIOD][~nNUMBER][~sSTREAM or ~a]~MAC` | media | part of the file, key period, media sequence number, whose key |
+//! | `media[~rLENGTH@OFFSET][~pPERIOD][~nNUMBER][~sSTREAM, ~a or ~c]~MAC` | media | part of the file, key period, media sequence number, whose key |
 //! | `clear[~rLENGTH@OFFSET]~MAC` | init sections and the like | served in clear |
 //! | `document~MAC` | steering manifests, asset lists | served in clear, its URIs rewritten |
 //! | `variables~VALUES~MAC` | playlists | what EXT-X-DEFINE may import |
 //! | `key~POLICY~SESSION~PERIOD[~sSTREAM or ~a]~MAC` | the key endpoint | for which session which key |
 //!
-//! Without `~s` (the stream's directory in base64url) and `~a` (the application) the key is the session's own.
+//! Without `~s` (the stream's directory in base64url), `~a` (the application) and `~c` (the configured key) the key is the
+//! session's own.
 
 use alloc::format;
 use alloc::string::String;
@@ -148,6 +149,7 @@ fn scope_field(scope: &KeyScope) -> String {
         KeyScope::Session(_) => String::new(),
         KeyScope::Stream(directory) => format!("~s{}", URL_SAFE_NO_PAD.encode(directory)),
         KeyScope::Application => "~a".into(),
+        KeyScope::Configured => "~c".into(),
     }
 }
 
@@ -156,6 +158,7 @@ fn shared_scope(field: &str) -> Option<KeyScope> {
     match field.split_at_checked(1)? {
         ("s", directory) => String::from_utf8(URL_SAFE_NO_PAD.decode(directory).ok()?).ok().map(KeyScope::Stream),
         ("a", "") => Some(KeyScope::Application),
+        ("c", "") => Some(KeyScope::Configured),
         _ => None,
     }
 }

@@ -98,11 +98,16 @@ fn derivation() {
             signed::key(&keyring, "/serve.key", &policy.name, &session, &scope, 0),
             text(vector, "keyParameter")
         );
-        let shared =
-            [(KeyScope::Stream(text(vector, "stream").into()), "stream"), (KeyScope::Application, "application")];
-        for (scope, name) in shared {
+        assert_eq!(hex(&keyring.secret_id()), text(vector, "secretId"));
+        for (scope, name) in [
+            (KeyScope::Stream(text(vector, "stream").into()), "stream"),
+            (KeyScope::Application, "application"),
+            (KeyScope::Configured, "configured"),
+        ] {
             let member = |what: &str| text(vector, &format!("{name}{what}"));
-            assert_eq!(hex(&keyring.key(&scope, 7)), member("Key7"));
+            if scope != KeyScope::Configured {
+                assert_eq!(hex(&keyring.key(&scope, 7)), member("Key7"));
+            }
             assert_eq!(hex(&keyring.iv(&scope, 7)), member("Iv7"));
             let parameter = signed::key(&keyring, "/serve.key", &policy.name, &session, &scope, 7);
             assert_eq!(parameter, member("KeyParameter7"));

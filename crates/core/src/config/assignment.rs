@@ -51,7 +51,7 @@ impl Assignments {
     pub fn build(assignments: &[document::Assignment], policies: &[Policy]) -> Result<Self, ConfigError> {
         let names: BTreeMap<_, _> = policies.iter().enumerate().map(|(i, policy)| (policy.name.clone(), i)).collect();
         let key_paths =
-            policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path.clone())).collect();
+            policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path()?.into())).collect();
         let of_policy = alloc::vec![Vec::new(); policies.len()];
         let mut compiled = Self { any_host: Prefixes::new(), hosts: BTreeMap::new(), of_policy, names, key_paths };
         for (index, assignment) in assignments.iter().enumerate() {
@@ -142,6 +142,22 @@ impl Assignments {
             .map_or(authority, |(host, _)| host);
         let of_host = if self.hosts.is_empty() { None } else { self.hosts.get(&host.to_ascii_lowercase()) };
         of_host.and_then(|prefixes| longest(prefixes, path, now)).or_else(|| longest(&self.any_host, path, now))
+    }
+
+    /// The policies that what is below a normalised `directory` could be under, on whatever host, at whatever time.
+    pub fn possible(&self, directory: &str) -> impl Iterator<Item = usize> {
+        let windows = |prefixes: &Prefixes| {
+            let mut prefix = directory;
+            loop {
+                match (prefixes.get(prefix), prefix.rsplit_once('/')) {
+                    (Some(windows), _) => return windows.clone(),
+                    (None, Some((above, _))) => prefix = above,
+                    (None, None) => return Vec::new(),
+                }
+            }
+        };
+        let found: Vec<_> = self.hosts.values().chain([&self.any_host]).flat_map(windows).collect();
+        found.into_iter().map(|window| window.policy)
     }
 
     /// Whether the policy is assigned anywhere at `now`.

@@ -192,6 +192,10 @@ pub struct MediaEncryption {
     pub key_scope: Option<KeyScope>,
     /// How many path segments below its assignment's path a stream's directory is (1).
     pub stream_depth: Option<u8>,
+    /// Where players get keys in place of the key endpoint: a URL with places such as `{session}`.
+    pub key_url: Option<String>,
+    /// The key that is given out there, if it is not derived: 16 bytes in hex or base64.
+    pub key: Option<SecretSource>,
     /// What all keys are derived from: hex or base64 of at least 16 bytes.
     pub secret: Option<SecretSource>,
     /// A second one whose sessions go on, while the secret is being changed.

@@ -108,6 +108,17 @@ impl Policies {
                 reader.warnings.push(format!("policies[{index}].playerVerification.{warning}"));
             }
         }
+        for (index, policy) in policies.iter().enumerate() {
+            let directory = policy.encryption.as_ref().and_then(|encryption| encryption.key_url()?.directory());
+            let below = directory.into_iter().flat_map(|directory| assignments.possible(directory));
+            let covering = below.filter_map(|policy| policies.get(policy)).find(|policy| !policy.is_open());
+            if let Some(covering) = covering {
+                reader.warnings.push(format!(
+                    "policies[{index}].mediaEncryption.keyUrl: an assignment puts this path under \"{}\", for which the key server's answers would be content like any other",
+                    covering.name
+                ));
+            }
+        }
         let geo_headers = GeoHeaders::build(&document.geo_headers)?;
         let (default, hold_headers, batching) = (document.default, document.hold_headers, document.batching);
         Ok((Self { policies, assignments, default, hold_headers, batching, geo_headers }, reader.warnings))
@@ -148,7 +159,7 @@ impl Policies {
     pub fn serving_keys(&self, path: &str, name: &str, now: u64) -> Option<(usize, &Policy)> {
         let index = self.assignments.by_name(name).filter(|index| self.assignments.is_assigned(*index, now))?;
         let policy = self.get(index)?;
-        (policy.encryption.as_ref()?.key_path == path).then_some((index, policy))
+        (policy.encryption.as_ref()?.key_path() == Some(path)).then_some((index, policy))
     }
 
     /// Whether any policy serves keys at `path`.

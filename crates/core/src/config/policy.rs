@@ -1,7 +1,7 @@
 //! One policy, valid by type: what the exchange needs to know, with every key derived that can be.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
@@ -11,7 +11,8 @@ use super::document::{
 };
 use super::secret::Reader;
 use crate::cors::Cors;
-use crate::derive::{Keyring, Secret};
+use crate::derive::{ConfiguredKey, Keyring, Secret};
+use crate::key_url::{KeyUrl, Place};
 use crate::player::Players;
 use crate::revocation::Revocation;
 use crate::target;
@@ -98,9 +99,9 @@ pub struct SessionRules {
 /// Encryption of media.
 #[derive(Debug)]
 pub struct Encryption {
-    /// The path of the key endpoint.
-    pub key_path: String,
-    /// Who shares a key.
+    /// Where players get keys.
+    pub keys: Keys,
+    /// Who shares a key, where it is derived.
     pub scope: KeyScope,
     /// How many path segments below its assignment's path a stream's directory is.
     pub stream_depth: usize,
@@ -110,6 +111,54 @@ pub struct Encryption {
     pub iv_mode: IvMode,
     /// What becomes of media that the origin encrypts itself.
     pub on_encrypted_origin: OnEncryptedOrigin,
+}
+
+/// Where players get keys.
+#[derive(Debug)]
+pub enum Keys {
+    /// Here.
+    Endpoint {
+        /// The path of the key endpoint.
+        path: String,
+    },
+    /// From a server of the customer's own.
+    External {
+        /// What goes into playlists.
+        url: KeyUrl,
+        /// The key that is given out there; `None`: the derived one.
+        key: Option<ConfiguredKey>,
+    },
+}
+
+impl Encryption {
+    /// The path of the key endpoint, if there is one.
+    pub fn key_path(&self) -> Option<&str> {
+        match &self.keys {
+            Keys::Endpoint { path } => Some(path),
+            Keys::External { .. } => None,
+        }
+    }
+
+    /// Where players get keys, if not here.
+    pub fn key_url(&self) -> Option<&KeyUrl> {
+        match &self.keys {
+            Keys::External { url, .. } => Some(url),
+            Keys::Endpoint { .. } => None,
+        }
+    }
+
+    /// The key that is configured, if one is.
+    pub fn configured_key(&self) -> Option<&ConfiguredKey> {
+        match &self.keys {
+            Keys::External { key, .. } => key.as_ref(),
+            Keys::Endpoint { .. } => None,
+        }
+    }
+
+    /// Whether anything in a playlist depends on the stream that it belongs to.
+    pub fn asks_for_stream(&self) -> bool {
+        self.scope == KeyScope::Stream || self.key_url().is_some_and(|url| url.has(Place::Stream))
+    }
 }
 
 /// When the key changes within a session. A segment's key period follows from its media sequence number, so that it is
@@ -200,8 +249,11 @@ impl Policy {
             }
             None => None,
         };
-        if let Some(encryption) = encryption.as_ref().filter(|_| !session.on_content) {
-            check_free_content(path, encryption)?;
+        if let Some(encryption) = &encryption {
+            check_key_url(&format!("{path}.mediaEncryption"), encryption, secrets.len())?;
+            if !session.on_content {
+                check_free_content(path, encryption)?;
+            }
         }
         Ok(Self {
             name: name.clone(),
@@ -224,7 +276,7 @@ impl Policy {
 
 /// Content that goes without a token must find its key without a session.
 fn check_free_content(path: &str, encryption: &Encryption) -> Result<(), ConfigError> {
-    if encryption.scope == KeyScope::Session {
+    if encryption.scope == KeyScope::Session && encryption.configured_key().is_none() {
         return Err(ConfigError::new(
             format!("{path}.tokenAuth.enforceOnContentRequest"),
             "found false beside mediaEncryption.keyScope \"session\", whose keys only a session's token tells; expected true, or keyScope \"stream\" or \"application\"",
@@ -370,22 +422,6 @@ fn read_encryption(
             ));
         }
     }
-    let key_path = encryption.key_path.clone().unwrap_or_else(|| "/serve.key".into());
-    // It stands in a quoted attribute of every playlist and is compared with the decoded path of requests.
-    let plain = key_path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_'));
-    if !plain || target::normal_path(&key_path).is_err() || key_path.ends_with('/') {
-        return Err(ConfigError::new(
-            format!("{path}.keyPath"),
-            format!("found \"{}\", expected an absolute path of letters, digits and /.-_", key_path.escape_default()),
-        ));
-    }
-    let scope = encryption.key_scope.unwrap_or(if on_content { KeyScope::Session } else { KeyScope::Stream });
-    if encryption.stream_depth.is_some() && scope != KeyScope::Stream {
-        return Err(ConfigError::new(
-            format!("{path}.streamDepth"),
-            "found without streams that have keys, expected it beside keyScope \"stream\" only",
-        ));
-    }
     let rotation = match encryption.key_rotation {
         None => Rotation::Never,
         Some(KeyRotation::Segments(segments)) => {
@@ -395,14 +431,88 @@ fn read_encryption(
         }
         Some(KeyRotation::Time(time)) => Rotation::Seconds(time.0),
     };
-    Ok(Encryption {
-        key_path: key_path.to_string(),
-        scope,
+    let built = Encryption {
+        keys: match &encryption.key_url {
+            None => read_endpoint(path, encryption)?,
+            Some(url) => read_external(path, encryption, url, reader)?,
+        },
+        scope: encryption.key_scope.unwrap_or(if on_content { KeyScope::Session } else { KeyScope::Stream }),
         stream_depth: encryption.stream_depth.unwrap_or(DEFAULT_STREAM_DEPTH).into(),
         rotation,
         iv_mode: encryption.iv_mode,
         on_encrypted_origin: encryption.on_encrypted_origin,
-    })
+    };
+    if encryption.stream_depth.is_some() && !built.asks_for_stream() {
+        return Err(ConfigError::new(
+            format!("{path}.streamDepth"),
+            "found where nothing depends on streams, expected it beside keyScope \"stream\" or a keyUrl with {stream}",
+        ));
+    }
+    Ok(built)
+}
+
+fn read_endpoint(path: &str, encryption: &document::MediaEncryption) -> Result<Keys, ConfigError> {
+    if encryption.key.is_some() {
+        return Err(ConfigError::new(
+            format!("{path}.key"),
+            "found without keyUrl: the key endpoint gives out derived keys; expected keyUrl, too",
+        ));
+    }
+    let key_path = encryption.key_path.clone().unwrap_or_else(|| "/serve.key".into());
+    // It stands in a quoted attribute of every playlist and is compared with the decoded path of requests.
+    let plain = key_path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_'));
+    if !plain || target::normal_path(&key_path).is_err() || key_path.ends_with('/') {
+        return Err(ConfigError::new(
+            format!("{path}.keyPath"),
+            format!("found \"{}\", expected an absolute path of letters, digits and /.-_", key_path.escape_default()),
+        ));
+    }
+    Ok(Keys::Endpoint { path: key_path })
+}
+
+fn read_external(
+    path: &str,
+    encryption: &document::MediaEncryption,
+    url: &str,
+    reader: &mut Reader<'_>,
+) -> Result<Keys, ConfigError> {
+    let beside = |member: &str, why: &str| Err(ConfigError::new(format!("{path}.{member}"), why));
+    if encryption.key_path.is_some() {
+        return beside(
+            "keyPath",
+            "found beside keyUrl, with which no keys are given out here; expected one of the two",
+        );
+    }
+    let url = KeyUrl::parse(url).map_err(|expected| {
+        ConfigError::new(format!("{path}.keyUrl"), format!("found \"{}\", {expected}", url.escape_default()))
+    })?;
+    let key = match &encryption.key {
+        None => None,
+        Some(_) if encryption.key_scope.is_some() => {
+            return beside("keyScope", "found beside key, which is the only one; expected one of the two");
+        }
+        Some(_) if encryption.key_rotation.is_some() => {
+            return beside("keyRotation", "found beside key, which never changes; expected one of the two");
+        }
+        Some(source) => Some(reader.key(&format!("{path}.key"), source)?),
+    };
+    Ok(Keys::External { url, key })
+}
+
+/// A URL must name one key: players keep keys by it, and the key server has nothing else to go by.
+fn check_key_url(path: &str, encryption: &Encryption, secrets: usize) -> Result<(), ConfigError> {
+    let Keys::External { url, key: None } = &encryption.keys else { return Ok(()) };
+    for (needed, place, name, why) in [
+        (encryption.scope == KeyScope::Session, Place::Session, "session", "every session has its own key"),
+        (encryption.scope == KeyScope::Stream, Place::Stream, "stream", "every stream has its own key"),
+        (encryption.rotation != Rotation::Never, Place::Period, "period", "every key period has its own key"),
+        (secrets > 1, Place::Secret, "secret", "keys are derived from either of two secrets"),
+    ] {
+        if needed && !url.has(place) {
+            return Err(ConfigError::new(format!("{path}.keyUrl"), format!("expected {{{name}}} in it: {why}")));
+        }
+    }
+    Ok(())
 }
 
 /// Names are compared in queries, cookies and headers alike, so they must need no escape in any of them.

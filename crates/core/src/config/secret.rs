@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::ConfigError;
 use super::document::SecretSource;
-use crate::derive::Secret;
+use crate::derive::{ConfiguredKey, Secret};
 use crate::percent;
 
 /// Looks secrets up and remembers which stand in the document.
@@ -43,6 +43,21 @@ impl Reader<'_> {
         })?;
         let length = bytes.len();
         Secret::new(bytes).ok_or_else(|| ConfigError::new(path, format!("found {length} bytes, expected at least 16")))
+    }
+
+    /// A content key: hex or base64 of exactly 16 bytes.
+    ///
+    /// # Errors
+    /// As [`Reader::password`].
+    pub fn key(&mut self, path: &str, source: &SecretSource) -> Result<ConfiguredKey, ConfigError> {
+        let text = self.text(path, source)?;
+        let bytes = percent::unhex(&text).or_else(|| STANDARD.decode(&text).ok());
+        bytes.and_then(|bytes| bytes.try_into().ok()).map(ConfiguredKey::new).ok_or_else(|| {
+            ConfigError::new(
+                path,
+                format!("found {} characters, expected 16 bytes: 32 hex digits, or base64", text.len()),
+            )
+        })
     }
 
     fn text(&mut self, path: &str, source: &SecretSource) -> Result<String, ConfigError> {

@@ -339,3 +339,45 @@ fn a_stream_is_a_directory_below_its_assignment() {
         assert_eq!(policies.stream(host, path, depth, now), stream, "{host}{path} at {depth}");
     }
 }
+
+#[test]
+fn a_key_url_names_one_key() {
+    use serde_json::json;
+    let with = |media: serde_json::Value| {
+        let mut document: serde_json::Value = serde_json::from_str(NORMATIVE).unwrap();
+        let object = document.pointer_mut("/policies/0/mediaEncryption").unwrap().as_object_mut().unwrap();
+        object.remove("keyPath");
+        object.remove("keyScope");
+        object.extend(media.as_object().unwrap().clone());
+        parse(&document.to_string())
+    };
+    let key = "000102030405060708090a0b0c0d0e0f";
+    for (media, member) in [
+        (json!({"keyUrl": "keys/k"}), "keyUrl"),
+        (json!({"keyUrl": "https://k.example/k?{secret}"}), "keyUrl"),
+        (json!({"keyUrl": "https://k.example/k?{session}"}), "keyUrl"),
+        (json!({"keyUrl": "https://k.example/k?{session}{secret}", "keyScope": "stream"}), "keyUrl"),
+        (json!({"keyUrl": "https://k.example/k?{session}{secret}", "keyRotation": {"segments": 2}}), "keyUrl"),
+        (json!({"keyUrl": "https://k.example/k?{session}{secret}", "streamDepth": 2}), "streamDepth"),
+        (json!({"keyUrl": "https://k.example/k?{session}{secret}", "keyPath": "/serve.key"}), "keyPath"),
+        (json!({"keyUrl": "https://k.example/k", "key": "0011"}), "key"),
+        (json!({"keyUrl": "https://k.example/k", "key": "00".repeat(17)}), "key"),
+        (json!({"keyUrl": "https://k.example/k", "key": {"env": "UNSET"}}), "key"),
+        (json!({"keyUrl": "https://k.example/k", "key": key, "keyScope": "stream"}), "keyScope"),
+        (json!({"keyUrl": "https://k.example/k", "key": key, "keyRotation": {"time": "1m"}}), "keyRotation"),
+        (json!({"key": key}), "key"),
+    ] {
+        let error = with(media.clone()).expect_err(&media.to_string());
+        assert_eq!(error.path, alloc::format!("policies[0].mediaEncryption.{member}"), "{error}");
+        assert!(!error.message.contains("0011"), "shows the key: {error}");
+    }
+    let warned = |media| {
+        let (_, warnings) = with(media).unwrap();
+        warnings.iter().any(|warning| warning.starts_with("policies[0].mediaEncryption.keyUrl: an assignment"))
+    };
+    assert!(!warned(json!({"keyUrl": "https://k.example/k?{session}{secret}"})));
+    assert!(!warned(json!({"keyUrl": "https://k.example/k?{secret}{stream}", "keyScope": "stream", "streamDepth": 2})));
+    assert!(!warned(json!({"keyUrl": "https://k.example/k?{secret}", "keyScope": "application"})));
+    assert!(!warned(json!({"keyUrl": "https://k.example/36.key", "key": key})));
+    assert!(warned(json!({"keyUrl": "/keys/36.key", "key": {"env": "KEY"}})));
+}

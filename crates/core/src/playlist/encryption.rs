@@ -1,12 +1,13 @@
 //! What encryption puts into a media playlist: the EXT-X-KEY line of a key period, and what each segment is under.
 
-use alloc::format;
 use alloc::string::String;
+use core::fmt::Write;
 
 use super::attribute::integer;
 use crate::config::document::{IvMode, OnEncryptedOrigin};
 use crate::config::policy::{Rotation, SIGNED_PARAMETER};
 use crate::derive::{KeyScope, Keyring};
+use crate::key_url::KeyUri;
 use crate::percent;
 use crate::reply::Reason;
 use crate::signed::{self, Resource};
@@ -19,12 +20,8 @@ const USUAL_TARGET_DURATION: u64 = 6;
 pub struct Encryption {
     /// Whom the keys are for.
     pub scope: KeyScope,
-    /// The path of the key endpoint.
-    pub key_path: String,
-    /// The policy's name.
-    pub policy: String,
-    /// The session's id as its token writes it.
-    pub session: String,
+    /// Where players get them.
+    pub source: KeySource,
     /// When the key changes.
     pub rotation: Rotation,
     /// What the IV of a segment is.
@@ -33,15 +30,37 @@ pub struct Encryption {
     pub on_encrypted_origin: OnEncryptedOrigin,
 }
 
+/// Where players get the keys of a playlist.
+#[derive(Debug)]
+pub enum KeySource {
+    /// From the key endpoint.
+    Endpoint {
+        /// Its path.
+        path: String,
+        /// The policy's name.
+        policy: String,
+        /// The session's id as its token writes it.
+        session: String,
+    },
+    /// From somewhere else.
+    External(KeyUri),
+}
+
 impl Encryption {
     /// The EXT-X-KEY of a key period, without its line's end. `token` is the session token as `name=value`.
     pub fn key_line(&self, keyring: &Keyring, token: Option<&str>, period: u64) -> String {
-        let path = &self.key_path;
-        let signed = signed::key(keyring, path, &self.policy, &self.session, &self.scope, period);
-        let mut line = format!("#EXT-X-KEY:METHOD=AES-128,URI=\"{path}?{SIGNED_PARAMETER}={signed}");
-        if let Some(token) = token {
-            line.push('&');
-            line.push_str(token);
+        let mut line = String::from("#EXT-X-KEY:METHOD=AES-128,URI=\"");
+        match &self.source {
+            KeySource::External(uri) => line.push_str(&uri.of(period)),
+            KeySource::Endpoint { path, policy, session } => {
+                let signed = signed::key(keyring, path, policy, session, &self.scope, period);
+                // Writing to a String cannot fail.
+                let _ = write!(line, "{path}?{SIGNED_PARAMETER}={signed}");
+                if let Some(token) = token {
+                    line.push('&');
+                    line.push_str(token);
+                }
+            }
         }
         line.push('"');
         if self.iv_mode == IvMode::Explicit {

@@ -15,8 +15,8 @@ mod variable;
 
 use alloc::vec::Vec;
 
-pub use self::encryption::Encryption;
 use self::encryption::Position;
+pub use self::encryption::{Encryption, KeySource};
 pub use self::entry::Entry;
 use self::line::{Line, Lines};
 use self::media::KeyScope;

@@ -20,9 +20,7 @@ pub(super) fn marks(encrypt: bool, token: bool) -> Marks {
         keyring: Keyring::new(&Secret::new(alloc::vec![1; 16]).unwrap(), "p"),
         encryption: encrypt.then(|| Encryption {
             scope: KeyScope::Session([0; 16]),
-            key_path: "/k".into(),
-            policy: "p".into(),
-            session: "i".into(),
+            source: KeySource::Endpoint { path: "/k".into(), policy: "p".into(), session: "i".into() },
             rotation: Rotation::Never,
             iv_mode: IvMode::Explicit,
             on_encrypted_origin: OnEncryptedOrigin::Deny,

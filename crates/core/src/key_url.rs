@@ -1,0 +1,204 @@
+//! `keyUrl`: where players get keys from a server of the customer's own. A URL with places for what a key depends on, and
+//! nothing of ours beside them.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::percent;
+use crate::target;
+
+/// Longest `keyUrl` in bytes: it stands in every playlist.
+const MAX_URL: usize = 1024;
+
+/// What a place stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The session's id, 22 characters of base64url.
+    Session,
+    /// The stream's directory, percent-encoded but for `/`.
+    Stream,
+    /// The key period, a number.
+    Period,
+    /// Which secret the key is derived from: 8 hex digits.
+    Secret,
+    /// The session token as the value of a query parameter.
+    Token,
+}
+
+impl Place {
+    const ALL: [(&str, Self); 5] = [
+        ("session", Self::Session),
+        ("stream", Self::Stream),
+        ("period", Self::Period),
+        ("secret", Self::Secret),
+        ("token", Self::Token),
+    ];
+}
+
+/// What comes into the places of one playlist's keys.
+#[derive(Debug)]
+pub struct Values<'a> {
+    /// The session's id as its token writes it.
+    pub session: &'a str,
+    /// The stream's directory; `None` if nothing asks for it.
+    pub stream: Option<&'a str>,
+    /// The id of the secret.
+    pub secret: [u8; 4],
+    /// The session token as the value of a query parameter.
+    pub token: &'a str,
+}
+
+/// A `keyUrl`.
+#[derive(Debug)]
+pub struct KeyUrl(Vec<Part>);
+
+#[derive(Debug)]
+enum Part {
+    Text(String),
+    Place(Place),
+}
+
+impl KeyUrl {
+    /// Reads `https://HOST/…`, `http://HOST/…` or `/…` with places such as `{session}`.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let path = match text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) {
+            None => text,
+            Some(rest) => {
+                let (host, _) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).unwrap_or((rest, ""));
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+                if host.is_empty() || !host.bytes().all(plain) {
+                    return Err("expected a host behind http:// or https://, without places");
+                }
+                rest.get(host.len()..).unwrap_or_default()
+            }
+        };
+        if !path.starts_with('/') || path.starts_with("//") {
+            return Err("expected an absolute URL, such as \"https://keys.example/k\", or a path");
+        }
+        // It stands in a quoted attribute, of which players and servers must read the same.
+        let plain = |byte: u8| byte.is_ascii_graphic() && !br##""#<>\^`|"##.contains(&byte);
+        if text.len() > MAX_URL || !text.bytes().all(plain) {
+            return Err("expected at most 1024 characters that URLs have, without a fragment");
+        }
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            let place = Place::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, place)| place);
+            let place = place.ok_or("expected {session}, {stream}, {period}, {secret} or {token} in braces")?;
+            parts.extend([Part::Text(before.into()), Part::Place(place)]);
+            rest = after;
+        }
+        parts.push(Part::Text(rest.into()));
+        if text.matches('}').count() != text.matches('{').count() {
+            return Err("expected no brace without its other");
+        }
+        Ok(Self(parts))
+    }
+
+    /// Whether it has that place.
+    pub fn has(&self, wanted: Place) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Place(place) if *place == wanted))
+    }
+
+    /// The directory that everything in it is below, if it is a path and no URL.
+    pub fn directory(&self) -> Option<&str> {
+        match self.0.first() {
+            Some(Part::Text(text)) if text.starts_with('/') => Some(target::directory(text)),
+            _ => None,
+        }
+    }
+
+    /// Fills everything in but the key period.
+    pub fn filled(&self, values: &Values<'_>) -> KeyUri {
+        let mut pieces = Vec::new();
+        let mut piece = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => piece.push_str(text),
+                Part::Place(Place::Session) => piece.push_str(values.session),
+                Part::Place(Place::Stream) => push_path(&mut piece, values.stream.unwrap_or_default()),
+                Part::Place(Place::Secret) => piece.push_str(&percent::hex(&values.secret)),
+                Part::Place(Place::Token) => piece.push_str(values.token),
+                Part::Place(Place::Period) => pieces.push(core::mem::take(&mut piece)),
+            }
+        }
+        pieces.push(piece);
+        KeyUri(pieces)
+    }
+}
+
+/// The URI of a playlist's keys, but for their period.
+#[derive(Debug)]
+pub struct KeyUri(Vec<String>);
+
+impl KeyUri {
+    /// The URI of a period's key.
+    pub fn of(&self, period: u64) -> String {
+        self.0.join(&period.to_string())
+    }
+}
+
+/// Appends a path as it may stand in the path or query of a URL.
+pub fn push_path(out: &mut String, path: &str) {
+    percent::encode_into(out, path.as_bytes(), |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_')
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    const VALUES: Values<'_> =
+        Values { session: "AAAA", stream: Some("/vod/a b&ä/"), secret: [1, 2, 3, 255], token: "exp=1~hmac=0" };
+
+    #[test]
+    fn places_are_filled_in() {
+        for (url, expected) in [
+            ("https://keys.example:8443", None),
+            ("https://keys.example/36.key", Some("https://keys.example/36.key")),
+            ("/keys{stream}{period}.key", Some("/keys/vod/a%20b%26%c3%a4/7.key")),
+            (
+                "http://[::1]/k?s={session}&p={period}&p={period}&w={secret}&t={token}",
+                Some("http://[::1]/k?s=AAAA&p=7&p=7&w=010203ff&t=exp=1~hmac=0"),
+            ),
+        ] {
+            let filled = KeyUrl::parse(url).ok().map(|url| url.filled(&VALUES).of(7));
+            assert_eq!(filled.as_deref(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_could_break_a_playlist_up_is_refused() {
+        for url in [
+            "",
+            "k",
+            "//keys.example/k",
+            "ftp://keys.example/k",
+            "https:///k",
+            "https://{session}.example/k",
+            "https://user@keys.example/k",
+            "https://keys.example/{viewer}",
+            "https://keys.example/{$session}",
+            "https://keys.example/{session",
+            "https://keys.example/session}",
+            "https://keys.example/}{session}{",
+            "https://keys.example/\"k",
+            "https://keys.example/a b",
+            "https://keys.example/a\nb",
+            "https://keys.example/ä",
+            "https://keys.example/a#b",
+            "https://keys.example/a\\b",
+            "skd://key",
+        ] {
+            assert!(KeyUrl::parse(url).is_err(), "{url}");
+        }
+        assert!(KeyUrl::parse(&format!("/{}", "k".repeat(MAX_URL))).is_err());
+    }
+}
