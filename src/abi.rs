@@ -18,6 +18,8 @@ pub enum Map {
     RequestHeaders = 0,
     /// Of the response.
     ResponseHeaders = 2,
+    /// Of the answer to a call, while it is told.
+    CallHeaders = 6,
 }
 
 /// Buffers, by their numbers in the ABI.
@@ -43,6 +45,8 @@ pub enum Level {
 /// `HttpResponse` among the streams of the ABI, a counter among its metrics.
 const RESPONSE_STREAM: u32 = 1;
 const COUNTER: u32 = 0;
+/// An empty header map as the ABI writes it.
+const NO_PAIRS: [u8; 4] = [0; 4];
 /// No status of gRPC.
 const NO_GRPC_STATUS: i32 = -1;
 
@@ -72,6 +76,18 @@ mod env {
             headers: *const u8,
             headers_size: usize,
             grpc_status: i32,
+        ) -> u32;
+        pub fn proxy_http_call(
+            upstream: *const u8,
+            upstream_size: usize,
+            headers: *const u8,
+            headers_size: usize,
+            body: *const u8,
+            body_size: usize,
+            trailers: *const u8,
+            trailers_size: usize,
+            timeout: u32,
+            token: *mut u32,
         ) -> u32;
         pub fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
         pub fn proxy_increment_metric(id: u32, by: i64) -> u32;
@@ -212,6 +228,18 @@ pub fn send_local_response(status: u16, pairs: &[u8], body: &[u8]) -> bool {
         env::proxy_send_local_response(status.into(), null_mut(), 0, b, body.len(), p, pairs.len(), NO_GRPC_STATUS)
     };
     sent == OK
+}
+
+/// Sends a request without a body to a cluster; `pairs` are headers as the ABI writes them, the timeout is in
+/// milliseconds. The token under which the answer comes; `None` if there is no such cluster.
+pub fn http_call(cluster: &str, pairs: &[u8], timeout: u32) -> Option<u32> {
+    let (c, p, none) = (cluster.as_ptr(), pairs.as_ptr(), NO_PAIRS.as_ptr());
+    let mut token = 0;
+    // SAFETY: the host reads exactly the bytes of name, headers and trailers (none), and writes a number.
+    let status = unsafe {
+        env::proxy_http_call(c, cluster.len(), p, pairs.len(), none, 0, none, NO_PAIRS.len(), timeout, &raw mut token)
+    };
+    (status == OK).then_some(token)
 }
 
 /// Defines a counter; its number.

@@ -18,6 +18,8 @@ thread_local! {
 struct Contexts {
     roots: HashMap<u32, Rc<RefCell<Root>>>,
     streams: HashMap<u32, Stream>,
+    /// Which stream waits for the answer under a token.
+    calls: HashMap<u32, u32>,
 }
 
 /// A stream's place in the table.
@@ -68,6 +70,16 @@ pub fn with_stream<T>(id: u32, callback: impl FnOnce(&mut Http) -> T) -> Option<
     Some(result)
 }
 
+/// `stream` waits for an answer.
+pub fn expect_answer(token: u32, stream: u32) {
+    CONTEXTS.with_borrow_mut(|contexts| contexts.calls.insert(token, stream));
+}
+
+/// The answer has come: the stream that waits for it, if it still does.
+pub fn answered(token: u32) -> Option<u32> {
+    CONTEXTS.with_borrow_mut(|contexts| contexts.calls.remove(&token))
+}
+
 /// Whether a stream is still there.
 pub fn is_alive(id: u32) -> bool {
     let over = |stream: &Stream| matches!(stream, Stream::Running { deleted: true, .. });
@@ -91,6 +103,7 @@ pub fn log(id: u32) {
 /// The host drops a context. If one of its callbacks is running, that is carried out after it.
 pub fn delete(id: u32) {
     let gone = CONTEXTS.with_borrow_mut(|contexts| {
+        contexts.calls.retain(|_, stream| *stream != id);
         if let Some(Stream::Running { deleted, .. }) = contexts.streams.get_mut(&id) {
             *deleted = true;
             return (None, None);

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use playlock_core::output::Output;
 use playlock_core::reply::{Header, Reply};
-use playlock_core::step::HeaderEdits;
+use playlock_core::step::{Call, HeaderEdits};
 
 pub use crate::abi::Map;
 use crate::abi::{self, Buffer, Level};
+use crate::contexts;
 
 /// Says something that an operator should know.
 pub fn warn(text: &str) {
@@ -64,6 +65,25 @@ pub fn fill_paused(stream: u32, out: &Output) -> bool {
 #[must_use]
 pub fn resume_response() -> bool {
     abi::continue_response()
+}
+
+/// Sends a request to an upstream, and expects its answer for `stream`. `false` if the host did not take it.
+#[must_use]
+pub fn ask(stream: u32, call: &Call) -> bool {
+    let headers: Vec<&Header> = call.headers.iter().collect();
+    let milliseconds = u32::try_from(call.timeout.saturating_mul(1000)).unwrap_or(u32::MAX);
+    let token = abi::http_call(&call.cluster, &pairs::write(&headers), milliseconds);
+    token.map(|token| contexts::expect_answer(token, stream)).is_some()
+}
+
+/// Whose answer has come under `token`, from then on in effect; and its status, if it has so many headers as to have
+/// one.
+pub fn answer(token: u32, headers: usize) -> Option<(u32, Option<u16>)> {
+    let all = if headers == 0 { Vec::new() } else { self::headers(Map::CallHeaders) };
+    let status = all.iter().find(|(name, _)| name == ":status");
+    let status = status.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok());
+    let stream = contexts::answered(token)?;
+    abi::set_effective_context(stream).then_some((stream, status))
 }
 
 /// Breaks the response off, so that the client sees it. The callback must return `Pause` then.

@@ -73,6 +73,14 @@ impl Http {
         action
     }
 
+    /// Answers once it is known whether it may.
+    pub fn answered(&mut self, status: Option<u16>) -> Action {
+        match self.exchange.as_mut().map(|exchange| exchange.on_answer(status)) {
+            Some(reply) => self.reply(&reply),
+            None => Action::Pause,
+        }
+    }
+
     fn reset(&self) -> Action {
         self.log_facts();
         host::reset_response();
@@ -107,6 +115,8 @@ impl Http {
                 Action::Continue
             }
             RequestStep::Reply(reply) => self.reply(&reply),
+            RequestStep::Ask(call) if host::ask(self.id, &call) => Action::Pause,
+            RequestStep::Ask(_) => self.answered(None),
         }
     }
 

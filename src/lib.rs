@@ -80,6 +80,14 @@ pub extern "C" fn proxy_on_response_trailers(id: u32, _count: usize) -> Action {
     contexts::with_stream(id, http::Http::on_response_trailers).unwrap_or(Action::Pause)
 }
 
+/// The answer to a call has come; without headers the call failed.
+#[unsafe(no_mangle)]
+pub extern "C" fn proxy_on_http_call_response(_root: u32, token: u32, headers: usize, _body: usize, _trailers: usize) {
+    if let Some((id, status)) = host::answer(token, headers) {
+        let _ = contexts::with_stream(id, |http| http.answered(status));
+    }
+}
+
 /// A stream is over.
 #[unsafe(no_mangle)]
 pub extern "C" fn proxy_on_log(id: u32) {

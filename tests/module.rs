@@ -50,6 +50,7 @@ fn exports_what_envoy_calls() {
         "proxy_on_response_headers",
         "proxy_on_response_body",
         "proxy_on_response_trailers",
+        "proxy_on_http_call_response",
         "proxy_on_log",
         "proxy_on_delete",
         "proxy_on_tick",
@@ -63,5 +64,5 @@ fn exports_what_envoy_calls() {
 fn exports_no_callback_without_use() {
     let modules = modules().unwrap();
     let callbacks = |module: &Module| module.exports().filter(|export| export.name().starts_with("proxy_on_")).count();
-    assert!(modules.iter().all(|module| callbacks(module) == 10));
+    assert!(modules.iter().all(|module| callbacks(module) == 11));
 }

@@ -47,9 +47,16 @@ def wasm_filter(document, environment, hold):
     }
 
 
-def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None):
-    """Envoy's whole configuration: one listener for HTTP/1.1 and cleartext HTTP/2, one cluster (with a buffer of so many
-    bytes for each connection)."""
+def endpoints(name, *ports):
+    """A cluster's servers on this machine."""
+    return {"cluster_name": name, "endpoints": [{"lb_endpoints": [
+        {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}} for port in ports
+    ]}]}
+
+
+def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None, clusters=None):
+    """Envoy's whole configuration: one listener for HTTP/1.1 and cleartext HTTP/2, the origin's cluster (with a buffer of
+    so many bytes for each connection). `clusters`: further ones by name, each with its ports."""
     options = {"explicit_http_config": {"http2_protocol_options" if upstream == "h2" else "http_protocol_options": {}}}
     manager = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -95,10 +102,11 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None
                         **options,
                     },
                 },
-                "load_assignment": {"cluster_name": "origin", "endpoints": [{"lb_endpoints": [{
-                    "endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": origin}}},
-                }]}]},
-            }],
+                "load_assignment": endpoints("origin", origin),
+            }, *(
+                {"name": name, "type": "STATIC", "load_assignment": endpoints(name, *ports)}
+                for name, ports in (clusters or {}).items()
+            )],
         },
     }
 

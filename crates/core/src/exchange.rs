@@ -4,6 +4,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::authorizer;
 use crate::batch::{Batch, StreamId};
 use crate::body::{Body, Pushed};
 use crate::config::Policies;
@@ -35,6 +36,8 @@ pub struct Exchange {
 enum State {
     /// Nothing (more) to do: not covered, or our own answer on its way out.
     Idle,
+    /// Whether this answer may go out is being asked.
+    Asking(Reply),
     /// The request is with the origin.
     Asked(Stream),
     /// The response's body is coming.
@@ -78,10 +81,17 @@ impl Exchange {
                 exchange.kind = Kind::Pass;
                 RequestStep::Forward(HeaderEdits::default())
             }
-            Ok(Admitted::Key { session, reply, .. }) => {
+            Ok(Admitted::Key { session, reply, ask, .. }) => {
                 exchange.kind = Kind::Key;
                 exchange.session = Some(session.id_text());
-                RequestStep::Reply(exchange.with_cors(reply))
+                let reply = exchange.with_cors(reply);
+                match ask {
+                    None => RequestStep::Reply(reply),
+                    Some(call) => {
+                        exchange.state = State::Asking(reply);
+                        RequestStep::Ask(call)
+                    }
+                }
             }
             Ok(Admitted::Preflight { reply, .. }) => {
                 exchange.kind = Kind::Preflight;
@@ -99,6 +109,18 @@ impl Exchange {
             }
         };
         (exchange, step)
+    }
+
+    /// Decides when what [`RequestStep::Ask`] asked for is answered: `status` is the answer's, `None` if it could not be
+    /// asked.
+    pub fn on_answer(&mut self, status: Option<u16>) -> Reply {
+        let State::Asking(reply) = core::mem::replace(&mut self.state, State::Idle) else {
+            return self.refusal(Reason::Unanswered);
+        };
+        match authorizer::verdict(status) {
+            Ok(()) => reply,
+            Err(reason) => self.refusal(reason),
+        }
     }
 
     /// Decides on a response when its headers (`:status` among them) have come. `end_of_stream`: no body follows.
@@ -133,7 +155,7 @@ impl Exchange {
 
     /// Whether [`Exchange::on_body`] would let every chunk go as it is, so that its bytes need not be fetched.
     pub fn passes_body(&self) -> bool {
-        matches!(self.state, State::Idle | State::Asked(_))
+        matches!(self.state, State::Idle | State::Asking(_) | State::Asked(_))
     }
 
     /// Decides on the next chunk of the response's body.
@@ -151,7 +173,7 @@ impl Exchange {
         batch: &mut Batch,
     ) -> BodyStep {
         match &mut self.state {
-            State::Idle | State::Asked(_) => BodyStep::Forward,
+            State::Idle | State::Asking(_) | State::Asked(_) => BodyStep::Forward,
             State::Broken(reason) => BodyStep::Reset(*reason),
             State::Body(body) => {
                 let held = body.is_held();
@@ -175,7 +197,7 @@ impl Exchange {
     /// Decides when trailers come; no chunk had `end_of_stream` then, and nothing can be added to the body.
     pub fn on_trailers(&mut self) -> TrailersStep {
         match &self.state {
-            State::Idle | State::Asked(_) => TrailersStep::Forward,
+            State::Idle | State::Asking(_) | State::Asked(_) => TrailersStep::Forward,
             State::Broken(reason) => TrailersStep::Reset(*reason),
             State::Body(body) => match body.is_complete() {
                 true => TrailersStep::Forward,

@@ -17,7 +17,7 @@ use crate::route::{self, Extension, Kind};
 use crate::session::Session;
 use crate::signed::{self, Form, Resource};
 use crate::slice::Slice;
-use crate::step::{HeaderEdits, Request};
+use crate::step::{Call, HeaderEdits, Request};
 use crate::target::Target;
 use crate::targeting::{Denied, Facts};
 
@@ -37,6 +37,8 @@ pub enum Admitted {
         session: Session,
         /// The answer.
         reply: Reply,
+        /// Who is to be asked first.
+        ask: Option<Call>,
     },
     /// A preflight request, answered here.
     Preflight {

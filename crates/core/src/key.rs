@@ -2,10 +2,11 @@
 
 use alloc::format;
 
-use crate::config::policy::{Policy, SIGNED_PARAMETER};
+use crate::authorizer::Question;
+use crate::config::policy::{Encryption, Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
-use crate::enter::{is_access_token, one, session_token};
+use crate::enter::{client_address, is_access_token, one, session_token};
 use crate::gate::{Admitted, Refused, identified, located, preflight};
 use crate::headers;
 use crate::reply::{Reason, Reply, header};
@@ -43,27 +44,38 @@ pub fn admit(
     let refused = |reason| Refused { policy: Some(index), ..refused(reason) };
     located(policies, policy, request)
         .map_err(|denied| Refused { redirect: denied.redirect, ..refused(denied.reason) })?;
-    let (session, key) = content_key(policy, request, target, sent).map_err(refused)?;
-    let left = session.expires.saturating_sub(request.now);
+    let (session, scope, period) = asked_key(policy, request, target, sent).map_err(refused)?;
+    let keyring = policy.keyrings.get(session.keyring).ok_or_else(|| refused(Reason::Parameter))?;
+    let key = keyring.key(&scope, period);
+    let authorizer = policy.encryption.as_ref().and_then(Encryption::authorizer);
+    let ask = authorizer.map(|authorizer| {
+        let client = (request.client)().as_deref().and_then(client_address);
+        authorizer.call(&Question { policy: &policy.name, session: &session, scope: &scope, period, client })
+    });
+    let cache_control = match &ask {
+        None => format!("private, max-age={}", session.expires.saturating_sub(request.now)),
+        // Each time is to be asked for.
+        Some(_) => "private, no-store".into(),
+    };
     let reply = Reply {
         status: 200,
         headers: alloc::vec![
             header("content-type", "application/octet-stream"),
-            header("cache-control", &format!("private, max-age={left}")),
+            header("cache-control", &cache_control),
         ],
         body: key.to_vec(),
         reason: None,
     };
-    Ok(Admitted::Key { policy: index, session, reply })
+    Ok(Admitted::Key { policy: index, session, reply, ask })
 }
 
-/// The key that a request is for, and the session whose it is.
-fn content_key(
+/// The session that asks for a key, whose key it asks for, and of which period.
+fn asked_key(
     policy: &Policy,
     request: &Request<'_>,
     target: &Target<'_>,
     sent: &str,
-) -> Result<(Session, [u8; 16]), Reason> {
+) -> Result<(Session, KeyScope, u64), Reason> {
     let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
     let session = Session::verify(policy, token, request.now).map_err(|reason| {
         let context = Presented { target, query: None, client: None, now: request.now };
@@ -78,6 +90,6 @@ fn content_key(
     if asked.session != session.id_text() {
         return Err(Reason::Session);
     }
-    let key = keyring.key(&asked.shared.unwrap_or(KeyScope::Session(session.id)), asked.period);
-    Ok((session, key))
+    let scope = asked.shared.unwrap_or(KeyScope::Session(session.id));
+    Ok((session, scope, asked.period))
 }

@@ -10,6 +10,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod authorizer;
 pub mod batch;
 mod body;
 pub mod config;

@@ -137,6 +137,10 @@ reasons! {
     Parameter "parameter" 403 "A signed parameter of this URL does not verify";
     /// The key of another session.
     Session "session" 403 "This key belongs to another session";
+    /// The authorizer said no.
+    Authorizer "authorizer" 403 "This session may not have the key";
+    /// The authorizer could not be asked, or could not say.
+    Unanswered "unanswered" 503 "Whether this session may have the key could not be found out";
     /// The origin answered a status that was not asked for (206, 304).
     Unasked "unasked" 502 "The origin answered with a partial or conditional response that was not asked for";
     /// The origin compressed what must be rewritten or encrypted.

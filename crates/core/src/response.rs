@@ -270,7 +270,9 @@ fn key_source(
 ) -> Option<KeySource> {
     let id = session.id_text();
     Some(match &encryption.keys {
-        Keys::Endpoint { path } => KeySource::Endpoint { path: path.clone(), policy: policy.name.clone(), session: id },
+        Keys::Endpoint { path, .. } => {
+            KeySource::Endpoint { path: path.clone(), policy: policy.name.clone(), session: id }
+        }
         Keys::External { url, .. } => KeySource::External(url.filled(&Values {
             session: &id,
             stream: stream.directory.as_deref(),

@@ -34,6 +34,19 @@ pub enum RequestStep {
     Forward(HeaderEdits),
     /// Answer it here; it never reaches the origin.
     Reply(Reply),
+    /// Hold it and ask an upstream; what comes of it goes to [`crate::exchange::Exchange::on_answer`].
+    Ask(Call),
+}
+
+/// A request of the filter's own to an upstream.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The proxy's name for the upstream.
+    pub cluster: String,
+    /// All headers, `:method`, `:path` and `:authority` first. There is no body.
+    pub headers: Vec<Header>,
+    /// How long an answer is waited for, in seconds.
+    pub timeout: u64,
 }
 
 /// What to do with a response's headers.

@@ -117,9 +117,10 @@ impl Edge {
         ];
         let request = Request { headers: &headers, client: &|| None, now: NOW };
         // The same session for everyone: what is compared must not depend on chance.
-        let (exchange, step) = Exchange::open(&self.policies, &request, &mut || [7; 16]);
+        let (mut exchange, step) = Exchange::open(&self.policies, &request, &mut || [7; 16]);
         match step {
             RequestStep::Reply(reply) => Err(reply),
+            RequestStep::Ask(_) => Err(exchange.on_answer(None)),
             RequestStep::Forward(edits) => {
                 let path = set(&edits, ":path").unwrap_or(path);
                 Ok(Answer { kind: exchange.kind(), path, range: set(&edits, "range"), exchange })

@@ -72,6 +72,9 @@ pub struct Step {
     pub node: Option<String>,
     /// What the origin answers. Absent: it must not be asked. Present: it must.
     pub origin: Option<Origin>,
+    /// The clusters beside the origin's, by name: a status, `refused`, `timeout` or `empty`. They must be asked.
+    #[serde(default)]
+    pub clusters: BTreeMap<String, String>,
     /// What must come of it.
     pub expect: Expect,
     /// Expectations that hold only with held headers, in place of the same ones above.
@@ -180,6 +183,14 @@ pub struct Expect {
     /// Request headers that the origin must not get.
     #[serde(default)]
     pub origin_header_absent: Vec<String>,
+    /// Request headers as the cluster got them.
+    #[serde(default)]
+    pub asked_headers: BTreeMap<String, Values>,
+    /// Request headers that the cluster must not get.
+    #[serde(default)]
+    pub asked_header_absent: Vec<String>,
+    /// How long the cluster was waited for, in milliseconds.
+    pub asked_for: Option<u32>,
     /// The body decrypts to the origin's.
     pub decrypts_to_origin: Option<Key>,
     /// Texts that must be equal to each other, after expansion and with this step's captures.

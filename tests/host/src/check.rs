@@ -99,6 +99,17 @@ fn one(expect: &Expect, checked: &Checked<'_>) -> Result<(), String> {
             return Err(format!("the origin got header {name}"));
         }
     }
+    let asked = seen.call.as_ref().map(|call| call.headers.as_slice()).unwrap_or_default();
+    headers("the cluster's header", &expect.asked_headers, asked, text)?;
+    for name in &expect.asked_header_absent {
+        if !values(asked, name).is_empty() {
+            return Err(format!("the cluster got header {name}"));
+        }
+    }
+    if let Some(milliseconds) = expect.asked_for {
+        let got = seen.call.as_ref().map(|call| call.milliseconds);
+        same("the time for the cluster", &format!("{got:?}"), &format!("{:?}", Some(milliseconds)))?;
+    }
     for [left, right] in &expect.same {
         same("same", &text.expand(left)?, &text.expand(right)?)?;
     }

@@ -4,7 +4,7 @@
 //! protocol is an [`Outcome`] here, so that a scenario can see it.
 
 use crate::message::{Ending, Header, Outcome, Request, Response, Seen, header};
-use crate::stream::{Action, LocalReply, Phase, Stream};
+use crate::stream::{Action, CALL, LocalReply, Phase, Stream};
 
 /// The filter died in a callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Trap(pub String);
 pub trait Filter {
     /// The request's headers have come.
     fn on_request_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap>;
+    /// What the filter itself asked a cluster has been answered.
+    fn on_http_call_response(&mut self, stream: &mut Stream, token: u32) -> Result<(), Trap>;
     /// The response's headers have come.
     fn on_response_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap>;
     /// More of the response's body has come; `size` counts what was left buffered before.
@@ -84,6 +86,16 @@ impl Run {
         let action = action.map_err(|trap| self.trap(trap))?;
         if self.stream.reset {
             return end(Outcome::Broken, "reset on the request");
+        }
+        if action == Action::Pause
+            && self.stream.reply.is_none()
+            && let Some((call, status)) = self.stream.call.take()
+        {
+            self.seen.call = Some(call);
+            self.stream.answer = Some(vec![(":status".to_owned(), status.to_string().into_bytes())]);
+            let told = filter.on_http_call_response(&mut self.stream, CALL);
+            told.map_err(|trap| self.trap(trap))?;
+            self.stream.answer = None;
         }
         if let Some(reply) = self.stream.reply.take() {
             // It comes back through the filter that sent it.

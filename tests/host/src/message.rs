@@ -11,6 +11,30 @@ pub fn header<'a>(headers: &'a [Header], name: &str) -> Option<&'a [u8]> {
     headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice())
 }
 
+/// What becomes of a filter's own request to a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upstream {
+    /// It answers with this status.
+    Answers(u16),
+    /// It is not there: Envoy answers 503 for it.
+    Refuses,
+    /// It does not answer: Envoy answers 504 for it, when the time is up.
+    IsSilent,
+    /// The cluster has no endpoint: Envoy does not even begin.
+    IsEmpty,
+}
+
+/// A filter's own request to a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpCall {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Pseudo headers among them.
+    pub headers: Vec<Header>,
+    /// How long it is waited for.
+    pub milliseconds: u32,
+}
+
 /// A client's request. Bodies are left out: nothing playlock protects takes one.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -18,6 +42,8 @@ pub struct Request {
     pub headers: Vec<Header>,
     /// `ip:port`, as the proxy trusts it.
     pub client: String,
+    /// The clusters beside the origin's, by name.
+    pub clusters: BTreeMap<String, Upstream>,
 }
 
 impl Request {
@@ -34,6 +60,7 @@ impl Request {
                 header("x-request-id", "b0b5c0de-0000-4000-8000-000000000001"),
             ],
             client: "203.0.113.7:4711".to_owned(),
+            clusters: BTreeMap::new(),
         }
     }
 
@@ -134,6 +161,8 @@ impl fmt::Display for Outcome {
 pub struct Seen {
     /// The request's headers as the origin got them, if it was asked.
     pub origin: Option<Vec<Header>>,
+    /// What the filter itself asked a cluster.
+    pub call: Option<HttpCall>,
     /// The response's status, if its headers reached the client.
     pub status: Option<u16>,
     /// The response's headers without pseudo headers.

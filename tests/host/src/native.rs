@@ -10,7 +10,7 @@ use playlock_core::route::Kind;
 use playlock_core::step::{self, BodyStep, HeadStep, HeaderEdits, RequestStep, TrailersStep};
 
 use crate::envoy::{Envoy, Filter, Trap};
-use crate::message::{Header, Request, Response, Seen};
+use crate::message::{Header, HttpCall, Request, Response, Seen};
 use crate::node::{Node, Random, Refused, Setup};
 use crate::stream::{Action, LocalReply, Map, Status, Stream};
 
@@ -77,6 +77,13 @@ impl NativeFilter<'_> {
         Action::Pause
     }
 
+    fn answered(&mut self, stream: &mut Stream, status: Option<u16>) -> Action {
+        match self.exchange.as_mut().map(|exchange| exchange.on_answer(status)) {
+            Some(reply) => self.reply(stream, reply),
+            None => Action::Pause,
+        }
+    }
+
     fn reset(&self, stream: &mut Stream) -> Action {
         self.note(stream);
         stream.reset();
@@ -126,7 +133,21 @@ impl Filter for NativeFilter<'_> {
                 Ok(Action::Continue)
             }
             RequestStep::Reply(reply) => Ok(self.reply(stream, reply)),
+            RequestStep::Ask(step::Call { cluster, headers, timeout }) => {
+                let milliseconds = u32::try_from(timeout * 1000).map_err(|error| Trap(error.to_string()))?;
+                match stream.dispatch(HttpCall { cluster, headers, milliseconds }) {
+                    Ok(_) => Ok(Action::Pause),
+                    Err(_) => Ok(self.answered(stream, None)),
+                }
+            }
         }
+    }
+
+    fn on_http_call_response(&mut self, stream: &mut Stream, _token: u32) -> Result<(), Trap> {
+        let status = stream.header(Map::CallResponseHeaders, ":status").ok();
+        let status = status.and_then(|status| std::str::from_utf8(&status).ok()?.parse().ok());
+        self.answered(stream, status);
+        Ok(())
     }
 
     fn on_response_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap> {

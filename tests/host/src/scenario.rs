@@ -10,7 +10,7 @@ use crate::case::{At, Capture, Case, Origin, Step, folder};
 use crate::check::{Checked, check};
 use crate::edge_auth::hex;
 use crate::envoy::Envoy;
-use crate::message::{Ending, Header, Outcome, Request, Response, Seen};
+use crate::message::{Ending, Header, Outcome, Request, Response, Seen, Upstream};
 use crate::native::Native;
 use crate::node::{Node, Refused, Setup};
 use crate::text::Text;
@@ -216,6 +216,10 @@ fn walk(
     if seen.origin.is_some() && step.origin.is_none() {
         return Err(format!("the origin was asked\n  {}", brief(&seen)));
     }
+    let begun = request_clusters(step)?.values().any(|upstream| *upstream != Upstream::IsEmpty);
+    if begun != seen.call.is_some() {
+        return Err(format!("a cluster was {}asked\n  {}", if begun { "not " } else { "" }, brief(&seen)));
+    }
     for (name, capture) in &step.capture {
         let value = take(&seen, capture).ok_or_else(|| format!("nothing to capture as {name}\n  {}", brief(&seen)))?;
         values.insert(name.clone(), value);
@@ -225,6 +229,19 @@ fn walk(
     let held = step.held.as_ref().filter(|_| way.hold);
     check(&step.expect, held, &checked).map_err(|why| format!("{why}\n  {}\n  log: {:?}", brief(&seen), node.log()))?;
     Ok(seen)
+}
+
+fn request_clusters(step: &Step) -> Result<BTreeMap<String, Upstream>, String> {
+    let upstream = |(name, how): (&String, &String)| {
+        let upstream = match how.as_str() {
+            "refused" => Upstream::Refuses,
+            "timeout" => Upstream::IsSilent,
+            "empty" => Upstream::IsEmpty,
+            status => Upstream::Answers(status.parse().map_err(|_| format!("clusters: {status} is no status"))?),
+        };
+        Ok((name.clone(), upstream))
+    };
+    step.clusters.iter().map(upstream).collect()
 }
 
 fn request(step: &Step, text: &Text) -> Result<Request, String> {
@@ -241,6 +258,7 @@ fn request(step: &Step, text: &Text) -> Result<Request, String> {
     if let Some(client) = &step.client {
         request.client.clone_from(client);
     }
+    request.clusters = request_clusters(step)?;
     Ok(request)
 }
 

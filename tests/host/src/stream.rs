@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::message::{Header, Request, header};
+use crate::message::{Header, HttpCall, Request, Upstream, header};
+
+/// The number of a filter's own request.
+pub(crate) const CALL: u32 = 1;
 
 /// What a callback asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub enum Status {
     NotFound = 1,
     /// Not now, or not so: what a late header change gets.
     BadArgument = 2,
+    /// It cannot be done.
+    InternalFailure = 10,
 }
 
 /// The header maps of a stream, by their numbers in the ABI.
@@ -31,6 +36,8 @@ pub enum Map {
     ResponseHeaders = 2,
     /// `HttpResponseTrailers`.
     ResponseTrailers = 3,
+    /// `HttpCallResponseHeaders`.
+    CallResponseHeaders = 6,
 }
 
 /// Which callback is running.
@@ -70,6 +77,11 @@ pub struct Stream {
     pub(crate) reply: Option<LocalReply>,
     pub(crate) reset: bool,
     pub(crate) resumed: bool,
+    /// What the filter asks a cluster, and what Envoy will say to it.
+    pub(crate) call: Option<(HttpCall, u16)>,
+    /// The answer's headers, while the filter is told of it.
+    pub(crate) answer: Option<Vec<Header>>,
+    clusters: BTreeMap<String, Upstream>,
     pub(crate) state: BTreeMap<String, String>,
     properties: BTreeMap<String, Vec<u8>>,
 }
@@ -104,6 +116,9 @@ impl Stream {
             reply: None,
             reset: false,
             resumed: false,
+            call: None,
+            answer: None,
+            clusters: request.clusters,
             state: BTreeMap::new(),
             properties: properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         }
@@ -111,7 +126,7 @@ impl Stream {
 
     /// A stand-in while the stream itself is within a callback.
     pub(crate) fn idle() -> Self {
-        Self::new(Request { headers: Vec::new(), client: String::new() })
+        Self::new(Request { headers: Vec::new(), client: String::new(), clusters: BTreeMap::new() })
     }
 
     /// A map while the filter may see it: what has gone is gone, until the log.
@@ -121,6 +136,7 @@ impl Stream {
             Map::RequestHeaders => (self.phase == Phase::Request || log).then_some(&self.request),
             Map::ResponseHeaders => (self.head_held || log).then_some(&self.response),
             Map::ResponseTrailers => (self.phase == Phase::Trailers || log).then_some(&self.trailers),
+            Map::CallResponseHeaders => self.answer.as_ref(),
         }
     }
 
@@ -132,6 +148,7 @@ impl Stream {
             Map::RequestHeaders => &mut self.request,
             Map::ResponseHeaders => &mut self.response,
             Map::ResponseTrailers => &mut self.trailers,
+            Map::CallResponseHeaders => return Err(Status::BadArgument),
         })
     }
 
@@ -220,6 +237,23 @@ impl Stream {
     /// Goes on with a stream that was paused.
     pub fn resume(&mut self) {
         self.resumed = true;
+    }
+
+    /// Asks a cluster; the answer comes in a callback of its own. One at a time here.
+    pub fn dispatch(&mut self, call: HttpCall) -> Result<u32, Status> {
+        let upstream = *self.clusters.get(&call.cluster).ok_or(Status::BadArgument)?;
+        let named = |name| header(&call.headers, name).is_some_and(|value| !value.is_empty());
+        if ![":method", ":path", ":authority"].into_iter().all(named) || call.milliseconds == 0 {
+            return Err(Status::BadArgument);
+        }
+        let status = match upstream {
+            Upstream::Answers(status) => status,
+            Upstream::Refuses => 503,
+            Upstream::IsSilent => 504,
+            Upstream::IsEmpty => return Err(Status::InternalFailure),
+        };
+        self.call = Some((call, status));
+        Ok(CALL)
     }
 
     /// A property, by its path's parts joined by NUL.

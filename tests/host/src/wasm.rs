@@ -196,6 +196,11 @@ impl Filter for Context<'_> {
         self.action(stream, "proxy_on_request_headers", (self.id, count, u32::from(end_of_stream)))
     }
 
+    fn on_http_call_response(&mut self, stream: &mut Stream, token: u32) -> Result<(), Trap> {
+        let count = stream.answer.as_ref().map_or(0, Vec::len) as u32;
+        self.with(stream, "proxy_on_http_call_response", (self.id, token, count, 0_u32, 0_u32))
+    }
+
     fn on_response_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap> {
         let count = stream.response.len() as u32;
         self.action(stream, "proxy_on_response_headers", (self.id, count, u32::from(end_of_stream)))

@@ -196,6 +196,8 @@ pub struct MediaEncryption {
     pub key_url: Option<String>,
     /// The key that is given out there, if it is not derived: 16 bytes in hex or base64.
     pub key: Option<SecretSource>,
+    /// An upstream that is asked before a key is given out.
+    pub key_authorizer: Option<KeyAuthorizer>,
     /// What all keys are derived from: hex or base64 of at least 16 bytes.
     pub secret: Option<SecretSource>,
     /// A second one whose sessions go on, while the secret is being changed.
@@ -208,6 +210,20 @@ pub struct MediaEncryption {
     /// What becomes of media that the origin encrypts itself.
     #[serde(default)]
     pub on_encrypted_origin: OnEncryptedOrigin,
+}
+
+/// `keyAuthorizer`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct KeyAuthorizer {
+    /// A cluster of Envoy's.
+    pub cluster: String,
+    /// What is asked for there.
+    pub path: String,
+    /// The host that is asked (the cluster's name).
+    pub host: Option<String>,
+    /// How long an answer is waited for (`2s`).
+    pub timeout: Option<Duration>,
 }
 
 /// `keyRotation`: how much of a rendition one key is for, either way.

@@ -10,6 +10,7 @@ use super::document::{
     self, Algorithm, IvMode, KeyRotation, KeyScope, OnEncryptedOrigin, PolicyId, SecretSource, Transport,
 };
 use super::secret::Reader;
+use crate::authorizer::Authorizer;
 use crate::cors::Cors;
 use crate::derive::{ConfiguredKey, Keyring, Secret};
 use crate::key_url::{KeyUrl, Place};
@@ -120,6 +121,8 @@ pub enum Keys {
     Endpoint {
         /// The path of the key endpoint.
         path: String,
+        /// Who is asked before a key is given out.
+        authorizer: Option<Authorizer>,
     },
     /// From a server of the customer's own.
     External {
@@ -134,7 +137,15 @@ impl Encryption {
     /// The path of the key endpoint, if there is one.
     pub fn key_path(&self) -> Option<&str> {
         match &self.keys {
-            Keys::Endpoint { path } => Some(path),
+            Keys::Endpoint { path, .. } => Some(path),
+            Keys::External { .. } => None,
+        }
+    }
+
+    /// Who is asked before a key is given out.
+    pub fn authorizer(&self) -> Option<&Authorizer> {
+        match &self.keys {
+            Keys::Endpoint { authorizer, .. } => authorizer.as_ref(),
             Keys::External { .. } => None,
         }
     }
@@ -467,7 +478,9 @@ fn read_endpoint(path: &str, encryption: &document::MediaEncryption) -> Result<K
             format!("found \"{}\", expected an absolute path of letters, digits and /.-_", key_path.escape_default()),
         ));
     }
-    Ok(Keys::Endpoint { path: key_path })
+    let authorizer = encryption.key_authorizer.as_ref();
+    let authorizer = authorizer.map(|it| Authorizer::build(&format!("{path}.keyAuthorizer"), it)).transpose()?;
+    Ok(Keys::Endpoint { path: key_path, authorizer })
 }
 
 fn read_external(
@@ -480,6 +493,12 @@ fn read_external(
     if encryption.key_path.is_some() {
         return beside(
             "keyPath",
+            "found beside keyUrl, with which no keys are given out here; expected one of the two",
+        );
+    }
+    if encryption.key_authorizer.is_some() {
+        return beside(
+            "keyAuthorizer",
             "found beside keyUrl, with which no keys are given out here; expected one of the two",
         );
     }

@@ -63,6 +63,31 @@ fn errors_name_the_json_path() {
         ("/policies/0/mediaEncryption/secret", json!("not base64!"), "policies[0].mediaEncryption.secret"),
         ("/policies/0/mediaEncryption/keyScope", json!("viewer"), "policies[0].mediaEncryption.keyScope"),
         ("/policies/0/mediaEncryption/streamDepth", json!(1), "policies[0].mediaEncryption.streamDepth"),
+        (
+            "/policies/0/mediaEncryption/keyAuthorizer",
+            json!({"cluster": "", "path": "/"}),
+            "policies[0].mediaEncryption.keyAuthorizer.cluster",
+        ),
+        (
+            "/policies/0/mediaEncryption/keyAuthorizer",
+            json!({"cluster": "c", "path": "/a\r\nx: y"}),
+            "policies[0].mediaEncryption.keyAuthorizer.path",
+        ),
+        (
+            "/policies/0/mediaEncryption/keyAuthorizer",
+            json!({"cluster": "c", "path": "/", "host": "a/b"}),
+            "policies[0].mediaEncryption.keyAuthorizer.host",
+        ),
+        (
+            "/policies/0/mediaEncryption/keyAuthorizer",
+            json!({"cluster": "c", "path": "/", "timeout": "61s"}),
+            "policies[0].mediaEncryption.keyAuthorizer.timeout",
+        ),
+        (
+            "/policies/0/mediaEncryption/keyAuthorizer",
+            json!({"cluster": "c", "path": "/", "timeout": "0s"}),
+            "policies[0].mediaEncryption.keyAuthorizer.timeout",
+        ),
         ("/policies/0/mediaEncryption/keyPath", json!("serve.key"), "policies[0].mediaEncryption.keyPath"),
         ("/policies/0/mediaEncryption/keyPath", json!("/a\"b"), "policies[0].mediaEncryption.keyPath"),
         (

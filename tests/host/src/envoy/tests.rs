@@ -1,7 +1,7 @@
 //! Each of Envoy's rules, with the smallest filter that runs into it.
 
 use super::*;
-use crate::message::header;
+use crate::message::{HttpCall, Upstream, header};
 use crate::stream::{Map, Status};
 
 type Call = Box<dyn FnMut(&mut Stream, usize, bool) -> Action>;
@@ -12,13 +12,14 @@ struct Closures {
     head: Call,
     body: Call,
     trailers: Call,
+    answer: Call,
     calls: Vec<String>,
 }
 
 impl Closures {
     fn new() -> Self {
         let go = || -> Call { Box::new(|_, _, _| Action::Continue) };
-        Self { request: go(), head: go(), body: go(), trailers: go(), calls: Vec::new() }
+        Self { request: go(), head: go(), body: go(), trailers: go(), answer: go(), calls: Vec::new() }
     }
 
     fn request(mut self, call: impl FnMut(&mut Stream, usize, bool) -> Action + 'static) -> Self {
@@ -41,6 +42,11 @@ impl Closures {
         self
     }
 
+    fn answer(mut self, call: impl FnMut(&mut Stream, usize, bool) -> Action + 'static) -> Self {
+        self.answer = Box::new(call);
+        self
+    }
+
     fn run(&mut self, envoy: Envoy, method: &str, response: Response) -> Seen {
         envoy.exchange(self, Request::new(method, "/a?b=1"), &mut |_| response.clone())
     }
@@ -58,6 +64,12 @@ impl Filter for Closures {
     fn on_request_headers(&mut self, stream: &mut Stream, end: bool) -> Result<Action, Trap> {
         self.calls.push(format!("request {end}"));
         Ok((self.request)(stream, 0, end))
+    }
+
+    fn on_http_call_response(&mut self, stream: &mut Stream, token: u32) -> Result<(), Trap> {
+        self.calls.push(format!("answer {token}"));
+        (self.answer)(stream, 0, true);
+        Ok(())
     }
 
     fn on_response_headers(&mut self, stream: &mut Stream, end: bool) -> Result<Action, Trap> {
@@ -79,6 +91,67 @@ impl Filter for Closures {
         let status = header(&stream.headers(Map::ResponseHeaders), ":status").map(<[u8]>::to_vec);
         self.calls.push(format!("log {}", String::from_utf8_lossy(&status.unwrap_or_default())));
         Ok(())
+    }
+}
+
+/// A filter that asks a cluster and pauses for its answer.
+fn asks(cluster: &'static str) -> Closures {
+    Closures::new().request(move |stream, _, _| {
+        let pair = |name: &str| (name.to_owned(), b"x".to_vec());
+        let headers = vec![pair(":method"), pair(":path"), pair(":authority")];
+        match stream.dispatch(HttpCall { cluster: cluster.to_owned(), headers, milliseconds: 1 }) {
+            Ok(_) => {
+                assert_eq!(stream.header(Map::CallResponseHeaders, ":status"), Err(Status::BadArgument));
+                Action::Pause
+            }
+            Err(status) => {
+                stream.send_local_reply(reply(format!("{status:?}").as_bytes()));
+                Action::Pause
+            }
+        }
+    })
+}
+
+fn with_clusters(filter: &mut Closures) -> Seen {
+    let clusters = [
+        ("yes", Upstream::Answers(204)),
+        ("refuses", Upstream::Refuses),
+        ("silent", Upstream::IsSilent),
+        ("empty", Upstream::IsEmpty),
+    ];
+    let clusters = clusters.map(|(name, upstream)| (name.to_owned(), upstream)).into();
+    let request = Request { clusters, ..Request::new("GET", "/") };
+    Envoy::new(false).exchange(filter, request, &mut |_| abcdef())
+}
+
+#[test]
+fn a_cluster_is_asked_while_the_request_pauses() {
+    for (cluster, status) in [("yes", "204"), ("refuses", "503"), ("silent", "504")] {
+        let mut filter = asks(cluster).answer(|stream, _, _| {
+            let status = stream.header(Map::CallResponseHeaders, ":status").unwrap();
+            stream.send_local_reply(reply(&status));
+            Action::Continue
+        });
+        let seen = with_clusters(&mut filter);
+        assert_eq!((seen.status, String::from_utf8_lossy(&seen.body).as_ref()), (Some(403), status));
+        assert_eq!(filter.calls, ["request true", "answer 1", "head false", "body 3 true", "log 403"]);
+        assert_eq!((seen.origin, seen.call.map(|call| call.cluster)), (None, Some(cluster.to_owned())));
+    }
+    let mut filter = asks("yes").answer(|stream, _, _| {
+        stream.resume();
+        Action::Continue
+    });
+    assert_eq!(with_clusters(&mut filter).body, b"abcdef");
+    assert_eq!(with_clusters(&mut asks("yes")).outcome, Outcome::Hang);
+}
+
+#[test]
+fn a_cluster_that_cannot_be_asked_is_known_at_once() {
+    for (cluster, why) in [("empty", "InternalFailure"), ("unknown", "BadArgument")] {
+        let mut filter = asks(cluster);
+        let seen = with_clusters(&mut filter);
+        assert_eq!((String::from_utf8_lossy(&seen.body).as_ref(), seen.call), (why, None));
+        assert!(!filter.calls.iter().any(|call| call.starts_with("answer")));
     }
 }
 
@@ -395,6 +468,9 @@ impl Traps {
 impl Filter for Traps {
     fn on_request_headers(&mut self, _: &mut Stream, _: bool) -> Result<Action, Trap> {
         self.step()
+    }
+    fn on_http_call_response(&mut self, _: &mut Stream, _: u32) -> Result<(), Trap> {
+        self.step().map(|_| ())
     }
     fn on_response_headers(&mut self, _: &mut Stream, _: bool) -> Result<Action, Trap> {
         self.step()

@@ -4,7 +4,7 @@
 use wasmtime::{Caller, Error, Linker, Memory, Module, Result};
 
 use super::Host;
-use crate::message::Header;
+use crate::message::{Header, HttpCall};
 use crate::stream::{LocalReply, Map, Status, Stream};
 
 const OK: u32 = 0;
@@ -80,6 +80,7 @@ fn map(number: u32) -> Result<Map> {
         0 => Ok(Map::RequestHeaders),
         2 => Ok(Map::ResponseHeaders),
         3 => Ok(Map::ResponseTrailers),
+        6 => Ok(Map::CallResponseHeaders),
         other => Err(Error::msg(format!("header map {other} is not simulated"))),
     }
 }
@@ -282,6 +283,32 @@ fn stream(linker: &mut Linker<Host>) -> Result<()> {
             Ok(())
         })
     })?;
+    linker.func_wrap(
+        "env",
+        "proxy_http_call",
+        |mut guest: Guest<'_>,
+         cluster: u32,
+         cluster_size: u32,
+         headers: u32,
+         headers_size: u32,
+         _body: u32,
+         _body_size: u32,
+         _trailers: u32,
+         _trailers_size: u32,
+         milliseconds: u32,
+         to: u32|
+         -> Result<u32> {
+            let cluster = read_text(&mut guest, cluster, cluster_size)?;
+            let headers = deserialize(&read(&mut guest, headers, headers_size)?);
+            let headers = headers.ok_or_else(|| Error::msg("a header map that is none"))?;
+            let call = HttpCall { cluster, headers, milliseconds };
+            let stream = guest.data_mut().stream.as_mut();
+            match stream.ok_or(Status::BadArgument).and_then(|stream| stream.dispatch(call)) {
+                Ok(token) => write_u32(&mut guest, to, token).map(|()| OK),
+                Err(status) => Ok(status as u32),
+            }
+        },
+    )?;
     // One VM serves one stream at a time here.
     linker.func_wrap("env", "proxy_set_effective_context", |_context: u32| -> u32 { OK })?;
     Ok(())
