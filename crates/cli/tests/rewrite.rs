@@ -68,6 +68,13 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+/// The usual configuration with other members of `mediaEncryption`, and perhaps of `tokenAuth`, too.
+fn changed(name: &str, token_auth: &str, media_encryption: &str) -> Config {
+    let auth = CONFIG.replacen("\"enabled\": true", &format!("\"enabled\": true{token_auth}"), 1);
+    let (before, after) = auth.rsplit_once("\"enabled\": true").unwrap();
+    Config::new(name, &format!("{before}\"enabled\": true{media_encryption}{after}"))
+}
+
 /// Exit status, and what standard error says.
 fn verdict(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), text(&output.stderr))
@@ -226,4 +233,59 @@ fn help_has_an_example() {
     let help = Command::new(env!("CARGO_BIN_EXE_playlock")).args(["rewrite", "--help"]).output().unwrap();
     assert!(help.status.success());
     assert!(text(&help.stdout).contains("playlock rewrite --config policies.json"));
+}
+
+#[test]
+fn keys_of_every_mode_are_named() {
+    let url = format!("{URL}&hdnts={ACCESS}");
+    for (name, token_auth, media_encryption, key, segment) in [
+        ("stream", "", r#", "keyScope": "stream""#, "URI=\"/serve.key?plk=key~dm9k~", "a.ts?plk=media~sL3ZvZC8~"),
+        ("application", "", r#", "keyScope": "application""#, "URI=\"/serve.key?plk=key~dm9k~", "a.ts?plk=media~a~"),
+        (
+            "free",
+            r#", "enforceOnContentRequest": false"#,
+            "",
+            "URI=\"/serve.key?plk=key~dm9k~",
+            "a.ts?plk=media~sL3ZvZC8~",
+        ),
+        (
+            "external",
+            "",
+            r#", "keyUrl": "https://keys.example/k{stream}?p={period}", "keyScope": "stream""#,
+            "URI=\"https://keys.example/k/vod/?p=0\",IV=0x",
+            "a.ts?plk=media~sL3ZvZC8~",
+        ),
+        (
+            "configured",
+            "",
+            r#", "keyUrl": "https://keys.example/36.key", "key": {"env": "SECRET"}"#,
+            "URI=\"https://keys.example/36.key\",IV=0x",
+            "a.ts?plk=media~c~",
+        ),
+        (
+            "authorizer",
+            "",
+            r#", "keyAuthorizer": {"cluster": "may", "path": "/"}"#,
+            "URI=\"/serve.key?plk=key~dm9k~",
+            "a.ts?hdntl=",
+        ),
+    ] {
+        let config = changed(name, token_auth, media_encryption);
+        let output = rewrite(&config, &url, &[], VOD.as_bytes());
+        assert_eq!(verdict(&output), (Some(0), String::new()), "{name}");
+        let playlist = text(&output.stdout);
+        assert!(playlist.contains(key), "{name}: {playlist}");
+        assert!(playlist.lines().any(|line| line.starts_with(segment)), "{name}: {playlist}");
+    }
+}
+
+#[test]
+fn a_key_is_no_playlist_whoever_is_asked_for_it() {
+    let config = changed("asking", "", r#", "keyAuthorizer": {"cluster": "may", "path": "/"}"#);
+    let output = rewrite(&config, &format!("{URL}&hdnts={ACCESS}"), &[], VOD.as_bytes());
+    let playlist = text(&output.stdout);
+    let key = playlist.split("URI=\"").nth(1).unwrap().split('"').next().unwrap();
+    let (status, said) = verdict(&rewrite(&config, &format!("https://edge.example{key}"), &[], b""));
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("unanswered"), "{said}");
 }

@@ -47,6 +47,14 @@ fn rotating() {
 }
 
 #[test]
+fn sharing() {
+    run(
+        "keys that viewers of a stream share",
+        r#"{"enabled": true, "secret": "000102030405060708090a0b0c0d0e0f", "keyScope": "stream", "keyRotation": {"segments": 5}}"#,
+    );
+}
+
+#[test]
 fn tokens_only() {
     run("tokens only", r#"{"enabled": false}"#);
 }
