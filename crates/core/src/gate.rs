@@ -5,7 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::config::document::{self, OnEncryptedOrigin};
-use crate::config::policy::{Encryption, Opening, Policy, SIGNED_PARAMETER};
+use crate::config::encryption::Encryption;
+use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::{ContentKey, KeyScope};
 use crate::enter::{client_address, enter, one, ours, single};

@@ -3,7 +3,8 @@
 use alloc::format;
 
 use crate::authorizer::Question;
-use crate::config::policy::{Encryption, Policy, SIGNED_PARAMETER};
+use crate::config::encryption::Encryption;
+use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
 use crate::enter::{client_address, is_access_token, one, session_token};

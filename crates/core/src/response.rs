@@ -8,7 +8,8 @@ use core::cell::RefCell;
 
 use crate::batch::SharedEncryptor;
 use crate::body::{Body, Window};
-use crate::config::policy::{self, Keys, Policy, SIGNED_PARAMETER};
+use crate::config::encryption::{self, Keys};
+use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::enter::ours;
 use crate::gate::Stream;
 use crate::headers::{self, ContentRange};
@@ -265,7 +266,7 @@ fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
 fn key_source(
     stream: &Stream,
     policy: &Policy,
-    encryption: &policy::Encryption,
+    encryption: &encryption::Encryption,
     session: &Session,
 ) -> Option<KeySource> {
     let id = session.id_text();

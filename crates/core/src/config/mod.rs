@@ -3,6 +3,7 @@
 mod assignment;
 mod content_targeting;
 pub mod document;
+pub mod encryption;
 pub mod policy;
 mod secret;
 pub mod time;
@@ -168,5 +169,7 @@ impl Policies {
     }
 }
 
+#[cfg(test)]
+mod key_tests;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,8 @@ use core::fmt::Write;
 
 use super::attribute::integer;
 use crate::config::document::{IvMode, OnEncryptedOrigin};
-use crate::config::policy::{Rotation, SIGNED_PARAMETER};
+use crate::config::encryption::Rotation;
+use crate::config::policy::SIGNED_PARAMETER;
 use crate::derive::{KeyScope, Keyring};
 use crate::key_url::KeyUri;
 use crate::percent;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::config::document::{IvMode, OnEncryptedOrigin};
-use crate::config::policy::Rotation;
+use crate::config::encryption::Rotation;
 use crate::derive::{KeyScope, Keyring, Secret};
 use crate::url::Base;
 
