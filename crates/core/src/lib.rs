@@ -22,6 +22,7 @@ mod json;
 mod percent;
 mod player;
 pub mod playlist;
+mod ranges;
 pub mod reply;
 mod response;
 mod revocation;
