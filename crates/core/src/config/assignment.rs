@@ -1,5 +1,5 @@
-//! Which policy holds for a host and path: compiled once, looked up in steps of the path's depth, however many
-//! assignments there are.
+//! Which policy holds for a host and path: compiled once. A look-up takes a search by host, one by path for each `/` in
+//! the longest assigned path (however many the request has), and one by time; each is logarithmic in what is assigned.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -10,36 +10,37 @@ use super::ConfigError;
 use super::document;
 use super::policy::Policy;
 use super::time;
+use super::timeline::{Timeline, Window};
+use crate::ranges::Ranges;
 use crate::target;
 
-/// Prefix of a path, without its final `/` → what is assigned there, the one that starts last first.
-type Prefixes = BTreeMap<String, Vec<Window>>;
-
-/// A policy and when it holds.
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    policy: usize,
-    /// Seconds since the epoch; 0: always.
-    start: u64,
-    /// The first second after it.
-    end: u64,
-}
-
-impl Window {
-    fn is_open(&self, now: u64) -> bool {
-        (self.start..self.end).contains(&now)
-    }
-}
+/// Prefix of a path, without its final `/` → what is assigned there.
+type Prefixes<T> = BTreeMap<String, T>;
 
 /// The compiled assignments and the policies' other names.
 #[derive(Debug)]
 pub struct Assignments {
-    any_host: Prefixes,
-    hosts: BTreeMap<String, Prefixes>,
-    /// By the policy's number.
-    of_policy: Vec<Vec<Window>>,
+    any_host: Prefixes<Timeline>,
+    hosts: BTreeMap<String, Prefixes<Timeline>>,
+    /// How many `/` the longest prefix has.
+    depth: usize,
+    /// When each policy is assigned anywhere, by its number.
+    assigned: Vec<Ranges<u64>>,
+    /// When the first assignment with a start begins, likewise.
+    starts: Vec<Option<u64>>,
+    /// When each assignment ends.
+    ends: Vec<u64>,
     names: BTreeMap<String, usize>,
     key_paths: BTreeSet<String>,
+}
+
+/// Why an assignment never comes to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idle {
+    /// Its end has passed.
+    Past,
+    /// As long as it is open, another to the same host and path wins, which began later.
+    Overruled,
 }
 
 impl Assignments {
@@ -50,13 +51,15 @@ impl Assignments {
     /// on, or a time that is none.
     pub fn build(assignments: &[document::Assignment], policies: &[Policy]) -> Result<Self, ConfigError> {
         let names: BTreeMap<_, _> = policies.iter().enumerate().map(|(i, policy)| (policy.name.clone(), i)).collect();
-        let key_paths =
-            policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path.clone())).collect();
-        let of_policy = alloc::vec![Vec::new(); policies.len()];
-        let mut compiled = Self { any_host: Prefixes::new(), hosts: BTreeMap::new(), of_policy, names, key_paths };
+        let ids = policies.iter().enumerate().filter_map(|(i, policy)| Some((policy.id?.0, i))).collect();
+        let mut hosts: BTreeMap<Option<String>, Prefixes<Vec<Window>>> = BTreeMap::new();
+        let mut times = alloc::vec![Vec::new(); policies.len()];
+        let mut starts: Vec<Option<u64>> = alloc::vec![None; policies.len()];
+        let mut ends = Vec::with_capacity(assignments.len());
+        let mut depth = 0;
         for (index, assignment) in assignments.iter().enumerate() {
             let at = |member: &str| format!("assignments[{index}].{member}");
-            let policy = compiled.policy_of(assignment, policies, &at)?;
+            let policy = policy_of(assignment, &names, &ids, &at)?;
             let start = instant(assignment.start_time.as_deref(), 0, &|| at("startTime"))?;
             let end = instant(assignment.end_time.as_deref(), u64::MAX, &|| at("endTime"))?;
             if end <= start {
@@ -71,66 +74,28 @@ impl Assignments {
                     ),
                 )
             })?;
-            let prefixes = match &assignment.host {
-                None => &mut compiled.any_host,
-                Some(host)
-                    if !host.is_empty()
-                        && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) =>
-                {
-                    compiled.hosts.entry(host.to_ascii_lowercase()).or_default()
-                }
-                Some(host) => {
-                    return Err(ConfigError::new(
-                        at("host"),
-                        format!("found \"{host}\", expected a host name without a port"),
-                    ));
-                }
-            };
-            let windows = prefixes.entry(prefix.into()).or_default();
-            let place = windows.partition_point(|window| window.start > start);
-            if windows.get(place).is_some_and(|window| window.start == start) {
-                return Err(ConfigError::new(
-                    at("path"),
-                    format!("\"{}\" is assigned twice from the same time on", assignment.path),
-                ));
+            depth = depth.max(prefix.matches('/').count());
+            let prefixes = hosts.entry(host(assignment, &at)?).or_default();
+            let window = Window { start, end, policy, assignment: index };
+            prefixes.entry(prefix.into()).or_default().push(window);
+            if let Some(times) = times.get_mut(policy) {
+                times.push((start, end - 1));
             }
-            let window = Window { policy, start, end };
-            windows.insert(place, window);
-            if let Some(windows) = compiled.of_policy.get_mut(policy) {
-                windows.push(window);
+            if let Some(first) = starts.get_mut(policy).filter(|_| start > 0) {
+                *first = Some(first.map_or(start, |first| first.min(start)));
             }
+            ends.push(end);
         }
-        Ok(compiled)
-    }
-
-    fn policy_of(
-        &self,
-        assignment: &document::Assignment,
-        policies: &[Policy],
-        at: &dyn Fn(&str) -> String,
-    ) -> Result<usize, ConfigError> {
-        let by_name = match &assignment.policy_name {
-            None => None,
-            Some(name) => Some(self.by_name(name).ok_or_else(|| {
-                ConfigError::new(
-                    at("policyName"),
-                    format!("found \"{name}\", expected the name of one of the policies"),
-                )
-            })?),
-        };
-        let by_id = match assignment.policy_id {
-            None => None,
-            Some(id) => Some(policies.iter().position(|policy| policy.id == Some(id)).ok_or_else(|| {
-                ConfigError::new(at("policyId"), format!("found {}, expected the number of one of the policies", id.0))
-            })?),
-        };
-        match (by_name, by_id) {
-            (Some(name), Some(id)) if name != id => {
-                Err(ConfigError::new(at("policyId"), "names another policy than policyName does"))
-            }
-            (Some(policy), _) | (None, Some(policy)) => Ok(policy),
-            (None, None) => Err(ConfigError::new(at("policyName"), "missing, expected policyName or policyId")),
+        let mut compiled = BTreeMap::new();
+        for (host, prefixes) in hosts {
+            compiled.insert(host, compile(prefixes, assignments)?);
         }
+        let any_host = compiled.remove(&None).unwrap_or_default();
+        let hosts = compiled.into_iter().filter_map(|(host, prefixes)| Some((host?, prefixes))).collect();
+        let key_paths =
+            policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path.clone())).collect();
+        let assigned = times.into_iter().map(Ranges::build).collect();
+        Ok(Self { any_host, hosts, depth, assigned, starts, ends, names, key_paths })
     }
 
     /// What holds at `now` for a normalised path: an assignment to its host before one to any, then the longest path,
@@ -141,17 +106,35 @@ impl Assignments {
             .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
             .map_or(authority, |(host, _)| host);
         let of_host = if self.hosts.is_empty() { None } else { self.hosts.get(&host.to_ascii_lowercase()) };
+        // Nothing is assigned deeper than that.
+        let deeper = path.match_indices('/').nth(self.depth).and_then(|(at, _)| path.get(..at));
+        let path = deeper.unwrap_or(path);
         of_host.and_then(|prefixes| longest(prefixes, path, now)).or_else(|| longest(&self.any_host, path, now))
     }
 
     /// Whether the policy is assigned anywhere at `now`.
     pub fn is_assigned(&self, policy: usize, now: u64) -> bool {
-        self.of_policy.get(policy).is_some_and(|windows| windows.iter().any(|window| window.is_open(now)))
+        self.assigned.get(policy).is_some_and(|times| times.contains(now))
     }
 
     /// When the policy's first assignment with a start begins, seconds since the epoch.
     pub fn start(&self, policy: usize) -> Option<u64> {
-        self.of_policy.get(policy)?.iter().map(|window| window.start).filter(|start| *start > 0).min()
+        self.starts.get(policy).copied().flatten()
+    }
+
+    /// The assignments, by their place in the document, that hold neither at `now` nor at any time after it.
+    pub fn idle(&self, now: u64) -> impl Iterator<Item = (usize, Idle)> {
+        let mut holding = BTreeSet::new();
+        for timeline in self.hosts.values().chain([&self.any_host]).flat_map(BTreeMap::values) {
+            timeline.add_holding(now, &mut holding);
+        }
+        let ends = self.ends.iter().enumerate().filter(move |(index, _)| !holding.contains(index));
+        ends.map(move |(index, end)| (index, if *end <= now { Idle::Past } else { Idle::Overruled }))
+    }
+
+    /// Whether the policy is assigned at any time.
+    pub fn is_ever_assigned(&self, policy: usize) -> bool {
+        self.assigned.get(policy).is_some_and(|times| !times.is_empty())
     }
 
     /// The number of the policy of that name.
@@ -163,6 +146,62 @@ impl Assignments {
     pub fn is_key_path(&self, path: &str) -> bool {
         self.key_paths.contains(path)
     }
+}
+
+/// The number of the policy that an assignment names.
+fn policy_of(
+    assignment: &document::Assignment,
+    names: &BTreeMap<String, usize>,
+    ids: &BTreeMap<u64, usize>,
+    at: &dyn Fn(&str) -> String,
+) -> Result<usize, ConfigError> {
+    let by_name = match &assignment.policy_name {
+        None => None,
+        Some(name) => Some(names.get(name).copied().ok_or_else(|| {
+            ConfigError::new(at("policyName"), format!("found \"{name}\", expected the name of one of the policies"))
+        })?),
+    };
+    let by_id = match assignment.policy_id {
+        None => None,
+        Some(id) => Some(ids.get(&id.0).copied().ok_or_else(|| {
+            ConfigError::new(at("policyId"), format!("found {}, expected the number of one of the policies", id.0))
+        })?),
+    };
+    match (by_name, by_id) {
+        (Some(name), Some(id)) if name != id => {
+            Err(ConfigError::new(at("policyId"), "names another policy than policyName does"))
+        }
+        (Some(policy), _) | (None, Some(policy)) => Ok(policy),
+        (None, None) => Err(ConfigError::new(at("policyName"), "missing, expected policyName or policyId")),
+    }
+}
+
+/// The host of an assignment in lower case, if it has one.
+fn host(assignment: &document::Assignment, at: &dyn Fn(&str) -> String) -> Result<Option<String>, ConfigError> {
+    let Some(host) = &assignment.host else { return Ok(None) };
+    let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    if host.is_empty() || !plain {
+        return Err(ConfigError::new(at("host"), format!("found \"{host}\", expected a host name without a port")));
+    }
+    Ok(Some(host.to_ascii_lowercase()))
+}
+
+fn compile(
+    prefixes: Prefixes<Vec<Window>>,
+    assignments: &[document::Assignment],
+) -> Result<Prefixes<Timeline>, ConfigError> {
+    let mut compiled = Prefixes::new();
+    for (prefix, windows) in prefixes {
+        let timeline = Timeline::build(windows).map_err(|index| {
+            let path = assignments.get(index).map(|assignment| assignment.path.as_str()).unwrap_or_default();
+            ConfigError::new(
+                format!("assignments[{index}].path"),
+                format!("\"{path}\" is assigned twice from the same time on"),
+            )
+        })?;
+        compiled.insert(prefix, timeline);
+    }
+    Ok(compiled)
 }
 
 /// A time, or `any` for `*`.
@@ -178,11 +217,11 @@ fn instant(text: Option<&str>, any: u64, at: &dyn Fn() -> String) -> Result<u64,
     }
 }
 
-fn longest(prefixes: &Prefixes, path: &str, now: u64) -> Option<usize> {
+fn longest(prefixes: &Prefixes<Timeline>, path: &str, now: u64) -> Option<usize> {
     let mut prefix = path;
     loop {
-        if let Some(window) = prefixes.get(prefix).and_then(|windows| windows.iter().find(|it| it.is_open(now))) {
-            return Some(window.policy);
+        if let Some(policy) = prefixes.get(prefix).and_then(|timeline| timeline.at(now)) {
+            return Some(policy);
         }
         prefix = prefix.rsplit_once('/')?.0;
     }

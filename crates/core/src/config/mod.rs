@@ -6,14 +6,17 @@ pub mod document;
 pub mod policy;
 mod secret;
 pub mod time;
+mod timeline;
 mod value;
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
 use self::assignment::Assignments;
+pub use self::assignment::Idle;
 use self::document::{DefaultAction, Document};
 use self::policy::Policy;
 use crate::target;
@@ -82,16 +85,17 @@ impl Policies {
 
         let mut reader = secret::Reader { env, warnings: Vec::new() };
         let mut policies: Vec<Policy> = Vec::with_capacity(document.policies.len());
+        let (mut names, mut ids) = (BTreeSet::new(), BTreeSet::new());
         for (index, policy) in document.policies.iter().enumerate() {
             let path = format!("policies[{index}]");
             let policy = Policy::build(&path, policy, &mut reader)?;
-            if policies.iter().any(|other| other.name == policy.name) {
+            if !names.insert(policy.name.clone()) {
                 return Err(ConfigError::new(
                     format!("{path}.policyName"),
                     format!("\"{}\" names two policies, expected different names", policy.name),
                 ));
             }
-            if policy.id.is_some() && policies.iter().any(|other| other.id == policy.id) {
+            if policy.id.is_some_and(|id| !ids.insert(id.0)) {
                 return Err(ConfigError::new(
                     format!("{path}.policyId"),
                     "names two policies, expected different numbers",
@@ -137,6 +141,16 @@ impl Policies {
         let index = self.assignments.by_name(name).filter(|index| self.assignments.is_assigned(*index, now))?;
         let policy = self.get(index)?;
         (policy.encryption.as_ref()?.key_path == path).then_some((index, policy))
+    }
+
+    /// The assignments, by their place in the document, that hold neither at `now` nor at any time after it.
+    pub fn idle_assignments(&self, now: u64) -> impl Iterator<Item = (usize, Idle)> {
+        self.assignments.idle(now)
+    }
+
+    /// The policies, with their numbers, that no assignment is to.
+    pub fn unassigned(&self) -> impl Iterator<Item = (usize, &Policy)> {
+        self.policies.iter().enumerate().filter(|(index, _)| !self.assignments.is_ever_assigned(*index))
     }
 
     /// Whether any policy serves keys at `path`.
