@@ -101,6 +101,17 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0):
     }
 
 
+def discovery(path):
+    """The entry of a filter that is found in a file, beside which the bootstrap needs a `node`."""
+    return {
+        "name": "playlock",
+        "config_discovery": {
+            "config_source": {"path_config_source": {"path": str(path)}, "resource_api_version": "V3"},
+            "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
+        },
+    }
+
+
 def validate(directory, config):
     """`envoy --mode validate`: (exit status, everything it printed)."""
     path = Path(directory) / "envoy.json"
@@ -113,20 +124,23 @@ def validate(directory, config):
 class Proxy:
     """A running Envoy."""
 
-    def __init__(self, directory, config):
+    def __init__(self, directory, config, workers=1, environment=None):
+        """`config`: as `bootstrap` makes it, or YAML."""
         self.directory = Path(directory)
-        self.access_log = next(
-            log["typed_config"]["path"]
-            for log in config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]["access_log"]
-        )
-        (self.directory / "envoy.json").write_text(json.dumps(config, indent=1))
+        if isinstance(config, str):
+            self.access_log, name = None, "envoy.yaml"
+        else:
+            (manager,) = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"]
+            self.access_log, name = manager["typed_config"]["access_log"][0]["typed_config"]["path"], "envoy.json"
+            config = json.dumps(config, indent=1)
+        (self.directory / name).write_text(config)
         self.log = self.directory / "envoy.log"
         admin = self.directory / "admin"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [places.envoy(), "-c", str(self.directory / "envoy.json"), "--concurrency", "1", "--disable-hot-restart",
-                 "--admin-address-path", str(admin), "--file-flush-interval-msec", "20", "-l", "info"],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+                [places.envoy(), "-c", str(self.directory / name), "--concurrency", str(workers),
+                 "--disable-hot-restart", "--admin-address-path", str(admin), "--file-flush-interval-msec", "20", "-l", "info"],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
         try:
             self._until(lambda: admin.exists() and admin.read_text().strip(), "opened its admin port")
             self.admin_address = admin.read_text().strip()
@@ -166,6 +180,12 @@ class Proxy:
             if name.startswith("wasmcustom.") and value.isdigit():
                 found[name.removeprefix("wasmcustom.")] = int(value)
         return found
+
+    def version(self):
+        """Which file of the filter's discovery is in force."""
+        name = "extension_config_discovery.http_filter.playlock.version_text: "
+        found = [line for line in self.admin("/stats?filter=version_text").splitlines() if line.startswith(name)]
+        return found[0].removeprefix(name).strip('"') if found else None
 
     def logged(self, request_id):
         """The access log's entry for a request."""

@@ -122,6 +122,11 @@ impl Assignments {
         self.starts.get(policy).copied().flatten()
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     /// The assignments, by their place in the document, that hold neither at `now` nor at any time after it.
     pub fn idle(&self, now: u64) -> impl Iterator<Item = (usize, Idle)> {
         let mut holding = BTreeSet::new();

@@ -20,7 +20,7 @@ pub use self::assignment::Idle;
 use self::document::{DefaultAction, Document};
 use self::policy::Policy;
 use crate::target;
-use crate::targeting::GeoHeaders;
+use crate::targeting::{GeoHeaders, Targeting};
 
 /// Every policy and assignment of one configuration document.
 #[derive(Debug)]
@@ -143,6 +143,21 @@ impl Policies {
         (policy.encryption.as_ref()?.key_path == path).then_some((index, policy))
     }
 
+    /// How many policies there are.
+    pub fn len(&self) -> usize {
+        self.policies.len()
+    }
+
+    /// Whether there is no policy.
+    pub fn is_empty(&self) -> bool {
+        self.policies.is_empty()
+    }
+
+    /// How many assignments there are.
+    pub fn assignments(&self) -> usize {
+        self.assignments.len()
+    }
+
     /// The assignments, by their place in the document, that hold neither at `now` nor at any time after it.
     pub fn idle_assignments(&self, now: u64) -> impl Iterator<Item = (usize, Idle)> {
         self.assignments.idle(now)
@@ -151,6 +166,14 @@ impl Policies {
     /// The policies, with their numbers, that no assignment is to.
     pub fn unassigned(&self) -> impl Iterator<Item = (usize, &Policy)> {
         self.policies.iter().enumerate().filter(|(index, _)| !self.assignments.is_ever_assigned(*index))
+    }
+
+    /// The headers of the proxy's that any policy reads.
+    pub fn geo_headers_read(&self) -> impl Iterator<Item = &str> {
+        let reads = |policy: &Policy| policy.targeting.as_ref().map(Targeting::reads);
+        let read: Vec<[bool; 5]> = self.policies.iter().filter_map(reads).collect();
+        let names = self.geo_headers.all().into_iter().enumerate();
+        names.filter(move |(index, _)| read.iter().any(|it| it.get(*index) == Some(&true))).map(|(_, name)| name)
     }
 
     /// Whether any policy serves keys at `path`.

@@ -77,6 +77,13 @@ fn errors_name_the_json_path() {
         ("/geoHeaders", json!({"country": "x geo"}), "geoHeaders.country"),
         ("/geoHeaders", json!({"transparentProxy": ""}), "geoHeaders.transparentProxy"),
         ("/geoHeaders", json!({"city": "x-geo-city"}), "geoHeaders.city"),
+        ("/geoHeaders", json!({"country": "User-Agent"}), "geoHeaders.country"),
+        ("/geoHeaders", json!({"region": "x-geo-country"}), "geoHeaders.region"),
+        (
+            "/geoHeaders",
+            json!({"anonymousProxy": "x-geo-p", "transparentProxy": "X-Geo-P"}),
+            "geoHeaders.transparentProxy",
+        ),
         ("/policies/0/contentTargeting", json!({"enabled": false, "geo": 1}), "policies[0].contentTargeting.geo"),
         (
             "/policies/0/playerVerification",
