@@ -16,8 +16,8 @@ pub fn header<'a>(headers: &'a [Header], name: &str) -> Option<&'a [u8]> {
 pub struct Request {
     /// Pseudo headers among them.
     pub headers: Vec<Header>,
-    /// `ip:port`, as the proxy trusts it.
-    pub client: String,
+    /// `ip:port`, as the proxy trusts it, if it knows it.
+    pub client: Option<String>,
 }
 
 impl Request {
@@ -33,7 +33,7 @@ impl Request {
                 // Envoy gives every request one.
                 header("x-request-id", "b0b5c0de-0000-4000-8000-000000000001"),
             ],
-            client: "203.0.113.7:4711".to_owned(),
+            client: Some("203.0.113.7:4711".to_owned()),
         }
     }
 

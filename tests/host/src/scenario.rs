@@ -238,8 +238,8 @@ fn request(step: &Step, text: &Text) -> Result<Request, String> {
             request.headers.push((name.clone(), text.expand(value)?.into_bytes()));
         }
     }
-    if let Some(client) = &step.client {
-        request.client.clone_from(client);
+    if step.client.is_some() {
+        request.client.clone_from(&step.client);
     }
     Ok(request)
 }

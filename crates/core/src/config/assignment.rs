@@ -105,6 +105,8 @@ impl Assignments {
             .rsplit_once(':')
             .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
             .map_or(authority, |(host, _)| host);
+        // The root's dot (RFC 1034 section 3.1) makes no other host.
+        let host = host.strip_suffix('.').unwrap_or(host);
         let of_host = if self.hosts.is_empty() { None } else { self.hosts.get(&host.to_ascii_lowercase()) };
         // Nothing is assigned deeper than that.
         let deeper = path.match_indices('/').nth(self.depth).and_then(|(at, _)| path.get(..at));
@@ -188,7 +190,7 @@ fn host(assignment: &document::Assignment, at: &dyn Fn(&str) -> String) -> Resul
     if host.is_empty() || !plain {
         return Err(ConfigError::new(at("host"), format!("found \"{host}\", expected a host name without a port")));
     }
-    Ok(Some(host.to_ascii_lowercase()))
+    Ok(Some(host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()))
 }
 
 fn compile(

@@ -152,4 +152,4 @@ fn redirect(path: &str, enabled: bool, url: Option<&str>) -> Result<Option<Strin
 }
 
 #[cfg(test)]
-mod table;
+mod tests;
