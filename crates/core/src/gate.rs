@@ -293,7 +293,7 @@ fn content_key(
     sent: &str,
 ) -> Result<(Session, [u8; 16]), Reason> {
     let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
-    let session = Session::verify(policy, token, request.now).map_err(|reason| {
+    let session = Session::verify(policy, token, request).map_err(|reason| {
         let context = Presented { target, query: None, client: None, now: request.now };
         let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
         if swapped { Reason::Swapped } else { reason }

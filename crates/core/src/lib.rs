@@ -10,6 +10,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod binding;
 mod body;
 pub mod config;
 mod cors;

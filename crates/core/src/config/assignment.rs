@@ -15,13 +15,16 @@ use crate::ranges::Ranges;
 use crate::target;
 
 /// Prefix of a path, without its final `/` → what is assigned there.
-type Prefixes<T> = BTreeMap<String, T>;
+type Prefixes = BTreeMap<String, Timeline>;
+
+/// Stands for every host where none is named.
+const ANY_HOST: &str = "";
 
 /// The compiled assignments and the policies' other names.
 #[derive(Debug)]
 pub struct Assignments {
-    any_host: Prefixes<Timeline>,
-    hosts: BTreeMap<String, Prefixes<Timeline>>,
+    any_host: Prefixes,
+    hosts: BTreeMap<String, Prefixes>,
     /// How many `/` the longest prefix has.
     depth: usize,
     /// When each policy is assigned anywhere, by its number.
@@ -49,17 +52,20 @@ impl Assignments {
     /// # Errors
     /// An assignment to an unknown policy, a path that is no pattern, a place that is assigned twice from the same time
     /// on, or a time that is none.
-    pub fn build(assignments: &[document::Assignment], policies: &[Policy]) -> Result<Self, ConfigError> {
-        let names: BTreeMap<_, _> = policies.iter().enumerate().map(|(i, policy)| (policy.name.clone(), i)).collect();
-        let ids = policies.iter().enumerate().filter_map(|(i, policy)| Some((policy.id?.0, i))).collect();
-        let mut hosts: BTreeMap<Option<String>, Prefixes<Vec<Window>>> = BTreeMap::new();
+    pub fn build(
+        assignments: &[document::Assignment],
+        policies: &[Policy],
+        names: BTreeMap<String, usize>,
+        ids: &BTreeMap<u64, usize>,
+    ) -> Result<Self, ConfigError> {
+        let mut windows = Vec::with_capacity(assignments.len());
         let mut times = alloc::vec![Vec::new(); policies.len()];
         let mut starts: Vec<Option<u64>> = alloc::vec![None; policies.len()];
         let mut ends = Vec::with_capacity(assignments.len());
         let mut depth = 0;
         for (index, assignment) in assignments.iter().enumerate() {
             let at = |member: &str| format!("assignments[{index}].{member}");
-            let policy = policy_of(assignment, &names, &ids, &at)?;
+            let policy = policy_of(assignment, &names, ids, &at)?;
             let start = instant(assignment.start_time.as_deref(), 0, &|| at("startTime"))?;
             let end = instant(assignment.end_time.as_deref(), u64::MAX, &|| at("endTime"))?;
             if end <= start {
@@ -75,9 +81,7 @@ impl Assignments {
                 )
             })?;
             depth = depth.max(prefix.matches('/').count());
-            let prefixes = hosts.entry(host(assignment, &at)?).or_default();
-            let window = Window { start, end, policy, assignment: index };
-            prefixes.entry(prefix.into()).or_default().push(window);
+            windows.push((host(assignment, &at)?, prefix, Window { start, end, policy, assignment: index }));
             if let Some(times) = times.get_mut(policy) {
                 times.push((start, end - 1));
             }
@@ -86,12 +90,8 @@ impl Assignments {
             }
             ends.push(end);
         }
-        let mut compiled = BTreeMap::new();
-        for (host, prefixes) in hosts {
-            compiled.insert(host, compile(prefixes, assignments)?);
-        }
-        let any_host = compiled.remove(&None).unwrap_or_default();
-        let hosts = compiled.into_iter().filter_map(|(host, prefixes)| Some((host?, prefixes))).collect();
+        let mut hosts = compile(windows, assignments)?;
+        let any_host = hosts.remove(ANY_HOST).unwrap_or_default();
         let key_paths =
             policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path.clone())).collect();
         let assigned = times.into_iter().map(Ranges::build).collect();
@@ -183,32 +183,37 @@ fn policy_of(
     }
 }
 
-/// The host of an assignment in lower case, if it has one.
-fn host(assignment: &document::Assignment, at: &dyn Fn(&str) -> String) -> Result<Option<String>, ConfigError> {
-    let Some(host) = &assignment.host else { return Ok(None) };
-    let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
-    if host.is_empty() || !plain {
+/// The host of an assignment in lower case.
+fn host(assignment: &document::Assignment, at: &dyn Fn(&str) -> String) -> Result<String, ConfigError> {
+    let Some(host) = &assignment.host else { return Ok(ANY_HOST.into()) };
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    if name.is_empty() || !plain {
         return Err(ConfigError::new(at("host"), format!("found \"{host}\", expected a host name without a port")));
     }
-    Ok(Some(host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()))
+    Ok(name.to_ascii_lowercase())
 }
 
+/// Windows with their hosts and prefixes → timelines by these.
 fn compile(
-    prefixes: Prefixes<Vec<Window>>,
+    mut windows: Vec<(String, &str, Window)>,
     assignments: &[document::Assignment],
-) -> Result<Prefixes<Timeline>, ConfigError> {
-    let mut compiled = Prefixes::new();
-    for (prefix, windows) in prefixes {
-        let timeline = Timeline::build(windows).map_err(|index| {
+) -> Result<BTreeMap<String, Prefixes>, ConfigError> {
+    windows.sort_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
+    let mut hosts: BTreeMap<String, Prefixes> = BTreeMap::new();
+    for same in windows.chunk_by(|left, right| (&left.0, left.1) == (&right.0, right.1)) {
+        let timeline = Timeline::build(same.iter().map(|(_, _, window)| *window).collect()).map_err(|index| {
             let path = assignments.get(index).map(|assignment| assignment.path.as_str()).unwrap_or_default();
             ConfigError::new(
                 format!("assignments[{index}].path"),
                 format!("\"{path}\" is assigned twice from the same time on"),
             )
         })?;
-        compiled.insert(prefix, timeline);
+        if let Some((host, prefix, _)) = same.first() {
+            hosts.entry(host.clone()).or_default().insert((*prefix).into(), timeline);
+        }
     }
-    Ok(compiled)
+    Ok(hosts)
 }
 
 /// A time, or `any` for `*`.
@@ -224,7 +229,7 @@ fn instant(text: Option<&str>, any: u64, at: &dyn Fn() -> String) -> Result<u64,
     }
 }
 
-fn longest(prefixes: &Prefixes<Timeline>, path: &str, now: u64) -> Option<usize> {
+fn longest(prefixes: &Prefixes, path: &str, now: u64) -> Option<usize> {
     let mut prefix = path;
     loop {
         if let Some(policy) = prefixes.get(prefix).and_then(|timeline| timeline.at(now)) {

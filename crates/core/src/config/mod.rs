@@ -9,7 +9,7 @@ pub mod time;
 mod timeline;
 mod value;
 
-use alloc::collections::BTreeSet;
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -85,17 +85,17 @@ impl Policies {
 
         let mut reader = secret::Reader { env, warnings: Vec::new() };
         let mut policies: Vec<Policy> = Vec::with_capacity(document.policies.len());
-        let (mut names, mut ids) = (BTreeSet::new(), BTreeSet::new());
+        let (mut names, mut ids) = (BTreeMap::new(), BTreeMap::new());
         for (index, policy) in document.policies.iter().enumerate() {
             let path = format!("policies[{index}]");
             let policy = Policy::build(&path, policy, &mut reader)?;
-            if !names.insert(policy.name.clone()) {
+            if names.insert(policy.name.clone(), index).is_some() {
                 return Err(ConfigError::new(
                     format!("{path}.policyName"),
                     format!("\"{}\" names two policies, expected different names", policy.name),
                 ));
             }
-            if policy.id.is_some_and(|id| !ids.insert(id.0)) {
+            if policy.id.is_some_and(|id| ids.insert(id.0, index).is_some()) {
                 return Err(ConfigError::new(
                     format!("{path}.policyId"),
                     "names two policies, expected different numbers",
@@ -103,7 +103,7 @@ impl Policies {
             }
             policies.push(policy);
         }
-        let assignments = Assignments::build(&document.assignments, &policies)?;
+        let assignments = Assignments::build(&document.assignments, &policies, names, &ids)?;
         for (index, policy) in policies.iter_mut().enumerate() {
             let start = assignments.start(index);
             if let Some(Err(warning)) = policy.players.as_mut().map(|players| players.begin(start)) {

@@ -10,6 +10,7 @@ use super::document::{
     self, Algorithm, IvMode, KeyRotation, KeyScope, OnEncryptedOrigin, PolicyId, SecretSource, Transport,
 };
 use super::secret::Reader;
+use crate::binding::Binding;
 use crate::cors::Cors;
 use crate::derive::{Keyring, Secret};
 use crate::player::Players;
@@ -88,6 +89,8 @@ pub struct SessionRules {
     pub skew: u64,
     /// The session's ACL, in place of the access token's.
     pub acl: Option<String>,
+    /// What it is bound to beside its token.
+    pub binding: Binding,
     /// Other authorities whose URIs get a token, in lower case without default ports.
     pub hosts: Vec<String>,
 }
@@ -284,6 +287,10 @@ fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<Sessio
         ttl,
         skew: auth.and_then(|auth| auth.clock_skew).map_or(DEFAULT_SKEW, |skew| skew.0),
         acl,
+        binding: match auth.and_then(|auth| auth.session_binding.as_ref()) {
+            Some(binding) => Binding::build(&format!("{path}.sessionBinding"), binding)?,
+            None => Binding::default(),
+        },
         hosts,
     })
 }

@@ -51,6 +51,22 @@ fn errors_name_the_json_path() {
         ("/policies/0/tokenAuth/sessionTokenTransport", json!("path"), "policies[0].tokenAuth.sessionTokenTransport"),
         ("/policies/0/tokenAuth/sessionTtl", json!("1 day"), "policies[0].tokenAuth.sessionTtl"),
         ("/policies/0/tokenAuth/sessionTtl", json!("0s"), "policies[0].tokenAuth.sessionTtl"),
+        (
+            "/policies/0/tokenAuth/sessionBinding",
+            json!({"addressPrefix": {"ipv4": 33}}),
+            "policies[0].tokenAuth.sessionBinding.addressPrefix.ipv4",
+        ),
+        (
+            "/policies/0/tokenAuth/sessionBinding",
+            json!({"addressPrefix": {"ipv6": 0}}),
+            "policies[0].tokenAuth.sessionBinding.addressPrefix.ipv6",
+        ),
+        (
+            "/policies/0/tokenAuth/sessionBinding",
+            json!({"headerForSalt": "user agent"}),
+            "policies[0].tokenAuth.sessionBinding.headerForSalt",
+        ),
+        ("/policies/0/tokenAuth/sessionBinding", json!({}), "policies[0].tokenAuth.sessionBinding"),
         ("/policies/0/tokenAuth/sessionTokenName", json!("a b"), "policies[0].tokenAuth.sessionTokenName"),
         ("/policies/0/tokenAuth/accessTokenName", json!("hdntl"), "policies[0].tokenAuth.accessTokenName"),
         ("/policies/0/tokenAuth/accessTokenName", json!("plk"), "policies[0].tokenAuth.accessTokenName"),
