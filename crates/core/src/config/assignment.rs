@@ -58,7 +58,7 @@ impl Assignments {
         names: BTreeMap<String, usize>,
         ids: &BTreeMap<u64, usize>,
     ) -> Result<Self, ConfigError> {
-        let mut windows = Vec::with_capacity(assignments.len());
+        let mut hosts: BTreeMap<String, Prefixes> = BTreeMap::new();
         let mut times = alloc::vec![Vec::new(); policies.len()];
         let mut starts: Vec<Option<u64>> = alloc::vec![None; policies.len()];
         let mut ends = Vec::with_capacity(assignments.len());
@@ -81,7 +81,8 @@ impl Assignments {
                 )
             })?;
             depth = depth.max(prefix.matches('/').count());
-            windows.push((host(assignment, &at)?, prefix, Window { start, end, policy, assignment: index }));
+            let timeline = hosts.entry(host(assignment, &at)?).or_default().entry(prefix.into()).or_default();
+            timeline.add(Window { start, end, policy, assignment: index });
             if let Some(times) = times.get_mut(policy) {
                 times.push((start, end - 1));
             }
@@ -90,7 +91,15 @@ impl Assignments {
             }
             ends.push(end);
         }
-        let mut hosts = compile(windows, assignments)?;
+        for timeline in hosts.values_mut().flat_map(BTreeMap::values_mut) {
+            timeline.compile().map_err(|index| {
+                let path = assignments.get(index).map(|assignment| assignment.path.as_str()).unwrap_or_default();
+                ConfigError::new(
+                    format!("assignments[{index}].path"),
+                    format!("\"{path}\" is assigned twice from the same time on"),
+                )
+            })?;
+        }
         let any_host = hosts.remove(ANY_HOST).unwrap_or_default();
         let key_paths =
             policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path.clone())).collect();
@@ -192,28 +201,6 @@ fn host(assignment: &document::Assignment, at: &dyn Fn(&str) -> String) -> Resul
         return Err(ConfigError::new(at("host"), format!("found \"{host}\", expected a host name without a port")));
     }
     Ok(name.to_ascii_lowercase())
-}
-
-/// Windows with their hosts and prefixes → timelines by these.
-fn compile(
-    mut windows: Vec<(String, &str, Window)>,
-    assignments: &[document::Assignment],
-) -> Result<BTreeMap<String, Prefixes>, ConfigError> {
-    windows.sort_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
-    let mut hosts: BTreeMap<String, Prefixes> = BTreeMap::new();
-    for same in windows.chunk_by(|left, right| (&left.0, left.1) == (&right.0, right.1)) {
-        let timeline = Timeline::build(same.iter().map(|(_, _, window)| *window).collect()).map_err(|index| {
-            let path = assignments.get(index).map(|assignment| assignment.path.as_str()).unwrap_or_default();
-            ConfigError::new(
-                format!("assignments[{index}].path"),
-                format!("\"{path}\" is assigned twice from the same time on"),
-            )
-        })?;
-        if let Some((host, prefix, _)) = same.first() {
-            hosts.entry(host.clone()).or_default().insert((*prefix).into(), timeline);
-        }
-    }
-    Ok(hosts)
 }
 
 /// A time, or `any` for `*`.
