@@ -92,6 +92,12 @@ pub fn client() -> Option<Vec<u8>> {
     hostcalls::get_property(vec!["source", "address"]).ok().flatten()
 }
 
+/// The name of the policy in the route's metadata. What is there and cannot be read is a name that no policy has.
+pub fn route_policy() -> Option<Vec<u8>> {
+    let path = vec!["xds", "route_metadata", "filter_metadata", "playlock", "policy"];
+    hostcalls::get_property(path).unwrap_or_else(|_| Some(Vec::new()))
+}
+
 /// Sets `wasm.playlock.NAME` in the filter state, for the access log.
 pub fn set_filter_state(name: &str, value: &str) {
     let _ = hostcalls::set_property(vec![&format!("playlock.{name}")], Some(value.as_bytes()));

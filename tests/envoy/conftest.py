@@ -36,14 +36,14 @@ def edges(site, origins, tmp_path_factory):
     """Starts Envoys: one for each different configuration, alive until the end of the run."""
     started, numbers = {}, itertools.count()
 
-    def start(config=None, hold=False, upstream="h1", vm=None, trusted_hops=0, instance=0, before=()):
+    def start(config=None, hold=False, upstream="h1", vm=None, trusted_hops=0, instance=0, before=(), routes=None):
         config = dict(config or document(), **({"holdHeaders": True} if hold else {}))
-        key = json.dumps([config, hold, upstream, vm, trusted_hops, instance, before])
+        key = json.dumps([config, hold, upstream, vm, trusted_hops, instance, before, routes])
         if key not in started:
             directory = tmp_path_factory.mktemp(f"envoy{next(numbers)}-")
             filters = [*before, wasm_filter(config, vm or environment(), hold)]
             proxy = Proxy(directory, bootstrap(origins[upstream].port, upstream, filters, directory / "access.log",
-                                               trusted_hops))
+                                               trusted_hops, routes))
             running.append(proxy)
             started[key] = Edge(proxy, site, hold, upstream)
         return started[key]

@@ -47,8 +47,9 @@ def wasm_filter(document, environment, hold):
     }
 
 
-def bootstrap(origin, upstream, filters, access_log, trusted_hops=0):
-    """Envoy's whole configuration: one listener for HTTP/1.1 and cleartext HTTP/2, one cluster."""
+def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, routes=None):
+    """Envoy's whole configuration: one listener for HTTP/1.1 and cleartext HTTP/2, one cluster. `routes`: by prefix, the
+    metadata of each; all that it serves are one without any."""
     options = {"explicit_http_config": {"http2_protocol_options" if upstream == "h2" else "http_protocol_options": {}}}
     manager = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -61,7 +62,11 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0):
         "delayed_close_timeout": "0.05s",
         "route_config": {"virtual_hosts": [{
             "name": "all", "domains": ["*"],
-            "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "origin", "timeout": "0s"}}],
+            "routes": [
+                {"match": {"prefix": prefix}, "route": {"cluster": "origin", "timeout": "0s"},
+                 **({"metadata": {"filter_metadata": metadata}} if metadata else {})}
+                for prefix, metadata in (routes or {"/": None}).items()
+            ],
         }]},
         "http_filters": filters + [{
             "name": "envoy.filters.http.router",

@@ -166,3 +166,43 @@ def test_an_assignment_to_a_host(edges, site, host, expected):
     edge = edges(made)
     logged = edge.proxy.logged(edge.get("/a.m3u8", {"Host": host}).id)
     assert (logged["policy"] or logged["reason"]) == expected
+
+
+ROUTES = {
+    "/named/": {"playlock": {"policy": "gold"}},
+    "/named-free/": {"playlock": {"policy": "free"}},
+    "/unknown/": {"playlock": {"policy": "platinum"}},
+    "/number/": {"playlock": {"policy": 7}},
+    "/object/": {"playlock": {"policy": {"name": "gold"}}},
+    "/list/": {"playlock": {"policy": ["gold"]}},
+    "/true/": {"playlock": {"policy": True}},
+    "/others/": {"playlock": {"note": "gold"}, "envoy.lb": {"policy": "gold"}},
+    "/": None,
+}
+
+
+@pytest.mark.parametrize("heeded", [True, False])
+def test_a_route_names_its_policy(edges, site, heeded):
+    """By its metadata, where the configuration says so; a name that no policy has opens nothing."""
+    made = document(policy("silver"), policy("gold"), {"policyName": "free"}, default="pass")
+    made.update(routePolicy=heeded, assignments=[{"policyName": "silver", "path": "/..."}])
+    edge = edges(made, routes=ROUTES)
+
+    def logged(folder):
+        response = edge.get(edge.link(site.stream(folder, a_ts=b"a" * 100)))
+        entry = edge.proxy.logged(response.id)
+        assert response.status == (403 if entry["reason"] else 200)
+        return entry["policy"] or entry["reason"]
+
+    assert [logged(folder) for folder in ("vod", "others")] == ["silver", "silver"]
+    assert logged("named") == ("gold" if heeded else "silver")
+    for folder in ("unknown", "number", "object", "list", "true"):
+        assert logged(folder) == ("unassigned" if heeded else "silver"), folder
+    free = edge.get(f"{site.stream('named-free', a_ts=b'a' * 100).rpartition('/')[0]}/a.ts")
+    assert (free.status, free.body == b"a" * 100) == ((200, True) if heeded else (403, False))
+    # One session from the playlist to the key, whose route names nothing.
+    session = Session(edge, site, "named")
+    session.is_(200)
+    moved = session.segment.replace("/named/", "/vod/")
+    site.stream("vod", a_ts=b"a")
+    assert edge.get(moved).status == (403 if heeded else 200), "its token is of its policy alone"

@@ -110,7 +110,7 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
     let client = || arguments.client_ip.map(|address| address.to_string().into_bytes());
     let mut session = [0; 16];
     getrandom::fill(&mut session).map_err(|error| Failure::Wrong(format!("no random bytes: {error}")))?;
-    let request = Request { headers: &headers, client: &client, now };
+    let request = Request { headers: &headers, client: &client, route_policy: &|| None, now };
     match Exchange::open(policies, &request, &mut || session) {
         (exchange, RequestStep::Forward(_)) => Ok(exchange),
         (_, RequestStep::Reply(reply)) => Err(refusal(&reply)),

@@ -180,10 +180,17 @@ mod tests {
         let empty = [header("x-device", "")];
         let ask = |client: &'static str| move || (client != "-").then(|| client.as_bytes().to_vec());
         let open = |policy, client: &'static str, headers: &[Header]| {
-            Session::open(policy, None, "/", &Request { headers, client: &ask(client), now: 9 }, [7; 16])
+            Session::open(
+                policy,
+                None,
+                "/",
+                &Request { headers, client: &ask(client), route_policy: &|| None, now: 9 },
+                [7; 16],
+            )
         };
         let verify = |policy, token: &str, client: &'static str, headers: &[Header]| {
-            Session::verify(policy, token, &Request { headers, client: &ask(client), now: 9 }).map(|_| ())
+            Session::verify(policy, token, &Request { headers, client: &ask(client), route_policy: &|| None, now: 9 })
+                .map(|_| ())
         };
         let v4 = open(both, "203.0.113.7:80", &tv).unwrap().token;
         let v6 = open(both, "[2001:db8:1::7]:80", &tv).unwrap().token;

@@ -18,6 +18,8 @@ pub struct Request {
     pub headers: Vec<Header>,
     /// `ip:port`, as the proxy trusts it, if it knows it.
     pub client: Option<String>,
+    /// `filter_metadata.playlock.policy` of the route.
+    pub route_policy: Option<String>,
 }
 
 impl Request {
@@ -34,6 +36,7 @@ impl Request {
                 header("x-request-id", "b0b5c0de-0000-4000-8000-000000000001"),
             ],
             client: Some("203.0.113.7:4711".to_owned()),
+            route_policy: None,
         }
     }
 

@@ -238,6 +238,7 @@ fn request(step: &Step, text: &Text) -> Result<Request, String> {
             request.headers.push((name.clone(), text.expand(value)?.into_bytes()));
         }
     }
+    request.route_policy.clone_from(&step.route_policy);
     if step.client.is_some() {
         request.client.clone_from(&step.client);
     }

@@ -27,6 +27,10 @@ pub struct Document {
     /// not a broken response. Needs Envoy's `allow_on_headers_stop_iteration`, without which responses hang.
     #[serde(default)]
     pub hold_headers: bool,
+    /// The policy that the proxy's route names (`filter_metadata.playlock.policy`) holds before any assignment. Costs a call
+    /// of the proxy's for each request.
+    #[serde(default)]
+    pub route_policy: bool,
     /// In which request headers the proxy says where a client is.
     #[serde(default)]
     pub geo_headers: GeoHeaders,

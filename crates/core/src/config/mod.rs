@@ -30,6 +30,8 @@ pub struct Policies {
     default: DefaultAction,
     /// Hold response headers until the body's first bytes are seen.
     pub hold_headers: bool,
+    /// The policy that the proxy's route names holds before any assignment.
+    pub route_policy: bool,
     /// In which request headers the proxy says where a client is.
     pub geo_headers: GeoHeaders,
 }
@@ -111,19 +113,29 @@ impl Policies {
             }
         }
         let geo_headers = GeoHeaders::build(&document.geo_headers)?;
-        let (default, hold_headers) = (document.default, document.hold_headers);
-        Ok((Self { policies, assignments, default, hold_headers, geo_headers }, reader.warnings))
+        let Document { default, hold_headers, route_policy, .. } = document;
+        Ok((Self { policies, assignments, default, hold_headers, route_policy, geo_headers }, reader.warnings))
     }
 
     /// What holds for a normalised path on `authority` (host, perhaps with a port) at `now`.
     pub fn covering(&self, authority: &str, path: &str, now: u64) -> Coverage<'_> {
-        let found = self.assignments.find(authority, path, now);
-        match found.and_then(|index| Some((index, self.get(index)?))) {
-            Some((_, policy)) if policy.lets_all_pass() => Coverage::Pass,
-            Some((index, policy)) => Coverage::Policy(index, policy),
+        match self.assignments.find(authority, path, now).and_then(|index| self.coverage(index)) {
+            Some(coverage) => coverage,
             None if self.default == DefaultAction::Pass => Coverage::Pass,
             None => Coverage::Deny,
         }
+    }
+
+    /// What holds where the proxy's route names a policy, wherever and whenever that is assigned. There is no default for a
+    /// name that no policy has.
+    pub fn named(&self, name: &[u8]) -> Coverage<'_> {
+        let found = core::str::from_utf8(name).ok().and_then(|name| self.assignments.by_name(name));
+        found.and_then(|index| self.coverage(index)).unwrap_or(Coverage::Deny)
+    }
+
+    fn coverage(&self, index: usize) -> Option<Coverage<'_>> {
+        let policy = self.get(index)?;
+        Some(if policy.lets_all_pass() { Coverage::Pass } else { Coverage::Policy(index, policy) })
     }
 
     /// What holds for a path as a URL writes it; `None` if it does not normalise to one.
@@ -136,9 +148,14 @@ impl Policies {
         self.policies.get(index)
     }
 
-    /// The policy of that name, with its number, if it serves keys at `path`, and is assigned anywhere at `now`.
+    /// The policy of that name, with its number, if it serves keys at `path`, and is assigned anywhere at `now`; or if it
+    /// is never assigned, where routes can name it.
     pub fn serving_keys(&self, path: &str, name: &str, now: u64) -> Option<(usize, &Policy)> {
-        let index = self.assignments.by_name(name).filter(|index| self.assignments.is_assigned(*index, now))?;
+        let holds = |index: &usize| {
+            let by_route = self.route_policy && !self.assignments.is_ever_assigned(*index);
+            by_route || self.assignments.is_assigned(*index, now)
+        };
+        let index = self.assignments.by_name(name).filter(holds)?;
         let policy = self.get(index)?;
         (policy.encryption.as_ref()?.key_path == path).then_some((index, policy))
     }
