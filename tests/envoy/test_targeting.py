@@ -3,6 +3,7 @@ token is looked at. What each check says of which address is the truth table's b
 
 import json
 import re
+from datetime import datetime, timedelta, timezone
 
 import geoip
 import places
@@ -148,6 +149,44 @@ def test_two_addresses_of_clients_that_connect_themselves(edges, filters, site):
     path = site.stream("visible", a_ts=b"a")
     assert verdict(near.get(near.link(path), source="127.0.0.3")) == "proxy"
     assert verdict(near.get(near.link(path), from_("127.0.0.3"), source="127.0.0.2")) == 200
+
+
+@pytest.fixture(scope="module")
+def seed(edges, filters):
+    """The Media Security Policy API's own example with everything in it, as it is, and an assignment to its number."""
+    made = json.loads((places.REPOSITORY / "tests/policies/11-get.json").read_text())
+    yesterday = datetime.now(timezone.utc) - timedelta(hours=23)
+    assignment = {"policyId": 1, "path": "/tst/...", "startTime": yesterday.strftime("%Y-%m-%dT%H:%M:%S"), "endTime": "*"}
+    return edges({"policies": [made], "assignments": [assignment]}, trusted_hops=1, before=filters)
+
+
+GOOD = {"X-Forwarded-For": SACRAMENTO, "Referer": "https://www.akamai.com/tv", "X-Player-Hash": "samplehash"}
+
+
+@pytest.mark.parametrize("changes, expected", [
+    ({}, 200),
+    ({"X-Forwarded-For": "55.55.55.100"}, 200),
+    ({"X-Forwarded-For": BERLIN}, "geo https://www.akamai.com"),
+    ({"X-Forwarded-For": ALBANY}, "geo https://www.akamai.com"),
+    ({"X-Forwarded-For": "55.55.55.103"}, "geo https://www.akamai.com"),
+    ({"X-Forwarded-For": "55.55.55.102"}, "address https://www.akamai.com"),
+    ({"X-Forwarded-For": HIDDEN}, "proxy"),
+    ({"Referer": "https://akamai.com.example/"}, "referer https://www.akamai.com"),
+    ({"Referer": ""}, "referer https://www.akamai.com"),
+    ({"X-Player-Hash": "SAMPLEHASH2"}, "player"),
+    ({"X-Player-Hash": ""}, "player"),
+])
+def test_the_policy_api_s_own_example_does_what_it_says(seed, site, changes, expected):
+    """Place, address, proxies, Referer, player and token, for playlist, key and segment."""
+    path = site.stream("tst", a_ts=b"a" * 1000)
+    viewer = Viewer(headers=GOOD)
+    link = seed.link(path, tokens.by_python(acl="/tst/*", key=tokens.TRANSITION))
+    (item,) = viewer.playlist(link).items
+    assert viewer.plain(item) == b"a" * 1000
+    for url in (link, item.key.url, item.url):
+        assert verdict(seed.get(url, {**GOOD, **changes})) == expected, url
+    assert verdict(seed.get(seed.link(path), GOOD)) == "signature"
+    assert verdict(seed.get("/elsewhere/a.m3u8", GOOD)) == "unassigned"
 
 
 def test_the_example(origins, site, tmp_path):
