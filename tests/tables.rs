@@ -1,5 +1,6 @@
 //! The truth tables, one line a request: run through the core and through both modules of `make wasm`, within the
 //! in-memory Envoy.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 use std::collections::BTreeMap;
 

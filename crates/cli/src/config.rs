@@ -31,7 +31,7 @@ pub struct Loaded {
 /// # Errors
 /// What is wrong with the file, with its JSON path.
 pub fn load(file: &Path) -> Result<Loaded, Failure> {
-    read(file, &|name| env::var(name).ok())
+    parse(&file.display().to_string(), read(file)?, &|name| env::var(name).ok())
 }
 
 /// The same with variables that need not be set here: it is Envoy that needs them.
@@ -39,20 +39,33 @@ pub fn load(file: &Path) -> Result<Loaded, Failure> {
 /// # Errors
 /// As [`load`].
 pub fn load_elsewhere(file: &Path) -> Result<Loaded, Failure> {
-    read(file, &|name| Some(env::var(name).unwrap_or_else(|_| STAND_IN.to_owned())))
+    parse(&file.display().to_string(), read(file)?, &stand_in)
 }
 
-fn read(file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Failure> {
-    let failure = |error: &dyn std::fmt::Display| Failure::Wrong(format!("{}: {error}", file.display()));
-    let json = fs::read(file).map_err(|error| failure(&error))?;
+/// The same of a text that stands at `place`.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse_elsewhere(place: &str, text: &str) -> Result<Loaded, Failure> {
+    parse(place, text.to_owned(), &stand_in)
+}
+
+fn stand_in(name: &str) -> Option<String> {
+    Some(env::var(name).unwrap_or_else(|_| STAND_IN.to_owned()))
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    fs::read_to_string(file).map_err(|error| Failure::Wrong(format!("{}: {error}", file.display())))
+}
+
+fn parse(place: &str, text: String, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Failure> {
     let variables = RefCell::new(BTreeSet::new());
     let recorded = |name: &str| {
         variables.borrow_mut().insert(name.to_owned());
         env(name)
     };
-    let (policies, warnings) = Policies::parse(&json, &recorded).map_err(|error| failure(&error))?;
-    // JSON is UTF-8, so this is what it says.
-    let text = String::from_utf8(json).map_err(|error| failure(&error))?;
+    let parsed = Policies::parse(text.as_bytes(), &recorded);
+    let (policies, warnings) = parsed.map_err(|error| Failure::Wrong(format!("{place}: {error}")))?;
     Ok(Loaded { text, policies, warnings, variables: variables.into_inner() })
 }
 

@@ -4,6 +4,7 @@ mod address;
 mod check;
 mod config;
 mod ecds;
+mod envoy;
 mod failure;
 mod rewrite;
 
