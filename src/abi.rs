@@ -10,6 +10,8 @@ use std::ptr::{NonNull, null_mut};
 
 /// What a call answers when it was carried out.
 const OK: u32 = 0;
+/// What it answers when there is no such value.
+const NOT_FOUND: u32 = 1;
 
 /// Header maps, by their numbers in the ABI.
 #[derive(Clone, Copy)]
@@ -194,12 +196,18 @@ pub fn add_header(map: Map, name: &str, value: &[u8]) -> bool {
     unsafe { env::proxy_add_header_map_value(map as u32, n, name.len(), v, value.len()) == OK }
 }
 
-/// A property, by its path with a zero between the parts.
-pub fn property(path: &[u8]) -> Option<Vec<u8>> {
+/// A property, by its path with a zero between the parts; `None` if there is none.
+///
+/// # Errors
+/// The host's status, if it is there and cannot be given.
+pub fn property(path: &[u8]) -> Result<Option<Vec<u8>>, u32> {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: the host reads exactly the bytes of the path, and writes a pointer and a number.
-    let status = unsafe { env::proxy_get_property(path.as_ptr(), path.len(), &raw mut data, &raw mut size) };
-    taken(status, data, size)
+    match unsafe { env::proxy_get_property(path.as_ptr(), path.len(), &raw mut data, &raw mut size) } {
+        NOT_FOUND => Ok(None),
+        OK => Ok(taken(OK, data, size)),
+        status => Err(status),
+    }
 }
 
 /// Sets a property, by its path with a zero between the parts.

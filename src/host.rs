@@ -106,7 +106,12 @@ pub fn reply(reply: &Reply) {
 
 /// The client's address as the proxy trusts it.
 pub fn client() -> Option<Vec<u8>> {
-    abi::property(b"source\0address")
+    abi::property(b"source\0address").ok().flatten()
+}
+
+/// The name of the policy in the route's metadata. What is there and cannot be read is a name that no policy has.
+pub fn route_policy() -> Option<Vec<u8>> {
+    abi::property(b"xds\0route_metadata\0filter_metadata\0playlock\0policy").unwrap_or_else(|_| Some(Vec::new()))
 }
 
 /// Sets `wasm.playlock.NAME` in the filter state, for the access log.

@@ -40,7 +40,7 @@ impl Http {
 
     fn open(&self, headers: &[Header]) -> Option<(Exchange, RequestStep)> {
         let policies = self.policies.as_ref()?;
-        let request = Request { headers, client: &host::client, now: host::now() };
+        let request = Request { headers, client: &host::client, route_policy: &host::route_policy, now: host::now() };
         let mut failed = false;
         let opened = Exchange::open(policies, &request, &mut || {
             host::random().unwrap_or_else(|| {

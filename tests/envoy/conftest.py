@@ -36,14 +36,15 @@ def edges(site, origins, tmp_path_factory):
     """Starts Envoys: one for each different configuration, alive until the end of the run."""
     started, numbers = {}, itertools.count()
 
-    def start(config=None, hold=False, upstream="h1", vm=None, trusted_hops=0, instance=0, buffer=None, clusters=None):
+    def start(config=None, hold=False, upstream="h1", vm=None, trusted_hops=0, instance=0, buffer=None, clusters=None,
+              before=(), routes=None):
         config = dict(config or document(), **({"holdHeaders": True} if hold else {}))
-        key = json.dumps([config, hold, upstream, vm, trusted_hops, instance, buffer, clusters])
+        key = json.dumps([config, hold, upstream, vm, trusted_hops, instance, buffer, clusters, before, routes])
         if key not in started:
             directory = tmp_path_factory.mktemp(f"envoy{next(numbers)}-")
-            filters = [wasm_filter(config, vm or environment(), hold)]
+            filters = [*before, wasm_filter(config, vm or environment(), hold)]
             proxy = Proxy(directory, bootstrap(origins[upstream].port, upstream, filters, directory / "access.log",
-                                               trusted_hops, buffer, clusters))
+                                               trusted_hops, buffer, clusters, routes))
             running.append(proxy)
             started[key] = Edge(proxy, site, hold, upstream)
         return started[key]

@@ -46,8 +46,8 @@ class Response:
         return self.body.decode()
 
 
-def fetch(url, headers=None, http="1.1", method=None, seconds=60):
-    """Asks once, follows nothing, changes nothing in the path."""
+def fetch(url, headers=None, http="1.1", method=None, seconds=60, source=None):
+    """Asks once, follows nothing, changes nothing in the path; from the address `source`, if given."""
     with tempfile.TemporaryDirectory() as scratch:
         head, body = Path(scratch, "head"), Path(scratch, "body")
         command = [places.tool("curl", install="curl"), "--silent", "--show-error", "--globoff", "--path-as-is",
@@ -57,6 +57,8 @@ def fetch(url, headers=None, http="1.1", method=None, seconds=60):
             command.append("--head")
         elif method:
             command += ["--request", method]
+        if source:
+            command += ["--interface", source]
         for name, value in (headers or {}).items():
             command += ["--header", f"{name}: {value}"]
         run = subprocess.run(command + [url], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

@@ -79,9 +79,9 @@ class Edge:
         token = token or tokens.by_python(acl="/*")
         return f"{self.url}{path}{'&' if '?' in path else '?'}{name}={token}"
 
-    def get(self, target, headers=None, http="1.1", method=None):
-        """Asks for a path or a URL."""
-        return curl.fetch(target if target.startswith("http") else self.url + target, headers, http, method)
+    def get(self, target, headers=None, http="1.1", method=None, source=None):
+        """Asks for a path or a URL, from another address of this machine's if one is given."""
+        return curl.fetch(target if target.startswith("http") else self.url + target, headers, http, method, source=source)
 
     def asked(self, path=None):
         """What the origin was asked for since the test began (under a path)."""

@@ -31,8 +31,7 @@ PIECE = 16000
 class Reply:
     """What to answer. `framing`: `length` (Content-Length), `chunked` (none; HTTP/2 just ends the stream), `none` (of
     what has no body). `stop`: break the connection (HTTP/2: the stream) off after so many bytes. `ranges`: heed Range.
-    `pause`: seconds before each piece (HTTP/1.1). `gate`: (bytes, event): waits for the event after so many bytes
-    (HTTP/1.1)."""
+    `pause`: seconds before each piece; `until`: an event to wait for before the last one (both HTTP/1.1)."""
 
     body: bytes = b""
     headers: tuple = ()
@@ -43,7 +42,7 @@ class Reply:
     stop: int | None = None
     ranges: bool = False
     pause: float = 0
-    gate: tuple | None = None
+    until: threading.Event | None = None
 
     def of(self, request):
         """This, or the part of it that a request asks for."""
@@ -179,13 +178,12 @@ class Http1:
                 self.end_headers()
                 if self.command == "HEAD" or reply.status in (204, 304):
                     return
-                sent = 0
-                for piece in reply.pieces():
+                pieces = reply.pieces()
+                for number, piece in enumerate(pieces, 1):
                     if reply.pause:
                         time.sleep(reply.pause)
-                    if reply.gate and sent >= reply.gate[0]:
-                        reply.gate[1].wait(60)
-                    sent += len(piece)
+                    if reply.until and number == len(pieces):
+                        reply.until.wait()
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
                 if reply.stop is not None:
                     self.connection.shutdown(socket.SHUT_RDWR)

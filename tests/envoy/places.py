@@ -7,6 +7,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WASM = Path(os.environ.get("PLAYLOCK_WASM", REPOSITORY / "target/playlock.wasm"))
+COMMAND = Path(os.environ.get("PLAYLOCK_COMMAND", REPOSITORY / "target/debug/playlock"))
 CONTENT = Path(os.environ.get("PLAYLOCK_CONTENT", REPOSITORY / "envoy/demo/content"))
 NODE_MODULES = Path(os.environ.get("PLAYLOCK_NODE_MODULES", REPOSITORY / "target/node/node_modules"))
 
@@ -37,6 +38,13 @@ def wasm():
     if not WASM.exists():
         raise Missing(f"{WASM} does not exist: run `make wasm`")
     return str(WASM)
+
+
+def command():
+    """The command line tool."""
+    if not COMMAND.exists():
+        raise Missing(f"{COMMAND} does not exist: run `cargo build -p playlock-cli`")
+    return str(COMMAND)
 
 
 def content():

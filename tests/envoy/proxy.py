@@ -54,9 +54,10 @@ def endpoints(name, *ports):
     ]}]}
 
 
-def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None, clusters=None):
+def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None, clusters=None, routes=None):
     """Envoy's whole configuration: one listener for HTTP/1.1 and cleartext HTTP/2, the origin's cluster (with a buffer of
-    so many bytes for each connection). `clusters`: further ones by name, each with its ports."""
+    so many bytes for each connection). `clusters`: further ones by name, each with its ports. `routes`: by prefix, the
+    metadata of each; all that it serves are one without any."""
     options = {"explicit_http_config": {"http2_protocol_options" if upstream == "h2" else "http_protocol_options": {}}}
     manager = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -69,7 +70,11 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None
         "delayed_close_timeout": "0.05s",
         "route_config": {"virtual_hosts": [{
             "name": "all", "domains": ["*"],
-            "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "origin", "timeout": "0s"}}],
+            "routes": [
+                {"match": {"prefix": prefix}, "route": {"cluster": "origin", "timeout": "0s"},
+                 **({"metadata": {"filter_metadata": metadata}} if metadata else {})}
+                for prefix, metadata in (routes or {"/": None}).items()
+            ],
         }]},
         "http_filters": filters + [{
             "name": "envoy.filters.http.router",
@@ -111,6 +116,17 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None
     }
 
 
+def discovery(path):
+    """The entry of a filter that is found in a file, beside which the bootstrap needs a `node`."""
+    return {
+        "name": "playlock",
+        "config_discovery": {
+            "config_source": {"path_config_source": {"path": str(path)}, "resource_api_version": "V3"},
+            "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
+        },
+    }
+
+
 def validate(directory, config):
     """`envoy --mode validate`: (exit status, everything it printed)."""
     path = Path(directory) / "envoy.json"
@@ -123,20 +139,23 @@ def validate(directory, config):
 class Proxy:
     """A running Envoy."""
 
-    def __init__(self, directory, config):
+    def __init__(self, directory, config, workers=1, environment=None):
+        """`config`: as `bootstrap` makes it, or YAML."""
         self.directory = Path(directory)
-        self.access_log = next(
-            log["typed_config"]["path"]
-            for log in config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]["access_log"]
-        )
-        (self.directory / "envoy.json").write_text(json.dumps(config, indent=1))
+        if isinstance(config, str):
+            self.access_log, name = None, "envoy.yaml"
+        else:
+            (manager,) = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"]
+            self.access_log, name = manager["typed_config"]["access_log"][0]["typed_config"]["path"], "envoy.json"
+            config = json.dumps(config, indent=1)
+        (self.directory / name).write_text(config)
         self.log = self.directory / "envoy.log"
         admin = self.directory / "admin"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [places.envoy(), "-c", str(self.directory / "envoy.json"), "--concurrency", "1", "--disable-hot-restart",
-                 "--admin-address-path", str(admin), "--file-flush-interval-msec", "20", "-l", "info"],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+                [places.envoy(), "-c", str(self.directory / name), "--concurrency", str(workers),
+                 "--disable-hot-restart", "--admin-address-path", str(admin), "--file-flush-interval-msec", "20", "-l", "info"],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
         try:
             self._until(lambda: admin.exists() and admin.read_text().strip(), "opened its admin port")
             self.admin_address = admin.read_text().strip()
@@ -176,6 +195,12 @@ class Proxy:
             if name.startswith("wasmcustom.") and value.isdigit():
                 found[name.removeprefix("wasmcustom.")] = int(value)
         return found
+
+    def version(self):
+        """Which file of the filter's discovery is in force."""
+        name = "extension_config_discovery.http_filter.playlock.version_text: "
+        found = [line for line in self.admin("/stats?filter=version_text").splitlines() if line.startswith(name)]
+        return found[0].removeprefix(name).strip('"') if found else None
 
     def logged(self, request_id):
         """The access log's entry for a request."""

@@ -130,7 +130,7 @@ def test_an_origin_that_stalls_keeps_nothing_back(edges):
         before = batches(edge)
         for number in range(20):
             gate, plain = threading.Event(), random.Random(number).randbytes(2 * size)
-            viewer, (item,) = opened(edge, {"stall_ts": (plain, {"piece": size, "gate": (size, gate)})})
+            viewer, (item,) = opened(edge, {"stall_ts": (plain, {"piece": size, "until": gate})})
             parts = urlsplit(item.url)
             connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
             connection.request("GET", f"{parts.path}?{parts.query}")

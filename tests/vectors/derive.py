@@ -53,6 +53,10 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
     key_fields = f"~{b64url(policy.encode())}~{b64url(session)}~0"
     signed = f"st={opened}~exp={opened + ttl}~acl={acl}~id={b64url(session)}~data=hdntl"
     token_key = derive(secret, 32, b"session-token", policy.encode())
+    # Opened from 203.0.113.7 with `x-device: TV 7`, and bound to both.
+    parameter_key = derive(secret, 32, b"url-parameter", policy.encode())
+    tag = hmac.digest(parameter_key, lp(b"header") + lp(b"x-device") + lp(b"TV 7"), hashlib.sha256)[:8]
+    bound = f"ip=203.0.113.0/24~st={opened}~exp={opened + ttl}~acl={acl}~id={b64url(session)}.{b64url(tag)}~data=hdntl"
     return {
         "secret": secret.hex(),
         "policy": policy,
@@ -68,6 +72,7 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
         "secretId": derive(secret, 4, b"secret-id", policy.encode()).hex(),
         **shared,
         "sessionToken": f"{signed}~hmac={hmac.digest(token_key, signed.encode(), hashlib.sha256).hex()}",
+        "boundToken": f"{bound}~hmac={hmac.digest(token_key, bound.encode(), hashlib.sha256).hex()}",
         "keyParameter": f"key{key_fields}~{parameter_mac(secret, policy, 'key', '/serve.key', key_fields)}",
         "mediaPath": "/vod/all.mp4",
         "mediaParameter": f"media~r100@720~p7~n71~{parameter_mac(secret, policy, 'media', '/vod/all.mp4', '~r100@720~p7~n71')}",

@@ -1,6 +1,10 @@
 //! `playlock`: what the filter does, on the command line.
 
 mod address;
+mod check;
+mod config;
+mod ecds;
+mod envoy;
 mod failure;
 mod rewrite;
 
@@ -22,11 +26,15 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(check::Check),
+    Ecds(ecds::Ecds),
     Rewrite(rewrite::Rewrite),
 }
 
 fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
+        Command::Check(arguments) => check::run(&arguments, &mut io::stdout().lock()),
+        Command::Ecds(arguments) => ecds::run(&arguments, &mut io::stdout().lock()),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut io::stdin().lock(), &mut io::stdout().lock()),
     };
     match done {

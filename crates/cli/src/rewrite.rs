@@ -1,11 +1,10 @@
 //! `playlock rewrite`: a playlist as the filter would hand it to a viewer.
 
+use std::io;
 use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::SystemTime;
-use std::{env, fs, io};
 
 use clap::Args;
 use playlock_core::config::policy::{Opening, Policy};
@@ -15,6 +14,7 @@ use playlock_core::reply::{Header, Reply};
 use playlock_core::step::{BodyStep, HeadStep, Request, RequestStep};
 
 use crate::address::Address;
+use crate::config;
 use crate::failure::Failure;
 
 /// Bytes read at a time.
@@ -55,7 +55,9 @@ pub struct Rewrite {
 /// # Errors
 /// The filter's refusal, or what is wrong with configuration and streams.
 pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) -> Result<(), Failure> {
-    let policies = Rc::new(read_policies(arguments)?);
+    let loaded = config::load(&arguments.config)?;
+    config::warn(&loaded.warnings);
+    let policies = Rc::new(loaded.policies);
     let mut exchange = open(arguments, &policies)?;
     let head = [header(":status", "200"), header("content-type", "application/vnd.apple.mpegurl")];
     if let HeadStep::Reply(reply) = exchange.on_response_head(&head, false) {
@@ -76,33 +78,18 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
             BodyStep::Reply(reply) => return Err(refusal(&reply)),
             BodyStep::Reset(reason) => return Err(Failure::Refused(reason)),
         };
-        output.write_all(&ready).map_err(output_failure)?;
+        output.write_all(&ready).map_err(config::output_failure)?;
         if length == 0 {
-            return output.flush().map_err(output_failure);
+            return output.flush().map_err(config::output_failure);
         }
     }
-}
-
-fn read_policies(arguments: &Rewrite) -> Result<Policies, Failure> {
-    let file = arguments.config.display();
-    let json = fs::read(&arguments.config).map_err(|error| Failure::Wrong(format!("{file}: {error}")))?;
-    let (policies, warnings) = Policies::parse(&json, &|name| env::var(name).ok())
-        .map_err(|error| Failure::Wrong(format!("{file}: {error}")))?;
-    for warning in warnings {
-        // Without standard error there is no one to warn.
-        let _ = writeln!(io::stderr(), "playlock: warning: {warning}");
-    }
-    Ok(policies)
 }
 
 /// Sends the viewer's request as far as the origin.
 fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failure> {
     let Address { scheme, authority, path, .. } = &arguments.url;
     let mut headers = vec![header(":method", "GET"), header(":scheme", scheme), header(":authority", authority)];
-    let now = match arguments.now {
-        Some(now) => now,
-        None => SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
-    };
+    let now = arguments.now.unwrap_or_else(config::now);
     let mut parameter = None;
     if arguments.access_token.is_some() || arguments.session_token.is_some() {
         // Elsewhere there is no token to put, and the filter says what there is instead.
@@ -117,7 +104,7 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
     let client = || arguments.client_ip.map(|address| address.to_string().into_bytes());
     let mut session = [0; 16];
     getrandom::fill(&mut session).map_err(|error| Failure::Wrong(format!("no random bytes: {error}")))?;
-    let request = Request { headers: &headers, client: &client, now };
+    let request = Request { headers: &headers, client: &client, route_policy: &|| None, now };
     match Exchange::open(policies, &request, &mut || session) {
         (exchange, RequestStep::Forward(_)) => Ok(exchange),
         (_, RequestStep::Reply(reply)) => Err(refusal(&reply)),
@@ -166,10 +153,6 @@ fn refusal(reply: &Reply) -> Failure {
         Some(reason) => Failure::Refused(reason),
         None => Failure::Wrong(format!("--url: the filter answers {} itself: not a playlist's URL", reply.status)),
     }
-}
-
-fn output_failure(error: io::Error) -> Failure {
-    Failure::Wrong(format!("standard output: {error}"))
 }
 
 fn header(name: &str, value: &str) -> Header {

@@ -24,6 +24,9 @@ const LABEL_SECRET_ID: &[u8] = b"secret-id";
 /// Bytes of a MAC over a URL parameter (128 of HMAC-SHA256's 256 bits).
 pub const PARAMETER_MAC: usize = 16;
 
+/// Bytes of a MAC over a header's value: 64 bits, since whoever guesses has to ask.
+pub const HEADER_TAG: usize = 8;
+
 /// A shared secret as configured: at least 16 bytes. Never shown, zeroed when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Secret(Vec<u8>);
@@ -146,15 +149,28 @@ impl Keyring {
 
     /// The MAC of a URL parameter: over its purpose, the normalised path it stands on and its value.
     pub fn parameter(&self, purpose: &str, path: &str, value: &str) -> [u8; PARAMETER_MAC] {
+        self.mac(purpose, path, value.as_bytes())
+    }
+
+    /// What stands in a session token for the value of the header `name`, to which the session is bound.
+    pub fn header_tag(&self, name: &str, value: &[u8]) -> [u8; HEADER_TAG] {
+        self.mac("header", name, value)
+    }
+
+    /// The first bytes of the MAC over three fields; the first is a purpose of its own.
+    fn mac<const N: usize>(&self, purpose: &str, place: &str, value: &[u8]) -> [u8; N] {
         let mut mac = self.parameter.clone();
-        for field in [purpose, path, value] {
-            let (length, bytes) = prefixed(field.as_bytes());
+        for field in [purpose.as_bytes(), place.as_bytes(), value] {
+            let (length, bytes) = prefixed(field);
             mac.update(&length);
             mac.update(bytes);
         }
-        let full: [u8; 32] = mac.finalize().into_bytes().into();
-        let [half, _] = *full.as_chunks::<PARAMETER_MAC>().0 else { return [0; PARAMETER_MAC] };
-        half
+        let full = mac.finalize().into_bytes();
+        let mut first = [0; N];
+        for (first, byte) in first.iter_mut().zip(full) {
+            *first = byte;
+        }
+        first
     }
 
     /// What tells the secret from others, 4 bytes; not secret.

@@ -22,7 +22,7 @@ pub fn enter(
 ) -> Result<(Session, bool), Reason> {
     let presented = session_token(policy, request, target)?;
     let going_on = presented.map(|sent| {
-        let session = Session::verify(policy, sent, request.now)?;
+        let session = Session::verify(policy, sent, request)?;
         session.covers(&target.path)?;
         Ok(session)
     });
@@ -57,10 +57,10 @@ pub fn enter(
         Some((_, None)) => return Err(failure.unwrap_or(Reason::Missing)),
         Some((access, Some(sent))) => Some(access.verifier.verify(sent, &context).map_err(|reason| {
             let forged = matches!(reason, Reason::Signature | Reason::Malformed);
-            if forged && is_session_token(policy, sent, request.now) { Reason::Swapped } else { reason }
+            if forged && is_session_token(policy, sent, request) { Reason::Swapped } else { reason }
         })?),
     };
-    Ok((Session::open(policy, grant.as_ref(), &target.path, request.now, random())?, true))
+    Ok((Session::open(policy, grant.as_ref(), &target.path, request, random())?, true))
 }
 
 /// Whether `sent` is an access token with a good signature, if perhaps of another time or path.
@@ -70,8 +70,8 @@ pub fn is_access_token(policy: &Policy, sent: &str, context: &Presented<'_>) -> 
 }
 
 /// Whether `sent` is a session token with a good signature, if perhaps expired.
-fn is_session_token(policy: &Policy, sent: &str, now: u64) -> bool {
-    !matches!(Session::verify(policy, sent, now), Err(Reason::Malformed | Reason::Signature))
+fn is_session_token(policy: &Policy, sent: &str, request: &Request<'_>) -> bool {
+    !matches!(Session::verify(policy, sent, request), Err(Reason::Malformed | Reason::Signature))
 }
 
 /// The session token as sent, from where the policy lets it travel.

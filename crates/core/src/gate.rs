@@ -147,7 +147,7 @@ pub fn admit(
     if policies.is_key_path(&target.path) {
         return key::admit(policies, request, &target, readable);
     }
-    let (index, policy) = match policies.covering(authority, &target.path, request.now) {
+    let (index, policy) = match covering(policies, request, &target.path) {
         Coverage::Policy(index, policy) => (index, policy),
         Coverage::Pass => return Ok(Admitted::Pass),
         Coverage::Deny => return Err(refused(Reason::Unassigned)),
@@ -245,6 +245,18 @@ pub fn admit(
     Ok(Admitted::Stream(stream, edits))
 }
 
+/// What holds for a request for this path: the policy that its route names, if routes may, else what is assigned.
+pub fn covering<'a>(policies: &'a Policies, request: &Request<'_>, path: &str) -> Coverage<'a> {
+    let named = if policies.route_policy { (request.route_policy)() } else { None };
+    match named {
+        Some(name) => policies.named(&name),
+        None => {
+            let authority = headers::text(request.headers, ":authority").unwrap_or_default();
+            policies.covering(authority, path, request.now)
+        }
+    }
+}
+
 /// Whether a request may come from where it does.
 pub fn located(policies: &Policies, policy: &Policy, request: &Request<'_>) -> Result<(), Denied> {
     let Some(targeting) = &policy.targeting else { return Ok(()) };
@@ -289,8 +301,7 @@ pub fn preflight(policy: &Policy, index: usize, request: &Request<'_>) -> Option
 /// The policy of the path as it came, good for nothing but saying who may read a refusal.
 pub fn claimed<'a>(policies: &'a Policies, request: &Request<'_>) -> Option<&'a Policy> {
     let path = headers::text(request.headers, ":path")?.split('?').next()?;
-    let authority = headers::text(request.headers, ":authority").unwrap_or_default();
-    match policies.covering(authority, path, request.now) {
+    match covering(policies, request, path) {
         Coverage::Policy(_, policy) => Some(policy),
         Coverage::Pass | Coverage::Deny => None,
     }

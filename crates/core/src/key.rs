@@ -8,8 +8,7 @@ use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
 use crate::enter::{client_address, is_access_token, one, session_token};
-use crate::gate::{Admitted, Refused, identified, located, preflight};
-use crate::headers;
+use crate::gate::{Admitted, Refused, covering, identified, located, preflight};
 use crate::reply::{Reason, Reply, header};
 use crate::route::Kind;
 use crate::session::Session;
@@ -33,12 +32,11 @@ pub fn admit(
     let claimed =
         sent.and_then(signed::claimed_policy).and_then(|name| policies.serving_keys(&target.path, &name, request.now));
     if !readable {
-        let covering =
-            || match policies.covering(headers::text(request.headers, ":authority")?, &target.path, request.now) {
-                Coverage::Policy(index, policy) => Some((index, policy)),
-                Coverage::Pass | Coverage::Deny => None,
-            };
-        let answer = claimed.or_else(covering).and_then(|(index, policy)| preflight(policy, index, request));
+        let by_path = || match covering(policies, request, &target.path) {
+            Coverage::Policy(index, policy) => Some((index, policy)),
+            Coverage::Pass | Coverage::Deny => None,
+        };
+        let answer = claimed.or_else(by_path).and_then(|(index, policy)| preflight(policy, index, request));
         return answer.ok_or_else(|| refused(Reason::Method));
     }
     let (Some(sent), Some((index, policy))) = (sent, claimed) else { return Err(refused(Reason::Parameter)) };
@@ -78,7 +76,7 @@ fn asked_key(
     sent: &str,
 ) -> Result<(Session, KeyScope, u64), Reason> {
     let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
-    let session = Session::verify(policy, token, request.now).map_err(|reason| {
+    let session = Session::verify(policy, token, request).map_err(|reason| {
         let context = Presented { target, query: None, client: None, now: request.now };
         let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
         if swapped { Reason::Swapped } else { reason }

@@ -12,6 +12,7 @@ extern crate std;
 
 mod authorizer;
 pub mod batch;
+mod binding;
 mod body;
 pub mod config;
 mod cors;
@@ -27,6 +28,7 @@ pub mod output;
 mod percent;
 mod player;
 pub mod playlist;
+mod ranges;
 pub mod reply;
 mod response;
 mod revocation;

@@ -125,8 +125,10 @@ reasons! {
     Early "early" 403 "The token is not valid yet";
     /// The token's ACL does not cover the path.
     Path "path" 403 "The token does not cover this path";
-    /// The token is for another client address.
+    /// The token is for another client address or network.
     Ip "ip" 403 "The token is for another client address";
+    /// The header that the session is bound to is not there, is there twice, or is another.
+    Header "header" 403 "The session is bound to another value of a request header";
     /// A session token for this access token would be too long for players.
     Oversize "oversize" 403 "The token's fields are too long for a session token";
     /// Session or access token are on a list of the policy's.

@@ -1,20 +1,23 @@
 //! Sessions and their token.
 //!
 //! The session token is an EdgeAuth token under a key of its own:
-//! `st=…~exp=…~acl=…~id=SID[,ID]~data=hdntl[,PAYLOAD]~hmac=…` with `SID` the session's 16 random bytes in base64url,
-//! `ID` and `PAYLOAD` those of the access token. `st` says when the session was opened and is not enforced: a node
+//! `[ip=NETWORK~]st=…~exp=…~acl=…~id=SID[.TAG][,ID]~data=hdntl[,PAYLOAD]~hmac=…` with `SID` the session's 16 random
+//! bytes in base64url, `ID` and `PAYLOAD` those of the access token, `NETWORK` and `TAG` what the session is bound to. `st` says when the session was opened and is not enforced: a node
 //! whose clock is behind must not refuse a session that another has just opened.
 
 use alloc::format;
 use alloc::string::String;
+use core::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::Mac;
 
+use crate::binding::Bound;
 use crate::config::policy::Policy;
 use crate::percent;
 use crate::reply::Reason;
+use crate::step::Request;
 use crate::target;
 use crate::token::acl;
 use crate::token::edge_auth::{Claims, Grant};
@@ -43,15 +46,33 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens a session at `now` for whoever asks for the playlist at `path` (normalised) with `grant`, the verified
+    /// Opens a session for whoever asks by `request` for the playlist at `path` (normalised) with `grant`, the verified
     /// access token if the policy wants one.
     ///
     /// # Errors
-    /// [`Reason::Oversize`] if the token would be longer than [`MAX_TOKEN`]; [`Reason::Revoked`].
-    pub fn open(policy: &Policy, grant: Option<&Grant>, path: &str, now: u64, id: [u8; 16]) -> Result<Self, Reason> {
+    /// [`Reason::Oversize`] if the token would be longer than [`MAX_TOKEN`]; [`Reason::Revoked`]; [`Reason::Ip`] and
+    /// [`Reason::Header`] if what it should be bound to is not known.
+    pub fn open(
+        policy: &Policy,
+        grant: Option<&Grant>,
+        path: &str,
+        request: &Request<'_>,
+        id: [u8; 16],
+    ) -> Result<Self, Reason> {
+        let (now, keyring) = (request.now, policy.keyrings.first().ok_or(Reason::Signature)?);
         let expires = now.saturating_add(policy.session.ttl);
         let acl = scope(policy, grant, path);
-        let mut token = format!("st={now}~exp={expires}~acl={acl}~id={}", URL_SAFE_NO_PAD.encode(id));
+        let bound = policy.session.binding.bind(keyring, request)?;
+        let mut token = match &bound.network {
+            Some(network) => format!("ip={network}~"),
+            None => String::new(),
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(token, "st={now}~exp={expires}~acl={acl}~id={}", URL_SAFE_NO_PAD.encode(id));
+        if let Some(tag) = &bound.tag {
+            token.push('.');
+            token.push_str(tag);
+        }
         let access_token = grant.and_then(|grant| grant.id.as_deref()).map(carried);
         if let Some(id) = &access_token {
             token.push(',');
@@ -63,7 +84,7 @@ impl Session {
             token.push(',');
             token.push_str(payload);
         }
-        let mut mac = policy.keyrings.first().ok_or(Reason::Signature)?.session_token();
+        let mut mac = keyring.session_token();
         mac.update(token.as_bytes());
         token.push_str("~hmac=");
         token.push_str(&percent::hex(&mac.finalize().into_bytes()));
@@ -72,16 +93,17 @@ impl Session {
         if session.query_value().len() > MAX_TOKEN { Err(Reason::Oversize) } else { Ok(session) }
     }
 
-    /// Verifies a session token as it was sent, at `now`. The path is [`Session::covers`]'s question.
+    /// Verifies a session token as it was sent with `request`. The path is [`Session::covers`]'s question.
     ///
     /// # Errors
-    /// [`Reason::Malformed`], [`Reason::Signature`], [`Reason::Expired`], [`Reason::Revoked`].
-    pub fn verify(policy: &Policy, sent: &str, now: u64) -> Result<Self, Reason> {
+    /// [`Reason::Malformed`], [`Reason::Signature`], [`Reason::Expired`], [`Reason::Ip`], [`Reason::Header`],
+    /// [`Reason::Revoked`].
+    pub fn verify(policy: &Policy, sent: &str, request: &Request<'_>) -> Result<Self, Reason> {
         let mut failure = Reason::Malformed;
         for reading in crate::token::readings(sent) {
             let Ok(claims) = Claims::parse(&reading) else { continue };
             match policy.keyrings.iter().position(|keyring| claims.is_signed_with(keyring.session_token())) {
-                Some(keyring) => return Self::from_claims(policy, &claims, &reading, keyring, now),
+                Some(keyring) => return Self::from_claims(policy, &claims, &reading, keyring, request),
                 None => failure = Reason::Signature,
             }
         }
@@ -93,15 +115,18 @@ impl Session {
         claims: &Claims<'_>,
         token: &str,
         keyring: usize,
-        now: u64,
+        request: &Request<'_>,
     ) -> Result<Self, Reason> {
-        if now > claims.exp.saturating_add(policy.session.skew) {
+        if request.now > claims.exp.saturating_add(policy.session.skew) {
             return Err(Reason::Expired);
         }
         let of = |field: &str| field.split_once(',').map(|(_, rest)| String::from(rest));
         let id = claims.id.ok_or(Reason::Malformed)?;
         let access_token = of(id);
         let id = id.split_once(',').map_or(id, |(id, _)| id);
+        let (id, tag) = id.split_once('.').map_or((id, None), |(id, tag)| (id, Some(tag.into())));
+        let bound = Bound { network: claims.ip.map(Into::into), tag };
+        policy.session.binding.check(policy.keyrings.get(keyring).ok_or(Reason::Signature)?, &bound, request)?;
         let id = URL_SAFE_NO_PAD.decode(id).ok().and_then(|id| id.try_into().ok()).ok_or(Reason::Malformed)?;
         let acl = claims.acl.ok_or(Reason::Malformed)?;
         let session = Self {

@@ -12,6 +12,8 @@ pub struct Request<'a> {
     pub headers: &'a [Header],
     /// The client's address as the proxy trusts it: `ip:port` or `[ip]:port`. Few requests need it, and asking costs.
     pub client: &'a dyn Fn() -> Option<Vec<u8>>,
+    /// The name of the policy that the proxy's route says, if it says one. Asked only if the configuration heeds it.
+    pub route_policy: &'a dyn Fn() -> Option<Vec<u8>>,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
 }

@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 use crate::config::{Coverage, Policies};
 use crate::derive::{KeyScope, Keyring, Secret};
 use crate::percent::{hex, unhex};
+use crate::reply::header;
 use crate::session::Session;
 use crate::signed;
+use crate::step::Request;
 use crate::target::Target;
 use crate::token::edge_auth::{LegacyAlgorithms, Presented, Verifier};
 
@@ -83,9 +85,19 @@ fn derivation() {
         let Coverage::Policy(_, policy) = policies.covering("h", "/", 0) else { panic!("{vector}") };
         let id = bytes(vector, "session").try_into().unwrap();
         let opened = vector["opened"].as_u64().unwrap();
-        let session = Session::open(policy, None, "/vod/a/m.m3u8", opened, id).unwrap();
+        let client = || Some(b"203.0.113.7:80".to_vec());
+        let request =
+            Request { headers: &[header("x-device", "TV 7")], client: &client, route_policy: &|| None, now: opened };
+        let session = Session::open(policy, None, "/vod/a/m.m3u8", &request, id).unwrap();
         assert_eq!(session.token, text(vector, "sessionToken"));
-        assert_eq!(Session::verify(policy, &session.query_value(), opened).unwrap().id, id);
+        assert_eq!(Session::verify(policy, &session.query_value(), &request).unwrap().id, id);
+        let mut binding = document.clone();
+        binding["policies"][0]["tokenAuth"]["sessionBinding"] =
+            json!({"addressPrefix": {}, "headerForSalt": "X-Device"});
+        let (binding, _) = Policies::parse(binding.to_string().as_bytes(), &|_| None).unwrap();
+        let Coverage::Policy(_, binding) = binding.covering("h", "/", 0) else { panic!("{vector}") };
+        let bound = Session::open(binding, None, "/vod/a/m.m3u8", &request, id).unwrap();
+        assert_eq!(bound.token, text(vector, "boundToken"));
 
         let keyring = Keyring::new(&Secret::new(bytes(vector, "secret")).unwrap(), text(vector, "policy"));
         let scope = KeyScope::Session(id);

@@ -66,6 +66,8 @@ pub struct Step {
     pub headers: BTreeMap<String, Values>,
     /// The client's address.
     pub client: Option<String>,
+    /// The policy that the route's metadata names.
+    pub route_policy: Option<String>,
     /// Unix seconds, or relative to the case's.
     pub at: Option<At>,
     /// The node it goes to.

@@ -40,10 +40,12 @@ pub struct HttpCall {
 pub struct Request {
     /// Pseudo headers among them.
     pub headers: Vec<Header>,
-    /// `ip:port`, as the proxy trusts it.
-    pub client: String,
+    /// `ip:port`, as the proxy trusts it, if it knows it.
+    pub client: Option<String>,
     /// The clusters beside the origin's, by name.
     pub clusters: BTreeMap<String, Upstream>,
+    /// `filter_metadata.playlock.policy` of the route.
+    pub route_policy: Option<String>,
 }
 
 impl Request {
@@ -59,8 +61,9 @@ impl Request {
                 // Envoy gives every request one.
                 header("x-request-id", "b0b5c0de-0000-4000-8000-000000000001"),
             ],
-            client: "203.0.113.7:4711".to_owned(),
+            client: Some("203.0.113.7:4711".to_owned()),
             clusters: BTreeMap::new(),
+            route_policy: None,
         }
     }
 

@@ -119,7 +119,13 @@ impl Filter for NativeFilter<'_> {
     fn on_request_headers(&mut self, stream: &mut Stream, _end_of_stream: bool) -> Result<Action, Trap> {
         let headers = stream.headers(Map::RequestHeaders);
         let client = stream.property("source\0address").ok();
-        let request = step::Request { headers: &headers, client: &|| client.clone(), now: self.node.now };
+        let route = stream.property("xds\0route_metadata\0filter_metadata\0playlock\0policy").ok();
+        let request = step::Request {
+            headers: &headers,
+            client: &|| client.clone(),
+            route_policy: &|| route.clone(),
+            now: self.node.now,
+        };
         let random = &mut self.node.random;
         let (exchange, step) = Exchange::open(&self.node.policies, &request, &mut || {
             let mut bytes = [0; 16];

@@ -255,8 +255,9 @@ fn request(step: &Step, text: &Text) -> Result<Request, String> {
             request.headers.push((name.clone(), text.expand(value)?.into_bytes()));
         }
     }
-    if let Some(client) = &step.client {
-        request.client.clone_from(client);
+    request.route_policy.clone_from(&step.route_policy);
+    if step.client.is_some() {
+        request.client.clone_from(&step.client);
     }
     request.clusters = request_clusters(step)?;
     Ok(request)

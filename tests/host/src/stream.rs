@@ -95,8 +95,11 @@ impl Stream {
         let path = target.get(..cut.unwrap_or(target.len())).unwrap_or_default().to_vec();
         let query = cut.and_then(|at| target.get(at + 1..)).unwrap_or_default().to_vec();
         // Names as in the ABI: the parts of a property's path, joined by NUL.
+        let client = request.client.map(|client| ("source\0address", client.into_bytes()));
+        let route = request
+            .route_policy
+            .map(|policy| ("xds\0route_metadata\0filter_metadata\0playlock\0policy", policy.into_bytes()));
         let properties = [
-            ("source\0address", request.client.into_bytes()),
             ("request\0id", text("x-request-id")),
             ("request\0path", target),
             ("request\0url_path", path),
@@ -120,13 +123,18 @@ impl Stream {
             answer: None,
             clusters: request.clusters,
             state: BTreeMap::new(),
-            properties: properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            properties: properties
+                .into_iter()
+                .chain(client)
+                .chain(route)
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
         }
     }
 
     /// A stand-in while the stream itself is within a callback.
     pub(crate) fn idle() -> Self {
-        Self::new(Request { headers: Vec::new(), client: String::new(), clusters: BTreeMap::new() })
+        Self::new(Request { headers: Vec::new(), client: None, clusters: BTreeMap::new(), route_policy: None })
     }
 
     /// A map while the filter may see it: what has gone is gone, until the log.

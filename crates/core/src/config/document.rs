@@ -31,6 +31,10 @@ pub struct Document {
     /// the proxy never buffers more for a paused response than it may give at a time (see `Batch`).
     #[serde(default)]
     pub batching: bool,
+    /// The policy that the proxy's route names (`filter_metadata.playlock.policy`) holds before any assignment. Costs a call
+    /// of the proxy's for each request.
+    #[serde(default)]
+    pub route_policy: bool,
     /// In which request headers the proxy says where a client is.
     #[serde(default)]
     pub geo_headers: GeoHeaders,
@@ -121,6 +125,8 @@ pub struct TokenAuth {
     pub session_ttl: Option<Duration>,
     /// The session's paths, in place of the access token's: patterns joined with `!`.
     pub session_acl: Option<String>,
+    /// What a session is bound to beside its token (nothing).
+    pub session_binding: Option<SessionBinding>,
     /// Tolerance for `st` and `exp` (`10s`).
     pub clock_skew: Option<Duration>,
     /// A live media playlist that opens a session is answered with a master playlist of one variant, so that its reloads
@@ -139,6 +145,26 @@ pub struct TokenAuth {
 
 fn yes() -> bool {
     true
+}
+
+/// `sessionBinding`: what must be as it was when the session was opened.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SessionBinding {
+    /// The client's network.
+    pub address_prefix: Option<AddressPrefix>,
+    /// The value of this request header.
+    pub header_for_salt: Option<String>,
+}
+
+/// `sessionBinding.addressPrefix`: how many leading bits of the client's address make its network.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AddressPrefix {
+    /// Of an IPv4 address (24).
+    pub ipv4: Option<u32>,
+    /// Of an IPv6 address (56).
+    pub ipv6: Option<u32>,
 }
 
 /// How the session token travels.

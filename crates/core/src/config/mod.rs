@@ -7,18 +7,21 @@ pub mod encryption;
 pub mod policy;
 mod secret;
 pub mod time;
+mod timeline;
 mod value;
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
 use self::assignment::Assignments;
+pub use self::assignment::Idle;
 use self::document::{DefaultAction, Document};
 use self::policy::Policy;
 use crate::target;
-use crate::targeting::GeoHeaders;
+use crate::targeting::{GeoHeaders, Targeting};
 
 /// Every policy and assignment of one configuration document.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub struct Policies {
     pub hold_headers: bool,
     /// Chunks of several streams may be encrypted together.
     pub batching: bool,
+    /// The policy that the proxy's route names holds before any assignment.
+    pub route_policy: bool,
     /// In which request headers the proxy says where a client is.
     pub geo_headers: GeoHeaders,
 }
@@ -85,16 +90,17 @@ impl Policies {
 
         let mut reader = secret::Reader { env, warnings: Vec::new() };
         let mut policies: Vec<Policy> = Vec::with_capacity(document.policies.len());
+        let (mut names, mut ids) = (BTreeMap::new(), BTreeMap::new());
         for (index, policy) in document.policies.iter().enumerate() {
             let path = format!("policies[{index}]");
             let policy = Policy::build(&path, policy, &mut reader)?;
-            if policies.iter().any(|other| other.name == policy.name) {
+            if names.insert(policy.name.clone(), index).is_some() {
                 return Err(ConfigError::new(
                     format!("{path}.policyName"),
                     format!("\"{}\" names two policies, expected different names", policy.name),
                 ));
             }
-            if policy.id.is_some() && policies.iter().any(|other| other.id == policy.id) {
+            if policy.id.is_some_and(|id| ids.insert(id.0, index).is_some()) {
                 return Err(ConfigError::new(
                     format!("{path}.policyId"),
                     "names two policies, expected different numbers",
@@ -102,7 +108,7 @@ impl Policies {
             }
             policies.push(policy);
         }
-        let assignments = Assignments::build(&document.assignments, &policies)?;
+        let assignments = Assignments::build(&document.assignments, &policies, names, &ids)?;
         for (index, policy) in policies.iter_mut().enumerate() {
             let start = assignments.start(index);
             if let Some(Err(warning)) = policy.players.as_mut().map(|players| players.begin(start)) {
@@ -121,19 +127,33 @@ impl Policies {
             }
         }
         let geo_headers = GeoHeaders::build(&document.geo_headers)?;
-        let (default, hold_headers, batching) = (document.default, document.hold_headers, document.batching);
-        Ok((Self { policies, assignments, default, hold_headers, batching, geo_headers }, reader.warnings))
+        let Document { default, hold_headers, batching, route_policy, .. } = document;
+        Ok((
+            Self { policies, assignments, default, hold_headers, batching, route_policy, geo_headers },
+            reader.warnings,
+        ))
     }
 
     /// What holds for a normalised path on `authority` (host, perhaps with a port) at `now`.
     pub fn covering(&self, authority: &str, path: &str, now: u64) -> Coverage<'_> {
         let found = self.assignments.find(authority, path, now);
-        match found.and_then(|(index, _)| Some((index, self.get(index)?))) {
-            Some((_, policy)) if policy.lets_all_pass() => Coverage::Pass,
-            Some((index, policy)) => Coverage::Policy(index, policy),
+        match found.and_then(|(index, _)| self.coverage(index)) {
+            Some(coverage) => coverage,
             None if self.default == DefaultAction::Pass => Coverage::Pass,
             None => Coverage::Deny,
         }
+    }
+
+    /// What holds where the proxy's route names a policy, wherever and whenever that is assigned. There is no default for a
+    /// name that no policy has.
+    pub fn named(&self, name: &[u8]) -> Coverage<'_> {
+        let found = core::str::from_utf8(name).ok().and_then(|name| self.assignments.by_name(name));
+        found.and_then(|index| self.coverage(index)).unwrap_or(Coverage::Deny)
+    }
+
+    fn coverage(&self, index: usize) -> Option<Coverage<'_>> {
+        let policy = self.get(index)?;
+        Some(if policy.lets_all_pass() { Coverage::Pass } else { Coverage::Policy(index, policy) })
     }
 
     /// What holds for a path as a URL writes it; `None` if it does not normalise to one.
@@ -156,11 +176,49 @@ impl Policies {
         self.policies.get(index)
     }
 
-    /// The policy of that name, with its number, if it serves keys at `path`, and is assigned anywhere at `now`.
+    /// The policy of that name, with its number, if it serves keys at `path`, and is assigned anywhere at `now`; or if it
+    /// is never assigned, where routes can name it.
     pub fn serving_keys(&self, path: &str, name: &str, now: u64) -> Option<(usize, &Policy)> {
-        let index = self.assignments.by_name(name).filter(|index| self.assignments.is_assigned(*index, now))?;
+        let holds = |index: &usize| {
+            let by_route = self.route_policy && !self.assignments.is_ever_assigned(*index);
+            by_route || self.assignments.is_assigned(*index, now)
+        };
+        let index = self.assignments.by_name(name).filter(holds)?;
         let policy = self.get(index)?;
         (policy.encryption.as_ref()?.key_path() == Some(path)).then_some((index, policy))
+    }
+
+    /// How many policies there are.
+    pub fn len(&self) -> usize {
+        self.policies.len()
+    }
+
+    /// Whether there is no policy.
+    pub fn is_empty(&self) -> bool {
+        self.policies.is_empty()
+    }
+
+    /// How many assignments there are.
+    pub fn assignments(&self) -> usize {
+        self.assignments.len()
+    }
+
+    /// The assignments, by their place in the document, that hold neither at `now` nor at any time after it.
+    pub fn idle_assignments(&self, now: u64) -> impl Iterator<Item = (usize, Idle)> {
+        self.assignments.idle(now)
+    }
+
+    /// The policies, with their numbers, that no assignment is to.
+    pub fn unassigned(&self) -> impl Iterator<Item = (usize, &Policy)> {
+        self.policies.iter().enumerate().filter(|(index, _)| !self.assignments.is_ever_assigned(*index))
+    }
+
+    /// The headers of the proxy's that any policy reads.
+    pub fn geo_headers_read(&self) -> impl Iterator<Item = &str> {
+        let reads = |policy: &Policy| policy.targeting.as_ref().map(Targeting::reads);
+        let read: Vec<[bool; 5]> = self.policies.iter().filter_map(reads).collect();
+        let names = self.geo_headers.all().into_iter().enumerate();
+        names.filter(move |(index, _)| read.iter().any(|it| it.get(*index) == Some(&true))).map(|(_, name)| name)
     }
 
     /// Whether any policy serves keys at `path`.

@@ -8,6 +8,7 @@ use super::ConfigError;
 use super::document::{self, Algorithm, PolicyId, Transport};
 use super::encryption::{Encryption, check_free_content, check_key_url, read_encryption, read_secrets};
 use super::secret::Reader;
+use crate::binding::Binding;
 use crate::cors::Cors;
 use crate::derive::Keyring;
 use crate::player::Players;
@@ -87,6 +88,8 @@ pub struct SessionRules {
     pub acl: Option<String>,
     /// Content needs a session token; playlists and keys always do.
     pub on_content: bool,
+    /// What it is bound to beside its token.
+    pub binding: Binding,
     /// Other authorities whose URIs get a token, in lower case without default ports.
     pub hosts: Vec<String>,
 }
@@ -230,6 +233,10 @@ fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<Sessio
         skew: auth.and_then(|auth| auth.clock_skew).map_or(DEFAULT_SKEW, |skew| skew.0),
         acl,
         on_content: auth.is_none_or(|auth| !auth.enabled || auth.enforce_on_content_request),
+        binding: match auth.and_then(|auth| auth.session_binding.as_ref()) {
+            Some(binding) => Binding::build(&format!("{path}.sessionBinding"), binding)?,
+            None => Binding::default(),
+        },
         hosts,
     })
 }

@@ -51,6 +51,22 @@ fn errors_name_the_json_path() {
         ("/policies/0/tokenAuth/sessionTokenTransport", json!("path"), "policies[0].tokenAuth.sessionTokenTransport"),
         ("/policies/0/tokenAuth/sessionTtl", json!("1 day"), "policies[0].tokenAuth.sessionTtl"),
         ("/policies/0/tokenAuth/sessionTtl", json!("0s"), "policies[0].tokenAuth.sessionTtl"),
+        (
+            "/policies/0/tokenAuth/sessionBinding",
+            json!({"addressPrefix": {"ipv4": 33}}),
+            "policies[0].tokenAuth.sessionBinding.addressPrefix.ipv4",
+        ),
+        (
+            "/policies/0/tokenAuth/sessionBinding",
+            json!({"addressPrefix": {"ipv6": 0}}),
+            "policies[0].tokenAuth.sessionBinding.addressPrefix.ipv6",
+        ),
+        (
+            "/policies/0/tokenAuth/sessionBinding",
+            json!({"headerForSalt": "user agent"}),
+            "policies[0].tokenAuth.sessionBinding.headerForSalt",
+        ),
+        ("/policies/0/tokenAuth/sessionBinding", json!({}), "policies[0].tokenAuth.sessionBinding"),
         ("/policies/0/tokenAuth/sessionTokenName", json!("a b"), "policies[0].tokenAuth.sessionTokenName"),
         ("/policies/0/tokenAuth/accessTokenName", json!("hdntl"), "policies[0].tokenAuth.accessTokenName"),
         ("/policies/0/tokenAuth/accessTokenName", json!("plk"), "policies[0].tokenAuth.accessTokenName"),
@@ -103,6 +119,13 @@ fn errors_name_the_json_path() {
         ("/geoHeaders", json!({"country": "x geo"}), "geoHeaders.country"),
         ("/geoHeaders", json!({"transparentProxy": ""}), "geoHeaders.transparentProxy"),
         ("/geoHeaders", json!({"city": "x-geo-city"}), "geoHeaders.city"),
+        ("/geoHeaders", json!({"country": "User-Agent"}), "geoHeaders.country"),
+        ("/geoHeaders", json!({"region": "x-geo-country"}), "geoHeaders.region"),
+        (
+            "/geoHeaders",
+            json!({"anonymousProxy": "x-geo-p", "transparentProxy": "X-Geo-P"}),
+            "geoHeaders.transparentProxy",
+        ),
         ("/policies/0/contentTargeting", json!({"enabled": false, "geo": 1}), "policies[0].contentTargeting.geo"),
         (
             "/policies/0/playerVerification",
@@ -297,6 +320,58 @@ fn windows_open_and_close_and_the_later_start_wins() {
         };
         assert_eq!(found, expected, "{path} at {now}");
     }
+}
+
+#[test]
+fn assignments_that_never_hold_are_found() {
+    let json = r#"{"policies":[{"policyName":"a"},{"policyName":"b","policyId":2},{"policyName":"c"}],
+      "assignments":[
+        {"policyName":"a","path":"/past","endTime":"1970-01-01T00:16:40Z"},
+        {"policyName":"a","path":"/same/"},
+        {"policyId":"2","path":"/same/...","startTime":"1970-01-01T00:05:00Z"},
+        {"policyName":"a","path":"/same","host":"h"},
+        {"policyName":"a","path":"/later","endTime":"2030-01-01"},
+        {"policyName":"b","path":"/later","startTime":"2029-01-01"}]}"#;
+    let (policies, _) = parse(json).unwrap();
+    let idle = |now| policies.idle_assignments(now).collect::<alloc::vec::Vec<_>>();
+    assert_eq!(idle(0), []);
+    assert_eq!(idle(400), [(1, Idle::Overruled)]);
+    assert_eq!(idle(1000), [(0, Idle::Past), (1, Idle::Overruled)]);
+    assert_eq!(idle(time::parse("2029-06-01").unwrap()), [(0, Idle::Past), (1, Idle::Overruled), (4, Idle::Overruled)]);
+    assert_eq!(idle(time::parse("2031-01-01").unwrap())[2], (4, Idle::Past));
+    let unassigned = policies.unassigned().map(|(index, policy)| (index, policy.name.as_str()));
+    assert_eq!(unassigned.collect::<alloc::vec::Vec<_>>(), [(2, "c")]);
+}
+
+/// In a debug build this is seconds if anything is looked for in a list.
+#[test]
+fn ten_thousand_policies_load() {
+    use serde_json::json;
+    let count = 10_000;
+    let policy = |index: u32| json!({"policyName": alloc::format!("p{index}"), "policyId": index});
+    let assignment = |index: u32| json!({"policyId": index, "path": alloc::format!("/{index}/...")});
+    let document = json!({"policies": (0..count).map(policy).collect::<serde_json::Value>(),
+        "assignments": (0..count).map(assignment).collect::<serde_json::Value>()});
+    let (policies, _) = parse(&document.to_string()).unwrap();
+    assert!(matches!(policies.covering("h", "/9999/a", 0), Coverage::Pass));
+    assert!(matches!(policies.covering("h", "/10000/a", 0), Coverage::Deny));
+    for (member, value) in [("policyName", json!("p7")), ("policyId", json!("7"))] {
+        let mut twice = document.clone();
+        twice["policies"][9_999][member] = value;
+        assert_eq!(parse(&twice.to_string()).unwrap_err().path, alloc::format!("policies[9999].{member}"));
+    }
+}
+
+/// However deep a request's path is, only as many prefixes are looked up as an assignment can have.
+#[test]
+fn a_path_of_many_segments_finds_what_is_assigned_above() {
+    let json = r#"{"policies":[{"policyName":"a"},{"policyName":"b"}], "default": "deny",
+      "assignments":[{"policyName":"a","path":"/a/a"},{"policyName":"b","path":"/b","host":"h"}]}"#;
+    let (policies, _) = parse(json).unwrap();
+    let deep = |root: &str| alloc::format!("{root}{}", "/a".repeat(4000));
+    let covers = |path: &str| matches!(policies.covering("h", path, 0), Coverage::Pass);
+    assert!(covers(&deep("")) && covers("/a/a/") && covers("/a/a") && covers(&deep("/b")) && covers("/b/"));
+    assert!(!covers(&deep("/a/b")) && !covers("/a/") && !covers("/a/aa/a") && !covers("/"));
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl GeoHeaders {
     /// # Errors
     /// A member that is no header's name.
     pub fn build(document: &document::GeoHeaders) -> Result<Self, ConfigError> {
-        Ok(Self {
+        let names = Self {
             country: name("country", document.country.as_deref(), "x-geo-country")?,
             region: name("region", document.region.as_deref(), "x-geo-region")?,
             dma: name("dma", document.dma.as_deref(), "x-geo-dma")?,
@@ -40,9 +40,44 @@ impl GeoHeaders {
                 document.transparent_proxy.as_deref(),
                 "x-geo-transparent-proxy",
             )?,
-        })
+        };
+        let [country, region, dma, anonymous, transparent] = names.all();
+        let pairs = [
+            ("region", region, &[country][..]),
+            ("dma", dma, &[country, region]),
+            ("anonymousProxy", anonymous, &[country, region, dma]),
+            ("transparentProxy", transparent, &[country, region, dma, anonymous]),
+        ];
+        let twice = pairs.into_iter().find(|(_, name, others)| others.contains(name)).map(|(member, name, _)| {
+            ConfigError::new(
+                format!("geoHeaders.{member}"),
+                format!("found \"{name}\", which another member names too; expected a header of its own"),
+            )
+        });
+        twice.map_or(Ok(names), Err)
+    }
+
+    /// Every name, in the order of the members.
+    pub fn all(&self) -> [&str; 5] {
+        [&self.country, &self.region, &self.dma, &self.anonymous_proxy, &self.transparent_proxy]
     }
 }
+
+/// Headers that say something else, and that clients or the proxies before them set.
+const FOREIGN: [&str; 12] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "cookie",
+    "forwarded",
+    "host",
+    "origin",
+    "range",
+    "referer",
+    "user-agent",
+    "x-forwarded-for",
+];
 
 fn name(member: &str, written: Option<&str>, default: &str) -> Result<String, ConfigError> {
     let name = written.unwrap_or(default);
@@ -52,7 +87,14 @@ fn name(member: &str, written: Option<&str>, default: &str) -> Result<String, Co
             format!("found \"{}\", expected the name of a header, such as \"{default}\"", name.escape_default()),
         ));
     }
-    Ok(name.to_ascii_lowercase())
+    let name = name.to_ascii_lowercase();
+    if FOREIGN.contains(&name.as_str()) {
+        return Err(ConfigError::new(
+            format!("geoHeaders.{member}"),
+            format!("found \"{name}\", which clients set; expected a header that only the proxy sets"),
+        ));
+    }
+    Ok(name)
 }
 
 /// A header that must not be there twice.

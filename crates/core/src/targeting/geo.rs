@@ -56,6 +56,12 @@ impl Geo {
         }))
     }
 
+    /// Whether countries, regions and market areas are looked at.
+    pub fn reads(&self) -> [bool; 3] {
+        let regions = !self.regions.is_empty();
+        [regions || !self.countries.is_empty(), regions, !self.dmas.is_empty()]
+    }
+
     /// Whether a client may be where it is. What is not known is in no list.
     pub fn admits(&self, facts: &Facts<'_>) -> bool {
         if !self.overrides.is_empty() && facts.client().is_some_and(|client| self.overrides.contains(client)) {

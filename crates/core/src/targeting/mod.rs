@@ -63,6 +63,12 @@ impl Targeting {
         Ok(any.then_some(targeting))
     }
 
+    /// Which of the proxy's headers it reads, in the order of [`GeoHeaders::all`].
+    pub fn reads(&self) -> [bool; 5] {
+        let [country, region, dma] = self.geo.as_ref().map(Geo::reads).unwrap_or_default();
+        [country, region, dma, self.anonymous_proxies, self.transparent_proxies]
+    }
+
     /// Checks where a request comes from: its address, its place, proxies, its Referer, in this order.
     ///
     /// # Errors
@@ -146,4 +152,4 @@ fn redirect(path: &str, enabled: bool, url: Option<&str>) -> Result<Option<Strin
 }
 
 #[cfg(test)]
-mod table;
+mod tests;

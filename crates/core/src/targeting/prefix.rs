@@ -1,4 +1,4 @@
-//! Sets of addresses and CIDR blocks, compiled once into sorted ranges: a look-up is one binary search.
+//! Sets of addresses and CIDR blocks, compiled once.
 
 use alloc::format;
 use alloc::string::String;
@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use crate::config::ConfigError;
+use crate::ranges::Ranges;
 
 /// A set of addresses. IPv4-mapped IPv6 addresses (`::ffff:192.0.2.1`) are the IPv4 addresses that they stand for; other
 /// blocks of IPv6 (`::/0` among them) hold no IPv4 address.
 #[derive(Debug, Default)]
 pub struct Prefixes {
-    v4: Vec<(u32, u32)>,
-    v6: Vec<(u128, u128)>,
+    v4: Ranges<u32>,
+    v6: Ranges<u128>,
 }
 
 impl Prefixes {
@@ -21,11 +22,11 @@ impl Prefixes {
     /// # Errors
     /// The first entry that is neither an address nor a CIDR block.
     pub fn build(path: &str, entries: &[String]) -> Result<Self, ConfigError> {
-        let mut set = Self::default();
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for (index, entry) in entries.iter().enumerate() {
             match Block::parse(entry) {
-                Some(Block::V4(first, last)) => set.v4.push((first, last)),
-                Some(Block::V6(first, last)) => set.v6.push((first, last)),
+                Some(Block::V4(first, last)) => v4.push((first, last)),
+                Some(Block::V6(first, last)) => v6.push((first, last)),
                 None => {
                     return Err(ConfigError::new(
                         format!("{path}[{index}]"),
@@ -37,9 +38,7 @@ impl Prefixes {
                 }
             }
         }
-        merge(&mut set.v4);
-        merge(&mut set.v6);
-        Ok(set)
+        Ok(Self { v4: Ranges::build(v4), v6: Ranges::build(v6) })
     }
 
     /// Whether no address is in it.
@@ -50,8 +49,8 @@ impl Prefixes {
     /// Whether `address` is in it.
     pub fn contains(&self, address: IpAddr) -> bool {
         match address.to_canonical() {
-            IpAddr::V4(address) => holds(&self.v4, address.to_bits()),
-            IpAddr::V6(address) => holds(&self.v6, address.to_bits()),
+            IpAddr::V4(address) => self.v4.contains(address.to_bits()),
+            IpAddr::V6(address) => self.v6.contains(address.to_bits()),
         }
     }
 }
@@ -90,24 +89,6 @@ impl Block {
         let rest = (length <= 32).then(|| u32::MAX.checked_shr(length).unwrap_or(0))?;
         Some(Self::V4(address & !rest, address | rest))
     }
-}
-
-/// Sorts ranges, and makes one of those that overlap.
-fn merge<T: Ord + Copy>(ranges: &mut Vec<(T, T)>) {
-    ranges.sort_unstable();
-    ranges.dedup_by(|next, kept| {
-        let overlap = next.0 <= kept.1;
-        if overlap {
-            kept.1 = kept.1.max(next.1);
-        }
-        overlap
-    });
-    ranges.shrink_to_fit();
-}
-
-fn holds<T: Ord + Copy>(ranges: &[(T, T)], address: T) -> bool {
-    let behind = ranges.partition_point(|(first, _)| *first <= address);
-    behind.checked_sub(1).and_then(|index| ranges.get(index)).is_some_and(|(_, last)| address <= *last)
 }
 
 #[cfg(test)]

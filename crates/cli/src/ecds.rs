@@ -1,0 +1,155 @@
+//! `playlock ecds`: a configuration as a file of Envoy's extension discovery, so that replacing that file replaces it.
+
+use std::env;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use sha2::{Digest, Sha256};
+
+use crate::config::{self, Loaded};
+use crate::failure::Failure;
+
+/// Write a configuration as the file that Envoy's extension discovery (ECDS) reads.
+///
+/// Envoy takes a new file when it is renamed to the old one's name, and keeps the old configuration if the new one is
+/// bad. Requests under way end as they began.
+#[derive(Args)]
+#[command(after_help = "Example:
+  playlock ecds --config policies.json > ecds.new && mv ecds.new /etc/envoy/ecds.yaml
+
+In Envoy's http_filters:
+  - name: playlock
+    config_discovery:
+      config_source:
+        path_config_source: { path: /etc/envoy/ecds.yaml }
+        resource_api_version: V3
+      type_urls: [type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm]")]
+pub struct Ecds {
+    /// The configuration.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Where Envoy finds the filter.
+    #[arg(long, value_name = "FILE", default_value = "/etc/envoy/playlock.wasm")]
+    module: String,
+    /// The filter's name in Envoy's http_filters.
+    #[arg(long, default_value = "playlock")]
+    name: String,
+    /// Write the values of the variables that the configuration names into the file, as they are in this command's
+    /// environment. Without this, Envoy takes them from its own environment, in which they stay as long as it runs.
+    #[arg(long)]
+    with_secrets: bool,
+}
+
+/// Writes the file to `output`.
+///
+/// # Errors
+/// What is wrong with the configuration: Envoy would refuse it, too.
+pub fn run(arguments: &Ecds, output: &mut dyn Write) -> Result<(), Failure> {
+    let loaded = match arguments.with_secrets {
+        true => config::load(&arguments.config)?,
+        false => config::load_elsewhere(&arguments.config)?,
+    };
+    config::warn(&loaded.warnings);
+    output.write_all(document(arguments, &loaded).as_bytes()).map_err(config::output_failure)
+}
+
+/// The whole file. A JSON text is a YAML text too, so strings stand in it as JSON has them.
+fn document(arguments: &Ecds, loaded: &Loaded) -> String {
+    let name = quoted(&arguments.name);
+    let hold = match loaded.policies.hold_headers {
+        true => "\n        allow_on_headers_stop_iteration: true",
+        false => "",
+    };
+    let mut text = format!(
+        r#"resources:
+  - "@type": type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig
+    name: {name}
+    typed_config:
+      "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+      config:
+        name: {name}
+        failure_policy: FAIL_RELOAD{hold}
+        vm_config:
+          vm_id: {name}
+          runtime: envoy.wasm.runtime.v8
+          code: {{ local: {{ filename: {} }} }}
+"#,
+        quoted(&arguments.module)
+    );
+    text.push_str(&environment(arguments, loaded));
+    text.push_str(
+        r#"        configuration:
+          "@type": type.googleapis.com/google.protobuf.StringValue
+          value: |
+"#,
+    );
+    for line in escaped(loaded.text.trim()).lines().map(str::trim_end) {
+        if !line.is_empty() {
+            text.push_str("            ");
+            text.push_str(line);
+        }
+        text.push('\n');
+    }
+    // Envoy shows it in its statistics: which file is in force.
+    let version = Sha256::digest(text.as_bytes()).iter().take(8).fold(String::new(), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    format!(
+        "# Written by `playlock ecds`. Envoy takes a new file when it is renamed to this name.\nversion_info: \"{version}\"\n{text}"
+    )
+}
+
+/// The VM's environment. Another one makes another VM, so that new values do reach the filter.
+fn environment(arguments: &Ecds, loaded: &Loaded) -> String {
+    let list = |items: Vec<String>| items.join(", ");
+    let inner = match (loaded.variables.is_empty(), arguments.with_secrets) {
+        (true, _) => return String::new(),
+        (false, false) => {
+            format!("host_env_keys: [{}]", list(loaded.variables.iter().map(|name| quoted(name)).collect()))
+        }
+        (false, true) => {
+            let pair = |name: &String| Some(format!("{}: {}", quoted(name), quoted(&env::var(name).ok()?)));
+            format!("key_values: {{ {} }}", list(loaded.variables.iter().filter_map(pair).collect()))
+        }
+    };
+    format!("          environment_variables:\n            {inner}\n")
+}
+
+/// A string as JSON and YAML both read it.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => quoted.extend(['\\', char]),
+            _ if char.is_control() => push_escape(&mut quoted, char),
+            _ => quoted.push(char),
+        }
+    }
+    quoted.push('"');
+    escaped(&quoted)
+}
+
+/// JSON with escapes for what YAML might take for an end of line or refuse. JSON has it in strings only.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for char in json.chars() {
+        match char {
+            '\n' | '\t' | ' '..='~' => text.push(char),
+            '\r' => text.push(' '),
+            _ => push_escape(&mut text, char),
+        }
+    }
+    text
+}
+
+fn push_escape(to: &mut String, char: char) {
+    let mut units = [0; 2];
+    for unit in char.encode_utf16(&mut units) {
+        // Writing to a String cannot fail.
+        let _ = write!(to, "\\u{unit:04x}");
+    }
+}

@@ -1,0 +1,89 @@
+//! `playlock check` as a user runs it: what it says of good, odd and bad configurations, and with which exit status.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::{env, fs, process};
+
+/// 2030-01-01.
+const NOW: &str = "1893456000";
+
+fn check(name: &str, text: &str) -> Output {
+    let path: PathBuf = env::temp_dir().join(format!("playlock-check-{}-{name}.json", process::id()));
+    fs::write(&path, text).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_playlock"))
+        .args(["check", "--now", NOW, "--config"])
+        .arg(&path)
+        .env("PASSWORD", "52a152a152a152a152a152a152a152a1")
+        .env_remove("UNSET")
+        .output()
+        .unwrap();
+    fs::remove_file(path).unwrap();
+    output
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_good_one() {
+    let output = check(
+        "good",
+        r#"{"policies": [{"policyName": "a", "tokenAuth": {"enabled": true, "password": {"env": "PASSWORD"}}}],
+            "assignments": [{"policyName": "a", "path": "/..."}]}"#,
+    );
+    assert_eq!(text(&output.stdout), "good: 1 policies, 1 assignments, 0 warnings\n");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+}
+
+#[test]
+fn what_is_hardly_meant_so_is_said_with_its_json_path() {
+    let output = check(
+        "odd",
+        r#"{"policies": [
+              {"policyName": "a", "tokenAuth": {"enabled": true, "password": "52a152a152a152a152a152a152a152a1"}},
+              {"policyName": "b", "tokenAuth": {"enabled": true, "password": {"env": "UNSET"}},
+               "contentTargeting": {"enabled": true, "denyAnonymousProxies": true,
+                 "geoProtection": {"enabled": true, "mode": "DENY", "countries": [{"countryCode": "DE"}], "dmas": [{"dmaCode": "501"}]}}},
+              {"policyName": "c"}],
+            "assignments": [
+              {"policyName": "a", "path": "/past", "endTime": "2029-12-31"},
+              {"policyName": "a", "path": "/vod"},
+              {"policyName": "b", "path": "/vod/...", "startTime": "2029-12-31"},
+              {"policyName": "b", "path": "/vod", "startTime": "2031-01-01", "endTime": "2032-01-01"}]}"#,
+    );
+    let said = text(&output.stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    for (line, part) in [
+        (0, "warning: policies[0].tokenAuth.password: the secret stands in the configuration"),
+        (1, "warning: the environment variable UNSET is not set here"),
+        (2, "warning: geoHeaders: policies read x-geo-country, x-geo-dma, x-geo-anonymous-proxy, which only"),
+        (3, "warning: assignments[0].endTime: is past"),
+        (4, "warning: assignments[1]: never holds"),
+        (5, "warning: policies[2]: no assignment is to \"c\""),
+        (6, "good: 3 policies, 4 assignments, 6 warnings"),
+    ] {
+        assert!(lines[line].starts_with(part), "{said}");
+    }
+    assert_eq!((lines.len(), output.status.code()), (7, Some(0)), "{said}");
+    assert!(!said.contains("52a1"));
+}
+
+#[test]
+fn a_bad_one() {
+    for (name, config, path) in [
+        ("json", "{", ".: EOF"),
+        ("member", r#"{"policies": [], "assignments": [], "polices": 1}"#, "polices: unknown field"),
+        (
+            "secret",
+            r#"{"policies": [{"policyName": "a", "tokenAuth": {"enabled": true, "password": "xyzzy"}}], "assignments": []}"#,
+            "policies[0].tokenAuth.password: found 5",
+        ),
+    ] {
+        let output = check(name, config);
+        let said = text(&output.stderr);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()), "{said}");
+        assert!(said.contains(path) && !said.contains("xyzzy"), "{said}");
+    }
+}

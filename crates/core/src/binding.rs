@@ -1,0 +1,243 @@
+//! To what sessions are bound beside their token: the network that they were opened from, and the value of a header.
+
+use alloc::format;
+use alloc::string::String;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subtle::ConstantTimeEq;
+
+use crate::config::{ConfigError, document};
+use crate::derive::Keyring;
+use crate::enter::{client_address, single};
+use crate::reply::Reason;
+use crate::step::Request;
+
+const IPV4: u8 = 24;
+const IPV6: u8 = 56;
+
+/// `sessionBinding` of a policy; by default to nothing.
+#[derive(Debug, Default)]
+pub struct Binding {
+    lengths: Option<Lengths>,
+    /// In lower case.
+    header: Option<String>,
+}
+
+/// How many leading bits of an address must stay.
+#[derive(Debug, Clone, Copy)]
+struct Lengths {
+    ipv4: u8,
+    ipv6: u8,
+}
+
+/// What a session's token says of it. Nothing for a session that was opened before its policy bound any: it goes on.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Bound {
+    /// A CIDR block.
+    pub network: Option<String>,
+    /// 8 bytes of a MAC over the header's value, in base64url.
+    pub tag: Option<String>,
+}
+
+impl Binding {
+    /// Builds it from its document at the JSON path `path`.
+    ///
+    /// # Errors
+    /// The first member that cannot be.
+    pub fn build(path: &str, binding: &document::SessionBinding) -> Result<Self, ConfigError> {
+        let lengths = match &binding.address_prefix {
+            None => None,
+            Some(prefix) => Some(Lengths {
+                ipv4: length(&format!("{path}.addressPrefix.ipv4"), prefix.ipv4, IPV4, 32)?,
+                ipv6: length(&format!("{path}.addressPrefix.ipv6"), prefix.ipv6, IPV6, 128)?,
+            }),
+        };
+        let header = match &binding.header_for_salt {
+            None => None,
+            Some(name)
+                if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) =>
+            {
+                Some(name.to_ascii_lowercase())
+            }
+            Some(name) => {
+                return Err(ConfigError::new(
+                    format!("{path}.headerForSalt"),
+                    format!("found \"{}\", expected the name of a header", name.escape_default()),
+                ));
+            }
+        };
+        if lengths.is_none() && header.is_none() {
+            return Err(ConfigError::new(path, "binds to nothing, expected addressPrefix or headerForSalt"));
+        }
+        Ok(Self { lengths, header })
+    }
+
+    /// Binds a session that this request opens.
+    ///
+    /// # Errors
+    /// [`Reason::Ip`] if the client's address is not known, [`Reason::Header`] if the header is not there exactly once.
+    pub fn bind(&self, keyring: &Keyring, request: &Request<'_>) -> Result<Bound, Reason> {
+        let network = match self.lengths {
+            None => None,
+            Some(lengths) => {
+                let client = client(request).ok_or(Reason::Ip)?;
+                Some(network(client, if client.is_ipv4() { lengths.ipv4 } else { lengths.ipv6 }).ok_or(Reason::Ip)?)
+            }
+        };
+        let tag = match &self.header {
+            None => None,
+            Some(name) => Some(tag(keyring, name, request).ok_or(Reason::Header)?),
+        };
+        Ok(Bound { network, tag })
+    }
+
+    /// Checks a request of a session that is bound so.
+    ///
+    /// # Errors
+    /// [`Reason::Ip`] from another network, [`Reason::Header`] with another value.
+    pub fn check(&self, keyring: &Keyring, bound: &Bound, request: &Request<'_>) -> Result<(), Reason> {
+        if let (Some(_), Some(opened)) = (self.lengths, &bound.network) {
+            // As long as it was then: the configuration may have changed.
+            let length = opened.split_once('/').and_then(|(_, length)| length.parse().ok()).ok_or(Reason::Ip)?;
+            if client(request).and_then(|client| network(client, length)).as_ref() != Some(opened) {
+                return Err(Reason::Ip);
+            }
+        }
+        if let (Some(name), Some(opened)) = (&self.header, &bound.tag) {
+            let same = |tag: String| bool::from(tag.as_bytes().ct_eq(opened.as_bytes()));
+            if !tag(keyring, name, request).is_some_and(same) {
+                return Err(Reason::Header);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn length(path: &str, found: Option<u32>, default: u8, most: u8) -> Result<u8, ConfigError> {
+    let Some(found) = found else { return Ok(default) };
+    u8::try_from(found).ok().filter(|length| (1..=most).contains(length)).ok_or_else(|| {
+        ConfigError::new(path, format!("found {found}, expected a prefix length in bits, from 1 to {most}"))
+    })
+}
+
+fn client(request: &Request<'_>) -> Option<IpAddr> {
+    Some(client_address(&(request.client)()?)?.to_canonical())
+}
+
+/// The block of so many leading bits that an address is in; `None` if it has not so many.
+fn network(address: IpAddr, length: u8) -> Option<String> {
+    let network = match address {
+        IpAddr::V4(address) => {
+            let rest = (length <= 32).then(|| u32::MAX.checked_shr(length.into()).unwrap_or(0))?;
+            IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & !rest))
+        }
+        IpAddr::V6(address) => {
+            let rest = (length <= 128).then(|| u128::MAX.checked_shr(length.into()).unwrap_or(0))?;
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !rest))
+        }
+    };
+    Some(format!("{network}/{length}"))
+}
+
+/// What stands for the header's value in a token; `None` if it is not there exactly once.
+fn tag(keyring: &Keyring, name: &str, request: &Request<'_>) -> Option<String> {
+    let value = single(request, name).filter(|value| !value.is_empty())?;
+    Some(URL_SAFE_NO_PAD.encode(keyring.header_tag(name, value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Policies;
+    use crate::reply::{Header, header};
+    use crate::session::Session;
+
+    /// A policy with this binding, or none.
+    fn policies(binding: Option<serde_json::Value>) -> Policies {
+        let document = json!({
+            "policies": [{"policyName": "vod", "tokenAuth": {"enabled": false, "sessionBinding": binding},
+                "mediaEncryption": {"enabled": true, "secret": "000102030405060708090a0b0c0d0e0f"}}],
+            "assignments": [{"policyName": "vod", "path": "/..."}],
+        });
+        Policies::parse(document.to_string().as_bytes(), &|_| None).unwrap().0
+    }
+
+    #[test]
+    fn a_session_goes_on_where_it_was_opened() {
+        let both = policies(Some(json!({"addressPrefix": {"ipv6": 48}, "headerForSalt": "X-Device"})));
+        let narrow = policies(Some(json!({"addressPrefix": {"ipv4": 32}})));
+        let unbound = policies(None);
+        let [both, narrow, unbound] = [&both, &narrow, &unbound].map(|it| it.get(0).unwrap());
+        let tv = [header("x-device", "TV 7")];
+        let other = [header("x-device", "TV 8")];
+        let twice = [header("x-device", "TV 7"), header("x-device", "TV 7")];
+        let empty = [header("x-device", "")];
+        let ask = |client: &'static str| move || (client != "-").then(|| client.as_bytes().to_vec());
+        let open = |policy, client: &'static str, headers: &[Header]| {
+            Session::open(
+                policy,
+                None,
+                "/",
+                &Request { headers, client: &ask(client), route_policy: &|| None, now: 9 },
+                [7; 16],
+            )
+        };
+        let verify = |policy, token: &str, client: &'static str, headers: &[Header]| {
+            Session::verify(policy, token, &Request { headers, client: &ask(client), route_policy: &|| None, now: 9 })
+                .map(|_| ())
+        };
+        let v4 = open(both, "203.0.113.7:80", &tv).unwrap().token;
+        let v6 = open(both, "[2001:db8:1::7]:80", &tv).unwrap().token;
+        for (token, client, headers, expected) in [
+            (&v4, "203.0.113.255:9", &tv[..], Ok(())),
+            (&v4, "[::ffff:203.0.113.9]:9", &tv, Ok(())),
+            (&v4, "203.0.114.7:80", &tv, Err(Reason::Ip)),
+            (&v4, "[2001:db8:1::7]:80", &tv, Err(Reason::Ip)),
+            (&v4, "-", &tv, Err(Reason::Ip)),
+            (&v4, "203.0.113.7:80", &other, Err(Reason::Header)),
+            (&v4, "203.0.113.7:80", &twice, Err(Reason::Header)),
+            (&v4, "203.0.113.7:80", &empty, Err(Reason::Header)),
+            (&v4, "203.0.113.7:80", &[], Err(Reason::Header)),
+            (&v6, "[2001:db8:1:ffff::1]:1", &tv, Ok(())),
+            (&v6, "[2001:db8:2::7]:80", &tv, Err(Reason::Ip)),
+            (&v6, "203.0.113.7:80", &tv, Err(Reason::Ip)),
+        ] {
+            assert_eq!(verify(both, token, client, headers), expected, "{client} {headers:?}");
+            assert_eq!(verify(unbound, token, client, headers), Ok(()), "what is bound no more goes on");
+        }
+        let free = open(unbound, "-", &[]).unwrap().token;
+        assert_eq!(verify(both, &free, "-", &[]), Ok(()), "what was opened before goes on");
+        assert_eq!(verify(narrow, &v4, "203.0.113.9:1", &[]), Ok(()), "as wide as it was then");
+        assert_eq!(open(narrow, "203.0.113.9:1", &[]).unwrap().token.split('~').next(), Some("ip=203.0.113.9/32"));
+        for (client, headers, reason) in [
+            ("-", &tv[..], Reason::Ip),
+            ("203.0.113.7:80", &[], Reason::Header),
+            ("203.0.113.7:80", &twice, Reason::Header),
+        ] {
+            assert_eq!(open(both, client, headers).map(|_| ()), Err(reason));
+        }
+        assert!(open(both, "203.0.113.7:80", &twice[..1]).is_ok());
+    }
+
+    #[test]
+    fn networks_of_addresses() {
+        for (address, length, expected) in [
+            ("203.0.113.7", 24, Some("203.0.113.0/24")),
+            ("203.0.113.7", 32, Some("203.0.113.7/32")),
+            ("203.0.113.7", 1, Some("128.0.0.0/1")),
+            ("203.0.113.7", 33, None),
+            ("2001:db8:1:2ff::7", 56, Some("2001:db8:1:200::/56")),
+            ("2001:db8:1:2ff::7", 128, Some("2001:db8:1:2ff::7/128")),
+            ("::1", 1, Some("::/1")),
+            ("::1", 129, None),
+        ] {
+            assert_eq!(network(address.parse().unwrap(), length).as_deref(), expected, "{address}/{length}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What is assigned to one path, over time: windows compiled into spans that do not overlap, so that a look-up is one
+//! binary search, however many windows there are.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+/// An assignment's time.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    /// Seconds since the epoch; 0: always.
+    pub start: u64,
+    /// The first second after it.
+    pub end: u64,
+    /// The policy's number.
+    pub policy: usize,
+    /// The assignment's own.
+    pub assignment: usize,
+}
+
+/// Which window holds when, once [`Timeline::compile`] has been called; before that, none does.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    added: Vec<Window>,
+    spans: Vec<Span>,
+}
+
+/// From a second to the next span's.
+#[derive(Debug)]
+struct Span {
+    start: u64,
+    /// Policy and assignment.
+    holds: Option<(usize, usize)>,
+}
+
+impl Timeline {
+    /// Adds a window to compile.
+    pub fn add(&mut self, window: Window) {
+        self.added.push(window);
+    }
+
+    /// Compiles the windows: of those that are open, the one that began last holds.
+    ///
+    /// # Errors
+    /// The assignment of a window that begins when another does.
+    pub fn compile(&mut self) -> Result<(), usize> {
+        let windows = core::mem::take(&mut self.added);
+        let mut by_start: Vec<(u64, usize)> = windows.iter().map(|window| window.start).zip(0..).collect();
+        by_start.sort_unstable();
+        if let Some([_, (_, twice)]) = by_start.array_windows().find(|[first, second]| first.0 == second.0) {
+            return Err(windows.get(*twice).map_or(0, |window| window.assignment));
+        }
+        let mut times: Vec<(u64, usize)> =
+            windows.iter().flat_map(|window| [window.start, window.end]).map(|time| (time, 0)).collect();
+        times.sort_unstable();
+        times.dedup();
+        let mut coming = by_start.iter().filter_map(|(_, index)| windows.get(*index)).peekable();
+        // Those that have begun, the last on top; those that have ended go once they come up.
+        let mut begun: Vec<&Window> = Vec::new();
+        for (time, _) in times {
+            while let Some(window) = coming.next_if(|window| window.start <= time) {
+                begun.push(window);
+            }
+            while begun.pop_if(|window| window.end <= time).is_some() {}
+            let holds = begun.last().map(|window| (window.policy, window.assignment));
+            if self.spans.last().is_none_or(|span| span.holds != holds) {
+                self.spans.push(Span { start: time, holds });
+            }
+        }
+        self.spans.shrink_to_fit();
+        Ok(())
+    }
+
+    /// The policy that holds at `now`.
+    pub fn at(&self, now: u64) -> Option<usize> {
+        let begun = self.spans.partition_point(|span| span.start <= now);
+        let (policy, _) = self.spans.get(begun.checked_sub(1)?)?.holds?;
+        Some(policy)
+    }
+
+    /// Every policy that holds at some time, each perhaps more than once.
+    pub fn policies(&self) -> impl Iterator<Item = usize> {
+        self.spans.iter().filter_map(|span| span.holds).map(|(policy, _)| policy)
+    }
+
+    /// Adds the assignments that hold at `now` or at some time after it.
+    pub fn add_holding(&self, now: u64, to: &mut BTreeSet<usize>) {
+        let begun = self.spans.partition_point(|span| span.start <= now);
+        let spans = self.spans.iter().skip(begun.saturating_sub(1));
+        to.extend(spans.filter_map(|span| span.holds).map(|(_, assignment)| assignment));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window((index, (start, end)): (usize, &(u64, u64))) -> Window {
+        Window { start: *start, end: *end, policy: index, assignment: index }
+    }
+
+    fn compiled(windows: &[(u64, u64)]) -> Result<Timeline, usize> {
+        let mut timeline = Timeline::default();
+        windows.iter().enumerate().map(window).for_each(|window| timeline.add(window));
+        timeline.compile().map(|()| timeline)
+    }
+
+    /// Against the definition, at every second, for every pair and triple of windows in a short time.
+    #[test]
+    fn of_the_open_windows_the_last_to_begin_holds() {
+        let all: Vec<_> = (0..6).flat_map(|start| (start + 1..=6).map(move |end| (start, end))).collect();
+        let mut compared = 0;
+        for first in &all {
+            for second in all.iter().filter(|it| it.0 != first.0) {
+                for third in all.iter().filter(|it| it.0 != first.0 && it.0 != second.0) {
+                    let windows = [*first, *second, *third];
+                    let timeline = compiled(&windows).unwrap();
+                    for now in 0..8 {
+                        let open = windows.iter().enumerate().filter(|(_, (start, end))| (*start..*end).contains(&now));
+                        let expected = open.max_by_key(|(_, (start, _))| *start).map(|(index, _)| index);
+                        assert_eq!(timeline.at(now), expected, "{windows:?} at {now}");
+                        compared += 1;
+                    }
+                    let mut holding = BTreeSet::new();
+                    timeline.add_holding(2, &mut holding);
+                    let expected = (2..8).filter_map(|now| timeline.at(now)).collect();
+                    assert_eq!(holding, expected, "{windows:?}");
+                }
+            }
+        }
+        assert!(compared > 10_000, "{compared}");
+    }
+
+    #[test]
+    fn two_windows_that_begin_together_are_one_too_many() {
+        let windows = [(5, 9), (0, 4), (5, 6)];
+        assert_eq!(compiled(&windows).err(), Some(2));
+    }
+
+    /// Nested, so that all of them are open at once; and one that is open throughout.
+    #[test]
+    fn a_hundred_thousand_windows_compile() {
+        let count = 100_000;
+        let windows: Vec<_> = (0..count).map(|index| (index, 3 * count - index)).collect();
+        let timeline = compiled(&windows).unwrap();
+        assert_eq!(timeline.at(2 * count), Some(99_999));
+        assert_eq!(timeline.at(2 * count + 1), Some(99_998));
+        assert_eq!(timeline.at(3 * count - 1), Some(0));
+        assert_eq!(timeline.at(3 * count), None);
+    }
+}
