@@ -7,8 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import HELD, STREAMED
-from edge import OLDER, SECRET, document, environment, policy
+from edge import OLDER, SECRET, Edge, document, environment, policy
 from hls import Viewer, decrypt
+from proxy import Proxy, bootstrap
 from services import Authorizer, KeyServer, closed_port
 from test_byteranges import single_file
 from test_cors import elsewhere, page  # the fixture
@@ -195,6 +196,34 @@ def test_what_is_enforced(modes, site, folder, initial, content):
         unnamed = edge.get(urlsplit(playlist.segments[0].url).path)
         assert (unnamed.status, json.loads(unnamed.body)["type"]) == (403, "missing")
         assert edge.proxy.logged(unnamed.id)["policy"] == folder
+
+
+@pytest.fixture(scope="module")
+def cached(modes, tmp_path_factory):
+    """A cache in front of an edge: another Envoy, as a CDN would be."""
+    directory = tmp_path_factory.mktemp("cache-")
+    cache = {"name": "cache", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.cache.v3.CacheConfig",
+        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.http.cache.simple_http_cache.v3.SimpleHttpCacheConfig"},
+    }}
+    proxy = Proxy(directory, bootstrap(modes[0].proxy.port, "h1", [cache], directory / "access.log"))
+    yield Edge(proxy, modes[0].site, STREAMED, "h1")
+    proxy.stop()
+
+
+@pytest.mark.parametrize("folder", ["free", "stream", "session"])
+def test_a_cache_in_front_keeps_what_is_for_everyone_and_nothing_else(modes, cached, site, folder):
+    at = site.copy("ts", folder)
+    one, (mine,) = viewer_of([cached], f"{at}/v180/index.m3u8", folder)
+    plain = [one.plain(item) for item in mine.items]
+    before = modes[0].proxy.counters()
+    other, (theirs,) = viewer_of([cached], f"{at}/v180/index.m3u8", folder)
+    assert [other.plain(item) for item in theirs.items] == plain == [site.file(item.url) for item in mine.items]
+    counted = modes[0].proxy.counters()
+    asked = {kind: counted[f"playlock.requests.{kind}"] - before[f"playlock.requests.{kind}"] for kind in ("playlist", "key", "segment")}
+    assert asked == {"playlist": 1, "key": 1, "segment": 0 if folder == "free" else len(plain)}
+    assert mine.items[0].key.url != theirs.items[0].key.url
+    assert (cached.get(theirs.items[0].url).header("age") is not None) == (folder == "free")
 
 
 def test_a_key_server_of_the_customers_own(modes, site, services):
