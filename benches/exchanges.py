@@ -5,7 +5,7 @@ import nginx
 import table
 import variants
 from load import load
-from variants import NONE, NOOP, RELAXED
+from names import NONE, NOOP, RELAXED
 from viewer import Viewer, get
 
 LENGTHS = (10, 1_000, 10_000)

@@ -10,7 +10,8 @@ import table
 import variants
 from exchanges import playlist
 from load import load
-from variants import RELAXED, Edge, documents
+from names import RELAXED
+from variants import Edge, documents
 from viewer import Viewer
 
 LENGTHS = (10, 100, 1_000, 10_000, 100_000)

@@ -13,6 +13,7 @@ import table
 import variants
 
 import exchanges
+import goals
 import growth
 import kernel
 import peers
@@ -25,39 +26,9 @@ RESULT = variants.ROOT / "target/bench.json"
 BUSY = 0.7
 
 
-def row(result, **wanted):
-    """The row of a part's result that has these values; an empty one if there is none."""
-    return next((r for r in result.get("rows", []) if all(r[name] == value for name, value in wanted.items())), {})
-
-
-def goals(parts):
-    """(what, measured, unit) of what the project sets itself."""
-    alone, whole, small, grown, others = (parts.get(name, {}) for name in PARTS)
-
-    def added(case):
-        return row(small, case=case, what=variants.RELAXED)
-
-    return [
-        ("one stream, kernel in Envoy, ours / RustCrypto",
-         row(alone, where="Envoy", what="ours, relaxed, 1 lane").get("over_rustcrypto"), 5.5, 6.5),
-        ("four lanes, ours / RustCrypto",
-         row(alone, where="Envoy", what="ours, relaxed, 4 lanes").get("over_rustcrypto"), 9, 10),
-        ("one stream, ours / OpenSSL's native vpaes",
-         row(alone, where="Envoy", what="ours, relaxed, 1 lane").get("over_openssl_vpaes"), 0.95, 1.05),
-        ("end to end, 8 connections, ours / RustCrypto",
-         row(whole, connections=8, what=variants.RELAXED).get("over_rustcrypto"), 8, 9),
-        ("end to end, CPU per MB, ours / ext_proc with AES-NI",
-         row(others, connections=8, what=peers.EXT_PROC).get("ours_over_it_cpu"), 0.8, 0.7),
-        ("key, added µs of CPU over a no-op filter", added("key").get("over_noop"), 8, 5),
-        ("refusal (bad signature), the same", added("refused: bad signature").get("over_noop"), 8, 5),
-        ("playlist of 10,000, ms per MB over a no-op filter", added("playlist, 10,000 segments").get("ms_per_mb"), 3, 1.5),
-        ("memory per stream, MB (RSS slope)", grown.get("mb_per_stream"), 0.4, 0.3),
-    ]
-
-
 def show_goals(parts):
     """Where things stand."""
-    rows = [[what, table.number(value, 2), str(least), str(aim)] for what, value, least, aim in goals(parts)]
+    rows = [[what, table.number(value, 2), str(least), str(aim)] for what, value, least, aim in goals.goals(parts)]
     print("Goals")
     table.show(["what", "measured", "must reach", "aim"], rows)
 

@@ -11,11 +11,11 @@ import machine
 import nginx
 import table
 import variants
+from names import EXT_PROC, LUA, RELAXED
 from segments import CONNECTIONS, SIZE, content
-from variants import FILES, RELAXED, Edge
+from variants import FILES, Edge
 from viewer import Viewer, get
 
-EXT_PROC, LUA = "Envoy ext_proc, AES-NI", "nginx + Lua, AES-NI"
 KEY, IV = b"peers' fixed key", bytes(16)
 SERVER = variants.ROOT / "target/bench/extproc/release/extproc"
 

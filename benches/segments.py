@@ -7,7 +7,8 @@ import nginx
 import table
 import variants
 from load import load
-from variants import FILES, NOOP, OURS, PORTABLE
+from names import NOOP, PORTABLE, RELAXED
+from variants import FILES, OURS
 from viewer import Viewer
 
 SIZE = 4_000_000
@@ -32,7 +33,7 @@ def measure(rounds, seconds=2):
     samples = {count: {name: [] for name in FILES} for count in CONNECTIONS}
     try:
         with variants.Fleet(origin.port, FILES) as edges:
-            viewer = Viewer(edges[variants.RELAXED], "/segments.m3u8")
+            viewer = Viewer(edges[RELAXED], "/segments.m3u8")
             for name in OURS:
                 viewer.check(edges[name], "/segment.ts", body)
             path = f"/segment.ts?{viewer.session}"

@@ -1,0 +1,5 @@
+"""Names of what is compared, as they stand in the tables and in target/bench.json."""
+
+NONE, NOOP = "no filter", "no-op filter"
+RELAXED, STRICT, PORTABLE = "playlock", "playlock strict", "playlock RustCrypto"
+EXT_PROC, LUA = "Envoy ext_proc, AES-NI", "nginx + Lua, AES-NI"
