@@ -64,19 +64,13 @@ def measure(rounds, seconds=1):
     for case, by_name in samples.items():
         for name, row in by_name.items():
             cell = {key: machine.median(row, key)[0] for key in ("cpu_us_request", "p50", "p99")}
-            cell["over_none"], cell["over_noop"] = (added(row, by_name[base]) for base in (NONE, NOOP))
+            cell["over_none"], cell["over_noop"] = (
+                machine.difference(row, by_name[base], "cpu_us_request")[0] for base in (NONE, NOOP))
             mb = originals.get(case, 0) / 1e6
             cell["ms_per_mb"] = cell["over_noop"] / 1e3 / mb if mb else None
             rows.append({"case": case, "what": name, **cell, "answer_bytes": sizes[case],
                          "doubtful": machine.median(row, "cpu_us_request")[1]})
     return {"rows": rows, "samples": samples, "playlist_bytes": originals}
-
-
-def added(over, under):
-    """Median of the rounds' differences in CPU per request."""
-    pairs = [{"d": a["cpu_us_request"] - b["cpu_us_request"], "disturbed": a["disturbed"] or b["disturbed"]}
-             for a, b in zip(over, under)]
-    return machine.median(pairs, "d")[0]
 
 
 def show(result):

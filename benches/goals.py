@@ -29,6 +29,7 @@ def goals(parts):
         ("end to end, 8 connections, ours / RustCrypto", whole(names.RELAXED).get("over_rustcrypto"), 8, 9),
         ("end to end, CPU per MB, ours / ext_proc with AES-NI",
          row(peers, connections=8, what=names.EXT_PROC).get("ours_over_it_cpu"), 0.8, 0.7),
+        ("copying and bookkeeping / no-op filter's CPU per MB", whole(names.IDENTITY).get("added_over_noop"), 0.5, 0.25),
         ("key, added µs of CPU over a no-op filter", added("key").get("over_noop"), 8, 5),
         ("refusal (bad signature), the same", added("refused: bad signature").get("over_noop"), 8, 5),
         ("playlist of 10,000, ms per MB over a no-op filter", added("playlist, 10,000 segments").get("ms_per_mb"), 3, 1.5),

@@ -128,6 +128,13 @@ def median(samples, key=None):
     return (statistics.median(chosen) if chosen else None), not quiet
 
 
+def difference(over, under, key):
+    """Median of the rounds' differences `over` − `under`; without `under`, of `over` itself. As in `ratio`."""
+    pairs = [{"difference": a[key] - b[key], "disturbed": a.get("disturbed") or b.get("disturbed")}
+             for a, b in zip(over, under or [{key: 0}] * len(over)) if None not in (a.get(key), b.get(key))]
+    return median(pairs, "difference")
+
+
 def ratio(over, under, key):
     """Median of the rounds' ratios `over`/`under`; rounds in which either was disturbed count only if all were."""
     pairs = [{"ratio": a[key] / b[key], "disturbed": a.get("disturbed") or b.get("disturbed")}

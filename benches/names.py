@@ -2,4 +2,5 @@
 
 NONE, NOOP = "no filter", "no-op filter"
 RELAXED, STRICT, PORTABLE = "playlock", "playlock strict", "playlock RustCrypto"
+IDENTITY = "playlock without cipher"
 EXT_PROC, LUA = "Envoy ext_proc, AES-NI", "nginx + Lua, AES-NI"
