@@ -128,10 +128,14 @@ def median(samples, key=None):
     return (statistics.median(chosen) if chosen else None), not quiet
 
 
-def difference(over, under, key):
-    """Median of the rounds' differences `over` − `under`; without `under`, of `over` itself. As in `ratio`."""
-    pairs = [{"difference": a[key] - b[key], "disturbed": a.get("disturbed") or b.get("disturbed")}
+def difference(over, under, key, quieter=False):
+    """Median of the rounds' differences `over` − `under`; without `under`, of `over` itself. As in `ratio`. `quieter`: of
+    the half of the rounds in which `under` was least. A neighbour of this machine slows the core down and is not to be
+    seen; it lengthens a difference as it does what is compared."""
+    pairs = [{"difference": a[key] - b[key], "base": b[key], "disturbed": a.get("disturbed") or b.get("disturbed")}
              for a, b in zip(over, under or [{key: 0}] * len(over)) if None not in (a.get(key), b.get(key))]
+    if quieter:
+        pairs = sorted(pairs, key=lambda pair: pair["base"])[:(len(pairs) + 1) // 2]
     return median(pairs, "difference")
 
 
