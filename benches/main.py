@@ -19,7 +19,7 @@ import kernel
 import peers
 import segments
 
-PARTS = {"kernel": (kernel, 5), "segments": (segments, 3), "requests": (exchanges, 5), "growth": (growth, 1),
+PARTS = {"kernel": (kernel, 5), "segments": (segments, 3), "requests": (exchanges, 5), "growth": (growth, 3),
          "peers": (peers, 3)}
 RESULT = variants.ROOT / "target/bench.json"
 # Others were at work before we began.
