@@ -78,6 +78,17 @@ def load(edge, path, connections, seconds, refused=False):
     return alternating({edge.name: (edge, path, refused)}, connections, seconds)[edge.name]
 
 
+def rounds(edges, path, seconds, count):
+    """Samples by name: every Envoy (name → Edge) asked for so many seconds in each of `count` rounds, every other time in
+    the opposite order. `seconds`: connections → seconds. Returns them by connections."""
+    samples = {connections: {name: [] for name in edges} for connections in seconds}
+    for number in range(count):
+        for connections, long in seconds.items():
+            for name in list(edges)[:: -1 if number % 2 else 1]:
+                samples[connections][name].append(load(edges[name], path, connections, long))
+    return samples
+
+
 def alternating(asked, connections, seconds):
     """Samples by name of Envoys that are asked in turn, each for so many whole seconds in all: whatever else goes on meets
     them all alike. `asked`: name → (edge, path, refused as in `load`). Only for requests that are short against a slice:

@@ -12,7 +12,7 @@ import nginx
 import table
 import variants
 from names import EXT_PROC, LUA, RELAXED
-from segments import CONNECTIONS, SIZE, content
+from segments import SECONDS, SIZE, content
 from variants import FILES, Edge
 from viewer import Viewer, get
 
@@ -92,8 +92,8 @@ def check(edge, body):
         raise RuntimeError(f"{edge.name} does not encrypt as it should: nothing to measure")
 
 
-def measure(rounds, seconds=2):
-    """The part's result: samples by connections and name, rounds interleaved."""
+def measure(count):
+    """The part's result: samples by connections and name, of so many rounds."""
     folder, body = content()
     origin, edges = nginx.origin(variants.WORK, folder), {}
     try:
@@ -104,23 +104,19 @@ def measure(rounds, seconds=2):
             peer = kind(origin.port)
             edges[peer.name] = peer
             check(peer, body)
-        samples = {count: {name: [] for name in edges} for count in CONNECTIONS}
         for edge in edges.values():
             load.load(edge, f"/segment.ts?{viewer.session}", 2, 1)  # warm
-        for _ in range(rounds):
-            for count in CONNECTIONS:
-                for name, edge in edges.items():
-                    samples[count][name].append(load.load(edge, f"/segment.ts?{viewer.session}", count, seconds))
+        samples = load.rounds(edges, f"/segment.ts?{viewer.session}", SECONDS, count)
     finally:
         for edge in edges.values():
             edge.stop()
         origin.stop()
     rows = []
-    for count, by_name in samples.items():
+    for connections, by_name in samples.items():
         for name, row in by_name.items():
             cell = {key: machine.median(row, key)[0] for key in ("mb_s", "cpu_ms_mb", "p50", "p99", "resident")}
             cell["ours_over_it_cpu"] = machine.ratio(by_name[RELAXED], row, "cpu_ms_mb")[0]
-            rows.append({"connections": count, "what": name, **cell, "doubtful": machine.median(row, "mb_s")[1]})
+            rows.append({"connections": connections, "what": name, **cell, "doubtful": machine.median(row, "mb_s")[1]})
     return {"rows": rows, "samples": samples, "segment_bytes": SIZE}
 
 

@@ -140,9 +140,10 @@ def machine_list(parts):
         day = time.strftime("%Y-%m-%d", time.gmtime(about["time"]))
         versions = ", ".join(about[key] for key in ("envoy", "openssl") if about.get(key))
         bad, of = disturbed(part)
-        lines.append([name, day, f"{about['cpu']}, {about['cores']} cores", versions.partition("  ")[0],
+        pace = about.get("pace")
+        lines.append([name, day, f"{about['cpu']}, {about['cores']} cores", versions, number(pace and pace * 100),
                       f"{bad} of {of}" if of else "–"])
-    return table(["part", "measured", "machine", "with", "samples disturbed"], lines)
+    return table(["part", "measured", "machine", "with", "pace %", "samples disturbed"], lines)
 
 
 def fill(parts, folder):

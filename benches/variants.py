@@ -3,6 +3,7 @@
 import copy
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ sys.path.append(str(ROOT / "tests/envoy"))
 
 import edge as documents  # noqa: E402  (what the tests start Envoy with)
 import machine  # noqa: E402
+import places  # noqa: E402
 import proxy  # noqa: E402
 from names import IDENTITY, NONE, NOOP, PORTABLE, RELAXED, STRICT  # noqa: E402
 
@@ -22,6 +24,12 @@ BUFFER = 65536
 FILES = {NONE: None, NOOP: "noop-relaxed.wasm", IDENTITY: "identity.wasm", RELAXED: "playlock-relaxed.wasm",
          STRICT: "playlock-strict.wasm", PORTABLE: "playlock-portable.wasm"}
 OURS = (RELAXED, STRICT, PORTABLE)
+
+
+def envoy():
+    """Envoy's name and version."""
+    run = subprocess.run([places.envoy(), "--version"], capture_output=True, text=True, check=True)
+    return "Envoy " + run.stdout.split("version: ")[1].split("/")[1]
 
 
 class Edge:
