@@ -11,7 +11,7 @@ import machine
 import nginx
 import table
 import variants
-from names import EXT_PROC, LUA, RELAXED
+from names import BATCHED, EXT_PROC, LUA
 from segments import SECONDS, SIZE, content
 from variants import FILES, Edge
 from viewer import Viewer, get
@@ -97,9 +97,9 @@ def measure(count):
     folder, body = content()
     origin, edges = nginx.origin(variants.WORK, folder), {}
     try:
-        edges[RELAXED] = Edge(RELAXED, origin.port, FILES[RELAXED])
-        viewer = Viewer(edges[RELAXED], "/segments.m3u8")
-        viewer.check(edges[RELAXED], "/segment.ts", body)
+        edges[BATCHED] = Edge(BATCHED, origin.port, FILES[BATCHED], batching=True)
+        viewer = Viewer(edges[BATCHED], "/segments.m3u8")
+        viewer.check(edges[BATCHED], "/segment.ts", body)
         for kind in (ExtProc, Lua):
             peer = kind(origin.port)
             edges[peer.name] = peer
@@ -115,7 +115,7 @@ def measure(count):
     for connections, by_name in samples.items():
         for name, row in by_name.items():
             cell = {key: machine.median(row, key)[0] for key in ("mb_s", "cpu_ms_mb", "p50", "p99", "resident")}
-            cell["ours_over_it_cpu"] = machine.ratio(by_name[RELAXED], row, "cpu_ms_mb")[0]
+            cell["ours_over_it_cpu"] = machine.ratio(by_name[BATCHED], row, "cpu_ms_mb")[0]
             rows.append({"connections": connections, "what": name, **cell, "doubtful": machine.median(row, "mb_s")[1]})
     return {"rows": rows, "samples": samples, "segment_bytes": SIZE}
 

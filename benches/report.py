@@ -107,7 +107,7 @@ def stream_table(parts):
     whole, small = parts.get("segments", {}), parts.get("requests", {})
     playlist = {r["what"]: r["cpu_us_request"] for r in small.get("rows", []) if r["case"].startswith("playlist, 10 ")}
     rows = []
-    for what in (names.NONE, names.NOOP, names.RELAXED, names.PORTABLE):
+    for what in (names.NONE, names.NOOP, names.BATCHED, names.RELAXED, names.PORTABLE):
         cost = goals.row(whole, connections=64, what=what).get("cpu_ms_mb")
         # The cipher has no part in a playlist.
         each = playlist.get(what, playlist.get(names.RELAXED))

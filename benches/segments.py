@@ -7,7 +7,7 @@ import nginx
 import table
 import variants
 from load import load, rounds
-from names import IDENTITY, NONE, NOOP, PORTABLE, RELAXED
+from names import BATCHED, IDENTITY, NONE, NOOP, PORTABLE, RELAXED
 from variants import FILES, OURS
 from viewer import Viewer
 
@@ -58,7 +58,7 @@ def measure(count):
 def shares(samples):
     """Where a MB's CPU goes, in ms: medians of the rounds' differences between one variant and the one below it."""
     steps = (("Envoy", NONE, None), ("the wasm boundary", NOOP, NONE), ("copying and bookkeeping", IDENTITY, NOOP),
-             ("the cipher", RELAXED, IDENTITY))
+             ("the cipher", BATCHED, IDENTITY))
     return [{"connections": connections, "what": what,
              "ms_per_mb": machine.difference(by_name[over], by_name.get(under), "cpu_ms_mb")[0]}
             for connections, by_name in samples.items() for what, over, under in steps]
