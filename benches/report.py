@@ -96,7 +96,7 @@ def growth_table(parts):
     grown = parts.get("growth", {})
     exponents, rows = grown.get("exponents", {}), grown.get("rows", [])
     last = {r["axis"]: r["at"] for r in rows}
-    return table(["axis", "at", "cost", "unit", "exponent at the upper end", "RSS MB", "start-up s"], [
+    return table(["axis", "at", "cost", "unit", "exponent", "RSS MB", "start-up s"], [
         [r["axis"], f"{r['at']:,}", figure(r["cost"], 3, r["doubtful"]), r["unit"],
          number(exponents.get(r["axis"]), 2) if last[r["axis"]] == r["at"] else "", number(r["resident"] / 1e6),
          number(r.get("start_seconds"), 2)] for r in rows])
