@@ -4,7 +4,7 @@
 PORT ?= 8080
 HOST ?= 127.0.0.1
 
-.PHONY: help demo test test-players wasm check bench clean
+.PHONY: help demo test test-players wasm check bench bench-report clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -29,6 +29,9 @@ check: ## formatting, lints, documentation, licences of what is used
 
 bench: ## measure speed, memory and growth beside other ciphers and no filter at all (target/bench.json)
 	@tools/bench.sh
+
+bench-report: ## what make bench measured as a page: docs/performance.md, with pictures
+	@tools/bench-report.sh
 
 clean: ## remove everything that was built or fetched
 	rm -rf target

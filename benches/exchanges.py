@@ -4,8 +4,8 @@ import machine
 import nginx
 import table
 import variants
-from load import load
-from variants import NONE, NOOP, RELAXED
+from load import alternating
+from names import NONE, NOOP, RELAXED
 from viewer import Viewer, get
 
 LENGTHS = (10, 1_000, 10_000)
@@ -27,7 +27,7 @@ def tampered(query):
 
 
 def cases(viewer):
-    """What is asked for: name → (path through playlock, path through the others, whether it is refused)."""
+    """What is asked for: name → (path through playlock, path through the others, whether playlock refuses)."""
     made = {f"playlist, {n:,} segments": (f"/{n}.m3u8?{viewer.session}",) * 2 + (False,) for n in LENGTHS}
     # Envoy's own answer is what a key or a refusal is compared with: no origin is asked for it either.
     made["key"] = (viewer.key, "/direct" + viewer.key, False)
@@ -37,7 +37,7 @@ def cases(viewer):
 
 
 def measure(rounds, seconds=1):
-    """The part's result: samples by case and name, rounds interleaved."""
+    """The part's result: samples by case and name. In a round of a case the Envoys take turns many times."""
     folder = variants.WORK / "content"
     folder.mkdir(parents=True, exist_ok=True)
     for n in LENGTHS:
@@ -53,10 +53,10 @@ def measure(rounds, seconds=1):
                 sizes[case] = 0 if refused else len(get(edges[RELAXED].url + path))
             for _ in range(rounds):
                 for case, (path, direct, refused) in asked.items():
-                    for name, edge in edges.items():
-                        ours = name == RELAXED
-                        samples[case][name].append(
-                            load(edge, path if ours else direct, CONNECTIONS, seconds, refused and ours))
+                    runs = {name: (edge, path, refused) if name == RELAXED else (edge, direct, False)
+                            for name, edge in edges.items()}
+                    for name, sample in alternating(runs, CONNECTIONS, seconds).items():
+                        samples[case][name].append(sample)
     finally:
         origin.stop()
     originals = {f"playlist, {n:,} segments": (folder / f"{n}.m3u8").stat().st_size for n in LENGTHS}
@@ -64,19 +64,15 @@ def measure(rounds, seconds=1):
     for case, by_name in samples.items():
         for name, row in by_name.items():
             cell = {key: machine.median(row, key)[0] for key in ("cpu_us_request", "p50", "p99")}
-            cell["over_none"], cell["over_noop"] = (added(row, by_name[base]) for base in (NONE, NOOP))
+            # Over what is below it.
+            cell["over_none"], cell["over_noop"] = (
+                machine.difference(row, by_name[base], "cpu_us_request", quieter=True)[0]
+                if NAMES.index(name) > NAMES.index(base) else None for base in (NONE, NOOP))
             mb = originals.get(case, 0) / 1e6
-            cell["ms_per_mb"] = cell["over_noop"] / 1e3 / mb if mb else None
+            cell["ms_per_mb"] = cell["over_noop"] / 1e3 / mb if mb and name == RELAXED else None
             rows.append({"case": case, "what": name, **cell, "answer_bytes": sizes[case],
                          "doubtful": machine.median(row, "cpu_us_request")[1]})
     return {"rows": rows, "samples": samples, "playlist_bytes": originals}
-
-
-def added(over, under):
-    """Median of the rounds' differences in CPU per request."""
-    pairs = [{"d": a["cpu_us_request"] - b["cpu_us_request"], "disturbed": a["disturbed"] or b["disturbed"]}
-             for a, b in zip(over, under)]
-    return machine.median(pairs, "d")[0]
 
 
 def show(result):

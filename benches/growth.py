@@ -1,7 +1,9 @@
 """Growth: Envoy's CPU and memory against what may grow. Every axis should be linear or flat."""
 
+import ipaddress
 import math
 import random
+import statistics
 import time
 
 import machine
@@ -9,44 +11,51 @@ import nginx
 import table
 import variants
 from exchanges import playlist
-from load import load
-from variants import RELAXED, Edge, documents
+from load import alternating, load
+from names import RELAXED
+from variants import Edge, documents
 from viewer import Viewer
 
 LENGTHS = (10, 100, 1_000, 10_000, 100_000)
 SIZES = (1_000, 16_000, 256_000, 4_000_000, 64_000_000, 200_000_000)
 STREAMS = (1, 8, 64, 256, 512)
 POLICIES = (1, 100, 10_000)
+CIDRS = (1, 100, 10_000, 100_000)
+KEYS_AT_ONCE = 8
+# Where what is measured asks from.
+HERE = {4: ipaddress.ip_network("127.0.0.0/8"), 6: ipaddress.ip_network("::1/128")}
 # Above this the cost grows faster than its cause.
 LINEAR = 1.1
 
 
 class Axis:
-    """Points of one axis: (how much, cost, unit, memory)."""
+    """One axis: samples by how much, of every round."""
 
-    def __init__(self, name, unit):
-        self.name, self.unit, self.points = name, unit, []
+    def __init__(self, name, unit, cost, amounts):
+        """`cost` is the name of a sample's value, or makes one of (sample, how much)."""
+        self.name, self.unit = name, unit
+        self.cost = cost if callable(cost) else lambda sample, _: sample[cost]
+        self.samples = {at: [] for at in amounts}
+        self.starts = {}
 
-    def add(self, amount, samples, cost):
-        """A point: the median of what `cost` makes of a sample."""
-        value, doubtful = machine.median(samples, cost)
-        self.points.append({"at": amount, "cost": value, "resident": max(s["resident"] for s in samples),
-                            "doubtful": doubtful, "samples": samples})
+    def points(self):
+        """Rows for the table and the file: how much, cost, unit, memory. Memory is that of the first round, in which
+        every amount is met for the first time: a module's never shrinks."""
+        for at, samples in self.samples.items():
+            value, doubtful = machine.median(samples, lambda sample, at=at: self.cost(sample, at))
+            yield {"axis": self.name, "unit": self.unit, "at": at, "cost": value, "resident": samples[0]["resident"],
+                   "doubtful": doubtful, **self.starts.get(at, {}), "samples": samples}
 
     def exponent(self):
-        """How the cost grows over the upper end of the axis: 0 is flat, 1 linear, 2 square. The lower end is ruled by
-        what every request costs."""
-        (low, high) = self.points[-2:]
-        return math.log(high["cost"] / low["cost"]) / math.log(high["at"] / low["at"])
+        """How the cost grows over the upper two decades of the axis: 0 is flat, 1 linear, 2 square. The lower end is
+        ruled by what every request costs."""
+        points = [point for point in self.points() if point["at"] * 100 >= max(self.samples)]
+        return statistics.linear_regression(*([math.log(p[key]) for p in points] for key in ("at", "cost"))).slope
 
     def slope(self):
         """Bytes of memory per unit, over the whole axis."""
-        low, high = self.points[0], self.points[-1]
+        low, *_, high = self.points()
         return (high["resident"] - low["resident"]) / (high["at"] - low["at"])
-
-    def rows(self):
-        """For the table and the file."""
-        return [{"axis": self.name, "unit": self.unit, **point} for point in self.points]
 
 
 def write(folder):
@@ -64,59 +73,70 @@ def write(folder):
         (folder / f"p{n // 2}/10.m3u8").write_text(playlist(10))
 
 
-def many(policies):
-    """A configuration with so many policies, each for a folder of its own."""
-    return documents.document(*(documents.policy(f"p{i}") for i in range(policies)))
+def many_policies(count):
+    """(a configuration with so many policies, each for a folder of its own; a playlist under one of them)."""
+    made = documents.document(*(documents.policy(f"p{i}") for i in range(count)))
+    return made, f"/p{count // 2}/10.m3u8"
 
 
-def playlists(edge, rounds):
-    """CPU against the length of a playlist."""
-    axis, viewer = Axis("playlist length", "CPU ms/request"), Viewer(edge, "/10.m3u8")
-    for n in LENGTHS:
-        path = f"/{n}.m3u8?{viewer.session}"
-        axis.add(n, [load(edge, path, 2, 1 if n < 10_000 else 3) for _ in range(rounds)], per_request)
-    return axis
+def many_cidrs(count):
+    """(a configuration that denies so many CIDR blocks of both kinds, this machine's not among them; a playlist)."""
+    rng, blocks = random.Random(count), set()
+    while len(blocks) < count:
+        if len(blocks) % 2:
+            block = ipaddress.IPv6Network((rng.getrandbits(128), rng.randint(32, 64)), strict=False)
+        else:
+            block = ipaddress.IPv4Network((rng.getrandbits(32), rng.randint(16, 32)), strict=False)
+        if not block.overlaps(HERE[block.version]):
+            blocks.add(block)
+    access = {"enabled": True, "mode": "DENY", "ips": sorted(map(str, blocks))}
+    return documents.document(documents.policy(contentTargeting={"enabled": True, "ipAccess": access})), "/10.m3u8"
 
 
-def sizes(edge, rounds):
-    """CPU against the size of a segment."""
-    axis, viewer = Axis("segment bytes", "CPU ms/request"), Viewer(edge, "/10.m3u8")
-    for size in SIZES:
-        path = f"/{size}.ts?{viewer.session}"
-        # The largest ones do not end within seconds: what one costs is told by its bytes.
-        axis.add(size, [load(edge, path, 4, 1 if size < 4_000_000 else 3) for _ in range(rounds)],
-                 lambda s, size=size: s["cpu"] * 1e3 / s["origin_bytes"] * size)
-    return axis
-
-
-def streams(edge, rounds):
-    """CPU per MB, and memory, against streams at once."""
-    axis, viewer = Axis("streams", "CPU ms/MB"), Viewer(edge, "/10.m3u8")
-    path = f"/4000000.ts?{viewer.session}"
-    for n in STREAMS:
-        axis.add(n, [load(edge, path, n, 3) for _ in range(rounds)], "cpu_ms_mb")
-    return axis
-
-
-def per_request(sample):
+def per_request(sample, _):
     """Milliseconds of CPU for one request."""
     return sample["cpu"] * 1e3 / sample["requests"] if sample["requests"] else None
 
 
-def policies(origin, rounds):
-    """CPU of a key against the number of policies; what starting up took."""
-    axis, starts = Axis("policies", "CPU ms/request"), {}
-    for n in POLICIES:
-        began = time.monotonic()
-        edge = Edge(f"{n} policies", origin.port, variants.FILES[RELAXED], many(n))
-        starts[n] = time.monotonic() - began
-        try:
-            viewer = Viewer(edge, f"/p{n // 2}/10.m3u8")
-            load(edge, viewer.key, 8, 1)
-            axis.add(n, [load(edge, viewer.key, 8, 1) for _ in range(rounds)], per_request)
-        finally:
+def by_bytes(sample, size):
+    """The same for a request of so many bytes: the largest ones do not end within seconds."""
+    return sample["cpu"] * 1e3 / sample["origin_bytes"] * size
+
+
+def in_one(origin, axis, ask, rounds, batching=False):
+    """Fills an axis whose amounts are asked of one Envoy. `ask` makes (path without a session, connections, seconds)."""
+    edge = Edge(axis.name, origin.port, variants.FILES[RELAXED], batching=batching)
+    try:
+        session = Viewer(edge, "/10.m3u8").session
+        for _ in range(rounds):
+            for at, samples in axis.samples.items():
+                path, connections, seconds = ask(at)
+                samples.append(load(edge, f"{path}?{session}", connections, seconds))
+    finally:
+        edge.stop()
+    return axis
+
+
+def in_several(origin, axis, configuration, rounds):
+    """Fills an axis whose amounts are in Envoys' configurations: keys, asked of all of them in turn; and what starting
+    took."""
+    edges, asked = [], {}
+    try:
+        for at in axis.samples:
+            document, path = configuration(at)
+            began = time.monotonic()
+            edge = Edge(f"{at} {axis.name}", origin.port, variants.FILES[RELAXED], document)
+            edges.append(edge)
+            axis.starts[at] = {"start_seconds": time.monotonic() - began, "start_cpu": machine.cpu(edge.pids[0])[0]}
+            asked[at] = (edge, Viewer(edge, path).key, False)
+        alternating(asked, KEYS_AT_ONCE, 1)  # warm
+        for _ in range(rounds):
+            for at, sample in alternating(asked, KEYS_AT_ONCE, 1).items():
+                axis.samples[at].append(sample)
+    finally:
+        for edge in edges:
             edge.stop()
-    return axis, starts
+    return axis
 
 
 def measure(rounds):
@@ -124,34 +144,34 @@ def measure(rounds):
     folder = variants.WORK / "content"
     write(folder)
     origin = nginx.origin(variants.WORK, folder)
-    axes = []
     try:
-        for one in (playlists, sizes, streams):
-            edge = Edge(one.__name__, origin.port, variants.FILES[RELAXED])
-            try:
-                axes.append(one(edge, rounds))
-            finally:
-                edge.stop()
-        last, starts = policies(origin, rounds)
-        axes.append(last)
+        streams = in_one(origin, Axis("streams", "CPU ms/MB", "cpu_ms_mb", STREAMS),
+                         lambda n: ("/4000000.ts", n, 3), rounds, batching=True)
+        axes = [
+            in_one(origin, Axis("playlist length", "CPU ms/request", per_request, LENGTHS),
+                   lambda n: (f"/{n}.m3u8", 2, 1 if n < 10_000 else 3), rounds),
+            in_one(origin, Axis("segment bytes", "CPU ms/request", by_bytes, SIZES),
+                   lambda size: (f"/{size}.ts", 4, 1 if size < 4_000_000 else 3), rounds),
+            streams,
+            in_several(origin, Axis("policies", "CPU ms/request", per_request, POLICIES), many_policies, rounds),
+            in_several(origin, Axis("CIDRs", "CPU ms/request", per_request, CIDRS), many_cidrs, rounds),
+        ]
     finally:
         origin.stop()
         for file in folder.glob("*.ts"):
             file.unlink()
-    return {"rows": [row for axis in axes for row in axis.rows()],
-            "exponents": {axis.name: axis.exponent() for axis in axes},
-            "mb_per_stream": axes[2].slope() / 1e6, "start_seconds": starts}
+    return {"rows": [row for axis in axes for row in axis.points()],
+            "exponents": {axis.name: axis.exponent() for axis in axes}, "mb_per_stream": streams.slope() / 1e6}
 
 
 def show(result):
     """The part's table."""
-    print("Growth: Envoy's CPU and the highest memory seen, ours with relaxed SIMD.")
-    table.show(["axis", "at", "cost", "unit", "RSS MB", ""], [
+    print("Growth: Envoy's CPU and the highest memory seen, ours with relaxed SIMD; streams batched.")
+    table.show(["axis", "at", "cost", "unit", "RSS MB", "start s", "start CPU s", ""], [
         [row["axis"], f"{row['at']:,}", table.number(row["cost"], 3), row["unit"], table.number(row["resident"] / 1e6),
+         table.number(row.get("start_seconds"), 2), table.number(row.get("start_cpu"), 2),
          "doubtful" if row["doubtful"] else ""] for row in result["rows"]])
     for axis, exponent in result["exponents"].items():
         verdict = "flat or linear" if exponent <= LINEAR else "FASTER THAN LINEAR"
         print(f"  {axis}: cost grows as its power {exponent:.2f} at the upper end: {verdict}")
-    print("  start-up in seconds by policies: "
-          + ", ".join(f"{n:,}: {s:.2f}" for n, s in result["start_seconds"].items()))
-    print("  CIDRs: not measured, there are none in the configuration yet\n")
+    print()

@@ -16,6 +16,10 @@ FOREIGN = 0.15
 # Seconds that a whole run may spend on waiting for others to be done.
 patience = 120.0
 
+# Seconds that a fixed calculation took on the proxy's core, each time that something was about to be measured.
+paces = []
+best_pace = float("inf")
+
 # Process ids of what takes part: what the cores do beside them is others' work.
 participants = set()
 
@@ -67,9 +71,26 @@ def ours():
     return sum(cpu(pid)[0] for pid in participants) + time.process_time() + children.ru_utime + children.ru_stime
 
 
+def pace():
+    """How fast the proxy's core was in the median of `paces`, as a part of the best that is known of it. A neighbour whom this machine does
+    not see (another on the same host) shows here alone."""
+    return best_pace / statistics.median(paces) if paces else None
+
+
+def calculate():
+    """A fixed calculation of some milliseconds, on the proxy's core."""
+    global best_pace
+    with on(cores()[0]):
+        began = time.thread_time()
+        sum(n * n for n in range(50_000))
+        paces.append(time.thread_time() - began)
+    best_pace = min(best_pace, paces[-1])
+
+
 def settle():
     """Waits until others are quiet, as long as the run's patience lasts."""
     global patience
+    calculate()
     while patience > 0:
         before, began = busy() - ours(), time.monotonic()
         time.sleep(0.2)
@@ -114,7 +135,7 @@ def describe():
     proxy, rest = cores()
     openssl = subprocess.run(["openssl", "version"], capture_output=True, text=True).stdout.strip()
     return {"cpu": model, "cores": os.cpu_count(), "envoy_on": sorted(proxy), "others_on": sorted(rest),
-            "load_before": os.getloadavg()[0], "openssl": openssl, "time": int(time.time())}
+            "load_before": os.getloadavg()[0], "openssl": " ".join(openssl.split()[:2]), "time": int(time.time())}
 
 
 def median(samples, key=None):
@@ -126,6 +147,17 @@ def median(samples, key=None):
     quiet = [v for v, disturbed in values if not disturbed]
     chosen = quiet or [v for v, _ in values]
     return (statistics.median(chosen) if chosen else None), not quiet
+
+
+def difference(over, under, key, quieter=False):
+    """Median of the rounds' differences `over` − `under`; without `under`, of `over` itself. As in `ratio`. `quieter`: of
+    the half of the rounds in which `under` was least. A neighbour of this machine slows the core down and is not to be
+    seen; it lengthens a difference as it does what is compared."""
+    pairs = [{"difference": a[key] - b[key], "base": b[key], "disturbed": a.get("disturbed") or b.get("disturbed")}
+             for a, b in zip(over, under or [{key: 0}] * len(over)) if None not in (a.get(key), b.get(key))]
+    if quieter:
+        pairs = sorted(pairs, key=lambda pair: pair["base"])[:(len(pairs) + 1) // 2]
+    return median(pairs, "difference")
 
 
 def ratio(over, under, key):

@@ -11,11 +11,11 @@ import machine
 import nginx
 import table
 import variants
-from segments import CONNECTIONS, SIZE, content
-from variants import FILES, RELAXED, Edge
+from names import BATCHED, EXT_PROC, LUA
+from segments import SECONDS, SIZE, content
+from variants import FILES, Edge
 from viewer import Viewer, get
 
-EXT_PROC, LUA = "Envoy ext_proc, AES-NI", "nginx + Lua, AES-NI"
 KEY, IV = b"peers' fixed key", bytes(16)
 SERVER = variants.ROOT / "target/bench/extproc/release/extproc"
 
@@ -92,35 +92,31 @@ def check(edge, body):
         raise RuntimeError(f"{edge.name} does not encrypt as it should: nothing to measure")
 
 
-def measure(rounds, seconds=2):
-    """The part's result: samples by connections and name, rounds interleaved."""
+def measure(count):
+    """The part's result: samples by connections and name, of so many rounds."""
     folder, body = content()
     origin, edges = nginx.origin(variants.WORK, folder), {}
     try:
-        edges[RELAXED] = Edge(RELAXED, origin.port, FILES[RELAXED])
-        viewer = Viewer(edges[RELAXED], "/segments.m3u8")
-        viewer.check(edges[RELAXED], "/segment.ts", body)
+        edges[BATCHED] = Edge(BATCHED, origin.port, FILES[BATCHED], batching=True)
+        viewer = Viewer(edges[BATCHED], "/segments.m3u8")
+        viewer.check(edges[BATCHED], "/segment.ts", body)
         for kind in (ExtProc, Lua):
             peer = kind(origin.port)
             edges[peer.name] = peer
             check(peer, body)
-        samples = {count: {name: [] for name in edges} for count in CONNECTIONS}
         for edge in edges.values():
             load.load(edge, f"/segment.ts?{viewer.session}", 2, 1)  # warm
-        for _ in range(rounds):
-            for count in CONNECTIONS:
-                for name, edge in edges.items():
-                    samples[count][name].append(load.load(edge, f"/segment.ts?{viewer.session}", count, seconds))
+        samples = load.rounds(edges, f"/segment.ts?{viewer.session}", SECONDS, count)
     finally:
         for edge in edges.values():
             edge.stop()
         origin.stop()
     rows = []
-    for count, by_name in samples.items():
+    for connections, by_name in samples.items():
         for name, row in by_name.items():
             cell = {key: machine.median(row, key)[0] for key in ("mb_s", "cpu_ms_mb", "p50", "p99", "resident")}
-            cell["ours_over_it_cpu"] = machine.ratio(by_name[RELAXED], row, "cpu_ms_mb")[0]
-            rows.append({"connections": count, "what": name, **cell, "doubtful": machine.median(row, "mb_s")[1]})
+            cell["ours_over_it_cpu"] = machine.ratio(by_name[BATCHED], row, "cpu_ms_mb")[0]
+            rows.append({"connections": connections, "what": name, **cell, "doubtful": machine.median(row, "mb_s")[1]})
     return {"rows": rows, "samples": samples, "segment_bytes": SIZE}
 
 

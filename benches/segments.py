@@ -6,12 +6,14 @@ import machine
 import nginx
 import table
 import variants
-from load import load
-from variants import FILES, NOOP, OURS, PORTABLE
+from load import load, rounds
+from names import BATCHED, IDENTITY, NONE, NOOP, PORTABLE, RELAXED
+from variants import FILES, OURS
 from viewer import Viewer
 
 SIZE = 4_000_000
-CONNECTIONS = (1, 8, 64)
+# Connections → seconds of a sample: many short ones tell more than a few long ones, but a segment must fit in.
+SECONDS = {1: 1, 8: 1, 64: 3}
 
 
 def content():
@@ -25,33 +27,41 @@ def content():
     return folder, body
 
 
-def measure(rounds, seconds=2):
-    """The part's result: samples by connections and name, rounds interleaved."""
+def measure(count):
+    """The part's result: samples by connections and name, of so many rounds."""
     folder, body = content()
     origin = nginx.origin(variants.WORK, folder)
-    samples = {count: {name: [] for name in FILES} for count in CONNECTIONS}
     try:
         with variants.Fleet(origin.port, FILES) as edges:
-            viewer = Viewer(edges[variants.RELAXED], "/segments.m3u8")
+            viewer = Viewer(edges[RELAXED], "/segments.m3u8")
             for name in OURS:
                 viewer.check(edges[name], "/segment.ts", body)
+            viewer.check(edges[IDENTITY], "/segment.ts", body, encrypted=False)
             path = f"/segment.ts?{viewer.session}"
             for edge in edges.values():
                 load(edge, path, 2, 1)  # warm
-            for _ in range(rounds):
-                for count in CONNECTIONS:
-                    for name, edge in edges.items():
-                        samples[count][name].append(load(edge, path, count, seconds))
+            samples = rounds(edges, path, SECONDS, count)
     finally:
         origin.stop()
     rows = []
-    for count, by_name in samples.items():
+    for connections, by_name in samples.items():
         for name, row in by_name.items():
             cell = {key: machine.median(row, key)[0] for key in ("mb_s", "cpu_ms_mb", "p50", "p99", "resident")}
             cell["over_rustcrypto"] = machine.ratio(row, by_name[PORTABLE], "mb_s")[0]
             cell["cpu_over_noop"] = machine.ratio(row, by_name[NOOP], "cpu_ms_mb")[0]
-            rows.append({"connections": count, "what": name, **cell, "doubtful": machine.median(row, "mb_s")[1]})
-    return {"rows": rows, "samples": samples, "segment_bytes": SIZE}
+            # What is done beyond the no-op filter, in units of that.
+            cell["added_over_noop"] = None if cell["cpu_over_noop"] is None else cell["cpu_over_noop"] - 1
+            rows.append({"connections": connections, "what": name, **cell, "doubtful": machine.median(row, "mb_s")[1]})
+    return {"rows": rows, "shares": shares(samples), "samples": samples, "segment_bytes": SIZE}
+
+
+def shares(samples):
+    """Where a MB's CPU goes, in ms: medians of the rounds' differences between one variant and the one below it."""
+    steps = (("Envoy", NONE, None), ("the wasm boundary", NOOP, NONE), ("copying and bookkeeping", IDENTITY, NOOP),
+             ("the cipher", BATCHED, IDENTITY))
+    return [{"connections": connections, "what": what,
+             "ms_per_mb": machine.difference(by_name[over], by_name.get(under), "cpu_ms_mb")[0]}
+            for connections, by_name in samples.items() for what, over, under in steps]
 
 
 def show(result):
@@ -62,3 +72,8 @@ def show(result):
          table.number(row["cpu_ms_mb"], 3), table.number(row["cpu_over_noop"], 2), table.number(row["p50"], 1),
          table.number(row["p99"], 1), table.number(row["resident"] / 1e6), "doubtful" if row["doubtful"] else ""]
         for row in result["rows"]])
+    print("Where a MB's CPU goes, in ms. The cipher is what a build of ours without one saves.")
+    whats = list(dict.fromkeys(share["what"] for share in result["shares"]))
+    table.show(["conns", *whats], [
+        [str(count), *(table.number(share["ms_per_mb"], 3) for share in result["shares"] if share["connections"] == count)]
+        for count in dict.fromkeys(share["connections"] for share in result["shares"])])

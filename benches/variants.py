@@ -2,7 +2,9 @@
 
 import copy
 import json
+import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,31 +13,39 @@ sys.path.append(str(ROOT / "tests/envoy"))
 
 import edge as documents  # noqa: E402  (what the tests start Envoy with)
 import machine  # noqa: E402
+import places  # noqa: E402
 import proxy  # noqa: E402
+from names import BATCHED, IDENTITY, NONE, NOOP, PORTABLE, RELAXED, STRICT  # noqa: E402
 
 MODULES = ROOT / "target/bench/wasm"
 WORK = ROOT / "target/bench/work"
 BUFFER = 65536
 
-# Name → module; in the order of the tables.
-NONE, NOOP = "no filter", "no-op filter"
-RELAXED, STRICT, PORTABLE = "playlock", "playlock strict", "playlock RustCrypto"
-FILES = {NONE: None, NOOP: "noop-relaxed.wasm", RELAXED: "playlock-relaxed.wasm", STRICT: "playlock-strict.wasm",
-         PORTABLE: "playlock-portable.wasm"}
-OURS = (RELAXED, STRICT, PORTABLE)
+# Name → module; in the order of the tables and of measuring: what is compared comes close together.
+FILES = {NONE: None, NOOP: "noop-relaxed.wasm", IDENTITY: "identity.wasm", RELAXED: "playlock-relaxed.wasm",
+         BATCHED: "playlock-relaxed.wasm", PORTABLE: "playlock-portable.wasm", STRICT: "playlock-strict.wasm"}
+OURS = (RELAXED, BATCHED, PORTABLE, STRICT)
+# Those that encrypt the chunks of several streams together; the one without a cipher stands for the fastest.
+BATCHING = (BATCHED, IDENTITY)
+
+
+def envoy():
+    """Envoy's name and version."""
+    run = subprocess.run([places.envoy(), "--version"], capture_output=True, text=True, check=True)
+    return "Envoy " + run.stdout.split("version: ")[1].split("/")[1]
 
 
 class Edge:
     """One Envoy of a name."""
 
-    def __init__(self, name, origin, module=None, document=None, change=None, helpers=()):
-        """`change` may edit Envoy's configuration; `helpers` are processes whose work counts as this edge's."""
+    def __init__(self, name, origin, module=None, document=None, batching=False, change=None, helpers=()):
+        """`document` is playlock's configuration, `batching` its member; `change` may edit Envoy's configuration; `helpers` are processes whose work counts as this edge's."""
         self.name = name
-        directory = WORK / name.replace(" ", "-").replace("/", "-")
+        directory = WORK / re.sub(r"\W+", "-", name)
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         with machine.on(machine.cores()[0]):
-            config = configuration(directory, origin, module, document)
+            config = configuration(directory, origin, module, {**(document or documents.document()), "batching": batching})
             if change:
                 change(config)
             self.proxy = proxy.Proxy(directory, config)
@@ -56,7 +66,7 @@ def configuration(directory, origin, module, document):
     """Envoy's configuration with this module in it."""
     filters = []
     if module:
-        filters = [proxy.wasm_filter(document or documents.document(), documents.environment(), False)]
+        filters = [proxy.wasm_filter(document, documents.environment(), False)]
         filters[0]["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"] = str(MODULES / module)
     made = copy.deepcopy(proxy.bootstrap(origin, "h1", filters, directory / "access.log"))
     resources = made["static_resources"]
@@ -81,7 +91,7 @@ class Fleet:
         self.edges = {}
         try:
             for name in names:
-                self.edges[name] = Edge(name, origin, FILES[name])
+                self.edges[name] = Edge(name, origin, FILES[name], batching=name in BATCHING)
         except BaseException:
             self.stop()
             raise

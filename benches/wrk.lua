@@ -1,4 +1,27 @@
--- What wrk prints at its end, for load.py: one line to be parsed.
+-- What wrk prints at its end, for load.py: one line to be parsed. With the arguments INDEX COUNT MS it asks only in every
+-- COUNTth slice of MS milliseconds, beginning with the INDEXth (from 0): wrks that run at once take turns.
+local ffi = require "ffi"
+ffi.cdef [[
+  typedef struct { long seconds, nanoseconds; } moment;
+  int clock_gettime(int clock, moment *now);
+]]
+local MONOTONIC, now = 1, ffi.new("moment")
+
+-- Milliseconds until the next request may go out: none in a slice of ours.
+local function wait(index, count, slice)
+  ffi.C.clock_gettime(MONOTONIC, now)
+  local milliseconds = tonumber(now.seconds) * 1e3 + tonumber(now.nanoseconds) / 1e6
+  local ahead = (index - math.floor(milliseconds / slice)) % count
+  return ahead == 0 and 0 or math.ceil(ahead * slice - milliseconds % slice)
+end
+
+init = function(arguments)
+  local index, count, slice = tonumber(arguments[1]), tonumber(arguments[2]), tonumber(arguments[3])
+  if count then
+    delay = function() return wait(index, count, slice) end
+  end
+end
+
 done = function(summary, latency, _)
   local errors = summary.errors
   io.write(string.format("RESULT %d %d %d %d %d %d %d\n", summary.duration, summary.requests, summary.bytes,

@@ -1,0 +1,7 @@
+"""Names of what is compared, as they stand in the tables and in target/bench.json."""
+
+NONE, NOOP = "no filter", "no-op filter"
+RELAXED, BATCHED = "playlock", "playlock, batched"
+STRICT, PORTABLE = "playlock strict", "playlock RustCrypto"
+IDENTITY = "playlock without cipher"
+EXT_PROC, LUA = "Envoy ext_proc, AES-NI", "nginx + Lua, AES-NI"
