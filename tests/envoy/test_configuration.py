@@ -38,7 +38,7 @@ TOKEN, MEDIA = ("policies", 0, "tokenAuth"), ("policies", 0, "mediaEncryption")
     ((*TOKEN, "password"), {"env": "NOT_SET"}, "policies[0].tokenAuth.password"),
     ((*TOKEN, "accessTokenNam"), "x", "policies[0].tokenAuth.accessTokenNam"),
     ((*MEDIA, "secret"), None, "policies[0].mediaEncryption.secret"),
-    ((*MEDIA, "keyScope"), "stream", "policies[0].mediaEncryption.keyScope"),
+    ((*MEDIA, "keyScope"), "viewer", "policies[0].mediaEncryption.keyScope"),
     (("policies", 0, "contentTargeting"), {"enabled": True, "ipAccess": {"enabled": True}}, "policies[0].contentTargeting.ipAccess.mode"),
     (("assignments", 0, "policyName"), "nobody", "assignments[0].policyName"),
     (("default",), "maybe", "default"),
