@@ -88,6 +88,9 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// Media of which nothing needs to be said, encrypted in the first period.
+    pub const MEDIA: Self = Self { form: Form::Media, range: None, period: 0, number: None };
+
     fn fields(&self) -> String {
         let mut fields = String::new();
         // Writing to a String cannot fail.

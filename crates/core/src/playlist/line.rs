@@ -31,11 +31,16 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Calls `each` with every line that `chunk` completes.
+    /// Calls `each` with every line that `chunk` completes, and with what follows it in there. It returns how many bytes
+    /// of that it has taken, too: whole lines.
     ///
     /// # Errors
     /// [`Reason::Line`] if a line is longer than [`MAX_LINE`]; what `each` returns.
-    pub fn push(&mut self, chunk: &[u8], mut each: impl FnMut(Line<'_>) -> Result<(), Reason>) -> Result<(), Reason> {
+    pub fn push(
+        &mut self,
+        chunk: &[u8],
+        mut each: impl FnMut(Line<'_>, &[u8]) -> Result<usize, Reason>,
+    ) -> Result<(), Reason> {
         let mut rest = chunk;
         while !rest.is_empty() {
             let end = memchr::memchr(b'\n', rest).map(|at| at + 1);
@@ -46,13 +51,17 @@ impl Lines {
             }
             if end.is_none() {
                 self.carry.extend_from_slice(piece);
-            } else if self.carry.is_empty() {
-                each(Line::new(piece))?;
+                continue;
+            }
+            let also = if self.carry.is_empty() {
+                each(Line::new(piece), rest)?
             } else {
                 self.carry.extend_from_slice(piece);
-                each(Line::new(&self.carry))?;
+                let also = each(Line::new(&self.carry), rest)?;
                 self.carry.clear();
-            }
+                also
+            };
+            rest = rest.get(also..).unwrap_or_default();
         }
         Ok(())
     }

@@ -88,6 +88,11 @@ impl KeyScope {
         }
     }
 
+    /// Whether our key of this period is in force.
+    pub fn is_in_force(&self, period: u64) -> bool {
+        self.in_force == Some(period)
+    }
+
     /// Whether a segment is open.
     pub fn is_open(&self) -> bool {
         self.segment.is_some()

@@ -9,6 +9,7 @@ mod entry;
 mod line;
 mod media;
 mod range;
+mod run;
 mod tag;
 mod uri;
 mod variable;
@@ -118,7 +119,10 @@ impl Rewriter {
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         let Self { lines, body, seen } = self;
         body.scope.resume(out);
-        lines.push(chunk, |line| body.line(line, out))?;
+        lines.push(chunk, |line, rest| {
+            body.line(line, out)?;
+            Ok(body.run(rest, out))
+        })?;
         body.scope.suspend(out);
         *seen = (chunk.len(), out.len());
         Ok(())

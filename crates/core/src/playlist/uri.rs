@@ -102,13 +102,7 @@ impl Marks {
 
     /// Appends a URI with what it carries; as it is if it is not ours.
     pub fn push(&self, out: &mut Vec<u8>, uri: &[u8], lead: Lead) {
-        // Most URIs by far: nothing depends on their path.
-        let plain = match lead {
-            Lead::Resource(resource) => resource == Resource::default() && !self.shares_keys(),
-            Lead::Either => true,
-            Lead::Media => self.variables.defined().is_empty(),
-            Lead::Sibling => self.variables.imports().is_empty(),
-        };
+        let plain = self.is_plain(lead);
         let token = self.token_for(lead).unwrap_or_default();
         if plain && url::is_simple(uri) {
             out.extend_from_slice(uri);
@@ -124,6 +118,16 @@ impl Marks {
             None => out.extend_from_slice(uri),
             Some((text, _)) if plain => url::push_with_parameters(out, text, token, &self.ours),
             Some((text, path)) => url::push_with_parameters(out, text, &self.parameters(&path, lead), &self.ours),
+        }
+    }
+
+    /// Whether what a URI carries does not depend on its path: most by far.
+    pub fn is_plain(&self, lead: Lead) -> bool {
+        match lead {
+            Lead::Resource(resource) => resource == Resource::MEDIA && !self.shares_keys(),
+            Lead::Either => true,
+            Lead::Media => self.variables.defined().is_empty(),
+            Lead::Sibling => self.variables.imports().is_empty(),
         }
     }
 
@@ -146,7 +150,8 @@ impl Marks {
         parameters
     }
 
-    fn token_for(&self, lead: Lead) -> Option<&str> {
+    /// The token that a URI carries.
+    pub fn token_for(&self, lead: Lead) -> Option<&str> {
         let free = lead.is_content() && self.free_content.is_some();
         self.token.as_deref().filter(|_| !free)
     }
