@@ -69,7 +69,7 @@ class Wrk:
                 "waited": span.waited, "foreign": span.foreign, "disturbed": span.disturbed, "resident": span.resident,
                 # Of fewer answers there is no 99th percentile to speak of.
                 "p50": p50 / 1e3 if requests >= 5 else None, "p99": p99 / 1e3 if requests >= 20 else None,
-                "mb_s": sent / took, "cpu_ms_mb": span.cpu * 1e9 / received if received else None,
+                "mb_s": received / took, "cpu_ms_mb": span.cpu * 1e9 / received if received else None,
                 "cpu_us_request": span.cpu * 1e6 / requests if requests else None}
 
 

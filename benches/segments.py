@@ -13,7 +13,7 @@ from viewer import Viewer
 
 SIZE = 4_000_000
 # Connections → seconds of a sample: many short ones tell more than a few long ones, but a segment must fit in.
-SECONDS = {1: 1, 8: 1, 64: 3}
+SECONDS = {1: 1, 8: 2, 64: 3}
 
 
 def content():

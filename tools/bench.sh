@@ -72,9 +72,11 @@ variant() {
 }
 
 # without_cipher: builds the filter with a cipher that leaves the bytes as they are, to know what the rest costs. From a
-# copy of the sources, and under another name: no switch of the product turns encryption off, and no file is mistaken.
+# copy of the sources, under another name, and in target directories of its own: to cargo, packages at the same place in
+# two workspaces are the same, and `make wasm` would find this cipher built already. No switch of the product turns
+# encryption off.
 without_cipher() {
-  local copy=$root/target/bench/identity kernel=crates/aes128/src/vpaes
+  local copy=$root/target/bench/identity kernel=crates/aes128/src/vpaes builds=target/bench/identity-build
   rm -rf "$copy"
   mkdir -p "$copy"
   # With their times: what has not changed is not built again.

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 target=wasm32-unknown-unknown
+builds=target/wasm
 debian_packages=(rustc-web cargo-web rust-web-src)
 minimum=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
@@ -99,7 +100,7 @@ and then this again. See target/log/ for what was tried."
 # features has a target directory of its own: sharing one would build the module anew at every change of hands.
 build() {
   local flags="-C target-feature=$1"
-  built=target/wasm/$toolchain/${1//[^a-z0-9-]/_}
+  built=$builds/$toolchain/${1//[^a-z0-9-]/_}
   shift
   if [ "$toolchain" = rustup ]; then
     RUSTFLAGS=$flags cargo build --release --target "$target" --target-dir "$built" "$@"
