@@ -31,7 +31,8 @@ PIECE = 16000
 class Reply:
     """What to answer. `framing`: `length` (Content-Length), `chunked` (none; HTTP/2 just ends the stream), `none` (of
     what has no body). `stop`: break the connection (HTTP/2: the stream) off after so many bytes. `ranges`: heed Range.
-    `pause`: seconds before each piece; `until`: an event to wait for before the last one (both HTTP/1.1)."""
+    `pause`: seconds before each piece; `until`: an event to wait for before the last one (both HTTP/1.1). `first`: so many
+    bytes by themselves, and the rest a moment later (HTTP/1.1)."""
 
     body: bytes = b""
     headers: tuple = ()
@@ -43,6 +44,7 @@ class Reply:
     ranges: bool = False
     pause: float = 0
     until: threading.Event | None = None
+    first: int = 0
 
     def of(self, request):
         """This, or the part of it that a request asks for."""
@@ -60,6 +62,8 @@ class Reply:
 
     def pieces(self):
         body = self.body if self.stop is None else self.body[:self.stop]
+        if self.first:
+            return [body[:self.first], body[self.first:]]
         return [body[i:i + self.piece] for i in range(0, len(body), self.piece)]
 
     def fields(self):
@@ -180,8 +184,8 @@ class Http1:
                     return
                 pieces = reply.pieces()
                 for number, piece in enumerate(pieces, 1):
-                    if reply.pause:
-                        time.sleep(reply.pause)
+                    if reply.pause or (reply.first and number == 2):
+                        time.sleep(reply.pause or 0.3)
                     if reply.until and number == len(pieces):
                         reply.until.wait()
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)

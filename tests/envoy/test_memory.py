@@ -39,6 +39,19 @@ def long_playlist(size):
 
 
 @pytest.mark.parametrize("edge", HOLD, indirect=True)
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_long_playlist_after_a_short_beginning(edge, framing):
+    """Held headers wait for the beginning. What then comes at once, and what is made of it, is more than Envoy buffers for
+    a paused response; it must not matter."""
+    text = long_playlist(MEGABYTE - 1000)
+    path = edge.site.put("/large/slow.m3u8", text, framing=framing, first=20)
+    response = edge.get(edge.link(path))
+    assert (response.status, response.exit) == (200, 0)
+    rewritten = re.sub(r"#EXT-X-KEY:[^\n]*\n", "", response.text)
+    assert re.sub(r"\?hdntl=[^\s]*", "", rewritten) == text
+
+
+@pytest.mark.parametrize("edge", HOLD, indirect=True)
 @pytest.mark.parametrize("how, rate", [
     ({}, "16M"), ({"framing": "chunked", "piece": 100_003, "pause": 0.01}, "1G"),
 ], ids=["slow-viewer", "slow-origin"])
