@@ -91,6 +91,13 @@ pub fn reset_response() {
     abi::close_response();
 }
 
+/// Breaks the response of another stream off, which is paused. Not whichever is in effect, if that cannot be changed.
+pub fn reset_paused(stream: u32) {
+    if abi::set_effective_context(stream) {
+        abi::close_response();
+    }
+}
+
 /// Asks for a tick of the root context every `period`; none for zero. The root's context is in effect afterwards.
 pub fn tick_every(root: u32, period: Duration) {
     let milliseconds = u32::try_from(period.as_millis()).unwrap_or(u32::MAX);

@@ -50,7 +50,7 @@ impl Worker {
             if !contexts::is_alive(stream) {
                 self.give_up("the proxy's buffer for a paused response is smaller than a chunk of it");
             } else if !(filled && host::resume_response()) {
-                host::reset_response();
+                host::reset_paused(stream);
             }
         }
         if self.batch.borrow().is_oversized() {
