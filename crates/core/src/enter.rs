@@ -31,13 +31,8 @@ pub fn enter(
         Some(Err(reason)) => Some(reason),
         None => None,
     };
-    let stripped = target.query_without(&ours(policy));
-    let context = Presented {
-        target,
-        query: stripped.as_deref(),
-        client: (request.client)().as_deref().and_then(client_address),
-        now: request.now,
-    };
+    let (ours, client) = (ours(policy), || (request.client)().as_deref().and_then(client_address));
+    let context = Presented { target, ours: &ours, client: &client, now: request.now };
     let access = match &policy.opening {
         Opening::AccessToken(access) => Some((access, access_token(access, request, target)?)),
         Opening::Free => None,
@@ -63,15 +58,21 @@ pub fn enter(
     Ok((Session::open(policy, grant.as_ref(), &target.path, request, random())?, true))
 }
 
-/// Whether `sent` is an access token with a good signature, if perhaps of another time or path.
+/// Whether `sent` is an access token with a good signature, if perhaps of another time or path. Not asked of what looks
+/// like a session token: a forged one should not cost a second verification.
 pub fn is_access_token(policy: &Policy, sent: &str, context: &Presented<'_>) -> bool {
     let Opening::AccessToken(access) = &policy.opening else { return false };
-    !matches!(access.verifier.verify(sent, context), Err(Reason::Malformed | Reason::Algorithm | Reason::Signature))
+    !Session::is_likely(sent)
+        && !matches!(
+            access.verifier.verify(sent, context),
+            Err(Reason::Malformed | Reason::Algorithm | Reason::Signature)
+        )
 }
 
 /// Whether `sent` is a session token with a good signature, if perhaps expired.
 fn is_session_token(policy: &Policy, sent: &str, request: &Request<'_>) -> bool {
-    !matches!(Session::verify(policy, sent, request), Err(Reason::Malformed | Reason::Signature))
+    Session::is_likely(sent)
+        && !matches!(Session::verify(policy, sent, request), Err(Reason::Malformed | Reason::Signature))
 }
 
 /// The session token as sent, from where the policy lets it travel.

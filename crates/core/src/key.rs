@@ -7,7 +7,7 @@ use crate::config::encryption::Encryption;
 use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
-use crate::enter::{client_address, is_access_token, one, session_token};
+use crate::enter::{client_address, is_access_token, one, ours, session_token};
 use crate::gate::{Admitted, Refused, covering, identified, located, preflight};
 use crate::reply::{Reason, Reply, header};
 use crate::route::Kind;
@@ -77,7 +77,7 @@ fn asked_key(
 ) -> Result<(Session, KeyScope, u64), Reason> {
     let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
     let session = Session::verify(policy, token, request).map_err(|reason| {
-        let context = Presented { target, query: None, client: None, now: request.now };
+        let context = Presented { target, ours: &ours(policy), client: &|| None, now: request.now };
         let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
         if swapped { Reason::Swapped } else { reason }
     })?;

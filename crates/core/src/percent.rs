@@ -20,6 +20,18 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
+/// Whether two hex digits follow every `%`.
+pub fn is_valid(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((_, tail)) = rest.split_once('%') {
+        match tail.as_bytes().split_first_chunk() {
+            Some((pair, _)) if hex_byte(*pair).is_some() => rest = tail,
+            _ => return false,
+        }
+    }
+    true
+}
+
 /// As [`decode`]; `None` too if the result is not UTF-8.
 pub fn decode_str(text: &str) -> Option<String> {
     String::from_utf8(decode(text)?).ok()

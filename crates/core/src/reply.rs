@@ -1,6 +1,5 @@
 //! Answers that the filter gives itself, and the closed list of reasons for refusing.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -27,11 +26,12 @@ impl Reply {
     /// `redirect`, an absolute URL, the client is sent there (302).
     pub fn refusal(reason: Reason, redirect: Option<&str>, request_id: Option<&[u8]>) -> Self {
         let status = if redirect.is_some() { 302 } else { reason.status() };
-        let mut body = format!(
-            "{{\"type\":\"{}\",\"title\":\"{}\",\"status\":{status},\"instance\":\"",
-            reason.word(),
-            reason.title()
-        );
+        let mut body = String::with_capacity(256);
+        for piece in ["{\"type\":\"", reason.word(), "\",\"title\":\"", reason.title(), "\",\"status\":"] {
+            body.push_str(piece);
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(body, "{status},\"instance\":\"");
         push_json_text(&mut body, request_id.unwrap_or_default());
         body.push_str("\"}\n");
         let mut headers = vec![header("content-type", "application/problem+json"), header("cache-control", "no-store")];

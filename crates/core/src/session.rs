@@ -25,6 +25,9 @@ use crate::token::edge_auth::{Claims, Grant};
 /// Longest session token in bytes, as it stands in a query: some players refuse lines of 4096 bytes.
 pub const MAX_TOKEN: usize = 1023;
 
+/// What the payload of every session token begins with, as Akamai's does.
+const MARK: &str = "hdntl";
+
 /// A session that was opened or verified just now; there is no other way to have one.
 #[derive(Debug)]
 pub struct Session {
@@ -78,7 +81,8 @@ impl Session {
             token.push(',');
             token.push_str(id);
         }
-        token.push_str("~data=hdntl");
+        token.push_str("~data=");
+        token.push_str(MARK);
         let payload = grant.and_then(|grant| grant.payload.as_deref()).map(carried);
         if let Some(payload) = &payload {
             token.push(',');
@@ -108,6 +112,11 @@ impl Session {
             }
         }
         Err(failure)
+    }
+
+    /// Whether `sent` looks like a session token. It may be anything.
+    pub fn is_likely(sent: &str) -> bool {
+        sent.contains(MARK)
     }
 
     fn from_claims(

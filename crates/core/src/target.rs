@@ -32,7 +32,8 @@ impl<'a> Target<'a> {
     /// escapes that decode to escapes.
     pub fn parse(raw: &'a [u8]) -> Result<Self, BadTarget> {
         let raw = core::str::from_utf8(raw).map_err(|_| BadTarget)?;
-        if raw.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'#') {
+        // Every byte is looked at, so that many can be at once.
+        if raw.bytes().fold(false, |bad, byte| bad | (byte <= b' ') | (byte == 0x7f) | (byte == b'#')) {
             return Err(BadTarget);
         }
         let (raw_path, query) = match raw.split_once('?') {

@@ -55,7 +55,7 @@ fn edge_auth() {
         let salt = vector["salt"].as_str().map(String::from);
         let client = vector["client"].as_str().map(|client| client.parse().unwrap());
         let now = file["st"].as_u64().unwrap();
-        let presented = Presented { target: &target, query: target.query, client, now };
+        let presented = Presented { target: &target, ours: &[], client: &|| client, now };
         let old: &[u8] = b"some other password";
         let verifier = Verifier::new([old, &key], legacy, salt, 0);
         let token = text(vector, "token");

@@ -22,7 +22,7 @@ pub fn allows(acl: &str, path: &str) -> bool {
 
 /// Whether every escape of `acl` is good and no pattern is empty.
 pub fn is_valid(acl: &str) -> bool {
-    acl.split('!').all(|pattern| !pattern.is_empty() && parse(pattern).is_some())
+    acl.split('!').all(|pattern| !pattern.is_empty()) && percent::is_valid(acl)
 }
 
 /// Whether `acl` names nothing that a session needs beside its first playlist: every pattern of it is a single file

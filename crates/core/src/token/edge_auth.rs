@@ -56,8 +56,8 @@ impl<'a> Claims<'a> {
     /// # Errors
     /// [`Reason::Malformed`] on anything outside the grammar.
     pub fn parse(token: &'a str) -> Result<Self, Reason> {
-        let (signed, tag) = token.rsplit_once("~hmac=").ok_or(Reason::Malformed)?;
-        let tag = parse_tag(tag).ok_or(Reason::Malformed)?;
+        let (signed, tag) = token.rsplit_once('~').ok_or(Reason::Malformed)?;
+        let tag = tag.strip_prefix("hmac=").and_then(parse_tag).ok_or(Reason::Malformed)?;
         let mut claims = Self { ip: None, st: None, exp: 0, acl: None, id: None, data: None, signed, tag };
         let mut exp = None;
         for field in fields(signed) {
@@ -192,14 +192,13 @@ pub struct Grant {
 }
 
 /// The request that a token is presented with.
-#[derive(Debug)]
 pub struct Presented<'a> {
     /// The request's target.
     pub target: &'a Target<'a>,
-    /// Its query without parameters of ours.
-    pub query: Option<&'a str>,
-    /// The client's address.
-    pub client: Option<IpAddr>,
+    /// Parameters of ours in its query, which no generator has signed.
+    pub ours: &'a [&'a str],
+    /// The client's address; the host is only asked for it if a token names one.
+    pub client: &'a dyn Fn() -> Option<IpAddr>,
     /// Seconds since the epoch.
     pub now: u64,
 }
@@ -251,7 +250,7 @@ impl Verifier {
         claims.check_times(presented.now, self.skew)?;
         if let Some(ip) = claims.ip {
             let ip: IpAddr = percent::decode_str(ip).and_then(|ip| ip.parse().ok()).ok_or(Reason::Malformed)?;
-            if presented.client.map(|client| client.to_canonical()) != Some(ip.to_canonical()) {
+            if (presented.client)().map(|client| client.to_canonical()) != Some(ip.to_canonical()) {
                 return Err(Reason::Ip);
             }
         }
@@ -303,6 +302,7 @@ impl Verifier {
 /// without the query, as it is and under each library's `escape_early`.
 fn url_spellings<'a>(presented: &Presented<'a>) -> Vec<Cow<'a, str>> {
     let Target { raw_path, path, .. } = presented.target;
+    let query = presented.target.query_without(presented.ours);
     let mut urls: Vec<Cow<'a, str>> = Vec::with_capacity(8);
     let add = |urls: &mut Vec<Cow<'a, str>>, url: Cow<'a, str>| {
         if !urls.contains(&url) {
@@ -311,7 +311,7 @@ fn url_spellings<'a>(presented: &Presented<'a>) -> Vec<Cow<'a, str>> {
     };
     for path in [Cow::Borrowed(*raw_path), path.clone()] {
         add(&mut urls, path.clone());
-        if let Some(query) = presented.query {
+        if let Some(query) = &query {
             add(&mut urls, Cow::Owned([&path, "?", query].concat()));
         }
     }
