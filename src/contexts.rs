@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 use crate::http::Http;
@@ -14,12 +15,33 @@ thread_local! {
     static CONTEXTS: RefCell<Contexts> = RefCell::default();
 }
 
+/// By numbers that the host counts up: no one can choose them, so they need no more than to be spread.
+type ByNumber<T> = HashMap<u32, T, BuildHasherDefault<Spread>>;
+
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32((*byte).into()));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // Fibonacci hashing: 2^64 divided by the golden ratio.
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 #[derive(Default)]
 struct Contexts {
-    roots: HashMap<u32, Rc<RefCell<Root>>>,
-    streams: HashMap<u32, Stream>,
+    roots: ByNumber<Rc<RefCell<Root>>>,
+    streams: ByNumber<Stream>,
     /// Which stream waits for the answer under a token.
-    calls: HashMap<u32, u32>,
+    calls: ByNumber<u32>,
 }
 
 /// A stream's place in the table.
