@@ -5,12 +5,12 @@ import nginx
 import table
 import variants
 from load import alternating
-from names import NONE, NOOP, RELAXED
+from names import ANSWER, NONE, NOOP, RELAXED
 from viewer import Viewer, get
 
 LENGTHS = (10, 1_000, 10_000)
 CONNECTIONS = 8
-NAMES = (NONE, NOOP, RELAXED)
+NAMES = (NONE, NOOP, ANSWER, RELAXED)
 
 
 def playlist(segments):
@@ -36,6 +36,11 @@ def cases(viewer):
     return made
 
 
+def is_answer(case):
+    """Whether Envoy answers by itself, without the origin."""
+    return not case.startswith("playlist")
+
+
 def measure(rounds, seconds=1):
     """The part's result: samples by case and name. In a round of a case the Envoys take turns many times."""
     folder = variants.WORK / "content"
@@ -48,13 +53,13 @@ def measure(rounds, seconds=1):
         with variants.Fleet(origin.port, NAMES) as edges:
             viewer = Viewer(edges[RELAXED], "/10.m3u8")
             asked = cases(viewer)
-            samples = {case: {name: [] for name in NAMES} for case in asked}
+            samples = {case: {name: [] for name in NAMES if name != ANSWER or is_answer(case)} for case in asked}
             for case, (path, _, refused) in asked.items():
                 sizes[case] = 0 if refused else len(get(edges[RELAXED].url + path))
             for _ in range(rounds):
                 for case, (path, direct, refused) in asked.items():
-                    runs = {name: (edge, path, refused) if name == RELAXED else (edge, direct, False)
-                            for name, edge in edges.items()}
+                    runs = {name: {RELAXED: (edge, path, refused), ANSWER: (edge, path, True)}.get(name, (edge, direct, False))
+                            for name, edge in edges.items() if name in samples[case]}
                     for name, sample in alternating(runs, CONNECTIONS, seconds).items():
                         samples[case][name].append(sample)
     finally:
@@ -65,9 +70,9 @@ def measure(rounds, seconds=1):
         for name, row in by_name.items():
             cell = {key: machine.median(row, key)[0] for key in ("cpu_us_request", "p50", "p99")}
             # Over what is below it.
-            cell["over_none"], cell["over_noop"] = (
+            cell["over_none"], cell["over_noop"], cell["over_answer"] = (
                 machine.difference(row, by_name[base], "cpu_us_request", quieter=True)[0]
-                if NAMES.index(name) > NAMES.index(base) else None for base in (NONE, NOOP))
+                if base in by_name and NAMES.index(name) > NAMES.index(base) else None for base in (NONE, NOOP, ANSWER))
             mb = originals.get(case, 0) / 1e6
             cell["ms_per_mb"] = cell["over_noop"] / 1e3 / mb if mb and name == RELAXED else None
             rows.append({"case": case, "what": name, **cell, "answer_bytes": sizes[case],
@@ -78,9 +83,11 @@ def measure(rounds, seconds=1):
 def show(result):
     """The part's table."""
     print("Small requests: Envoy's CPU per request, 8 connections. Keys and refusals are compared with an answer that "
-          "Envoy\nitself gives (direct_response). ms/MB: CPU over the no-op filter per MB of the origin's playlist.")
-    table.show(["request", "what", "CPU µs", "over none", "over no-op", "ms/MB", "p50 ms", "p99 ms", "answer KB", ""], [
+          "Envoy\nitself gives (direct_response), and with a filter that reads the headers, logs two words and refuses "
+          "everything.\nms/MB: CPU over the no-op filter per MB of the origin's playlist.")
+    table.show(["request", "what", "CPU µs", "over none", "over no-op", "over answering", "ms/MB", "p50 ms", "p99 ms",
+                "answer KB", ""], [
         [row["case"], row["what"], table.number(row["cpu_us_request"], 1), table.number(row["over_none"], 1),
-         table.number(row["over_noop"], 1), table.number(row["ms_per_mb"], 2), table.number(row["p50"], 2),
+         table.number(row["over_noop"], 1), table.number(row["over_answer"], 1), table.number(row["ms_per_mb"], 2), table.number(row["p50"], 2),
          table.number(row["p99"], 2), table.number(row["answer_bytes"] / 1e3, 1), "doubtful" if row["doubtful"] else ""]
         for row in result["rows"]])

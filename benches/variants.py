@@ -15,14 +15,14 @@ import edge as documents  # noqa: E402  (what the tests start Envoy with)
 import machine  # noqa: E402
 import places  # noqa: E402
 import proxy  # noqa: E402
-from names import BATCHED, IDENTITY, NONE, NOOP, PORTABLE, RELAXED, STRICT  # noqa: E402
+from names import ANSWER, BATCHED, IDENTITY, NONE, NOOP, PORTABLE, RELAXED, STRICT  # noqa: E402
 
 MODULES = ROOT / "target/bench/wasm"
 WORK = ROOT / "target/bench/work"
 BUFFER = 65536
 
 # Name → module; in the order of the tables and of measuring: what is compared comes close together.
-FILES = {NONE: None, NOOP: "noop-relaxed.wasm", IDENTITY: "identity.wasm", RELAXED: "playlock-relaxed.wasm",
+FILES = {NONE: None, NOOP: "noop-relaxed.wasm", ANSWER: "answer-relaxed.wasm", IDENTITY: "identity.wasm", RELAXED: "playlock-relaxed.wasm",
          BATCHED: "playlock-relaxed.wasm", PORTABLE: "playlock-portable.wasm", STRICT: "playlock-strict.wasm"}
 OURS = (RELAXED, BATCHED, PORTABLE, STRICT)
 # Those that encrypt the chunks of several streams together; the one without a cipher stands for the fastest.

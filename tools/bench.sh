@@ -98,7 +98,7 @@ cp target/playlock-strict.wasm target/bench/wasm/playlock-strict.wasm
 build "$portable" --quiet --package playlock
 keep "$built/$target/release/playlock.wasm" bench/wasm/playlock-portable.wasm
 without_cipher
-for crate in noop kernel; do
+for crate in noop answer kernel; do
   variant "$crate-relaxed" "$relaxed" --manifest-path "benches/wasm/$crate/Cargo.toml"
 done
 variant kernel-strict "$strict" --manifest-path benches/wasm/kernel/Cargo.toml
