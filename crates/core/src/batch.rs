@@ -183,6 +183,7 @@ impl Batch {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "the numbers are small")]
 mod tests {
     use alloc::vec;
 
