@@ -17,11 +17,11 @@ const NOT_FOUND: u32 = 1;
 #[derive(Clone, Copy)]
 pub enum Map {
     /// Of the request.
-    RequestHeaders = 0,
+    Request = 0,
     /// Of the response.
-    ResponseHeaders = 2,
+    Response = 2,
     /// Of the answer to a call, while it is told.
-    CallHeaders = 6,
+    Call = 6,
 }
 
 /// Buffers, by their numbers in the ABI.
@@ -44,9 +44,19 @@ pub enum Level {
     Critical = 5,
 }
 
-/// `HttpResponse` among the streams of the ABI, a counter among its metrics.
+/// Kinds of metrics, by their numbers in the ABI.
+#[derive(Clone, Copy)]
+pub enum Metric {
+    /// It only grows.
+    Counter = 0,
+    /// It goes up and down.
+    Gauge = 1,
+    /// A distribution.
+    Histogram = 2,
+}
+
+/// `HttpResponse` among the streams of the ABI.
 const RESPONSE_STREAM: u32 = 1;
-const COUNTER: u32 = 0;
 /// An empty header map as the ABI writes it.
 const NO_PAIRS: [u8; 4] = [0; 4];
 /// No status of gRPC.
@@ -93,6 +103,7 @@ mod env {
         ) -> u32;
         pub fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
         pub fn proxy_increment_metric(id: u32, by: i64) -> u32;
+        pub fn proxy_record_metric(id: u32, value: u64) -> u32;
     }
 }
 
@@ -250,18 +261,24 @@ pub fn http_call(cluster: &str, pairs: &[u8], timeout: u32) -> Option<u32> {
     (status == OK).then_some(token)
 }
 
-/// Defines a counter; its number.
-pub fn define_counter(name: &str) -> Option<u32> {
+/// Defines a metric; its number.
+pub fn define_metric(kind: Metric, name: &str) -> Option<u32> {
     let mut id = 0;
     // SAFETY: the host reads exactly the bytes of the name, and writes a number.
-    let status = unsafe { env::proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
+    let status = unsafe { env::proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) };
     (status == OK).then_some(id)
 }
 
-/// Adds to a counter.
-pub fn increment(counter: u32, by: i64) -> bool {
+/// Adds to a counter or gauge.
+pub fn increment(metric: u32, by: i64) -> bool {
     // SAFETY: numbers alone.
-    unsafe { env::proxy_increment_metric(counter, by) == OK }
+    unsafe { env::proxy_increment_metric(metric, by) == OK }
+}
+
+/// Adds a value to a histogram.
+pub fn record(metric: u32, value: u64) -> bool {
+    // SAFETY: numbers alone.
+    unsafe { env::proxy_record_metric(metric, value) == OK }
 }
 
 /// 16 random bytes.

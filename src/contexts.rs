@@ -77,7 +77,9 @@ pub fn with_stream<T>(id: u32, callback: impl FnOnce(&mut Http) -> T) -> Option<
         _ => None,
     });
     let Some(Stream::Here(mut stream)) = before else { return None };
+    let began = stream.begins();
     let result = callback(&mut stream);
+    stream.ends(began);
     let meanwhile = CONTEXTS.with_borrow_mut(|contexts| contexts.streams.remove(&id));
     let (logged, deleted) = match meanwhile {
         Some(Stream::Running { logged, deleted }) => (logged, deleted),

@@ -6,8 +6,8 @@ use playlock_core::output::Output;
 use playlock_core::reply::{Header, Reply};
 use playlock_core::step::{Call, HeaderEdits};
 
-pub use crate::abi::Map;
 use crate::abi::{self, Buffer, Level};
+pub use crate::abi::{Map, Metric};
 use crate::contexts;
 
 /// Says something that an operator should know.
@@ -79,7 +79,7 @@ pub fn ask(stream: u32, call: &Call) -> bool {
 /// Whose answer has come under `token`, from then on in effect; and its status, if it has so many headers as to have
 /// one.
 pub fn answer(token: u32, headers: usize) -> Option<(u32, Option<u16>)> {
-    let all = if headers == 0 { Vec::new() } else { self::headers(Map::CallHeaders) };
+    let all = if headers == 0 { Vec::new() } else { self::headers(Map::Call) };
     let status = all.iter().find(|(name, _)| name == ":status");
     let status = status.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok());
     let stream = contexts::answered(token)?;
@@ -131,7 +131,12 @@ pub fn set_filter_state(name: &str, value: &str) {
 
 /// Seconds since the epoch.
 pub fn now() -> u64 {
-    abi::now().map_or(0, |nanoseconds| nanoseconds / 1_000_000_000)
+    nanoseconds() / 1_000_000_000
+}
+
+/// Nanoseconds since the epoch.
+pub fn nanoseconds() -> u64 {
+    abi::now().unwrap_or(0)
 }
 
 /// 16 random bytes; `None` if the host has none, and then no session may be opened.
@@ -152,14 +157,19 @@ pub fn configuration() -> Vec<u8> {
     abi::buffer(Buffer::PluginConfiguration, 0, usize::MAX).unwrap_or_default()
 }
 
-/// Defines a counter.
-pub fn define_counter(name: &str) -> Option<u32> {
-    abi::define_counter(name)
+/// Defines a metric.
+pub fn define(kind: Metric, name: &str) -> Option<u32> {
+    abi::define_metric(kind, name)
 }
 
-/// Adds to a counter.
-pub fn increase(counter: u32, by: u32) {
-    abi::increment(counter, by.into());
+/// Adds to a counter or gauge.
+pub fn increase(metric: u32, by: i64) {
+    abi::increment(metric, by);
+}
+
+/// Adds a value to a histogram.
+pub fn record(metric: u32, value: u64) {
+    abi::record(metric, value);
 }
 
 /// Header maps as the ABI writes them: how many pairs, the lengths of each name and value (all as four bytes,

@@ -6,11 +6,12 @@ use playlock_core::config::Policies;
 use playlock_core::exchange::Exchange;
 use playlock_core::output::Output;
 use playlock_core::reply::{Header, Reply};
+use playlock_core::route::Kind;
 use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
 
 use crate::contexts;
 use crate::host::{self, Map};
-use crate::metrics::Metrics;
+use crate::metrics::{Ended, Metrics};
 use crate::worker::Worker;
 
 /// What a callback answers, by its number in the ABI.
@@ -30,12 +31,23 @@ pub struct Http {
     metrics: Rc<Metrics>,
     worker: Rc<Worker>,
     exchange: Option<Exchange>,
+    /// The origin is answering.
+    active: bool,
+    origin_error: bool,
+    /// Bytes of media that came to be encrypted.
+    encrypted: u64,
+    /// Nanoseconds spent here so far, of a request that is timed.
+    spent: Option<u64>,
 }
+
+/// One request in so many is timed.
+const TIMED: u32 = 16;
 
 impl Http {
     /// A context for the next request. Without policies, which the host does not do, every request is refused.
     pub fn new(id: u32, policies: Option<Rc<Policies>>, metrics: Rc<Metrics>, worker: Rc<Worker>) -> Self {
-        Self { id, policies, metrics, worker, exchange: None }
+        let spent = id.is_multiple_of(TIMED).then_some(0);
+        Self { id, policies, metrics, worker, exchange: None, active: false, origin_error: false, encrypted: 0, spent }
     }
 
     fn open(&self, headers: &[Header]) -> Option<(Exchange, RequestStep)> {
@@ -66,7 +78,7 @@ impl Http {
 
     /// Response headers that are not as they should be must not go out.
     fn let_go(&self, edits: &HeaderEdits, action: Action) -> Action {
-        if !host::edit_headers(Map::ResponseHeaders, edits) {
+        if !host::edit_headers(Map::Response, edits) {
             return self.reset();
         }
         self.log_facts();
@@ -93,23 +105,29 @@ impl Http {
 impl Drop for Http {
     fn drop(&mut self) {
         self.worker.forget(self.id);
+        if self.active {
+            self.metrics.count_active(-1);
+        }
     }
 }
 
 impl Http {
     /// The request's headers have come.
     pub fn on_request_headers(&mut self) -> Action {
-        let Some((exchange, step)) = self.open(&host::headers(Map::RequestHeaders)) else {
+        let Some((exchange, step)) = self.open(&host::headers(Map::Request)) else {
             let reply = Reply { status: 500, headers: Vec::new(), body: Vec::new(), reason: None };
             return self.reply(&reply);
         };
         self.exchange = Some(exchange);
         match step {
             RequestStep::Forward(edits) => {
-                if !host::edit_headers(Map::RequestHeaders, &edits) {
+                if !host::edit_headers(Map::Request, &edits) {
                     return self.reset();
                 }
-                if !self.exchange.as_ref().is_some_and(Exchange::awaits_response) {
+                self.active = self.exchange.as_ref().is_some_and(Exchange::awaits_response);
+                if self.active {
+                    self.metrics.count_active(1);
+                } else {
                     self.log_facts();
                 }
                 Action::Continue
@@ -125,7 +143,9 @@ impl Http {
         let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.awaits_response()) else {
             return Action::Continue;
         };
-        match exchange.on_response_head(&host::headers(Map::ResponseHeaders), end_of_stream) {
+        let headers = host::headers(Map::Response);
+        self.origin_error = headers.iter().any(|(name, value)| name == ":status" && value.starts_with(b"5"));
+        match exchange.on_response_head(&headers, end_of_stream) {
             HeadStep::Forward(edits) => self.let_go(&edits, Action::Continue),
             HeadStep::Hold(edits) => self.let_go(&edits, Action::Pause),
             HeadStep::Reply(reply) => self.reply(&reply),
@@ -140,6 +160,9 @@ impl Http {
         }
         // Bytes that we do not get, or cannot replace, must not go out.
         let Some(chunk) = host::body(size) else { return self.reset() };
+        if exchange.kind() == Kind::Segment {
+            self.encrypted = self.encrypted.saturating_add(chunk.len() as u64);
+        }
         let action = match self.worker.on_body(exchange, chunk, end_of_stream, self.id) {
             BodyStep::Forward => Action::Continue,
             BodyStep::Replace(out) if host::replace_body(size, &out) => Action::Continue,
@@ -164,7 +187,27 @@ impl Http {
     /// The stream is over.
     pub fn on_log(&mut self) {
         if let Some(exchange) = &self.exchange {
-            self.metrics.count(exchange.kind(), exchange.reason());
+            self.metrics.count(&Ended {
+                policy: exchange.policy(),
+                kind: exchange.kind(),
+                verdict: exchange.verdict(),
+                reason: exchange.reason(),
+                encrypted: self.encrypted,
+                origin_error: self.origin_error,
+            });
+        }
+        self.spent.into_iter().for_each(|nanoseconds| self.metrics.time(nanoseconds));
+    }
+
+    /// When a callback begins, if this request is timed: nanoseconds since the epoch.
+    pub fn begins(&self) -> Option<u64> {
+        self.spent.map(|_| host::nanoseconds())
+    }
+
+    /// The callback that began then has ended.
+    pub fn ends(&mut self, began: Option<u64>) {
+        if let (Some(spent), Some(began)) = (&mut self.spent, began) {
+            *spent = spent.saturating_add(host::nanoseconds().saturating_sub(began));
         }
     }
 }

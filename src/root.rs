@@ -31,7 +31,7 @@ impl Root {
         match Policies::parse(&host::configuration(), &env) {
             Ok((policies, warnings)) => {
                 warnings.iter().for_each(|warning| host::warn(warning));
-                self.metrics = Rc::new(Metrics::define());
+                self.metrics = Rc::new(Metrics::define(&policies));
                 self.worker = Rc::new(Worker::new(self.id, Rc::clone(&self.metrics), policies.batching));
                 self.policies = Some(Rc::new(policies));
                 true

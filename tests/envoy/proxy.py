@@ -1,12 +1,16 @@
 """One Envoy under test: its configuration, start, readiness, counters, access log and end."""
 
+import collections
 import json
 import os
+import re
 import signal
 import subprocess
 import time
 import urllib.request
 from pathlib import Path
+
+import yaml
 
 import places
 
@@ -91,6 +95,7 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None
     }
     return {
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+        "stats_config": labels(),
         "static_resources": {
             "listeners": [{
                 "name": "edge",
@@ -114,6 +119,11 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None
             )],
         },
     }
+
+
+def labels():
+    """What makes labels of the filter's counters, as operators copy it."""
+    return yaml.safe_load((places.REPOSITORY / "envoy/envoy.yaml").read_text())["stats_config"]
 
 
 def discovery(path):
@@ -188,7 +198,17 @@ class Proxy:
             return answer.read().decode()
 
     def counters(self):
-        """The filter's own counters: name without Envoy's prefix → value."""
+        """The filter's counters of requests, refusals and batches, those of all policies and verdicts together: name →
+        value."""
+        found = collections.Counter()
+        for name, value in self.metrics().items():
+            known = re.fullmatch(r"(playlock\.)(?:policy\.[^.]+\.)?((?:requests|refused)\.[a-z]+|batches)(?:\.[a-z]+)?", name)
+            if known:
+                found[known[1] + known[2]] += value
+        return found
+
+    def metrics(self):
+        """The filter's own counters and gauges: name without Envoy's prefix → value."""
         found = {}
         for line in self.admin("/stats?filter=playlock").splitlines():
             name, _, value = line.partition(": ")

@@ -17,6 +17,36 @@ use crate::route::Kind;
 use crate::session::Session;
 use crate::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
 
+/// How an exchange stands, or ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was let through, or answered.
+    Allowed,
+    /// It was refused by an answer of ours.
+    Refused,
+    /// Its response was broken off.
+    Broken,
+}
+
+impl Verdict {
+    /// All of them, in the order of [`Verdict::index`].
+    pub const ALL: &[Self] = &[Self::Allowed, Self::Refused, Self::Broken];
+
+    /// Its word in counters.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Refused => "refused",
+            Self::Broken => "broken",
+        }
+    }
+
+    /// Its place in [`Verdict::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
 /// One request and its response.
 #[derive(Debug)]
 pub struct Exchange {
@@ -212,6 +242,20 @@ impl Exchange {
     /// What kind of exchange this is, as far as is known.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// The number of its policy, if that is known.
+    pub fn policy(&self) -> Option<usize> {
+        self.policy
+    }
+
+    /// How it stands.
+    pub fn verdict(&self) -> Verdict {
+        match (&self.state, self.reason) {
+            (State::Broken(_), _) => Verdict::Broken,
+            (_, Some(_)) => Verdict::Refused,
+            (_, None) => Verdict::Allowed,
+        }
     }
 
     /// Why it was refused or broken off.

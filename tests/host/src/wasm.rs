@@ -74,7 +74,7 @@ pub(crate) struct Host {
     random: Random,
     log: Vec<String>,
     /// Metrics in order of definition, which is their number.
-    metrics: Vec<(String, u64)>,
+    metrics: Vec<Metric>,
 }
 
 /// A VM with the configured module in it.
@@ -142,6 +142,27 @@ impl Vm {
     }
 }
 
+/// A metric that the filter has defined.
+struct Metric {
+    name: String,
+    /// By its number in the ABI.
+    kind: u32,
+    /// Of a histogram: the last one recorded.
+    value: u64,
+}
+
+/// The name of a counter of requests or refusals without policy and verdict, which an operator's stats make labels of.
+fn without_labels(name: &str) -> Option<String> {
+    let rest = name.strip_prefix("playlock.")?;
+    let rest = rest.strip_prefix("policy.").map_or(rest, |rest| rest.split_once('.').map_or(rest, |(_, rest)| rest));
+    let mut words = rest.split('.');
+    match (words.next()?, words.next()) {
+        (kind @ ("requests" | "refused"), Some(word)) => Some(format!("playlock.{kind}.{word}")),
+        ("batches", None) => Some(name.into()),
+        _ => None,
+    }
+}
+
 impl Node for Vm {
     fn set_now(&mut self, seconds: u64) {
         self.store.data_mut().now = seconds;
@@ -154,7 +175,13 @@ impl Node for Vm {
     }
 
     fn counters(&self) -> BTreeMap<String, u64> {
-        self.store.data().metrics.iter().cloned().collect()
+        let mut counters = BTreeMap::new();
+        for metric in &self.store.data().metrics {
+            if let Some(name) = without_labels(&metric.name) {
+                *counters.entry(name).or_default() += metric.value;
+            }
+        }
+        counters
     }
 
     fn log(&self) -> Vec<String> {

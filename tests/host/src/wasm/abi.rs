@@ -3,7 +3,7 @@
 
 use wasmtime::{Caller, Error, Linker, Memory, Module, Result};
 
-use super::Host;
+use super::{Host, Metric};
 use crate::message::{Header, HttpCall};
 use crate::stream::{LocalReply, Map, Status, Stream};
 
@@ -314,35 +314,38 @@ fn stream(linker: &mut Linker<Host>) -> Result<()> {
     Ok(())
 }
 
+const COUNTER: u32 = 0;
+const GAUGE: u32 = 1;
+
 fn metrics(linker: &mut Linker<Host>) -> Result<()> {
     linker.func_wrap(
         "env",
         "proxy_define_metric",
-        |mut guest: Guest<'_>, _kind: u32, name: u32, name_size: u32, to: u32| -> Result<u32> {
+        |mut guest: Guest<'_>, kind: u32, name: u32, name_size: u32, to: u32| -> Result<u32> {
             let name = read_text(&mut guest, name, name_size)?;
             let metrics = &mut guest.data_mut().metrics;
-            let id = metrics.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
-                metrics.push((name, 0));
+            let id = metrics.iter().position(|known| known.name == name).unwrap_or_else(|| {
+                metrics.push(Metric { name, kind, value: 0 });
                 metrics.len() - 1
             });
             write_u32(&mut guest, to, id as u32).map(|()| OK)
         },
     )?;
     linker.func_wrap("env", "proxy_increment_metric", |mut guest: Guest<'_>, id: u32, by: i64| -> u32 {
-        match (guest.data_mut().metrics.get_mut(id as usize), u64::try_from(by)) {
-            (Some((_, value)), Ok(by)) if by > 0 => *value += by,
-            (Some(_), _) => return Status::BadArgument as u32,
-            (None, _) => return Status::NotFound as u32,
+        let Some(metric) = guest.data_mut().metrics.get_mut(id as usize) else { return Status::NotFound as u32 };
+        match metric.value.checked_add_signed(by) {
+            Some(value) if by > 0 && metric.kind == COUNTER || by != 0 && metric.kind == GAUGE => metric.value = value,
+            _ => return Status::BadArgument as u32,
         }
         OK
     })?;
     linker.func_wrap("env", "proxy_record_metric", |mut guest: Guest<'_>, id: u32, to: u64| -> u32 {
-        let Some((_, value)) = guest.data_mut().metrics.get_mut(id as usize) else { return Status::NotFound as u32 };
-        *value = to;
+        let Some(metric) = guest.data_mut().metrics.get_mut(id as usize) else { return Status::NotFound as u32 };
+        metric.value = to;
         OK
     })?;
     linker.func_wrap("env", "proxy_get_metric", |mut guest: Guest<'_>, id: u32, to: u32| -> Result<u32> {
-        let value = guest.data().metrics.get(id as usize).map(|(_, value)| *value);
+        let value = guest.data().metrics.get(id as usize).map(|metric| metric.value);
         let Some(value) = value else { return Ok(Status::NotFound as u32) };
         write(&mut guest, to, &value.to_le_bytes()).map(|()| OK)
     })?;

@@ -1,0 +1,108 @@
+"""Envoy's stats of the filter: what is counted, under which policy, and as which labels of Prometheus."""
+
+import re
+import threading
+import time
+from collections import Counter
+
+import places
+import pytest
+from edge import document
+from hls import Viewer
+from proxy import WAIT
+from proxy import labels as labels_of_examples
+
+@pytest.fixture(scope="module")
+def counted(edges):
+    """An Envoy of these tests alone, whose policy has a name with a dot in it."""
+    made = document()
+    made["policies"][0]["policyName"] = made["assignments"][0]["policyName"] = "tv.de"
+    return edges(made)
+
+
+def series(edge, name):
+    """The samples of a metric in Prometheus' text: labels that are ours → value."""
+    found = Counter()
+    for line in edge.proxy.admin("/stats/prometheus").splitlines():
+        sample = re.fullmatch(rf"{name}\{{(.*)\}} (\d+)", line)
+        if sample:
+            labels = re.findall(r'playlock_([a-z]+)="([^"]*)"', sample[1])
+            found[tuple(value for _, value in sorted(labels))] += int(sample[2])
+    return found
+
+
+def eventually(get, wanted):
+    """Waits until `get` gives what is wanted, and says what it gave instead."""
+    until = time.monotonic() + WAIT
+    while (got := get()) != wanted and time.monotonic() < until:
+        time.sleep(0.05)
+    assert got == wanted
+
+
+def test_requests_by_policy_kind_and_verdict(counted):
+    """Every request that has ended is counted once, and refusals by their reason, under the policy if it is known."""
+    viewer = Viewer()
+    link = counted.link("/ts/audio/index.m3u8")
+    playlist = viewer.playlist(link)
+    viewer.get(playlist.keys[0].url)
+    sizes = [len(viewer.get(item.url).body) for item in playlist.segments[:3]]
+    counted.get("/ts/audio/index.m3u8")
+    counted.get("/ts/720p/../a.m3u8")
+    counted.get(link + "0")
+    expected = {("playlist", "tv_de", "allowed"): 1, ("key", "tv_de", "allowed"): 1, ("segment", "tv_de", "allowed"): 3,
+                ("playlist", "tv_de", "refused"): 2}
+    eventually(lambda: {labels: n for labels, n in series(counted, "playlock_requests").items() if n and len(labels) == 3},
+               expected)
+    assert series(counted, "playlock_requests")[("unknown", "refused")] == 1
+    refused = {labels: n for labels, n in series(counted, "playlock_refused").items() if n}
+    assert refused == {("tv_de", "missing"): 1, ("tv_de", "malformed"): 1, ("target",): 1}
+    # What was encrypted: each segment without its padding of 1 to 16 bytes.
+    (encrypted,) = (n for n in series(counted, "playlock_encrypted_bytes").values() if n)
+    assert sum(sizes) - 16 * len(sizes) <= encrypted < sum(sizes)
+
+
+def test_streams_that_are_under_way(counted, site):
+    """The gauge counts what the origin is answering, and nothing is left when that has ended, however it did."""
+    go = threading.Event()
+    viewer = Viewer()
+    link = counted.link(site.stream("waits", whole_ts=(b"G" * 100_000, {"until": go}), broken_ts=(b"G" * 9000, {"stop": 10})))
+    whole, broken = (item.url for item in viewer.playlist(link).segments)
+    counted.get(broken.removeprefix(counted.url))
+    eventually(lambda: counted.proxy.metrics()["playlock.active"], 0)
+    waiting = threading.Thread(target=viewer.get, args=(whole,))
+    waiting.start()
+    eventually(lambda: counted.proxy.metrics()["playlock.active"], 1)
+    go.set()
+    waiting.join()
+    eventually(lambda: counted.proxy.metrics()["playlock.active"], 0)
+
+
+def test_time_in_the_filter(counted):
+    """One request in 16 is timed."""
+    for _ in range(64):
+        counted.get("/ts/audio/index.m3u8")
+
+    def timed():
+        found = re.search(r"playlock_microseconds_count\{\} (\d+)", counted.proxy.admin("/stats/prometheus"))
+        return int(found[1]) >= 4 if found else False
+
+    eventually(timed, True)
+
+
+def test_errors_of_the_origin(counted, site):
+    """What the origin, or Envoy in its place, answered with 5xx."""
+    link = counted.link(site.stream("ill", a_ts=(b"", {"status": 503}), b_ts=b"G" * 188, c_ts=(b"", {"status": 404})))
+    for item in Viewer().playlist(link).segments:
+        counted.get(item.url.removeprefix(counted.url))
+    eventually(lambda: series(counted, "playlock_origin_errors")[("tv_de",)], 1)
+
+
+def test_the_dashboard_and_the_alerts_ask_for_what_there_is(counted):
+    """Every metric that they name is one that Envoy has, and every label one of ours."""
+    found = set(re.findall(r"^((?:envoy|playlock)_[a-z0-9_]+)", counted.proxy.admin("/stats/prometheus"), re.M))
+    labels = {tag["tag_name"] for tag in labels_of_examples()["stats_tags"]}
+    for file in ("dashboard.json", "alerts.yaml"):
+        text = (places.REPOSITORY / "envoy/grafana" / file).read_text()
+        named = set(re.findall(r"\b(?:envoy|playlock)_[a-z0-9_]+", text)) - labels
+        assert named and named <= found, named - found
+        assert set(re.findall(r"(?:by \(|[{,] ?)(playlock_[a-z]+)", text)) <= labels
