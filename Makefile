@@ -4,7 +4,7 @@
 PORT ?= 8080
 HOST ?= 127.0.0.1
 
-.PHONY: help demo test test-players wasm check bench bench-report clean
+.PHONY: help demo test test-players wasm reproducible check bench bench-report clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -23,6 +23,9 @@ test-players: ## only the players: ffmpeg, GStreamer, VLC, hls.js, Shaka, video.
 
 wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIMD (WASM_TOOLCHAIN=rustup|debian to choose the compiler)
 	@tools/wasm.sh
+
+reproducible: ## build the filter twice, in two places, and compare every byte
+	@tools/reproducible.sh
 
 check: ## formatting, lints, documentation, licences of what is used
 	@tools/check.sh

@@ -37,7 +37,12 @@ advisories() {
 run "format (cargo fmt)" cargo fmt --all --check
 run "lints (cargo clippy)" cargo clippy --workspace --all-targets -- -D warnings
 run "documentation (cargo doc)" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --workspace --document-private-items
-run "licences, bans, sources (cargo deny)" target/tools/bin/cargo-deny --workspace check --hide-inclusion-graph licenses bans sources
+# Everything that has a lock file: the product, and what fuzzes and measures it.
+for lock in Cargo.lock */Cargo.lock */*/Cargo.lock */*/*/Cargo.lock; do
+  [ -f "$lock" ] && [[ $lock != target/* ]] || continue
+  run "licences, bans, sources of $lock (cargo deny)" target/tools/bin/cargo-deny --locked --workspace --config deny.toml \
+    --manifest-path "$(dirname "$lock")/Cargo.toml" check --hide-inclusion-graph licenses bans sources
+done
 run "advisories (cargo deny)" advisories
 
 printf '\n'

@@ -26,6 +26,7 @@ tools/wasm.sh test
 
 if [ -z "$only" ]; then
   part "Rust (cargo test)" cargo test --workspace
+  part "The same module again" tools/reproducible.sh
   part "Envoy (pytest)" target/venv/bin/python -m pytest -c tests/envoy/pytest.ini tests/vectors tests/envoy
 fi
 part "Players (pytest)" target/venv/bin/python -m pytest -c tests/players/pytest.ini tests/players "$@"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Owns the building of the filter: picks a toolchain that can build for wasm32-unknown-unknown, installs one if
 # there is none, and leaves the modules at target/playlock.wasm and target/playlock-strict.wasm.
-#   WASM_TOOLCHAIN=rustup|debian tools/wasm.sh [test]     (either may be forced; test: what only the tests need, too)
+#   WASM_TOOLCHAIN=rustup|debian tools/wasm.sh [one|test]
+# Either toolchain may be forced; one: only target/playlock.wasm; test: what only the tests need, too.
 . "$(dirname "$0")/lib.sh"
 
 target=wasm32-unknown-unknown
@@ -98,17 +99,20 @@ and then this again. See target/log/ for what was tried."
 
 # build FEATURES ARGUMENTS...: one cargo build for the target with these target features. Each toolchain and each set of
 # features has a target directory of its own: sharing one would build the module anew at every change of hands.
+# The module must not depend on where the project and cargo's sources lie, so their paths stand in it under other names.
 build() {
-  local flags="-C target-feature=$1"
+  local unit=$'\x1f'
+  local flags="-Ctarget-feature=$1$unit--remap-path-prefix=$root=/playlock"
+  flags+="$unit--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
   built=$builds/$toolchain/${1//[^a-z0-9-]/_}
   shift
   if [ "$toolchain" = rustup ]; then
-    RUSTFLAGS=$flags cargo build --release --target "$target" --target-dir "$built" "$@"
+    CARGO_ENCODED_RUSTFLAGS=$flags cargo build --release --target "$target" --target-dir "$built" "$@"
   else
     # rustup's variables must not leak into Debian's cargo. The standard library built from source is a
     # nightly feature, hence RUSTC_BOOTSTRAP.
-    env -u RUSTC -u RUSTUP_TOOLCHAIN -u CARGO -u RUSTC_WRAPPER PATH=/usr/bin:/bin RUSTC_BOOTSTRAP=1 \
-      RUSTFLAGS="$flags" CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$(debian_linker)" \
+    env -u RUSTC -u RUSTFLAGS -u RUSTUP_TOOLCHAIN -u CARGO -u RUSTC_WRAPPER PATH=/usr/bin:/bin RUSTC_BOOTSTRAP=1 \
+      CARGO_ENCODED_RUSTFLAGS="$flags" CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$(debian_linker)" \
       /usr/bin/cargo build --release --target "$target" --target-dir "$built" -Z build-std=std,panic_abort "$@"
   fi
 }
@@ -144,7 +148,7 @@ strict=+simd128
 choose
 echo "wasm: building with $(describe)"
 module playlock.wasm "$relaxed" "with relaxed SIMD, for Envoy"
-module playlock-strict.wasm "$strict" "for hosts without relaxed SIMD"
+[ "${1:-}" = one ] || module playlock-strict.wasm "$strict" "for hosts without relaxed SIMD"
 
 # The cipher by itself, for its own tests.
 if [ "${1:-}" = test ]; then
