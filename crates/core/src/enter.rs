@@ -91,7 +91,10 @@ pub fn session_token<'a>(
 }
 
 /// The access token as sent: query before cookie before header.
-fn access_token<'a>(
+///
+/// # Errors
+/// [`Reason::Duplicate`]; [`Reason::Malformed`] if a header is not UTF-8.
+pub fn access_token<'a>(
     access: &AccessToken,
     request: &'a Request<'_>,
     target: &Target<'a>,

@@ -98,7 +98,7 @@ pub fn is_encoded(headers: &[Header]) -> bool {
 ///
 /// # Errors
 /// If there are several that differ, or one that is no number.
-pub fn content_length(headers: &[Header]) -> Result<Option<u64>, ()> {
+pub(crate) fn content_length(headers: &[Header]) -> Result<Option<u64>, ()> {
     let mut length = None;
     for value in all(headers, "content-length") {
         let value = core::str::from_utf8(value).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
