@@ -13,6 +13,7 @@ pub mod envoy;
 pub mod message;
 pub mod native;
 pub mod node;
+pub mod record;
 pub mod scenario;
 pub mod stream;
 pub mod text;

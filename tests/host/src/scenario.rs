@@ -141,7 +141,20 @@ pub fn brief(seen: &Seen) -> String {
 
 /// Runs a case one way; what each step came to.
 pub fn once(case: &Case, way: Way) -> Result<Vec<Seen>, String> {
-    let first = start(case, None, 0, way);
+    run_on(case, way, &|node, _| node)
+}
+
+/// [`once`], with each node as `wrap` makes it.
+pub fn run_on(
+    case: &Case,
+    way: Way,
+    wrap: &dyn Fn(Box<dyn Node>, Setup) -> Box<dyn Node>,
+) -> Result<Vec<Seen>, String> {
+    let start = |differs, seed| {
+        let (node, setup) = start(case, differs, seed, way)?;
+        Ok(wrap(node, setup))
+    };
+    let first: Started<Box<dyn Node>> = start(None, 0);
     if !case.refused.is_empty() {
         let Err(log) = first else { return Err("the configuration was taken".to_owned()) };
         let log = log?.join("\n");
@@ -150,7 +163,7 @@ pub fn once(case: &Case, way: Way) -> Result<Vec<Seen>, String> {
     }
     let mut nodes = BTreeMap::from([(None, first.map_err(refusal)?)]);
     for (seed, (name, differs)) in case.node.iter().enumerate() {
-        let node = start(case, Some(differs), seed as u64 + 1, way).map_err(refusal)?;
+        let node = start(Some(differs), seed as u64 + 1).map_err(refusal)?;
         nodes.insert(Some(name.clone()), node);
     }
     let mut values = BTreeMap::new();
@@ -168,18 +181,18 @@ fn title(step: &Step) -> &str {
     if step.about.is_empty() { &step.send } else { &step.about }
 }
 
-type Started = Result<Box<dyn Node>, Result<Vec<String>, String>>;
-
 /// `Err(Ok(log))`: refused; `Err(Err(why))`: not even tried.
-fn start(case: &Case, differs: Option<&crate::case::Differs>, seed: u64, way: Way) -> Started {
+type Started<T> = Result<T, Result<Vec<String>, String>>;
+
+fn start(case: &Case, differs: Option<&crate::case::Differs>, seed: u64, way: Way) -> Started<(Box<dyn Node>, Setup)> {
     let config = case.configuration(differs, way.hold).map_err(Err)?;
     let setup = Setup { config, env: case.env(differs), now: case.now, seed };
     let refused = |Refused(log): Refused| Ok(log);
     if let Driver::Wasm(flavour) = way.driver {
         let module = wasm::module(flavour).map_err(Err)?;
-        return Ok(Box::new(Vm::start(module, &setup).map_err(refused)?));
+        return Ok((Box::new(Vm::start(module, &setup).map_err(refused)?), setup));
     }
-    Ok(Box::new(Native::start(&setup).map_err(refused)?))
+    Ok((Box::new(Native::start(&setup).map_err(refused)?), setup))
 }
 
 fn refusal(refused: Result<Vec<String>, String>) -> String {

@@ -1,0 +1,60 @@
+//! The requests that cases send, with what they depend on: for tests of other things that judge requests.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::case::Case;
+use crate::envoy::Envoy;
+use crate::message::{Header, Request, Response, Seen};
+use crate::node::{Node, Setup};
+use crate::scenario::{Driver, Way, run_on};
+
+/// One request of a case, as a node got it.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// What the node was started with; its `now` is the request's.
+    pub setup: Setup,
+    /// The request.
+    pub request: Request,
+    /// What came of it.
+    pub seen: Seen,
+}
+
+/// Every request of a case, run through the core.
+///
+/// # Errors
+/// As [`crate::scenario::once`].
+pub fn requests(case: &Case) -> Result<Vec<Sent>, String> {
+    let way = Way { driver: Driver::Native, hold: false, chunk: 0, empty_end: false };
+    let sent = Rc::new(RefCell::new(Vec::new()));
+    run_on(case, way, &|node, setup| Box::new(Recorder { node, setup, sent: Rc::clone(&sent) }))?;
+    Ok(sent.take())
+}
+
+struct Recorder {
+    node: Box<dyn Node>,
+    setup: Setup,
+    sent: Rc<RefCell<Vec<Sent>>>,
+}
+
+impl Node for Recorder {
+    fn set_now(&mut self, seconds: u64) {
+        self.setup.now = seconds;
+        self.node.set_now(seconds);
+    }
+
+    fn exchange(&mut self, envoy: &Envoy, request: Request, origin: &mut dyn FnMut(&[Header]) -> Response) -> Seen {
+        let seen = self.node.exchange(envoy, request.clone(), origin);
+        self.sent.borrow_mut().push(Sent { setup: self.setup.clone(), request, seen: seen.clone() });
+        seen
+    }
+
+    fn counters(&self) -> BTreeMap<String, u64> {
+        self.node.counters()
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.node.log()
+    }
+}
