@@ -1,5 +1,6 @@
 //! The URL that a player would ask for, in the pieces that a proxy sees.
 
+use std::fmt;
 use std::str::FromStr;
 
 /// An absolute http or https URL. Nothing of it is normalised: what the filter makes of odd paths is its business.
@@ -23,6 +24,61 @@ impl Address {
             true => self.path.clone(),
             false => format!("{}?{}", self.path, parameters.join("&")),
         }
+    }
+
+    /// The URL that `reference` means on the page that this one is of (RFC 3986 section 5.2).
+    ///
+    /// # Errors
+    /// As parsing a URL: for other schemes.
+    pub fn join(&self, reference: &str) -> Result<Self, String> {
+        let reference = reference.split_once('#').map_or(reference, |(main, _)| main);
+        let scheme = reference.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
+        let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        if scheme.starts_with(|char: char| char.is_ascii_alphabetic()) && scheme.bytes().all(is_scheme) {
+            return reference.parse();
+        }
+        if let Some(rest) = reference.strip_prefix("//") {
+            return format!("{}://{rest}", self.scheme).parse();
+        }
+        let (path, query) = match reference.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (reference, None),
+        };
+        let (path, query) = match path {
+            "" => (self.path.clone(), query.or_else(|| self.query.clone())),
+            _ if path.starts_with('/') => (without_dots(path), query),
+            _ => {
+                let directory = self.path.rsplit_once('/').map_or("", |(directory, _)| directory);
+                (without_dots(&format!("{directory}/{path}")), query)
+            }
+        };
+        Ok(Self { path, query, ..self.clone() })
+    }
+}
+
+/// A path without its dot segments (RFC 3986 section 5.2.4).
+fn without_dots(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        match segment {
+            "." | ".." => {
+                if segment == ".." {
+                    kept.pop();
+                }
+                if segments.peek().is_none() {
+                    kept.push("");
+                }
+            }
+            _ => kept.push(segment),
+        }
+    }
+    format!("/{}", kept.join("/"))
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.target(None))
     }
 }
 
@@ -54,6 +110,26 @@ impl FromStr for Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn references_lead_where_players_go() {
+        let base: Address = "https://h:1/a/b/c.m3u8?t=1".parse().unwrap();
+        for (reference, expected) in [
+            ("d.ts", "https://h:1/a/b/d.ts"),
+            ("./d.ts?x=1#f", "https://h:1/a/b/d.ts?x=1"),
+            ("../d.ts", "https://h:1/a/d.ts"),
+            ("../../../d/.", "https://h:1/d/"),
+            ("/d/../e", "https://h:1/e"),
+            ("//g/d", "https://g/d"),
+            ("http://g", "http://g/"),
+            ("?y", "https://h:1/a/b/c.m3u8?y"),
+            ("", "https://h:1/a/b/c.m3u8?t=1"),
+            ("v/a:b.ts", "https://h:1/a/b/v/a:b.ts"),
+        ] {
+            assert_eq!(base.join(reference).unwrap().to_string(), expected, "{reference}");
+        }
+        assert!(base.join("skd://key").is_err() && base.join("data:,x").is_err());
+    }
 
     #[test]
     fn urls_come_apart_and_stay_what_they_are() {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::config::{self, Loaded};
 use crate::envoy::{self, Findings};
 use crate::failure::Failure;
+use crate::time::Moment;
 
 /// Say whether a configuration is good, and what in it is hardly meant so.
 ///
@@ -25,9 +26,9 @@ pub struct Check {
     /// configuration is the one in it.
     #[arg(long, value_name = "FILE")]
     envoy: Option<PathBuf>,
-    /// The time in seconds since 1970-01-01T00:00:00Z, if it is not now.
-    #[arg(long, value_name = "UNIX")]
-    now: Option<u64>,
+    /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    now: Option<Moment>,
 }
 
 /// Writes what is to be said of the configuration to `output`.
@@ -35,7 +36,7 @@ pub struct Check {
 /// # Errors
 /// What is wrong with it.
 pub fn run(arguments: &Check, output: &mut dyn Write) -> Result<(), Failure> {
-    let now = arguments.now.unwrap_or_else(config::now);
+    let now = Moment::or_now(arguments.now);
     let own = arguments.config.as_deref().map(config::load_elsewhere).transpose()?;
     let mut lines = own.as_ref().map(|loaded| said(loaded, now, arguments.envoy.is_none())).unwrap_or_default();
     if let Some(file) = &arguments.envoy {

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
-use std::time::SystemTime;
 use std::{env, fs, io};
 
 use playlock_core::config::Policies;
@@ -80,9 +79,4 @@ pub fn warn(warnings: &[String]) {
 /// Standard output cannot be written to.
 pub fn output_failure(error: io::Error) -> Failure {
     Failure::Wrong(format!("standard output: {error}"))
-}
-
-/// Seconds since 1970-01-01T00:00:00Z.
-pub fn now() -> u64 {
-    SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs())
 }

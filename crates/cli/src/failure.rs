@@ -10,17 +10,25 @@ use playlock_core::reply::Reason;
 pub enum Failure {
     /// The filter refuses.
     Refused(Reason),
+    /// What was looked at is not good; a word and a sentence.
+    Negative(String),
+    /// It could not be reached.
+    Unreachable(String),
+    /// It was said already: nothing but the exit status is left.
+    Said(u8),
     /// The command, its configuration or a file is wrong.
     Wrong(String),
 }
 
 impl Failure {
-    /// 1 if the filter refuses, else 2.
+    /// 1 for a negative verdict, 2 for a wrong command, configuration or file, 3 if a server could not be reached.
     pub fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Refused(_) => ExitCode::from(1),
-            Self::Wrong(_) => ExitCode::from(2),
-        }
+        ExitCode::from(match self {
+            Self::Refused(_) | Self::Negative(_) => 1,
+            Self::Wrong(_) => 2,
+            Self::Unreachable(_) => 3,
+            Self::Said(status) => *status,
+        })
     }
 }
 
@@ -28,7 +36,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(reason) => write!(f, "{}: {}", reason.word(), reason.title()),
-            Self::Wrong(what) => f.write_str(what),
+            Self::Negative(what) | Self::Unreachable(what) | Self::Wrong(what) => f.write_str(what),
+            Self::Said(_) => Ok(()),
         }
     }
 }

@@ -7,16 +7,21 @@ mod ecds;
 mod envoy;
 mod failure;
 mod rewrite;
+mod time;
+mod token;
+mod viewer;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+
 /// What the filter does, without a proxy.
 ///
-/// Exit status: 0 if it was done, 1 if the filter refuses (standard error says why, in the words of its HTTP answers),
-/// 2 if the command, the configuration or a file is wrong.
+/// Exit status: 0 if it was done and all is good; 1 if the filter refuses, or what was looked at is not good; 2 if the
+/// command, the configuration or a file is wrong; 3 if a server could not be reached. Standard error says why, in the
+/// words of the filter's HTTP answers. Colours are for terminals, and for none if NO_COLOR is set.
 #[derive(Parser)]
 #[command(name = "playlock", version, arg_required_else_help = true)]
 struct CommandLine {
@@ -29,19 +34,25 @@ enum Command {
     Check(check::Check),
     Ecds(ecds::Ecds),
     Rewrite(rewrite::Rewrite),
+    Token(token::Token),
 }
 
 fn main() -> ExitCode {
+    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
     let done = match CommandLine::parse().command {
-        Command::Check(arguments) => check::run(&arguments, &mut io::stdout().lock()),
-        Command::Ecds(arguments) => ecds::run(&arguments, &mut io::stdout().lock()),
-        Command::Rewrite(arguments) => rewrite::run(&arguments, &mut io::stdin().lock(), &mut io::stdout().lock()),
+        Command::Check(arguments) => check::run(&arguments, &mut output),
+        Command::Ecds(arguments) => ecds::run(&arguments, &mut output),
+        Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
+        Command::Token(arguments) => token::run(&arguments, &mut output),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Without standard error there is only the status.
-            let _ = writeln!(io::stderr(), "playlock: {failure}");
+            let said = failure.to_string();
+            if !said.is_empty() {
+                // Without standard error there is only the status.
+                let _ = writeln!(io::stderr(), "playlock: {said}");
+            }
             failure.exit_code()
         }
     }

@@ -16,6 +16,8 @@ use playlock_core::step::{BodyStep, HeadStep, Request, RequestStep};
 use crate::address::Address;
 use crate::config;
 use crate::failure::Failure;
+use crate::time::Moment;
+use crate::viewer::random;
 
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
@@ -45,9 +47,9 @@ pub struct Rewrite {
     /// The viewer's address, for tokens that name one.
     #[arg(long, value_name = "ADDRESS")]
     client_ip: Option<IpAddr>,
-    /// The time in seconds since 1970-01-01T00:00:00Z, if it is not now.
-    #[arg(long, value_name = "UNIX")]
-    now: Option<u64>,
+    /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    now: Option<Moment>,
 }
 
 /// Rewrites `input` to `output`.
@@ -89,7 +91,7 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
 fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failure> {
     let Address { scheme, authority, path, .. } = &arguments.url;
     let mut headers = vec![header(":method", "GET"), header(":scheme", scheme), header(":authority", authority)];
-    let now = arguments.now.unwrap_or_else(config::now);
+    let now = Moment::or_now(arguments.now);
     let mut parameter = None;
     if arguments.access_token.is_some() || arguments.session_token.is_some() {
         // Elsewhere there is no token to put, and the filter says what there is instead.
@@ -102,8 +104,7 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
     }
     headers.push(header(":path", &arguments.url.target(parameter.as_deref())));
     let client = || arguments.client_ip.map(|address| address.to_string().into_bytes());
-    let mut session = [0; 16];
-    getrandom::fill(&mut session).map_err(|error| Failure::Wrong(format!("no random bytes: {error}")))?;
+    let session = random()?;
     let request = Request { headers: &headers, client: &client, route_policy: &|| None, now };
     match Exchange::open(policies, &request, &mut || session) {
         (exchange, RequestStep::Forward(_)) => Ok(exchange),

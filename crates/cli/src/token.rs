@@ -1,0 +1,283 @@
+//! `playlock token`: an access token, as a site would make it for a viewer.
+
+use std::env;
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use clap::{Args, ValueEnum};
+use hmac::{Hmac, KeyInit, Mac};
+use playlock_core::config::document::{Document, SecretSource, TokenAuth};
+use playlock_core::config::policy::{Opening, Policy};
+use playlock_core::config::{Coverage, Policies};
+use playlock_core::exchange::Exchange;
+use playlock_core::percent;
+use playlock_core::step::RequestStep;
+use playlock_core::target::strip;
+use playlock_core::token::edge_auth::Claims;
+use serde_json::json;
+
+use crate::address::Address;
+use crate::config::{self, Loaded};
+use crate::failure::Failure;
+use crate::time::{self, Moment, parse_span};
+use crate::viewer::{Viewer, random};
+
+/// Make an access token (EdgeAuth v2), as a site would for a viewer.
+///
+/// With --url, what is printed is that URL with the token in it; the token is for this URL and all below its directory
+/// unless --acl says for which paths it is.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  playlock token --config policies.json --url https://edge.example/vod/master.m3u8
+  playlock token --config policies.json --policy vod --acl '/vod/*' --duration 1h --ip 203.0.113.7
+  playlock token --key 52a152a152a152a152a152a152a152a1 --acl '/vod/*!/live/*' --expires 2030-01-01")]
+pub struct Token {
+    /// The configuration whose password signs; secrets given as {"env": NAME} come from the environment.
+    #[arg(long, value_name = "FILE", required_unless_present = "key")]
+    config: Option<PathBuf>,
+    /// The policy, if the URL does not tell and the configuration has several.
+    #[arg(long, value_name = "NAME", requires = "config")]
+    policy: Option<String>,
+    /// The password, in hex, in place of a configuration's.
+    #[arg(long, value_name = "HEX", conflicts_with_all = ["config", "policy"])]
+    key: Option<String>,
+    /// The HMAC's hash.
+    #[arg(long, value_enum, default_value = "sha256")]
+    algorithm: Hash,
+    /// The salt, if it is not the configuration's.
+    #[arg(long)]
+    salt: Option<String>,
+    /// The query parameter's name, if it is not the configuration's (hdnts).
+    #[arg(long)]
+    name: Option<String>,
+    /// The playlist that the viewer opens.
+    #[arg(long, required_unless_present = "acl")]
+    url: Option<Address>,
+    /// Paths that the token is for; may be given several times, or joined with !.
+    #[arg(long, value_name = "PATTERN")]
+    acl: Vec<String>,
+    /// From when it is valid.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    start: Option<Moment>,
+    /// Until when it is valid.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, conflicts_with = "duration")]
+    expires: Option<Moment>,
+    /// How long it is valid, from its start or now: 90s, 5m, 12h, 1d.
+    #[arg(long, value_parser = parse_span, default_value = "5m")]
+    duration: u64,
+    /// The viewer's address, if the token is for that alone.
+    #[arg(long, value_name = "ADDRESS")]
+    ip: Option<IpAddr>,
+    /// What the token carries for you (`data`); the session token carries it on.
+    #[arg(long, visible_alias = "data")]
+    payload: Option<String>,
+    /// What names the token (`id`), for revocation.
+    #[arg(long, visible_alias = "id", value_name = "ID")]
+    session: Option<String>,
+    /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    now: Option<Moment>,
+    /// Print token, URL and times as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The HMAC's hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Hash {
+    Sha256,
+    Sha1,
+    Md5,
+}
+
+/// What signs, and for which policy.
+struct Signer {
+    key: Vec<u8>,
+    salt: Option<String>,
+    name: String,
+    policy: Option<String>,
+}
+
+/// Prints the token, or the URL with it.
+///
+/// # Errors
+/// What is wrong with the arguments or the configuration.
+pub fn run(arguments: &Token, output: &mut dyn Write) -> Result<(), Failure> {
+    let now = Moment::or_now(arguments.now);
+    let loaded = arguments.config.as_deref().map(config::load).transpose()?;
+    let signer = match &loaded {
+        None => from_key(arguments)?,
+        Some(loaded) => from_config(arguments, loaded, now)?,
+    };
+    let start = arguments.start.map(|moment| moment.seconds(now));
+    let expires = match arguments.expires {
+        Some(moment) => moment.seconds(now),
+        None => start.unwrap_or(now).saturating_add(arguments.duration),
+    };
+    let opened = arguments.url.as_ref().map(|url| without(url, &signer.name));
+    let token = sign(arguments, &signer, opened.as_ref(), start, expires)?;
+    let url = opened.map(|url| {
+        let target = url.target(Some(&format!("{}={}", signer.name, in_query(&token))));
+        format!("{}://{}{target}", url.scheme, url.authority)
+    });
+    if let (Some(loaded), Some(url)) = (loaded, &url) {
+        warn_of_refusal(arguments, loaded, url, now)?;
+    }
+    if arguments.json {
+        let json = json!({"token": token, "url": url, "name": signer.name, "policy": signer.policy,
+            "start": start, "expires": expires, "expiresLocal": time::local(expires)});
+        return writeln!(output, "{json:#}").map_err(config::output_failure);
+    }
+    writeln!(output, "{}", url.unwrap_or(token)).map_err(config::output_failure)
+}
+
+fn from_key(arguments: &Token) -> Result<Signer, Failure> {
+    let key = arguments.key.as_deref().unwrap_or_default();
+    let key = percent::unhex(key).filter(|key| !key.is_empty());
+    Ok(Signer {
+        key: key.ok_or_else(|| Failure::Wrong("--key: expected an even number of hex digits".into()))?,
+        salt: arguments.salt.clone(),
+        name: arguments.name.clone().unwrap_or_else(|| "hdnts".to_owned()),
+        policy: None,
+    })
+}
+
+/// The policy that is meant, its name for tokens, and its password as the document writes it.
+fn from_config(arguments: &Token, loaded: &Loaded, now: u64) -> Result<Signer, Failure> {
+    let (index, policy) = chosen(arguments, &loaded.policies, now)?;
+    let Opening::AccessToken(access) = &policy.opening else {
+        return Err(Failure::Wrong(format!("the policy {} takes no access tokens", policy.name)));
+    };
+    let document: Document =
+        serde_json::from_str(&loaded.text).map_err(|error| Failure::Wrong(format!("--config: {error}")))?;
+    let auth: Option<&TokenAuth> = document.policies.get(index).and_then(|policy| policy.token_auth.as_ref());
+    let password = auth.and_then(|auth| auth.password.as_ref());
+    let text = match password {
+        Some(SecretSource::Inline(text)) => Some(text.clone()),
+        Some(SecretSource::Env(name)) => env::var(name).ok(),
+        None => None,
+    };
+    let key = text.as_deref().and_then(percent::unhex);
+    Ok(Signer {
+        key: key.ok_or_else(|| Failure::Wrong(format!("the policy {} has no password", policy.name)))?,
+        salt: arguments.salt.clone().or_else(|| auth.and_then(|auth| auth.salt.clone())),
+        name: arguments.name.clone().unwrap_or_else(|| access.name.clone()),
+        policy: Some(policy.name.clone()),
+    })
+}
+
+fn chosen<'a>(arguments: &Token, policies: &'a Policies, now: u64) -> Result<(usize, &'a Policy), Failure> {
+    let all = || (0..policies.len()).filter_map(|index| Some((index, policies.get(index)?)));
+    if let Some(name) = &arguments.policy {
+        let found = all().find(|(_, policy)| policy.name == *name);
+        return found.ok_or_else(|| Failure::Wrong(format!("--policy: the configuration has no \"{name}\"")));
+    }
+    if let Some(url) = &arguments.url {
+        return match policies.covering_raw(&url.authority, &url.path, now) {
+            Some(Coverage::Policy(index, policy)) => Ok((index, policy)),
+            _ => Err(Failure::Wrong("--url: no policy is assigned to it at this time (--policy names one)".into())),
+        };
+    }
+    let takers: Vec<_> = all().filter(|(_, policy)| matches!(policy.opening, Opening::AccessToken(_))).collect();
+    match takers.as_slice() {
+        [one] => Ok(*one),
+        _ => {
+            let names: Vec<&str> = takers.iter().map(|(_, policy)| policy.name.as_str()).collect();
+            Err(Failure::Wrong(format!("--policy: which? ({})", names.join(", "))))
+        }
+    }
+}
+
+/// The URL without a token that it has already.
+fn without(url: &Address, name: &str) -> Address {
+    Address { query: url.query.as_deref().and_then(|query| strip(query, &[name])), ..url.clone() }
+}
+
+fn sign(
+    arguments: &Token,
+    signer: &Signer,
+    url: Option<&Address>,
+    start: Option<u64>,
+    expires: u64,
+) -> Result<String, Failure> {
+    let acl = (!arguments.acl.is_empty()).then(|| arguments.acl.join("!"));
+    let fields = [
+        ("ip", arguments.ip.map(|ip| ip.to_string())),
+        ("st", start.map(|start| start.to_string())),
+        ("exp", Some(expires.to_string())),
+        ("acl", acl.clone()),
+        ("id", arguments.session.clone()),
+        ("data", arguments.payload.clone()),
+    ];
+    let fields: Vec<String> =
+        fields.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?))).collect();
+    let fields = fields.join("~");
+    let mut signed = fields.clone();
+    if let (None, Some(url)) = (&acl, url) {
+        signed.push_str("~url=");
+        signed.push_str(&url.target(None));
+    }
+    if let Some(salt) = &signer.salt {
+        signed.push_str("~salt=");
+        signed.push_str(salt);
+    }
+    let token = format!("{fields}~hmac={}", mac(arguments.algorithm, &signer.key, signed.as_bytes())?);
+    // What a generator would write, the filter may not be able to read: values that look like other fields.
+    let read = Claims::parse(&token).ok().is_some_and(|claims| {
+        claims.acl == acl.as_deref()
+            && claims.id == arguments.session.as_deref()
+            && claims.data == arguments.payload.as_deref()
+    });
+    let plain = token.chars().all(|char| !char.is_control());
+    if !read || !plain {
+        return Err(Failure::Wrong(
+            "--acl, --session or --payload: is empty, or holds what tokens cannot carry (~name=, escapes in an ACL that are none)".into(),
+        ));
+    }
+    Ok(token)
+}
+
+fn mac(hash: Hash, key: &[u8], text: &[u8]) -> Result<String, Failure> {
+    fn hex<M: Mac + KeyInit>(key: &[u8], text: &[u8]) -> Result<String, Failure> {
+        let mac = <M as KeyInit>::new_from_slice(key).map_err(|error| Failure::Wrong(format!("--key: {error}")))?;
+        Ok(percent::hex(&mac.chain_update(text).finalize().into_bytes()))
+    }
+    match hash {
+        Hash::Sha256 => hex::<Hmac<sha2::Sha256>>(key, text),
+        Hash::Sha1 => hex::<Hmac<sha1::Sha1>>(key, text),
+        Hash::Md5 => hex::<Hmac<md5::Md5>>(key, text),
+    }
+}
+
+/// Says so if the filter itself would not take the URL: a token for later, or for elsewhere, may be meant so.
+fn warn_of_refusal(arguments: &Token, loaded: Loaded, url: &str, now: u64) -> Result<(), Failure> {
+    let url: Address = url.parse().map_err(Failure::Wrong)?;
+    let viewer = Viewer {
+        ip: arguments.ip.map(|ip| ip.to_string()),
+        headers: Vec::new(),
+        cookies: Vec::new(),
+        method: "GET".into(),
+        host: None,
+        route_policy: arguments.policy.clone(),
+        now: Some(Moment::At(now)),
+    };
+    let session = random()?;
+    let (_, step) =
+        viewer.asks(&url)?.with(|request| Exchange::open(&Rc::new(loaded.policies), request, &mut || session));
+    if let RequestStep::Reply(reply) = step
+        && let Some(reason) = reply.reason
+    {
+        config::warn(&[format!("the filter would refuse this now: {}: {}", reason.word(), reason.title())]);
+    }
+    Ok(())
+}
+
+/// A token as the value of a query parameter, every escape of its own escaped.
+fn in_query(token: &str) -> String {
+    let mut value = String::with_capacity(token.len());
+    let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!*/:@=,".contains(&byte);
+    percent::encode_into(&mut value, token.as_bytes(), keep);
+    value
+}
