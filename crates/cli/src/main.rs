@@ -1,21 +1,27 @@
 //! `playlock`: what the filter does, on the command line.
 
 mod address;
+mod assigned;
 mod check;
 mod config;
 mod ecds;
 mod envoy;
 mod failure;
+mod fields;
 mod rewrite;
+mod terminal;
 mod time;
 mod token;
+mod trace;
 mod viewer;
+mod why;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::terminal::Colours;
 
 /// What the filter does, without a proxy.
 ///
@@ -35,15 +41,18 @@ enum Command {
     Ecds(ecds::Ecds),
     Rewrite(rewrite::Rewrite),
     Token(token::Token),
+    Why(why::Why),
 }
 
 fn main() -> ExitCode {
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
+    let colours = Colours::of(&io::stdout());
     let done = match CommandLine::parse().command {
         Command::Check(arguments) => check::run(&arguments, &mut output),
         Command::Ecds(arguments) => ecds::run(&arguments, &mut output),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
         Command::Token(arguments) => token::run(&arguments, &mut output),
+        Command::Why(arguments) => why::run(&arguments, &mut output, colours),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,81 @@
+//! The key endpoint's own checks, in its order.
+
+use playlock_core::config::Policies;
+use playlock_core::config::policy::{Policy, SIGNED_PARAMETER};
+use playlock_core::derive::KeyScope;
+use playlock_core::enter::{is_access_token, one, ours, session_token};
+use playlock_core::gate;
+use playlock_core::reply::Reason;
+use playlock_core::session::Session;
+use playlock_core::signed;
+use playlock_core::step::Request;
+use playlock_core::target::Target;
+use playlock_core::token::edge_auth::Presented;
+
+use super::token::{look_at_session_token, say_token};
+use super::{End, Mark, Trace, located, player, whose};
+
+/// What the filter would check of a request for a key.
+pub fn follow_key(
+    trace: &mut Trace,
+    policies: &Policies,
+    request: &Request<'_>,
+    target: &Target<'_>,
+    readable: bool,
+) -> Result<(), End> {
+    trace.say("endpoint", Mark::Note, "this is where keys are given out");
+    let sent = trace.ask("parameter", one(target.values(SIGNED_PARAMETER)), "at most one")?;
+    let claimed =
+        sent.and_then(signed::claimed_policy).and_then(|name| policies.serving_keys(&target.path, &name, request.now));
+    if !readable {
+        return match gate::admit(policies, request, &mut || [0; 16]) {
+            Ok(_) => {
+                trace.say("cors", Mark::Good, "a preflight request, answered by the filter whoever asks");
+                Ok(())
+            }
+            Err(refused) => trace.ask("method", Err(refused.reason), ""),
+        };
+    }
+    let claimed = sent.zip(claimed).ok_or(Reason::Parameter);
+    let (sent, (_, policy)) = trace.ask("policy", claimed, "the URL names one that gives out keys here")?;
+    trace.detail(format!("\"{}\"", policy.name));
+    located(trace, policies, policy, request)?;
+    look_at_key_token(trace, policy, request, target);
+    let session = key_session(policy, request, target);
+    let session = trace.ask("session", session, "it goes on")?;
+    trace.detail(session.id_text());
+    player(trace, policy, request, session.payload.as_deref())?;
+    let keyring = policy.keyrings.get(session.keyring).ok_or(Reason::Parameter);
+    let asked = keyring.and_then(|keyring| signed::open_key(keyring, &target.path, sent).ok_or(Reason::Parameter));
+    let asked = trace.ask("parameter", asked, &format!("{SIGNED_PARAMETER} is signed for this key"))?;
+    trace.detail(format!("key period {}", asked.period));
+    let same = if asked.session == session.id_text() { Ok(()) } else { Err(Reason::Session) };
+    trace.ask("owner", same, "the key was given out to this session")?;
+    let scope = asked.shared.unwrap_or(KeyScope::Session(session.id));
+    trace.say("key", Mark::Good, whose(&scope));
+    let authorizer = policy.encryption.as_ref().and_then(|encryption| encryption.authorizer());
+    match authorizer {
+        Some(_) => trace.say("authorizer", Mark::Note, "an upstream is asked first, which only Envoy can do"),
+        None => trace.say("origin", Mark::Good, "is not asked: the filter answers itself"),
+    }
+    Ok(())
+}
+
+/// At the key endpoint a session token's paths do not count.
+fn look_at_key_token(trace: &mut Trace, policy: &Policy, request: &Request<'_>, target: &Target<'_>) {
+    if let Ok(Some(sent)) = session_token(policy, request, target) {
+        let verified = Session::verify(policy, sent, request).map(|_| ());
+        say_token(trace, "session token", &format!("sent as {}", policy.session.name), sent, verified, request.now);
+    } else {
+        look_at_session_token(trace, policy, request, target);
+    }
+}
+
+fn key_session(policy: &Policy, request: &Request<'_>, target: &Target<'_>) -> Result<Session, Reason> {
+    let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
+    Session::verify(policy, token, request).map_err(|reason| {
+        let context = Presented { target, ours: &ours(policy), client: &|| None, now: request.now };
+        let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
+        if swapped { Reason::Swapped } else { reason }
+    })
+}
