@@ -2,12 +2,16 @@
 
 mod address;
 mod assigned;
+mod attribute;
 mod check;
 mod config;
 mod ecds;
 mod envoy;
 mod failure;
 mod fields;
+mod findings;
+mod inspect;
+mod playlist;
 mod rewrite;
 mod terminal;
 mod time;
@@ -39,6 +43,7 @@ struct CommandLine {
 enum Command {
     Check(check::Check),
     Ecds(ecds::Ecds),
+    Inspect(inspect::Inspect),
     Rewrite(rewrite::Rewrite),
     Token(token::Token),
     Why(why::Why),
@@ -50,6 +55,7 @@ fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Check(arguments) => check::run(&arguments, &mut output),
         Command::Ecds(arguments) => ecds::run(&arguments, &mut output),
+        Command::Inspect(arguments) => inspect::run(&arguments, &mut input, &mut output, colours),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
         Command::Token(arguments) => token::run(&arguments, &mut output),
         Command::Why(arguments) => why::run(&arguments, &mut output, colours),

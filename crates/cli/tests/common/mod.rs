@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fmt, fs, process};
 
 use playlock_host::node::Setup;
@@ -71,9 +72,11 @@ pub fn run(arguments: &[&str], input: &[u8], env: &BTreeMap<String, String>) -> 
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// With this content; `name` is unique among the tests.
+    /// With this content, and a name that ends so.
     pub fn new(name: &str, content: impl AsRef<[u8]>) -> Self {
-        let path = env::temp_dir().join(format!("playlock-cli-{}-{name}", process::id()));
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("playlock-cli-{}-{number}-{name}", process::id()));
         fs::write(&path, content).unwrap();
         Self(path)
     }

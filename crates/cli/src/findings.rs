@@ -1,0 +1,222 @@
+//! What can be said of a token or a signed parameter: its fields in words, and whether it holds under a configuration.
+
+use playlock_core::config::policy::{Opening, Policy};
+use playlock_core::config::{Coverage, Policies};
+use playlock_core::enter::{client_address, ours};
+use playlock_core::percent;
+use playlock_core::reply::Reason;
+use playlock_core::session::Session;
+use playlock_core::signed;
+use playlock_core::step::Request;
+use playlock_core::target::Target;
+use playlock_core::token::edge_auth::Presented;
+
+use crate::address::Address;
+use crate::fields::{self, Role, Spoken};
+
+/// Something that was looked at.
+#[derive(Debug)]
+pub struct Finding {
+    /// What it is.
+    pub what: String,
+    /// Names and values in words.
+    pub rows: Vec<(String, String)>,
+    /// Whether it is good, if that can be said, and why not.
+    pub verdict: Option<Result<String, (Option<Reason>, String)>>,
+}
+
+/// What things are looked at with.
+pub struct Context<'a> {
+    /// The configuration, if there is one.
+    pub policies: Option<&'a Policies>,
+    /// The URL that it stands in, or was asked for with.
+    pub url: Option<&'a Address>,
+    /// The viewer's address.
+    pub ip: Option<&'a str>,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub now: u64,
+}
+
+impl Context<'_> {
+    /// The policies that it could be under: the URL's, or all.
+    fn candidates(&self) -> Vec<&Policy> {
+        let Some(policies) = self.policies else { return Vec::new() };
+        if let Some(url) = self.url
+            && let Some(Coverage::Policy(_, policy)) = policies.covering_raw(&url.authority, &url.path, self.now)
+            && !policies.is_key_path(&url.path)
+        {
+            return vec![policy];
+        }
+        (0..policies.len()).filter_map(|index| policies.get(index)).collect()
+    }
+}
+
+/// Looks at a token.
+pub fn token(sent: &str, context: &Context<'_>) -> Finding {
+    let Some(spoken) = fields::read(sent, context.now) else {
+        return Finding {
+            what: "token".into(),
+            rows: Vec::new(),
+            verdict: Some(Err((Some(Reason::Malformed), Reason::Malformed.title().into()))),
+        };
+    };
+    let rows = spoken.fields.iter().map(|(name, value, meaning)| {
+        (format!("{name}={}", if *name == "hmac" { "…" } else { value.as_str() }), meaning.clone())
+    });
+    let rows = rows.collect();
+    let verdict = match context.policies {
+        Some(_) => under_policies(&spoken, context),
+        None => by_its_times(&spoken, context.now),
+    };
+    Finding { what: format!("{} token", spoken.role.word()), rows, verdict }
+}
+
+/// Without a configuration only its times can be said to be wrong.
+fn by_its_times(spoken: &Spoken, now: u64) -> Option<Result<String, (Option<Reason>, String)>> {
+    let reason = match spoken.times {
+        (Some(start), _) if start > now => Reason::Early,
+        (_, end) if end < now => Reason::Expired,
+        _ => return None,
+    };
+    Some(Err((Some(reason), reason.title().into())))
+}
+
+fn under_policies(spoken: &Spoken, context: &Context<'_>) -> Option<Result<String, (Option<Reason>, String)>> {
+    if !spoken.has_acl && spoken.role == Role::Access && context.url.is_none() {
+        let what = "it is signed for one URL: whether the signature is good can be said of that URL only";
+        return Some(Err((None, what.into())));
+    }
+    let mut failure = None;
+    for policy in context.candidates() {
+        match holds(policy, spoken, context) {
+            Ok(()) => {
+                let path = if context.url.is_none() { "; for which paths is not looked at" } else { "" };
+                return Some(Ok(format!("valid under the policy \"{}\"{path}", policy.name)));
+            }
+            // The signature tells which policy's it is; what else is wrong is said of that one.
+            Err(reason) if matches!(reason, Reason::Signature | Reason::Algorithm | Reason::Malformed) => {
+                failure.get_or_insert((reason, None));
+            }
+            Err(reason) => failure = Some((reason, Some(&policy.name))),
+        }
+    }
+    let (reason, policy) = failure?;
+    let under = policy.map(|name| format!(" (the policy \"{name}\" signed it)")).unwrap_or_default();
+    Some(Err((Some(reason), format!("{}{under}", reason.title()))))
+}
+
+/// Whether the token holds under that policy, as far as it can be known.
+fn holds(policy: &Policy, spoken: &Spoken, context: &Context<'_>) -> Result<(), Reason> {
+    // What is not said is not held against it.
+    let assumed = spoken.ip.as_deref().map(|ip| ip.split('/').next().unwrap_or(ip).to_owned());
+    let client = context.ip.map(str::to_owned).or(assumed).map(String::into_bytes);
+    let target = context.url.map_or("/".to_owned(), |url| url.target(None));
+    let target = Target::parse(target.as_bytes()).map_err(|_| Reason::Target)?;
+    let verified = match spoken.role {
+        Role::Session => {
+            let request =
+                Request { headers: &[], client: &|| client.clone(), route_policy: &|| None, now: context.now };
+            Session::verify(policy, &spoken.text, &request).and_then(|session| match context.url {
+                Some(url) if !context.policies.is_some_and(|policies| policies.is_key_path(&url.path)) => {
+                    session.covers(&target.path)
+                }
+                _ => Ok(()),
+            })
+        }
+        Role::Access => {
+            let Opening::AccessToken(access) = &policy.opening else { return Err(Reason::Signature) };
+            let client = || client.as_deref().and_then(client_address);
+            let presented = Presented { target: &target, ours: &ours(policy), client: &client, now: context.now };
+            access.verifier.verify(&spoken.text, &presented).map(|_| ())
+        }
+    };
+    match verified {
+        Err(Reason::Path) if context.url.is_none() => Ok(()),
+        Err(Reason::Header) => Ok(()),
+        other => other,
+    }
+}
+
+/// Looks at the value of the signed parameter, on a URL with the normalised `path` if that is known.
+pub fn parameter(sent: &str, path: Option<&str>, context: &Context<'_>) -> Finding {
+    let value = percent::decode_str(sent).unwrap_or_else(|| sent.to_owned());
+    let mut parts = value.split('~');
+    let purpose = parts.next().unwrap_or_default().to_owned();
+    let mut fields: Vec<&str> = parts.collect();
+    fields.pop();
+    let mut rows = vec![(purpose.clone(), in_words(&purpose).to_owned())];
+    if purpose == "key" {
+        let policy = signed::claimed_policy(sent).unwrap_or_default();
+        rows.push(("policy".into(), policy));
+        let mut rest = fields.iter().skip(1);
+        rows.extend(rest.next().map(|session| ("session".to_owned(), (*session).to_owned())));
+        rows.extend(rest.next().map(|period| ("period".to_owned(), (*period).to_owned())));
+        rows.extend(rest.filter_map(|field| scope(field)));
+    } else if purpose != "variables" {
+        rows.extend(fields.iter().filter_map(|field| said(field)));
+    }
+    let verdict = match (context.policies, path) {
+        (Some(_), Some(path)) => Some(signed_by(sent, &purpose, path, context)),
+        _ => None,
+    };
+    Finding { what: "signed parameter".into(), rows, verdict }
+}
+
+fn signed_by(sent: &str, purpose: &str, path: &str, context: &Context<'_>) -> Result<String, (Option<Reason>, String)> {
+    let fits = |policy: &&Policy| {
+        policy.keyrings.iter().any(|keyring| match purpose {
+            "key" => signed::open_key(keyring, path, sent).is_some(),
+            "variables" => signed::open_variables(keyring, path, sent).is_some(),
+            _ => signed::open_resource(keyring, path, sent).is_some(),
+        })
+    };
+    match context.candidates().into_iter().find(fits) {
+        Some(policy) => Ok(format!("signed for this path under the policy \"{}\"", policy.name)),
+        None => Err((Some(Reason::Parameter), Reason::Parameter.title().into())),
+    }
+}
+
+/// Whether a parameter's value could be one of ours.
+pub fn looks_like_parameter(value: &str) -> bool {
+    ["media", "clear", "document", "variables", "key"].contains(&value.split('~').next().unwrap_or_default())
+        && value.contains('~')
+}
+
+fn in_words(purpose: &str) -> &'static str {
+    match purpose {
+        "media" => "media, encrypted",
+        "clear" => "served in clear: an init section or the like",
+        "document" => "a JSON document, served in clear, its URIs with tokens",
+        "variables" => "what the playlist's EXT-X-DEFINE may import",
+        "key" => "asks for a key",
+        _ => "not a purpose that is known",
+    }
+}
+
+fn said(field: &str) -> Option<(String, String)> {
+    let (name, value) = field.split_at_checked(1)?;
+    match name {
+        "r" => {
+            let (length, offset) = value.split_once('@')?;
+            Some(("part".into(), format!("{length} bytes from byte {offset} of the origin's file")))
+        }
+        "p" => Some(("period".into(), value.into())),
+        "n" => Some(("number".into(), format!("media sequence number {value}, which is the IV"))),
+        _ => scope(field),
+    }
+}
+
+fn scope(field: &str) -> Option<(String, String)> {
+    use base64::Engine;
+    let (name, value) = field.split_at_checked(1)?;
+    let whose = match name {
+        "s" => {
+            let directory = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(value).ok()?;
+            format!("shared by all viewers of {}", String::from_utf8(directory).ok()?)
+        }
+        "a" => "shared by all of the policy".into(),
+        "c" => "configured".into(),
+        _ => return None,
+    };
+    Some(("key".into(), whose))
+}
