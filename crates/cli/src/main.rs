@@ -5,12 +5,16 @@ mod assigned;
 mod attribute;
 mod check;
 mod config;
+mod content;
+mod decrypt;
 mod ecds;
 mod envoy;
 mod failure;
 mod fields;
 mod findings;
 mod inspect;
+mod key;
+mod media;
 mod playlist;
 mod rewrite;
 mod terminal;
@@ -42,8 +46,10 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Decrypt(decrypt::Decrypt),
     Ecds(ecds::Ecds),
     Inspect(inspect::Inspect),
+    Key(key::KeyCommand),
     Rewrite(rewrite::Rewrite),
     Token(token::Token),
     Why(why::Why),
@@ -54,8 +60,10 @@ fn main() -> ExitCode {
     let colours = Colours::of(&io::stdout());
     let done = match CommandLine::parse().command {
         Command::Check(arguments) => check::run(&arguments, &mut output),
+        Command::Decrypt(arguments) => decrypt::run(&arguments, &mut input, &mut output),
         Command::Ecds(arguments) => ecds::run(&arguments, &mut output),
         Command::Inspect(arguments) => inspect::run(&arguments, &mut input, &mut output, colours),
+        Command::Key(arguments) => key::run(&arguments, &mut output),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
         Command::Token(arguments) => token::run(&arguments, &mut output),
         Command::Why(arguments) => why::run(&arguments, &mut output, colours),

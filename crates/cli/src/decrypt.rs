@@ -1,0 +1,113 @@
+//! `playlock decrypt`: a captured segment in clear, or what is wrong with it.
+
+use std::fs;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use playlock_core::percent::{hex, unhex};
+use serde_json::json;
+
+use crate::attribute;
+use crate::config;
+use crate::content::{Which, find};
+use crate::failure::Failure;
+use crate::media;
+
+/// Decrypt a captured segment, or say what is wrong with it.
+///
+/// The key comes from --key and --iv (or --sequence), or from the segment's own URL and the configuration. What it is,
+/// is said on standard error. Exit status 1 if it does not decrypt or is broken; nothing is written then.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  playlock decrypt --config policies.json 'https://edge.example/vod/1.ts?hdntl=…' --input 1.enc --output 1.ts
+  playlock decrypt --key 000102030405060708090a0b0c0d0e0f --iv 0x0a --input 1.enc --output 1.ts
+  curl -s \"$URL\" | playlock decrypt --config policies.json \"$URL\" | ffprobe -")]
+pub struct Decrypt {
+    /// The configuration, as Envoy gets it; secrets given as {"env": NAME} come from the environment.
+    #[arg(long, value_name = "FILE", required_unless_present = "key")]
+    config: Option<PathBuf>,
+    /// The key: 32 hex digits.
+    #[arg(long, value_name = "HEX", conflicts_with_all = ["config", "url"])]
+    key: Option<String>,
+    /// The IV, as EXT-X-KEY has it.
+    #[arg(long, value_name = "HEX", conflicts_with = "sequence")]
+    iv: Option<String>,
+    #[command(flatten)]
+    which: Which,
+    /// The segment as the viewer got it; standard input if it is left out.
+    #[arg(long, short, value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// Where it is written in clear; standard output if it is left out.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Print what it is as JSON on standard output; needs --output.
+    #[arg(long, requires = "output")]
+    json: bool,
+}
+
+/// Decrypts `input`, or the file that is named, to `output`.
+///
+/// # Errors
+/// What is wrong with segment, key or arguments.
+pub fn run(arguments: &Decrypt, input: &mut dyn Read, output: &mut dyn Write) -> Result<(), Failure> {
+    let With { key, iv, notes } = key_and_iv(arguments)?;
+    if arguments.output.is_none() && io::stdout().is_terminal() {
+        return Err(Failure::Wrong("--output: media would go to a terminal".into()));
+    }
+    let mut ciphertext = Vec::new();
+    match &arguments.input {
+        None => drop(input.read_to_end(&mut ciphertext).map_err(|error| wrong("standard input", &error))?),
+        Some(file) => ciphertext = fs::read(file).map_err(|error| wrong(&file.display().to_string(), &error))?,
+    }
+    let said = media::decrypt(&ciphertext, &key, &iv).and_then(|bytes| {
+        let container = media::examine(&bytes)?;
+        Ok((bytes, container))
+    });
+    let (bytes, container) = said.map_err(Failure::Negative)?;
+    match &arguments.output {
+        None => output.write_all(&bytes).map_err(config::output_failure)?,
+        Some(file) => fs::write(file, &bytes).map_err(|error| wrong(&file.display().to_string(), &error))?,
+    }
+    if arguments.json {
+        let json = json!({"bytes": bytes.len(), "container": container.to_string(), "key": hex(&key), "iv": hex(&iv),
+            "notes": notes});
+        return writeln!(output, "{json:#}").map_err(config::output_failure);
+    }
+    for line in notes.into_iter().chain([format!("{} bytes, {container}", bytes.len())]) {
+        // Without standard error there is no one to tell.
+        let _ = writeln!(io::stderr(), "playlock: {line}");
+    }
+    Ok(())
+}
+
+/// What it is decrypted with, and what should be known of that.
+struct With {
+    key: [u8; 16],
+    iv: [u8; 16],
+    notes: Vec<String>,
+}
+
+fn key_and_iv(arguments: &Decrypt) -> Result<With, Failure> {
+    let iv = match &arguments.iv {
+        None => None,
+        Some(text) => {
+            Some(attribute::iv(text).ok_or_else(|| Failure::Wrong("--iv: expected up to 32 hex digits".into()))?)
+        }
+    };
+    if let Some(key) = &arguments.key {
+        let key = unhex(key).and_then(|key| key.try_into().ok());
+        let key = key.ok_or_else(|| Failure::Wrong("--key: expected 32 hex digits".into()))?;
+        let iv = iv.or_else(|| arguments.which.sequence.map(|number| u128::from(number).to_be_bytes()));
+        let iv = iv.ok_or_else(|| Failure::Wrong("--iv or --sequence is needed".into()))?;
+        return Ok(With { key, iv, notes: Vec::new() });
+    }
+    let Some(file) = &arguments.config else { return Err(Failure::Wrong("--config or --key is needed".into())) };
+    let loaded = config::load(file)?;
+    let content = find(&arguments.which, &loaded.policies)?;
+    Ok(With { key: content.key, iv: iv.unwrap_or(content.iv), notes: content.notes })
+}
+
+fn wrong(place: &str, error: &io::Error) -> Failure {
+    Failure::Wrong(format!("{place}: {error}"))
+}

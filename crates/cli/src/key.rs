@@ -1,0 +1,63 @@
+//! `playlock key`: the content key and IV of a session, a stream or a policy.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use playlock_core::percent::hex;
+use serde_json::json;
+
+use crate::config;
+use crate::content::{Which, find};
+use crate::failure::Failure;
+use crate::trace::whose;
+
+/// Derive a content key and its IV.
+///
+/// A URL tells it all; without one, policy, session (or --scope) and period do. Whoever has the key can play what it
+/// encrypts.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  playlock key --config policies.json 'https://edge.example/vod/1.ts?hdntl=…'
+  playlock key --config policies.json --policy vod --session-id AAECAwQFBgcICQoLDA0ODw --period 3
+  playlock key --config policies.json --policy live --scope stream --stream /live/a/
+  playlock key --config policies.json \"$URL\" --raw > key.bin")]
+pub struct KeyCommand {
+    /// The configuration, as Envoy gets it; secrets given as {"env": NAME} come from the environment.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    #[command(flatten)]
+    which: Which,
+    /// Print the key's 16 bytes alone.
+    #[arg(long, conflicts_with = "json")]
+    raw: bool,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Writes the key to `output`.
+///
+/// # Errors
+/// As [`find`].
+pub fn run(arguments: &KeyCommand, output: &mut dyn Write) -> Result<(), Failure> {
+    let loaded = config::load(&arguments.config)?;
+    let content = find(&arguments.which, &loaded.policies)?;
+    let (key, iv) = (hex(&content.key), hex(&content.iv));
+    let written = if arguments.raw {
+        output.write_all(&content.key)
+    } else if arguments.json {
+        let json = json!({"key": key, "iv": iv, "policy": content.policy, "scope": whose(&content.scope),
+            "period": content.period, "notes": content.notes});
+        writeln!(output, "{json:#}")
+    } else {
+        let notes: String = content.notes.iter().map(|note| format!("note     {note}\n")).collect();
+        let what = whose(&content.scope);
+        write!(
+            output,
+            "key      {key}\niv       {iv}\npolicy   {}\nwhose    {what}\nperiod   {}\n{notes}",
+            content.policy, content.period
+        )
+    };
+    written.map_err(config::output_failure)
+}

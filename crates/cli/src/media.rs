@@ -1,0 +1,202 @@
+//! What a segment's bytes look like once they are decrypted, and whether they are whole.
+
+use std::fmt;
+
+/// What it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    /// MPEG-2 transport stream.
+    TransportStream,
+    /// ISO base media file format: fragmented MP4, CMAF.
+    Mp4,
+    /// ADTS or MPEG audio, perhaps behind ID3.
+    PackedAudio,
+    /// WebVTT.
+    WebVtt,
+    /// Nothing that is known.
+    Unknown,
+}
+
+impl fmt::Display for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TransportStream => "MPEG-TS",
+            Self::Mp4 => "fragmented MP4",
+            Self::PackedAudio => "packed audio",
+            Self::WebVtt => "WebVTT",
+            Self::Unknown => "nothing that is known",
+        })
+    }
+}
+
+/// Bytes of a packet of a transport stream.
+const PACKET: usize = 188;
+
+/// Looks at a whole segment in clear.
+///
+/// # Errors
+/// What is broken in it, in a sentence.
+pub fn examine(bytes: &[u8]) -> Result<Container, String> {
+    let container = recognise(bytes);
+    match container {
+        Container::TransportStream => transport_stream(bytes)?,
+        Container::Mp4 => boxes(bytes)?,
+        Container::PackedAudio | Container::WebVtt | Container::Unknown => {}
+    }
+    Ok(container)
+}
+
+/// What it begins like.
+pub fn recognise(bytes: &[u8]) -> Container {
+    let is_box = |name: &[u8]| bytes.get(4..8) == Some(name);
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if is_transport_stream(bytes) {
+        Container::TransportStream
+    } else if [b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft"].iter().any(|name| is_box(*name)) {
+        Container::Mp4
+    } else if text.starts_with(b"WEBVTT") {
+        Container::WebVtt
+    } else if bytes.starts_with(b"ID3") || matches!(bytes, [0xff, second, ..] if second & 0xe0 == 0xe0) {
+        Container::PackedAudio
+    } else {
+        Container::Unknown
+    }
+}
+
+fn is_transport_stream(bytes: &[u8]) -> bool {
+    let packets = bytes.chunks(PACKET).take(4);
+    !bytes.is_empty() && packets.clone().all(|packet| packet.first() == Some(&0x47)) && bytes.len() >= PACKET
+}
+
+fn transport_stream(bytes: &[u8]) -> Result<(), String> {
+    for (index, packet) in bytes.chunks(PACKET).enumerate() {
+        if packet.first() != Some(&0x47) {
+            return Err(format!("packet {index} of the transport stream does not begin with its sync byte"));
+        }
+        if packet.len() != PACKET {
+            return Err(format!("the transport stream ends within packet {index}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether top-level boxes (ISO 14496-12 section 4.2) follow each other to the very end.
+fn boxes(bytes: &[u8]) -> Result<(), String> {
+    let mut at = 0_usize;
+    while at < bytes.len() {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let header = rest.first_chunk::<8>().ok_or_else(|| format!("a box at byte {at} has no header"))?;
+        let [s0, s1, s2, s3, name @ ..] = *header;
+        let name = String::from_utf8_lossy(&name).into_owned();
+        let size = match u32::from_be_bytes([s0, s1, s2, s3]) {
+            0 => rest.len() as u64,
+            1 => {
+                let large = rest.get(8..).and_then(|rest| rest.first_chunk::<8>());
+                u64::from_be_bytes(*large.ok_or_else(|| format!("the box {name} at byte {at} has no size"))?)
+            }
+            size => u64::from(size),
+        };
+        let size = usize::try_from(size).ok().filter(|size| (8..=rest.len()).contains(size));
+        at += size.ok_or_else(|| format!("the box {name} at byte {at} is longer than what there is"))?;
+    }
+    Ok(())
+}
+
+/// Decrypts AES-128-CBC with PKCS#7 padding (RFC 8216 section 4.3.2.4).
+///
+/// # Errors
+/// What is wrong, in a sentence: a length that is no ciphertext's, or padding that is none.
+pub fn decrypt(ciphertext: &[u8], key: &[u8; 16], iv: &[u8; 16]) -> Result<Vec<u8>, String> {
+    let mut bytes = blocks(ciphertext, key, iv)?;
+    let pad = bytes.last().copied().unwrap_or_default();
+    let length = bytes.len().checked_sub(usize::from(pad));
+    let padded = (1..=16).contains(&pad)
+        && length.and_then(|length| bytes.get(length..)).is_some_and(|padding| padding.iter().all(|byte| *byte == pad));
+    if !padded {
+        return Err(diagnosis(ciphertext, &bytes));
+    }
+    bytes.truncate(length.unwrap_or_default());
+    if recognise(&bytes) == Container::Unknown && is_transport_stream(bytes.get(PACKET..).unwrap_or_default()) {
+        return Err("the key is right and the IV is not: only the first block is wrong".into());
+    }
+    Ok(bytes)
+}
+
+fn blocks(ciphertext: &[u8], key: &[u8; 16], iv: &[u8; 16]) -> Result<Vec<u8>, String> {
+    use aes::cipher::{BlockModeDecrypt, KeyIvInit};
+    let (whole, rest) = ciphertext.as_chunks::<16>();
+    if whole.is_empty() || !rest.is_empty() {
+        let clear = recognise(ciphertext);
+        return Err(match clear {
+            Container::Unknown => {
+                format!("{} bytes are no multiple of 16: it was cut, or is no ciphertext", ciphertext.len())
+            }
+            clear => format!("this is not encrypted: it is {clear}"),
+        });
+    }
+    let mut blocks: Vec<aes::Block> = whole.iter().map(|block| (*block).into()).collect();
+    cbc::Decryptor::<aes::Aes128>::new(key.into(), iv.into()).decrypt_blocks(&mut blocks);
+    Ok(blocks.iter().flat_map(|block| block.iter().copied()).collect())
+}
+
+/// Why the padding is none.
+fn diagnosis(ciphertext: &[u8], decrypted: &[u8]) -> String {
+    let clear = recognise(ciphertext);
+    let found = recognise(decrypted);
+    if clear != Container::Unknown && clear != Container::PackedAudio {
+        format!("this is not encrypted: it is {clear}")
+    } else if found != Container::Unknown && found != Container::PackedAudio {
+        format!("it begins as {found}, and its end is missing or altered: there is no padding")
+    } else {
+        "the padding is wrong: another key, or no ciphertext of this key".into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encrypt(plaintext: &[u8], key: &[u8; 16], iv: &[u8; 16]) -> Vec<u8> {
+        use aes::cipher::{BlockModeEncrypt, KeyIvInit};
+        let pad = u8::try_from(16 - plaintext.len() % 16).unwrap();
+        let mut bytes = plaintext.to_vec();
+        bytes.resize(plaintext.len() + usize::from(pad), pad);
+        let mut blocks: Vec<aes::Block> = bytes.as_chunks::<16>().0.iter().map(|block| (*block).into()).collect();
+        cbc::Encryptor::<aes::Aes128>::new(key.into(), iv.into()).encrypt_blocks(&mut blocks);
+        blocks.concat()
+    }
+
+    #[test]
+    fn each_fault_is_named() {
+        let ts: Vec<u8> = (0..10).flat_map(|_| [&[0x47][..], &[0xff; 187]].concat()).collect();
+        let (key, iv) = ([1; 16], [2; 16]);
+        let good = encrypt(&ts, &key, &iv);
+        assert_eq!(decrypt(&good, &key, &iv).as_ref(), Ok(&ts));
+        for (bytes, key, iv, part) in [
+            (&good[..100], key, iv, "no multiple of 16"),
+            (&good[..], [3; 16], iv, "another key"),
+            (&good, key, [3; 16], "the IV is not"),
+            (&good[..960], key, iv, "begins as MPEG-TS"),
+            (&ts, key, iv, "not encrypted: it is MPEG-TS"),
+            (&[], key, iv, "0 bytes"),
+        ] {
+            let error = decrypt(bytes, &key, &iv).unwrap_err();
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
+
+    #[test]
+    fn containers() {
+        let mp4 = [&12_u32.to_be_bytes()[..], b"styp", b"msdh", &9_u32.to_be_bytes(), b"mdat", b"x"].concat();
+        assert_eq!(examine(&mp4), Ok(Container::Mp4));
+        assert!(examine(&mp4[..mp4.len() - 1]).unwrap_err().contains("mdat at byte 12"));
+        assert_eq!(examine(b"\xef\xbb\xbfWEBVTT\n"), Ok(Container::WebVtt));
+        assert_eq!(examine(b"ID3\x04"), Ok(Container::PackedAudio));
+        assert_eq!(examine(&[0xff, 0xf1, 0]), Ok(Container::PackedAudio));
+        assert_eq!(examine(b"nothing"), Ok(Container::Unknown));
+        let mut ts = [0x47; 188].repeat(6);
+        assert_eq!(examine(&ts), Ok(Container::TransportStream));
+        ts[188 * 5] = 0;
+        assert!(examine(&ts).unwrap_err().contains("packet 5"));
+    }
+}
