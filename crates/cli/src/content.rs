@@ -108,7 +108,8 @@ fn by_names(which: &Which, policies: &Policies) -> Result<Content, Failure> {
         None => return Err(Failure::Wrong("a URL, or --policy is needed: the configuration has several".into())),
     };
     let policy = policy.ok_or_else(|| Failure::Wrong("--policy: the configuration has none of that name".into()))?;
-    let id = which.session_id.as_deref().or_else(|| id_of(which.session_token.as_deref()?));
+    let spoken = which.session_token.as_deref().and_then(|token| fields::read(token, 0));
+    let id = which.session_id.as_deref().or_else(|| fields::id_of_session(spoken.as_ref()?));
     let scope = match which.scope.unwrap_or(Scope::Session) {
         Scope::Session => {
             let id = id.ok_or_else(|| Failure::Wrong("a URL, --session-id or --session-token is needed".into()))?;
@@ -125,11 +126,6 @@ fn by_names(which: &Which, policies: &Policies) -> Result<Content, Failure> {
         Scope::Configured => KeyScope::Configured,
     };
     derived(policy, usize::from(which.transition), scope, which.period.unwrap_or_default(), which.sequence)
-}
-
-fn id_of(token: &str) -> Option<&str> {
-    let (_, rest) = token.split_once("~id=")?;
-    rest.split(['~', ',', '.']).next()
 }
 
 fn session_id(text: &str) -> Result<[u8; 16], Failure> {

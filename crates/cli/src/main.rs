@@ -22,6 +22,7 @@ mod time;
 mod token;
 mod trace;
 mod viewer;
+mod watch;
 mod why;
 
 use std::io::{self, Write};
@@ -52,6 +53,7 @@ enum Command {
     Key(key::KeyCommand),
     Rewrite(rewrite::Rewrite),
     Token(token::Token),
+    Watch(watch::Watch),
     Why(why::Why),
 }
 
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Key(arguments) => key::run(&arguments, &mut output),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
         Command::Token(arguments) => token::run(&arguments, &mut output),
+        Command::Watch(arguments) => watch::run(&arguments, &mut output, colours),
         Command::Why(arguments) => why::run(&arguments, &mut output, colours),
     };
     match done {

@@ -1,5 +1,6 @@
 //! What a segment's bytes look like once they are decrypted, and whether they are whole.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What it is.
@@ -31,6 +32,8 @@ impl fmt::Display for Container {
 
 /// Bytes of a packet of a transport stream.
 const PACKET: usize = 188;
+/// The PID of stuffing.
+const NULL_PACKETS: u16 = 0x1fff;
 
 /// Looks at a whole segment in clear.
 ///
@@ -68,13 +71,30 @@ fn is_transport_stream(bytes: &[u8]) -> bool {
     !bytes.is_empty() && packets.clone().all(|packet| packet.first() == Some(&0x47)) && bytes.len() >= PACKET
 }
 
+/// Whether every packet is there: by sync bytes, and by the continuity counters (ISO 13818-1 section 2.4.3.3), which begin
+/// anew in each segment where packagers want them to.
 fn transport_stream(bytes: &[u8]) -> Result<(), String> {
+    let mut counters: BTreeMap<u16, u8> = BTreeMap::new();
     for (index, packet) in bytes.chunks(PACKET).enumerate() {
         if packet.first() != Some(&0x47) {
             return Err(format!("packet {index} of the transport stream does not begin with its sync byte"));
         }
         if packet.len() != PACKET {
             return Err(format!("the transport stream ends within packet {index}"));
+        }
+        let [_, high, low, flags, length, adaptation, ..] = *packet else { continue };
+        let pid = u16::from_be_bytes([high & 0x1f, low]);
+        let is_broken = flags & 0x20 != 0 && length > 0 && adaptation & 0x80 != 0;
+        if pid == NULL_PACKETS || flags & 0x10 == 0 {
+            continue;
+        }
+        let counter = flags & 0x0f;
+        // A packet may come twice.
+        match counters.insert(pid, counter) {
+            Some(last) if !is_broken && counter != last && counter != (last + 1) & 0x0f => {
+                return Err(format!("packets of the transport stream are missing before packet {index} (PID {pid})"));
+            }
+            _ => {}
         }
     }
     Ok(())
@@ -194,9 +214,12 @@ mod tests {
         assert_eq!(examine(b"ID3\x04"), Ok(Container::PackedAudio));
         assert_eq!(examine(&[0xff, 0xf1, 0]), Ok(Container::PackedAudio));
         assert_eq!(examine(b"nothing"), Ok(Container::Unknown));
-        let mut ts = [0x47; 188].repeat(6);
+        let mut ts = [[0x47; 3].as_slice(), &[0x17], &[0; 184]].concat().repeat(6);
         assert_eq!(examine(&ts), Ok(Container::TransportStream));
         ts[188 * 5] = 0;
         assert!(examine(&ts).unwrap_err().contains("packet 5"));
+        ts[188 * 5] = 0x47;
+        ts[188 * 5 + 3] = 0x19;
+        assert!(examine(&ts).unwrap_err().contains("missing before packet 5 (PID 1863)"));
     }
 }

@@ -9,6 +9,7 @@ pub struct Colours(bool);
 
 impl Colours {
     /// None at all.
+    #[cfg(test)]
     pub const NONE: Self = Self(false);
 
     /// On a terminal, unless NO_COLOR is set (<https://no-color.org>) or the terminal is dumb.

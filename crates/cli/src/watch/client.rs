@@ -1,0 +1,179 @@
+//! The player's side of HTTP: one request at a time, cookies kept, answers whole or an error.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use playlock_core::reply::Reason;
+use ureq::Agent;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+
+use super::report::{Kind, Problem};
+use crate::address::Address;
+use crate::failure::Failure;
+
+/// Longest body in bytes: more is no segment of any stream.
+const MOST: u64 = 256 << 20;
+/// As many redirections as browsers follow, or nearly.
+const REDIRECTIONS: usize = 8;
+/// Where systems keep the certificates that they trust.
+const BUNDLES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/opt/homebrew/etc/ca-certificates/cert.pem",
+];
+
+/// An HTTP client.
+pub struct Client {
+    agent: Agent,
+    headers: Vec<(String, String)>,
+    /// By host and name: no other host gets them.
+    cookies: BTreeMap<(String, String), String>,
+}
+
+/// A good answer.
+pub struct Fetched {
+    /// Where it was found in the end.
+    pub url: Address,
+    /// Its body.
+    pub body: Vec<u8>,
+    /// From the request to the last byte.
+    pub took: Duration,
+}
+
+impl Client {
+    /// `headers` go with every request; `cacert` is a file in PEM; `timeout` is for one answer.
+    ///
+    /// # Errors
+    /// A header that is none, a file that cannot be read.
+    pub fn new(headers: &[String], cacert: Option<&Path>, timeout: Duration) -> Result<Self, Failure> {
+        let named = |line: &String| {
+            let (name, value) = line.split_once(':').filter(|(name, _)| !name.trim().is_empty())?;
+            Some((name.trim().to_owned(), value.trim().to_owned()))
+        };
+        let headers = headers
+            .iter()
+            .map(|line| {
+                named(line).ok_or_else(|| Failure::Wrong(format!("--header: found \"{line}\", expected NAME: VALUE")))
+            })
+            .collect::<Result<_, _>>()?;
+        let tls = TlsConfig::builder()
+            .root_certs(roots(cacert)?)
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
+        let agent = Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(timeout))
+            .user_agent(concat!("playlock-watch/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        Ok(Self { agent, headers, cookies: BTreeMap::new() })
+    }
+
+    /// Asks for `url`, or for a part of it (length and offset), and waits for all of it.
+    ///
+    /// # Errors
+    /// Whatever is not a whole, good answer.
+    pub fn fetch(&mut self, kind: Kind, url: &Address, range: Option<(u64, u64)>) -> Result<Fetched, Problem> {
+        let began = Instant::now();
+        let mut url = url.clone();
+        for _ in 0..=REDIRECTIONS {
+            match self.ask(kind, &url, range)? {
+                Answer::Whole(body) => return Ok(Fetched { url, body, took: began.elapsed() }),
+                Answer::Elsewhere(location) => {
+                    url = url
+                        .join(&location)
+                        .map_err(|error| problem(kind, &url, None, format!("redirected: {error}")))?;
+                }
+            }
+        }
+        Err(problem(kind, &url, None, "redirected again and again".into()))
+    }
+
+    fn ask(&mut self, kind: Kind, url: &Address, range: Option<(u64, u64)>) -> Result<Answer, Problem> {
+        let mut request = self.agent.get(url.to_string());
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let own = self.cookies.iter().filter(|((host, _), _)| *host == url.authority);
+        let pairs: Vec<String> = own.map(|((_, name), value)| format!("{name}={value}")).collect();
+        if !pairs.is_empty() {
+            request = request.header("cookie", pairs.join("; "));
+        }
+        if let Some((length, offset)) = range {
+            let last = offset.saturating_add(length).saturating_sub(1);
+            request = request.header("range", format!("bytes={offset}-{last}"));
+        }
+        let answer = request
+            .call()
+            .map_err(|error| Problem { unreachable: true, ..problem(kind, url, None, error.to_string()) });
+        let mut answer = answer?;
+        let status = answer.status().as_u16();
+        for cookie in answer.headers().get_all("set-cookie") {
+            let pair = cookie.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+            if let Some((name, value)) = pair.split_once('=') {
+                self.cookies.insert((url.authority.clone(), name.trim().to_owned()), value.trim().to_owned());
+            }
+        }
+        let location = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let body = answer.body_mut().with_config().limit(MOST).read_to_vec();
+        let body = body.map_err(|error| problem(kind, url, None, format!("broken off: {error}")))?;
+        let expected = if range.is_some() { 206 } else { 200 };
+        if status == expected {
+            return Ok(Answer::Whole(body));
+        }
+        // A denial that sends viewers elsewhere is a denial.
+        match (refusal(&body), location) {
+            (Some(reason), _) => Err(problem(kind, url, Some(reason), format!("{status}: {}", reason.title()))),
+            (None, Some(location)) if matches!(status, 301 | 302 | 303 | 307 | 308) => Ok(Answer::Elsewhere(location)),
+            (None, _) => Err(problem(kind, url, None, format!("{status} was answered"))),
+        }
+    }
+}
+
+enum Answer {
+    Whole(Vec<u8>),
+    Elsewhere(String),
+}
+
+/// What went wrong, without the query: tokens are in it.
+pub fn problem(kind: Kind, url: &Address, reason: Option<Reason>, text: String) -> Problem {
+    Problem { kind, path: url.path.clone(), reason, text, unreachable: false }
+}
+
+/// The filter's reason in a problem document.
+fn refusal(body: &[u8]) -> Option<Reason> {
+    let document: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let word = document.get("type")?.as_str()?;
+    Reason::ALL.iter().copied().find(|reason| reason.word() == word)
+}
+
+/// The certificates that servers are verified with.
+fn roots(cacert: Option<&Path>) -> Result<RootCerts, Failure> {
+    let of_environment = env::var_os("SSL_CERT_FILE").map(Into::into);
+    let file = match (cacert, of_environment) {
+        (Some(file), _) => Some(file.to_owned()),
+        (None, Some(file)) => Some(file),
+        (None, None) => BUNDLES.iter().map(Path::new).find(|file| file.is_file()).map(Path::to_owned),
+    };
+    // Without any, only http can be watched, and https says that it trusts nobody.
+    let Some(file) = file else { return Ok(RootCerts::Specific(Arc::new(Vec::new()))) };
+    let text = fs::read(&file).map_err(|error| Failure::Wrong(format!("{}: {error}", file.display())))?;
+    let found: Vec<_> = parse_pem(&text)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    match found.is_empty() {
+        true => Err(Failure::Wrong(format!("{}: no certificate in it", file.display()))),
+        false => Ok(RootCerts::Specific(Arc::new(found))),
+    }
+}

@@ -1,0 +1,386 @@
+//! The player: follows playlists, fetches what is in them, decrypts it and looks at it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::client::{Client, problem};
+use super::report::{Kind, Problem, Report};
+use super::{Choice, Which};
+use crate::address::Address;
+use crate::media::{self, Container};
+use crate::playlist::{Key, Map, Master, Media, Playlist, Segment};
+
+/// Segments before the end of a live playlist where players begin.
+const LIVE_EDGE: usize = 3;
+/// After so many problems on end nothing will get better.
+const GIVE_UP: usize = 5;
+/// A live playlist that has nothing new for so many target durations is stale (RFC 8216 section 6.2.1 wants 1.5).
+const STALE: u32 = 3;
+
+/// A player.
+pub struct Player {
+    client: Client,
+    choice: Choice,
+    deadline: Instant,
+    shows_progress: bool,
+    report: Report,
+    keys: BTreeMap<String, [u8; 16]>,
+    inits: BTreeSet<(String, Option<(u64, u64)>)>,
+    failed_in_a_row: usize,
+}
+
+/// One media playlist that is followed.
+struct Track {
+    url: Address,
+    imports: BTreeMap<String, String>,
+    /// The media sequence number that comes next.
+    next: Option<u64>,
+    /// Paths of the segments that were there last, by number.
+    known: BTreeMap<u64, String>,
+    container: Option<Container>,
+    played: usize,
+    ended: bool,
+    /// When something new came last, and when to look again.
+    news: Instant,
+    look: Instant,
+}
+
+impl Player {
+    /// A player that ends at the `deadline`.
+    pub fn new(client: Client, choice: Choice, deadline: Instant, shows_progress: bool) -> Self {
+        Self {
+            client,
+            choice,
+            deadline,
+            shows_progress,
+            report: Report::default(),
+            keys: BTreeMap::new(),
+            inits: BTreeSet::new(),
+            failed_in_a_row: 0,
+        }
+    }
+
+    /// What came of it.
+    pub fn into_report(self, took: Duration) -> Report {
+        Report { took, ..self.report }
+    }
+
+    /// Plays what `url` leads to.
+    ///
+    /// # Errors
+    /// What made it stop; everything else is in the report.
+    pub fn play(&mut self, url: &Address) -> Result<(), Problem> {
+        let mut tracks = match self.playlist(url, &BTreeMap::new())? {
+            (Playlist::Media(media), url) => {
+                let mut track = Track::new(url, BTreeMap::new());
+                self.follow(&mut track, &media)?;
+                vec![track]
+            }
+            (Playlist::Master(master), base) => self.tracks(&master, &base)?,
+        };
+        self.report.tracks = tracks.len();
+        while Instant::now() < self.deadline {
+            let Some(track) = tracks.iter_mut().filter(|track| !self.is_done(track)).min_by_key(|track| track.look)
+            else {
+                break;
+            };
+            let wait = track.look.min(self.deadline).saturating_duration_since(Instant::now());
+            sleep(wait);
+            if Instant::now() < self.deadline {
+                let (media, _) = self.media(track)?;
+                self.follow(track, &media)?;
+            }
+        }
+        self.report.ended = !tracks.is_empty() && tracks.iter().all(|track| track.ended);
+        Ok(())
+    }
+
+    fn is_done(&self, track: &Track) -> bool {
+        track.ended || track.played >= self.choice.segments
+    }
+
+    /// The media playlists of a master playlist that are chosen.
+    fn tracks(&mut self, master: &Master, base: &Address) -> Result<Vec<Track>, Problem> {
+        let variants = &master.variants;
+        let chosen = match self.choice.variant {
+            None => None,
+            Some(Which::First) => variants.first(),
+            Some(Which::Best) => variants.iter().max_by_key(|variant| variant.bandwidth),
+            Some(Which::Least) => variants.iter().min_by_key(|variant| variant.bandwidth),
+        };
+        let mut uris: Vec<&str> = match chosen {
+            Some(variant) => {
+                let of_group = master
+                    .renditions
+                    .iter()
+                    .filter(|it| it.kind == "AUDIO" && Some(&it.group) == variant.audio.as_ref());
+                let audio = of_group.clone().find(|it| it.is_default).or_else(|| of_group.clone().next());
+                [variant.uri.as_str()].into_iter().chain(audio.map(|it| it.uri.as_str())).collect()
+            }
+            None => variants
+                .iter()
+                .map(|it| it.uri.as_str())
+                .chain(master.renditions.iter().map(|it| it.uri.as_str()))
+                .collect(),
+        };
+        let mut seen = BTreeSet::new();
+        uris.retain(|uri| seen.insert(*uri));
+        if uris.is_empty() {
+            return Err(problem(Kind::Playlist, base, None, "it names no variant".into()));
+        }
+        uris.into_iter()
+            .map(|uri| {
+                let url = base
+                    .join(uri)
+                    .map_err(|error| problem(Kind::Playlist, base, None, format!("\"{uri}\": {error}")))?;
+                Ok(Track::new(url, master.variables.clone()))
+            })
+            .collect()
+    }
+
+    fn playlist(&mut self, url: &Address, imports: &BTreeMap<String, String>) -> Result<(Playlist, Address), Problem> {
+        let fetched = self.fetch(Kind::Playlist, url, None)?;
+        let wrong = |error: String| problem(Kind::Playlist, url, None, error);
+        let text = String::from_utf8(fetched.body).map_err(|_| wrong("it is not UTF-8".into()));
+        let parsed = text.and_then(|text| Playlist::parse(&text, imports).map_err(wrong));
+        match parsed {
+            Ok(playlist) => Ok((playlist, fetched.url)),
+            Err(problem) => Err(self.remember(problem)),
+        }
+    }
+
+    fn media(&mut self, track: &Track) -> Result<(Media, Address), Problem> {
+        match self.playlist(&track.url, &track.imports)? {
+            (Playlist::Media(media), url) => Ok((media, url)),
+            (Playlist::Master(_), url) => Err(self.remember(problem(
+                Kind::Playlist,
+                &url,
+                None,
+                "a master playlist where a media playlist should be".into(),
+            ))),
+        }
+    }
+
+    /// Plays what is new in a track's playlist.
+    fn follow(&mut self, track: &mut Track, media: &Media) -> Result<(), Problem> {
+        self.compare(track, media);
+        let from = match track.next {
+            Some(next) => next,
+            None if media.ended => media.sequence,
+            None => {
+                let before = media.segments.len().saturating_sub(LIVE_EDGE);
+                media.sequence.saturating_add(before as u64)
+            }
+        };
+        let mut any = false;
+        for segment in media.segments.iter().filter(|segment| segment.number >= from) {
+            if track.played >= self.choice.segments || Instant::now() >= self.deadline {
+                break;
+            }
+            any = true;
+            self.segment(track, segment)?;
+            track.played += 1;
+            track.next = Some(segment.number.saturating_add(1));
+            self.progress(track, media);
+        }
+        track.next = track.next.or(Some(from));
+        let last = media.segments.last().map_or(media.sequence, |segment| segment.number.saturating_add(1));
+        track.ended = media.ended && track.next >= Some(last);
+        let target = Duration::from_secs(media.target_duration.clamp(1, 60));
+        let now = Instant::now();
+        if any {
+            track.news = now;
+        } else if !track.ended && now.duration_since(track.news) > target * STALE {
+            track.news = now;
+            let text = format!("nothing new for {STALE} target durations of {} s", target.as_secs());
+            self.remember(problem(Kind::Playlist, &track.url, None, text));
+        }
+        // RFC 8216 section 6.3.4: after a target duration, or half of it if nothing had changed.
+        track.look = now.checked_add(if any { target } else { target / 2 }).unwrap_or(now);
+        Ok(())
+    }
+
+    /// Whether a reload goes on where the playlist was.
+    fn compare(&mut self, track: &mut Track, media: &Media) {
+        let path = |uri: &str| uri.split(['?', '#']).next().unwrap_or_default().to_owned();
+        let now: BTreeMap<u64, String> = media.segments.iter().map(|it| (it.number, path(&it.uri))).collect();
+        let mut wrong = None;
+        if let Some(next) = track.next {
+            let end = media.sequence.saturating_add(media.segments.len() as u64);
+            if media.sequence > next {
+                wrong = Some(format!(
+                    "segments {next} to {} were never seen: the playlist went on without them",
+                    media.sequence - 1
+                ));
+            } else if end < next {
+                wrong = Some(format!("the media sequence went back: {end} follows {next}"));
+            } else if let Some((number, _)) =
+                now.iter().find(|(number, path)| track.known.get(number).is_some_and(|known| known != *path))
+            {
+                wrong = Some(format!("segment {number} is another than it was"));
+            }
+        }
+        if let Some(text) = wrong {
+            self.remember(problem(Kind::Playlist, &track.url, None, text));
+            track.next = track
+                .next
+                .map(|next| next.max(media.sequence).min(media.sequence.saturating_add(media.segments.len() as u64)));
+        }
+        track.known = now;
+    }
+
+    /// Plays one segment; what is wrong with it is remembered, and enough of that ends it all.
+    fn segment(&mut self, track: &mut Track, segment: &Segment) -> Result<(), Problem> {
+        if segment.gap {
+            return Ok(());
+        }
+        match self.play_segment(track, segment) {
+            Ok(()) => {
+                self.failed_in_a_row = 0;
+                Ok(())
+            }
+            Err(problem) => {
+                self.failed_in_a_row += 1;
+                if self.failed_in_a_row >= GIVE_UP { Err(problem) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn play_segment(&mut self, track: &mut Track, segment: &Segment) -> Result<(), Problem> {
+        if let Some(map) = &segment.map {
+            self.init(track, map)?;
+        }
+        let url = self.joined(Kind::Segment, track, &segment.uri)?;
+        let fetched = self.fetch(Kind::Segment, &url, segment.range)?;
+        let wrong = |text: String| problem(Kind::Segment, &url, None, text);
+        let clear = match &segment.key {
+            None if self.choice.encrypted => return Err(self.remember(wrong("it came in clear".into()))),
+            None => Ok(fetched.body),
+            Some(key) if key.method != "AES-128" => Err(wrong(format!("{} is not known here", key.method))),
+            Some(key) => {
+                let secret = self.key(track, key)?;
+                let iv = key.iv.unwrap_or_else(|| u128::from(segment.number).to_be_bytes());
+                media::decrypt(&fetched.body, &secret, &iv).map_err(wrong)
+            }
+        };
+        let looked = clear.and_then(|bytes| media::examine(&bytes).map_err(wrong));
+        let container = looked.map_err(|problem| self.remember(problem))?;
+        let before = track.container.replace(container).filter(|_| !segment.discontinuity);
+        if let Some(before) = before.filter(|before| *before != container) {
+            return Err(self.remember(wrong(format!("it is {container}, and the one before was {before}"))));
+        }
+        self.report.segments += 1;
+        self.report.encrypted += usize::from(segment.key.is_some());
+        self.report.seconds += segment.duration;
+        Ok(())
+    }
+
+    /// An init section, once.
+    fn init(&mut self, track: &Track, map: &Map) -> Result<(), Problem> {
+        let url = self.joined(Kind::Init, track, &map.uri)?;
+        let name = (url.to_string(), map.range);
+        if self.inits.contains(&name) {
+            return Ok(());
+        }
+        let fetched = self.fetch(Kind::Init, &url, map.range)?;
+        let clear = match &map.key {
+            Some(Key { iv: Some(iv), method, .. }) if method == "AES-128" => {
+                let key = map.key.clone();
+                let secret = key.map(|key| self.key(track, &key)).transpose()?.unwrap_or_default();
+                media::decrypt(&fetched.body, &secret, iv)
+            }
+            _ => Ok(fetched.body),
+        };
+        let looked = clear.and_then(|bytes| media::examine(&bytes));
+        let known = looked.and_then(|container| match container {
+            Container::Unknown => Err("the init section is nothing that is known".to_owned()),
+            _ => Ok(()),
+        });
+        known.map_err(|text| self.remember(problem(Kind::Init, &url, None, text)))?;
+        self.inits.insert(name);
+        Ok(())
+    }
+
+    /// A key, once.
+    fn key(&mut self, track: &Track, key: &Key) -> Result<[u8; 16], Problem> {
+        let url = self.joined(Kind::Key, track, &key.uri)?;
+        let name = url.to_string();
+        if let Some(key) = self.keys.get(&name) {
+            return Ok(*key);
+        }
+        let body = self.fetch(Kind::Key, &url, None)?.body;
+        let length = body.len();
+        let key = body.try_into().map_err(|_| problem(Kind::Key, &url, None, format!("{length} bytes are no key")));
+        let key: [u8; 16] = key.map_err(|problem| self.remember(problem))?;
+        self.keys.insert(name, key);
+        Ok(key)
+    }
+
+    fn joined(&mut self, kind: Kind, track: &Track, uri: &str) -> Result<Address, Problem> {
+        track.url.join(uri).map_err(|error| self.remember(problem(kind, &track.url, None, format!("its URI: {error}"))))
+    }
+
+    fn fetch(
+        &mut self,
+        kind: Kind,
+        url: &Address,
+        range: Option<(u64, u64)>,
+    ) -> Result<super::client::Fetched, Problem> {
+        match self.client.fetch(kind, url, range) {
+            Ok(fetched) => {
+                self.report.answers.push((kind, fetched.body.len() as u64, fetched.took));
+                Ok(fetched)
+            }
+            Err(problem) => Err(self.remember(problem)),
+        }
+    }
+
+    fn remember(&mut self, problem: Problem) -> Problem {
+        self.report.problems.push(problem.clone());
+        problem
+    }
+
+    /// One line that is written over.
+    fn progress(&self, track: &Track, media: &Media) {
+        if !self.shows_progress {
+            return;
+        }
+        let bytes: u64 = self.report.answers.iter().map(|(_, bytes, _)| bytes).sum();
+        let bar = if media.ended {
+            let of = media.segments.len().max(1);
+            let full = (track.played * 30 / of).min(30);
+            format!("[{}{}] {}/{of}", "=".repeat(full), " ".repeat(30 - full), track.played)
+        } else {
+            format!("live, segment {}", track.next.unwrap_or_default().saturating_sub(1))
+        };
+        let line = format!("\r\x1b[K{bar}  {:.1} MB  {} problems", bytes as f64 / 1e6, self.report.problems.len());
+        // Progress that cannot be shown is not missed.
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
+
+    /// Takes the line away.
+    pub fn clear_progress(&self) {
+        if self.shows_progress {
+            let _ = io::stderr().write_all(b"\r\x1b[K");
+        }
+    }
+}
+
+impl Track {
+    fn new(url: Address, imports: BTreeMap<String, String>) -> Self {
+        let now = Instant::now();
+        Self {
+            url,
+            imports,
+            next: None,
+            known: BTreeMap::new(),
+            container: None,
+            played: 0,
+            ended: false,
+            news: now,
+            look: now,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! `playlock watch` on streams that go wrong, and on live ones. That it plays what the filter protects is shown by
+//! `tests/envoy/test_cli.py`.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use common::{Ran, playlock};
+
+/// What a path answers, one after the other; the last again and again.
+type Answers = BTreeMap<String, Vec<(u16, Vec<u8>)>>;
+
+/// Serves `answers` until the test's process ends; the URL of `path`.
+fn serve(answers: Answers, path: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}{path}", listener.local_addr().unwrap());
+    let answers = Arc::new(Mutex::new(answers));
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, answers) = (stream.unwrap(), Arc::clone(&answers));
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let first = lines.next().unwrap().unwrap();
+            while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            let path = first.split(' ').nth(1).unwrap().split('?').next().unwrap().to_owned();
+            let mut answers = answers.lock().unwrap();
+            let (status, body) = match answers.get_mut(&path) {
+                None => (404, Vec::new()),
+                Some(left) if left.len() > 1 => left.remove(0),
+                Some(left) => left[0].clone(),
+            };
+            // The status 1 stands for half a body.
+            let length = if status == 1 { body.len() * 2 } else { body.len() };
+            let status = if status == 1 { 200 } else { status };
+            // What answers 307 names where to.
+            let location = if status == 307 { String::from_utf8(body.clone()).unwrap() } else { String::new() };
+            let location = if location.is_empty() { location } else { format!("location: {location}\r\n") };
+            let head =
+                format!("HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n{location}\r\n");
+            // Whoever asked may have gone.
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+        }
+    });
+    url
+}
+
+/// Packets of a transport stream, counted on from `counter`.
+fn segment(counter: u8) -> Vec<u8> {
+    (0..7).flat_map(|packet| [&[0x47, 0x01, 0x00, 0x10 | ((counter + packet) & 15)][..], &[0; 184]].concat()).collect()
+}
+
+fn playlist(sequence: u64, count: u64, ended: bool) -> Vec<u8> {
+    let segments: String = (sequence..sequence + count).map(|number| format!("#EXTINF:1,\ns{number}.ts\n")).collect();
+    let end = if ended { "#EXT-X-ENDLIST\n" } else { "" };
+    format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{sequence}\n{segments}{end}").into_bytes()
+}
+
+/// A stream of these playlists, one after the other, with all their segments.
+fn stream(playlists: &[Vec<u8>]) -> Answers {
+    let mut answers: Answers = (0..40).map(|number| (format!("/s{number}.ts"), vec![(200, segment(0))])).collect();
+    answers.insert("/v.m3u8".into(), playlists.iter().map(|text| (200, text.clone())).collect());
+    answers
+}
+
+fn watch(answers: Answers, more: &[&str]) -> Ran {
+    let url = serve(answers, "/v.m3u8");
+    playlock(&[&["watch", &url, "--json"], more].concat())
+}
+
+/// The sentences of the report's problems.
+fn problems(ran: &Ran) -> Vec<String> {
+    let report = ran.json();
+    report["problems"].as_array().unwrap().iter().map(|it| it["text"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_live_stream_is_followed_from_its_edge_to_its_end() {
+    let live = [playlist(0, 6, false), playlist(1, 6, false), playlist(3, 6, false), playlist(3, 7, true)];
+    let ran = watch(stream(&live), &[]);
+    assert_eq!((ran.status, ran.errors.as_str()), (0, ""), "{ran:?}");
+    let report = ran.json();
+    // 3, 4, 5 at first, then one, two and one more.
+    assert_eq!((&report["segments"], &report["ended"], &report["encrypted"]), (&7.into(), &true.into(), &0.into()));
+}
+
+#[test]
+fn a_live_stream_ends_with_the_time_for_it() {
+    let live: Vec<Vec<u8>> = (0..30).map(|sequence| playlist(sequence, 4, false)).collect();
+    let ran = watch(stream(&live), &["--duration", "2s"]);
+    assert_eq!((ran.status, &ran.json()["ended"]), (0, &false.into()), "{ran:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_live_stream_is_said() {
+    let renamed = String::from_utf8(playlist(0, 4, true)).unwrap().replace("s3.ts", "s9.ts").into_bytes();
+    for (playlists, part) in [
+        (vec![playlist(0, 3, false), playlist(5, 3, true)], "segments 3 to 4 were never seen"),
+        (vec![playlist(5, 3, false), playlist(0, 3, true)], "the media sequence went back"),
+        (vec![playlist(0, 4, false), renamed], "segment 3 is another than it was"),
+        (vec![playlist(0, 4, false)], "nothing new for 3 target durations"),
+    ] {
+        let ran = watch(stream(&playlists), &["--duration", "5s"]);
+        assert_eq!(ran.status, 1, "{ran:?}");
+        assert!(problems(&ran).iter().any(|problem| problem.contains(part)), "{part}: {ran:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_segments_is_said() {
+    let good = || stream(&[playlist(0, 4, true)]);
+    let missing = segment(0)[..188].to_vec();
+    let torn = [missing.clone(), segment(5)].concat();
+    for (path, answer, part) in [
+        ("/s1.ts", (404, Vec::new()), "404 was answered"),
+        ("/s1.ts", (1, segment(0)), "broken off"),
+        ("/s1.ts", (200, segment(0)[..1000].to_vec()), "ends within packet"),
+        ("/s1.ts", (200, torn), "are missing before packet 1"),
+        ("/s1.ts", (200, b"WEBVTT\n".to_vec()), "it is WebVTT, and the one before was MPEG-TS"),
+        ("/v.m3u8", (200, b"<html>".to_vec()), "does not begin with #EXTM3U"),
+        ("/v.m3u8", (403, br#"{"type":"expired","status":403}"#.to_vec()), "403: The token has expired"),
+    ] {
+        let mut answers = good();
+        answers.insert(path.into(), vec![answer]);
+        let ran = watch(answers, &[]);
+        assert_eq!(ran.status, 1, "{ran:?}");
+        assert!(problems(&ran).iter().any(|problem| problem.contains(part)), "{part}: {ran:?}");
+    }
+    let clear = watch(good(), &["--encrypted"]);
+    assert_eq!((clear.status, problems(&clear)[0].as_str()), (1, "it came in clear"));
+    let mut empty = good();
+    empty.insert("/v.m3u8".into(), vec![(200, playlist(0, 0, true))]);
+    assert_eq!(watch(empty, &[]).errors, "playlock: there was no segment to play\n");
+}
+
+#[test]
+fn redirections_are_followed_and_refusals_are_not() {
+    let mut answers = stream(&[playlist(0, 2, true)]);
+    let text = answers.remove("/v.m3u8").unwrap();
+    answers.insert("/deep/er/v.m3u8".into(), text);
+    answers.insert("/v.m3u8".into(), vec![(307, b"/deep/er/v.m3u8?x".to_vec())]);
+    for number in 0..2 {
+        answers.insert(format!("/deep/er/s{number}.ts"), vec![(200, segment(0))]);
+    }
+    answers.remove("/s0.ts");
+    let ran = watch(answers.clone(), &[]);
+    assert_eq!((ran.status, &ran.json()["segments"]), (0, &2.into()), "{ran:?}");
+    answers.insert("/v.m3u8".into(), vec![(307, b"/v.m3u8".to_vec())]);
+    assert_eq!(problems(&watch(answers, &[])), ["redirected again and again"]);
+    // A denial that sends viewers elsewhere.
+    let mut answers = stream(&[playlist(0, 2, true)]);
+    answers.insert("/v.m3u8".into(), vec![(302, br#"{"type":"geo","status":302}"#.to_vec())]);
+    let ran = watch(answers, &[]);
+    assert_eq!((ran.status, ran.json()["problems"][0]["reason"].as_str()), (1, Some("geo")), "{ran:?}");
+}
