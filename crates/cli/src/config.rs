@@ -7,6 +7,7 @@ use std::path::Path;
 use std::{env, fs, io};
 
 use playlock_core::config::Policies;
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -79,4 +80,13 @@ pub fn warn(warnings: &[String]) {
 /// Standard output cannot be written to.
 pub fn output_failure(error: io::Error) -> Failure {
     Failure::Wrong(format!("standard output: {error}"))
+}
+
+/// Writes a document, laid out for people. Not straight to `output`: what formats it panics where that fails.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_json(output: &mut dyn Write, json: &Value) -> Result<(), Failure> {
+    let text = format!("{json:#}\n");
+    output.write_all(text.as_bytes()).map_err(output_failure)
 }

@@ -72,7 +72,7 @@ pub fn run(arguments: &Decrypt, input: &mut dyn Read, output: &mut dyn Write) ->
     if arguments.json {
         let json = json!({"bytes": bytes.len(), "container": container.to_string(), "key": hex(&key), "iv": hex(&iv),
             "notes": notes});
-        return writeln!(output, "{json:#}").map_err(config::output_failure);
+        return config::write_json(output, &json);
     }
     for line in notes.into_iter().chain([format!("{} bytes, {container}", bytes.len())]) {
         // Without standard error there is no one to tell.

@@ -49,7 +49,7 @@ pub fn run(arguments: &KeyCommand, output: &mut dyn Write) -> Result<(), Failure
     } else if arguments.json {
         let json = json!({"key": key, "iv": iv, "policy": content.policy, "scope": whose(&content.scope),
             "period": content.period, "notes": content.notes});
-        writeln!(output, "{json:#}")
+        return config::write_json(output, &json);
     } else {
         let notes: String = content.notes.iter().map(|note| format!("note     {note}\n")).collect();
         let what = whose(&content.scope);

@@ -17,6 +17,7 @@ mod key;
 mod media;
 mod playlist;
 mod rewrite;
+mod schema;
 mod terminal;
 mod time;
 mod token;
@@ -28,7 +29,7 @@ mod why;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::terminal::Colours;
 
@@ -52,6 +53,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Key(key::KeyCommand),
     Rewrite(rewrite::Rewrite),
+    Schema(schema::SchemaCommand),
     Token(token::Token),
     Watch(watch::Watch),
     Why(why::Why),
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments, &mut input, &mut output, colours),
         Command::Key(arguments) => key::run(&arguments, &mut output),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
+        Command::Schema(arguments) => schema::run(&arguments, &mut output),
         Command::Token(arguments) => token::run(&arguments, &mut output),
         Command::Watch(arguments) => watch::run(&arguments, &mut output, colours),
         Command::Why(arguments) => why::run(&arguments, &mut output, colours),

@@ -128,7 +128,7 @@ pub fn run(arguments: &Token, output: &mut dyn Write) -> Result<(), Failure> {
     if arguments.json {
         let json = json!({"token": token, "url": url, "name": signer.name, "policy": signer.policy,
             "start": start, "expires": expires, "expiresLocal": time::local(expires)});
-        return writeln!(output, "{json:#}").map_err(config::output_failure);
+        return config::write_json(output, &json);
     }
     writeln!(output, "{}", url.unwrap_or(token)).map_err(config::output_failure)
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 /// `contentTargeting`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ContentTargeting {
     /// Without it none of the rest holds.
@@ -27,6 +28,7 @@ pub struct ContentTargeting {
 
 /// `contentTargeting.geoProtection`. A place is among those listed if any of the lists names it.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct GeoProtection {
     /// Without it none of the rest holds.
@@ -55,6 +57,7 @@ pub struct GeoProtection {
 
 /// Whether a list names who may or who may not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Mode {
     /// Only these may.
@@ -65,6 +68,7 @@ pub enum Mode {
 
 /// A country, as the API lists it.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Country {
     /// ISO 3166-1 alpha-2.
@@ -79,6 +83,7 @@ pub struct Country {
 
 /// A Designated Market Area.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Dma {
     /// Its number.
@@ -90,6 +95,7 @@ pub struct Dma {
 
 /// A region of a country.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Region {
     /// ISO 3166-1 alpha-2.
@@ -103,6 +109,7 @@ pub struct Region {
 
 /// `contentTargeting.ipAccess`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct IpAccess {
     /// Without it none of the rest holds.
@@ -122,6 +129,7 @@ pub struct IpAccess {
 
 /// `contentTargeting.referer`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Referer {
     /// Without it none of the rest holds.
@@ -143,6 +151,7 @@ pub struct Referer {
 /// `geoHeaders`: in which request headers the proxy says where a client is. Those left out have the names that
 /// [`crate::targeting::GeoHeaders`] gives them.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct GeoHeaders {
     /// ISO 3166-1 alpha-2.

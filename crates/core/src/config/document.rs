@@ -2,6 +2,8 @@
 //! them in the same style. Unknown fields are refused everywhere.
 
 use alloc::string::String;
+#[cfg(feature = "schema")]
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use serde::Deserialize;
@@ -14,6 +16,7 @@ pub use super::value::{Duration, PolicyId, SecretSource};
 
 /// The whole document.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Document {
     /// The policies, by name.
@@ -42,6 +45,7 @@ pub struct Document {
 
 /// What happens to a request that no assignment covers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DefaultAction {
     /// Refuse it.
@@ -53,9 +57,11 @@ pub enum DefaultAction {
 
 /// A policy. Members that only mean something to the API itself are read and ignored.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Policy {
     /// The policy's unique name. Keys are derived from it: renaming a policy ends its sessions.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 128)))]
     pub policy_name: String,
     /// The policy's number.
     pub policy_id: Option<PolicyId>,
@@ -64,21 +70,26 @@ pub struct Policy {
     pub _description: Option<String>,
     /// Read and ignored.
     #[serde(rename = "environment")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub _environment: Option<IgnoredAny>,
     /// Read and ignored.
     #[serde(rename = "status")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub _status: Option<IgnoredAny>,
     /// Read and ignored.
     #[serde(rename = "contractId")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub _contract_id: Option<IgnoredAny>,
     /// Read and ignored.
     #[serde(rename = "groupId")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub _group_id: Option<IgnoredAny>,
     /// Read and ignored.
     #[serde(rename = "promote")]
     pub _promote: Option<bool>,
     /// Read and ignored.
     #[serde(rename = "unsavedPolicy")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub _unsaved_policy: Option<IgnoredAny>,
     /// Who may watch.
     pub token_auth: Option<TokenAuth>,
@@ -96,6 +107,7 @@ pub struct Policy {
 
 /// `tokenAuth`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct TokenAuth {
     /// Access and session tokens are checked.
@@ -149,6 +161,7 @@ fn yes() -> bool {
 
 /// `sessionBinding`: what must be as it was when the session was opened.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SessionBinding {
     /// The client's network.
@@ -159,16 +172,20 @@ pub struct SessionBinding {
 
 /// `sessionBinding.addressPrefix`: how many leading bits of the client's address make its network.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct AddressPrefix {
     /// Of an IPv4 address (24).
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 32)))]
     pub ipv4: Option<u32>,
     /// Of an IPv6 address (56).
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 128)))]
     pub ipv6: Option<u32>,
 }
 
 /// How the session token travels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// In the query of every URI: needs no cookies.
@@ -194,6 +211,7 @@ impl Transport {
 
 /// An HMAC's hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Algorithm {
     /// HMAC-SHA-256.
@@ -206,13 +224,16 @@ pub enum Algorithm {
 
 /// `mediaEncryption`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct MediaEncryption {
     /// Segments are encrypted.
     pub enabled: bool,
     /// The share of segments that is encrypted: `ALL`, `AUTO` or `1` to `100`, which all mean every one.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^(ALL|AUTO|[1-9][0-9]?|100)$")))]
     pub percentage_coverage: Option<String>,
     /// Path of the key endpoint (`/serve.key`).
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^/")))]
     pub key_path: Option<String>,
     /// Who shares a key (`session`: nobody; `stream` where content needs no token).
     pub key_scope: Option<KeyScope>,
@@ -240,11 +261,13 @@ pub struct MediaEncryption {
 
 /// `keyAuthorizer`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct KeyAuthorizer {
     /// A cluster of Envoy's.
     pub cluster: String,
     /// What is asked for there.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^/")))]
     pub path: String,
     /// The host that is asked (the cluster's name).
     pub host: Option<String>,
@@ -254,6 +277,7 @@ pub struct KeyAuthorizer {
 
 /// `keyRotation`: how much of a rendition one key is for, either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub enum KeyRotation {
     /// So many segments.
@@ -264,6 +288,7 @@ pub enum KeyRotation {
 
 /// `ivMode`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum IvMode {
     /// Derived with the key and written into EXT-X-KEY.
@@ -275,6 +300,7 @@ pub enum IvMode {
 
 /// `onEncryptedOrigin`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OnEncryptedOrigin {
     /// The playlist is refused.
@@ -286,6 +312,7 @@ pub enum OnEncryptedOrigin {
 
 /// `cors`: what pages on other sites may do (the Fetch standard's CORS protocol).
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Cors {
     /// Origins as browsers send them, such as `https://tv.example`, or `*`.
@@ -304,6 +331,7 @@ pub struct Cors {
 
 /// `keyScope`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum KeyScope {
     /// Every session has its own.
@@ -317,6 +345,7 @@ pub enum KeyScope {
 
 /// `playerVerification`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PlayerVerification {
     /// Players are checked.
@@ -327,6 +356,7 @@ pub struct PlayerVerification {
     #[serde(rename = "resetSupportPlayer")]
     pub _reset_support_player: Option<bool>,
     /// Those that may play, 30 at most.
+    #[cfg_attr(feature = "schema", schemars(length(max = 30)))]
     pub players: Option<Vec<Player>>,
     /// How long they hold from the start of the policy's assignment (`1d`).
     pub ttl: Option<Duration>,
@@ -342,6 +372,7 @@ pub struct PlayerVerification {
 
 /// `identifiedBy`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum IdentifiedBy {
     /// By a header of every request.
@@ -353,9 +384,11 @@ pub enum IdentifiedBy {
 
 /// A player that may play.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Player {
     /// Its SHA-256; compared without case.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 128)))]
     pub hash: String,
     /// Read and ignored.
     #[serde(rename = "description")]
@@ -366,6 +399,7 @@ pub struct Player {
 
 /// `revocation`: sessions that end before their time.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Revocation {
     /// Sessions by id, as the access log says it.
@@ -380,6 +414,7 @@ pub struct Revocation {
 
 /// Which policy holds for a host and path. The API's descriptive members are read and ignored.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Assignment {
     /// The policy's name.
@@ -389,6 +424,7 @@ pub struct Assignment {
     /// A host name without a port; every host if left out.
     pub host: Option<String>,
     /// A path, which covers everything below it: `/vod`, `/vod/...`, `/...`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^/")))]
     pub path: String,
     /// When the assignment begins to hold: `*`.
     pub start_time: Option<String>,

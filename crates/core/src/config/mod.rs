@@ -5,6 +5,8 @@ mod content_targeting;
 pub mod document;
 pub mod encryption;
 pub mod policy;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod secret;
 pub mod time;
 mod timeline;

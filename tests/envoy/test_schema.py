@@ -1,0 +1,136 @@
+"""The configuration's JSON Schema, by a validator that is not ours: it lets every good document pass and few bad ones.
+What is good, `playlock check` says."""
+
+import copy
+import json
+import subprocess
+import tomllib
+
+import jsonschema_rs
+import places
+import pytest
+
+TESTS = places.REPOSITORY / "tests"
+VARIABLES = {"PLAYLOCK_PASSWORD": "52a152a152a152a152a152a152a152a1", "PLAYLOCK_SECRET": "00" * 32,
+             "PLAYLOCK_SECRET_OLD": "f0" * 16}
+
+
+def at(document, pointer):
+    """What holds the last member of a JSON pointer, and that member."""
+    *path, last = pointer.strip("/").split("/")
+    for name in path:
+        document = document[int(name)] if isinstance(document, list) else document[name]
+    return document, last
+
+
+def put(document, pointer, value):
+    """Sets a member, or appends to a list."""
+    parent, last = at(document, pointer)
+    if not isinstance(parent, list):
+        parent[last] = value
+    elif int(last) < len(parent):
+        parent[int(last)] = value
+    else:
+        parent.append(value)
+
+
+def cases():
+    """The configuration of every case and each of its nodes."""
+    for path in sorted((TESTS / "cases").glob("*.toml")):
+        case = tomllib.loads(path.read_text())
+        base = json.loads((TESTS / "cases/config" / case.get("config", "vod.json")).read_text())
+        for node in [{}, *case.get("node", {}).values()]:
+            made = copy.deepcopy(base)
+            for changes in (case, node):
+                for pointer, value in changes.get("set", {}).items():
+                    put(made, pointer, value)
+                for pointer in changes.get("unset", []):
+                    parent, last = at(made, pointer)
+                    del parent[last]
+            yield path.stem, made
+
+
+def documents():
+    """Every configuration document there is in tests and examples, by where it is."""
+    yield from cases()
+    for path in [*(TESTS / "targeting").glob("*.json"), *(TESTS / "assignments").glob("*.json"),
+                 places.REPOSITORY / "envoy/policies.json"]:
+        yield str(path.relative_to(places.REPOSITORY)), json.loads(path.read_text())
+    for path in sorted((TESTS / "policies").glob("*.json")):
+        found = json.loads(path.read_text())
+        if path.stem.startswith("assignments"):
+            continue
+        for one in found if isinstance(found, list) else found.get("policies", [found]):
+            yield path.name, {"policies": [one], "assignments": []}
+
+
+def spoilt(document):
+    """The document with one thing wrong at a time: a member too many, a value of another kind."""
+    def walk(value, pointer):
+        if isinstance(value, dict):
+            yield pointer + "/colour", "blue"
+            for name, inner in value.items():
+                yield from walk(inner, f"{pointer}/{name}")
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                yield from walk(inner, f"{pointer}/{index}")
+        else:
+            yield pointer, [[]]
+
+    for pointer, value in walk(document, ""):
+        made = copy.deepcopy(document)
+        put(made, pointer, value)
+        yield pointer, made
+
+
+def is_good(document, directory):
+    """Whether `playlock check` takes it."""
+    path = directory / "policies.json"
+    path.write_text(json.dumps(document))
+    return subprocess.run([places.command(), "check", "--config", path], capture_output=True, env=VARIABLES).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def schema():
+    """As the command prints it."""
+    run = subprocess.run([places.command(), "schema"], capture_output=True, check=True)
+    return jsonschema_rs.Draft202012Validator(json.loads(run.stdout))
+
+
+def test_every_good_document_is_valid_and_few_bad_ones(schema, tmp_path):
+    """What the schema cannot know, such as how members go together, it lets pass."""
+    good, bad, passed = 0, 0, []
+    for place, document in documents():
+        errors = [f"{error.instance_path}: {error.message}" for error in schema.iter_errors(document)]
+        if is_good(document, tmp_path):
+            good += 1
+            assert not errors, (place, errors)
+        else:
+            bad += 1
+            passed += [place] * (not errors)
+    assert good > 60 and bad > 5, (good, bad)
+    assert len(passed) < bad, passed
+
+
+def test_what_is_spoilt_is_refused_by_both(schema, tmp_path):
+    """Wherever a member is unknown or of another kind; but for what is read and ignored."""
+    document = {
+        "policies": [dict(json.loads((TESTS / "cases/config/vod.json").read_text())["policies"][0],
+                          cors={"allowOrigins": ["*"], "maxAge": "1d"},
+                          playerVerification={"enabled": True, "players": [{"hash": "aa", "enabled": True}]},
+                          revocation={"sessionIds": ["AAECAwQFBgcICQoLDA0ODw"]},
+                          contentTargeting={"enabled": True,
+                                            "geoProtection": {"enabled": True, "mode": "DENY",
+                                                              "countries": [{"countryCode": "DE"}]},
+                                            "ipAccess": {"enabled": True, "mode": "ALLOW", "ips": ["192.0.2.0/24"]},
+                                            "referer": {"enabled": True, "domains": ["a.example"]}})],
+        "assignments": [{"policyName": "vod", "host": "h", "path": "/vod/...", "startTime": "2026-01-01"}],
+        "default": "pass", "holdHeaders": False, "geoHeaders": {"country": "x-country"},
+    }
+    assert is_good(document, tmp_path) and schema.is_valid(document)
+    tried = 0
+    for pointer, made in spoilt(document):
+        assert not schema.is_valid(made), pointer
+        assert not is_good(made, tmp_path), pointer
+        tried += 1
+    assert tried > 50, tried
