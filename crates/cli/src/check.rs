@@ -6,18 +6,25 @@ use std::{env, fs};
 
 use clap::Args;
 use playlock_core::config::{Idle, Policies};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::config::{self, Loaded};
 use crate::envoy::{self, Findings};
 use crate::failure::Failure;
 use crate::time::Moment;
 
+/// What warnings begin with.
+const WARNING: &str = "warning: ";
+
 /// Say whether a configuration is good, and what in it is hardly meant so.
 ///
 /// Errors, each with the path of what is wrong, end with exit status 2. Warnings are written to standard output, one a
 /// line, and do not change the exit status.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  playlock check --config policies.json
+  playlock check --envoy envoy.yaml
+  playlock check --config policies.json --envoy envoy.yaml --json")]
 pub struct Check {
     /// The configuration, as Envoy gets it; secrets given as {"env": NAME} need not be set here.
     #[arg(long, value_name = "FILE", required_unless_present = "envoy")]
@@ -29,6 +36,9 @@ pub struct Check {
     /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     now: Option<Moment>,
+    /// Print errors and warnings as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Writes what is to be said of the configuration to `output`.
@@ -36,16 +46,32 @@ pub struct Check {
 /// # Errors
 /// What is wrong with it.
 pub fn run(arguments: &Check, output: &mut dyn Write) -> Result<(), Failure> {
+    let checked = check(arguments);
+    if arguments.json {
+        let texts =
+            |lines: &[String]| lines.iter().filter_map(|line| Some(line.strip_prefix(WARNING)?.to_owned())).collect();
+        let (errors, warnings): (Vec<String>, Vec<String>) = match &checked {
+            Ok(lines) => (Vec::new(), texts(lines)),
+            Err(failure) => (vec![failure.to_string()], Vec::new()),
+        };
+        config::write_json(output, &json!({"good": checked.is_ok(), "errors": errors, "warnings": warnings}))?;
+        return checked.map(|_| ()).map_err(|_| Failure::Said(2));
+    }
+    for line in checked? {
+        writeln!(output, "{line}").map_err(config::output_failure)?;
+    }
+    Ok(())
+}
+
+/// What is to be said, a line each.
+fn check(arguments: &Check) -> Result<Vec<String>, Failure> {
     let now = Moment::or_now(arguments.now);
     let own = arguments.config.as_deref().map(config::load_elsewhere).transpose()?;
     let mut lines = own.as_ref().map(|loaded| said(loaded, now, arguments.envoy.is_none())).unwrap_or_default();
     if let Some(file) = &arguments.envoy {
         around(file, own.as_ref(), now, &mut lines)?;
     }
-    for line in lines {
-        writeln!(output, "{line}").map_err(config::output_failure)?;
-    }
-    Ok(())
+    Ok(lines)
 }
 
 /// Judges every filter of playlock's in Envoy's configuration, under `own` or else what is configured there.
@@ -73,7 +99,7 @@ fn around(file: &Path, own: Option<&Loaded>, now: u64, lines: &mut Vec<String>) 
         };
         let Findings { errors: wrong, warnings } = filter.judge(&loaded.policies);
         errors.extend(wrong);
-        lines.extend(warnings.into_iter().map(|warning| format!("warning: {warning}")));
+        lines.extend(warnings.into_iter().map(|warning| format!("{WARNING}{warning}")));
     }
     match errors.is_empty() {
         true => {
@@ -107,7 +133,7 @@ fn said(loaded: &Loaded, now: u64, alone: bool) -> Vec<String> {
     }
     let (policies, assignments) = (policies.len(), policies.assignments());
     let verdict = format!("good: {policies} policies, {assignments} assignments, {} warnings", warnings.len());
-    warnings.into_iter().map(|warning| format!("warning: {warning}")).chain([verdict]).collect()
+    warnings.into_iter().map(|warning| format!("{WARNING}{warning}")).chain([verdict]).collect()
 }
 
 /// Assignments that never come to hold.

@@ -71,6 +71,24 @@ fn what_is_hardly_meant_so_is_said_with_its_json_path() {
 }
 
 #[test]
+fn as_json() {
+    let run = |config: &str| {
+        let path = env::temp_dir().join(format!("playlock-check-{}-as-json.json", process::id()));
+        fs::write(&path, config).unwrap();
+        let command = env!("CARGO_BIN_EXE_playlock");
+        let output = Command::new(command).args(["check", "--json", "--config"]).arg(&path).output().unwrap();
+        fs::remove_file(path).unwrap();
+        (output.status.code(), serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap())
+    };
+    let (status, said) = run(r#"{"policies": [{"policyName": "a"}], "assignments": []}"#);
+    assert_eq!((status, &said["good"], &said["errors"]), (Some(0), &true.into(), &serde_json::json!([])));
+    assert_eq!(said["warnings"], serde_json::json!(["policies[0]: no assignment is to \"a\""]));
+    let (status, said) = run(r#"{"policies": [], "assignments": [], "polices": 1}"#);
+    assert_eq!((status, &said["good"]), (Some(2), &false.into()));
+    assert!(said["errors"][0].as_str().unwrap().contains("polices: unknown field"));
+}
+
+#[test]
 fn a_bad_one() {
     for (name, config, path) in [
         ("json", "{", ".: EOF"),
