@@ -4,6 +4,7 @@ mod address;
 mod assigned;
 mod attribute;
 mod check;
+mod completions;
 mod config;
 mod content;
 mod decrypt;
@@ -15,6 +16,7 @@ mod findings;
 mod inspect;
 mod key;
 mod media;
+mod new;
 mod playlist;
 mod rewrite;
 mod schema;
@@ -48,10 +50,12 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Completions(completions::Completions),
     Decrypt(decrypt::Decrypt),
     Ecds(ecds::Ecds),
     Inspect(inspect::Inspect),
     Key(key::KeyCommand),
+    New(new::New),
     Rewrite(rewrite::Rewrite),
     Schema(schema::SchemaCommand),
     Token(token::Token),
@@ -64,10 +68,12 @@ fn main() -> ExitCode {
     let colours = Colours::of(&io::stdout());
     let done = match CommandLine::parse().command {
         Command::Check(arguments) => check::run(&arguments, &mut output),
+        Command::Completions(arguments) => completions::run(&arguments, CommandLine::command(), &mut output),
         Command::Decrypt(arguments) => decrypt::run(&arguments, &mut input, &mut output),
         Command::Ecds(arguments) => ecds::run(&arguments, &mut output),
         Command::Inspect(arguments) => inspect::run(&arguments, &mut input, &mut output, colours),
         Command::Key(arguments) => key::run(&arguments, &mut output),
+        Command::New(arguments) => new::run(&arguments, &mut output),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
         Command::Schema(arguments) => schema::run(&arguments, &mut output),
         Command::Token(arguments) => token::run(&arguments, &mut output),
