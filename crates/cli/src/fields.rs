@@ -76,7 +76,7 @@ fn spoken(claims: &Claims<'_>, reading: &str, now: u64) -> Spoken {
     );
     match claims.acl {
         Some(acl) => say("acl", acl, acl_in_words(acl)),
-        None => say("acl", "", "none: the token is for one URL, which it does not carry".into()),
+        None => say("url", "…", "the token is for one URL, which it does not carry".into()),
     }
     if let Some(id) = claims.id {
         say("id", id, if of_session { session_id(id) } else { "names the token, for revocation".into() });
