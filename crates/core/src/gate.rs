@@ -341,7 +341,7 @@ fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, wh
     if let Some(kept) = headers::cookies_without(request.headers, &cookies) {
         edits.remove.push("cookie".into());
         if !kept.is_empty() {
-            edits.set.push(("cookie".into(), kept.into_bytes()));
+            edits.set.push(("cookie".into(), kept));
         }
     }
     if whole {

@@ -1,6 +1,5 @@
 //! Header maps: reading them with duplicates in mind, and the lists of what must not pass.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::reply::Header;
@@ -51,26 +50,31 @@ pub fn text<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     first(headers, name).and_then(|value| core::str::from_utf8(value).ok())
 }
 
-/// All cookies of a name (RFC 6265 section 5.4), in order.
+/// All cookies of a name (RFC 6265 section 5.4), in order. One that is no text is empty.
 pub fn cookies<'a>(headers: &'a [Header], name: &str) -> impl Iterator<Item = &'a str> {
     pairs(headers).filter_map(move |pair| {
-        let (found, value) = pair.split_once('=')?;
-        (found.trim() == name).then(|| value.trim())
+        let (found, value) = pair.split_at_checked(memchr::memchr(b'=', pair)?)?;
+        let value = value.get(1..).unwrap_or_default().trim_ascii();
+        (found.trim_ascii() == name.as_bytes()).then(|| core::str::from_utf8(value).unwrap_or_default())
     })
 }
 
 /// The `cookie` header without the cookies named: `None` if none of them is there.
-pub fn cookies_without(headers: &[Header], names: &[&str]) -> Option<String> {
-    let named = |pair: &&str| names.contains(&pair.split_once('=').map_or(*pair, |(name, _)| name).trim());
+pub fn cookies_without(headers: &[Header], names: &[&str]) -> Option<Vec<u8>> {
+    let named = |pair: &&[u8]| {
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
+        names.iter().any(|ours| ours.as_bytes() == name)
+    };
     if !pairs(headers).any(|pair| named(&pair)) {
         return None;
     }
-    let kept: Vec<&str> = pairs(headers).filter(|pair| !named(pair)).map(str::trim).collect();
-    Some(kept.join("; "))
+    let kept: Vec<&[u8]> = pairs(headers).filter(|pair| !named(pair)).map(<[u8]>::trim_ascii).collect();
+    Some(kept.join(&b"; "[..]))
 }
 
-fn pairs(headers: &[Header]) -> impl Iterator<Item = &str> {
-    all(headers, "cookie").filter_map(|value| core::str::from_utf8(value).ok()).flat_map(|value| value.split(';'))
+/// As bytes: what stands beside our cookies is not ours to read.
+fn pairs(headers: &[Header]) -> impl Iterator<Item = &[u8]> {
+    all(headers, "cookie").flat_map(|value| value.split(|byte| *byte == b';'))
 }
 
 /// Whether a response's media type is that of a playlist (RFC 8216 section 4).
@@ -146,9 +150,17 @@ mod tests {
     fn cookies_are_found_and_taken_out() {
         let headers = [header("cookie", "a=1; hdnts=x=y;b=2"), header("cookie", "hdntl=z")];
         assert_eq!(cookies(&headers, "hdnts").collect::<Vec<_>>(), ["x=y"]);
-        assert_eq!(cookies_without(&headers, &["hdnts", "hdntl"]).as_deref(), Some("a=1; b=2"));
+        assert_eq!(cookies_without(&headers, &["hdnts", "hdntl"]).as_deref(), Some(&b"a=1; b=2"[..]));
         assert_eq!(cookies_without(&headers, &["c"]), None);
-        assert_eq!(cookies_without(&headers[1..], &["hdntl"]).as_deref(), Some(""));
+        assert_eq!(cookies_without(&headers[1..], &["hdntl"]).as_deref(), Some(&b""[..]));
+    }
+
+    #[test]
+    fn cookies_that_are_no_text_hide_no_others() {
+        let headers = [("cookie".into(), b"name=Jos\xe9; hdntl=z; hdnts=\xff".to_vec())];
+        assert_eq!(cookies(&headers, "hdntl").collect::<Vec<_>>(), ["z"]);
+        assert_eq!(cookies(&headers, "hdnts").collect::<Vec<_>>(), [""], "it is there");
+        assert_eq!(cookies_without(&headers, &["hdntl", "hdnts"]).as_deref(), Some(&b"name=Jos\xe9"[..]));
     }
 
     #[test]
