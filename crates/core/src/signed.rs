@@ -179,7 +179,7 @@ pub fn variables(keyring: &Keyring, path: &str, variables: &[(String, String)]) 
 
 /// Whether `sent` is about variables.
 pub fn is_variables(sent: &str) -> bool {
-    purpose(sent) == VARIABLES
+    percent::decode_str(sent).is_some_and(|value| purpose(&value) == VARIABLES)
 }
 
 /// The variables, by name and value, that `sent` tells the playlist at `path`, if it is signed.
