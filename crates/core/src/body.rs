@@ -132,6 +132,12 @@ pub enum Body {
 }
 
 impl Body {
+    /// What follows headers that say that nothing does: a proxy need not see to it (RFC 9110 section 15.3.6 has no body,
+    /// and message framing does not know).
+    pub fn nothing() -> Self {
+        Self::Segment { encryptor: None, window: Some(Window::whole(0)), padded: false, slice: None, complete: true }
+    }
+
     /// Whether the response's headers are held.
     pub fn is_held(&self) -> bool {
         matches!(self, Self::Playlist { start, .. } | Self::Entry { start, .. } if start.is_held())

@@ -72,7 +72,8 @@ pub fn plan(
         return untouched(clear_edits(stream, policy, headers));
     }
     match status {
-        204 | 205 => return untouched(HeaderEdits::default()),
+        204 | 205 if end_of_stream => return untouched(HeaderEdits::default()),
+        204 | 205 => return Ok(Plan { kind, edits: HeaderEdits::default(), body: Some(Body::nothing()), reply: None }),
         206 if kind == Kind::Playlist || stream.resource.form == Form::Document => return Err(Reason::Unasked),
         206 if stream.resource.range.is_none() && stream.slice.and_then(|slice| slice.plaintext_last()).is_none() => {
             return Err(Reason::Unasked);
@@ -83,6 +84,9 @@ pub fn plan(
         return Err(Reason::Encoding);
     }
     let empty = end_of_stream && !stream.head;
+    if empty && headers::content_length(headers).is_ok_and(|announced| announced.is_some_and(|length| length > 0)) {
+        return Err(Reason::Length);
+    }
     if kind == Kind::Playlist {
         if empty {
             return Err(Reason::Playlist);
