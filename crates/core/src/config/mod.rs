@@ -84,9 +84,10 @@ impl Policies {
     pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Vec<String>), ConfigError> {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let document: Document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            // Broken JSON has no path.
+            // Where JSON is broken the path ends in the last place that is whole.
             let path = error.path().to_string();
-            ConfigError::new(if path == "?" { ".".into() } else { path }, error.inner().to_string())
+            let path = if path == "?" { "." } else { path.strip_suffix(".?").unwrap_or(&path) };
+            ConfigError::new(path, error.inner().to_string())
         })?;
         deserializer.end().map_err(|error| ConfigError::new(".", error.to_string()))?;
 
