@@ -3,8 +3,9 @@
 
 PORT ?= 8080
 HOST ?= 127.0.0.1
+SECONDS ?= 60
 
-.PHONY: help demo test test-players wasm reproducible check bench bench-report clean
+.PHONY: help demo test test-players wasm reproducible check fuzz bench bench-report clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -29,6 +30,9 @@ reproducible: ## build the filter twice, in two places, and compare every byte
 
 check: ## formatting, lints, documentation, licences of what is used
 	@tools/check.sh
+
+fuzz: ## look for inputs that break the core, each target SECONDS=60 long (tools/fuzz.sh says what else)
+	@tools/fuzz.sh $(SECONDS)
 
 bench: ## measure speed, memory and growth beside other ciphers and no filter at all (target/bench.json)
 	@tools/bench.sh

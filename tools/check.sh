@@ -34,8 +34,11 @@ advisories() {
   fi
 }
 
+fuzz=(--manifest-path fuzz/Cargo.toml)
 run "format (cargo fmt)" cargo fmt --all --check
+run "format of the properties (cargo fmt)" cargo fmt "${fuzz[@]}" --check
 run "lints (cargo clippy)" cargo clippy --workspace --all-targets -- -D warnings
+run "lints of the properties (cargo clippy)" cargo clippy "${fuzz[@]}" --no-default-features --target-dir target --all-targets -- -D warnings
 run "documentation (cargo doc)" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --workspace --document-private-items
 # Everything that has a lock file: the product, and what fuzzes and measures it.
 for lock in Cargo.lock */Cargo.lock */*/Cargo.lock */*/*/Cargo.lock; do

@@ -22,6 +22,7 @@ has() {
 packages_for() {
   case $1 in
     cc) echo gcc libc6-dev ;;
+    c++) echo g++ ;;
     python) echo python3 python3-venv ;;
     node)
       command -v node >/dev/null || echo nodejs

@@ -27,6 +27,8 @@ tools/wasm.sh test
 if [ -z "$only" ]; then
   part "Rust (cargo test)" cargo test --workspace
   part "The same module again" tools/reproducible.sh
+  # What is fuzzed, with what has been found and without a fuzzer.
+  part "Properties (cargo test)" cargo test --manifest-path fuzz/Cargo.toml --no-default-features --target-dir target
   part "Envoy (pytest)" target/venv/bin/python -m pytest -c tests/envoy/pytest.ini tests/vectors tests/envoy
 fi
 part "Players (pytest)" target/venv/bin/python -m pytest -c tests/players/pytest.ini tests/players "$@"

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Owns the proof that the properties can fail: each mutant breaks one thing that the core does, in a copy, and the seeds of
+the properties named must then fail.
+
+    python3 fuzz/mutants.py [WORD]     (WORD: only mutants with it in their name)
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+COPY = ROOT / "target" / "fuzz" / "mutants"
+CORE = "crates/core/src/"
+
+# What is broken, where, how, and which properties see it.
+MUTANTS = [
+    ("a block is not encrypted", "crates/core/src/segment.rs", "        lane.message.encrypt_blocks(lane.blocks);\n", "        if lane.blocks.len() != 5 { lane.message.encrypt_blocks(lane.blocks); }\n", "segment"),
+    ("the carry goes out in clear", CORE + "segment.rs", "        self.cbc.encrypt_blocks(core::slice::from_mut(&mut block));\n", "", "segment exchange range"),
+    ("wrong padding", CORE + "segment.rs", "let padding = BLOCK - self.carry.len() % BLOCK;", "let padding = BLOCK;", "segment exchange range"),
+    ("a session token is not verified", CORE + "token/edge_auth.rs", "mac.verify_slice(&tag).is_ok()\n    }\n\n    /// Checks", "mac.verify_slice(&tag).is_ok() || true\n    }\n\n    /// Checks", "token"),
+    ("an access token is not verified", CORE + "token/edge_auth.rs", "if good { Ok(()) } else { Err(Reason::Signature) }", "if good || true { Ok(()) } else { Err(Reason::Signature) }", "token"),
+    ("a field may come twice", CORE + "token/edge_auth.rs", "acl::is_valid(value) && claims.acl.replace(value).is_none()", "acl::is_valid(value) && (claims.acl.replace(value).is_none() || true)", "token"),
+    ("an expired token is good", CORE + "token/edge_auth.rs", "if now > self.exp.saturating_add(skew) {", "if false && now > self.exp.saturating_add(skew) {", "token"),
+    ("a token is early by a second more", CORE + "token/edge_auth.rs", "now.saturating_add(skew) < st", "now.saturating_add(skew).saturating_add(1) < st", "token"),
+    ("a session is for every path", CORE + "session.rs", "if acl::allows(&self.acl, path) { Ok(()) } else { Err(Reason::Path) }", "let _ = acl::allows(&self.acl, path); Ok(())", "path"),
+    ("%2f is a slash", CORE + "target.rs", "separators(&decoded) != separators(raw) || ", "", "path"),
+    ("what is escaped twice is taken", CORE + "target.rs", " || percent::has_escape(&decoded)", "", "path"),
+    ("a backslash is taken", CORE + "target.rs", "c.is_control() || c == '\\\\'", "c.is_control()", "path"),
+    ("dots behind parameters are taken", CORE + "target.rs", "let name = segment.split_once(';').map_or(segment, |(name, _)| name);", "let name = segment;", "path"),
+    ("* does not cross slashes", CORE + "token/acl.rs", "Some((star_g, star_p)), _) if star_p < path.len() => {", "Some((star_g, star_p)), _) if star_p < path.len() && path.get(star_p) != Some(&b'/') => {", "path"),
+    ("an escaped * is a wildcard", CORE + "token/acl.rs", "globs.extend(percent::decode(rest)?.into_iter().map(Glob::Byte));", "globs.extend(percent::decode(rest)?.into_iter().map(|b| if b == b'*' { Glob::Any } else { Glob::Byte(b) }));", "path"),
+    ("an escaped name of ours is not known", CORE + "target.rs", "raw == name || (raw.contains('%')", "raw == name || (false && raw.contains('%')", "query"),
+    ("the session token reaches the origin", CORE + "enter.rs", "alloc::vec![SIGNED_PARAMETER, policy.session.name.as_str()]", "alloc::vec![SIGNED_PARAMETER]", "query"),
+    ("cookies reach the origin", CORE + "gate.rs", "let mut cookies = alloc::vec![policy.session.name.as_str()];", "let mut cookies = alloc::vec![];", "query"),
+    ("two tokens are one", CORE + "enter.rs", "if values.next().is_some() { Err(Reason::Duplicate) }", "if false { Err(Reason::Duplicate) }", "query"),
+    ("one parameter of the origin's is lost", CORE + "target.rs", "        if any {\n            kept.push('&');", "        if any && parameter.is_empty() { continue }\n        if any {\n            kept.push('&');", "query"),
+    ("the path is not under the MAC", CORE + "derive.rs", "for field in [purpose.as_bytes(), place.as_bytes(), value]", "for field in [purpose.as_bytes(), &place.as_bytes()[..0], value]", "parameter"),
+    ("the purpose is not under the MAC", CORE + "derive.rs", "for field in [purpose.as_bytes(), place.as_bytes(), value]", "for field in [&purpose.as_bytes()[..0], place.as_bytes(), value]", "parameter"),
+    ("half of the MAC is compared", CORE + "signed.rs", "bool::from(mac.as_slice().ct_eq(&expected))", "bool::from(mac[..mac.len().min(8)].ct_eq(&expected[..8]))", "parameter"),
+    ("a range is off by one", CORE + "signed.rs", "self.offset.saturating_add(self.length).saturating_sub(1)", "self.offset.saturating_add(self.length)", "parameter"),
+    ("a slice is one byte longer", CORE + "slice.rs", "last.unwrap_or(end).min(end), length)", "last.unwrap_or(end).saturating_add(1).min(end), length)", "range"),
+    ("the last bytes are counted wrong", CORE + "slice.rs", "length.saturating_sub(count), end", "length.saturating_sub(count + 1), end", "range"),
+    ("a short body is served", CORE + "body.rs", "if end_of_stream && !done {", "if false && end_of_stream && !done {", "range exchange"),
+    ("what is too much is dropped", CORE + "body.rs", "if served < length - skipped && !self.more {", "if false && served < length - skipped && !self.more {", "range exchange"),
+    ("an unasked 206 is served", CORE + "response.rs", "206 if stream.resource.range.is_none() && stream", "206 if false && stream.resource.range.is_none() && stream", "exchange"),
+    ("a 204's body passes", CORE + "response.rs", "204 | 205 if end_of_stream =>", "204 | 205 =>", "exchange"),
+    ("trailers end any body", CORE + "exchange.rs", "State::Body(body) => match body.is_complete() {", "State::Body(body) => match true || body.is_complete() {", "exchange"),
+    ("it goes on after a reset", CORE + "exchange.rs", "State::Broken(reason) => BodyStep::Reset(*reason),", "State::Broken(_) => BodyStep::Forward,", "exchange range"),
+    ("streams are confused", CORE + "batch.rs", "self.ready.extend(begun.into_iter().map(|(stream, _, out)| (stream, out)));", "let last = begun.first().map_or(0, |first| first.0); self.ready.extend(begun.into_iter().map(|(_, _, out)| (last, out)));", "exchange"),
+    ("a chunk that waits is lost", CORE + "batch.rs", "            before.append(&mut chunk);\n            chunk = before;\n", "            before.clear();\n", "exchange"),
+    ("a token is left out", CORE + "playlist/tag.rs", 'b"#EXT-X-RENDITION-REPORT" => self.uris', 'b"#EXT-X-RENDITION-REPORTS" => self.uris', "playlist"),
+    ("another host gets the token", CORE + "url.rs", "authority == self.authority || self.hosts.contains(&authority)", "let _ = &authority; true", "playlist"),
+    ("blanks at the end are lost", CORE + "playlist/uri.rs", "        out.extend_from_slice(line.text.get(start + uri.len()..).unwrap_or_default());\n", "", "playlist"),
+    ("a comment is lost", CORE + "playlist/mod.rs", '        } else if text.starts_with(b"#") {\n            self.scope.pass(line, out)', '        } else if text.starts_with(b"#") {\n            Ok(())', "playlist"),
+    ("the key comes once only", CORE + "playlist/media.rs", "if self.in_force.take().is_some() {", "if self.in_force.is_some() {", "playlist"),
+    ("a chunk's end is a line's end", CORE + "playlist/line.rs", "            if end.is_none() {\n", "            if end.is_none() && piece.len() > 40 { each(Line::new(piece), rest)?; continue; }\n            if end.is_none() {\n", "playlist"),
+    ("lines have no limit", CORE + "playlist/line.rs", "if self.carry.len() + piece.len() > MAX_LINE {", "if false && self.carry.len() + piece.len() > MAX_LINE {", "playlist"),
+    ("an open segment has no limit", CORE + "playlist/media.rs", "Some(start) if out.len().saturating_sub(start) > MAX_LINE => Err(Reason::Line),", "Some(start) if false && out.len().saturating_sub(start) > MAX_LINE => Err(Reason::Line),", "playlist"),
+    ("an error has no path", CORE + "config/policy.rs", 'ConfigError::new(path, format!("found \\"{name}\\", which is', 'ConfigError::new("", format!("found \\"{name}\\", which is', "config"),
+    ("a secret is shown", CORE + "config/secret.rs", '{path}: the secret stands in the configuration', '{path}: {text} stands in the configuration', "config"),
+    ("an error names another path", CORE + "config/mod.rs", 'let path = format!("policies[{index}]");', 'let path = format!("policy[{index}]");', "config"),
+]
+
+
+def main():
+    word = sys.argv[1] if len(sys.argv) > 1 else ""
+    shutil.rmtree(COPY, ignore_errors=True)
+    COPY.mkdir(parents=True)
+    for name in ["Cargo.toml", "Cargo.lock", "crates", "fuzz", "src", "tests"]:
+        source = ROOT / name
+        ignore = shutil.ignore_patterns("node_modules")
+        shutil.copytree(source, COPY / name, ignore=ignore) if source.is_dir() else shutil.copy2(source, COPY / name)
+    blind = []
+    for name, file, old, new, seen_by in MUTANTS:
+        if word not in name:
+            continue
+        path = COPY / file
+        text = path.read_text()
+        if text.count(old) < 1:
+            sys.exit(f"{name}: what is to be broken is not in {file} any more")
+        path.write_text(text.replace(old, new, 1))
+        saw = [target for target in seen_by.split() if not holds(target)] if build() else ["(does not compile)"]
+        path.write_text(text)
+        missed = [target for target in seen_by.split() if target not in saw]
+        print(f"{name:42} seen by {' '.join(saw) or 'nothing'}{'  MISSED by ' + ' '.join(missed) if missed else ''}", flush=True)
+        if not saw or missed or "(does not compile)" in saw:
+            blind.append(name)
+    if blind:
+        sys.exit(f"not seen: {', '.join(blind)}")
+
+
+COMMAND = ["cargo", "run", "--quiet", "--manifest-path", str(COPY / "fuzz/Cargo.toml"), "--no-default-features", "--example", "replay"]
+ENVIRONMENT = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target/fuzz/mutants-build"), "RUSTFLAGS": "-Awarnings", "RUST_BACKTRACE": "0"}
+
+
+def build():
+    command = ["cargo", "build", *COMMAND[2:]]
+    return subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def holds(target):
+    command = [*COMMAND, "--", target, str(ROOT / "fuzz/seeds" / target)]
+    result = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
+    return result.returncode == 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Owns the making of fuzz/seeds/ out of the tests' cases, vectors and documents; findings, which begin with `found-`, stay.
+
+    python3 fuzz/seeds.py
+
+What each target makes of its bytes stands at its property in fuzz/src/.
+"""
+
+import copy
+import json
+import pathlib
+import re
+import tomllib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SEEDS = ROOT / "fuzz" / "seeds"
+CASES = [(path.stem, tomllib.loads(path.read_text())) for path in sorted((ROOT / "tests/cases").glob("*.toml"))]
+SITES = 11
+NOW = 1_700_000_000
+
+
+def put(target, name, data):
+    folder = SEEDS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def steps():
+    """Every step of every case, with a name of its own."""
+    for name, case in CASES:
+        for index, step in enumerate(case.get("step", [])):
+            yield f"{name}-{index}", step
+
+
+def config():
+    base = json.loads((ROOT / "tests/cases/config/vod.json").read_text())
+    put("config", "vod", json.dumps(base).encode())
+    for name, case in CASES:
+        document = copy.deepcopy(base)
+        for pointer, value in case.get("set", {}).items():
+            *parents, last = [int(key) if key.isdigit() else key for key in pointer.strip("/").split("/")]
+            place = document
+            for key in parents:
+                place = place[key] if isinstance(key, int) else place.setdefault(key, {})
+            if isinstance(place, list):
+                place[last : last + 1] = [value]
+            else:
+                place[last] = value
+        if document != base:
+            put("config", name, json.dumps(document, separators=(",", ":")).encode())
+    documents = ["policies/*.json", "targeting/policies.json", "assignments/policies.json"]
+    for path in sorted(path for pattern in documents for path in (ROOT / "tests").glob(pattern)):
+        text = json.dumps(json.loads(path.read_text()), separators=(",", ":"))
+        put("config", f"{path.parent.name}-{path.stem}", text.encode())
+    put("config", "broken", b'{"policies": [}')
+    put("config", "broken-inside", b'{"policies": [{"policyName": "x" "y": 1}]}')
+    for index, (pointer, value) in enumerate([
+        ("tokenAuth/accessTokenName", "hdntl"), ("tokenAuth/sessionTokenName", "plk"), ("tokenAuth/password", "abc"),
+        ("tokenAuth/password", 12345678901234567890), ("tokenAuth/sessionTtl", "0s"), ("tokenAuth/sessionTtl", "11y"),
+        ("tokenAuth/hosts", ["a/b"]), ("tokenAuth/sessionAcl", "/a~b"), ("tokenAuth/algorithms", ["sha3"]),
+        ("mediaEncryption/secret", "0123456789abcdef"), ("mediaEncryption/keyPath", "serve.key"),
+        ("mediaEncryption/keyUrl", "https://keys.example/{nobody}"), ("mediaEncryption/keyRotation", {"segments": 0}),
+        ("mediaEncryption/key", "c319f970fd89b9f8c3d48e25548c793d"), ("policyName", "a\nb"), ("a?b", 1),
+        ("tokenAuth/password", "c319f970fd89b9f8c3d48e25548c793e"),
+    ]):
+        document = copy.deepcopy(base)
+        *parents, last = pointer.split("/")
+        place = document["policies"][0]
+        for parent in parents:
+            place = place[parent]
+        place[last] = value
+        put("config", f"wrong-{index}", json.dumps(document, separators=(",", ":")).encode())
+
+
+def token():
+    def seed(site, hash, place, spelling, changes, path, url, text):
+        head = bytes([site, hash, place, spelling, len(changes)]) + b"".join(map(bytes, changes))
+        return head + f"{path}\n{url}\n{text}".encode()
+
+    for index, vector in enumerate(json.loads((ROOT / "tests/vectors/edge-auth.json").read_text())["vectors"]):
+        text = vector["token"].rsplit("~hmac=", 1)[0]
+        hash = {"sha1": 1, "md5": 2}.get(vector.get("algorithm"), 0)
+        site = 9 if "salt" in vector or hash else 0
+        put("token", f"vector-{index}", seed(site, hash, index % 3, index // 3 % 3, [], "a/master", "/vod/a/master.m3u8", text))
+    sent = {match for _, step in steps() for match in re.findall(r"\{token:([^}]*)\}", step["send"])}
+    for index, fields in enumerate(sorted(sent)):
+        given = dict(field.split("=", 1) for field in fields.split(",") if "=" in field)
+        exp = given.get("exp", "+3600")
+        given["exp"] = str(NOW + int(exp)) if exp[0] in "+-" else exp
+        order = ["ip", "st", "exp", "acl", "id", "data"]
+        text = "~".join(f"{name}={given[name]}" for name in order if given.get(name, "none") != "none")
+        put("token", f"case-{index}", seed(index % SITES, 0, index % 3, index % 2, [], "a/b", "/vod/a/b.m3u8", text))
+    for site in range(SITES):
+        text = f"exp={NOW + 60}~acl=/vod/*"
+        put("token", f"session-{site}", seed(site, 0, site % 3, 1, [], "a", "", text))
+        put("token", f"changed-{site}", seed(site, 0, site % 2, site % 3, [(site, 0, 40 + site, 65), (5, 0, 7, 0)], "a", "", text))
+    for name, text in {
+        "tildes": "exp=1700000100~acl=/vod/*~id=a~b~data=x~y~",
+        "twice": "exp=1700000100~acl=/vod/*~acl=/*",
+        "unknown": "exp=1700000100~acl=/*~role=admin",
+        "no-exp": "acl=/vod/*",
+        "escaped": "exp=1700000100~acl=%2fvod%2f*!/live/??/*~data=a%7eb",
+        "early": "st=1700000011~exp=1700000100~acl=/*",
+        "edge": "st=1700000010~exp=1699999990~acl=/*",
+        "mapped": "ip=%3a%3affff:203.0.113.7~exp=1700000100~acl=/*",
+    }.items():
+        put("token", name, seed(0, 0, 0, 1, [], "a/b", "", text))
+
+
+def path():
+    hostile = [
+        "/a/../b", "/a/%2e%2e/b", "/a%2fb", "/a%5cb", "/a\\b", "//a", "/a//b", "/a;x/b", "/..;/a", "/a/..;x=1/b",
+        "/a%00", "/a%252e", "/%c0%ae%c0%ae/a", "/%e9", "/a%", "/a/.", "/a/b.m3u8.", "/A/B", "/a%3fb", "/a%23b", "/;/a",
+        "/100%25.ts", "/%c3%a9/\u00e9", "/a%2520b", "/a/b/", "", "/%25%32%66", "/a?b/../c", "/a/...", "/a%0ab",
+    ]
+    patterns = ["/vod/*", "*", "/vod/?/*", "*/a/*", "/vod%2f*", "/vod/a!/vod/b/*", "/vod/%2a", "/vod/*.ts", "", "/vod/a%zz"]
+    for index, raw in enumerate(hostile):
+        put("path", f"{index}", bytes([index * 37 % 256, index * 11 % 256]) + f"{patterns[index % len(patterns)]}\n{raw}".encode())
+    put("path", "stars", b"\x00\x00/" + b"*a" * 60 + b"\n/" + b"a" * 120)
+    put("path", "latin", b"\x00\x00*\n/caf\xe9")
+
+
+def playlist():
+    seen = set()
+    for name, step in steps():
+        body = step.get("origin", {}).get("body", "").lstrip("\n")
+        if not body or body in seen:
+            continue
+        seen.add(body)
+        cuts = [0, 3, 17, 64, 1]
+        for kind in range(2 if body.startswith("#EXTM3U") else 1):
+            what = kind if body.startswith("#EXTM3U") else 2
+            site = (len(seen) + kind * 5) % SITES
+            head = bytes([site, what, len(seen) & 1, len(seen) >> 1 & 1, 0, len(cuts), *cuts])
+            put("playlist", f"{name}-{kind}", head + body.encode())
+    usual = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n1.ts\n"
+    for name, much, text in [
+        ("live", 1, usual * 3),
+        ("long-line", 1, b"#EXTM3U\n#EXTINF:4,\n# \x1a\x7f\n\x1a\x010.ts\n"),
+        ("line-forever", 1, b"#EXTM3U\n# \x1a\x10"),
+        ("segment-forever", 1, b"#EXTM3U\n#EXTINF:4,\n# \x1a\x04\n"),
+        ("definitions-forever", 1, b'#EXTM3U\n#EXT-X-DEFINE:NAME="a",VALUE="\x1a\x02"\n1.ts\n'),
+        ("between", 0, b"#EXTM3U\n#EXTINF:4,\n1.ts\n#EXTINF:4,\nhttps://other.example/2.ts\n#EXTINF:4,\n3.ts\n"),
+        ("too-long", 0, b"#EXTM3U\n# \x1a\x81\n1.ts\n"),
+        ("bom-crlf", 0, b"\xef\xbb\xbf#EXTM3U\r\n#EXT-X-VERSION:1\r\n#EXTINF:4,\r\n1.ts\r\n"),
+        ("blanks", 0, b"  \t#EXTM3U \n #EXTINF:4,\n  1.ts  \n"),
+        ("no-playlist", 0, b"<html></html>"),
+        ("open-parts", 0, b'#EXTM3U\n#EXTINF:4,\n#EXT-X-PART:DURATION=1,URI="p.mp4"\n1.ts\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI="q.mp4"\n'),
+        ("open-quote", 0, b'#EXTM3U\n#EXT-X-MAP:URI="i.mp4\n#EXTINF:4,\n1.ts'),
+        ("hosts", 0, b"#EXTM3U\n#EXTINF:4,\nhttps://TV.example:443/a\n#EXTINF:4,\n//cdn.example:8443/b?x#y\n#EXTINF:4,\nhttp://u@tv.example/c\n#EXTINF:4,\ndata:,d\n"),
+        ("key-none", 0, b'#EXTM3U\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:4,\n1.ts\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXTINF:4,\n2.ts\n'),
+    ]:
+        for site in (0, 2):
+            put("playlist", f"{name}-{site}", bytes([site, 0, 0, 0, much, 3, 1, 7, 65]) + text)
+    for site, text in [(0, b'{"VERSION":1,"TTL":300,"RELOAD-URI":"a?b=1","PATHWAY-PRIORITY":["x"]}'), (1, b'{"ASSETS":[{"URI":"/vod/ad.m3u8","DURATION":1.5},{"URI":"https://other.example/x"}]}')]:
+        put("playlist", f"document-{site}", bytes([site, 2, 0, 1, 0, 1, 9]) + text)
+
+
+def query():
+    put("query", "plain", bytes([0, 0]) + b"\x01&a=1&b\n")
+    put("query", "escaped", bytes([0, 0]) + b"\x01&hdnt%73=x&x=%zz&=&&\n")
+    put("query", "twice", bytes([0, 1]) + b"\x01&\x01\n")
+    put("query", "signed", bytes([0, 3]) + b"\x03&\x01\n")
+    put("query", "access", bytes([9, 0]) + b"a=1&\x02&ticket=\n")
+    put("query", "header", bytes([0, 0]) + b"\n\x02" + b"exp=1~acl=/*~hmac=00\n")
+    put("query", "cookie", bytes([1, 1]) + b"a=1\n\x00x=1; \x01; y=\"2\"\n\x01z=3;\x02\n")
+    put("query", "cookie-latin", bytes([2, 1]) + b"\x01\n\x00name=Jos\xe9; \x01\n")
+    put("query", "skip", bytes([2, 0]) + b"\x01&_HLS_skip=YES&_HLS_msn=3\n\x04\"e\"\n")
+    put("query", "free", bytes([4, 1]) + b"hdntl=x&hdntl=y\n\x03bytes=0-1\n")
+    put("query", "unknown", bytes([8, 2]) + b"?x?&\x01#\n\x05one\n\x05two\n")
+
+
+def range_():
+    wanted = ["bytes=0-0", "bytes=5-", "bytes=-7", "bytes=0-15", "bytes=16-47", "bytes=5-4", "bytes=0-1,3-4", "bytes=-0",
+              "bytes=999999-", "items=0-1", "bytes=0-18446744073709551615", " bytes=3-9 ", "bytes=+1-2", "", "bytes=-99999"]
+    for index, text in enumerate(wanted):
+        for origin in {index % 8, 0}:
+            head = bytes([index % 4, origin, 9, 1, 44 * (index % 5), index % 13, index % 7 == 6, index & 1])
+            put("range", f"{index}-{origin}", head + text.encode() + bytes([10, 1, 3, 64, 17]))
+
+
+def parameter():
+    for site in range(SITES):
+        for which in range(7):
+            numbers = (100 + site).to_bytes(8, "big") + (1 << which * 8).to_bytes(8, "big")
+            put("parameter", f"{site}-{which}", bytes([site, which, which, which % 3]) + numbers + b"\x00")
+    none = bytes(7) + b"\x05" + bytes(8)
+    put("parameter", "moved", bytes([0, 3, 1, 0]) + none + b"\x00")
+    # From `clear` to `media`, which is as long and says as little.
+    put("parameter", "renamed", bytes([0, 3, 3, 0]) + bytes(16) + b"\x05" + b"".join(bytes([0, 0, at, byte]) for at, byte in enumerate(b"media")))
+    put("parameter", "flipped", bytes([0, 2, 2, 0]) + none + b"\x01\x00\x00\x09\x41")
+    put("parameter", "huge", bytes([0, 5, 5, 1]) + b"\xff" * 7 + b"\x00" + bytes(8) + b"\x00")
+
+
+def segment():
+    key = bytes(range(16)) + bytes(range(240, 256))
+    for name, size, lanes, cuts in [
+        ("empty", bytes([0, 0, 0]), 0, b""),
+        ("one", bytes([0, 0, 1]), 1, b"\x01"),
+        ("block", bytes([4, 0, 16]), 2, b"\x10"),
+        ("odd", bytes([9, 3, 217]), 5, b"\x01\x0f\x10\x11\x40\x00\x07"),
+        ("large", bytes([13, 80, 3]), 4, b"\xff\x80\x01\xbf\x3f"),
+        ("lanes", bytes([11, 32, 5]), 6, bytes(range(1, 60))),
+    ]:
+        put("segment", name, key + size + bytes([lanes]) + cuts)
+
+
+def exchange():
+    # Whose headers: what, denied, method, range, status, (206: its place,) type, size (3), length, coding, tag, caching.
+    def stream(what, denied=0, method=0, range=0, status=0, kind=0, size=(9, 4, 1), end=0, length=1):
+        return bytes([what, denied, method, range, status, kind, *size, end, length, 0, 0, 0])
+
+    for what in range(8):
+        events = bytes([0x05, 20, 0x04, 0x06, 200, 0x09, 1, 0, 0x03])
+        for hold in (0, 1):
+            put("exchange", f"plain-{what}-{hold}", bytes([what, hold, 0, 0]) + stream(what) + events)
+        put("exchange", f"denied-{what}", bytes([what, 0, 0, 0]) + stream(what, denied=1) + events)
+    for end in range(6):
+        for length in (0, 1, 6, 7, 8, 9):
+            head = bytes([end, end & 1, 0, 0])
+            put("exchange", f"end-{end}-{length}", head + stream(0, end=end, length=length) + bytes([0x05, 33, 0x04, 0x03]))
+    for status in range(21):
+        put("exchange", f"status-{status}", bytes([0, 0, 0, 0]) + stream(0, status=status) + bytes([0x07, 99]))
+    together = b"".join(stream(0, size=(12, 40, which)) for which in range(4))
+    events = b"".join(bytes([which % 4 << 4 | 9, 1 + which % 5, which * 7 % 256]) for which in range(40)) + b"\x00\x00\x12\x00"
+    for site in (0, 3, 5):
+        put("exchange", f"together-{site}", bytes([site, 0, 1, 3]) + together + events)
+    put("exchange", "unnamed-playlist", bytes([0, 1, 0, 0]) + stream(6, kind=1) + b"\x03")
+
+
+for make in (config, token, path, playlist, query, range_, parameter, segment, exchange):
+    folder = SEEDS / make.__name__.rstrip("_")
+    for old in folder.glob("*") if folder.exists() else ():
+        if not old.name.startswith("found-"):
+            old.unlink()
+    make()

@@ -1,0 +1,112 @@
+//! Configuration documents: none makes it panic; what is refused is refused by the JSON path of a place that is there,
+//! and without showing a secret; what is accepted serves requests, and is accepted however it is laid out.
+
+use std::rc::Rc;
+
+use playlock_core::config::{ConfigError, Policies};
+use serde_json::Value;
+
+use crate::edge::{self, Asked, header};
+use crate::site::NOW;
+
+/// Input: a document.
+pub fn property(input: &[u8]) {
+    // As the proxy has them.
+    let env = |name: &str| name.starts_with("PLAYLOCK_").then(|| "00112233445566778899aabbccddeeff".to_owned());
+    let parsed = Policies::parse(input, &env);
+    let value: Option<Value> = serde_json::from_slice(input).ok();
+    let shown = match &parsed {
+        Ok((policies, warnings)) => format!("{policies:?} {warnings:?}"),
+        Err(error) => format!("{error} {error:?}"),
+    };
+    for secret in value.iter().flat_map(secrets) {
+        assert!(!shown.contains(secret), "{secret} is shown");
+    }
+    match parsed {
+        Err(error) => refused(&error, value.as_ref()),
+        Ok((policies, warnings)) => {
+            accepted(policies);
+            if let Some(value) = value {
+                // JSON says nothing of blanks and of the order of members.
+                for laid_out in [serde_json::to_vec(&value), serde_json::to_vec_pretty(&value)] {
+                    let again = Policies::parse(&laid_out.expect("JSON"), &env);
+                    assert_eq!(again.expect("accepted before").1, warnings);
+                }
+            }
+        }
+    }
+}
+
+fn refused(error: &ConfigError, value: Option<&Value>) {
+    assert!(!error.path.is_empty() && !error.message.is_empty());
+    assert!(error.path != "?" && !error.path.ends_with(".?"), "{error}");
+    if let Some(value) = value
+        && error.path != "."
+    {
+        assert!(leads(value, &error.path), "{:?} is no path of this document: {error}", error.path);
+    }
+}
+
+/// Whether a path leads to a place of the document, or to a member of one that is not there.
+fn leads(value: &Value, path: &str) -> bool {
+    if path.is_empty() {
+        return true;
+    }
+    let path = path.strip_prefix('.').unwrap_or(path);
+    match value {
+        Value::Array(values) => {
+            let Some((index, rest)) = path.strip_prefix('[').and_then(|path| path.split_once(']')) else {
+                return false;
+            };
+            index.parse().ok().and_then(|index: usize| values.get(index)).is_some_and(|value| leads(value, rest))
+        }
+        Value::Object(members) => {
+            let below = members.iter().any(|(name, value)| {
+                let rest = path.strip_prefix(name.as_str());
+                rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with(['.', '['])) && leads(value, rest))
+            });
+            below || path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        }
+        _ => false,
+    }
+}
+
+/// Secrets that stand nowhere else in the document: long enough not to be there by chance.
+fn secrets(document: &Value) -> Vec<&str> {
+    let mut found = Vec::new();
+    for policy in document["policies"].as_array().into_iter().flatten() {
+        let members = [
+            ("tokenAuth", "password"),
+            ("tokenAuth", "transitionPassword"),
+            ("mediaEncryption", "secret"),
+            ("mediaEncryption", "transitionSecret"),
+            ("mediaEncryption", "key"),
+        ];
+        found.extend(members.iter().filter_map(|(parent, member)| policy[*parent][*member].as_str()));
+    }
+    let text = document.to_string();
+    found.retain(|secret| {
+        let plain = secret.len() >= 16 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        plain && text.matches(*secret).count() == 1
+    });
+    found
+}
+
+/// What a configuration that was accepted is asked.
+fn accepted(policies: Policies) {
+    assert!(policies.unassigned().count() <= policies.len());
+    assert!(policies.idle_assignments(NOW).count() <= policies.assignments());
+    let _ = policies.geo_headers_read().count();
+    let policies = Rc::new(policies);
+    let cookies = [header("cookie", "hdntl=x"), header("origin", "https://tv.example"), header("range", "bytes=0-1")];
+    for target in ["/", "/vod/a/master.m3u8", "/vod/a/1.ts?hdnts=x", "/serve.key?plk=key~dm9k~x~0~y", "/vod/a%2fb"] {
+        match edge::get(&policies, target.as_bytes(), &cookies) {
+            Asked::Forwarded(mut exchange, _) => {
+                let head = [header(":status", "200"), header("content-type", "application/vnd.apple.mpegurl")];
+                let _ = exchange.on_response_head(&head, false);
+                let _ = exchange.on_body(b"#EXTM3U\n#EXTINF:4,\n1.ts\n#EXT-X-ENDLIST\n".to_vec(), true);
+            }
+            Asked::Answered(exchange, reply) => assert!(exchange.reason().is_some() || reply.status < 400),
+        }
+    }
+}
