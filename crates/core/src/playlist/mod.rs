@@ -42,10 +42,11 @@ pub fn is_playlist(bytes: &[u8]) -> Option<bool> {
         None => bytes,
     };
     // Some players take blanks before it, as before any tag.
-    let text = text.trim_ascii_start();
-    match text.strip_prefix(HEAD) {
+    let tag = text.trim_ascii_start();
+    match tag.strip_prefix(HEAD) {
+        _ if text.len() - tag.len() > MAX_SNIFF => Some(false),
         Some(rest) => rest.first().map(u8::is_ascii_whitespace),
-        None if HEAD.starts_with(text) && bytes.len() < MAX_SNIFF => None,
+        None if HEAD.starts_with(tag) => None,
         None => Some(false),
     }
 }
@@ -230,7 +231,7 @@ impl Body {
     fn first_line(&mut self, line: Line<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
         let text = line.text.strip_prefix(BOM).unwrap_or(line.text);
         // Without its line's end the tag alone does not tell yet.
-        if is_playlist(text) != Some(true) && text.trim_ascii() != HEAD {
+        if !is_playlist(text).unwrap_or(text.trim_ascii() == HEAD) {
             return Err(Reason::Playlist);
         }
         self.end = Some(if line.end == b"\r\n" { b"\r\n" } else { b"\n" });
