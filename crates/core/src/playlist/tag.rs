@@ -204,7 +204,8 @@ impl Body {
             self.marks.push_tag(out, line, attributes, without);
             return;
         }
-        // Its key stands before the open segment, so it does, too.
+        // Its key stands before the open segment, so it does, too. There it is not the last line any more.
+        let line = if line.end.is_empty() { Line { end: self.end.unwrap_or(b"\n"), ..line } } else { line };
         let mut moved = Vec::new();
         self.marks.push_tag(&mut moved, line, attributes, without);
         self.scope.put(&moved, out);
