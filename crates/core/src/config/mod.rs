@@ -86,7 +86,7 @@ impl Policies {
         let document: Document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             // Where JSON is broken the path ends in the last place that is whole.
             let path = error.path().to_string();
-            let path = if path == "?" { "." } else { path.strip_suffix(".?").unwrap_or(&path) };
+            let path = if matches!(&*path, "?" | "") { "." } else { path.strip_suffix(".?").unwrap_or(&path) };
             ConfigError::new(path, error.inner().to_string())
         })?;
         deserializer.end().map_err(|error| ConfigError::new(".", error.to_string()))?;

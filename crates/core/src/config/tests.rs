@@ -175,6 +175,7 @@ fn errors_name_the_json_path() {
         "policies[0].mediaEncryption.secret"
     );
     assert_eq!(parse("{").unwrap_err().path, ".");
+    assert_eq!(parse(r#"{"": 1}"#).unwrap_err().path, ".");
     assert_eq!(parse(r#"{"policies": [{"policyName": "x" "y": 1}]}"#).unwrap_err().path, "policies[0]");
 }
 
