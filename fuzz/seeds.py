@@ -152,6 +152,15 @@ def playlist():
     ]:
         for site in (0, 2):
             put("playlist", f"{name}-{site}", bytes([site, 0, 0, 0, much, 3, 1, 7, 65]) + text)
+    tags = b"".join(b'#EXT-X-%s:%s="%s"\n' % (tag, name, uri) for tag, name, uri in [
+        (b"RENDITION-REPORT", b"URI", b"../b/v.m3u8"), (b"SESSION-DATA", b"URI", b"data.json"), (b"MAP", b"URI", b"i.mp4"),
+        (b"CONTENT-STEERING", b"SERVER-URI", b"/vod/steer?v=1"), (b"DATERANGE", b"X-ASSET-URI", b"ad.m3u8"),
+        (b"DATERANGE", b"X-ASSET-LIST", b"ads.json"), (b"DATERANGE", b"X-URI", b"x"), (b"MEDIA", b"URI", b"a.m3u8"),
+        (b"I-FRAME-STREAM-INF", b"URI", b"i.m3u8"), (b"IMAGE-STREAM-INF", b"URI", b"p.m3u8"), (b"PART", b"URI", b"p.mp4"),
+        (b"PRELOAD-HINT", b"URI", b"h.mp4"), (b"STREAM-INF", b"BANDWIDTH", b"1"),
+    ])
+    for site in range(SITES):
+        put("playlist", f"tags-{site}", bytes([site, 0, 0, 0, 0, 2, 5, 70]) + b"#EXTM3U\n" + tags + b"v.m3u8\n")
     for site, text in [(0, b'{"VERSION":1,"TTL":300,"RELOAD-URI":"a?b=1","PATHWAY-PRIORITY":["x"]}'), (1, b'{"ASSETS":[{"URI":"/vod/ad.m3u8","DURATION":1.5},{"URI":"https://other.example/x"}]}')]:
         put("playlist", f"document-{site}", bytes([site, 2, 0, 1, 0, 1, 9]) + text)
 
@@ -188,6 +197,8 @@ def parameter():
     put("parameter", "moved", bytes([0, 3, 1, 0]) + none + b"\x00")
     # From `clear` to `media`, which is as long and says as little.
     put("parameter", "renamed", bytes([0, 3, 3, 0]) + bytes(16) + b"\x05" + b"".join(bytes([0, 0, at, byte]) for at, byte in enumerate(b"media")))
+    for at in (8, 20, 26):
+        put("parameter", f"flipped-{at}", bytes([0, 3, 3, 0]) + bytes(16) + bytes([1, 0, 0, at, ord("-")]))
     put("parameter", "flipped", bytes([0, 2, 2, 0]) + none + b"\x01\x00\x00\x09\x41")
     put("parameter", "huge", bytes([0, 5, 5, 1]) + b"\xff" * 7 + b"\x00" + bytes(8) + b"\x00")
 
@@ -221,7 +232,7 @@ def exchange():
             put("exchange", f"end-{end}-{length}", head + stream(0, end=end, length=length) + bytes([0x05, 33, 0x04, 0x03]))
     for status in range(21):
         put("exchange", f"status-{status}", bytes([0, 0, 0, 0]) + stream(0, status=status) + bytes([0x07, 99]))
-    together = b"".join(stream(0, size=(12, 40, which)) for which in range(4))
+    together = b"".join(stream(0, size=(14, 40, which)) for which in range(4))
     events = b"".join(bytes([which % 4 << 4 | 9, 1 + which % 5, which * 7 % 256]) for which in range(40)) + b"\x00\x00\x12\x00"
     for site in (0, 3, 5):
         put("exchange", f"together-{site}", bytes([site, 0, 1, 3]) + together + events)

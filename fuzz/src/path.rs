@@ -71,7 +71,7 @@ fn normal(raw: &[u8]) -> Option<Vec<u8>> {
     let segments: Vec<&str> = text.strip_prefix('/')?.split('/').collect();
     let (last, others) = segments.split_last()?;
     let plain = |segment: &&str| !["", ".", ".."].contains(&segment.split(';').next().unwrap_or_default());
-    (others.iter().all(|segment| plain(&segment)) && (last.is_empty() || plain(last))).then(|| path.clone())
+    (others.iter().all(plain) && (last.is_empty() || plain(last))).then(|| path.clone())
 }
 
 /// What origins of many kinds serve for this path is what it names.

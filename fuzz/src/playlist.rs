@@ -321,7 +321,7 @@ fn attribute<'a>(list: &'a str, name: &str) -> Option<&'a str> {
     let mut starts = list.match_indices(&quoted).map(|(at, _)| at);
     let start = starts.next()?;
     let first = start == 0 || list.as_bytes()[start - 1] == b',';
-    let before_is_even = list[..start].matches('"').count() % 2 == 0;
+    let before_is_even = list[..start].matches('"').count().is_multiple_of(2);
     let only = list.matches(&format!("{name}=")).count() == 1;
     (first && before_is_even && only).then(|| list[start + quoted.len()..].split('"').next()).flatten()
 }
@@ -376,19 +376,16 @@ fn bounded(site: &Site, target: &str, cookies: &[Header], text: &[u8]) {
     let mut batch = Batch::default();
     flow.head(&[header(":status", "200"), header("content-type", "audio/mpegurl")], false, false);
     let first = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| at + 1);
+    let again = text[first..].repeat((16 << 10) / text.len() + 1);
     let before = memory::in_use();
-    let mut rest = text;
+    let mut next = text;
     let mut sent = 0;
-    while sent < 4 * KEPT && flow.is_open() && !rest.is_empty() {
-        for piece in rest.chunks(16 << 10) {
-            if flow.is_open() {
-                flow.chunk(piece, false, 0, &mut batch);
-                flow.body = Vec::new();
-                let kept = memory::in_use() - before;
-                assert!(kept < KEPT, "{}: {kept} bytes are kept after {sent}", site.name);
-                sent += piece.len().cast_signed();
-            }
-        }
-        rest = &text[first..];
+    while sent < 2 * KEPT && flow.is_open() && !next.is_empty() {
+        flow.chunk(next, false, 0, &mut batch);
+        sent += next.len().cast_signed();
+        flow.body = Vec::new();
+        let kept = memory::in_use() - before;
+        assert!(kept < KEPT, "{}: {kept} bytes are kept after {sent}", site.name);
+        next = &again;
     }
 }

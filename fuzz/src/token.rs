@@ -178,10 +178,10 @@ fn session(site: &Site, index: usize, place: Place, spelling: usize, changes: &[
     for path in ["/vod/a/1.ts", "/vod/a/media.m3u8"] {
         let target = format!("{path}{query}");
         let forwarded = matches!(edge::get(&site.policies, target.as_bytes(), &headers), Asked::Forwarded(..));
-        let media = path.ends_with(".ts");
+        let needed = if path.ends_with(".ts") { site.on_content } else { site.token };
         if travels && is_it {
             assert!(forwarded, "{}: its own token was refused", site.name);
-        } else if site.token && (!media || site.on_content) || media && site.on_content {
+        } else if needed {
             assert!(!forwarded, "{} let {sent:?} in by {place:?}", site.name);
         }
     }

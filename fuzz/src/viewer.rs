@@ -111,11 +111,10 @@ impl Viewer {
         let cookies = if site.in_cookie { vec![cookie(site, &token)] } else { Vec::new() };
         let (_, media) = playlist(site, &playlist_target, &cookies, MEDIA.as_bytes());
 
-        let mut lines = media.lines();
         let absolute = |uri: &str| format!("/vod/a/{uri}");
         let (mut key, mut number) = (None, 5_u128);
         let (mut segments, mut init, mut document, mut key_target) = (Vec::new(), None, None, String::new());
-        while let Some(line) = lines.next() {
+        for line in media.lines() {
             if let Some(list) = line.strip_prefix("#EXT-X-KEY:") {
                 key = quoted(list, "URI").map(|uri| {
                     let iv = list.split(",IV=0x").nth(1).map(|hex| u128::from_str_radix(hex, 16).expect("hex"));
