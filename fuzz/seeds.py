@@ -233,7 +233,9 @@ def exchange():
     for status in range(21):
         put("exchange", f"status-{status}", bytes([0, 0, 0, 0]) + stream(0, status=status) + bytes([0x07, 99]))
     together = b"".join(stream(0, size=(14, 40, which)) for which in range(4))
-    events = b"".join(bytes([which % 4 << 4 | 9, 1 + which % 5, which * 7 % 256]) for which in range(40)) + b"\x00\x00\x12\x00"
+    # Also twice the same, so that a chunk that waits is followed by its own next one.
+    order = [0, 1, 2, 3, 0, 0, 1, 1, 2, 0, 0, 3, 3, 1, 2, 2] * 3
+    events = b"".join(bytes([which << 4 | 9, 1 + at % 5, at * 7 % 256]) for at, which in enumerate(order)) + b"\x00\x00\x12\x00"
     for site in (0, 3, 5):
         put("exchange", f"together-{site}", bytes([site, 0, 1, 3]) + together + events)
     put("exchange", "unnamed-playlist", bytes([0, 1, 0, 0]) + stream(6, kind=1) + b"\x03")

@@ -31,7 +31,7 @@ fn every_property_holds_of_noise() {
         state
     };
     for (name, property) in PROPERTIES {
-        for round in 0..500 {
+        for round in 0..200 {
             let length = next() % 200;
             let input: Vec<u8> = (0..length).map(|_| next() as u8).collect();
             let held = std::panic::catch_unwind(|| property(&input));
