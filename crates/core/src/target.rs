@@ -28,7 +28,7 @@ impl<'a> Target<'a> {
     /// # Errors
     /// [`BadTarget`] if it is not UTF-8, holds a control character, a space, a `#` or a backslash, if the path
     /// is not absolute, or if servers could disagree on which file it names: dot segments (also with
-    /// `;parameters`), empty segments, encoded `/`, `\`, `?`, `#` or control characters, invalid escapes, or
+    /// `;parameters`, also full-width), empty segments, encoded `/`, `\`, `?`, `#` or control characters, invalid escapes, or
     /// escapes that decode to escapes.
     pub fn parse(raw: &'a [u8]) -> Result<Self, BadTarget> {
         let raw = core::str::from_utf8(raw).map_err(|_| BadTarget)?;
@@ -114,11 +114,22 @@ pub fn normal_path(raw: &str) -> Result<Cow<'_, str>, BadTarget> {
         // Some servers cut `;parameters` off before they resolve dots.
         let name = segment.split_once(';').map_or(segment, |(name, _)| name);
         let last = segments.peek().is_none();
-        if matches!(name, "." | "..") || (name.is_empty() && !(last && segment.is_empty())) {
+        if is_dots(name) || (name.is_empty() && !(last && segment.is_empty())) {
             return Err(BadTarget);
         }
     }
     Ok(path)
+}
+
+/// Whether a segment is a dot segment: also in the forms that servers take for dots and separators when they convert a
+/// name to a character set without them.
+fn is_dots(segment: &str) -> bool {
+    if segment.is_ascii() {
+        return matches!(segment, "." | "..");
+    }
+    let separators = ['\u{2044}', '\u{2215}', '\u{ff0f}', '\u{2216}', '\u{fe68}', '\u{ff3c}'];
+    let is_dot = |c: char| matches!(c, '.' | '\u{2024}' | '\u{fe52}' | '\u{ff0e}');
+    segment.split(separators).any(|part| matches!(part.chars().count(), 1 | 2) && part.chars().all(is_dot))
 }
 
 /// The directory of a normal path, with its final `/`.
@@ -164,6 +175,10 @@ mod tests {
             "/a\u{7f}",
             "/a%7f",
             "/%ff",
+            "/a/\u{ff0e}\u{ff0e}/b",
+            "/a/%e2%80%a4./b",
+            "/a/..\u{ff0f}b",
+            "/a/b\u{ff3c}..\u{2215}c",
         ] {
             assert_eq!(Target::parse(bad.as_bytes()), Err(BadTarget), "{bad}");
         }
@@ -181,6 +196,7 @@ mod tests {
             ("/a;x=1/b", "/a;x=1/b"),
             ("/...", "/..."),
             ("/%c3%a9", "/é"),
+            ("/一／二．ts", "/一／二．ts"),
             ("/a?b/../c", "/a"),
         ] {
             assert_eq!(Target::parse(raw.as_bytes()).unwrap().path, path, "{raw}");
