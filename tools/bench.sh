@@ -11,11 +11,7 @@ debian=(wrk nginx libluajit2-5.1-2 libluajit2-5.1-common libnginx-mod-http-lua l
 node=26
 
 debian_packages_unpacked() {
-  local folder=$root/target/bench/debian
-  rm -rf "$folder"
-  mkdir -p "$folder/archives"
-  (cd "$folder/archives" && { apt-get download "${debian[@]}" || { apt update -q && apt-get download "${debian[@]}"; }; })
-  for archive in "$folder"/archives/*.deb; do dpkg -x "$archive" "$folder"; done
+  debian_unpacked target/bench/debian "${debian[@]}"
 }
 
 # A Node whose V8 is about Envoy's: the system's may be too old for relaxed SIMD.

@@ -66,3 +66,14 @@ can_apt() {
 apt_install() {
   apt update -q && apt install -y -q --no-install-recommends "$@"
 }
+
+# debian_unpacked FOLDER PACKAGE...: these packages' files below a folder: unpacked, not installed, so that no service
+# starts.
+debian_unpacked() {
+  local folder=$root/$1
+  shift
+  rm -rf "$folder"
+  mkdir -p "$folder/archives"
+  (cd "$folder/archives" && { apt-get download "$@" || { apt update -q && apt-get download "$@"; }; })
+  for archive in "$folder"/archives/*.deb; do dpkg -x "$archive" "$folder"; done
+}

@@ -10,6 +10,12 @@ python_packages() {
   target/venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/requirements.txt
 }
 
+# The origin of the tests on paths. Where one is installed, that is taken.
+nginx_unpacked() {
+  debian_unpacked target/nginx nginx
+  target/nginx/usr/sbin/nginx -v
+}
+
 node_packages() {
   mkdir -p target/node
   cp tools/package.json tools/package-lock.json target/node/
@@ -37,4 +43,12 @@ if done_for node "$stamp" && [ -d target/node/node_modules ]; then
 else
   step "npm packages (target/node)" node node_packages
   mark node "$stamp"
+fi
+
+[ "$1" = test ] || exit 0
+if command -v nginx >/dev/null || target/nginx/usr/sbin/nginx -v 2>/dev/null; then
+  ready "nginx"
+else
+  command -v apt-get >/dev/null || fail "missing: nginx"
+  step "nginx (target/nginx)" nginx nginx_unpacked
 fi

@@ -9,6 +9,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 WASM = Path(os.environ.get("PLAYLOCK_WASM", REPOSITORY / "target/playlock.wasm"))
 COMMAND = Path(os.environ.get("PLAYLOCK_COMMAND", REPOSITORY / "target/debug/playlock"))
 CONTENT = Path(os.environ.get("PLAYLOCK_CONTENT", REPOSITORY / "envoy/demo/content"))
+NGINX = REPOSITORY / "target/nginx/usr/sbin/nginx"
 NODE_MODULES = Path(os.environ.get("PLAYLOCK_NODE_MODULES", REPOSITORY / "target/node/node_modules"))
 
 
@@ -38,6 +39,14 @@ def wasm():
     if not WASM.exists():
         raise Missing(f"{WASM} does not exist: run `make wasm`")
     return str(WASM)
+
+
+def nginx():
+    """The machine's nginx, or the one that is unpacked for the tests."""
+    path = shutil.which("nginx") or NGINX
+    if not Path(path).exists():
+        raise Missing(f"no nginx in PATH nor at {NGINX}: `make test` fetches one")
+    return str(path)
 
 
 def command():
