@@ -13,6 +13,9 @@ use crate::stream::{Action, Stream};
 
 mod abi;
 
+/// What a metered VM starts with.
+const FUEL: u64 = u64::MAX / 2;
+
 /// The context of the plugin; streams count on from here.
 const ROOT: u32 = 1;
 
@@ -53,6 +56,14 @@ pub fn module(flavour: Flavour) -> Result<&'static Module, String> {
         Flavour::Strict => strict,
     };
     module.get_or_init(|| compile(&flavour.path(), flavour == Flavour::Relaxed)).as_ref().map_err(Clone::clone)
+}
+
+/// Compiles a module, whatever features it wants, that counts the instructions it executes.
+pub fn metered(bytes: &[u8]) -> Result<Module, String> {
+    let mut config = Config::new();
+    config.consume_fuel(true);
+    let engine = Engine::new(&config).map_err(|error| format!("wasmtime: {error:?}"))?;
+    Module::new(&engine, bytes).map_err(|error| format!("{error:?}"))
 }
 
 /// Compiles a module with the features that Envoy's V8 has on, or as a host without relaxed SIMD would.
@@ -100,6 +111,8 @@ impl Vm {
             metrics: Vec::new(),
         };
         let mut store = Store::new(module.engine(), host);
+        // Enough for ever, where it is counted at all.
+        let _ = store.set_fuel(FUEL);
         let instance = abi::linker(module)
             .and_then(|linker| linker.instantiate(&mut store, module))
             .map_err(|error| Refused(vec![format!("{error:?}")]))?;
@@ -137,6 +150,19 @@ impl Vm {
 }
 
 impl Vm {
+    /// How many instructions a [`metered`] module has executed.
+    pub fn executed(&self) -> u64 {
+        self.store.get_fuel().map_or(0, |left| FUEL - left)
+    }
+
+    /// The value of an exported global of 64 bits, which is zero afterwards.
+    pub fn take_global(&mut self, name: &str) -> Option<i64> {
+        let global = self.instance.get_global(&mut self.store, name)?;
+        let value = global.get(&mut self.store).i64();
+        global.set(&mut self.store, 0_i64.into()).ok()?;
+        value
+    }
+
     fn exports(&mut self, name: &str) -> bool {
         self.instance.get_export(&mut self.store, name).is_some()
     }

@@ -1,0 +1,261 @@
+//! What a stranger with a stopwatch learns: nothing. The modules of `make wasm` are rewritten to note every address and
+//! branch (`trace.rs`) and run with their instructions counted; what must not tell secrets apart must do the same, one
+//! instruction after the other, in every run. No clock is read.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test"
+)]
+
+mod trace;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use playlock_host::edge_auth::Token;
+use playlock_host::envoy::Envoy;
+use playlock_host::message::{Outcome, Request, Response, Seen};
+use playlock_host::node::{Node, Random, Setup};
+use playlock_host::wasm::{self, Flavour, Vm};
+use playlock_host::wasmtime::{Instance, Module, Store};
+
+const NOW: u64 = 1_700_000_000;
+const PASSWORD: &str = "52a152a152a152a152a152a152a152a1";
+const SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+const MEDIA: &[u8] = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nseg.ts\n#EXT-X-ENDLIST\n";
+
+/// A module with notes, compiled once.
+fn module(flavour: Flavour) -> &'static Module {
+    static MODULES: [OnceLock<Module>; 2] = [const { OnceLock::new() }; 2];
+    MODULES[usize::from(flavour == Flavour::Strict)].get_or_init(|| {
+        let bytes = std::fs::read(flavour.path()).expect("run `make wasm`");
+        wasm::metered(&trace::traced(&bytes)).unwrap()
+    })
+}
+
+/// What one exchange of a fresh VM did: instructions, and the sum of its addresses and branches.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Did {
+    instructions: u64,
+    trace: i64,
+}
+
+/// One request to a VM that knows these secrets.
+fn ask(
+    flavour: Flavour,
+    [password, secret]: [&str; 2],
+    target: &str,
+    cookie: Option<&str>,
+    body: &[u8],
+) -> (Did, Seen) {
+    let env = [("PASSWORD", password), ("SECRET", secret)].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config = serde_json::json!({
+        "policies": [{"policyName": "vod",
+            "tokenAuth": {"enabled": true, "password": {"env": "PASSWORD"}, "algorithms": ["sha256", "sha1", "md5"],
+                "sessionTokenTransport": "both"},
+            "mediaEncryption": {"enabled": true, "secret": {"env": "SECRET"}}}],
+        "assignments": [{"policyName": "vod", "path": "/..."}],
+    });
+    let setup = Setup { config: config.to_string(), env: BTreeMap::from(env), now: NOW, seed: 1 };
+    let mut vm = Vm::start(module(flavour), &setup).unwrap_or_else(|refused| panic!("{refused:?}"));
+    let mut request = Request::new("GET", target);
+    request.headers.extend(cookie.map(|cookie| ("cookie".to_owned(), cookie.as_bytes().to_vec())));
+    let before = vm.executed();
+    vm.take_global("trace").unwrap();
+    let seen = vm.exchange(&Envoy::new(false), request, &mut |_| Response::new(200, body));
+    assert_eq!(seen.outcome, Outcome::Complete, "{}", seen.why);
+    let did = Did { instructions: vm.executed() - before, trace: vm.take_global("trace").unwrap() };
+    assert!(did.instructions > 1000);
+    (did, seen)
+}
+
+fn reason(seen: &Seen) -> &str {
+    seen.state.get("wasm.playlock.reason").map_or("none", String::as_str)
+}
+
+/// `text` with another digit at one place, for each of the last so many places. How it is read may depend on what was sent:
+/// letters stay letters, and those of `hmac=`, for which the text is searched, are left alone.
+fn other_digits(text: &str, last: usize) -> Vec<String> {
+    let other = |digit: u8| match digit {
+        b'0'..=b'8' => Some(digit + 1),
+        b'9' => Some(b'0'),
+        b'b' => Some(b'd'),
+        b'd' => Some(b'e'),
+        b'e' => Some(b'f'),
+        b'f' => Some(b'b'),
+        _ => None,
+    };
+    let from = text.len() - last;
+    let places: Vec<_> = (from..text.len()).filter(|at| other(text.as_bytes()[*at]).is_some()).collect();
+    // At the beginning, at the end and in between.
+    assert!(places[0] < from + 4 && places[places.len() - 1] + 4 >= text.len() && places.len() > last / 2, "{text}");
+    let change = |at: usize| {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes[at] = other(bytes[at]).unwrap();
+        String::from_utf8(bytes).unwrap()
+    };
+    places.into_iter().map(change).collect()
+}
+
+/// Refused for this reason, in the same words and as many instructions.
+fn cost_the_same(runs: &[(Did, Seen)], expected: &str) {
+    for (did, seen) in runs {
+        assert_eq!(reason(seen), expected, "{}", String::from_utf8_lossy(&seen.body));
+        let all: Vec<_> = runs.iter().map(|(did, _)| did.instructions).collect();
+        assert_eq!(did.instructions, runs[0].0.instructions, "{all:?}");
+        assert_eq!((seen.status, &seen.headers, &seen.body), (runs[0].1.status, &runs[0].1.headers, &runs[0].1.body));
+    }
+}
+
+/// A session's token and the value of its key's parameter.
+fn session(flavour: Flavour) -> (String, String) {
+    let token =
+        Token { exp: Some(NOW + 60), acl: Some("/*".into()), ..Token::default() }.sign("sha256", PASSWORD).unwrap();
+    let (_, seen) = ask(flavour, [PASSWORD, SECRET], &format!("/a/index.m3u8?hdnts={token}"), None, MEDIA);
+    let body = String::from_utf8(seen.body).unwrap();
+    let between = |from: &str, to: &[char]| body.split_once(from).unwrap().1.split(to).next().unwrap().to_owned();
+    (between("hdntl=", &['"', '&', '\n']), between("plk=", &['"', '&']))
+}
+
+/// Wherever the first wrong digit of a MAC stands. (Reading digits takes addresses of tables: those of what was sent.)
+#[test]
+fn a_mac_is_compared_to_its_end() {
+    for flavour in Flavour::ALL {
+        for algorithm in ["sha256", "sha1", "md5"] {
+            let token = Token { exp: Some(NOW + 60), acl: Some("/*".into()), ..Token::default() };
+            let token = token.sign(algorithm, PASSWORD).unwrap();
+            let digits = token.split_once("~hmac=").unwrap().1.len();
+            let forged = other_digits(&token, digits);
+            let ask =
+                |token: &String| ask(flavour, [PASSWORD, SECRET], &format!("/a/index.m3u8?hdnts={token}"), None, MEDIA);
+            cost_the_same(&forged.iter().map(ask).collect::<Vec<_>>(), "signature");
+        }
+        let (token, key) = session(flavour);
+        let forged = other_digits(&token, 64);
+        let ask_segment =
+            |token: &String| ask(flavour, [PASSWORD, SECRET], "/a/seg.ts", Some(&format!("hdntl={token}")), b"media");
+        cost_the_same(&forged.iter().map(ask_segment).collect::<Vec<_>>(), "signature");
+        // The last digit has bits that belong to no byte.
+        let forged: Vec<_> = (key.len() - 22..key.len() - 1)
+            .map(|at| format!("{}{}{}", &key[..at], if &key[at..=at] == "A" { "B" } else { "A" }, &key[at + 1..]))
+            .collect();
+        let ask_key =
+            |key: &String| ask(flavour, [PASSWORD, SECRET], &format!("/serve.key?plk={key}&hdntl={token}"), None, b"");
+        cost_the_same(&forged.iter().map(ask_key).collect::<Vec<_>>(), "parameter");
+    }
+}
+
+/// A wrong token costs the same whatever the password and the secret are.
+#[test]
+fn what_a_wrong_token_costs_does_not_depend_on_the_secrets() {
+    let mut random = Random::new(9);
+    let mut hex = |bytes: usize| {
+        let mut made = vec![0; bytes];
+        random.fill(&mut made);
+        playlock_host::edge_auth::hex(&made)
+    };
+    let mut secrets: Vec<[String; 2]> = (0..12).map(|_| [hex(16), hex(32)]).collect();
+    secrets.extend(["00", "ff"].map(|byte| [byte.repeat(16), byte.repeat(32)]));
+    for flavour in Flavour::ALL {
+        let (token, key) = session(flavour);
+        let access =
+            Token { exp: Some(NOW + 60), acl: Some("/*".into()), ..Token::default() }.sign("sha256", "77").unwrap();
+        for (target, cookie, expected) in [
+            (format!("/a/index.m3u8?hdnts={access}"), None, "signature"),
+            (format!("/a/index.m3u8?hdntl={token}"), None, "signature"),
+            ("/a/seg.ts".to_owned(), Some(format!("hdntl={token}")), "signature"),
+            (format!("/serve.key?plk={key}&hdntl={token}"), None, "signature"),
+            (format!("/serve.key?plk={key}"), None, "missing"),
+            ("/a/seg.ts".to_owned(), None, "missing"),
+        ] {
+            let ask =
+                |[password, secret]: &[String; 2]| ask(flavour, [password, secret], &target, cookie.as_deref(), MEDIA);
+            let runs: Vec<_> = secrets.iter().map(ask).collect();
+            cost_the_same(&runs, expected);
+            assert!(runs.iter().all(|(did, _)| did.trace == runs[0].0.trace), "{target}");
+        }
+    }
+}
+
+/// The module that encrypts does the same with every plaintext.
+#[test]
+fn a_segment_is_encrypted_alike_whatever_it_holds() {
+    let mut random = Random::new(4);
+    for flavour in Flavour::ALL {
+        let (token, _) = session(flavour);
+        let mut bodies = vec![vec![0; 4000], vec![0xff; 4000]];
+        bodies.extend((0..10).map(|_| {
+            let mut body = vec![0; 4000];
+            random.fill(&mut body);
+            body
+        }));
+        let target = format!("/a/seg.ts?hdntl={token}");
+        let runs: Vec<_> = bodies.iter().map(|body| ask(flavour, [PASSWORD, SECRET], &target, None, body)).collect();
+        let sums: BTreeSet<_> = runs.iter().map(|(did, _)| did).collect();
+        assert_eq!(sums.len(), 1, "{sums:?}");
+        let ciphertexts: BTreeSet<_> = runs.iter().map(|(_, seen)| &seen.body).collect();
+        assert_eq!(ciphertexts.len(), runs.len());
+        assert!(ciphertexts.iter().all(|body| body.len() == 4016));
+    }
+}
+
+/// The cipher does the same with every key, IV and plaintext.
+#[test]
+fn the_cipher_does_the_same_with_every_key() {
+    for flavour in Flavour::ALL {
+        let name = if flavour == Flavour::Strict { "aes128-strict.wasm" } else { "aes128.wasm" };
+        let bytes = std::fs::read(flavour.path().with_file_name(name)).expect("run `make wasm`");
+        let module = wasm::metered(&trace::traced(&bytes)).unwrap();
+        let mut random = Random::new(7);
+        let mut sums = BTreeSet::new();
+        for run in 0..40_u8 {
+            let mut store = Store::new(module.engine(), ());
+            store.set_fuel(1 << 40).unwrap();
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let memory = instance.get_memory(&mut store, "memory").unwrap();
+            let buffer = instance.get_typed_func::<(u32, u32), u32>(&mut store, "buffer").unwrap();
+            for (what, blocks) in [("start", 2), ("encrypt", 64)] {
+                let at = buffer.call(&mut store, (0, blocks)).unwrap() as usize;
+                let mut content = vec![if run == 0 { 0 } else { 0xff }; blocks as usize * 16];
+                if run > 1 {
+                    random.fill(&mut content);
+                }
+                memory.write(&mut store, at, &content).unwrap();
+                instance.get_typed_func::<u32, ()>(&mut store, what).unwrap().call(&mut store, 0).unwrap();
+            }
+            let trace = instance.get_global(&mut store, "trace").unwrap().get(&mut store).i64().unwrap();
+            sums.insert(Did { instructions: store.get_fuel().unwrap(), trace });
+        }
+        assert_eq!(sums.len(), 1, "{sums:?}");
+    }
+}
+
+/// The notes tell what they should: another branch, another address, another length.
+#[test]
+fn the_trace_tells_differences() {
+    let flavour = Flavour::Relaxed;
+    let one = |target: &str| ask(flavour, [PASSWORD, SECRET], target, None, MEDIA).0;
+    assert_eq!(one("/a/seg.ts"), one("/a/seg.ts"));
+    let two = [one("/a/seg.ts?hdntl=7"), one("/a/seg.ts?hdntl=%")];
+    assert_ne!(two[0].trace, two[1].trace);
+    let (token, key) = session(flavour);
+    let last = key.len() - 5;
+    let traces: BTreeSet<_> = ["A", "b", "7", "_"]
+        .map(|digit| {
+            ask(
+                flavour,
+                [PASSWORD, SECRET],
+                &format!("/serve.key?plk={}{digit}{}&hdntl={token}", &key[..last], &key[last + 1..]),
+                None,
+                b"",
+            )
+            .0
+            .trace
+        })
+        .into();
+    assert_eq!(traces.len(), 4, "a table's addresses are seen");
+}
