@@ -218,7 +218,8 @@ impl Body {
                 // A slice is cut out of the ciphertext here, so it is not left to the batch to give it out.
                 let encrypted = match slice {
                     Some(_) => Some(running.borrow_mut().push(chunk)),
-                    None => batch.push(stream, running, chunk, !done),
+                    // Without a length an empty chunk may be all that is still to come.
+                    None => batch.push(stream, running, chunk, !done && window.is_some()),
                 };
                 let Some(mut out) = encrypted else { return Ok(Pushed::Kept) };
                 if done {
@@ -252,5 +253,34 @@ impl Body {
             Self::Served => true,
             Self::Document { complete, .. } | Self::Segment { complete, .. } => *complete,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::rc::Rc;
+    use alloc::vec;
+    use core::cell::RefCell;
+
+    use super::*;
+    use crate::derive::ContentKey;
+    use crate::segment::SegmentEncryptor;
+
+    fn segment(length: Option<u64>) -> Body {
+        let encryptor = SegmentEncryptor::new(&ContentKey { key: [1; 16], iv: [2; 16] });
+        let window = length.map(Window::whole);
+        let encryptor = Some(Rc::new(RefCell::new(encryptor)));
+        Body::Segment { encryptor, window, padded: true, slice: None, complete: false }
+    }
+
+    #[test]
+    fn what_may_end_with_an_empty_chunk_is_not_held() {
+        let mut batch = Batch::new(true);
+        let mut is_kept = |length, stream| {
+            matches!(segment(length).push(vec![0; 4096], false, stream, &mut batch), Ok(Pushed::Kept))
+        };
+        assert!(!is_kept(Some(8192), 1));
+        assert!(!is_kept(None, 2));
+        assert!(is_kept(Some(8192), 3));
     }
 }
