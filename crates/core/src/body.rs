@@ -116,6 +116,8 @@ pub enum Body {
     },
     /// All of it is out.
     Served,
+    /// What comes with a redirect or an error: text passes.
+    Words,
     /// A segment, or a part of a file.
     Segment {
         /// What encrypts it; `None` in clear, and once the padding is out.
@@ -187,6 +189,8 @@ impl Body {
                 }
                 chunk
             }
+            Self::Words if chunk.iter().copied().all(is_text) => chunk,
+            Self::Words => return Err(Reason::Unasked),
             Self::Playlist { rewriter, start } => {
                 let Some(chunk) = start.take(chunk, end_of_stream)? else { return Ok(Pushed::Kept) };
                 let mut out = Vec::with_capacity(rewriter.expected(chunk.len()));
@@ -250,10 +254,15 @@ impl Body {
         match self {
             Self::Playlist { rewriter, start } => start.is_settled() && rewriter.is_settled(),
             Self::Entry { .. } => false,
-            Self::Served => true,
+            Self::Served | Self::Words => true,
             Self::Document { complete, .. } | Self::Segment { complete, .. } => *complete,
         }
     }
+}
+
+/// Whether a byte may stand in a text of any encoding that ASCII is a part of: control characters fill media.
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | b' '..=b'~' | 0x80..)
 }
 
 #[cfg(test)]
@@ -282,5 +291,14 @@ mod tests {
         assert!(!is_kept(Some(8192), 1));
         assert!(!is_kept(None, 2));
         assert!(is_kept(Some(8192), 3));
+    }
+
+    #[test]
+    fn words_are_text() {
+        let pass = |chunk: &[u8]| Body::Words.push(chunk.to_vec(), false, 1, &mut Batch::default()).is_ok();
+        assert!(pass("<p>Nicht gefunden: schön ist das nicht.\r\n\t</p>".as_bytes()));
+        assert!(pass(b"caf\xe9"));
+        assert!(!pass(b"G@\x11\x10"));
+        assert!(!pass(b"\0\0\0\x18ftyp"));
     }
 }

@@ -55,13 +55,16 @@ pub fn plan(
     let kind =
         if stream.kind != Kind::Playlist && headers::is_playlist_type(headers) { Kind::Playlist } else { stream.kind };
     let untouched = |edits| Ok(Plan { kind, edits, body: None, reply: None });
+    // What the origin has to say may pass; the media that it might send along may not.
+    let guarded = policy.encryption.is_some() && kind != Kind::Clear && !end_of_stream;
+    let words = |edits| Ok(Plan { kind, edits, body: guarded.then_some(Body::Words), reply: None });
     match status {
         200..=299 => {}
-        301 | 302 | 303 | 307 | 308 => return untouched(redirect(stream, policy, headers)),
+        301 | 302 | 303 | 307 | 308 => return words(redirect(stream, policy, headers)),
         416 if stream.resource.range.is_some() => return Err(Reason::Byterange),
         // Conditions and ranges pass for what is served in clear; for all else they were taken out.
         304 if kind != Kind::Clear => return Err(Reason::Unasked),
-        300..=599 => return untouched(HeaderEdits::default()),
+        300..=599 => return words(HeaderEdits::default()),
         // An upgrade would let the origin's bytes by.
         _ => return Err(Reason::Unasked),
     }
