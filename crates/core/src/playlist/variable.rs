@@ -11,6 +11,8 @@ use crate::reply::Reason;
 use crate::target;
 
 const OPEN: &[u8] = b"{$";
+/// Bytes that a variable takes beside its name and value: without them, nameless ones would be free.
+const ENTRY: usize = 48;
 
 /// The variables of one playlist.
 #[derive(Debug, Default)]
@@ -68,7 +70,7 @@ impl Variables {
         // Whoever made the URL chose what its query says: it must not get out of the attribute or line it is put into.
         let pair = pair.filter(|(_, value)| !value.chars().any(|c| c.is_control() || c == '"'));
         if let Some((name, value)) = pair {
-            self.bytes += name.len() + value.len();
+            self.bytes += ENTRY + name.len() + value.len();
             if self.bytes > MAX_LINE {
                 return Err(Reason::Line);
             }
@@ -117,4 +119,16 @@ fn find(text: &[u8]) -> Option<usize> {
 
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nameless_ones_are_limited_too() {
+        let mut variables = Variables::default();
+        let taken = (0..10_000).take_while(|_| variables.define(br#"NAME="",VALUE="""#).is_ok()).count();
+        assert_eq!(taken, MAX_LINE / ENTRY);
+    }
 }
