@@ -16,6 +16,10 @@ HELD_OR_NOT = [pytest.param(STREAMED, id="streamed"), pytest.param(HELD, id="hel
 running = []
 
 
+def pytest_addoption(parser):
+    parser.addoption("--write", action="store_true", help="write docs/reliability.md as observed")
+
+
 @pytest.fixture(scope="session")
 def site():
     """What the origin serves: the demo's programme, and what tests put beside it."""
