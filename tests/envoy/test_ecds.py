@@ -33,12 +33,12 @@ def ecds(config, to, environment=None, *options):
 class Dynamic:
     """An edge that finds its filter in a file."""
 
-    def __init__(self, directory, site, origin, config, ready=None, **how):
+    def __init__(self, directory, site, origin, config, ready=None, clusters=None, buffer=None, **how):
         self.file, self.new = directory / "ecds.yaml", directory / "ecds.new"
         self.write(config, **how)
         if ready:
             self.file.write_text(ready)
-        made = bootstrap(origin.port, "h1", [discovery(self.file)], directory / "access.log")
+        made = bootstrap(origin.port, "h1", [discovery(self.file)], directory / "access.log", buffer=buffer, clusters=clusters)
         made["node"] = {"id": "edge", "cluster": "edge"}
         self.proxy = Proxy(directory, made, workers=2)
         self.edge = Edge(self.proxy, site, False, "h1")

@@ -1,0 +1,108 @@
+"""A module that traps on purpose: the filter's own, as it is shipped, but for one callback that first looks at a parameter.
+
+The module is changed, not built: what is tested is otherwise the very thing that runs in production, and nothing that could
+trap on demand is in its sources.
+"""
+
+TYPE, IMPORT, FUNCTION, EXPORT, CODE = 1, 2, 3, 7, 10
+EQUAL, AT_LEAST = b"\x46", b"\x4f"  # i32.eq, i32.ge_u
+
+
+def trapping(module, callback, parameter, compare, value):
+    """`module` with an export `callback` that traps if its parameter of that number compares so to `value`, and else does
+    what it did."""
+    parts, at = [], 8
+    while at < len(module):
+        size, start = unsigned(module, at + 1)
+        parts.append((module[at], module[start:start + size]))
+        at = start + size
+    sections = {kind: payload for kind, payload in parts if kind}
+    imported, types = functions_of(sections[IMPORT]), indices(sections[FUNCTION])
+    old, place = exported(sections[EXPORT], callback)
+    kind, new = types[old - imported], imported + len(types)
+    forward = b"".join(b"\x20" + number(each) for each in range(parameters(sections[TYPE], kind)))
+    # No locals; if (parameter compares to value) unreachable; return what the old one does.
+    body = b"\x00\x20" + number(parameter) + b"\x41" + signed(value) + compare + b"\x04\x40\x00\x0b" + \
+        forward + b"\x10" + number(old) + b"\x0b"
+    export = sections[EXPORT]
+    sections[EXPORT] = export[:place] + number(new) + export[place + len(number(old)):]
+    sections[FUNCTION] = appended(sections[FUNCTION], number(kind))
+    sections[CODE] = appended(sections[CODE], number(len(body)) + body)
+    payloads = [(kind, sections[kind] if kind else payload) for kind, payload in parts]
+    return module[:8] + b"".join(bytes([kind]) + number(len(payload)) + payload for kind, payload in payloads)
+
+
+def number(value):
+    """Unsigned LEB128."""
+    out = b""
+    while value > 127:
+        out, value = out + bytes([value & 127 | 128]), value >> 7
+    return out + bytes([value])
+
+
+def signed(value):
+    """Signed LEB128 of a number that is not negative."""
+    out = number(value)
+    return out if out[-1] < 64 else out[:-1] + bytes([out[-1] | 128, 0])
+
+
+def unsigned(data, at):
+    """(number, where it ends)."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at, value, shift = at + 1, value | (byte & 127) << shift, shift + 7
+        if byte < 128:
+            return value, at
+
+
+def text(data, at):
+    """(bytes, where they end)."""
+    size, start = unsigned(data, at)
+    return data[start:start + size], start + size
+
+
+def appended(section, entry):
+    """A section's list with one more entry."""
+    count, start = unsigned(section, 0)
+    return number(count + 1) + section[start:] + entry
+
+
+def indices(section):
+    """The function section: each function's type."""
+    count, at = unsigned(section, 0)
+    found = []
+    for _ in range(count):
+        index, at = unsigned(section, at)
+        found.append(index)
+    return found
+
+
+def functions_of(section):
+    """How many functions are imported; the module imports nothing else (tests/module.rs)."""
+    return unsigned(section, 0)[0]
+
+
+def parameters(section, wanted):
+    """How many parameters the functions of a type have."""
+    count, at = unsigned(section, 0)
+    for index in range(count):
+        assert section[at] == 0x60
+        taken, at = unsigned(section, at + 1)
+        given, after = unsigned(section, at + taken)
+        if index == wanted:
+            return taken
+        at = after + given
+    raise ValueError(f"no type {wanted}")
+
+
+def exported(section, name):
+    """(function, where its number stands) of an export."""
+    count, at = unsigned(section, 0)
+    for _ in range(count):
+        found, at = text(section, at)
+        index, after = unsigned(section, at + 1)
+        if found == name.encode() and section[at] == 0:
+            return index, at + 1
+        at = after
+    raise ValueError(f"no function {name} is exported")
