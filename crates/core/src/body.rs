@@ -285,9 +285,8 @@ mod tests {
     #[test]
     fn what_may_end_with_an_empty_chunk_is_not_held() {
         let mut batch = Batch::new(true);
-        let mut is_kept = |length, stream| {
-            matches!(segment(length).push(vec![0; 4096], false, stream, &mut batch), Ok(Pushed::Kept))
-        };
+        let mut is_kept =
+            |length, stream| matches!(segment(length).push(vec![0; 4096], false, stream, &mut batch), Ok(Pushed::Kept));
         assert!(!is_kept(Some(8192), 1));
         assert!(!is_kept(None, 2));
         assert!(is_kept(Some(8192), 3));
