@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a test"
