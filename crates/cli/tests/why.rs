@@ -56,8 +56,8 @@ fn exchange(setup: &Setup, request: &Request) -> (String, BTreeMap<&'static str,
     (word.to_owned(), exchange.facts().into_iter().collect())
 }
 
-/// Compares the two; says what the verdict was.
-fn compare(name: &str, setup: &Setup, request: &Request) -> String {
+/// Compares the two; the verdict in a word, and all that `why` said.
+fn compare(name: &str, setup: &Setup, request: &Request) -> (String, serde_json::Value) {
     let ran = why(name, setup, request);
     let (step, facts) = exchange(setup, request);
     assert!(ran.status < 2, "{name}: {ran:?}");
@@ -72,7 +72,7 @@ fn compare(name: &str, setup: &Setup, request: &Request) -> String {
     let bad: Vec<_> = checks.iter().filter(|check| check["result"] == "bad").map(|check| &check["reason"]).collect();
     let reason = facts.get("reason").map(|word| serde_json::Value::from(word.as_str()));
     assert_eq!(bad, reason.iter().collect::<Vec<_>>(), "{name}");
-    facts.get("reason").cloned().unwrap_or(step)
+    (facts.get("reason").cloned().unwrap_or(step), said)
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn every_case() {
     let mut verdicts: BTreeMap<String, usize> = BTreeMap::new();
     for (name, case) in case::all().unwrap().iter().filter(|(_, case)| case.refused.is_empty()) {
         for (index, sent) in record::requests(case).unwrap().into_iter().enumerate() {
-            let verdict = compare(&format!("{name}-{}", index + 1), &sent.setup, &sent.request);
+            let (verdict, _) = compare(&format!("{name}-{}", index + 1), &sent.setup, &sent.request);
             // And what the filter did in its place: the origin was asked or not.
             assert_eq!(sent.seen.origin.is_some(), verdict == "forward", "{name}, step {}", index + 1);
             *verdicts.entry(verdict).or_default() += 1;
@@ -115,7 +115,7 @@ fn the_table_of_content_targeting() {
             let (name, value) = sent.split_once('=').unwrap();
             request.headers.push((name.to_owned(), value.as_bytes().to_vec()));
         }
-        let verdict = compare(&format!("targeting-{line}"), &setup, &request);
+        let (verdict, _) = compare(&format!("targeting-{line}"), &setup, &request);
         let expected = columns[3].split(' ').next().unwrap();
         assert_eq!(verdict, if expected == "pass" { "forward" } else { expected }, "line {line}");
     }
@@ -131,8 +131,7 @@ fn the_table_of_assignments() {
         let mut request = Request::new("GET", columns[2]);
         request.headers.retain(|(name, _)| name != ":authority");
         request.headers.push((":authority".into(), columns[1].as_bytes().to_vec()));
-        let verdict = compare(&format!("assignments-{line}"), &setup, &request);
-        let said = why(&format!("assignments-{line}"), &setup, &request).json();
+        let (verdict, said) = compare(&format!("assignments-{line}"), &setup, &request);
         let found = match verdict.as_str() {
             "missing" => said["policy"].as_str().unwrap(),
             "forward" => "pass",
