@@ -1,0 +1,386 @@
+//! Good tokens where they do not belong, tokens of strangers, and tokens at the edges of their time.
+
+use std::collections::BTreeSet;
+
+use playlock_host::edge_auth::{Token, sign};
+
+use crate::valid::{Kind, Place, SHOPS, Shop, Slot, Valid, decoded};
+use crate::world::{Ask, NOW, World};
+
+/// Receives a class, the token's kind and place, the request that it was made from and the one that it became.
+pub type Take<'a> = &'a mut dyn FnMut(&str, Slot, &Valid, Ask);
+
+fn shop(name: &str) -> &'static Shop {
+    SHOPS.iter().find(|shop| shop.name == name).unwrap()
+}
+
+/// Every token of every other request in the place of this request's own.
+pub fn exchanged(valid: &[Valid], take: Take<'_>) {
+    for (index, own) in valid.iter().enumerate().filter(|(_, own)| own.viewer == 7) {
+        let (mut seen, mut skipped) = (BTreeSet::new(), 0_usize);
+        for other in valid.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, other)| other) {
+            for given in &other.slots {
+                let value = decoded(other.value(given.place));
+                // Of other policies one viewer is enough, and of each kind of request some.
+                skipped += usize::from(own.policy != other.policy);
+                if own.policy != other.policy && (other.viewer != own.viewer || skipped % 7 != 0) {
+                    continue;
+                }
+                for slot in own.slots.iter().filter(|slot| decoded(own.value(slot.place)) != value) {
+                    let class = relation(own, slot.kind, other, given.kind);
+                    if seen.insert((slot.kind, class.clone(), value.clone())) {
+                        take(&class, *slot, own, own.with(slot.place, value.clone()));
+                    }
+                }
+                // What has no parameter is told something.
+                if given.kind == Kind::Signed && own.place(Kind::Signed).is_none() {
+                    let mut ask = own.ask.clone();
+                    ask.query.push((b"plk".to_vec(), value.clone()));
+                    let class = format!("added {}", relation(own, Kind::Signed, other, Kind::Signed));
+                    if seen.insert((Kind::Signed, class.clone(), value)) {
+                        take(&class, Slot { kind: Kind::Signed, place: Place::Query(0) }, own, ask);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How the token `given` of `other` relates to the one of `own` whose place it takes.
+fn relation(own: &Valid, kind: Kind, other: &Valid, given: Kind) -> String {
+    if kind != given {
+        return format!("{given:?} as {kind:?}{}", if own.policy == other.policy { "" } else { ", other policy" });
+    }
+    let policy = if own.policy == other.policy { "same policy" } else { "other policy" };
+    match kind {
+        Kind::Access => {
+            let shared = if shop(own.policy).password == shop(other.policy).password { ", same password" } else { "" };
+            format!("Access, {policy}{shared}")
+        }
+        Kind::Session => format!("Session, {policy}"),
+        Kind::Signed if own.policy != other.policy => format!("Signed, {policy}"),
+        Kind::Signed => {
+            let path = if own.ask.path == other.ask.path { "same path" } else { "other path" };
+            let viewer = if own.viewer == other.viewer { "same viewer" } else { "other viewer" };
+            format!("Signed, {path}, {viewer}")
+        }
+    }
+}
+
+/// Parameters, cookies and headers as a whole: left out, doubled, renamed, in another order, in another place.
+pub fn places(valid: &[Valid], take: Take<'_>) {
+    for own in valid.iter().filter(|own| own.viewer == 7) {
+        for slot in &own.slots {
+            let mut put = |class: &str, change: &dyn Fn(&mut Ask)| {
+                let mut ask = own.ask.clone();
+                change(&mut ask);
+                take(class, *slot, own, ask);
+            };
+            match slot.place {
+                Place::Query(at) => {
+                    let (name, value) = own.ask.query[at].clone();
+                    put("left out", &|ask| drop(ask.query.remove(at)));
+                    put("sent empty", &|ask| ask.query[at].1.clear());
+                    put("reversed", &|ask| ask.query.reverse());
+                    put("beside another", &|ask| ask.query.insert(0, (b"x".to_vec(), b"1".to_vec())));
+                    put("name in upper case", &|ask| ask.query[at].0.make_ascii_uppercase());
+                    for index in 0..name.len() {
+                        put("name escaped", &|ask| {
+                            let escaped = format!("%{:02x}", name[index]).into_bytes();
+                            ask.query[at].0.splice(index..=index, escaped);
+                        });
+                        put("name cut", &|ask| drop(ask.query[at].0.drain(index..=index)));
+                        put("name with NUL", &|ask| drop(ask.query[at].0.splice(index..index, *b"%00")));
+                        put("name full-width", &|ask| {
+                            let wide = char::from_u32(0xff01 + u32::from(name[index]) - 0x21).unwrap().to_string();
+                            ask.query[at].0.splice(index..=index, wide.into_bytes());
+                        });
+                    }
+                    for other in [value.clone(), b"x".to_vec(), Vec::new()] {
+                        for index in 0..=own.ask.query.len() {
+                            for name in [name.clone(), escaped(&name)] {
+                                put("doubled", &|ask| ask.query.insert(index, (name.clone(), other.clone())));
+                            }
+                        }
+                    }
+                    put("as path parameter", &|ask| {
+                        ask.query.remove(at);
+                        ask.path.extend([b";", name.as_slice(), b"=", &value].concat());
+                    });
+                    put("behind another ?", &|ask| {
+                        ask.query.remove(at);
+                        ask.query.insert(0, ([b"a?", name.as_slice()].concat(), value.clone()));
+                    });
+                    put("behind ;", &|ask| {
+                        ask.query.remove(at);
+                        ask.query.insert(0, ([b"a=1;", name.as_slice()].concat(), value.clone()));
+                    });
+                    put("in brackets", &|ask| ask.query[at].0.extend(*b"[]"));
+                }
+                Place::Cookie(at) => {
+                    let (name, value) = own.ask.cookies[at].clone();
+                    put("left out", &|ask| drop(ask.cookies.remove(at)));
+                    put("sent empty", &|ask| ask.cookies[at].1.clear());
+                    put("beside another", &|ask| ask.cookies.insert(0, (b"x".to_vec(), b"1".to_vec())));
+                    put("beside another", &|ask| ask.cookies.insert(0, (b"x".to_vec(), b"Jos\xe9".to_vec())));
+                    put("name in upper case", &|ask| ask.cookies[at].0.make_ascii_uppercase());
+                    put("quoted", &|ask| ask.cookies[at].1 = [b"\"", value.as_slice(), b"\""].concat());
+                    for other in [value.clone(), b"x".to_vec(), Vec::new()] {
+                        for index in 0..=own.ask.cookies.len() {
+                            put("doubled", &|ask| ask.cookies.insert(index, (name.clone(), other.clone())));
+                        }
+                    }
+                    put("doubled", &|ask| {
+                        ask.headers.push(("cookie".into(), [name.as_slice(), b"=", &value].concat()))
+                    });
+                }
+                Place::Header(at) => {
+                    let (name, value) = own.ask.headers[at].clone();
+                    put("left out", &|ask| drop(ask.headers.remove(at)));
+                    put("sent empty", &|ask| ask.headers[at].1.clear());
+                    for other in [value.clone(), b"x".to_vec(), Vec::new()] {
+                        put("doubled", &|ask| ask.headers.push((name.clone(), other.clone())));
+                        put("doubled", &|ask| ask.headers.insert(0, (name.clone(), other.clone())));
+                    }
+                    put("listed", &|ask| ask.headers[at].1 = [value.as_slice(), b", ", &value].concat());
+                    put("with a scheme", &|ask| ask.headers[at].1 = [b"Bearer ", value.as_slice()].concat());
+                }
+            }
+        }
+    }
+}
+
+fn escaped(name: &[u8]) -> Vec<u8> {
+    name.iter().map(|byte| format!("%{byte:02X}")).collect::<String>().into_bytes()
+}
+
+/// Signed by whoever does not know the password, by another algorithm, or with the password where the secret is needed.
+pub fn strangers(valid: &[Valid], take: Take<'_>) {
+    let secrets: [&str; 6] = [
+        "",
+        "00",
+        "00112233445566778899aabbccddeeff",
+        "52a152a152a152a152a152a152a152a0",
+        "000102030405060708090a0b0c0d0e0f",
+        "ff",
+    ];
+    for own in valid.iter().filter(|own| own.viewer == 7) {
+        for slot in own.slots.iter().filter(|slot| slot.kind != Kind::Signed) {
+            let text = String::from_utf8(decoded(own.value(slot.place))).unwrap();
+            let fields = text.rsplit_once("~hmac=").unwrap().0;
+            let mut put = |class: &str, fields: &str, hidden: &str, alg: &str, key: &str| {
+                let token = sign(fields, hidden, alg, key).unwrap().into_bytes();
+                take(class, *slot, own, own.with(slot.place, token));
+            };
+            let keys = secrets.iter().copied().chain(SHOPS.iter().map(|shop| shop.password));
+            for key in keys.filter(|key| *key != shop(own.policy).password) {
+                put("signed by a stranger", fields, "", "sha256", key);
+                put("signed by a stranger", fields, "~salt=NaCl", "sha256", key);
+                put(
+                    "signed by a stranger",
+                    fields,
+                    &format!("~url={}", String::from_utf8_lossy(&own.ask.path)),
+                    "sha256",
+                    key,
+                );
+            }
+            let password = shop(own.policy).password;
+            if slot.kind == Kind::Session {
+                put("session signed with the password", fields, "", "sha256", password);
+                continue;
+            }
+            let hidden = shop(own.policy).salt.map(|salt| format!("~salt={salt}")).unwrap_or_default();
+            let url = if fields.contains("acl=") {
+                String::new()
+            } else {
+                format!("~url={}", String::from_utf8_lossy(&own.ask.path))
+            };
+            let hidden = format!("{url}{hidden}");
+            for alg in ["sha1", "md5"] {
+                put("another algorithm", fields, &hidden, alg, password);
+            }
+            put("another salt", fields, &format!("{url}~salt=other"), "sha256", password);
+            put("another salt", &format!("{fields}~salt=NaCl"), &url, "sha256", password);
+            if fields.contains("acl=") {
+                for added in [
+                    "acl=/*",
+                    "exp=4102444801",
+                    "url=/*",
+                    "role=x",
+                    "ip=203.0.113.7",
+                    "id=",
+                    "exp=",
+                    "hmac=00",
+                    "st=+1",
+                    "exp=1e9",
+                ] {
+                    put("good signature, bad grammar", &format!("{fields}~{added}"), &hidden, "sha256", password);
+                }
+                let without = |name: &str| {
+                    let kept: Vec<_> = fields.split('~').filter(|field| !field.starts_with(name)).collect();
+                    kept.join("~")
+                };
+                put("good signature, bad grammar", &without("exp="), &hidden, "sha256", password);
+                put(
+                    "good signature, other paths",
+                    &format!("{}~acl=/{}x/*", without("acl="), own.policy),
+                    &hidden,
+                    "sha256",
+                    password,
+                );
+                put("good signature, other paths", &format!("{}~acl=/", without("acl=")), &hidden, "sha256", password);
+                put(
+                    "good signature, other paths",
+                    &format!("{}~acl={}", without("acl="), "*a".repeat(300)),
+                    &hidden,
+                    "sha256",
+                    password,
+                );
+                put(
+                    "good signature, other address",
+                    &format!("{}~ip=203.0.113.8", without("ip=")),
+                    &hidden,
+                    "sha256",
+                    password,
+                );
+                put(
+                    "good signature, other address",
+                    &format!("{}~ip=::1", without("ip=")),
+                    &hidden,
+                    "sha256",
+                    password,
+                );
+                put(
+                    "good signature, no address",
+                    &format!("{}~ip=localhost", without("ip=")),
+                    &hidden,
+                    "sha256",
+                    password,
+                );
+                put(
+                    "good signature, too long",
+                    &format!("{}~data={}", without("data="), "x".repeat(2000)),
+                    &hidden,
+                    "sha256",
+                    password,
+                );
+            } else {
+                put("good signature, other paths", fields, "~url=/other.m3u8", "sha256", password);
+            }
+        }
+    }
+}
+
+/// From another address, host, path, with another method, or without what the session is bound to.
+pub fn elsewhere(valid: &[Valid], take: Take<'_>) {
+    for own in valid.iter().filter(|own| own.viewer == 7) {
+        let slot = own.slots[0];
+        let mut put = |class: &str, change: &dyn Fn(&mut Ask)| {
+            let mut ask = own.ask.clone();
+            change(&mut ask);
+            take(class, slot, own, ask);
+        };
+        for client in
+            [Some("203.0.113.8:4711"), Some("198.51.100.7:1"), Some("[2001:db8::1]:1"), Some("nonsense"), None]
+        {
+            let near = client == Some("203.0.113.8:4711");
+            put(if near { "from a near address" } else { "from another address" }, &|ask| {
+                ask.client = client.map(Into::into)
+            });
+        }
+        put("from the same address in IPv6", &|ask| ask.client = Some("[::ffff:203.0.113.7]:9".into()));
+        for device in [None, Some(&b"TV 8"[..]), Some(b""), Some(b"tv 7"), Some(b"TV 7 ")] {
+            put("from another device", &|ask| {
+                ask.headers.retain(|(name, _)| name != "x-device");
+                ask.headers.extend(device.map(|device| ("x-device".into(), device.to_vec())));
+            });
+        }
+        let other = if own.policy == "host" { "edge.example" } else { "tv.example" };
+        put("on another host", &|ask| ask.host = other.into());
+        put("on the same host, spelt otherwise", &|ask| ask.host = format!("{}:443", ask.host.to_uppercase()));
+        for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PURGE", "get", "", "GET "] {
+            put("by another method", &|ask| ask.method = method.into());
+        }
+        for (class, from, to) in [
+            ("path spelt otherwise", "/v/", "/%76/"),
+            ("path spelt otherwise", "/v/", "/%76%2F"),
+            ("path confused", "/v/", "/v/./"),
+            ("path confused", "/v/", "/v//"),
+            ("path confused", "/v/", "/x/../v/"),
+            ("path confused", "/v/", "/v%2f"),
+            ("path confused", "/v/", "/v\\"),
+            ("path confused", "/v/", "/v/%2e/"),
+            ("path confused", "/v/", "/%2576/"),
+            ("path to elsewhere", "/v/", "/w/"),
+            ("path to elsewhere", "/v/", "/V/"),
+            ("path out of every scope", "/v/", "/../../"),
+        ] {
+            let path = String::from_utf8(own.ask.path.clone()).unwrap();
+            let class = if to.contains("%2F") { "path confused" } else { class };
+            if path.contains(from) {
+                put(class, &|ask| ask.path = path.replace(from, to).into_bytes());
+            }
+        }
+    }
+}
+
+/// Access tokens at the edges of their time, sessions at the end of theirs, with and without a tolerance.
+pub fn times(world: &World, take: Take<'_>) {
+    for (name, skew) in [("exact", 0), ("lenient", 10)] {
+        let shop = shop(name);
+        for place in [0, 1, 2] {
+            for file in ["master.m3u8", "v/index.m3u8"] {
+                let (start, end) = (NOW, NOW + 100);
+                let token = Token { st: Some(start), exp: Some(end), ..shop.token() };
+                let (ask, slot) = shop.entry(file, 7, shop.sign(&token), place);
+                let mut at = |class: &str, now: u64| {
+                    let ask = Ask { now, ..ask.clone() };
+                    let answer = world.answer(&Ask { now: NOW, ..ask.clone() });
+                    let own = Valid {
+                        what: "opened",
+                        policy: shop.name,
+                        viewer: 7,
+                        ask: ask.clone(),
+                        slots: vec![slot],
+                        answer,
+                    };
+                    take(class, slot, &own, ask);
+                };
+                for (class, now) in [
+                    ("a second too early", start - skew - 1),
+                    ("in its first second", start - skew),
+                    ("within its time", start + 50),
+                    ("in its last second", end + skew),
+                    ("a second too late", end + skew + 1),
+                    ("a day too early", start - 86_400),
+                    ("a year too late", end + 31_536_000),
+                    ("at the end of time", 18_000_000_000),
+                    ("at the epoch", 0),
+                ] {
+                    at(class, now);
+                }
+            }
+        }
+    }
+}
+
+/// What a session's viewer asks for at the edges of its time.
+pub fn session_times(valid: &[Valid], take: Take<'_>) {
+    for own in valid.iter().filter(|own| own.viewer == 7) {
+        let (Some(place), true) = (own.place(Kind::Session), matches!(own.policy, "exact" | "lenient")) else {
+            continue;
+        };
+        let (end, skew) = (NOW + 3600, if own.policy == "exact" { 0 } else { 10 });
+        for (class, now) in [
+            ("session in its last second", end + skew),
+            ("session a second too late", end + skew + 1),
+            ("session a year too late", end + 31_536_000),
+            ("session at the end of time", 18_000_000_000),
+            // It was opened on a node whose clock is ahead.
+            ("session before it was opened", NOW - 5),
+        ] {
+            let slot = Slot { kind: Kind::Session, place };
+            take(class, slot, own, Ask { now, ..own.ask.clone() });
+        }
+    }
+}

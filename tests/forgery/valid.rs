@@ -1,0 +1,296 @@
+//! Valid requests: what two viewers of each policy are given from the first playlist on, with the place of every token in
+//! them. Each is checked to be good before anybody forges it.
+
+use std::fmt;
+
+use playlock_host::edge_auth::Token;
+
+use crate::world::{Answer, Ask, World, percent_decoded};
+
+/// Access tokens hold from 2023 to 2100: at the time of the tests and at that of a real proxy.
+const ST: u64 = 1_700_000_000;
+const EXP: u64 = 4_102_444_800;
+
+/// What kind of token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Access,
+    Session,
+    /// The parameter `plk`.
+    Signed,
+}
+
+/// Where in a request a value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Query(usize),
+    Cookie(usize),
+    Header(usize),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Query(_) => "query",
+            Self::Cookie(_) => "cookie",
+            Self::Header(_) => "header",
+        })
+    }
+}
+
+/// A token in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    pub kind: Kind,
+    pub place: Place,
+}
+
+/// A request that is good as it is.
+#[derive(Debug, Clone)]
+pub struct Valid {
+    /// What is asked for: `master`, `opened` (a media playlist by access token), `media`, `segment`, `range`, `init`,
+    /// `document`, `key`.
+    pub what: &'static str,
+    pub policy: &'static str,
+    pub viewer: u8,
+    pub ask: Ask,
+    pub slots: Vec<Slot>,
+    pub answer: Answer,
+}
+
+impl Valid {
+    /// The value in a place.
+    pub fn value(&self, place: Place) -> &[u8] {
+        match place {
+            Place::Query(index) => &self.ask.query[index].1,
+            Place::Cookie(index) => &self.ask.cookies[index].1,
+            Place::Header(index) => &self.ask.headers[index].1,
+        }
+    }
+
+    /// The request with another value in a place.
+    pub fn with(&self, place: Place, value: Vec<u8>) -> Ask {
+        let mut ask = self.ask.clone();
+        match place {
+            Place::Query(index) => ask.query[index].1 = value,
+            Place::Cookie(index) => ask.cookies[index].1 = value,
+            Place::Header(index) => ask.headers[index].1 = value,
+        }
+        ask
+    }
+
+    /// The place of its token of a kind.
+    pub fn place(&self, kind: Kind) -> Option<Place> {
+        self.slots.iter().find(|slot| slot.kind == kind).map(|slot| slot.place)
+    }
+}
+
+/// A policy of `policies.json` as its viewers know it.
+#[derive(Debug, Clone, Copy)]
+pub struct Shop {
+    pub name: &'static str,
+    pub folder: &'static str,
+    pub host: &'static str,
+    pub password: &'static str,
+    pub salt: Option<&'static str>,
+    /// Parameter, cookie and header of the access token.
+    pub access: [&'static str; 3],
+    pub session: &'static str,
+    pub in_query: bool,
+    pub device: bool,
+}
+
+const fn shop(name: &'static str, password: &'static str) -> Shop {
+    Shop {
+        name,
+        folder: name,
+        host: "edge.example",
+        password,
+        salt: None,
+        access: ["hdnts", "hdnts", "hdnts"],
+        session: "hdntl",
+        in_query: true,
+        device: false,
+    }
+}
+
+/// All policies.
+pub const SHOPS: &[Shop] = &[
+    shop("query", "52a152a152a152a152a152a152a152a1"),
+    Shop { in_query: false, ..shop("cookie", "52a152a152a152a152a152a152a152a1") },
+    Shop {
+        access: ["__token__", "gate", "x-gate"],
+        session: "pass",
+        ..shop("both", "52a152a152a152a152a152a152a152a1")
+    },
+    shop("stream", "11a152a152a152a152a152a152a152a1"),
+    shop("application", "22a152a152a152a152a152a152a152a1"),
+    shop("configured", "33a152a152a152a152a152a152a152a1"),
+    shop("tokens", "44a152a152a152a152a152a152a152a1"),
+    Shop { salt: Some("NaCl"), ..shop("legacy", "55a152a152a152a152a152a152a152a1") },
+    Shop { device: true, ..shop("bound", "66a152a152a152a152a152a152a152a1") },
+    shop("exact", "77a152a152a152a152a152a152a152a1"),
+    shop("lenient", "88a152a152a152a152a152a152a152a1"),
+    Shop { folder: "query", host: "tv.example", ..shop("host", "99a152a152a152a152a152a152a152a1") },
+];
+
+impl Shop {
+    /// An access token with every field.
+    pub fn token(&self) -> Token {
+        Token {
+            ip: Some("203.0.113.7".into()),
+            st: Some(ST),
+            exp: Some(EXP),
+            acl: Some(format!("/{}/*!/elsewhere/*", self.folder)),
+            id: Some("sess-1".into()),
+            data: Some("user=42".into()),
+            url: None,
+            salt: self.salt.map(Into::into),
+        }
+    }
+
+    /// The token's text.
+    pub fn sign(&self, token: &Token) -> Vec<u8> {
+        token.sign("sha256", self.password).unwrap().into_bytes()
+    }
+
+    /// A request without any token.
+    pub fn ask(&self, file: &str, viewer: u8) -> Ask {
+        let mut ask = Ask { host: self.host.into(), random: viewer, ..Ask::new(&format!("/{}/{file}", self.folder)) };
+        if self.device {
+            ask.headers.push(("x-device".into(), b"TV 7".to_vec()));
+        }
+        ask
+    }
+
+    /// A request with this access token in its query (0), a cookie (1) or a header (2).
+    pub fn entry(&self, file: &str, viewer: u8, token: Vec<u8>, place: usize) -> (Ask, Slot) {
+        let mut ask = self.ask(file, viewer);
+        let name = self.access[place];
+        let place = match place {
+            0 => {
+                ask.query.push((name.into(), token));
+                Place::Query(ask.query.len() - 1)
+            }
+            1 => {
+                ask.cookies.push((name.into(), token));
+                Place::Cookie(ask.cookies.len() - 1)
+            }
+            _ => {
+                ask.headers.push((name.into(), token));
+                Place::Header(ask.headers.len() - 1)
+            }
+        };
+        (ask, Slot { kind: Kind::Access, place })
+    }
+}
+
+/// The valid requests of all policies.
+pub fn all(world: &World) -> Vec<Valid> {
+    SHOPS.iter().flat_map(|shop| [7, 8].into_iter().flat_map(|viewer| walk(world, shop, viewer))).collect()
+}
+
+/// Everything that one viewer of a policy asks for.
+fn walk(world: &World, shop: &Shop, viewer: u8) -> Vec<Valid> {
+    let mut found = Vec::new();
+    let mut take = |what, ask: Ask, slots: Vec<Slot>| {
+        let answer = world.answer(&ask);
+        assert_eq!((answer.reason, answer.status / 100), (None, 2), "{what} of {}: {ask:?}", shop.name);
+        found.push(Valid { what, policy: shop.name, viewer, ask, slots, answer: answer.clone() });
+        answer
+    };
+    let token = shop.sign(&shop.token());
+    for place in [2, 1, 0] {
+        let (ask, slot) = shop.entry("master.m3u8", viewer, token.clone(), place);
+        take("master", ask, vec![slot]);
+        let (ask, slot) = shop.entry("v/index.m3u8", viewer, token.clone(), place);
+        take("opened", ask, vec![slot]);
+    }
+    let url = Token { url: Some(format!("/{}/master.m3u8", shop.folder)), acl: None, ..shop.token() };
+    let (ask, slot) = shop.entry("master.m3u8", viewer, shop.sign(&url), 0);
+    take("master", ask, vec![slot]);
+
+    let (ask, _) = shop.entry("master.m3u8", viewer, token, 0);
+    let master = world.answer(&ask);
+    let cookie = master.set_cookie.clone().map(|line| {
+        let pair = line.split(|byte| *byte == b';').next().unwrap();
+        let at = pair.iter().position(|byte| *byte == b'=').unwrap();
+        (pair[..at].to_vec(), pair[at + 1..].to_vec())
+    });
+    let mut follow = |what, base: &Ask, uri: &str| {
+        let mut ask = resolved(base, uri);
+        let mut slots: Vec<Slot> = ask
+            .query
+            .iter()
+            .enumerate()
+            .filter_map(|(index, (name, _))| {
+                let kind = match name.as_slice() {
+                    b"plk" => Kind::Signed,
+                    name if name == shop.session.as_bytes() => Kind::Session,
+                    _ => return None,
+                };
+                Some(Slot { kind, place: Place::Query(index) })
+            })
+            .collect();
+        if let (false, Some(cookie)) = (shop.in_query, &cookie) {
+            ask.cookies = vec![cookie.clone()];
+            slots.push(Slot { kind: Kind::Session, place: Place::Cookie(0) });
+        }
+        let answer = take(what, ask.clone(), slots);
+        (ask, answer)
+    };
+    for uri in uris(&master.body).into_iter().filter(|uri| uri.contains("steer.json")) {
+        follow("document", &ask, &uri);
+    }
+    let media = uris(&master.body).into_iter().find(|uri| uri.contains("index.m3u8")).unwrap();
+    let (base, media) = follow("media", &ask, &media);
+    for uri in uris(&media.body) {
+        let what = match &uri {
+            uri if uri.contains("keys.example") => continue,
+            uri if uri.contains("serve.key") => "key",
+            uri if uri.contains("init.mp4") => "init",
+            uri if uri.contains("whole.m4s") => "range",
+            _ => "segment",
+        };
+        follow(what, &base, &uri);
+    }
+    found
+}
+
+/// The URIs in a playlist: those of tags and those on lines of their own.
+fn uris(playlist: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(playlist).unwrap();
+    let of_line = |line: &str| match line.strip_prefix('#') {
+        None => Some(line.to_owned()),
+        Some(tag) => tag.split_once("URI=\"").map(|(_, rest)| rest.split('"').next().unwrap().to_owned()),
+    };
+    text.lines().filter(|line| !line.is_empty()).filter_map(of_line).collect()
+}
+
+/// The request for a URI that stands in what `base` asked for.
+fn resolved(base: &Ask, uri: &str) -> Ask {
+    let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+    let path = if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        let base = std::str::from_utf8(&base.path).unwrap();
+        format!("{}/{path}", base.rsplit_once('/').unwrap().0)
+    };
+    let query = query.split('&').filter(|parameter| !parameter.is_empty());
+    let pair = |parameter: &str| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        (name.as_bytes().to_vec(), value.as_bytes().to_vec())
+    };
+    Ask {
+        path: path.into_bytes(),
+        query: query.map(pair).collect(),
+        cookies: Vec::new(),
+        headers: base.headers.iter().filter(|(name, _)| name == "x-device").cloned().collect(),
+        ..base.clone()
+    }
+}
+
+/// A value as it was meant, whatever escapes it came with.
+pub fn decoded(value: &[u8]) -> Vec<u8> {
+    percent_decoded(std::str::from_utf8(value).unwrap()).into_bytes()
+}
