@@ -3,9 +3,8 @@
 
 PORT ?= 8080
 HOST ?= 127.0.0.1
-SECONDS ?= 60
 
-.PHONY: help demo test test-players wasm reproducible check fuzz bench bench-report clean
+.PHONY: help demo test test-players wasm reproducible check fuzz soak bench bench-report clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -28,11 +27,14 @@ wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIM
 reproducible: ## build the filter twice, in two places, and compare every byte
 	@tools/reproducible.sh
 
+soak: ## thousands of viewers at once and an origin that misbehaves, for SECONDS=600 (tools/soak.sh --write updates docs/reliability.md)
+	@tools/soak.sh --seconds $(or $(SECONDS),600)
+
 check: ## formatting, lints, documentation, licences of what is used
 	@tools/check.sh
 
 fuzz: ## look for inputs that break the core, each target SECONDS=60 long (tools/fuzz.sh says what else)
-	@tools/fuzz.sh $(SECONDS)
+	@tools/fuzz.sh $(or $(SECONDS),60)
 
 bench: ## measure speed, memory and growth beside other ciphers and no filter at all (target/bench.json)
 	@tools/bench.sh

@@ -1,0 +1,16 @@
+"""The soak in short: what `make soak` looks for must show within half a minute, and its verdict must be good."""
+
+import pytest
+import soak
+
+SECONDS, VIEWERS = 30, 300
+
+
+@pytest.mark.timeout(300)
+def test_half_a_minute(tmp_path):
+    wrong, figures = soak.soak(SECONDS, VIEWERS, tmp_path)
+    print(soak.lines(figures))
+    assert not wrong, "\n".join(wrong)
+    done = figures["answers"]
+    assert done["segment"] > VIEWERS and done["segment, decrypted"] and done["denied"] and done["hostile answer"], done
+    assert figures["counters"]["playlock.batches"], "nothing was encrypted together"
