@@ -50,31 +50,40 @@ pub fn text<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     first(headers, name).and_then(|value| core::str::from_utf8(value).ok())
 }
 
-/// All cookies of a name (RFC 6265 section 5.4), in order. One that is no text is empty.
+/// All cookies of a name (RFC 6265 section 5.4), in order. A value that is not UTF-8 is taken for an empty one, which no
+/// token is.
 pub fn cookies<'a>(headers: &'a [Header], name: &str) -> impl Iterator<Item = &'a str> {
     pairs(headers).filter_map(move |pair| {
-        let (found, value) = pair.split_at_checked(memchr::memchr(b'=', pair)?)?;
-        let value = value.get(1..).unwrap_or_default().trim_ascii();
-        (found.trim_ascii() == name.as_bytes()).then(|| core::str::from_utf8(value).unwrap_or_default())
+        let at = pair.iter().position(|byte| *byte == b'=')?;
+        let (found, value) = (pair.get(..at)?, pair.get(at + 1..)?);
+        (trimmed(found) == name.as_bytes()).then(|| core::str::from_utf8(trimmed(value)).unwrap_or_default())
     })
 }
 
 /// The `cookie` header without the cookies named: `None` if none of them is there.
 pub fn cookies_without(headers: &[Header], names: &[&str]) -> Option<Vec<u8>> {
     let named = |pair: &&[u8]| {
-        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
-        names.iter().any(|ours| ours.as_bytes() == name)
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+        names.iter().any(|named| named.as_bytes() == trimmed(name))
     };
     if !pairs(headers).any(|pair| named(&pair)) {
         return None;
     }
-    let kept: Vec<&[u8]> = pairs(headers).filter(|pair| !named(pair)).map(<[u8]>::trim_ascii).collect();
+    let kept: Vec<&[u8]> = pairs(headers).filter(|pair| !named(pair)).map(trimmed).collect();
     Some(kept.join(&b"; "[..]))
 }
 
-/// As bytes: what stands beside our cookies is not ours to read.
+/// The pairs of every `cookie` header as bytes: another site's cookie need not be UTF-8.
 fn pairs(headers: &[Header]) -> impl Iterator<Item = &[u8]> {
     all(headers, "cookie").flat_map(|value| value.split(|byte| *byte == b';'))
+}
+
+/// Without spaces and tabs at its ends (RFC 6265 section 5.2).
+fn trimmed(text: &[u8]) -> &[u8] {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let first = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
+    let behind = text.iter().rposition(|byte| !is_blank(byte)).map_or(first, |last| last + 1);
+    text.get(first..behind).unwrap_or_default()
 }
 
 /// Whether a response's media type is that of a playlist (RFC 8216 section 4).
@@ -102,7 +111,7 @@ pub fn is_encoded(headers: &[Header]) -> bool {
 ///
 /// # Errors
 /// If there are several that differ, or one that is no number.
-pub(crate) fn content_length(headers: &[Header]) -> Result<Option<u64>, ()> {
+pub fn content_length(headers: &[Header]) -> Result<Option<u64>, ()> {
     let mut length = None;
     for value in all(headers, "content-length") {
         let value = core::str::from_utf8(value).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
@@ -156,11 +165,13 @@ mod tests {
     }
 
     #[test]
-    fn cookies_that_are_no_text_hide_no_others() {
-        let headers = [("cookie".into(), b"name=Jos\xe9; hdntl=z; hdnts=\xff".to_vec())];
-        assert_eq!(cookies(&headers, "hdntl").collect::<Vec<_>>(), ["z"]);
-        assert_eq!(cookies(&headers, "hdnts").collect::<Vec<_>>(), [""], "it is there");
-        assert_eq!(cookies_without(&headers, &["hdntl", "hdnts"]).as_deref(), Some(&b"name=Jos\xe9"[..]));
+    fn a_cookie_of_others_in_latin_1_hides_none_of_ours() {
+        let headers = [("cookie".into(), b"name=Jos\xe9; \thdntl=x ; hdntl\xa0=y; hdnts=\xff".to_vec())];
+        assert_eq!(cookies(&headers, "hdntl").collect::<Vec<_>>(), ["x"]);
+        assert_eq!(cookies(&headers, "hdnts").collect::<Vec<_>>(), [""]);
+        let kept = cookies_without(&headers, &["hdntl", "hdnts"]);
+        assert_eq!(kept.as_deref(), Some(&b"name=Jos\xe9; hdntl\xa0=y"[..]));
+        assert_eq!(cookies(&[header("cookie", "hdntl=\u{3000}x")], "hdntl").collect::<Vec<_>>(), ["\u{3000}x"]);
     }
 
     #[test]
