@@ -174,8 +174,8 @@ fn undone(came: &[u8], out: &[u8], site: &Site) {
             }
             lines.push(if ours { without_ours(line) } else { line.to_vec() });
         }
-        if contains("#EXT-X-PART") {
-            // Parts go before the segment that they stand in; the last line needs an end there.
+        if contains("#EXT-X-PART") || contains("#EXT-X-MAP") {
+            // These go before the segment that they stand in; the last line needs an end there.
             lines.iter_mut().for_each(|line| line.truncate(line.trim_ascii_end().len()));
             lines.sort();
         }
