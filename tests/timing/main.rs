@@ -79,15 +79,18 @@ fn reason(seen: &Seen) -> &str {
 }
 
 /// `text` with another digit at one place, for each of the last so many places. How it is read may depend on what was sent:
-/// letters stay letters, and those of `hmac=`, for which the text is searched, are left alone.
+/// letters stay letters, and what a search for `hdntl` stops at (its `d`, and `4`, which it takes for a `t` at first) is left
+/// alone.
 fn other_digits(text: &str, last: usize) -> Vec<String> {
     let other = |digit: u8| match digit {
-        b'0'..=b'8' => Some(digit + 1),
+        b'3' => Some(b'5'),
+        b'0'..=b'2' | b'5'..=b'8' => Some(digit + 1),
         b'9' => Some(b'0'),
-        b'b' => Some(b'd'),
-        b'd' => Some(b'e'),
+        b'a' => Some(b'b'),
+        b'b' => Some(b'c'),
+        b'c' => Some(b'e'),
         b'e' => Some(b'f'),
-        b'f' => Some(b'b'),
+        b'f' => Some(b'a'),
         _ => None,
     };
     let from = text.len() - last;
