@@ -135,7 +135,10 @@ def requests(part, file):
     found = {(r["case"], r["what"]): r["cpu_us_request"] for r in rows}
     figure, panels = pyplot.subplots(1, 2, figsize=(9, 0.5 * len(small) + 0.8), width_ratios=(3, 2))
     for axes, chosen, scale, title in ((panels[0], small, 1, "CPU µs per request"), (panels[1], large, 1e3, "CPU ms per request")):
-        series = {what: [found.get((case, what), 0) / scale for case in chosen] for what in whats}
+        def cost(case, what, scale=scale):
+            return found[case, what] / scale if (case, what) in found else None
+
+        series = {what: [cost(case, what) for case in chosen] for what in whats}
         bars(axes, chosen, series, lambda _, i: COLOURS[whats[i]], title)
     handles = [matplotlib.patches.Patch(color=COLOURS[what], label=what) for what in whats]
     figure.legend(handles=handles, ncols=len(whats), loc="upper center", bbox_to_anchor=(0.5, 0.06))
