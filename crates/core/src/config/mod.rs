@@ -231,6 +231,8 @@ impl Policies {
 }
 
 #[cfg(test)]
+mod injection;
+#[cfg(test)]
 mod key_tests;
 #[cfg(test)]
 mod tests;

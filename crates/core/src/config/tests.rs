@@ -21,7 +21,11 @@ fn the_normative_document_loads_and_warns_of_its_inline_secret() {
 
 /// The normative document with the value at `pointer` replaced (removed for `None`).
 fn altered(pointer: &str, value: Option<serde_json::Value>) -> String {
-    let mut document: serde_json::Value = serde_json::from_str(NORMATIVE).unwrap();
+    altered_in(NORMATIVE, pointer, value)
+}
+
+pub(super) fn altered_in(document: &str, pointer: &str, value: Option<serde_json::Value>) -> String {
+    let mut document: serde_json::Value = serde_json::from_str(document).unwrap();
     let (parent, member) = pointer.rsplit_once('/').unwrap();
     let parent = document.pointer_mut(parent).unwrap().as_object_mut().unwrap();
     match value {
