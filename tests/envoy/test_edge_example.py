@@ -1,0 +1,115 @@
+"""`envoy/edge.yaml` as it is copied: TLS, HTTP/2 and QUIC, the health check, playing through it, and its cache."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+
+import geoip
+import places
+import pytest
+import tokens
+import yaml
+from edge import SECRET
+from proxy import WAIT, Proxy, labels
+
+ENVIRONMENT = {"PLAYLOCK_PASSWORD": tokens.PASSWORD, "PLAYLOCK_SECRET": SECRET}
+
+
+@pytest.fixture(scope="module")
+def example(origins, tmp_path_factory):
+    """(Envoy, URL over TLS, certificate's file): the example with this test's paths, on free ports."""
+    folder = tmp_path_factory.mktemp("edge-example")
+    certificate, key, cache = folder / "cert.pem", folder / "key.pem", folder / "cache"
+    cache.mkdir()
+    subprocess.run([places.tool("openssl", install="openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj",
+                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    "-addext", "basicConstraints=critical,CA:FALSE"], check=True, capture_output=True)
+    city, anonymous = geoip.databases(folder)
+    text = (places.REPOSITORY / "envoy/edge.yaml").read_text()
+    text = text.replace("address: origin.internal,", "address: 127.0.0.1,").replace("0.0.0.0", "127.0.0.1")
+    for mark, port in (("ADMIN", 0), ("EDGE", 0), ("QUIC", 0), ("ORIGIN", origins["h1"].port)):
+        text, count = re.subn(rf"port_value: \d+ (.*#: {mark})$", rf"port_value: {port} \1", text, flags=re.M)
+        assert count == 1, mark
+    for path, replacement in (("/etc/envoy/tls/cert.pem", certificate), ("/etc/envoy/tls/key.pem", key),
+                              ("/usr/share/GeoIP/GeoIP2-City.mmdb", city), ("/var/cache/envoy", cache),
+                              ("/usr/share/GeoIP/GeoIP2-Anonymous-IP.mmdb", anonymous), ("/etc/envoy/playlock.wasm", places.wasm())):
+        assert text.count(path) == 1, path
+        text = text.replace(path, str(replacement))
+    proxy = Proxy(folder, text, environment=ENVIRONMENT)
+    yield proxy, f"https://127.0.0.1:{proxy.port}", str(certificate)
+    proxy.stop()
+
+
+def fetch(example, path, *options):
+    """What curl got over HTTP/2 and TLS: (version and status, headers, body)."""
+    _, url, certificate = example
+    run = subprocess.run([places.tool("curl", install="curl"), "--silent", "--show-error", "--http2", "--cacert", certificate,
+                          "--dump-header", "/dev/stderr", *options, url + path], capture_output=True, timeout=WAIT, check=True)
+    status, *headers = run.stderr.decode().strip().splitlines()
+    return status.strip(), {name.lower(): value for name, value in (line.split(": ", 1) for line in headers)}, run.stdout
+
+
+def link(path):
+    """The path with an access token."""
+    return f"{path}?hdnts={tokens.by_python(acl='/*')}"
+
+
+def test_it_plays_over_tls(example):
+    """The tool's own player, every variant and rendition, with the certificate verified."""
+    _, url, certificate = example
+    run = subprocess.run([places.command(), "watch", url + link("/cmaf/master.m3u8"), "--all", "--encrypted", "--json", "--cacert",
+                          certificate], capture_output=True, timeout=2 * WAIT, env={**os.environ, "NO_COLOR": "1"})
+    assert run.returncode == 0, (run.stdout, run.stderr)
+    assert json.loads(run.stdout)["verdict"] == "good"
+
+
+def test_health_refusals_and_the_way_to_http3(example):
+    """The health check needs no token; everything else does, and says where HTTP/3 is."""
+    assert fetch(example, "/healthz")[0] == "HTTP/2 200"
+    status, headers, body = fetch(example, "/cmaf/master.m3u8")
+    assert status == "HTTP/2 403" and json.loads(body)["type"] == "missing" and headers["alt-svc"].startswith('h3=":443"')
+
+
+def test_quic_answers(example):
+    """A version that nobody speaks is answered with those that the listener does (RFC 9000 section 6)."""
+    listeners = json.loads(example[0].admin("/listeners?format=json"))["listener_statuses"]
+    (port,) = (one["local_address"]["socket_address"]["port_value"] for one in listeners if one["name"] == "edge-quic")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(WAIT)
+        client.sendto(bytes.fromhex("c01a2a3a4a08") + b"playlock" + b"\x00" + bytes(1200), ("127.0.0.1", port))
+        answer = client.recv(2048)
+    assert answer[0] & 0x80 and answer[1:5] == bytes(4) and b"\x00\x00\x00\x01" in answer[7:]
+
+
+def test_the_origin_is_asked_once(example, site):
+    """The cache behind playlock keeps the origin's file; every viewer gets it under a key of his own."""
+    how = {"headers": (("Content-Type", "video/mp2t"), ("Cache-Control", "public, max-age=600"))}
+    path = site.stream("kept", a_ts=(b"G" * 18800, how))
+    bodies = set()
+
+    def viewer():
+        playlist = fetch(example, link(path))[2].decode()
+        (uri,) = (line for line in playlist.splitlines() if line.startswith("a.ts"))
+        site.requests.clear()
+        status, _, body = fetch(example, f"/kept/{uri}")
+        assert status == "HTTP/2 200" and len(body) == 18816 and b"GGGG" not in body
+        bodies.add(body)
+        return [request.target for request in site.requests]
+
+    until = time.monotonic() + WAIT
+    while viewer() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert viewer() == [] and viewer() == []
+    assert len(bodies) >= 4, "one encryption for each viewer"
+
+
+def test_it_is_safe_and_has_the_same_labels():
+    """`playlock check --envoy` finds nothing, and Prometheus' labels are those of the other example."""
+    path = places.REPOSITORY / "envoy/edge.yaml"
+    run = subprocess.run([places.command(), "check", "--envoy", path], capture_output=True, timeout=WAIT, env={**os.environ, **ENVIRONMENT})
+    assert run.returncode == 0, run.stderr
+    assert yaml.safe_load(path.read_text())["stats_config"] == labels()
