@@ -28,3 +28,13 @@ fn the_readme_lists_every_reason_under_its_status() {
         assert!(quoted(row).any(|word| word == reason.word()), "{} is not in README.md's row {status}", reason.word());
     }
 }
+
+#[test]
+fn operating_says_what_to_do_about_every_reason() {
+    let text = include_str!("../docs/operating.md");
+    let words: Vec<_> =
+        text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).map(|row| row.0).collect();
+    for reason in Reason::ALL {
+        assert_eq!(words.iter().filter(|word| **word == reason.word()).count(), 1, "{}", reason.word());
+    }
+}
