@@ -167,6 +167,8 @@ impl Body {
                 match entry.is_live(seen, whole) {
                     None => Vec::new(),
                     Some(true) => {
+                        // Its last line too, which may not have an end.
+                        rewriter.finish(ready)?;
                         let out = core::mem::take(master);
                         *self = Self::Served;
                         out
