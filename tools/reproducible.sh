@@ -22,9 +22,11 @@ tools/wasm.sh one
 rm -rf "$root/target/reproducible"
 mkdir -p "$place" "$place/cargo"
 sources | tar --extract --directory "$place"
-# Elsewhere, but nothing is fetched twice.
+# Elsewhere, but nothing is fetched twice, and from where it is always fetched.
 mkdir -p "$cargo/registry"
-ln -s "$cargo/registry" "$place/cargo/registry"
+for file in registry config.toml config credentials.toml; do
+  if [ -e "$cargo/$file" ]; then ln -s "$cargo/$file" "$place/cargo/$file"; fi
+done
 
 began=$SECONDS
 (cd "$place" && CARGO_HOME="$place/cargo" tools/wasm.sh one >build.log 2>&1) || {
