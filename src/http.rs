@@ -6,7 +6,6 @@ use playlock_core::config::Policies;
 use playlock_core::exchange::Exchange;
 use playlock_core::output::Output;
 use playlock_core::reply::{Header, Reply};
-use playlock_core::route::Kind;
 use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
 
 use crate::contexts;
@@ -160,7 +159,7 @@ impl Http {
         }
         // Bytes that we do not get, or cannot replace, must not go out.
         let Some(chunk) = host::body(size) else { return self.reset() };
-        if exchange.kind() == Kind::Segment {
+        if exchange.encrypts() {
             self.encrypted = self.encrypted.saturating_add(chunk.len() as u64);
         }
         let action = match self.worker.on_body(exchange, chunk, end_of_stream, self.id) {

@@ -91,10 +91,13 @@ def test_time_in_the_filter(counted):
 
 def test_errors_of_the_origin(counted, site):
     """What the origin, or Envoy in its place, answered with 5xx."""
-    link = counted.link(site.stream("ill", a_ts=(b"", {"status": 503}), b_ts=b"G" * 188, c_ts=(b"", {"status": 404})))
+    link = counted.link(site.stream("ill", a_ts=(b"gone", {"status": 503}), b_ts=b"G" * 188, c_ts=(b"gone", {"status": 404})))
+    before = series(counted, "playlock_encrypted_bytes")[("tv_de",)]
     for item in Viewer().playlist(link).segments:
         counted.get(item.url.removeprefix(counted.url))
     eventually(lambda: series(counted, "playlock_origin_errors")[("tv_de",)], 1)
+    # Words are not media.
+    eventually(lambda: series(counted, "playlock_encrypted_bytes")[("tv_de",)] - before, 188)
 
 
 def test_the_dashboard_and_the_alerts_ask_for_what_there_is(counted):

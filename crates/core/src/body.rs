@@ -145,6 +145,11 @@ impl Body {
         matches!(self, Self::Playlist { start, .. } | Self::Entry { start, .. } if start.is_held())
     }
 
+    /// Whether what comes is media that leaves encrypted.
+    pub fn encrypts(&self) -> bool {
+        matches!(self, Self::Segment { encryptor: Some(_), .. })
+    }
+
     /// Takes the next chunk. A segment's may be encrypted along with those of other streams in `batch`, where this one
     /// is known as `stream`.
     ///

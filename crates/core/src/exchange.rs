@@ -188,6 +188,11 @@ impl Exchange {
         matches!(self.state, State::Idle | State::Asking(_) | State::Asked(_))
     }
 
+    /// Whether [`Exchange::on_body`] would encrypt a chunk.
+    pub fn encrypts(&self) -> bool {
+        matches!(&self.state, State::Body(body) if body.encrypts())
+    }
+
     /// Decides on the next chunk of the response's body.
     pub fn on_body(&mut self, chunk: Vec<u8>, end_of_stream: bool) -> BodyStep {
         self.on_body_among(chunk, end_of_stream, 0, &mut Batch::default())
