@@ -60,9 +60,18 @@ impl Base {
 /// Whether `uri` is a relative reference that needs no closer look: printable ASCII without a scheme, an authority, a
 /// query, a fragment or a backslash. Nearly every URI of a playlist is.
 pub fn is_simple(uri: &[u8]) -> bool {
-    let plain = |byte: u8| (b'!'..=b'~').contains(&byte) & !matches!(byte, b':' | b'?' | b'#' | b'\\');
     // Without a branch for each byte, this goes many bytes at a time.
-    uri.iter().fold(true, |all, byte| all & plain(*byte)) && !uri.starts_with(b"//") && !uri.is_empty()
+    uri.iter().fold(true, |all, byte| all & is_plain(*byte)) && is_simple_start(uri)
+}
+
+/// Whether a simple URI may have this byte.
+pub fn is_plain(byte: u8) -> bool {
+    (b'!'..=b'~').contains(&byte) & !matches!(byte, b':' | b'?' | b'#' | b'\\')
+}
+
+/// Whether a URI of plain bytes is simple: it is there, and has no authority.
+pub fn is_simple_start(uri: &[u8]) -> bool {
+    !uri.is_empty() && !uri.starts_with(b"//")
 }
 
 /// An authority in one spelling: lower case, without the default port of either scheme.

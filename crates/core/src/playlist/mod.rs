@@ -4,6 +4,7 @@
 //! both limited, whatever the length of the playlist.
 
 mod attribute;
+mod block;
 mod encryption;
 mod entry;
 mod line;

@@ -1,14 +1,17 @@
-//! Runs of plain segments: `#EXTINF` and a simple URI, over and over, under the key in force. Most playlists consist of
-//! little else, and here such a segment is two copies: all since the last token, and the token.
+//! Runs of plain segments: `#EXTINF`, perhaps a time before it, and a simple URI, over and over, under the key in force.
+//! Most playlists consist of little else, and here such a segment is two copies: all since the last token, and the token.
 
 use alloc::vec::Vec;
 
 use super::Body;
+use super::block::{self, BLOCK};
 use super::line::MAX_LINE;
 use super::uri::Lead;
 use crate::signed::Resource;
 use crate::url;
 
+const EXTINF: &[u8] = b"#EXTINF:";
+const DATE_TIME: &[u8] = b"#EXT-X-PROGRAM-DATE-TIME:";
 const MEDIA: Lead = Lead::Resource(Resource::MEDIA);
 
 impl Body {
@@ -57,16 +60,30 @@ struct Segment {
     end: usize,
 }
 
-/// The plain segment that `text` begins with, if all of it is there.
+/// The plain segment that `text` begins with, if all of it is there and some more.
 fn segment(text: &[u8]) -> Option<Segment> {
-    if !text.starts_with(b"#EXTINF:") {
+    let extinf = if text.starts_with(DATE_TIME) { end_of(text, DATE_TIME.len(), block::newlines)? + 1 } else { 0 };
+    if !text.get(extinf..)?.starts_with(EXTINF) {
         return None;
     }
-    let tag = memchr::memchr(b'\n', text)? + 1;
-    let rest = text.get(tag..)?;
-    let end = memchr::memchr(b'\n', rest)?;
-    let line = rest.get(..end)?;
-    let uri = line.strip_suffix(b"\r").unwrap_or(line);
-    let fits = tag <= MAX_LINE && end < MAX_LINE;
-    (fits && url::is_simple(uri)).then_some(Segment { uri_end: tag + uri.len(), end: tag + end + 1 })
+    let tag = end_of(text, extinf + EXTINF.len(), block::newlines)? + 1;
+    let uri_end = end_of(text, tag, block::special)?;
+    let end = match text.get(uri_end..)? {
+        [b'\n', ..] => uri_end + 1,
+        [b'\r', b'\n', ..] => uri_end + 2,
+        _ => return None,
+    };
+    let fits = tag <= MAX_LINE && end - tag <= MAX_LINE;
+    (fits && url::is_simple_start(text.get(tag..uri_end)?)).then_some(Segment { uri_end, end })
+}
+
+/// Where the first byte from `at` on is that `bits` finds, if there are whole blocks up to there.
+fn end_of(text: &[u8], mut at: usize, bits: impl Fn(&[u8; BLOCK]) -> u16) -> Option<usize> {
+    loop {
+        let found = bits(text.get(at..)?.first_chunk()?);
+        if found != 0 {
+            return Some(at + usize::try_from(found.trailing_zeros()).ok()?);
+        }
+        at += BLOCK;
+    }
 }
