@@ -1,0 +1,79 @@
+"""A page of the documentation as something to run: its files, its commands with what they print, and a shell for both."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import places
+
+MARK = "\x01"
+
+
+def read(name):
+    """The text of a page below docs/."""
+    return (places.REPOSITORY / "docs" / name).read_text()
+
+
+def examples(text):
+    """Each command with what it prints, in order."""
+    for block in re.findall(r"```console\n(.*?)```", text, re.S):
+        for command in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            line, _, output = command.partition("\n")
+            yield line, output
+
+
+def block(text, kind):
+    """The one block of that kind."""
+    (found,) = re.findall(rf"```{kind}\n(.*?)```", text, re.S)
+    return found
+
+
+def variables(text):
+    """What its one block of shell exports."""
+    return dict(re.findall(r"export (\w+)=(\w+)", block(text, "sh")))
+
+
+def pattern(output):
+    """What an example's output must match: `…` stands for anything within a line, alone in a line for any lines."""
+    lines = [".*" if line == "…" else re.escape(line).replace("…", "[^\n]*") for line in output.splitlines()]
+    return re.compile("\n".join(lines), re.S)
+
+
+class Shell:
+    """A shell that goes on from one command to the next, in a folder with `files` (texts by name), `playlock` in its
+    PATH and the libraries that the tests take from PyPI and npm."""
+
+    def __init__(self, folder, files):
+        folder = Path(folder)
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        (folder / "bin").mkdir()
+        (folder / "bin/playlock").symlink_to(places.command())
+        self.process = subprocess.Popen(
+            ["bash", "--noprofile", "--norc"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, cwd=folder, env={"PATH": f"{folder}/bin:{sys.prefix}/bin:{os.environ['PATH']}", "HOME": str(folder),
+                                        "TZ": "UTC", "NODE_PATH": str(places.NODE_MODULES)})
+
+    def run(self, command):
+        """What it prints, standard error with it. Its exit status is the next one's `$?`."""
+        self.process.stdin.write(f"{command}\nstatus=$?; printf '{MARK}\\n'; (exit $status)\n")
+        self.process.stdin.flush()
+        lines = []
+        for line in self.process.stdout:
+            if line.endswith(f"{MARK}\n"):
+                return "".join([*lines, line.removesuffix(f"{MARK}\n")])
+            lines.append(line)
+        raise AssertionError(f"the shell ended in {command}")
+
+    def follow(self, text, edge):
+        """Runs every command of a page, at `edge` in place of https://edge.example; each must print what the page says."""
+        for command, expected in examples(text):
+            output = self.run(command.replace("https://edge.example", edge.url)).replace(edge.url, "https://edge.example")
+            assert pattern(expected).fullmatch(output.rstrip("\n")), f"$ {command}\n{output}\nand not\n{expected}"
+
+    def end(self):
+        """Ends it."""
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
