@@ -10,6 +10,8 @@ has() {
     cc) command -v cc >/dev/null && [ -e /usr/include/stdlib.h ] ;;
     python) python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ;;
     node) command -v node >/dev/null && command -v npm >/dev/null ;;
+    php) php -r 'exit(PHP_MAJOR_VERSION < 8);' 2>/dev/null ;;
+    ruby) ruby -r openssl -e '' 2>/dev/null ;;
     chromium) tools/chromium.sh >/dev/null ;;
     gstreamer) command -v gst-launch-1.0 >/dev/null && gst-inspect-1.0 --exists hlsdemux2 &&
       gst-inspect-1.0 --exists checksumsink && gst-inspect-1.0 --exists avdec_h264 ;;
@@ -28,6 +30,7 @@ packages_for() {
       command -v node >/dev/null || echo nodejs
       echo npm
       ;;
+    php) echo php-cli ;;
     gstreamer) echo gstreamer1.0-tools gstreamer1.0-plugins-{base,good,bad} gstreamer1.0-libav ;;
     vlc) echo vlc-bin vlc-plugin-base ;;
     *) echo "$1" ;;

@@ -23,9 +23,9 @@ node_packages() {
 }
 
 case ${1:-} in
-  # A browser and ffmpeg only prove that it plays; the demo does without.
+  # A browser and ffmpeg only prove that it plays, PHP and Ruby run what the documentation says; the demo does without.
   demo) tools/packages.sh cc python node ;;
-  test) tools/packages.sh cc python node curl openssl ffmpeg chromium gstreamer vlc ;;
+  test) tools/packages.sh cc python node curl openssl php ruby ffmpeg chromium gstreamer vlc ;;
   *) fail "usage: tools/setup.sh demo|test" ;;
 esac
 
