@@ -19,15 +19,16 @@ http {{
     listen 127.0.0.1:{port};
     add_header X-Served $request_filename always;
     add_header X-Line "$request" always;
+    {locations}
   }}
 }}
 """
 
 
 class Nginx:
-    """A running nginx that serves `files` (bodies by path) from a folder of its own."""
+    """A running nginx that serves `files` (bodies by path) from a folder of its own, under further directives."""
 
-    def __init__(self, folder, files):
+    def __init__(self, folder, files, locations=""):
         folder = Path(folder)
         self.root = folder / "root"
         for path, body in files.items():
@@ -36,7 +37,8 @@ class Nginx:
             file.write_bytes(body)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, root=self.root, port=self.port))
+        (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, root=self.root, port=self.port,
+                                                            locations=locations))
         with open(folder / "nginx.log", "wb") as log:
             self.process = subprocess.Popen([places.nginx(), "-p", str(folder), "-e", str(folder / "error.log"), "-c",
                                              str(folder / "nginx.conf")], stdout=log, stderr=log, stdin=subprocess.DEVNULL)

@@ -30,6 +30,18 @@ def block(text, kind):
     return found
 
 
+def tables(text):
+    """The rows of a page's tables, cell by cell."""
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in re.findall(r"^\| .*\|$", text, re.M)]
+
+
+def members(text):
+    """The members of the configuration that a text names, if there is a capital in the name: `sessionTtl`, and both parts of
+    `tokenAuth.password`, also with a value."""
+    names = re.findall(r"`…?((?:[a-z][A-Za-z]*\.)*[a-z][A-Za-z]*)(?:: [^`]*)?`", text)
+    return {part for name in names if name != name.lower() for part in name.split(".")}
+
+
 def variables(text):
     """What its one block of shell exports."""
     return dict(re.findall(r"export (\w+)=(\w+)", block(text, "sh")))
@@ -67,10 +79,16 @@ class Shell:
             lines.append(line)
         raise AssertionError(f"the shell ended in {command}")
 
-    def follow(self, text, edge):
-        """Runs every command of a page, at `edge` in place of https://edge.example; each must print what the page says."""
+    def follow(self, text, edge, **others):
+        """Runs every command of a page, at `edge` in place of https://edge.example and at `others` in place of
+        https://NAME.example; each must print what the page says."""
+        urls = {f"https://{name}.example": url for name, url in {"edge": edge.url, **others}.items()}
         for command, expected in examples(text):
-            output = self.run(command.replace("https://edge.example", edge.url)).replace(edge.url, "https://edge.example")
+            for name, url in urls.items():
+                command = command.replace(name, url)
+            output = self.run(command)
+            for name, url in urls.items():
+                output = output.replace(url, name)
             assert pattern(expected).fullmatch(output.rstrip("\n")), f"$ {command}\n{output}\nand not\n{expected}"
 
     def end(self):

@@ -50,8 +50,7 @@ def shell(tmp_path_factory):
 
 def table(heading):
     """The rows of the page's one table below this heading, cell by cell."""
-    section = TEXT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in re.findall(r"^\|.*\|$", section, re.M)[2:]]
+    return pages.tables(TEXT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0])[1:]
 
 
 def playlock(folder, *arguments, text=""):
