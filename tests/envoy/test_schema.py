@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 
 import jsonschema_rs
+import pages
 import places
 import pytest
 
@@ -90,11 +91,27 @@ def is_good(document, directory):
     return subprocess.run([places.command(), "check", "--config", path], capture_output=True, env=VARIABLES).returncode == 0
 
 
+def properties(schema):
+    """The name of every member in a schema."""
+    if isinstance(schema, list):
+        for one in schema:
+            yield from properties(one)
+    elif isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for one in schema.values():
+            yield from properties(one)
+
+
 @pytest.fixture(scope="module")
-def schema():
+def printed():
     """As the command prints it."""
-    run = subprocess.run([places.command(), "schema"], capture_output=True, check=True)
-    return jsonschema_rs.Draft202012Validator(json.loads(run.stdout))
+    return json.loads(subprocess.run([places.command(), "schema"], capture_output=True, check=True).stdout)
+
+
+@pytest.fixture(scope="module")
+def schema(printed):
+    """The validator that it makes."""
+    return jsonschema_rs.Draft202012Validator(printed)
 
 
 def test_every_good_document_is_valid_and_few_bad_ones(schema, tmp_path):
@@ -134,3 +151,13 @@ def test_what_is_spoilt_is_refused_by_both(schema, tmp_path):
         assert not is_good(made, tmp_path), pointer
         tried += 1
     assert tried > 50, tried
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/keys.md", "docs/operating.md", "docs/tokens.md", "docs/migrating.md"])
+def test_the_documentation_names_members_that_there_are(printed, page):
+    """Of docs/migrating.md only what stands beside other products' members."""
+    text = (places.REPOSITORY / page).read_text()
+    if page == "docs/migrating.md":
+        text = "\n".join(row[1] for row in pages.tables(text))
+    named = pages.members(text)
+    assert len(named) > 5 and named <= set(properties(printed)), named - set(properties(printed))
