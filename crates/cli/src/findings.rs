@@ -124,7 +124,7 @@ fn holds(policy: &Policy, spoken: &Spoken, context: &Context<'_>) -> Result<(), 
             })
         }
         Role::Access => {
-            let Opening::AccessToken(access) = &policy.opening else { return Err(Reason::Signature) };
+            let Opening::AccessToken(access) = policy.opening() else { return Err(Reason::Signature) };
             let client = || client.as_deref().and_then(client_address);
             let presented = Presented { target: &target, ours: &ours(policy), client: &client, now: context.now };
             access.verifier.verify(&spoken.text, &presented).map(|_| ())

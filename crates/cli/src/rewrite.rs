@@ -123,7 +123,7 @@ enum Place {
 
 fn place(arguments: &Rewrite, policy: &Policy) -> Result<Place, Failure> {
     if let Some(token) = &arguments.access_token {
-        return match &policy.opening {
+        return match policy.opening() {
             Opening::AccessToken(access) => Ok(Place::Query(format!("{}={}", access.name, in_query(token)))),
             Opening::Free => Err(Failure::Wrong(format!("--access-token: the policy {} takes none", policy.name))),
         };

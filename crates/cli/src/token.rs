@@ -147,7 +147,7 @@ fn from_key(arguments: &Token) -> Result<Signer, Failure> {
 /// The policy that is meant, its name for tokens, and its password as the document writes it.
 fn from_config(arguments: &Token, loaded: &Loaded, now: u64) -> Result<Signer, Failure> {
     let (index, policy) = chosen(arguments, &loaded.policies, now)?;
-    let Opening::AccessToken(access) = &policy.opening else {
+    let Opening::AccessToken(access) = policy.opening() else {
         return Err(Failure::Wrong(format!("the policy {} takes no access tokens", policy.name)));
     };
     let document: Document =
@@ -180,7 +180,7 @@ fn chosen<'a>(arguments: &Token, policies: &'a Policies, now: u64) -> Result<(us
             _ => Err(Failure::Wrong("--url: no policy is assigned to it at this time (--policy names one)".into())),
         };
     }
-    let takers: Vec<_> = all().filter(|(_, policy)| matches!(policy.opening, Opening::AccessToken(_))).collect();
+    let takers: Vec<_> = all().filter(|(_, policy)| matches!(policy.opening(), Opening::AccessToken(_))).collect();
     match takers.as_slice() {
         [one] => Ok(*one),
         _ => {

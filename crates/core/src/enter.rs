@@ -33,7 +33,7 @@ pub fn enter(
     };
     let (ours, client) = (ours(policy), || (request.client)().as_deref().and_then(client_address));
     let context = Presented { target, ours: &ours, client: &client, now: request.now };
-    let access = match &policy.opening {
+    let access = match policy.opening() {
         Opening::AccessToken(access) => Some((access, access_token(access, request, target)?)),
         Opening::Free => None,
     };
@@ -61,7 +61,7 @@ pub fn enter(
 /// Whether `sent` is an access token with a good signature, if perhaps of another time or path. Not asked of what looks
 /// like a session token: a forged one should not cost a second verification.
 pub fn is_access_token(policy: &Policy, sent: &str, context: &Presented<'_>) -> bool {
-    let Opening::AccessToken(access) = &policy.opening else { return false };
+    let Opening::AccessToken(access) = policy.opening() else { return false };
     !Session::is_likely(sent)
         && !matches!(
             access.verifier.verify(sent, context),
@@ -125,9 +125,7 @@ pub fn single<'a>(request: &'a Request<'_>, name: &str) -> Option<&'a [u8]> {
 /// Parameters and cookies that the origin never sees.
 pub fn ours(policy: &Policy) -> Vec<&str> {
     let mut names = alloc::vec![SIGNED_PARAMETER, policy.session.name.as_str()];
-    if let Opening::AccessToken(access) = &policy.opening {
-        names.push(&access.name);
-    }
+    names.extend(policy.access_token.iter().map(|access| access.name.as_str()));
     names
 }
 

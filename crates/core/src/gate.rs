@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::config::document::{self, OnEncryptedOrigin};
 use crate::config::encryption::Encryption;
-use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
+use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::{ContentKey, KeyScope};
 use crate::enter::{client_address, enter, one, ours, single};
@@ -332,7 +332,7 @@ fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, wh
         edits.set.push((":path".into(), path.into_bytes()));
     }
     let mut cookies = alloc::vec![policy.session.name.as_str()];
-    if let Opening::AccessToken(access) = &policy.opening {
+    if let Some(access) = &policy.access_token {
         cookies.push(&access.cookie);
         if headers::first(request.headers, &access.header).is_some() {
             edits.remove.push(access.header.clone());

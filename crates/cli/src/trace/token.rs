@@ -74,7 +74,7 @@ pub fn look_at_session_token(trace: &mut Trace, policy: &Policy, request: &Reque
 
 fn look_at_access_token(trace: &mut Trace, policy: &Policy, request: &Request<'_>, target: &Target<'_>) {
     let name = "access token";
-    let Opening::AccessToken(access) = &policy.opening else {
+    let Opening::AccessToken(access) = policy.opening() else {
         trace.say(name, Mark::Note, "none is needed under this policy: whoever asks gets a session");
         return;
     };

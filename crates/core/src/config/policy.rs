@@ -30,8 +30,9 @@ pub struct Policy {
     pub name: String,
     /// `policyId`.
     pub id: Option<PolicyId>,
-    /// How a session is opened.
-    pub opening: Opening,
+    /// Where access tokens stand, whether or not one is needed; `None` if the policy does not know any.
+    pub access_token: Option<AccessToken>,
+    needs_access_token: bool,
     /// How a session goes on.
     pub session: SessionRules,
     /// The keys under each secret, the current one first.
@@ -51,9 +52,9 @@ pub struct Policy {
 
 /// How a session is opened.
 #[derive(Debug)]
-pub enum Opening {
+pub enum Opening<'a> {
     /// By an access token.
-    AccessToken(AccessToken),
+    AccessToken(&'a AccessToken),
     /// By asking for a playlist.
     Free,
 }
@@ -105,6 +106,14 @@ impl Policy {
         self.is_open() && self.targeting.is_none() && self.players.is_none()
     }
 
+    /// How a session is opened.
+    pub fn opening(&self) -> Opening<'_> {
+        match &self.access_token {
+            Some(access) if self.needs_access_token => Opening::AccessToken(access),
+            _ => Opening::Free,
+        }
+    }
+
     /// Builds a policy from its document at the JSON path `path`.
     pub(super) fn build(path: &str, policy: &document::Policy, reader: &mut Reader<'_>) -> Result<Self, ConfigError> {
         let name = &policy.policy_name;
@@ -129,25 +138,17 @@ impl Policy {
             None => Vec::new(),
         };
         let session = read_session(&format!("{path}.tokenAuth"), policy.token_auth.as_ref())?;
-        let opening = match token_auth {
-            Some(auth) if auth.enforce_on_initial_request => {
-                read_access_token(&format!("{path}.tokenAuth"), auth, &session, &passwords)?
-            }
-            _ => Opening::Free,
-        };
+        let access_token = token_auth
+            .map(|auth| read_access_token(&format!("{path}.tokenAuth"), auth, &session, &passwords))
+            .transpose()?;
+        let needs_access_token = token_auth.is_some_and(|auth| auth.enforce_on_initial_request);
         let secrets = if protects {
             read_secrets(&format!("{path}.mediaEncryption"), policy.media_encryption.as_ref(), passwords, reader)?
         } else {
             Vec::new()
         };
         let players = players
-            .map(|players| {
-                Players::build(
-                    &format!("{path}.playerVerification"),
-                    players,
-                    matches!(opening, Opening::AccessToken(_)),
-                )
-            })
+            .map(|players| Players::build(&format!("{path}.playerVerification"), players, needs_access_token))
             .transpose()?;
         let (players, warnings) = players.unzip();
         reader.warnings.extend(warnings.unwrap_or_default());
@@ -166,7 +167,8 @@ impl Policy {
         Ok(Self {
             name: name.clone(),
             id: policy.policy_id,
-            opening,
+            access_token,
+            needs_access_token,
             session,
             keyrings: secrets.iter().map(|secret| Keyring::new(secret, name)).collect(),
             encryption,
@@ -246,7 +248,7 @@ fn read_access_token(
     auth: &document::TokenAuth,
     session: &SessionRules,
     passwords: &[Vec<u8>],
-) -> Result<Opening, ConfigError> {
+) -> Result<AccessToken, ConfigError> {
     let name = auth.access_token_name.clone().unwrap_or_else(|| "hdnts".into());
     let cookie = auth.access_token_cookie.clone().unwrap_or_else(|| name.clone());
     let header = auth.access_token_header.clone().unwrap_or_else(|| name.clone()).to_ascii_lowercase();
@@ -262,7 +264,7 @@ fn read_access_token(
         md5: auth.algorithms.contains(&Algorithm::Md5),
     };
     let verifier = Verifier::new(passwords.iter().map(Vec::as_slice), legacy, auth.salt.clone(), session.skew);
-    Ok(Opening::AccessToken(AccessToken { name, cookie, header, verifier }))
+    Ok(AccessToken { name, cookie, header, verifier })
 }
 
 /// Names are compared in queries, cookies and headers alike, so they must need no escape in any of them.
