@@ -146,7 +146,7 @@ def run(work: Path, host: str, first: int, stop: threading.Event) -> None:
     template = (ROOT / "envoy" / "envoy.yaml").read_text()
     (work / "envoy.yaml").write_text(fill_in(template, host, chosen))
     password = secrets.token_hex(32)
-    site = Site(password, chosen["SITE"])
+    site = Site(password, chosen["SITE"], (reachable(host), chosen["EDGE"]))
     try:
         began = time.monotonic()
         process = start_envoy(work, password)
