@@ -1,42 +1,100 @@
-// Owns reading what is on the wire: session tokens and the first bytes of segments. No page, no player.
+// Owns reading what is on the wire: tokens, playlists, refusals and the first bytes of segments. No page, no player.
 
 const ascii = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
-
-/** The first four bytes in hex. */
-export const firstBytes = (bytes) => hex(bytes.subarray(0, 4), " ");
+const TS_PACKET = 188;
 
 /** Bytes in hex. */
 export function hex(bytes, between = "") {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join(between);
 }
 
+/** What hex says. */
+export const unhex = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+
 /** Whether a segment starts as its format must: if it does not, it is encrypted. */
 export function isClear(name, bytes) {
   switch (name.split(".").pop()) {
-    case "ts": return bytes[0] === 0x47;
-    case "aac": return ascii(bytes, 0, 3) === "ID3" || (bytes[0] === 0xff && (bytes[1] & 0xf6) === 0xf0);
+    // One byte of noise in 256 is this one too.
+    case "ts": return [0, 1, 2].every((packet) => bytes[packet * TS_PACKET] === 0x47);
+    // Packed audio begins with its time stamp (RFC 8216, 3.4).
+    case "aac": return ascii(bytes, 0, 3) === "ID3";
     case "vtt": return ascii(bytes, 0, 6) === "WEBVTT";
     default: return /^(ftyp|styp|sidx|moof|moov)$/.test(ascii(bytes, 4, 8));
   }
 }
 
-/** The fields of the session token in a URL, or null. Only for showing: the edge alone can verify it. */
-export function sessionOf(url) {
-  const token = new URL(url, location.href).searchParams.get("hdntl");
-  if (!token) return null;
-  const fields = Object.fromEntries(token.split("~").map((field) => {
+/** What there is of a segment's format in its bytes, in words. */
+export function formOf(name, bytes) {
+  if (name.endsWith(".ts")) {
+    const packets = Math.floor(bytes.length / TS_PACKET);
+    let synced = 0;
+    for (let packet = 0; packet < packets; packet += 1) synced += bytes[packet * TS_PACKET] === 0x47;
+    return `${synced} of ${packets} packets begin with the sync byte 0x47 (chance: 1 in 256)`;
+  }
+  const box = ascii(bytes, 4, 8).replace(/[^ -~]/g, "·");
+  return isClear(name, bytes) ? `the MP4 box “${box}” comes first` : `where an MP4 box has its name stands “${box}”`;
+}
+
+/** The fields of a token: name → text. Only for showing: the edge alone can verify it. */
+export function fieldsOf(token) {
+  return Object.fromEntries(token.split("~").map((field) => {
     const at = field.indexOf("=");
     return [field.slice(0, at), field.slice(at + 1)];
   }));
-  return { id: fields.id ?? "", end: new Date(Number(fields.exp) * 1000), scope: (fields.acl ?? "").split("!").join("  ") };
 }
 
-/** A URL without the viewer's tokens. */
-export function withoutToken(url) {
-  const bare = new URL(url, location.href);
-  for (const name of ["hdnts", "hdntl"]) bare.searchParams.delete(name);
-  return bare;
+/** The token of this name (`hdnts`, `hdntl`) in a URL, or null. */
+export const tokenOf = (url, name) => new URL(url, location.href).searchParams.get(name);
+
+/** A URL with this parameter instead, or without it (null), what else is in its query untouched. */
+export function withParameter(url, name, value) {
+  const made = new URL(url, location.href);
+  const kept = made.search.slice(1).split("&").filter((pair) => pair && !pair.startsWith(`${name}=`));
+  made.search = (value === null ? kept : [...kept, `${name}=${value}`]).join("&");
+  return made.href;
 }
 
-/** The path and file name of a URL, for showing. */
+/** The path and file name of a URL. */
 export const pathOf = (url) => new URL(url, location.href).pathname;
+
+/** A URL's path and query with signatures cut short, for showing. */
+export function shortly(url) {
+  const { pathname, search } = new URL(url, location.href);
+  return pathname + search.replace(/(hmac=[0-9a-f]{6})[0-9a-f]+/g, "$1…").replace(/(plk=[^&]{12})[^&]{8,}/, "$1…");
+}
+
+/** The URIs in a master playlist, absolute: the media playlists of its variants. */
+export function variantsOf(text, url) {
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines.filter((line, at) => line && !line.startsWith("#") && lines[at - 1].startsWith("#EXT-X-STREAM-INF"))
+    .map((line) => new URL(line, url).href);
+}
+
+/** What a media playlist says up to its first segment: that one's URL, the key's URL, line and IV, the init section. */
+export function mediaOf(text, url) {
+  const found = { url, segment: null, key: null, keyLine: null, iv: null, init: null };
+  const uri = (line) => new URL(/URI="([^"]+)"/.exec(line)[1], url).href;
+  for (const line of text.split("\n").map((one) => one.trim())) {
+    if (line.startsWith("#EXT-X-KEY:METHOD=AES-128")) {
+      found.key = uri(line);
+      found.keyLine = line.replace(/URI="[^"]+"/, `URI="${found.key}"`);
+      found.iv = /IV=0x([0-9a-fA-F]+)/.exec(line)?.[1] ?? null;
+    } else if (line.startsWith("#EXT-X-MAP:")) {
+      found.init = uri(line);
+    } else if (line && !line.startsWith("#")) {
+      found.segment = new URL(line, url).href;
+      break;
+    }
+  }
+  return found;
+}
+
+/** What an answer says of a refusal: its problem document (RFC 9457), or null. */
+export function problemOf(type, bytes) {
+  if (!type.startsWith("application/problem+json")) return null;
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,62 @@
+// Owns the page: gets an access token from the site, lets the player play, and hands what it is told to session card,
+// timeline and attacks.
+
+import * as panel from "./panel.js";
+import { play } from "./player.js";
+import * as session from "./session.js";
+import * as timeline from "./timeline.js";
+
+const $ = (id) => document.getElementById(id);
+
+// What plays now; a new one for every session. What still comes of an earlier one is dropped.
+let playing = null;
+let stop = () => {};
+
+const site = async () => (await fetch("token", { cache: "no-store" })).json();
+
+function trouble(words) {
+  $("trouble").textContent = words;
+  $("trouble").hidden = !words;
+}
+
+async function start() {
+  stop();
+  const mine = playing = { stream: document.querySelector("input[name=stream]:checked").value, site, media: null };
+  mine.tell = (made) => {
+    if (mine !== playing) return;
+    timeline.add(made);
+    if (made.who !== "player") return;
+    session.observe(made);
+    if (made.problem) mine.refusal = `${made.problem.title} (${made.problem.type})`;
+  };
+  trouble("");
+  timeline.clear();
+  panel.reset();
+  const { now, streams } = await site();
+  if (mine !== playing) return;
+  mine.streams = streams;
+  const url = streams[mine.stream].tokenised;
+  session.begin(url, now);
+  stop = play($("video"), url, {
+    tell: mine.tell,
+    trouble: (words) => {
+      if (mine !== playing) return;
+      trouble(mine.refusal ?? words);
+      if (mine.refusal) session.refused();
+    },
+    found: (media) => {
+      if (mine !== playing || mine.media) return;
+      mine.media = media;
+      session.observeIv(media.iv);
+      panel.enable();
+    },
+  });
+}
+
+const begin = () => start().catch((error) => trouble(`No token: ${error.message}`));
+panel.draw(() => playing);
+$("again").addEventListener("click", begin);
+$("stream").addEventListener("change", begin);
+setInterval(session.tick, 1000);
+setInterval(timeline.place, 500);
+begin();

@@ -1,0 +1,92 @@
+// Owns what a request is on this page, whoever makes it: hls.js (through a loader that records), the page itself, or the
+// site from another address. What each record says of the edge's verdict is read from the edge's answer.
+
+import { isClear, pathOf, problemOf, unhex } from "./wire.js";
+
+const text = (body) => new TextDecoder().decode(body);
+
+/** What an answer that was allowed holds, in a few words. */
+function holding(kind, url, body) {
+  switch (kind) {
+    case "master": return text(body).includes("hdntl=") ? "opens a session" : "opens no session";
+    case "media": return text(body).includes("METHOD=AES-128") ? "names the key" : "names no key";
+    case "key": return `${body.length} bytes`;
+    // An init section holds no picture and no sound, and must be clear for some players.
+    case "init": return isClear(pathOf(url), body) ? "clear, as meant" : "encrypted";
+    default: return isClear(pathOf(url), body) ? "CLEAR" : "encrypted";
+  }
+}
+
+/** A request that has been answered. `at`: when it began, in ms of performance.now(); `status` 0: there was no answer. */
+function record(who, { kind, url, at, status, type, body, from = null }) {
+  const allowed = status >= 200 && status < 300;
+  const problem = problemOf(type, body);
+  const verdict = allowed ? "allowed" : problem ? `refused: ${problem.type}` : status ? `HTTP ${status}` : "no answer";
+  const note = allowed ? holding(kind, url, body) : problem?.title ?? "";
+  return {
+    who, kind, url, at, ms: performance.now() - at, status, type, body, from, allowed, problem, verdict, note,
+    alarm: allowed && kind === "segment" && note === "CLEAR",
+  };
+}
+
+function kindOf({ keyInfo, frag, type }) {
+  if (keyInfo) return "key";
+  if (frag) return frag.sn === "initSegment" ? "init" : "segment";
+  return type === "manifest" ? "master" : "media";
+}
+
+/** hls.js's loader, and `tell` is told of everything that it loads for `who`, before hls.js is. */
+export function recording(Loader, tell, who = "player") {
+  return class extends Loader {
+    load(context, config, callbacks) {
+      const [kind, at] = [kindOf(context), performance.now()];
+      const done = (status, xhr, data) => {
+        const body = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data ?? 0);
+        const type = xhr?.getResponseHeader?.("content-type") ?? "";
+        tell(record(who, { kind, url: context.url, at, status, type, body }), context);
+      };
+      super.load(context, config, {
+        ...callbacks,
+        onSuccess: (response, stats, ctx, xhr) => {
+          done(response.code, xhr, response.data);
+          callbacks.onSuccess(response, stats, ctx, xhr);
+        },
+        onError: (error, ctx, xhr, stats) => {
+          done(error.code, xhr, xhr?.response);
+          callbacks.onError(error, ctx, xhr, stats);
+        },
+        onTimeout: (stats, ctx, xhr) => {
+          done(0, null, null);
+          callbacks.onTimeout(stats, ctx, xhr);
+        },
+      });
+    }
+  };
+}
+
+/** Asks the edge for a URL, past every cache, as the page itself (`who`: "you", or "player" in the place of one). */
+export async function ask(kind, url, tell, who = "you") {
+  const at = performance.now();
+  let made;
+  try {
+    const response = await fetch(url, { cache: "no-store" });
+    const body = new Uint8Array(await response.arrayBuffer());
+    made = record(who, { kind, url, at, status: response.status, type: response.headers.get("content-type") ?? "", body });
+  } catch {
+    made = record(who, { kind, url, at, status: 0, type: "", body: new Uint8Array() });
+  }
+  tell(made);
+  return made;
+}
+
+/** Has the site ask the edge for a URL, from another address; the body is the beginning of what came. */
+export async function askElsewhere(kind, url, tell) {
+  const at = performance.now();
+  const { pathname, search } = new URL(url, location.href);
+  const response = await fetch(`elsewhere?target=${encodeURIComponent(pathname + search)}`, { cache: "no-store" });
+  const { from, status, type, body, title } = await response.json();
+  if (!response.ok) throw new Error(title);
+  const made = record("you", { kind, url, at, status, type, body: unhex(body), from });
+  tell(made);
+  return made;
+}

@@ -1,0 +1,77 @@
+// Owns the card of the session: what its token says, its key's fingerprint, and how long the tokens still hold.
+
+import { fingerprint } from "./fingerprint.js";
+import { fieldsOf, tokenOf } from "./wire.js";
+
+const $ = (id) => document.getElementById(id);
+const NOTHING = "–";
+const FIELDS = ["session-id", "session-network", "session-scope", "session-end", "token-end", "key-print", "key-iv"];
+
+let shown = null;
+
+/** Sets a badge's text and kind: "good", "bad" or none. */
+export function badge(element, words, kind = "") {
+  element.textContent = words;
+  element.className = `badge ${kind}`;
+}
+
+/** A new session is about to be opened by `url`, with its access token; `now` is the site's time, in s. */
+export function begin(url, now) {
+  const before = shown?.print ?? null;
+  for (const id of FIELDS) $(id).textContent = NOTHING;
+  $("key-note").textContent = "";
+  badge($("session-state"), "opening");
+  shown = { behind: now - Date.now() / 1000, access: Number(fieldsOf(tokenOf(url, "hdnts")).exp), before };
+  tick();
+}
+
+/** Takes from a request of the player's what it tells of the session. */
+export function observe({ allowed, kind, url, body }) {
+  if (!allowed || !shown) return;
+  const token = tokenOf(url, "hdntl");
+  if (token && kind === "media") {
+    const fields = fieldsOf(token);
+    $("session-id").textContent = fields.id;
+    $("session-network").textContent = fields.ip ?? "no network";
+    $("session-scope").textContent = fields.acl.split("!").join("  ");
+    shown.end = Number(fields.exp);
+    badge($("session-state"), "open", "good");
+    tick();
+  }
+  if (kind === "key" && body.length === 16) {
+    shown.print = fingerprint(body);
+    $("key-print").textContent = shown.print;
+    const other = shown.before && shown.before !== shown.print;
+    $("key-note").textContent = other ? `the session before had ${shown.before}` : "the first 8 bytes of its SHA-256";
+  }
+}
+
+/** The player was refused. */
+export function refused() {
+  badge($("session-state"), "refused", "bad");
+}
+
+/** The IV that a media playlist names, in hex. */
+export function observeIv(iv) {
+  $("key-iv").textContent = iv ?? "by media sequence number";
+}
+
+function left(seconds) {
+  const two = (n) => String(Math.floor(n)).padStart(2, "0");
+  if (seconds < 100) return `${Math.floor(seconds)} s`;
+  return `${Math.floor(seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`;
+}
+
+/** Counts down; to be called every second. */
+export function tick() {
+  if (!shown) return;
+  const now = Date.now() / 1000 + shown.behind;
+  const access = shown.access - now;
+  $("token-end").textContent = access > 0 ? `${left(access)} left` : "over; the session goes on";
+  if (!shown.end) return;
+  const session = shown.end - now;
+  const end = new Date((shown.end - shown.behind) * 1000);
+  const until = end.toLocaleString("en-GB", { weekday: "short", hour: "2-digit", minute: "2-digit" });
+  $("session-end").textContent = session > 0 ? `in ${left(session)}, ${until}` : "over";
+  if (session <= 0) badge($("session-state"), "over", "bad");
+}
