@@ -2,19 +2,12 @@
 // output. node browser.mjs '{"modules": …, "chromium": …}', then {"id": 1, "player": "hls.js", "url": …, "rate": 4, …}
 
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const how = JSON.parse(process.argv[2]);
-const { chromium } = createRequire(join(how.modules, "x.js"))("playwright-core");
+import { launch } from "./chromium.mjs";
 
-const ARGUMENTS = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage",
-  // Several pages play at once, and all but one are in the background.
-  "--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
-];
+const how = JSON.parse(process.argv[2]);
 const SCRIPTS = {
   "hls.js": "hls.js/dist/hls.min.js",
   Shaka: "shaka-player/dist/shaka-player.compiled.js",
@@ -48,9 +41,7 @@ async function play(browser, { player, url, ...options }) {
   }
 }
 
-const browser = await chromium.launch({
-  executablePath: how.chromium, headless: true, args: ARGUMENTS, chromiumSandbox: false,
-});
+const browser = await launch(how);
 const version = (name) => JSON.parse(readFileSync(join(how.modules, name, "package.json"), "utf8")).version;
 console.log(JSON.stringify({
   versions: {

@@ -12,22 +12,31 @@ import places
 from native import Outcome
 
 
+def command(script, **options):
+    """The command line of a script beside this one that drives Chromium, with further options of its own."""
+    how = {
+        "modules": str(places.node_modules("playwright-core").parent),
+        "chromium": places.tool("chromium", "chromium-browser", "google-chrome", install="chromium"),
+        **options,
+    }
+    return [places.tool("node", install="nodejs"), str(Path(__file__).with_name(script)), json.dumps(how)]
+
+
+def direct():
+    """An environment without proxies: all that is asked is on this machine."""
+    return {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+
+
 class Browser:
     """Talks to browser.mjs."""
 
     def __init__(self, log):
-        how = {
-            "modules": str(places.node_modules("hls.js").parent),
-            "chromium": places.tool("chromium", "chromium-browser", "google-chrome", install="chromium"),
-        }
-        for package in ("playwright-core", "shaka-player", "video.js"):
+        for package in ("hls.js", "shaka-player", "video.js"):
             places.node_modules(package)
-        environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        command = [places.tool("node", install="nodejs"), str(Path(__file__).with_name("browser.mjs")), json.dumps(how)]
         self.log = Path(log)
         with open(self.log, "wb") as file:
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file,
-                                            text=True, env=environment)
+            self.process = subprocess.Popen(command("browser.mjs"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file,
+                                            text=True, env=direct())
         self.ids, self.waiting, self.lock = itertools.count(1), {}, threading.Lock()
         first = self.process.stdout.readline()
         assert first, f"Chromium did not start: {self.log.read_text()}"
