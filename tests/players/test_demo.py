@@ -1,0 +1,201 @@
+"""The demo's page in Chromium, before the demo's own Envoy: what it shows is what the edge said, at every width."""
+
+import hashlib
+import json
+import random
+import re
+import signal
+import subprocess
+import sys
+from urllib.parse import quote
+
+import browser
+import curl
+import places
+import ports
+import pytest
+from proxy import WAIT
+
+FOLDER = places.REPOSITORY / "envoy/demo"
+CLEAR = places.content() / "ts/v360/seg0.ts"
+# What can be tried, and what the page must show of the edge's answer.
+ATTACKS = {"expired": "403 expired", "stolen": "403 ip", "missing": "403 missing", "raw": "200 encrypted",
+           "session": "403 session", "path": "403 path", "signature": "403 signature", "parameter": "403 parameter"}
+REFUSED = [id for id, answer in ATTACKS.items() if answer.startswith("403")]
+VISITS = ("desk", "phone")
+FLOW = ["Master playlist", "Media playlist", "Key", "Segment"]
+
+
+def start(work):
+    """The demo as `make demo` starts it, on ports of its own: (its process, the page's URL)."""
+    for _ in range(5):  # what was free may be taken by then
+        port = ports.free_row("127.0.0.1", random.randrange(20_000, 30_000, 10), 4)
+        command = [sys.executable, places.REPOSITORY / "tools/demo.py", "--port", str(port), "--work", str(work)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for line in process.stdout:
+            if page := re.search(r"Player page +(\S+)", line):
+                return process, page[1]
+        complaint = process.communicate(timeout=WAIT)[1]
+        if "is taken" not in complaint:
+            break
+    pytest.fail(f"the demo ended: {complaint}")
+
+
+@pytest.fixture(scope="module")
+def visits(tmp_path_factory):
+    """What visitors did and saw, by visit; beside it the edge's access log by request id, and what came of asking the site to
+    ask for what is not protected."""
+    work = tmp_path_factory.mktemp("demo")
+    places.node_modules("hls.js")
+    process, url = start(work)
+    try:
+        command = browser.command("demo.mjs", url=url, clear=str(CLEAR), pictures=str(places.REPOSITORY / "target"))
+        run = subprocess.run(command, capture_output=True, text=True, timeout=8 * WAIT, env=browser.direct())
+        assert run.returncode == 0, run.stderr
+        targets = ("", "/player/token", "/ts/../player/token", "//other/ts/", "http://other/ts/", "/ts/a b", "/ts/a\r\nb:c")
+        asked = {target: curl.fetch(f"{url}elsewhere?target={quote(target, safe='')}").status for target in targets}
+    finally:
+        process.send_signal(signal.SIGINT)
+        said, complaint = process.communicate(timeout=WAIT)
+    assert (process.returncode, complaint) == (0, ""), said
+    entries = map(json.loads, (work / "access.log").read_text().splitlines())
+    return json.loads(run.stdout) | {"log": {entry["id"]: entry for entry in entries}, "asked": asked}
+
+
+@pytest.mark.parametrize("visit", VISITS)
+@pytest.mark.parametrize("attack", REFUSED)
+def test_a_refusal_is_shown_as_the_edge_logged_it(visits, visit, attack):
+    """By the request's id, which the page has from the answer."""
+    came, reason = visits[visit]["attacks"][attack], ATTACKS[attack].split()[1]
+    (problem,) = came["problems"]
+    logged = visits["log"][problem["instance"]]
+    assert (logged["status"], logged["reason"]) == (problem["status"], problem["type"]) == (403, reason)
+    assert came["badge"] == f"✓ {ATTACKS[attack]}" and f"403 refused: {reason} “{problem['title']}”" in came["said"]
+    assert f": {ATTACKS[attack]}. {came['why']}" in came["heard"] and not came["wrong"]
+    assert logged["client"] == ("127.9.9.9" if attack == "stolen" else "127.0.0.1")
+    assert came["open"] == 1, "only the last answer is unfolded"
+
+
+@pytest.mark.parametrize("visit", VISITS)
+def test_the_stolen_session_goes_on_where_it_was_opened(visits, visit):
+    """The same URL, asked for from two addresses."""
+    stolen = visits[visit]["attacks"]["stolen"]
+    there, here = stolen["urls"]
+    assert there == f"From 127.9.9.9: {here}" and stolen["said"][1] == "200 allowed names the key"
+
+
+@pytest.mark.parametrize("visit, at, name", [("desk", "attacks", "ts/v360/seg0.ts"), ("phone", "attacks", "ts/v360/seg0.ts"),
+                                             ("desk", "cmaf", "cmaf/v360/seg0.m4s")])
+def test_a_raw_segment_is_noise_without_the_key(visits, visit, at, name):
+    """Shown by its bytes, and by a player that plays it as soon as it has the key."""
+    came, plain = visits[visit][at]["raw"], (places.content() / name).read_bytes()
+    first, form, length = came["facts"]
+    shown = bytes.fromhex(first.removeprefix("begins with "))
+    assert len(shown) == 16 and shown != plain[:16]
+    assert length.startswith(f"{len(plain) // 16 * 16 + 16:,} bytes, a multiple")
+    if name.endswith(".ts"):
+        assert int(form.split()[0]) < len(plain) // 188 // 10
+    without, with_key = came["trials"]
+    assert re.match(r"without the key \w+Error: .+", without) and with_key == "with the key plays: 640×360"
+    assert came["badge"] == "✓ 200 encrypted" and not came["wrong"]
+
+
+@pytest.mark.parametrize("visit, at", [("desk", "begun"), ("desk", "again"), ("desk", "cmaf"), ("desk", "reloaded"),
+                                       ("phone", "shown"), ("browsers_own", "shown")])
+def test_the_session_is_shown(visits, visit, at):
+    """Its id and what its token says, how long it holds, and the fingerprint of the key that came over the wire."""
+    seen = visits[visit][at]
+    assert (seen["session-state"], seen["trouble"]) == ("open", "")
+    assert seen["session-network"] == "127.0.0.0/24" and seen["session-scope"] == ("/cmaf/*" if at == "cmaf" else "/ts/*")
+    assert re.match(r"in (23:5\d:\d\d|24:00:00), \w+", seen["session-end"]) and re.match(r"\d+ s left|over", seen["token-end"])
+    assert seen["session-id"] in {entry["session"] for entry in visits["log"].values()}
+    prints = [hashlib.sha256(bytes.fromhex(key)).digest()[:8].hex(":") for key in visits[visit]["keys"]]
+    assert seen["key-print"] in prints and re.fullmatch(r"[0-9a-f]{32}", seen["key-iv"])
+
+
+def test_every_session_has_a_key_of_its_own(visits):
+    """After "New session", with the other packaging, and after a reload."""
+    sessions = [visits["desk"][at] for at in ("begun", "again", "cmaf", "reloaded")]
+    for part in ("session-id", "key-print", "key-iv"):
+        assert len({one[part] for one in sessions}) == 4, part
+    first = "the first 8 bytes of its SHA-256"
+    notes = [first, *(f"the session before had {one['key-print']}" for one in sessions[:2]), first]
+    assert [one["key-note"] for one in sessions] == notes
+    assert visits["desk"]["reloaded"]["expired"]["badge"] == "✓ 403 expired"
+
+
+@pytest.mark.parametrize("at", ["begun", "again", "cmaf", "reloaded"])
+def test_the_timeline_has_every_request_of_the_player(visits, at):
+    """All of them allowed, all media but init sections encrypted; a key may come after its first segment."""
+    seen = visits["desk"][at]
+    rows = seen["rows"][::-1]
+    kinds = list(dict.fromkeys(row["kind"] for row in rows if row["kind"] != "Init section"))
+    assert (kinds[:2], sorted(kinds)) == (FLOW[:2], sorted(FLOW))
+    assert seen["request-count"] == f"{len(rows)} allowed, 0 refused" and 0 < seen["marks"] <= len(rows)
+    assert all((row["verdict"], row["status"]) == ("allowed", "200") and row["ms"].endswith(" ms") for row in rows)
+    holds = {"Master playlist": "opens a session", "Media playlist": "names the key", "Key": "16 bytes", "Segment": "encrypted",
+             "Init section": "clear, as meant"}
+    assert [row["note"] for row in rows] == [holds[row["kind"]] for row in rows]
+    assert len([row for row in rows if row["kind"] == "Init section"]) == (2 if at == "cmaf" else 0)
+
+
+@pytest.mark.parametrize("visit", VISITS)
+def test_the_timeline_has_the_attacks(visits, visit):
+    """With the word of each refusal, and who asked."""
+    rows = [row for row in visits[visit]["shown"]["rows"] if row["verdict"] != "allowed"][::-1]
+    order = ["expired", "stolen", "missing", "session", "path", "signature", "parameter"]
+    assert [row["verdict"] for row in rows] == [f"refused: {ATTACKS[attack].split()[1]}" for attack in order]
+    assert all(row["name"].endswith(" you") or row["name"].endswith("you, from 127.9.9.9") for row in rows)
+    assert visits[visit]["shown"]["request-count"].endswith(f", {len(REFUSED)} refused")
+
+
+def test_the_timeline_does_not_grow_without_end(visits):
+    """After a thousand requests."""
+    assert visits["desk"]["many"] == {"rows": 60, "marks": 120}
+
+
+@pytest.mark.parametrize("visit, scheme", [(visit, scheme) for visit in VISITS for scheme in ("light", "dark")])
+def test_the_page_fits(visits, visit, scheme):
+    """No scrolling sideways, nothing too low for a finger, all text of good contrast."""
+    layout = visits[visit]["layouts"][f"{visit} {scheme}"]
+    assert layout["wide"] == [] and layout["faint"] == []
+    assert len(layout["heights"]) >= len(ATTACKS) + 3 and min(layout["heights"]) >= 40
+
+
+@pytest.mark.parametrize("visit", ["desk", "phone", "deceived", "browsers_own"])
+def test_nothing_goes_wrong_and_nothing_comes_from_elsewhere(visits, visit):
+    """No script fails, nothing is against the page's own policy, nothing is asked of another host."""
+    assert (visits[visit]["complaints"], visits[visit]["others"]) == ([], [])
+
+
+def test_what_the_edge_should_not_let_through_is_shown_so(visits):
+    """An expired token that works, a segment in clear: answers are not known beforehand."""
+    attacks = visits["deceived"]["attacks"]
+    assert attacks["expired"]["badge"] == "✗ 200 opens no session" and attacks["expired"]["wrong"]
+    assert attacks["expired"]["why"] == "This is not what the edge should have answered: 403 expired."
+    assert attacks["raw"]["badge"] == "✗ 200 CLEAR" and attacks["raw"]["wrong"]
+    assert attacks["raw"]["facts"][0] == f"begins with {CLEAR.read_bytes()[:16].hex(' ')}"
+    assert attacks["raw"]["trials"][0] == "without the key plays: 640×360"
+    assert attacks["session"]["badge"] == "✗ failed" and attacks["session"]["wrong"]
+
+
+def test_why_nothing_plays_is_shown(visits):
+    """If it is the player who is refused: in the edge's words."""
+    seen = visits["deceived"]["shown"]
+    assert (seen["trouble"], seen["session-state"], seen["session-id"]) == ("It is over (revoked)", "refused", "–")
+    assert [(row["verdict"], row["note"]) for row in seen["rows"]] == [("refused: revoked", "It is over")]
+
+
+def test_a_browser_that_plays_hls_itself(visits):
+    """It says nothing of its requests: the page opens the session for it, and attacks the same."""
+    seen = visits["browsers_own"]
+    assert [row["kind"] for row in seen["shown"]["rows"]][::-1] == ["Master playlist", "Media playlist", "Key", "Segment", "Key"]
+    assert seen["attacks"]["raw"]["badge"] == "✓ 200 encrypted" and seen["attacks"]["raw"]["trials"] == []
+    assert seen["attacks"]["missing"]["badge"] == "✓ 403 missing"
+    kinds = {entry["kind"] for entry in visits["log"].values() if entry["session"] == seen["shown"]["session-id"]}
+    assert kinds == {"playlist", "key", "segment"}
+
+
+def test_the_site_asks_for_nothing_else_from_its_other_address(visits):
+    """Only the edge, and there only what is protected."""
+    assert set(visits["asked"].values()) == {400}
