@@ -4,12 +4,14 @@ mod assignment;
 mod content_targeting;
 pub mod document;
 pub mod encryption;
+mod media_encryption;
 pub mod policy;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod secret;
 pub mod time;
 mod timeline;
+mod token_auth;
 mod value;
 
 use alloc::collections::BTreeMap;
