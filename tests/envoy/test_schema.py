@@ -3,6 +3,7 @@ What is good, `playlock check` says."""
 
 import copy
 import json
+import re
 import subprocess
 import tomllib
 
@@ -13,7 +14,9 @@ import pytest
 
 TESTS = places.REPOSITORY / "tests"
 VARIABLES = {"PLAYLOCK_PASSWORD": "52a152a152a152a152a152a152a152a1", "PLAYLOCK_SECRET": "00" * 32,
-             "PLAYLOCK_SECRET_OLD": "f0" * 16}
+             "PLAYLOCK_SECRET_OLD": "f0" * 16, "PLAYLOCK_PASSWORD_NEXT": "a1" * 16, "PLAYLOCK_SECRET_NEXT": "f1" * 16,
+             "PLAYLOCK_KEY": "0f" * 16}
+LIMITS = {"pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
 
 
 def at(document, pointer):
@@ -114,6 +117,32 @@ def schema(printed):
     return jsonschema_rs.Draft202012Validator(printed)
 
 
+def limited(root, schema, value, pointer=""):
+    """Every limit that a value of a document and those in it have: JSON pointer, keyword, limit."""
+    for keyword in sorted(LIMITS & schema.keys()):
+        yield pointer, keyword, schema[keyword]
+    forms = [*schema.get("anyOf", []), *schema.get("oneOf", [])]
+    if "$ref" in schema:
+        forms.append(root["$defs"][schema["$ref"].rpartition("/")[2]])
+    for form in forms:
+        yield from limited(root, form, value, pointer)
+    if isinstance(value, dict):
+        for name in sorted(value.keys() & schema.get("properties", {}).keys()):
+            yield from limited(root, schema["properties"][name], value[name], f"{pointer}/{name}")
+    elif isinstance(value, list) and "items" in schema:
+        for index, one in enumerate(value):
+            yield from limited(root, schema["items"], one, f"{pointer}/{index}")
+
+
+def beyond(keyword, limit, value):
+    """Values on the other side of a limit, near it; `value` is on this one."""
+    if keyword == "pattern":
+        return ["", "0", "0s", "59s", "plk!", *(f"{value}{odd}" for odd in ("0", " ", "\n", "*", "é", "~,")), value * 65]
+    return {"minimum": lambda: [limit - 1], "maximum": lambda: [limit + 1],
+            "minLength": lambda: [value[:limit - 1]], "maxLength": lambda: [value + "x" * (limit + 1 - len(value))],
+            "minItems": lambda: [value[:limit - 1]], "maxItems": lambda: [(value * (limit + 1))[:limit + 1]]}[keyword]()
+
+
 def test_every_good_document_is_valid_and_few_bad_ones(schema, tmp_path):
     """What the schema cannot know, such as how members go together, it lets pass."""
     good, bad, passed = 0, 0, []
@@ -161,3 +190,25 @@ def test_the_documentation_names_members_that_there_are(printed, page):
         text = "\n".join(row[1] for row in pages.tables(text))
     named = pages.members(text)
     assert len(named) > 5 and named <= set(properties(printed)), named - set(properties(printed))
+
+
+def test_every_limit_of_the_schema_is_enforced(printed, schema, tmp_path):
+    """What is beyond a limit that the schema, and with it docs/configuration.md, has, is refused."""
+    text = (places.REPOSITORY / "crates/cli/src/reference/everything.jsonc").read_text()
+    document = json.loads(re.sub(r" *// .*", "", text))
+    assert is_good(document, tmp_path) and schema.is_valid(document)
+    tried = set()
+    for pointer, keyword, limit in limited(printed, printed, document):
+        parent, last = at(document, pointer)
+        value = parent[int(last)] if isinstance(parent, list) else parent[last]
+        place = re.sub(r"/\d+(?=/|$)", "/-", pointer), keyword
+        if isinstance(value, dict) or place in tried:  # another form of it has the limit
+            continue
+        for other in beyond(keyword, limit, value):
+            made = copy.deepcopy(document)
+            put(made, pointer, other)
+            if schema.is_valid(made):  # another form takes it: `*` is a time
+                continue
+            assert not is_good(made, tmp_path), (pointer, keyword, other)
+            tried.add(place)
+    assert len(tried) > 50 and {keyword for _, keyword in tried} == LIMITS, tried

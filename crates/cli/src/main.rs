@@ -18,6 +18,7 @@ mod key;
 mod media;
 mod new;
 mod playlist;
+mod reference;
 mod rewrite;
 mod schema;
 mod terminal;

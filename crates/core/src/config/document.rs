@@ -21,26 +21,29 @@ pub use super::value::{Duration, PolicyId, SecretSource};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Document {
-    /// The policies, by name.
+    /// What holds for a part of what Envoy serves: who may watch it, how it is encrypted.
     pub policies: Vec<Policy>,
-    /// Which policy holds where.
+    /// Which policy holds where, and when. The longest path wins, one with a host of its own before one for every
+    /// host, and of those to the same path the one that started last.
     pub assignments: Vec<Assignment>,
-    /// What happens to what no assignment covers.
+    /// What happens to a request that no assignment covers.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "deny")))]
     pub default: DefaultAction,
-    /// Hold the headers of a playlist until what comes before its first URI is seen, so that a refusal is a clean HTTP error and
-    /// not a broken response. Needs Envoy's `allow_on_headers_stop_iteration`, without which responses hang.
+    /// Hold the headers of a playlist until what comes before its first URI is seen, so that a refusal is a clean HTTP
+    /// error and not a broken response. Needs Envoy's `allow_on_headers_stop_iteration`, without which responses hang.
     #[serde(default)]
     pub hold_headers: bool,
     /// Chunks of segments that are on their way at the same time may be encrypted together: faster by about half, if
-    /// the proxy never buffers more for a paused response than it may give at a time (see `Batch`).
+    /// the proxy never buffers more for a paused response than it may give at a time
+    /// (`per_connection_buffer_limit_bytes`).
     #[serde(default)]
     pub batching: bool,
-    /// The policy that the proxy's route names (`filter_metadata.playlock.policy`) holds before any assignment. Costs a call
-    /// of the proxy's for each request.
+    /// The policy that Envoy's route names in its metadata (`filter_metadata: {playlock: {policy: vod}}`) holds before
+    /// any assignment; a name that no policy has is refused. Costs each request a call of Envoy's.
     #[serde(default)]
     pub route_policy: bool,
-    /// In which request headers the proxy says where a client is.
+    /// In which request headers Envoy says where a client is.
     #[serde(default)]
     pub geo_headers: GeoHeaders,
 }
@@ -50,22 +53,24 @@ pub struct Document {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DefaultAction {
-    /// Refuse it.
+    /// It is refused (403 `unassigned`).
     #[default]
     Deny,
-    /// Let it pass untouched.
+    /// It passes untouched.
     Pass,
 }
 
-/// A policy. Members that only mean something to the API itself are read and ignored.
+/// A policy. Members that only mean something to the Media Security Policy API itself are read and ignored.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Policy {
-    /// The policy's unique name. Keys are derived from it: renaming a policy ends its sessions.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 128)))]
+    /// The policy's unique name, without control characters; it is in counters, logs and tokens. Keys are derived from
+    /// it: renaming a policy ends its sessions. Its length is counted in bytes.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 128), extend("examples" = ["vod"])))]
     pub policy_name: String,
-    /// The policy's number.
+    /// The policy's unique number, by which assignments may name it.
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = [1])))]
     pub policy_id: Option<PolicyId>,
     /// Read and ignored.
     #[serde(rename = "description")]
@@ -95,7 +100,7 @@ pub struct Policy {
     pub _unsaved_policy: Option<IgnoredAny>,
     /// Who may watch.
     pub token_auth: Option<TokenAuth>,
-    /// Encryption of segments.
+    /// Encryption of segments. Without it playlists get tokens only.
     pub media_encryption: Option<MediaEncryption>,
     /// From where and by what way one may watch.
     pub content_targeting: Option<ContentTargeting>,
@@ -107,61 +112,82 @@ pub struct Policy {
     pub cors: Option<Cors>,
 }
 
-/// `cors`: what pages on other sites may do (the Fetch standard's CORS protocol).
+/// What pages on other sites may do (the CORS protocol of the Fetch standard). playlock answers preflights itself, and
+/// its headers take the place of the origin's, on refusals too.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Cors {
-    /// Origins as browsers send them, such as `https://tv.example`, or `*`.
+    /// The sites whose pages may play: origins as browsers send them, or `*` for every one.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(min = 1), inner(regex(pattern = "^([*]|https?://[a-z0-9._:\\[\\]-]+)$")), extend("examples" = [["https://tv.example"]]))
+    )]
     pub allow_origins: Vec<String>,
-    /// Pages may send cookies along.
+    /// Pages may send cookies along. Not together with `*`, with which any site could use a viewer's cookies.
     #[serde(default)]
     pub allow_credentials: bool,
-    /// Request headers that pages may set; whichever they ask for if left out.
+    /// Request headers that pages may set. Without it, whichever they ask for.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(inner(regex(pattern = "^[A-Za-z0-9_*-]+$")), extend("examples" = [["range"]]))
+    )]
     pub allow_headers: Option<Vec<String>>,
     /// Response headers that pages may read beside those that they always may.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(inner(regex(pattern = "^[A-Za-z0-9_*-]+$")), extend("examples" = [["content-range"]]))
+    )]
     pub expose_headers: Vec<String>,
-    /// How long a browser may keep the answer to a preflight (`1d`).
+    /// How long a browser may keep the answer to a preflight.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "1d", "examples" = ["2h"])))]
     pub max_age: Option<Duration>,
 }
 
-/// `playerVerification`.
+/// With which players one may watch. This identifies players and proves nothing: whoever has seen the name of one can
+/// send it. Who may not is refused (403 `player`).
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PlayerVerification {
-    /// Players are checked.
+    /// Players are checked. `false`: as if `playerVerification` were not there.
     pub enabled: bool,
-    /// Read, with a warning: there is no support player.
+    /// Read, with a warning if `true`: there is no support player.
     pub support_player_enabled: Option<bool>,
     /// Read and ignored.
     #[serde(rename = "resetSupportPlayer")]
     pub _reset_support_player: Option<bool>,
-    /// Those that may play, 30 at most.
+    /// Those that may play; without any, none may.
     #[cfg_attr(feature = "schema", schemars(length(max = 30)))]
     pub players: Option<Vec<Player>>,
-    /// How long they hold from the start of the policy's assignment (`1d`).
+    /// How long the players hold from the first `startTime` of the policy's assignments. Without it, for ever.
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["30d"])))]
     pub ttl: Option<Duration>,
     /// Read and ignored.
     #[serde(rename = "email")]
     pub _email: Option<String>,
     /// Where a player names itself.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "header")))]
     pub identified_by: IdentifiedBy,
-    /// The header, if it is that (`x-player-hash`).
+    /// The request header that names the player, where `identifiedBy` is `header`.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(pattern = "^[A-Za-z0-9-]+$"), extend("default" = "x-player-hash", "examples" = ["x-app-hash"]))
+    )]
     pub player_header: Option<String>,
 }
 
-/// `identifiedBy`.
+/// Where a player names itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum IdentifiedBy {
-    /// By a header of every request.
+    /// In a header of every request.
     #[default]
     Header,
-    /// By the payload (`data`) of the access token.
+    /// In the payload (`data`) of the access token, which must be enforced then.
     Token,
 }
 
@@ -170,48 +196,75 @@ pub enum IdentifiedBy {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Player {
-    /// Its SHA-256; compared without case.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 128)))]
+    /// The player's SHA-256, or another name of printable characters without `,` and `~`; compared without case.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            regex(pattern = "^[!-+.-}-]+$"),
+            length(min = 1, max = 128),
+            extend("examples" = ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])))]
     pub hash: String,
     /// Read and ignored.
     #[serde(rename = "description")]
     pub _description: Option<String>,
-    /// It may (`true`).
+    /// It may play. `false`: as if it were not listed.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = true)))]
     pub enabled: Option<bool>,
 }
 
-/// `revocation`: sessions that end before their time.
+/// Sessions that end before their time, at once wherever the new configuration has arrived (403 `revoked`). An entry
+/// may go once what it names, session or access token, would have ended anyway.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Revocation {
-    /// Sessions by id, as the access log says it.
+    /// Sessions by the id that the access log has of them: 16 bytes in base64url.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(inner(regex(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$")), extend("examples" = [["AAECAwQFBgcICQoLDA0ODw"]]))
+    )]
     pub session_ids: Vec<String>,
-    /// Sessions by the id of the access token that opened them.
+    /// Sessions by the `id` of the access token that opened them. The token opens no more of them, either.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = [["order-17"]])))]
     pub access_token_ids: Vec<String>,
     /// Every session that was opened before this time.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<super::schema::Time>", extend("examples" = ["2026-01-01T12:00:00Z"]))
+    )]
     pub sessions_opened_before: Option<String>,
 }
 
-/// Which policy holds for a host and path. The API's descriptive members are read and ignored.
+/// Which policy holds for a host and path.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Assignment {
-    /// The policy's name.
+    /// The policy's name. It or `policyId` is required.
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["vod"])))]
     pub policy_name: Option<String>,
     /// The policy's number, in place of or beside its name.
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = [1])))]
     pub policy_id: Option<PolicyId>,
-    /// A host name without a port; every host if left out.
+    /// A host name without a port, compared without case. Without it, every host.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9._-]+$"), extend("examples" = ["tv.example"])))]
     pub host: Option<String>,
-    /// A path, which covers everything below it: `/vod`, `/vod/...`, `/...`.
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^/")))]
+    /// A path without `.` and `..`, which covers everything below it, with `/...` at its end or without.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^/[^*?]*$"), extend("examples" = ["/vod/..."])))]
     pub path: String,
-    /// When the assignment begins to hold: `*`.
+    /// When the assignment begins to hold: a time, or `*` for always.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<super::schema::TimeOrAny>", extend("default" = "*", "examples" = ["2026-12-24T18:00:00Z"]))
+    )]
     pub start_time: Option<String>,
-    /// When it ends: `*`.
+    /// When it ends, after it began: a time, or `*` for never.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<super::schema::TimeOrAny>", extend("default" = "*", "examples" = ["2026-12-24T20:00:00+01:00"]))
+    )]
     pub end_time: Option<String>,
     /// Read and ignored.
     #[serde(rename = "configurationName")]

@@ -21,7 +21,7 @@ impl JsonSchema for PolicyId {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A policy's number.",
+            "description": "A policy's number, as one or as a string.",
             "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[+]?[0-9]+$"}],
         })
     }
@@ -34,7 +34,7 @@ impl JsonSchema for Duration {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "An integer followed by d, h, m or s, at most ten years.",
+            "description": "An integer followed by `d`, `h`, `m` or `s` (days, hours, minutes, seconds), at most ten years.",
             "type": "string",
             "pattern": "^[0-9]+[dhms]$",
         })
@@ -48,7 +48,7 @@ impl JsonSchema for SecretSource {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A secret, or the environment variable that holds it.",
+            "description": "A secret's text (which logs and dumps of the configuration show), or the environment variable of the VM that holds it: `{\"env\": \"NAME\"}`.",
             "anyOf": [
                 {"type": "string", "minLength": 1},
                 {
@@ -58,6 +58,39 @@ impl JsonSchema for SecretSource {
                     "additionalProperties": false,
                 },
             ],
+        })
+    }
+}
+
+/// A point in time, which the document's types keep as text.
+pub struct Time;
+
+impl JsonSchema for Time {
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A time (RFC 3339), such as `2026-12-24T18:00:00Z`; in UTC without an offset, at midnight without a time of day. A fraction of a second does not count.",
+            "type": "string",
+            "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?$",
+        })
+    }
+}
+
+/// A point in time, or `*`.
+pub struct TimeOrAny;
+
+impl JsonSchema for TimeOrAny {
+    fn schema_name() -> Cow<'static, str> {
+        "TimeOrAny".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A time, or `*` for any.",
+            "anyOf": [{"const": "*"}, generator.subschema_for::<Time>()],
         })
     }
 }

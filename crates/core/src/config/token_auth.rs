@@ -1,59 +1,95 @@
 //! `tokenAuth` as it is written: who may watch.
 
 use alloc::string::String;
+#[cfg(feature = "schema")]
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use serde::Deserialize;
 
 use super::value::{Duration, SecretSource};
 
-/// `tokenAuth`.
+/// Who may watch: access tokens (EdgeAuth v2) that your site makes open sessions, and session tokens that playlock
+/// makes go on with them.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct TokenAuth {
-    /// Access and session tokens are checked.
+    /// Access and session tokens are checked. `false`: a playlist opens a session for anyone, and the session's token
+    /// is still needed for keys and segments of encrypted media.
     pub enabled: bool,
-    /// What access tokens are signed with: an even number of hex digits.
+    /// What access tokens are signed with: an even number of hex digits. Required where `enabled` is `true`.
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = [serde_json::json!({"env": "PLAYLOCK_PASSWORD"})])))]
     pub password: Option<SecretSource>,
-    /// A second one that is accepted too, while the password is being changed.
+    /// A second password that is accepted too, while the password is being changed.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(extend("examples" = [serde_json::json!({"env": "PLAYLOCK_PASSWORD_NEXT"})]))
+    )]
     pub transition_password: Option<SecretSource>,
-    /// Playlists need an access token to open a session.
+    /// Playlists need an access token to open a session. `false`: they open one without; one that is sent is not looked
+    /// at, and the origin does not see it.
     #[serde(default = "yes")]
     pub enforce_on_initial_request: bool,
-    /// Content (all but playlists and keys) needs a session token.
+    /// Content (all but playlists and keys) needs a session token. `false`: it goes without one, for caches; playlists
+    /// and keys never do. Keys must be shared then (`keyScope`).
     #[serde(default = "yes")]
     pub enforce_on_content_request: bool,
-    /// Query parameter of the access token (`hdnts`).
+    /// Query parameter of the access token; not the session token's, and not `plk`.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), extend("default" = "hdnts", "examples" = ["token"]))
+    )]
     pub access_token_name: Option<String>,
-    /// Its cookie, if it has another name.
+    /// The access token's cookie, if that has another name than `accessTokenName`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), extend("examples" = ["auth"])))]
     pub access_token_cookie: Option<String>,
-    /// Its header, if it has another name.
+    /// The access token's request header, if that has another name than `accessTokenName`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), extend("examples" = ["x-auth"])))]
     pub access_token_header: Option<String>,
-    /// Query parameter and cookie of the session token (`hdntl`).
+    /// Query parameter and cookie of the session token; not `plk`.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), extend("default" = "hdntl", "examples" = ["session"]))
+    )]
     pub session_token_name: Option<String>,
     /// How the session token travels.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "query")))]
     pub session_token_transport: Transport,
-    /// How long a session lasts (`1d`).
+    /// How long a session lasts, one second at least. The access token's own end does not shorten it.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "1d", "pattern" = "[1-9]", "examples" = ["6h"])))]
     pub session_ttl: Option<Duration>,
-    /// The session's paths, in place of the access token's: patterns joined with `!`.
+    /// The session's paths: patterns joined with `!`, in which `*` stands for anything. Without it, those of the
+    /// access token; for a token of one URL or playlist, what is below its directory.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(pattern = "^[!#-+.-:<-\\[\\]-}-]+$"), extend("examples" = ["/vod/*"]))
+    )]
     pub session_acl: Option<String>,
-    /// What a session is bound to beside its token (nothing).
+    /// What a session is bound to beside its token. Without it, to nothing.
     pub session_binding: Option<SessionBinding>,
-    /// Tolerance for `st` and `exp` (`10s`).
+    /// By how much clocks may differ: tolerance for the times `st` and `exp` of tokens.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "10s", "examples" = ["1m"])))]
     pub clock_skew: Option<Duration>,
-    /// A live media playlist that opens a session is answered with a master playlist of one variant, so that its reloads
-    /// carry the session token.
+    /// A live media playlist that an access token in the URL opens is answered with a master playlist of one variant,
+    /// so that its reloads carry the session token.
     #[serde(default = "yes")]
     pub wrap_live_playlists: bool,
-    /// Signed with every access token and carried by none.
+    /// Signed with every access token and carried by none (`salt` of the EdgeAuth libraries).
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["pepper"])))]
     pub salt: Option<String>,
     /// HMACs that are accepted in access tokens beside SHA-256.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = serde_json::json!([]), "examples" = [["sha1"]])))]
     pub algorithms: Vec<Algorithm>,
-    /// Other hosts that playlock protects with the same secrets: their URIs get the session token too.
+    /// Other hosts, perhaps with a port, that playlock protects with the same secrets: their URIs in playlists get the
+    /// session token, too. A host that is not yours could use it.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(inner(regex(pattern = "^[^/@?#* ]+$")), extend("examples" = [["cdn.example"]]))
+    )]
     pub hosts: Vec<String>,
 }
 
@@ -61,27 +97,28 @@ fn yes() -> bool {
     true
 }
 
-/// `sessionBinding`: what must be as it was when the session was opened.
+/// What must be as it was when the session was opened: one of the two at least.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SessionBinding {
-    /// The client's network.
+    /// The client's network. Viewers behind some NATs, or with both IPv4 and IPv6, change theirs.
     pub address_prefix: Option<AddressPrefix>,
-    /// The value of this request header.
+    /// A request header that players must send with every request, and whose value must stay the same.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9_-]+$"), extend("examples" = ["x-device"])))]
     pub header_for_salt: Option<String>,
 }
 
-/// `sessionBinding.addressPrefix`: how many leading bits of the client's address make its network.
+/// How many leading bits of the client's address make its network.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct AddressPrefix {
-    /// Of an IPv4 address (24).
-    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 32)))]
+    /// Of an IPv4 address, in bits.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 32), extend("default" = 24)))]
     pub ipv4: Option<u32>,
-    /// Of an IPv6 address (56).
-    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 128)))]
+    /// Of an IPv6 address, in bits.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 128), extend("default" = 56)))]
     pub ipv6: Option<u32>,
 }
 
@@ -116,7 +153,7 @@ impl Transport {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Algorithm {
-    /// HMAC-SHA-256.
+    /// Always accepted.
     Sha256,
     /// HMAC-SHA-1.
     Sha1,
