@@ -48,6 +48,26 @@ def test_watch_plays_the_programme_to_its_end(edge, config, kind):
     assert 0 < report["requests"]["segment"]["latencyMs"]["p50"] <= report["requests"]["segment"]["latencyMs"]["p99"]
 
 
+def test_watch_plays_the_whole_segments_of_a_low_latency_stream(edge, config, site):
+    """Neither parts nor hints nor blocking reloads are asked for, which an origin of files does not have."""
+    at = site.copy("ts", "lowlatency")
+    lines = ["#EXTM3U", "#EXT-X-VERSION:9", "#EXT-X-TARGETDURATION:4", "#EXT-X-PART-INF:PART-TARGET=1",
+             "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=24,PART-HOLD-BACK=3"]
+    for number in range(3):
+        lines += [*(f'#EXT-X-PART:DURATION=1,URI="v180/part{number}.{part}.ts"' for part in range(4)),
+                  "#EXTINF:4,", f"v180/seg{number}.ts"]
+    path = site.put(f"{at}/live.m3u8", "\n".join([
+        *lines, '#EXT-X-PART:DURATION=1,URI="v180/part3.0.ts",INDEPENDENT=YES',
+        '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="v180/part3.1.ts"', '#EXT-X-RENDITION-REPORT:URI="v360.m3u8",LAST-MSN=3,LAST-PART=0', ""]))
+    run = playlock("watch", link(edge, config, path, "--acl", "/*"), "--segments", 3, "--encrypted", "--json")
+    assert run.returncode == 0, (run.stderr, run.stdout)
+    report = json.loads(run.stdout)
+    assert report["encrypted"] == 3 and not report["ended"]
+    targets = [request.target for request in edge.asked()]
+    assert [target for target in targets if ".ts" in target] == [f"{at}/v180/seg{number}.ts" for number in range(3)]
+    assert not [target for target in targets if "_HLS" in target]
+
+
 def test_watch_shows_a_table(edge, config):
     """Without --json; nothing for terminals in it, since this is none."""
     run = playlock("watch", link(edge, config, "/ts/master.m3u8"))

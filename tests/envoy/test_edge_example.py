@@ -1,10 +1,13 @@
 """`envoy/edge.yaml` as it is copied: TLS, HTTP/2 and QUIC, the health check, playing through it, and its cache."""
 
+import contextlib
 import json
 import os
 import re
 import socket
+import ssl
 import subprocess
+import threading
 import time
 
 import geoip
@@ -18,16 +21,23 @@ from proxy import WAIT, Proxy, labels
 ENVIRONMENT = {"PLAYLOCK_PASSWORD": tokens.PASSWORD, "PLAYLOCK_SECRET": SECRET}
 
 
+def certified(folder, names):
+    """A certificate for these names that signs itself, and its key: their files."""
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run([places.tool("openssl", install="openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj",
+                    "/CN=localhost", "-addext", f"subjectAltName={names}",
+                    "-addext", "basicConstraints=critical,CA:FALSE"], check=True, capture_output=True)
+    return certificate, key
+
+
 @pytest.fixture(scope="module")
 def example(origins, tmp_path_factory):
     """(Envoy, URL over TLS, certificate's file): the example with this test's paths, on free ports."""
     folder = tmp_path_factory.mktemp("edge-example")
-    certificate, key, cache = folder / "cert.pem", folder / "key.pem", folder / "cache"
+    cache = folder / "cache"
     cache.mkdir()
-    subprocess.run([places.tool("openssl", install="openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj",
-                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-                    "-addext", "basicConstraints=critical,CA:FALSE"], check=True, capture_output=True)
+    certificate, key = certified(folder, "DNS:localhost,IP:127.0.0.1")
     city, anonymous = geoip.databases(folder)
     text = (places.REPOSITORY / "envoy/edge.yaml").read_text()
     text = text.replace("address: origin.internal,", "address: 127.0.0.1,").replace("0.0.0.0", "127.0.0.1")
@@ -60,11 +70,53 @@ def link(path):
 
 def test_it_plays_over_tls(example):
     """The tool's own player, every variant and rendition, with the certificate verified."""
-    _, url, certificate = example
+    proxy, url, certificate = example
+    mark = proxy.log.stat().st_size
     run = subprocess.run([places.command(), "watch", url + link("/cmaf/master.m3u8"), "--all", "--encrypted", "--json", "--cacert",
                           certificate], capture_output=True, timeout=2 * WAIT, env={**os.environ, "NO_COLOR": "1"})
     assert run.returncode == 0, (run.stdout, run.stderr)
     assert json.loads(run.stdout)["verdict"] == "good"
+    # HTTP/2 is offered, and is not what it speaks.
+    entries = [json.loads(line) for line in proxy.log_text(mark).splitlines() if line.startswith("{")]
+    assert len(entries) > 20 and {entry["protocol"] for entry in entries} == {"HTTP/1.1"}
+
+
+@contextlib.contextmanager
+def impostor(certificate, key):
+    """A server of TLS that has this certificate, and nothing to say; its URL."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    context.wrap_socket(server.accept()[0], server_side=True).close()
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"https://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_the_probe_trusts_whom_it_is_told_to(example, tmp_path):
+    """The certificates of --cacert, else of SSL_CERT_FILE, else the system's; and those for their own names alone."""
+    _, url, certificate = example
+    other, key = certified(tmp_path, "DNS:elsewhere.example")
+    empty = tmp_path / "empty.pem"
+    empty.write_text("none")
+
+    def watch(url, *options, **environment):
+        run = subprocess.run([places.command(), "watch", url + link("/ts/master.m3u8"), "--segments=1", *options], env=environment,
+                             capture_output=True, timeout=WAIT)
+        return run.returncode, run.stderr.decode()
+
+    assert watch(url, SSL_CERT_FILE=certificate)[0] == 0
+    assert watch(url, "--cacert", certificate, SSL_CERT_FILE=other)[0] == 0
+    for options, environment in (([], {}), (["--cacert", other], {}), (["--cacert", other], {"SSL_CERT_FILE": certificate})):
+        status, said = watch(url, *options, **environment)
+        assert status == 3 and "certificate" in said, said
+    with impostor(other, key) as elsewhere:
+        status, said = watch(elsewhere, "--cacert", other)
+        assert status == 3 and "certificate" in said, said
+    for wrong in (empty, tmp_path / "missing.pem"):
+        assert watch(url, "--cacert", wrong)[0] == 2
 
 
 def test_health_refusals_and_the_way_to_http3(example):

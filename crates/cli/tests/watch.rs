@@ -94,6 +94,32 @@ fn a_live_stream_ends_with_the_time_for_it() {
     assert_eq!((ran.status, &ran.json()["ended"]), (0, &false.into()), "{ran:?}");
 }
 
+/// A low-latency playlist: `parts` of the segment that is still being made, and a hint at the next; those of the last
+/// whole segment, too. None of the parts is there to be fetched.
+fn low_latency(count: u64, parts: u64) -> Vec<u8> {
+    let part = |segment: u64, part: u64| format!("#EXT-X-PART:DURATION=0.5,URI=\"s{segment}.{part}.ts\"\n");
+    let last = format!("#EXTINF:1,\ns{}.ts\n", count - 1);
+    let whole: String = (0..2).map(|number| part(count - 1, number)).collect();
+    let open: String = (0..parts).map(|number| part(count, number)).collect();
+    let text = String::from_utf8(playlist(0, count, false)).unwrap();
+    let text = text.replace("#EXT-X-MEDIA-SEQUENCE", "#EXT-X-PART-INF:PART-TARGET=0.5\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=6,PART-HOLD-BACK=1.5\n#EXT-X-MEDIA-SEQUENCE");
+    let hint = format!(
+        "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"s{count}.{parts}.ts\"\n#EXT-X-RENDITION-REPORT:URI=\"w.m3u8\",LAST-MSN={count}\n"
+    );
+    (text.replace(&last, &format!("{whole}{last}")) + &open + &hint).into_bytes()
+}
+
+#[test]
+fn of_a_low_latency_stream_the_whole_segments_are_played() {
+    let live = [low_latency(4, 0), low_latency(4, 1), low_latency(5, 0), low_latency(5, 1), playlist(0, 7, true)];
+    let ran = watch(stream(&live), &[]);
+    assert_eq!((ran.status, ran.errors.as_str()), (0, ""), "{ran:?}");
+    let report = ran.json();
+    assert_eq!((&report["segments"], &report["requests"]["segment"]["answers"]), (&6.into(), &6.into()));
+    // Reloaded as any live playlist: a server that blocks reloads is not asked to.
+    assert_eq!((&report["requests"]["playlist"]["answers"], &report["ended"]), (&5.into(), &true.into()), "{ran:?}");
+}
+
 #[test]
 fn what_is_wrong_with_a_live_stream_is_said() {
     let renamed = String::from_utf8(playlist(0, 4, true)).unwrap().replace("s3.ts", "s9.ts").into_bytes();

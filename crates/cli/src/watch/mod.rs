@@ -23,7 +23,7 @@ use crate::time::parse_span;
 ///
 /// VOD is fetched as fast as it comes, to its end; live as it grows, until --duration is over. Exit status 0 if all of it
 /// played; 1 if it was refused, or anything was missing, did not decrypt or was broken; 2 if the command is wrong; 3 if the
-/// server could not be reached.
+/// server could not be reached. HTTP/1.1; of low-latency streams the whole segments are played, not their parts.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock watch \"$(playlock token --config policies.json --url https://edge.example/vod/master.m3u8)\"
@@ -50,7 +50,7 @@ pub struct Watch {
     /// A request header; may be given several times.
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     headers: Vec<String>,
-    /// Certificates in PEM that servers are verified with, if not the system's.
+    /// Certificates in PEM that servers are verified with, if not those of SSL_CERT_FILE or the system's.
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
     /// How long one answer may take.
