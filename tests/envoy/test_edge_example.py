@@ -1,4 +1,4 @@
-"""`envoy/edge.yaml` as it is copied: TLS, HTTP/2 and QUIC, the health check, playing through it, and its cache."""
+"""`envoy/edge.yaml` as it is copied: TLS, HTTP/2, HTTP/3, the health check, playing through it, and its cache."""
 
 import contextlib
 import json
@@ -9,8 +9,11 @@ import ssl
 import subprocess
 import threading
 import time
+from urllib.parse import urlsplit
 
 import geoip
+import hls
+import http3
 import places
 import pytest
 import tokens
@@ -19,6 +22,7 @@ from edge import SECRET
 from proxy import WAIT, Proxy, labels
 
 ENVIRONMENT = {"PLAYLOCK_PASSWORD": tokens.PASSWORD, "PLAYLOCK_SECRET": SECRET}
+ALT_SVC = 'h3=":443"; ma=86400'
 
 
 def certified(folder, names):
@@ -120,21 +124,82 @@ def test_the_probe_trusts_whom_it_is_told_to(example, tmp_path):
 
 
 def test_health_refusals_and_the_way_to_http3(example):
-    """The health check needs no token; everything else does, and says where HTTP/3 is."""
+    """The health check needs no token; everything else does. Every answer says where HTTP/3 is, not only what is made here."""
     assert fetch(example, "/healthz")[0] == "HTTP/2 200"
+    status, headers, _ = fetch(example, link("/cmaf/master.m3u8"))
+    assert status == "HTTP/2 200" and headers["alt-svc"] == ALT_SVC
     status, headers, body = fetch(example, "/cmaf/master.m3u8")
-    assert status == "HTTP/2 403" and json.loads(body)["type"] == "missing" and headers["alt-svc"].startswith('h3=":443"')
+    assert status == "HTTP/2 403" and json.loads(body)["type"] == "missing" and headers["alt-svc"] == ALT_SVC
+
+
+def quic_port(example):
+    """Where the example's second listener is."""
+    listeners = json.loads(example[0].admin("/listeners?format=json"))["listener_statuses"]
+    (port,) = (one["local_address"]["socket_address"]["port_value"] for one in listeners if one["name"] == "edge-quic")
+    return port
+
+
+@pytest.fixture
+def quic(example):
+    """Asks over HTTP/3: see `http3.connected`."""
+    with http3.connected(quic_port(example), example[2], WAIT) as ask:
+        yield ask
 
 
 def test_quic_answers(example):
     """A version that nobody speaks is answered with those that the listener does (RFC 9000 section 6)."""
-    listeners = json.loads(example[0].admin("/listeners?format=json"))["listener_statuses"]
-    (port,) = (one["local_address"]["socket_address"]["port_value"] for one in listeners if one["name"] == "edge-quic")
+    port = quic_port(example)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(WAIT)
         client.sendto(bytes.fromhex("c01a2a3a4a08") + b"playlock" + b"\x00" + bytes(1200), ("127.0.0.1", port))
         answer = client.recv(2048)
     assert answer[0] & 0x80 and answer[1:5] == bytes(4) and b"\x00\x00\x00\x01" in answer[7:]
+
+
+@pytest.mark.parametrize("kind", ["ts", "cmaf"])
+def test_it_plays_over_http3(example, quic, site, kind):
+    """Master playlist, media playlists, key, and all segments of each at once on one connection: what the origin has, and
+    what the log calls HTTP/3."""
+    mark = example[0].log.stat().st_size
+
+    def get(*urls):
+        answers = quic(*(("GET", http3.target(url), {}) for url in urls))
+        assert [(answer.status, answer.exit) for answer in answers] == [(200, 0)] * len(urls), (urls, answers)
+        return answers
+
+    def playlist(url):
+        return hls.parse(get(url)[0].text, url)
+
+    master = playlist(f"https://localhost{link(f'/{kind}/master.m3u8')}")
+    keys, played = {}, 0
+    for media in map(playlist, master.variants):
+        for key in media.keys:
+            keys[key.url] = keys.get(key.url) or get(key.url)[0].body
+        for item, answer in zip(media.items, get(*(item.url for item in media.items)), strict=True):
+            plain = site.file(urlsplit(item.url).path)
+            assert answer.header("alt-svc") == ALT_SVC and (item.init or item.key)
+            assert answer.body == plain if item.init else answer.body != plain
+            assert item.init or hls.decrypt(answer.body, keys[item.key.url], item.iv) == plain
+            played += not item.init
+    assert played > 10 and [len(key) for key in keys.values()] == [16]
+    entries = [json.loads(line) for line in example[0].log_text(mark).splitlines() if line.startswith("{")]
+    assert len(entries) > played and {entry["protocol"] for entry in entries} == {"HTTP/3"}
+
+
+def test_refusals_over_http3(example, quic, site):
+    """In the same words; and what the origin breaks off is reset, never a shortened 200."""
+    site.put("/cut/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na.ts\n#EXTINF:4,\nb.ts\n#EXT-X-ENDLIST\n")
+    site.put("/cut/a.ts", b"G" * 188_000, stop=100_000)
+    site.put("/cut/b.ts", b"G" * 188_000)
+    (media,) = quic(("GET", link("/cut/index.m3u8"), {}))
+    broken, whole = hls.parse(media.text, "https://localhost/cut/index.m3u8").segments
+    bare, late, posted, cut, good = quic(
+        ("GET", "/cut/b.ts", {}), ("GET", f"/cut/index.m3u8?hdnts={tokens.by_python(acl='/*', exp=tokens.now() - 60)}", {}),
+        ("POST", http3.target(whole.url), {}), ("GET", http3.target(broken.url), {}), ("GET", http3.target(whole.url), {}))
+    assert [(answer.status, json.loads(answer.body)["type"]) for answer in (bare, late, posted)] == \
+        [(403, "missing"), (403, "expired"), (405, "method")]
+    assert cut.broken and len(cut.body) < 188_000 and b"GGGG" not in cut.body
+    assert (good.status, good.exit, len(good.body)) == (200, 0, 188_016)
 
 
 def test_the_origin_is_asked_once(example, site):

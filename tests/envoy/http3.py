@@ -1,0 +1,87 @@
+"""A client of HTTP/3 (aioquic's QUIC): requests side by side on one connection, each whole or broken off."""
+
+import asyncio
+import contextlib
+from urllib.parse import urlsplit
+
+from aioquic.asyncio import QuicConnectionProtocol, connect
+from aioquic.h3.connection import H3Connection
+from aioquic.h3.events import DataReceived, HeadersReceived
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.events import ConnectionTerminated, StreamReset
+from curl import Response
+
+RESET = 92  # as curl calls a stream that was reset: see `curl.BROKEN`
+
+
+class Requests(QuicConnectionProtocol):
+    """What is under way on a connection."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.http, self.open = H3Connection(self._quic), {}
+
+    def ask(self, method, authority, target, headers):
+        """Sends a request; what comes of it, later."""
+        stream = self._quic.get_next_available_stream_id()
+        response, done = Response(0, [], b""), asyncio.get_running_loop().create_future()
+        self.open[stream] = response, done
+        pseudo = {":method": method, ":scheme": "https", ":authority": authority, ":path": target}
+        self.http.send_headers(stream, [(name.encode(), value.encode()) for name, value in {**pseudo, **headers}.items()], True)
+        self.transmit()
+        return done
+
+    def quic_event_received(self, event):
+        for seen in self.http.handle_event(event):
+            response, done = self.open.get(getattr(seen, "stream_id", None), (None, None))
+            if isinstance(seen, HeadersReceived) and response:
+                found = [(name.decode(), value.decode()) for name, value in seen.headers]
+                if found[0][0] == ":status":
+                    response.status, response.headers = int(found[0][1]), found[1:]
+                else:
+                    response.trailers += found
+            elif isinstance(seen, DataReceived) and response:
+                response.body += seen.data
+            if getattr(seen, "stream_ended", False) and response and not done.done():
+                done.set_result(response)
+        if isinstance(event, StreamReset) and event.stream_id in self.open:
+            self._break([event.stream_id], f"reset with {event.error_code:#x}")
+        elif isinstance(event, ConnectionTerminated):
+            self._break(list(self.open), event.reason_phrase or f"closed with {event.error_code:#x}")
+
+    def _break(self, streams, why):
+        for response, done in (self.open[stream] for stream in streams):
+            if not done.done():
+                response.exit, response.error = RESET, why
+                done.set_result(response)
+
+
+@contextlib.contextmanager
+def connected(port, certificate, seconds):
+    """A function that asks this machine's `port` for several targets at once, (method, target, headers) each, on one
+    connection whose server has this certificate; it gives their responses in order."""
+    configuration = QuicConfiguration(is_client=True, alpn_protocols=["h3"], server_name="localhost")
+    configuration.load_verify_locations(cafile=certificate)
+    loop = asyncio.new_event_loop()
+
+    def run(work):
+        return loop.run_until_complete(asyncio.wait_for(work, seconds))
+
+    connecting = connect("127.0.0.1", port, configuration=configuration, create_protocol=Requests)
+    connection = run(connecting.__aenter__())
+
+    async def ask(requests):
+        return await asyncio.gather(*(connection.ask(method, f"localhost:{port}", target, headers)
+                                      for method, target, headers in requests))
+
+    try:
+        yield lambda *requests: run(ask(requests))
+    finally:
+        run(connecting.__aexit__(None, None, None))
+        loop.close()
+
+
+def target(url):
+    """The request target of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
