@@ -16,6 +16,12 @@ nginx_unpacked() {
   target/nginx/usr/sbin/nginx -v
 }
 
+# What the dashboard and the alerts are for.
+prometheus_unpacked() {
+  debian_unpacked target/prometheus prometheus
+  target/prometheus/usr/bin/promtool --version
+}
+
 node_packages() {
   mkdir -p target/node
   cp tools/package.json tools/package-lock.json target/node/
@@ -51,4 +57,10 @@ if command -v nginx >/dev/null || target/nginx/usr/sbin/nginx -v 2>/dev/null; th
 else
   command -v apt-get >/dev/null || fail "missing: nginx"
   step "nginx (target/nginx)" nginx nginx_unpacked
+fi
+if { command -v prometheus && command -v promtool; } >/dev/null || target/prometheus/usr/bin/promtool --version >/dev/null 2>&1; then
+  ready "Prometheus"
+else
+  command -v apt-get >/dev/null || fail "missing: prometheus"
+  step "Prometheus (target/prometheus)" prometheus prometheus_unpacked
 fi

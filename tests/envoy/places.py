@@ -10,6 +10,7 @@ WASM = Path(os.environ.get("PLAYLOCK_WASM", REPOSITORY / "target/playlock.wasm")
 COMMAND = Path(os.environ.get("PLAYLOCK_COMMAND", REPOSITORY / "target/debug/playlock"))
 CONTENT = Path(os.environ.get("PLAYLOCK_CONTENT", REPOSITORY / "envoy/demo/content"))
 NGINX = REPOSITORY / "target/nginx/usr/sbin/nginx"
+PROMETHEUS = REPOSITORY / "target/prometheus/usr/bin"
 NODE_MODULES = Path(os.environ.get("PLAYLOCK_NODE_MODULES", REPOSITORY / "target/node/node_modules"))
 
 
@@ -46,6 +47,14 @@ def nginx():
     path = shutil.which("nginx") or NGINX
     if not Path(path).exists():
         raise Missing(f"no nginx in PATH nor at {NGINX}: `make test` fetches one")
+    return str(path)
+
+
+def prometheus(name):
+    """`prometheus` or `promtool`: the machine's, or what is unpacked for the tests."""
+    path = shutil.which(name) or PROMETHEUS / name
+    if not Path(path).exists():
+        raise Missing(f"no {name} in PATH nor at {PROMETHEUS}: `make test` fetches one")
     return str(path)
 
 

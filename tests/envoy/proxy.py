@@ -96,6 +96,8 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None
     return {
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
         "stats_config": labels(),
+        # Histograms are only seen after it; 5 seconds by default.
+        "stats_flush_interval": "0.5s",
         "static_resources": {
             "listeners": [{
                 "name": "edge",

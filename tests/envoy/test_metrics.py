@@ -1,5 +1,6 @@
 """Envoy's stats of the filter: what is counted, under which policy, and as which labels of Prometheus."""
 
+import json
 import re
 import threading
 import time
@@ -9,8 +10,12 @@ import places
 import pytest
 from edge import document
 from hls import Viewer
+from prometheus import Prometheus, promtool
 from proxy import WAIT
 from proxy import labels as labels_of_examples
+
+GRAFANA = places.REPOSITORY / "envoy/grafana"
+
 
 @pytest.fixture(scope="module")
 def counted(edges):
@@ -105,7 +110,62 @@ def test_the_dashboard_and_the_alerts_ask_for_what_there_is(counted):
     found = set(re.findall(r"^((?:envoy|playlock)_[a-z0-9_]+)", counted.proxy.admin("/stats/prometheus"), re.M))
     labels = {tag["tag_name"] for tag in labels_of_examples()["stats_tags"]}
     for file in ("dashboard.json", "alerts.yaml"):
-        text = (places.REPOSITORY / "envoy/grafana" / file).read_text()
+        text = (GRAFANA / file).read_text()
         named = set(re.findall(r"\b(?:envoy|playlock)_[a-z0-9_]+", text)) - labels
         assert named and named <= found, named - found
         assert set(re.findall(r"(?:by \(|[{,] ?)(playlock_[a-z]+)", text)) <= labels
+
+
+def expressions():
+    """What the dashboard's panels ask, as Grafana sends it for all policies: (panel, expression)."""
+    for panel in json.loads((GRAFANA / "dashboard.json").read_text())["panels"]:
+        for asked in panel["targets"]:
+            expression = asked["expr"].replace("$policy", ".*").replace("$__rate_interval", "10s")
+            assert "$" not in expression, expression
+            yield panel["title"], expression
+
+
+def test_every_panel_of_the_dashboard_shows_something(counted, site, tmp_path):
+    """Prometheus scrapes this Envoy while much happens that it counts: each expression has a number, and no line is
+    without a name."""
+    link = counted.link(site.stream("shown", whole_ts=b"G" * 9000, broken_ts=(b"G" * 9000, {"stop": 10}), ill_ts=(b"", {"status": 503})))
+    urls = [item.url for item in Viewer().playlist(link).segments]
+    left, over = dict.fromkeys(expressions()), threading.Event()
+    assert len(left) > 15
+
+    def happen():
+        while not over.is_set():
+            for url in (*urls, "/shown/index.m3u8"):
+                counted.get(url.removeprefix(counted.url))
+
+    happening = threading.Thread(target=happen)
+    prometheus = Prometheus(tmp_path, counted.proxy.admin_address)
+    try:
+        happening.start()
+        until = time.monotonic() + WAIT
+        while left and time.monotonic() < until:
+            for panel, expression in list(left):
+                found = prometheus.query(expression)
+                split = re.search(r"by \((playlock_[a-z]+)\)", expression)
+                if found and (not split or all(json.loads(labels).get(split[1]) for labels in found)):
+                    del left[panel, expression]
+            time.sleep(0.2)
+        assert not left, list(left)
+        # Bits of what was encrypted, and time in microseconds: the units that the panels name.
+        assert 1_000 < sum(prometheus.query("8 * sum(rate(playlock_encrypted_bytes[10s]))").values()) < 1e9
+    finally:
+        over.set()
+        happening.join()
+        prometheus.stop()
+
+
+def test_every_alert_fires_in_time_and_at_nothing_else():
+    """By Prometheus' own checker, on made-up series."""
+    text = (GRAFANA / "alerts.yaml").read_text()
+    cases = (places.REPOSITORY / "tests/envoy/alerts.yaml").read_text()
+    for name in re.findall(r"alert: (\w+)", text):
+        assert f'alertname="{name}"' in cases, name
+    status, said = promtool("check", "rules", GRAFANA / "alerts.yaml")
+    assert status == 0, said
+    status, said = promtool("test", "rules", places.REPOSITORY / "tests/envoy/alerts.yaml")
+    assert status == 0, said
