@@ -84,15 +84,15 @@ pub fn places(valid: &[Valid], take: Take<'_>) {
                     put("reversed", &|ask| ask.query.reverse());
                     put("beside another", &|ask| ask.query.insert(0, (b"x".to_vec(), b"1".to_vec())));
                     put("name in upper case", &|ask| ask.query[at].0.make_ascii_uppercase());
-                    for index in 0..name.len() {
+                    for (index, byte) in name.iter().copied().enumerate() {
                         put("name escaped", &|ask| {
-                            let escaped = format!("%{:02x}", name[index]).into_bytes();
+                            let escaped = format!("%{byte:02x}").into_bytes();
                             ask.query[at].0.splice(index..=index, escaped);
                         });
                         put("name cut", &|ask| drop(ask.query[at].0.drain(index..=index)));
                         put("name with NUL", &|ask| drop(ask.query[at].0.splice(index..index, *b"%00")));
                         put("name full-width", &|ask| {
-                            let wide = char::from_u32(0xff01 + u32::from(name[index]) - 0x21).unwrap().to_string();
+                            let wide = char::from_u32(0xff01 + u32::from(byte) - 0x21).unwrap().to_string();
                             ask.query[at].0.splice(index..=index, wide.into_bytes());
                         });
                     }

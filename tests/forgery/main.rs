@@ -64,12 +64,13 @@ fn forge(world: &World, valid: &[Valid], take: &mut dyn FnMut(Case, &Valid, Ask)
     for own in valid.iter().filter(|own| own.viewer == 7) {
         for slot in &own.slots {
             let shape = (own.policy, own.what, slot.kind, slot.place.to_string());
-            let thorough = match (own.policy, own.what, slot.kind, slot.place) {
-                ("query", "master", Kind::Access, _) => true,
-                ("query", "segment", Kind::Session, _) | ("query", "key", Kind::Signed, _) => true,
-                ("cookie", "segment", Kind::Session, Place::Cookie(_)) => true,
-                _ => false,
-            } && !seen.contains(&shape);
+            let thorough = matches!(
+                (own.policy, own.what, slot.kind, slot.place),
+                ("query", "master", Kind::Access, _)
+                    | ("query", "segment", Kind::Session, _)
+                    | ("query", "key", Kind::Signed, _)
+                    | ("cookie", "segment", Kind::Session, Place::Cookie(_))
+            ) && !seen.contains(&shape);
             seen.push(shape);
             let mut counts: BTreeMap<String, usize> = BTreeMap::new();
             mutate::all(slot.kind, slot.place, own.value(slot.place), &mut |class, value| {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::reply::Header;
+use crate::reply::{Header, Reason};
 
 /// Request headers that would make the origin answer something other than the whole, plain resource.
 pub const CONDITIONAL: &[&str] =
@@ -110,14 +110,14 @@ pub fn is_encoded(headers: &[Header]) -> bool {
 /// The announced length of a body in bytes.
 ///
 /// # Errors
-/// If there are several that differ, or one that is no number.
-pub fn content_length(headers: &[Header]) -> Result<Option<u64>, ()> {
+/// [`Reason::Length`] if there are several that differ, or one that is no number.
+pub fn content_length(headers: &[Header]) -> Result<Option<u64>, Reason> {
     let mut length = None;
     for value in all(headers, "content-length") {
         let value = core::str::from_utf8(value).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
-        let parsed: u64 = value.and_then(|text| text.parse().ok()).ok_or(())?;
+        let parsed: u64 = value.and_then(|text| text.parse().ok()).ok_or(Reason::Length)?;
         if length.replace(parsed).is_some_and(|other| other != parsed) {
-            return Err(());
+            return Err(Reason::Length);
         }
     }
     Ok(length)
@@ -177,8 +177,11 @@ mod tests {
     #[test]
     fn lengths_must_agree() {
         assert_eq!(content_length(&[header("content-length", "5"), header("content-length", "5")]), Ok(Some(5)));
-        assert_eq!(content_length(&[header("content-length", "5"), header("content-length", "6")]), Err(()));
-        assert_eq!(content_length(&[header("content-length", "+5")]), Err(()));
+        assert_eq!(
+            content_length(&[header("content-length", "5"), header("content-length", "6")]),
+            Err(Reason::Length)
+        );
+        assert_eq!(content_length(&[header("content-length", "+5")]), Err(Reason::Length));
         assert_eq!(content_length(&[]), Ok(None));
     }
 }

@@ -100,7 +100,7 @@ pub fn plan(
         let body = match master {
             _ if stream.head => None,
             Some(master) => {
-                let length = headers::content_length(headers).map_err(|()| Reason::Length)?;
+                let length = headers::content_length(headers)?;
                 Some(Body::Entry {
                     rewriter,
                     entry: Entry::default(),
@@ -120,7 +120,7 @@ pub fn plan(
         let body = (!stream.head && !empty).then(|| Body::Document { marks, collected: Vec::new(), complete: false });
         return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
     }
-    let announced = headers::content_length(headers).map_err(|()| Reason::Length)?;
+    let announced = headers::content_length(headers)?;
     if let Some(slice) = stream.slice
         && let Some(part) = Part::of(slice, status, headers, announced)?
         && !empty
