@@ -170,17 +170,19 @@ class Origin:
         path, case, good = self.find(target)
         self.asked.append(path)
         try:
-            with contextlib.suppress(h2.exceptions.ProtocolError, OSError):
-                if case is None:
-                    body = good if good is not None else b"the origin has no such file\n"
-                    kind = TYPES.get(path.rpartition(".")[2], "text/plain") if good is not None else "text/plain"
-                    fields = [(":status", "200" if good is not None else "404"), ("content-type", kind), ("content-length", str(len(body)))]
-                    state.head(stream, fields)
-                    await state.data(stream, b"" if method == "HEAD" else body)
-                    state.end(stream)
-                else:
-                    await self._act2(case, path, state, stream)
-        except asyncio.CancelledError:
+            if case is None:
+                body = good if good is not None else b"the origin has no such file\n"
+                kind = TYPES.get(path.rpartition(".")[2], "text/plain") if good is not None else "text/plain"
+                fields = [(":status", "200" if good is not None else "404"), ("content-type", kind), ("content-length", str(len(body)))]
+                state.head(stream, fields)
+                await state.data(stream, b"" if method == "HEAD" else body)
+                state.end(stream)
+            else:
+                await self._act2(case, path, state, stream)
+        except h2.exceptions.ProtocolError:
+            pass
+        except (asyncio.CancelledError, OSError):
+            # The stream was reset, or the connection with it.
             self.gone.append(path)
         state.tasks.pop(stream, None)
 
@@ -205,6 +207,7 @@ class Origin:
         state.head(stream, fields)
         for piece in case.pieces(path):
             await state.data(stream, piece)
+        state.flush()
         if case.late:
             await asyncio.sleep(0.05)
         if case.frames == "head again":
@@ -251,8 +254,9 @@ class Multiplexed:
         return frame
 
     def head(self, stream, fields):
+        """Leaves with what follows, or at the next flush: whether headers or their body's fault is seen first must not be
+        a matter of luck."""
         self.connection.send_headers(stream, [(n.encode("latin-1"), v.encode("latin-1")) for n, v in fields])
-        self.flush()
 
     async def data(self, stream, body):
         """Sends it as fast as the peer takes it."""
@@ -260,6 +264,7 @@ class Multiplexed:
         while view:
             size = min(self.connection.local_flow_control_window(stream), self.connection.max_outbound_frame_size, len(view))
             if size <= 0:
+                self.flush()
                 self.window.clear()
                 await self.window.wait()
                 continue
