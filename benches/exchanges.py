@@ -10,6 +10,8 @@ from viewer import Viewer, get
 
 LENGTHS = (10, 1_000, 10_000)
 CONNECTIONS = 8
+# A playlist that leaves the origin as long as playlock's leaves Envoy: what the bytes alone cost.
+AS_LONG = f"as many bytes as {LENGTHS[-1]:,} segments come to"
 NAMES = (NONE, NOOP, ANSWER, RELAXED)
 
 
@@ -30,6 +32,7 @@ def cases(viewer):
     """What is asked for: name → (path through playlock, path through the others, whether playlock refuses)."""
     made = {f"playlist, {n:,} segments": (f"/{n}.m3u8?{viewer.session}",) * 2 + (False,) for n in LENGTHS}
     # Envoy's own answer is what a key or a refusal is compared with: no origin is asked for it either.
+    made[AS_LONG] = ("/long.m3u8",) * 2 + (False,)
     made["key"] = (viewer.key, "/direct" + viewer.key, False)
     made["refused: bad signature"] = (tampered(f"/10.m3u8?{viewer.session}"), f"/direct/10.m3u8?{viewer.session}", True)
     made["refused: no token"] = ("/10.m3u8", "/direct/10.m3u8", True)
@@ -38,7 +41,12 @@ def cases(viewer):
 
 def is_answer(case):
     """Whether Envoy answers by itself, without the origin."""
-    return not case.startswith("playlist")
+    return case != AS_LONG and not case.startswith("playlist")
+
+
+def takes_part(name, case):
+    """Whether a case is measured with this Envoy."""
+    return name in (NONE, NOOP) if case == AS_LONG else name != ANSWER or is_answer(case)
 
 
 def measure(rounds, seconds=1):
@@ -53,9 +61,11 @@ def measure(rounds, seconds=1):
         with variants.Fleet(origin.port, NAMES) as edges:
             viewer = Viewer(edges[RELAXED], "/10.m3u8")
             asked = cases(viewer)
-            samples = {case: {name: [] for name in NAMES if name != ANSWER or is_answer(case)} for case in asked}
+            longest = asked[f"playlist, {LENGTHS[-1]:,} segments"][0]
+            (folder / "long.m3u8").write_bytes(get(edges[RELAXED].url + longest))
+            samples = {case: {name: [] for name in NAMES if takes_part(name, case)} for case in asked}
             for case, (path, _, refused) in asked.items():
-                sizes[case] = 0 if refused else len(get(edges[RELAXED].url + path))
+                sizes[case] = 0 if refused else len(get(edges[NOOP if case == AS_LONG else RELAXED].url + path))
             for _ in range(rounds):
                 for case, (path, direct, refused) in asked.items():
                     runs = {name: {RELAXED: (edge, path, refused), ANSWER: (edge, path, True)}.get(name, (edge, direct, False))

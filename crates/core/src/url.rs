@@ -70,6 +70,7 @@ pub fn is_plain(byte: u8) -> bool {
 }
 
 /// Whether a URI of plain bytes is simple: it is there, and has no authority.
+#[inline]
 pub fn is_simple_start(uri: &[u8]) -> bool {
     !uri.is_empty() && !uri.starts_with(b"//")
 }
