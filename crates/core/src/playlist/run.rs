@@ -75,17 +75,7 @@ struct Segment {
 
 /// The plain segment that `text` begins with, if all of it is there and some more.
 fn segment(text: &[u8]) -> Option<Segment> {
-    let extinf = if text.starts_with(EXTINF) {
-        0
-    } else if text.starts_with(DATE_TIME) {
-        end_of(text, DATE_TIME.len(), block::newlines)? + 1
-    } else {
-        return None;
-    };
-    if extinf > 0 && !text.get(extinf..)?.starts_with(EXTINF) {
-        return None;
-    }
-    let tag = end_of(text, extinf + EXTINF.len(), block::newlines)? + 1;
+    let tag = end_of(text, extinf(text)? + EXTINF.len(), block::newlines)? + 1;
     let uri_end = end_of(text, tag, block::special)?;
     let end = match text.get(uri_end..)? {
         [b'\n', ..] => uri_end + 1,
@@ -94,6 +84,16 @@ fn segment(text: &[u8]) -> Option<Segment> {
     };
     let fits = tag <= MAX_LINE && end - tag <= MAX_LINE;
     (fits && url::is_simple_start(text.get(tag..uri_end)?)).then_some(Segment { uri_end, end })
+}
+
+/// Where `#EXTINF` stands that `text` begins with, or that follows a time there.
+fn extinf(text: &[u8]) -> Option<usize> {
+    if text.starts_with(EXTINF) {
+        return Some(0);
+    }
+    let time = text.strip_prefix(DATE_TIME)?;
+    let at = DATE_TIME.len() + end_of(time, 0, block::newlines)? + 1;
+    text.get(at..)?.starts_with(EXTINF).then_some(at)
 }
 
 /// Where the first byte from `at` on is that `bits` finds, if there are whole blocks up to there.
