@@ -75,6 +75,7 @@ def measure(rounds, seconds=1):
     finally:
         origin.stop()
     originals = {f"playlist, {n:,} segments": (folder / f"{n}.m3u8").stat().st_size for n in LENGTHS}
+    originals[AS_LONG] = (folder / "long.m3u8").stat().st_size
     rows = []
     for case, by_name in samples.items():
         for name, row in by_name.items():
