@@ -52,7 +52,8 @@ def visits(tmp_path_factory):
         command = browser.command("demo.mjs", url=url, clear=str(CLEAR), pictures=str(places.REPOSITORY / "target"))
         run = subprocess.run(command, capture_output=True, text=True, timeout=8 * WAIT, env=browser.direct())
         assert run.returncode == 0, run.stderr
-        targets = ("", "/player/token", "/ts/../player/token", "//other/ts/", "http://other/ts/", "/ts/a b", "/ts/a\r\nb:c")
+        targets = ("", "/player/token", "/ts/../player/token", "/ts/%2e%2e/player/token", "/ts/.%2E\\player/token", "//other/ts/",
+                   "http://other/ts/", "/ts/a b", "/ts/a\r\nb:c")
         asked = {target: curl.fetch(f"{url}elsewhere?target={quote(target, safe='')}").status for target in targets}
     finally:
         process.send_signal(signal.SIGINT)
