@@ -31,8 +31,8 @@ def tampered(query):
 def cases(viewer):
     """What is asked for: name → (path through playlock, path through the others, whether playlock refuses)."""
     made = {f"playlist, {n:,} segments": (f"/{n}.m3u8?{viewer.session}",) * 2 + (False,) for n in LENGTHS}
-    # Envoy's own answer is what a key or a refusal is compared with: no origin is asked for it either.
     made[AS_LONG] = ("/long.m3u8",) * 2 + (False,)
+    # Envoy's own answer is what a key or a refusal is compared with: no origin is asked for it either.
     made["key"] = (viewer.key, "/direct" + viewer.key, False)
     made["refused: bad signature"] = (tampered(f"/10.m3u8?{viewer.session}"), f"/direct/10.m3u8?{viewer.session}", True)
     made["refused: no token"] = ("/10.m3u8", "/direct/10.m3u8", True)
@@ -65,7 +65,9 @@ def measure(rounds, seconds=1):
             (folder / "long.m3u8").write_bytes(get(edges[RELAXED].url + longest))
             samples = {case: {name: [] for name in NAMES if takes_part(name, case)} for case in asked}
             for case, (path, _, refused) in asked.items():
-                sizes[case] = 0 if refused else len(get(edges[NOOP if case == AS_LONG else RELAXED].url + path))
+                # From playlock, the last one, where that takes part.
+                *_, last = samples[case]
+                sizes[case] = 0 if refused else len(get(edges[last].url + path))
             for _ in range(rounds):
                 for case, (path, direct, refused) in asked.items():
                     runs = {name: {RELAXED: (edge, path, refused), ANSWER: (edge, path, True)}.get(name, (edge, direct, False))
