@@ -52,7 +52,7 @@ struct Member<'s> {
 /// The page, in Markdown, of the configuration's schema.
 ///
 /// # Errors
-/// None that writing to a string has.
+/// None: writing to a string has none.
 pub fn page(schema: &Value) -> Result<String, fmt::Error> {
     let mut sections = Vec::new();
     collect(schema, schema, String::new(), &mut sections);
