@@ -274,6 +274,21 @@ pub fn strangers(valid: &[Valid], take: Take<'_>) {
 /// From another address, host, path, with another method, or without what the session is bound to.
 pub fn elsewhere(valid: &[Valid], take: Take<'_>) {
     for own in valid.iter().filter(|own| own.viewer == 7) {
+        // What is signed is signed for one query; what is only asked for may have any.
+        if let Some(place) = own.place(Kind::Signed) {
+            let slot = Slot { kind: Kind::Signed, place };
+            let mut put = |class: &str, at: usize, name: &[u8], value: &[u8]| {
+                let mut ask = own.ask.clone();
+                ask.query.insert(at, (name.to_vec(), value.to_vec()));
+                take(class, slot, own, ask);
+            };
+            for at in 0..=own.ask.query.len() {
+                put("with another query", at, b"f", b"seg7.m4s");
+                put("with another query", at, b"", b"");
+                put("with another query", at, b"_hls_x", b"1");
+                put("with CMCD", at, b"CMCD", b"br%3D1200%2Csid%3D%22x%22");
+            }
+        }
         let slot = own.slots[0];
         let mut put = |class: &str, change: &dyn Fn(&mut Ask)| {
             let mut ask = own.ask.clone();

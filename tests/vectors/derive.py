@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
+import struct
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -27,9 +28,10 @@ def b64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def parameter_mac(secret: bytes, policy: str, purpose: str, path: str, fields: str) -> str:
+def parameter_mac(secret: bytes, policy: str, purpose: str, path: str, fields: str, query="", session=b"") -> str:
     key = derive(secret, 32, b"url-parameter", policy.encode())
-    message = b"".join(lp(text.encode()) for text in (purpose, path, fields))
+    covered = (purpose.encode(), path.encode(), query.encode(), session, fields.encode())
+    message = b"".join(map(lp, covered))
     return b64url(hmac.digest(key, message, hashlib.sha256)[:16])
 
 
@@ -51,6 +53,12 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
     del shared["configuredKey7"]
     variables = "~" + b64url(b"host\0https://h\0q\0a=1&b\0")
     key_fields = f"~{b64url(policy.encode())}~{b64url(session)}~0"
+    query = "?f=init.mp4&x=%2fa"
+    clear = parameter_mac(secret, policy, "clear", "/vod/a b/init.mp4", "", query, session)
+    document = parameter_mac(secret, policy, "document", "/vod/steer.json", "", query, session)
+    fields = "~r100@720~p7~n71"
+    own = "~r100@720~p0~i"
+    place = (policy.encode(), b"/vod/all.mp4", query.encode())
     signed = f"st={opened}~exp={opened + ttl}~acl={acl}~id={b64url(session)}~data=hdntl"
     token_key = derive(secret, 32, b"session-token", policy.encode())
     # Opened from 203.0.113.7 with `x-device: TV 7`, and bound to both.
@@ -75,11 +83,18 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
         "boundToken": f"{bound}~hmac={hmac.digest(token_key, bound.encode(), hashlib.sha256).hex()}",
         "keyParameter": f"key{key_fields}~{parameter_mac(secret, policy, 'key', '/serve.key', key_fields)}",
         "mediaPath": "/vod/all.mp4",
-        "mediaParameter": f"media~r100@720~p7~n71~{parameter_mac(secret, policy, 'media', '/vod/all.mp4', '~r100@720~p7~n71')}",
+        "mediaParameter": f"media{fields}~{parameter_mac(secret, policy, 'media', '/vod/all.mp4', fields)}",
+        "query": query,
+        "queryParameter": f"media{own}~{parameter_mac(secret, policy, 'media', '/vod/all.mp4', own, query)}",
+        "segmentIv": derive(secret, 16, b"segment-iv", *place, b"").hex(),
+        "rangeIv": derive(secret, 16, b"segment-iv", *place, struct.pack(">QQ", 720, 100)).hex(),
         "variablesPath": "/vod/v.m3u8",
         "variablesParameter": f"variables{variables}~{parameter_mac(secret, policy, 'variables', '/vod/v.m3u8', variables)}",
         "clearPath": "/vod/a b/init.mp4",
         "clearParameter": f"clear~{parameter_mac(secret, policy, 'clear', '/vod/a b/init.mp4', '')}",
+        "sessionClearParameter": f"clear~{clear}",
+        "documentPath": "/vod/steer.json",
+        "sessionDocumentParameter": f"document~{document}",
     }
 
 

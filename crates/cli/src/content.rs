@@ -4,12 +4,13 @@ use clap::{Args, ValueEnum};
 use playlock_core::config::policy::{Policy, SIGNED_PARAMETER};
 use playlock_core::config::{Coverage, Policies};
 use playlock_core::derive::KeyScope;
-use playlock_core::enter::one;
+use playlock_core::enter::{one, ours};
 use playlock_core::gate::{self, Admitted};
 use playlock_core::headers;
+use playlock_core::query;
 use playlock_core::reply::{self, Header, Reason};
 use playlock_core::route::Kind;
-use playlock_core::signed;
+use playlock_core::signed::{self, Iv};
 use playlock_core::step::Request;
 use playlock_core::target::Target;
 
@@ -236,9 +237,19 @@ fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Resu
                 _ => None,
             };
             let scope = scope.ok_or_else(|| Failure::Wrong("this URL is of something that is not encrypted".into()))?;
-            let period = which.period.unwrap_or(stream.resource.period);
-            let number = which.sequence.or(stream.resource.number);
-            derived(policy, stream.keyring, scope, period, number)
+            let period = which.period.or(stream.resource.period).unwrap_or_default();
+            let number = match stream.resource.iv {
+                Iv::Number(number) => which.sequence.or(Some(number)),
+                Iv::Period | Iv::Segment => which.sequence,
+            };
+            let mut content = derived(policy, stream.keyring, scope, period, number)?;
+            if let (Iv::Segment, None) = (stream.resource.iv, number)
+                && let Some(keyring) = policy.keyrings.get(stream.keyring)
+            {
+                let query = query::of_origin(target.query, &ours(policy));
+                content.iv = stream.resource.segment_iv(keyring, &target.path, &query);
+            }
+            Ok(content)
         }
         Admitted::Pass | Admitted::Preflight { .. } => {
             Err(Failure::Wrong("this URL is under no policy that encrypts".into()))

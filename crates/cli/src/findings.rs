@@ -4,9 +4,10 @@ use playlock_core::config::policy::{Opening, Policy};
 use playlock_core::config::{Coverage, Policies};
 use playlock_core::enter::{client_address, ours};
 use playlock_core::percent;
+use playlock_core::query;
 use playlock_core::reply::Reason;
 use playlock_core::session::Session;
-use playlock_core::signed;
+use playlock_core::signed::{self, Place};
 use playlock_core::step::Request;
 use playlock_core::target::Target;
 use playlock_core::token::edge_auth::Presented;
@@ -137,8 +138,17 @@ fn holds(policy: &Policy, spoken: &Spoken, context: &Context<'_>) -> Result<(), 
     }
 }
 
-/// Looks at the value of the signed parameter, on a URL with the normalised `path` if that is known.
-pub fn parameter(sent: &str, path: Option<&str>, context: &Context<'_>) -> Finding {
+/// Where a signed parameter stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a> {
+    /// The normalised path.
+    pub path: &'a str,
+    /// The whole query.
+    pub query: Option<&'a str>,
+}
+
+/// Looks at the value of the signed parameter, on a URL if that is known.
+pub fn parameter(sent: &str, site: Option<Site<'_>>, context: &Context<'_>) -> Finding {
     let value = percent::decode_str(sent).unwrap_or_else(|| sent.to_owned());
     let mut parts = value.split('~');
     let purpose = parts.next().unwrap_or_default().to_owned();
@@ -155,25 +165,49 @@ pub fn parameter(sent: &str, path: Option<&str>, context: &Context<'_>) -> Findi
     } else if purpose != "variables" {
         rows.extend(fields.iter().filter_map(|field| said(field)));
     }
-    let verdict = match (context.policies, path) {
-        (Some(_), Some(path)) => Some(signed_by(sent, &purpose, path, context)),
+    let verdict = match (context.policies, site) {
+        (Some(_), Some(site)) => signed_by(sent, &purpose, site, context),
         _ => None,
     };
     Finding { what: "signed parameter".into(), rows, verdict }
 }
 
-fn signed_by(sent: &str, purpose: &str, path: &str, context: &Context<'_>) -> Result<String, (Option<Reason>, String)> {
+/// The verdict; `None` if it is bound to a session and the URL does not say which.
+fn signed_by(
+    sent: &str,
+    purpose: &str,
+    site: Site<'_>,
+    context: &Context<'_>,
+) -> Option<Result<String, (Option<Reason>, String)>> {
+    let session = session_in(site.query, context.now);
+    let candidates = context.candidates();
+    let bound = matches!(purpose, "clear" | "document");
+    if bound && session.is_none() && candidates.iter().any(|policy| policy.session.on_content) {
+        return None;
+    }
     let fits = |policy: &&Policy| {
+        let query = query::of_origin(site.query, &ours(policy));
+        let session = session.as_ref().filter(|_| policy.session.on_content);
+        let place = Place { path: site.path, query: &query, session };
         policy.keyrings.iter().any(|keyring| match purpose {
-            "key" => signed::open_key(keyring, path, sent).is_some(),
-            "variables" => signed::open_variables(keyring, path, sent).is_some(),
-            _ => signed::open_resource(keyring, path, sent).is_some(),
+            "key" => signed::open_key(keyring, site.path, sent).is_some(),
+            "variables" => signed::open_variables(keyring, site.path, sent).is_some(),
+            _ => signed::open_resource(keyring, place, sent).is_some(),
         })
     };
-    match context.candidates().into_iter().find(fits) {
-        Some(policy) => Ok(format!("signed for this path under the policy \"{}\"", policy.name)),
+    Some(match candidates.into_iter().find(fits) {
+        Some(policy) => Ok(format!("signed for this resource under the policy \"{}\"", policy.name)),
         None => Err((Some(Reason::Parameter), Reason::Parameter.title().into())),
-    }
+    })
+}
+
+/// The id of the session whose token is in a query.
+fn session_in(query: Option<&str>, now: u64) -> Option<[u8; 16]> {
+    use base64::Engine;
+    let mut values = playlock_core::target::parameters(query).filter_map(|(_, value)| value);
+    let spoken = fields::read(values.find(|value| fields::looks_like_token(value))?, now)?;
+    let id = fields::id_of_session(&spoken)?;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(id).ok()?.try_into().ok()
 }
 
 /// Whether a parameter's value could be one of ours.
@@ -202,6 +236,7 @@ fn said(field: &str) -> Option<(String, String)> {
         }
         "p" => Some(("period".into(), value.into())),
         "n" => Some(("number".into(), format!("media sequence number {value}, which is the IV"))),
+        "i" => Some(("IV".into(), "the segment's own".into())),
         _ => scope(field),
     }
 }

@@ -13,7 +13,7 @@ use crate::address::Address;
 use crate::config;
 use crate::failure::Failure;
 use crate::fields::looks_like_token;
-use crate::findings::{Context, Finding, looks_like_parameter, parameter, token};
+use crate::findings::{Context, Finding, Site, looks_like_parameter, parameter, token};
 use crate::playlist::{Key, Master, Media, Playlist};
 use crate::terminal::{Colours, shown};
 use crate::time::Moment;
@@ -123,7 +123,8 @@ fn url(url: &Address, context: &Context<'_>) -> Vec<Finding> {
             inside.push(token(value, &context));
         } else if looks_like_parameter(value) {
             rows.push((name.to_owned(), "of the filter's own, see below".into()));
-            inside.push(parameter(value, path.as_deref(), &context));
+            let site = path.as_deref().map(|path| Site { path, query: url.query.as_deref() });
+            inside.push(parameter(value, site, &context));
         } else {
             rows.push((name.to_owned(), value.to_owned()));
         }
@@ -221,7 +222,8 @@ fn in_uris(uris: &[String], context: &Context<'_>) -> Vec<Finding> {
                 if broken.contains_key(value) || (purposes.contains_key(purpose) && path.is_none()) {
                     continue;
                 }
-                let finding = parameter(value, path.as_deref(), context);
+                let site = path.as_deref().map(|path| Site { path, query });
+                let finding = parameter(value, site, context);
                 if matches!(finding.verdict, Some(Err(_))) {
                     broken.insert(value, finding);
                 } else {

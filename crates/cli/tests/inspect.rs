@@ -91,7 +91,7 @@ fn a_playlist_of_the_filters() {
         "valid under the policy \"vod\"",
         "10 bytes from byte 5 of the origin's file",
         "served in clear: an init section",
-        "signed for this path under the policy \"vod\"",
+        "signed for this resource under the policy \"vod\"",
         "asks for a key",
     ] {
         assert!(good.text().contains(part), "{part}: {good:?}");

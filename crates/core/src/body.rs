@@ -111,6 +111,8 @@ pub enum Body {
         marks: Marks,
         /// What has come of it.
         collected: Vec<u8>,
+        /// The response's headers are held until its end.
+        held: bool,
         /// All of it is out.
         complete: bool,
     },
@@ -142,7 +144,11 @@ impl Body {
 
     /// Whether the response's headers are held.
     pub fn is_held(&self) -> bool {
-        matches!(self, Self::Playlist { start, .. } | Self::Entry { start, .. } if start.is_held())
+        match self {
+            Self::Playlist { start, .. } | Self::Entry { start, .. } => start.is_held(),
+            Self::Document { held, .. } => *held,
+            Self::Served | Self::Words | Self::Segment { .. } => false,
+        }
     }
 
     /// Whether what comes is media that leaves encrypted.
@@ -207,13 +213,17 @@ impl Body {
                 }
                 start.give(out, end_of_stream)
             }
-            Self::Document { marks, collected, complete } => {
+            Self::Document { marks, collected, held, complete } => {
                 if collected.len() + chunk.len() > MAX_DOCUMENT {
                     return Err(Reason::Document);
                 }
                 collected.append(&mut chunk);
-                *complete = end_of_stream;
-                if end_of_stream { json::rewrite(marks, collected) } else { Vec::new() }
+                if !end_of_stream {
+                    return Ok(if *held { Pushed::Kept } else { Pushed::Out(Output::default()) });
+                }
+                let out = json::rewrite(marks, collected)?;
+                (*held, *complete) = (false, true);
+                out
             }
             Self::Segment { encryptor, window, padded, slice, complete } => {
                 // With trailers no chunk is the last: the announced length tells.

@@ -19,6 +19,7 @@ const LABEL_SESSION_TOKEN: &[u8] = b"session-token";
 const LABEL_PARAMETER: &[u8] = b"url-parameter";
 const LABEL_CONTENT_KEY: &[u8] = b"content-key";
 const LABEL_IV: &[u8] = b"iv";
+const LABEL_SEGMENT_IV: &[u8] = b"segment-iv";
 const LABEL_SECRET_ID: &[u8] = b"secret-id";
 
 /// Bytes of a MAC over a URL parameter (128 of HMAC-SHA256's 256 bits).
@@ -147,20 +148,21 @@ impl Keyring {
         self.session_token.clone()
     }
 
-    /// The MAC of a URL parameter: over its purpose, the normalised path it stands on and its value.
-    pub fn parameter(&self, purpose: &str, path: &str, value: &str) -> [u8; PARAMETER_MAC] {
-        self.mac(purpose, path, value.as_bytes())
+    /// The MAC of a URL parameter: over its purpose, the normalised path and the query it stands on, the session (16
+    /// bytes, or none) and its value.
+    pub fn parameter(&self, [purpose, path, query]: [&str; 3], session: &[u8], value: &str) -> [u8; PARAMETER_MAC] {
+        self.mac(&[purpose.as_bytes(), path.as_bytes(), query.as_bytes(), session, value.as_bytes()])
     }
 
     /// What stands in a session token for the value of the header `name`, to which the session is bound.
     pub fn header_tag(&self, name: &str, value: &[u8]) -> [u8; HEADER_TAG] {
-        self.mac("header", name, value)
+        self.mac(&[b"header", name.as_bytes(), value])
     }
 
-    /// The first bytes of the MAC over three fields; the first is a purpose of its own.
-    fn mac<const N: usize>(&self, purpose: &str, place: &str, value: &[u8]) -> [u8; N] {
+    /// The first bytes of the MAC over these fields; the first is a purpose of its own.
+    fn mac<const N: usize>(&self, fields: &[&[u8]]) -> [u8; N] {
         let mut mac = self.parameter.clone();
-        for field in [purpose.as_bytes(), place.as_bytes(), value] {
+        for field in fields {
             let (length, bytes) = prefixed(field);
             mac.update(&length);
             mac.update(bytes);
@@ -186,6 +188,14 @@ impl Keyring {
     /// The IV of `scope` in the key period `period`, 16 bytes.
     pub fn iv(&self, scope: &KeyScope, period: u64) -> [u8; 16] {
         self.expand_for(LABEL_IV, scope, period)
+    }
+
+    /// The IV of one segment, 16 bytes: that of the normalised `path`, the query as the origin sees it, and the byte range
+    /// as offset and length. The same under every key: what must differ is the IV of two segments under one key.
+    pub fn segment_iv(&self, path: &str, query: &str, range: Option<(u64, u64)>) -> [u8; 16] {
+        let range = range.map(|(offset, length)| [offset.to_be_bytes(), length.to_be_bytes()].concat());
+        let range = range.unwrap_or_default();
+        expand(&self.prk, LABEL_SEGMENT_IV, &[self.policy.as_bytes(), path.as_bytes(), query.as_bytes(), &range])
     }
 
     fn expand_for(&self, label: &[u8], scope: &KeyScope, period: u64) -> [u8; 16] {

@@ -13,13 +13,14 @@ use crate::enter::{client_address, enter, one, ours, single};
 use crate::headers;
 use crate::key;
 use crate::player::Players;
+use crate::query;
 use crate::reply::{Reason, Reply, header};
 use crate::route::{self, Extension, Kind};
 use crate::session::Session;
-use crate::signed::{self, Form, Resource};
+use crate::signed::{self, Form, Iv, Place, Resource, Variable};
 use crate::slice::Slice;
 use crate::step::{Call, HeaderEdits, Request};
-use crate::target::Target;
+use crate::target::{self, Target};
 use crate::targeting::{Denied, Facts};
 
 /// What asks the origin for a delta update (RFC 8216bis section 6.2.5.2).
@@ -80,6 +81,8 @@ pub struct Stream {
     pub kind: Kind,
     /// What the filter itself said of the resource.
     pub resource: Resource,
+    /// Keys rotate, and the URL does not say the period: refused if it is media, which only the response may tell.
+    pub lacks_period: bool,
     /// The number of the keyring that it is under.
     pub keyring: usize,
     /// Whose key it is under if it is media; `None` if neither session nor URL tell.
@@ -89,7 +92,7 @@ pub struct Stream {
     /// The directory of the stream that it belongs to if it is a playlist and anything depends on that.
     pub directory: Option<String>,
     /// Variables that the master playlist defined, for a media playlist to import.
-    pub imports: Vec<(String, String)>,
+    pub imports: Vec<Variable>,
     /// The part of the ciphertext that the client asked for.
     pub slice: Option<Slice>,
     /// A HEAD request.
@@ -116,13 +119,19 @@ impl Stream {
     /// session was told stays true when the configuration changes.
     pub fn content_key(&self, policy: &Policy) -> Option<ContentKey> {
         let (keyring, scope) = (policy.keyrings.get(self.keyring)?, self.media_key.as_ref()?);
+        let period = self.resource.period.unwrap_or_default();
         let key = match scope {
             KeyScope::Configured => policy.encryption.as_ref()?.configured_key()?.bytes(),
-            _ => keyring.key(scope, self.resource.period),
+            _ => keyring.key(scope, period),
         };
-        let iv = match self.resource.number {
-            Some(number) => u128::from(number).to_be_bytes(),
-            None => keyring.iv(scope, self.resource.period),
+        let iv = match self.resource.iv {
+            Iv::Number(number) => u128::from(number).to_be_bytes(),
+            Iv::Period => keyring.iv(scope, period),
+            Iv::Segment => {
+                let path = target::normal_path(&self.raw_path).ok()?;
+                let query = query::of_origin(self.query.as_deref(), &ours(policy));
+                self.resource.segment_iv(keyring, &path, &query)
+            }
         };
         Some(ContentKey { key, iv })
     }
@@ -187,7 +196,7 @@ pub fn admit(
     }
     let Said { keyring, resource, shared, imports } = match one(target.values(SIGNED_PARAMETER)).map_err(refused)? {
         None => Said::default(),
-        Some(sent) => said(policy, &target, sent).ok_or_else(|| refused(Reason::Parameter))?,
+        Some(sent) => said(policy, &target, session.as_ref(), sent).ok_or_else(|| refused(Reason::Parameter))?,
     };
     // What is said of media must not take a playlist past the rewriter.
     let resource = if kind == Kind::Playlist { Resource::default() } else { resource };
@@ -210,6 +219,8 @@ pub fn admit(
     if session.is_none() && (tells_nothing || resource.form == Form::Document) {
         return Err(refused(Reason::Missing));
     }
+    let rotates = policy.encryption.as_ref().is_some_and(|encryption| encryption.rotation.changes());
+    let lacks_period = rotates && kind == Kind::Segment && resource.period.is_none();
     // What may turn out to be a playlist must come whole and plain.
     let whole = kind != Kind::Clear
         || extension == Extension::Missing
@@ -229,6 +240,7 @@ pub fn admit(
         tentative: opened && extension == Extension::Missing,
         kind,
         resource,
+        lacks_period,
         keyring,
         media_key,
         playlist_keys,
@@ -270,24 +282,29 @@ pub fn identified(policy: &Policy, request: &Request<'_>, payload: Option<&str>)
 }
 
 /// What the filter itself said in a URL.
-#[derive(Default)]
-struct Said {
+#[derive(Debug, Default)]
+pub struct Said {
     /// The number of the keyring that signed it.
-    keyring: usize,
-    resource: Resource,
+    pub keyring: usize,
+    /// Of the resource.
+    pub resource: Resource,
     /// Whose key it is under, if not the session's own.
-    shared: Option<KeyScope>,
+    pub shared: Option<KeyScope>,
     /// The variables that a playlist may import.
-    imports: Vec<(String, String)>,
+    pub imports: Vec<Variable>,
 }
 
-/// Whichever of the policy's secrets signed it: there may be no session that tells.
-fn said(policy: &Policy, target: &Target<'_>, sent: &str) -> Option<Said> {
+/// What the signed parameter `sent` says of `target` in this session, whichever of the policy's secrets signed it: there may
+/// be no session that tells. `None` if none of them did.
+pub fn said(policy: &Policy, target: &Target<'_>, session: Option<&Session>, sent: &str) -> Option<Said> {
+    let query = query::of_origin(target.query, &ours(policy));
+    let session = session.filter(|_| policy.session.on_content).map(|session| &session.id);
+    let place = Place { path: &target.path, query: &query, session };
     policy.keyrings.iter().enumerate().find_map(|(keyring, signer)| {
         if signed::is_variables(sent) {
-            return Some(Said { imports: signed::open_variables(signer, &target.path, sent)?, ..Said::default() });
+            return Some(Said { imports: signed::open_variables(signer, place.path, sent)?, ..Said::default() });
         }
-        let (resource, shared) = signed::open_resource(signer, &target.path, sent)?;
+        let (resource, shared) = signed::open_resource(signer, place, sent)?;
         Some(Said { keyring, resource, shared, imports: Vec::new() })
     })
 }

@@ -10,6 +10,7 @@ use core::ops::Range;
 use serde_json::value::RawValue;
 
 use crate::playlist::{Lead, Marks};
+use crate::reply::Reason;
 use crate::signed::{Form, Resource};
 
 /// Longest document in bytes: it has to be read whole.
@@ -17,11 +18,14 @@ pub const MAX_DOCUMENT: usize = 256 * 1024;
 
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
-/// `document` with the session token on its URIs; unchanged if it is not what it should be.
-pub fn rewrite(marks: &Marks, document: &[u8]) -> Vec<u8> {
+/// `document` with the session token on its URIs.
+///
+/// # Errors
+/// [`Reason::Document`] if it is not a JSON object: it goes out in clear, and media must not go out in its place.
+pub fn rewrite(marks: &Marks, document: &[u8]) -> Result<Vec<u8>, Reason> {
     let mut out = Vec::with_capacity(document.len() + 1024);
     let mut copied = 0;
-    for (place, uri, lead) in uris(document) {
+    for (place, uri, lead) in uris(document)? {
         let mut marked = Vec::with_capacity(uri.len() + 1024);
         marks.push(&mut marked, uri.as_bytes(), lead);
         // Both are text: the URI was, and what we put in is.
@@ -31,12 +35,12 @@ pub fn rewrite(marks: &Marks, document: &[u8]) -> Vec<u8> {
         copied = place.end;
     }
     out.extend_from_slice(document.get(copied..).unwrap_or_default());
-    out
+    Ok(out)
 }
 
 /// The places of URIs in the document, in order, with their quotes; the URIs; and what they lead to.
-fn uris(document: &[u8]) -> Vec<(Range<usize>, String, Lead)> {
-    let Ok(members) = serde_json::from_slice::<Object<'_>>(document) else { return Vec::new() };
+fn uris(document: &[u8]) -> Result<Vec<(Range<usize>, String, Lead)>, Reason> {
+    let members = serde_json::from_slice::<Object<'_>>(document).map_err(|_| Reason::Document)?;
     let mut found = Vec::new();
     let mut add = |raw: &RawValue, lead| {
         let Ok(uri) = serde_json::from_str::<String>(raw.get()) else { return };
@@ -55,5 +59,5 @@ fn uris(document: &[u8]) -> Vec<(Range<usize>, String, Lead)> {
         }
     }
     found.sort_by_key(|(place, _, _)| place.start);
-    found
+    Ok(found)
 }

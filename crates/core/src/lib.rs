@@ -28,6 +28,7 @@ pub mod output;
 pub mod percent;
 pub mod player;
 pub mod playlist;
+pub mod query;
 mod ranges;
 pub mod reply;
 mod response;

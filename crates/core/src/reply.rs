@@ -155,10 +155,11 @@ reasons! {
     Encrypted "encrypted" 502 "The origin's media is already encrypted";
     /// A byte range in the playlist that cannot be read, or that the origin's file does not have.
     Byterange "byterange" 502 "The origin does not have the byte range that its playlist names";
-    /// A variable in a URI of the playlist is defined neither there nor in the master playlist that led to it.
-    Variable "variable" 502 "The origin's playlist uses a variable that is not defined";
-    /// A steering manifest or asset list beyond the limit.
-    Document "document" 502 "The origin's steering manifest or asset list is too long";
+    /// A variable in a URI of the playlist is defined neither there nor in the master playlist that led to it, or the viewer
+    /// chose its value and the URI is of a resource that goes out in clear.
+    Variable "variable" 502 "The origin's playlist uses a variable that is not defined, or a viewer's value for a clear resource";
+    /// A steering manifest or asset list that is no JSON object, or beyond the limit.
+    Document "document" 502 "The origin's steering manifest or asset list is not a JSON object, or too long";
     /// The body is not as long as its `content-length` says.
     Length "length" 502 "The origin's body does not have the length it announced";
     /// Trailers came where the body's end had to be known before them.

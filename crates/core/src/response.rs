@@ -16,15 +16,17 @@ use crate::headers::{self, ContentRange};
 use crate::key_url::Values;
 use crate::output::Output;
 use crate::playlist::{Encryption, Entry, KeySource, Lead, Marks, Rewriter, Variables};
+use crate::query;
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
 use crate::session::Session;
-use crate::signed::{self, Form};
+use crate::signed::{self, Form, Place};
 use crate::slice::Slice;
 use crate::start::Start;
 use crate::step::HeaderEdits;
 use crate::target;
+use crate::token::acl::Acl;
 use crate::url::{self, Base};
 
 /// What to do with a response.
@@ -70,6 +72,9 @@ pub fn plan(
     }
     if stream.tentative && kind != Kind::Playlist && policy.session.on_content {
         return Err(Reason::Missing);
+    }
+    if stream.lacks_period && kind != Kind::Playlist {
+        return Err(Reason::Parameter);
     }
     if kind == Kind::Clear && stream.resource.form != Form::Document && stream.resource.range.is_none() {
         return untouched(clear_edits(stream, policy, headers));
@@ -117,7 +122,12 @@ pub fn plan(
     }
     if stream.resource.form == Form::Document {
         let marks = marks(stream, policy).ok_or(Reason::Missing)?;
-        let body = (!stream.head && !empty).then(|| Body::Document { marks, collected: Vec::new(), complete: false });
+        let body = (!stream.head && !empty).then(|| Body::Document {
+            marks,
+            collected: Vec::new(),
+            held: hold,
+            complete: false,
+        });
         return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
     }
     let announced = headers::content_length(headers)?;
@@ -261,7 +271,8 @@ fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
     Some(Marks {
         base: Base::new(&stream.authority, &stream.raw_path, &policy.session.hosts),
         token: token_parameter(session, policy),
-        free_content: (!policy.session.on_content).then(|| session.acl().into()),
+        acl: Acl::parse(session.acl()),
+        session: policy.session.on_content.then_some(session.id),
         ours: ours(policy).into_iter().map(Into::into).collect(),
         keyring: policy.keyrings.get(session.keyring)?.clone(),
         encryption,
@@ -362,7 +373,8 @@ fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits
     if let Some(location) = headers::text(headers, "location")
         && let Some(path) = base.own_path(location)
     {
-        let said = said_again(stream, policy, &path).map(|value| format!("{SIGNED_PARAMETER}={value}"));
+        let said =
+            said_again(stream, policy, &path, url::query(location)).map(|value| format!("{SIGNED_PARAMETER}={value}"));
         let token = stream.session.as_ref().and_then(|session| token_parameter(session, policy));
         let parameters: Vec<_> = said.into_iter().chain(token).collect();
         let ours: Vec<_> = ours(policy).into_iter().map(Into::into).collect();
@@ -375,14 +387,18 @@ fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits
     edits
 }
 
-/// What was said of the stream, signed for another path (percent-encoded).
-fn said_again(stream: &Stream, policy: &Policy, path: &str) -> Option<String> {
+/// What was said of the stream, signed for another path (percent-encoded) and query. `None` beyond the session's paths,
+/// and without a session, which alone could tell them.
+fn said_again(stream: &Stream, policy: &Policy, path: &str, query: Option<&str>) -> Option<String> {
     let path = target::normal_path(path).ok()?;
+    let session = stream.session.as_ref().filter(|session| session.covers(&path).is_ok())?;
     let keyring = policy.keyrings.get(stream.keyring)?;
     if stream.kind == Kind::Playlist || !stream.imports.is_empty() {
         return signed::variables(keyring, &path, &stream.imports);
     }
-    signed::resource(keyring, &path, &stream.resource, stream.media_key.as_ref())
+    let query = query::of_origin(query, &ours(policy));
+    let place = Place { path: &path, query: &query, session: policy.session.on_content.then_some(&session.id) };
+    signed::resource(keyring, place, &stream.resource, stream.media_key.as_ref())
 }
 
 /// The cookie of a session that was just opened.

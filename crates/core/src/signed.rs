@@ -1,17 +1,19 @@
-//! The signed query parameter `plk`: what the filter tells itself in URLs. Its fields are joined with `~`, the
-//! last is a MAC over purpose, normalised path and the other fields.
+//! The signed query parameter `plk`: what the filter tells itself in URLs. Its fields are joined with `~`; the last is a
+//! MAC over the purpose, the resource ([`Place`]) and the other fields.
 //!
-//! | value | on | says |
-//! |---|---|---|
-//! | `media[~rLENGTH@OFFSET][~pPERIOD][~nNUMBER][~sSTREAM, ~a or ~c]~MAC` | media | part of the file, key period, media sequence number, whose key |
-//! | `clear[~rLENGTH@OFFSET]~MAC` | init sections and the like | served in clear |
-//! | `document~MAC` | steering manifests, asset lists | served in clear, its URIs rewritten |
-//! | `variables~VALUES~MAC` | playlists | what EXT-X-DEFINE may import |
-//! | `key~POLICY~SESSION~PERIOD[~sSTREAM or ~a]~MAC` | the key endpoint | for which session which key |
+//! | value | on | says | MAC also covers |
+//! |---|---|---|---|
+//! | `media[~rLENGTH@OFFSET][~pPERIOD][~nNUMBER or ~i][~sSTREAM, ~a or ~c]~MAC` | media | part of the file, key period, IV, whose key | query |
+//! | `clear[~rLENGTH@OFFSET]~MAC` | init sections and the like | served in clear | query, session |
+//! | `document~MAC` | steering manifests, asset lists | served in clear, its URIs rewritten | query, session |
+//! | `variables~VALUES~MAC` | playlists | values that EXT-X-DEFINE may import | |
+//! | `key~POLICY~SESSION~PERIOD[~sSTREAM or ~a]~MAC` | the key endpoint | for which session which key | |
 //!
-//! Without `~s` (the stream's directory in base64url), `~a` (the application) and `~c` (the configured key) the key is the
-//! session's own.
+//! The MAC covers the normalised path of all of them. Media of a policy that rotates keys always has `~p`. `~n` is the media
+//! sequence number as the IV, `~i` the IV of the segment's own; without either the IV is that of the period. Without `~s`
+//! (the stream's directory in base64url), `~a` (the application) and `~c` (the configured key) the key is the session's own.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -23,6 +25,7 @@ use subtle::ConstantTimeEq;
 
 use crate::derive::{KeyScope, Keyring};
 use crate::percent;
+use crate::query;
 
 const VARIABLES: &str = "variables";
 const KEY: &str = "key";
@@ -74,6 +77,18 @@ impl Form {
     }
 }
 
+/// The initialisation vector of encrypted media.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Iv {
+    /// Derived for the key period.
+    #[default]
+    Period,
+    /// This media sequence number (RFC 8216 section 5.2).
+    Number(u64),
+    /// Derived from the resource's path, query and byte range.
+    Segment,
+}
+
 /// What the filter says of a resource in the URL that it gives out for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Resource {
@@ -81,15 +96,20 @@ pub struct Resource {
     pub form: Form,
     /// It is this part of the file.
     pub range: Option<ByteRange>,
-    /// The key period that it is encrypted in.
-    pub period: u64,
-    /// The media sequence number that is its IV, where that is not derived.
-    pub number: Option<u64>,
+    /// The key period that it is encrypted in; `None` if the URL does not say: the first one.
+    pub period: Option<u64>,
+    /// The IV that it is encrypted with.
+    pub iv: Iv,
 }
 
 impl Resource {
     /// Media of which nothing needs to be said, encrypted in the first period.
-    pub const MEDIA: Self = Self { form: Form::Media, range: None, period: 0, number: None };
+    pub const MEDIA: Self = Self { form: Form::Media, range: None, period: None, iv: Iv::Period };
+
+    /// The IV of the segment's own at `path` (normalised) and `query` ([`query::of_origin`]), 16 bytes.
+    pub fn segment_iv(&self, keyring: &Keyring, path: &str, query: &str) -> [u8; 16] {
+        keyring.segment_iv(path, query, self.range.map(|range| (range.offset, range.length)))
+    }
 
     fn fields(&self) -> String {
         let mut fields = String::new();
@@ -97,11 +117,15 @@ impl Resource {
         if let Some(ByteRange { offset, length }) = self.range {
             let _ = write!(fields, "~r{length}@{offset}");
         }
-        if self.period != 0 {
-            let _ = write!(fields, "~p{}", self.period);
+        if let Some(period) = self.period {
+            let _ = write!(fields, "~p{period}");
         }
-        if let Some(number) = self.number {
-            let _ = write!(fields, "~n{number}");
+        match self.iv {
+            Iv::Period => {}
+            Iv::Number(number) => {
+                let _ = write!(fields, "~n{number}");
+            }
+            Iv::Segment => fields.push_str("~i"),
         }
         fields
     }
@@ -113,17 +137,42 @@ impl Resource {
                 let (length, offset) = value.split_once('@')?;
                 self.range = Some(ByteRange::new(offset.parse().ok()?, length.parse().ok()?)?);
             }
-            "p" => self.period = value.parse().ok()?,
-            "n" => self.number = Some(value.parse().ok()?),
+            "p" => self.period = Some(value.parse().ok()?),
+            "n" => self.iv = Iv::Number(value.parse().ok()?),
+            "i" if value.is_empty() => self.iv = Iv::Segment,
             _ => return None,
         }
         Some(self)
     }
 }
 
-/// The value that says so at the normalised `path`; `scope` says whose key media is under. `None` for a whole resource
-/// without anything to say, which needs no parameter.
-pub fn resource(keyring: &Keyring, path: &str, resource: &Resource, scope: Option<&KeyScope>) -> Option<String> {
+/// The one resource that a value is signed for.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// Its normalised path.
+    pub path: &'a str,
+    /// Its query as the origin sees it, in one spelling ([`query::of_origin`]).
+    pub query: &'a str,
+    /// The session that it is signed for, 16 bytes; `None` where content goes to everyone.
+    pub session: Option<&'a [u8; 16]>,
+}
+
+impl Place<'_> {
+    /// What the MAC of a value of this form covers beside the path. The key decides who can use media, the session who
+    /// can use what goes out in clear.
+    fn cover(&self, form: Form) -> (Cow<'_, str>, &[u8]) {
+        let session = self.session.map_or(&[][..], <[u8; 16]>::as_slice);
+        match form {
+            Form::Media => (Cow::Borrowed(self.query), &[]),
+            Form::Clear => (Cow::Borrowed(self.query), session),
+            Form::Document => (query::without_directives(self.query), session),
+        }
+    }
+}
+
+/// The value that says so at `place`; `scope` says whose key media is under. `None` for a whole resource without anything
+/// to say, which needs no parameter.
+pub fn resource(keyring: &Keyring, place: Place<'_>, resource: &Resource, scope: Option<&KeyScope>) -> Option<String> {
     let mut fields = resource.fields();
     if resource.form == Form::Media
         && let Some(scope) = scope
@@ -131,14 +180,16 @@ pub fn resource(keyring: &Keyring, path: &str, resource: &Resource, scope: Optio
         fields.push_str(&scope_field(scope));
     }
     let says_nothing = resource.form == Form::Media && fields.is_empty();
-    (!says_nothing).then(|| seal(keyring, resource.form.word(), path, fields))
+    let (query, session) = place.cover(resource.form);
+    (!says_nothing).then(|| seal(keyring, [resource.form.word(), place.path, &query], session, fields))
 }
 
-/// What `sent` says of the resource at `path`, and whose key it is under if not the session's own; if it is signed.
-pub fn open_resource(keyring: &Keyring, path: &str, sent: &str) -> Option<(Resource, Option<KeyScope>)> {
+/// What `sent` says of the resource at `place`, and whose key it is under if not the session's own; if it is signed.
+pub fn open_resource(keyring: &Keyring, place: Place<'_>, sent: &str) -> Option<(Resource, Option<KeyScope>)> {
     let value = percent::decode_str(sent)?;
     let form = Form::ALL.into_iter().find(|form| purpose(&value) == form.word())?;
-    let fields = open(keyring, form.word(), path, &value)?;
+    let (query, session) = place.cover(form);
+    let fields = open(keyring, [form.word(), place.path, &query], session, &value)?;
     let nothing = (Resource { form, ..Resource::default() }, None);
     fields.split('~').skip(1).try_fold(nothing, |(resource, scope), field| match shared_scope(field) {
         Some(scope) => Some((resource, Some(scope))),
@@ -166,15 +217,32 @@ fn shared_scope(field: &str) -> Option<KeyScope> {
     }
 }
 
+/// A variable of a playlist (EXT-X-DEFINE).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// The viewer chose the value, or a part of it (QUERYPARAM).
+    pub chosen: bool,
+}
+
+/// What the name of a variable begins with in `plk` if the viewer chose its value; no variable's name may have it.
+const CHOSEN: char = '?';
+
 /// The value that tells the media playlist at `path` what its EXT-X-DEFINE tags may import. `None` if there is nothing to
 /// tell, or more than fits.
-pub fn variables(keyring: &Keyring, path: &str, variables: &[(String, String)]) -> Option<String> {
+pub fn variables(keyring: &Keyring, path: &str, variables: &[Variable]) -> Option<String> {
     let mut list = String::new();
-    for (name, value) in variables {
+    for Variable { name, value, chosen } in variables {
+        if *chosen {
+            list.push(CHOSEN);
+        }
         list.extend([name.as_str(), "\0", value.as_str(), "\0"]);
     }
     let fits = (1..=MAX_VARIABLES).contains(&list.len());
-    fits.then(|| seal(keyring, VARIABLES, path, format!("~{}", URL_SAFE_NO_PAD.encode(list))))
+    fits.then(|| seal(keyring, [VARIABLES, path, ""], &[], format!("~{}", URL_SAFE_NO_PAD.encode(list))))
 }
 
 /// Whether `sent` is about variables.
@@ -182,20 +250,24 @@ pub fn is_variables(sent: &str) -> bool {
     percent::decode_str(sent).is_some_and(|value| purpose(&value) == VARIABLES)
 }
 
-/// The variables, by name and value, that `sent` tells the playlist at `path`, if it is signed.
-pub fn open_variables(keyring: &Keyring, path: &str, sent: &str) -> Option<Vec<(String, String)>> {
+/// The variables that `sent` tells the playlist at `path`, if it is signed.
+pub fn open_variables(keyring: &Keyring, path: &str, sent: &str) -> Option<Vec<Variable>> {
     let value = percent::decode_str(sent)?;
-    let fields = open(keyring, VARIABLES, path, &value)?;
+    let fields = open(keyring, [VARIABLES, path, ""], &[], &value)?;
     let list = String::from_utf8(URL_SAFE_NO_PAD.decode(fields.strip_prefix('~')?).ok()?).ok()?;
     let mut fields = list.split('\0');
-    let pair = || Some((fields.next()?.into(), fields.next()?.into()));
-    Some(core::iter::from_fn(pair).collect())
+    let variable = || {
+        let (name, value) = (fields.next()?, fields.next()?.into());
+        let (name, chosen) = name.strip_prefix(CHOSEN).map_or((name, false), |name| (name, true));
+        Some(Variable { name: name.into(), value, chosen })
+    };
+    Some(core::iter::from_fn(variable).collect())
 }
 
 /// The value that a session (its id as its token writes it) asks for the key of `scope` with, at the key endpoint `path`.
 pub fn key(keyring: &Keyring, path: &str, policy: &str, session: &str, scope: &KeyScope, period: u64) -> String {
     let fields = format!("~{}~{session}~{period}{}", URL_SAFE_NO_PAD.encode(policy), scope_field(scope));
-    seal(keyring, KEY, path, fields)
+    seal(keyring, [KEY, path, ""], &[], fields)
 }
 
 /// The name of the policy in a key request, not verified: it says which secrets can verify the rest.
@@ -220,7 +292,7 @@ pub struct KeyRequest {
 /// What a key request at the key endpoint `path` is for, if it is signed.
 pub fn open_key(keyring: &Keyring, path: &str, sent: &str) -> Option<KeyRequest> {
     let value = percent::decode_str(sent)?;
-    let fields = open(keyring, KEY, path, &value)?;
+    let fields = open(keyring, [KEY, path, ""], &[], &value)?;
     let mut fields = fields.strip_prefix('~')?.split('~');
     let (_policy, session, period) = (fields.next()?, fields.next()?.into(), fields.next()?.parse().ok()?);
     let shared = match fields.next() {
@@ -234,16 +306,19 @@ fn purpose(value: &str) -> &str {
     value.split('~').next().unwrap_or_default()
 }
 
-fn seal(keyring: &Keyring, purpose: &str, path: &str, fields: String) -> String {
-    let mac = keyring.parameter(purpose, path, &fields);
+/// `place`: purpose, path and query.
+fn seal(keyring: &Keyring, place: [&str; 3], session: &[u8], fields: String) -> String {
+    let mac = keyring.parameter(place, session, &fields);
+    let [purpose, ..] = place;
     format!("{purpose}{fields}~{}", URL_SAFE_NO_PAD.encode(mac))
 }
 
-/// The fields of a decoded value, each behind its `~`, if it is signed for this purpose and path.
-fn open<'a>(keyring: &Keyring, purpose: &str, path: &str, value: &'a str) -> Option<&'a str> {
+/// The fields of a decoded value, each behind its `~`, if it is signed for this place.
+fn open<'a>(keyring: &Keyring, place: [&str; 3], session: &[u8], value: &'a str) -> Option<&'a str> {
     let (signed, mac) = value.rsplit_once('~')?;
+    let [purpose, ..] = place;
     let fields = signed.strip_prefix(purpose)?;
     let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
-    let expected = keyring.parameter(purpose, path, fields);
+    let expected = keyring.parameter(place, session, fields);
     bool::from(mac.as_slice().ct_eq(&expected)).then_some(fields)
 }

@@ -57,6 +57,12 @@ impl Base {
     }
 }
 
+/// The query of a URI reference, without its `?`.
+pub fn query(uri: &str) -> Option<&str> {
+    let main = uri.split_once('#').map_or(uri, |(main, _)| main);
+    main.split_once('?').map(|(_, query)| query)
+}
+
 /// Whether `uri` is a relative reference that needs no closer look: printable ASCII without a scheme, an authority, a
 /// query, a fragment or a backslash. Nearly every URI of a playlist is.
 pub fn is_simple(uri: &[u8]) -> bool {

@@ -12,17 +12,22 @@ use crate::derive::{KeyScope, Keyring, Secret};
 use crate::percent::{hex, unhex};
 use crate::reply::header;
 use crate::session::Session;
-use crate::signed;
+use crate::signed::{self, Iv, Place};
 use crate::step::Request;
 use crate::target::Target;
 use crate::token::edge_auth::{LegacyAlgorithms, Presented, Verifier};
 
-const CLEAR: signed::Resource = signed::Resource { form: signed::Form::Clear, range: None, period: 0, number: None };
+const CLEAR: signed::Resource = signed::Resource { form: signed::Form::Clear, ..signed::Resource::MEDIA };
+const DOCUMENT: signed::Resource = signed::Resource { form: signed::Form::Document, ..signed::Resource::MEDIA };
 
 macro_rules! vectors {
     ($file:literal) => {
         serde_json::from_str::<Value>(include_str!(concat!("../../../tests/vectors/", $file))).unwrap()
     };
+}
+
+fn plain(path: &str) -> Place<'_> {
+    Place { path, query: "", session: None }
 }
 
 fn text<'a>(vector: &'a Value, member: &str) -> &'a str {
@@ -125,32 +130,54 @@ fn derivation() {
             assert_eq!(parameter, member("KeyParameter7"));
             let asked = signed::open_key(&keyring, "/serve.key", &parameter).unwrap();
             assert_eq!((asked.session, asked.period, asked.shared.as_ref()), (session.clone(), 7, Some(&scope)));
-            let path = text(vector, "mediaPath");
+            let path = plain(text(vector, "mediaPath"));
             let parameter = signed::resource(&keyring, path, &Default::default(), Some(&scope)).unwrap();
             assert_eq!(parameter, member("MediaParameter"));
             assert_eq!(signed::open_resource(&keyring, path, &parameter), Some((Default::default(), Some(scope))));
         }
         let range = signed::ByteRange::new(720, 100);
-        let media = signed::Resource { range, period: 7, number: Some(71), ..Default::default() };
-        let (path, parameter) = (text(vector, "mediaPath"), text(vector, "mediaParameter"));
+        let media = signed::Resource { range, period: Some(7), iv: Iv::Number(71), ..Default::default() };
+        let (path, parameter) = (plain(text(vector, "mediaPath")), text(vector, "mediaParameter"));
         assert_eq!(signed::resource(&keyring, path, &media, Some(&scope)).as_deref(), Some(parameter));
         assert_eq!(signed::resource(&keyring, path, &media, None).as_deref(), Some(parameter));
         assert_eq!(signed::resource(&keyring, path, &Default::default(), Some(&scope)), None);
         assert_eq!(signed::open_resource(&keyring, path, parameter), Some((media, None)));
-        let variables = [("host".into(), "https://h".into()), ("q".into(), "a=1&b".into())];
+        let query = text(vector, "query");
+        let (queried, parameter) = (Place { query, ..path }, text(vector, "queryParameter"));
+        let own = signed::Resource { range, period: Some(0), iv: Iv::Segment, ..Default::default() };
+        assert_eq!(signed::resource(&keyring, queried, &own, None).as_deref(), Some(parameter));
+        assert_eq!(signed::open_resource(&keyring, queried, parameter), Some((own, None)));
+        assert_eq!(signed::open_resource(&keyring, path, parameter), None);
+        assert_eq!(hex(&own.segment_iv(&keyring, path.path, query)), text(vector, "rangeIv"));
+        assert_eq!(hex(&CLEAR.segment_iv(&keyring, path.path, query)), text(vector, "segmentIv"));
+        let variable =
+            |name: &str, value: &str| signed::Variable { name: name.into(), value: value.into(), chosen: false };
+        let variables = [variable("host", "https://h"), variable("q", "a=1&b")];
         let (path, parameter) = (text(vector, "variablesPath"), text(vector, "variablesParameter"));
         assert_eq!(signed::variables(&keyring, path, &variables).as_deref(), Some(parameter));
         assert_eq!(signed::open_variables(&keyring, path, parameter).as_deref(), Some(&variables[..]));
-        assert_eq!(signed::open_resource(&keyring, path, parameter), None);
-        assert_eq!(
-            signed::resource(&keyring, text(vector, "clearPath"), &CLEAR, Some(&scope)).as_deref().unwrap(),
-            text(vector, "clearParameter")
-        );
-        assert!(
-            signed::open_resource(&keyring, text(vector, "clearPath"), text(vector, "clearParameter"))
-                == Some((CLEAR, None))
-        );
-        assert!(signed::open_resource(&keyring, "/vod/a b/seg1.m4s", text(vector, "clearParameter")).is_none());
+        assert_eq!(signed::open_resource(&keyring, plain(path), parameter), None);
+        let free = plain(text(vector, "clearPath"));
+        let bound = Place { query, session: Some(&id), ..free };
+        for (place, member, others) in [
+            (free, "clearParameter", [bound, Place { path: "/vod/a b/seg1.m4s", ..free }]),
+            (
+                bound,
+                "sessionClearParameter",
+                [Place { session: Some(&[9; 16]), ..bound }, Place { query: "", ..bound }],
+            ),
+        ] {
+            let parameter = text(vector, member);
+            assert_eq!(signed::resource(&keyring, place, &CLEAR, Some(&scope)).as_deref(), Some(parameter));
+            assert_eq!(signed::open_resource(&keyring, place, parameter), Some((CLEAR, None)));
+            assert!(others.iter().all(|other| signed::open_resource(&keyring, *other, parameter).is_none()));
+        }
+        let place = Place { path: text(vector, "documentPath"), query, session: Some(&id) };
+        let parameter = text(vector, "sessionDocumentParameter");
+        assert_eq!(signed::resource(&keyring, place, &DOCUMENT, None).as_deref(), Some(parameter));
+        let directed = format!("{query}&_HLS_pathway=b");
+        let directed = Place { query: &directed, ..place };
+        assert_eq!(signed::open_resource(&keyring, directed, parameter), Some((DOCUMENT, None)));
         assert!(signed::open_key(&keyring, "/serve.key", text(vector, "keyParameter")).is_some());
     }
 }

@@ -120,7 +120,13 @@ impl<'a> Playlist<'a> {
             }
             Reason::Variable => {
                 let mut references = self.reading.references.iter();
-                self.has("#EXT-X-DEFINE") && references.any(|r| self.variables.expand(&r.uri).contains("{$"))
+                // What goes out in clear is not for the viewer to choose.
+                let clear =
+                    |role| matches!(role, Role::Map | Role::MapHint | Role::Data | Role::Key | Role::SessionKey);
+                let chosen =
+                    |r: &Reference| encrypts && (clear(r.role) || self.images) && self.variables.are_chosen_in(&r.uri);
+                self.has("#EXT-X-DEFINE")
+                    && references.any(|r| self.variables.expand(&r.uri).contains("{$") || chosen(r))
             }
             Reason::Byterange => {
                 let mut references = self.reading.references.iter();

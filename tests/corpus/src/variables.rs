@@ -1,12 +1,16 @@
 //! Variables in playlists (EXT-X-DEFINE, RFC 8216bis section 4.4.2.3), expanded the way a player does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::reading::{self, Line};
 
 /// The variables that a playlist defines itself.
 #[derive(Debug, Default)]
-pub struct Variables(BTreeMap<String, String>);
+pub struct Variables {
+    values: BTreeMap<String, String>,
+    /// Names of those whose value is the viewer's, or has such a value in it.
+    chosen: BTreeSet<String>,
+}
 
 impl Variables {
     /// Those of `text`. What it asks for by QUERYPARAM or IMPORT has the value that [`query`] sends and [`parent`]
@@ -16,14 +20,24 @@ impl Variables {
         for line in reading::lines(text) {
             let Some(list) = define(&line) else { continue };
             let quoted = |name: &str| reading::attribute(list, name).map(|(_, value)| value);
-            let (name, value) = match (quoted("NAME"), quoted("IMPORT").or(quoted("QUERYPARAM"))) {
-                (Some(name), _) => (name, variables.expand(quoted("VALUE").unwrap_or_default())),
-                (None, Some(name)) => (name, value_of(name)),
-                (None, None) => continue,
+            let value = quoted("VALUE").unwrap_or_default();
+            let (name, value, chosen) = match (quoted("NAME"), quoted("IMPORT"), quoted("QUERYPARAM")) {
+                (Some(name), _, _) => (name, variables.expand(value), variables.are_chosen_in(value)),
+                (None, Some(name), _) => (name, value_of(name), false),
+                (None, None, Some(name)) => (name, value_of(name), true),
+                (None, None, None) => continue,
             };
-            variables.0.entry(name.to_owned()).or_insert(value);
+            if chosen && !variables.values.contains_key(name) {
+                variables.chosen.insert(name.to_owned());
+            }
+            variables.values.entry(name.to_owned()).or_insert(value);
         }
         variables
+    }
+
+    /// Whether `text` refers to a variable whose value a viewer chose.
+    pub fn are_chosen_in(&self, text: &str) -> bool {
+        self.chosen.iter().any(|name| text.contains(&format!("{{${name}}}")))
     }
 
     /// `text` with the variables' values in place of their references.
@@ -32,7 +46,7 @@ impl Variables {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{$") {
             out.push_str(before);
-            match after.split_once('}').and_then(|(name, tail)| Some((self.0.get(name)?, tail))) {
+            match after.split_once('}').and_then(|(name, tail)| Some((self.values.get(name)?, tail))) {
                 Some((value, tail)) => {
                     out.push_str(value);
                     rest = tail;
@@ -50,7 +64,7 @@ impl Variables {
 
 /// The query that a player's URL for this playlist must have, so that every QUERYPARAM has a value.
 pub fn query(text: &str) -> String {
-    let names: std::collections::BTreeSet<&str> = reading::lines(text)
+    let names: BTreeSet<&str> = reading::lines(text)
         .filter_map(|line| Some(reading::attribute(define(&line)?, "QUERYPARAM")?.1))
         .filter(|name| {
             !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
@@ -86,6 +100,7 @@ mod tests {
             #EXT-X-DEFINE:NAME=\"d\",VALUE=\"{$c}/d\"\n";
         assert_eq!(Variables::of(text).expand("{$a}/{$b}{$d}{$e}{$a"), "x/{$b}/b-valuec-value/d{$e}{$a");
         assert_eq!(query(text), "b=b-value");
+        assert!(Variables::of(text).are_chosen_in("{$b}") && !Variables::of(text).are_chosen_in("{$a}{$c}{$d}"));
         assert!(parent(text, "u").contains("#EXT-X-DEFINE:NAME=\"c\",VALUE=\"c-value\"\n#EXT-X-STREAM-INF"));
     }
 }

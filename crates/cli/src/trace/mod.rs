@@ -11,12 +11,13 @@ use playlock_core::config::policy::{Policy, SIGNED_PARAMETER};
 use playlock_core::config::{Coverage, Policies};
 use playlock_core::derive::KeyScope;
 use playlock_core::enter::{one, single};
-use playlock_core::gate::{self, Admitted};
+use playlock_core::gate::{self, Admitted, Said};
 use playlock_core::headers;
 use playlock_core::player::Players;
 use playlock_core::reply::Reason;
 use playlock_core::route;
-use playlock_core::signed::{self, Form, Resource};
+use playlock_core::session::Session;
+use playlock_core::signed::{Form, Iv, Resource};
 use playlock_core::step::Request;
 use playlock_core::target::Target;
 
@@ -136,7 +137,7 @@ fn follow(trace: &mut Trace, loaded: &Loaded, request: &Request<'_>, id: [u8; 16
     if session.is_some() || !by_session {
         player(trace, policy, request, session.as_ref().and_then(|session| session.payload.as_deref()))?;
     }
-    let resource = parameter(trace, policy, &target)?;
+    let resource = parameter(trace, policy, &target, session.as_ref())?;
     outcome(trace, policies, policy, request, &resource, id)
 }
 
@@ -203,20 +204,20 @@ fn player(trace: &mut Trace, policy: &Policy, request: &Request<'_>, payload: Op
 }
 
 /// What the signed parameter says of the resource.
-fn parameter(trace: &mut Trace, policy: &Policy, target: &Target<'_>) -> Result<Resource, End> {
+fn parameter(
+    trace: &mut Trace,
+    policy: &Policy,
+    target: &Target<'_>,
+    session: Option<&Session>,
+) -> Result<Resource, End> {
     let sent = match one(target.values(SIGNED_PARAMETER)) {
         Ok(None) => return Ok(Resource::default()),
         Ok(Some(sent)) => Ok(sent),
         Err(reason) => Err(reason),
     };
-    let said = sent.and_then(|sent| {
-        let opened = policy.keyrings.iter().find_map(|keyring| match signed::is_variables(sent) {
-            true => signed::open_variables(keyring, &target.path, sent).map(|_| (Resource::default(), None)),
-            false => signed::open_resource(keyring, &target.path, sent),
-        });
-        opened.ok_or(Reason::Parameter)
-    });
-    let (resource, shared) = trace.ask("parameter", said, &format!("{SIGNED_PARAMETER} is signed for this path"))?;
+    let said = sent.and_then(|sent| gate::said(policy, target, session, sent).ok_or(Reason::Parameter));
+    let Said { resource, shared, .. } =
+        trace.ask("parameter", said, &format!("{SIGNED_PARAMETER} is signed for this resource"))?;
     match resource.form {
         Form::Media => {}
         Form::Clear => trace.detail("served in clear: an init section or the like"),
@@ -225,11 +226,13 @@ fn parameter(trace: &mut Trace, policy: &Policy, target: &Target<'_>) -> Result<
     if let Some(range) = resource.range {
         trace.detail(format!("bytes {} to {} of the origin's file", range.offset, range.last()));
     }
-    if resource.period != 0 {
-        trace.detail(format!("key period {}", resource.period));
+    if let Some(period) = resource.period {
+        trace.detail(format!("key period {period}"));
     }
-    if let Some(number) = resource.number {
-        trace.detail(format!("the IV is the media sequence number {number}"));
+    match resource.iv {
+        Iv::Period => {}
+        Iv::Number(number) => trace.detail(format!("the IV is the media sequence number {number}")),
+        Iv::Segment => trace.detail("the IV is the segment's own"),
     }
     if let Some(scope) = shared {
         trace.detail(format!("under {}", whose(&scope)));
@@ -267,6 +270,13 @@ fn outcome(
         }
         _ => (None, ""),
     };
+    if stream.lacks_period {
+        trace.say(
+            "period",
+            Mark::Note,
+            "keys rotate and the URL does not say the period: refused (parameter) if it is media",
+        );
+    }
     match scope {
         Some(KeyScope::Session(_)) if stream.opened => {
             trace.say("key", Mark::Good, format!("{what} the new session's own key"))

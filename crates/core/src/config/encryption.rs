@@ -104,6 +104,11 @@ pub enum Rotation {
 }
 
 impl Rotation {
+    /// Whether the key changes at all.
+    pub fn changes(self) -> bool {
+        self != Self::Never
+    }
+
     /// The key period of the segment with this media sequence number, in a playlist with this EXT-X-TARGETDURATION (in
     /// seconds).
     pub fn period(self, number: u64, target_duration: u64) -> u64 {

@@ -127,6 +127,9 @@ pub enum IvMode {
     Explicit,
     /// The media sequence number (RFC 8216 section 5.2). Shaka cannot play low-latency streams so.
     Sequence,
+    /// Derived from each segment's path, query and byte range: equal plaintext never gives equal ciphertext. Every segment
+    /// has an EXT-X-KEY of its own then, with the same key URI. Playlists with parts (low latency) are as with `explicit`.
+    Segment,
 }
 
 /// What becomes of media that the origin encrypts itself.

@@ -1,7 +1,7 @@
-//! What encryption puts into a media playlist: the EXT-X-KEY line of a key period, and what each segment is under.
+//! What encryption puts into a media playlist: key URIs and IVs, and what each segment is under.
 
+use alloc::format;
 use alloc::string::String;
-use core::fmt::Write;
 
 use super::attribute::integer;
 use crate::config::document::{IvMode, OnEncryptedOrigin};
@@ -11,7 +11,7 @@ use crate::derive::{KeyScope, Keyring};
 use crate::key_url::KeyUri;
 use crate::percent;
 use crate::reply::Reason;
-use crate::signed::{self, Resource};
+use crate::signed::{self, Iv, Resource};
 
 /// Where a playlist does not say it (RFC 8216 section 4.3.3.1 wants it said), in seconds.
 const USUAL_TARGET_DURATION: u64 = 6;
@@ -48,42 +48,65 @@ pub enum KeySource {
 }
 
 impl Encryption {
-    /// The EXT-X-KEY of a key period, without its line's end. `token` is the session token as `name=value`.
-    pub fn key_line(&self, keyring: &Keyring, token: Option<&str>, period: u64) -> String {
-        let mut line = String::from("#EXT-X-KEY:METHOD=AES-128,URI=\"");
+    /// The URI of the key of a key period. `token` is the session token as `name=value`.
+    pub fn key_uri(&self, keyring: &Keyring, token: Option<&str>, period: u64) -> String {
         match &self.source {
-            KeySource::External(uri) => line.push_str(&uri.of(period)),
+            KeySource::External(uri) => uri.of(period),
             KeySource::Endpoint { path, policy, session } => {
                 let signed = signed::key(keyring, path, policy, session, &self.scope, period);
-                // Writing to a String cannot fail.
-                let _ = write!(line, "{path}?{SIGNED_PARAMETER}={signed}");
+                let mut uri = format!("{path}?{SIGNED_PARAMETER}={signed}");
                 if let Some(token) = token {
-                    line.push('&');
-                    line.push_str(token);
+                    uri.push('&');
+                    uri.push_str(token);
                 }
+                uri
             }
         }
-        line.push('"');
-        if self.iv_mode == IvMode::Explicit {
-            line.push_str(",IV=0x");
-            line.push_str(&percent::hex(&keyring.iv(&self.scope, period)));
-        }
-        line
     }
 
-    /// Whether anything depends on the media sequence number.
+    /// The IV that EXT-X-KEY names before media under `resource`; `own` is the segment's own.
+    pub fn named_iv(&self, keyring: &Keyring, resource: &Resource, own: Option<[u8; 16]>) -> Option<[u8; 16]> {
+        match resource.iv {
+            Iv::Period => Some(keyring.iv(&self.scope, resource.period.unwrap_or_default())),
+            Iv::Number(_) => None,
+            Iv::Segment => own,
+        }
+    }
+
+    /// Whether the media sequence number decides anything.
     pub fn counts(&self) -> bool {
         self.rotation != Rotation::Never || self.iv_mode == IvMode::Sequence
     }
 
-    /// What the segment at `position` is under; its parts are under the same.
-    pub fn media(&self, position: &Position) -> Resource {
+    /// Whether all media is under one key and IV.
+    pub fn is_uniform(&self) -> bool {
+        self.rotation == Rotation::Never && self.iv_mode == IvMode::Explicit
+    }
+
+    /// What the segment at `position` is under; its parts are under the same. `has_parts`: the playlist has any, and since
+    /// they stand before the URI of their segment, its own IV is not known where their EXT-X-KEY must stand.
+    pub fn media(&self, position: &Position, has_parts: bool) -> Resource {
+        let target_duration = position.target_duration.unwrap_or(USUAL_TARGET_DURATION);
         Resource {
-            period: self.rotation.period(position.number, position.target_duration.unwrap_or(USUAL_TARGET_DURATION)),
-            number: (self.iv_mode == IvMode::Sequence).then_some(position.number),
+            period: self.rotation.changes().then(|| self.rotation.period(position.number, target_duration)),
+            iv: match self.iv_mode {
+                IvMode::Sequence => Iv::Number(position.number),
+                IvMode::Segment if !has_parts => Iv::Segment,
+                IvMode::Segment | IvMode::Explicit => Iv::Period,
+            },
             ..Resource::default()
         }
     }
+}
+
+/// EXT-X-KEY of ours, without its line's end.
+pub fn key_line(uri: &str, iv: Option<[u8; 16]>) -> String {
+    let mut line = format!("#EXT-X-KEY:METHOD=AES-128,URI=\"{uri}\"");
+    if let Some(iv) = iv {
+        line.push_str(",IV=0x");
+        line.push_str(&percent::hex(&iv));
+    }
+    line
 }
 
 /// How far a media playlist has been read: what keys and IVs are counted by.

@@ -7,6 +7,7 @@ use super::tests::{hide_macs, marks, rewrite};
 use super::*;
 use crate::config::document::{IvMode, OnEncryptedOrigin};
 use crate::config::encryption::Rotation;
+use crate::signed::Variable;
 
 /// Rewrites with encryption changed so; keys are written as `#KEY` and their period, and `#KEY` alone without an IV.
 fn keyed(change: &dyn Fn(&mut Encryption), input: &str) -> Result<String, Reason> {
@@ -73,11 +74,9 @@ fn parts_hints_and_skips_are_counted() {
     );
     // The hint of a period's first part is under its key already.
     let hint = "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-MEDIA-SEQUENCE:1\n#EXTINF:4,\n1.mp4\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"2.0.mp4\"\n";
-    assert!(
-        keyed(&every_two, hint)
-            .unwrap()
-            .ends_with("1.mp4?s=T\n#KEY 1 iv\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"2.0.mp4?plk=media~p1&s=T\"")
-    );
+    assert!(keyed(&every_two, hint).unwrap().ends_with(
+        "1.mp4?plk=media~p0&s=T\n#KEY 1 iv\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"2.0.mp4?plk=media~p1&s=T\""
+    ));
 }
 
 #[test]
@@ -122,18 +121,20 @@ fn images_stay_clear() {
 }
 
 fn with_variables(query: &str, imports: &[(&str, &str)], input: &str) -> Result<String, Reason> {
-    let imports = imports.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect::<Vec<_>>();
+    let import =
+        |(name, value): &(&str, &str)| Variable { name: name.to_string(), value: value.to_string(), chosen: false };
+    let imports = imports.iter().map(import).collect::<Vec<_>>();
     rewritten(&|| Marks { variables: Variables::new(Some(query.into()), imports.clone()), ..marks(true, true) }, input)
 }
 
 #[test]
 fn variables_in_uris_get_their_values() {
     let input = "#EXTM3U\n#EXT-X-VERSION:8\n#EXT-X-DEFINE:NAME=\"dir\",VALUE=\"a/b\"\n#EXT-X-DEFINE:NAME=\"deep\",VALUE=\"{$dir}/c\"\n\
-        #EXT-X-DEFINE:QUERYPARAM=\"q\"\n#EXT-X-DEFINE:IMPORT=\"host\"\n#EXT-X-MAP:URI=\"{$deep}/i.mp4{$q}\"\n#EXTINF:4,{$dir}\n{$host}/{$dir}/1.ts\n#EXTINF:4,\n{$deep}/{$/{$}2.ts\n";
+        #EXT-X-DEFINE:QUERYPARAM=\"q\"\n#EXT-X-DEFINE:IMPORT=\"host\"\n#EXT-X-MAP:URI=\"{$deep}/i.mp4\"\n#EXTINF:4,{$dir}\n{$host}/{$dir}/1.ts{$q}\n#EXTINF:4,\n{$deep}/{$/{$}2.ts\n";
     assert_eq!(
         with_variables("x=1&q=%3Fy%3D2", &[("host", "https://other")], input).unwrap(),
         "#EXTM3U\n#EXT-X-VERSION:8\n#EXT-X-DEFINE:NAME=\"dir\",VALUE=\"a/b\"\n#EXT-X-DEFINE:NAME=\"deep\",VALUE=\"{$dir}/c\"\n\
-        #EXT-X-DEFINE:QUERYPARAM=\"q\"\n#EXT-X-DEFINE:IMPORT=\"host\"\n#EXT-X-MAP:URI=\"a/b/c/i.mp4?y=2&plk=clear&s=T\"\n#EXTINF:4,{$dir}\nhttps://other/a/b/1.ts\n\
+        #EXT-X-DEFINE:QUERYPARAM=\"q\"\n#EXT-X-DEFINE:IMPORT=\"host\"\n#EXT-X-MAP:URI=\"a/b/c/i.mp4?plk=clear&s=T\"\n#EXTINF:4,{$dir}\nhttps://other/a/b/1.ts?y=2\n\
         #KEY 0 iv\n#EXTINF:4,\na/b/c/{$/{$}2.ts?s=T"
     );
     for (query, line) in [

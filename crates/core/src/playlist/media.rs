@@ -8,11 +8,20 @@ use core::ops::Range;
 use super::line::{Line, MAX_LINE};
 use crate::reply::Reason;
 
+/// What one EXT-X-KEY of ours puts in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InForce {
+    /// The key period.
+    pub period: u64,
+    /// The segment's own IV; `None`: the IV follows from the period, or from the media sequence number.
+    pub iv: Option<[u8; 16]>,
+}
+
 /// What is in force where the playlist has been written to.
 #[derive(Debug, Default)]
 pub struct KeyScope {
-    /// The key period that is.
-    in_force: Option<u64>,
+    /// The key that is.
+    in_force: Option<InForce>,
     version: Version,
     /// Where in the output the open segment begins: only its URI tells whether it is ours, and a key that comes after
     /// `#EXTINF` is read differently by different players.
@@ -88,9 +97,9 @@ impl KeyScope {
         }
     }
 
-    /// Whether our key of this period is in force.
-    pub fn is_in_force(&self, period: u64) -> bool {
-        self.in_force == Some(period)
+    /// Whether our key is in force so.
+    pub fn is_in_force(&self, key: InForce) -> bool {
+        self.in_force == Some(key)
     }
 
     /// Whether a segment is open.
@@ -131,9 +140,9 @@ impl KeyScope {
         }
     }
 
-    /// Puts our key of a period in force, by its EXT-X-KEY, before the open segment.
-    pub fn require_key(&mut self, period: u64, key_line: impl FnOnce() -> String, end: &[u8], out: &mut Vec<u8>) {
-        if self.in_force == Some(period) {
+    /// Puts our key in force, by its EXT-X-KEY, before the open segment.
+    pub fn require_key(&mut self, key: InForce, key_line: impl FnOnce() -> String, end: &[u8], out: &mut Vec<u8>) {
+        if self.is_in_force(key) {
             return;
         }
         let key_line = key_line();
@@ -142,7 +151,7 @@ impl KeyScope {
             self.version = Version::Inserted;
         }
         self.put(&[key_line.as_bytes(), end].concat(), out);
-        self.in_force = Some(period);
+        self.in_force = Some(key);
     }
 
     /// Puts our key out of force before the open segment.

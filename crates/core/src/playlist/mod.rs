@@ -15,13 +15,14 @@ mod tag;
 mod uri;
 mod variable;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use self::encryption::Position;
 pub use self::encryption::{Encryption, KeySource};
+use self::encryption::{Position, key_line};
 pub use self::entry::Entry;
 use self::line::{Line, Lines};
-use self::media::KeyScope;
+use self::media::{InForce, KeyScope};
 use self::range::Ranges;
 pub use self::uri::{Lead, Marks};
 pub use self::variable::Variables;
@@ -86,6 +87,12 @@ struct Body {
     position: Position,
     /// Why what follows is not ours to encrypt.
     spared: Option<Spared>,
+    /// It is a low-latency playlist, with parts.
+    has_parts: bool,
+    /// A URI of this line has a value in it that the viewer chose.
+    chosen: bool,
+    /// The URI of a key period's key: every segment may name it.
+    key_uri: Option<(u64, String)>,
 }
 
 /// Why media is served as it is where other media is encrypted.
@@ -110,6 +117,9 @@ impl Rewriter {
             parts: Ranges::default(),
             position: Position::default(),
             spared: None,
+            has_parts: false,
+            chosen: false,
+            key_uri: None,
         };
         Self { lines: Lines::default(), body, seen: (0, 0) }
     }
@@ -174,7 +184,8 @@ impl Body {
             self.scope.pass(line, out)
         } else {
             let expanded = self.marks.variables.expand(line.text)?;
-            let line = expanded.as_deref().map_or(line, |text| Line { text, end: line.end });
+            self.chosen = expanded.as_ref().is_some_and(|expanded| expanded.chosen);
+            let line = expanded.as_ref().map_or(line, |expanded| Line { text: &expanded.text, end: line.end });
             self.uri(line, end, out)
         }
     }
@@ -189,15 +200,25 @@ impl Body {
             self.position.advance();
             Lead::Resource(resource)
         };
+        self.check_choice(lead)?;
         self.scope.close_segment();
         self.marks.push_line(out, line, text, lead);
         Ok(())
     }
 
+    /// No value that a viewer chose decides what goes out in clear.
+    ///
+    /// # Errors
+    /// [`Reason::Variable`] if it would.
+    fn check_choice(&self, lead: Lead) -> Result<(), Reason> {
+        let refused = self.chosen && lead.is_clear() && self.marks.encryption.is_some();
+        if refused { Err(Reason::Variable) } else { Ok(()) }
+    }
+
     /// What media is here: encrypted under a key and IV of ours, or spared.
     fn media(&self) -> Resource {
         match (&self.marks.encryption, self.spared) {
-            (Some(encryption), None) => encryption.media(&self.position),
+            (Some(encryption), None) => encryption.media(&self.position, self.has_parts),
             (Some(_), Some(_)) => Resource { form: Form::Clear, ..Resource::default() },
             (None, _) => Resource::default(),
         }
@@ -246,15 +267,26 @@ impl Body {
         if self.spared.is_some() {
             return;
         }
-        let Some(encryption) = &self.marks.encryption else { return };
-        if self.marks.is_own(uri) {
-            self.scope.require_key(resource.period, || self.marks.key_line(encryption, resource.period), end, out);
-        } else {
-            self.scope.require_none(end, out);
+        let Self { marks, scope, key_uri, .. } = self;
+        let Some(encryption) = &marks.encryption else { return };
+        if !marks.is_own(uri) {
+            scope.require_none(end, out);
+            return;
         }
+        let key = InForce { period: resource.period.unwrap_or_default(), iv: marks.segment_iv(uri, resource) };
+        let line = || {
+            let known = key_uri.take().filter(|(period, _)| *period == key.period);
+            let (_, uri) = key_uri.insert(known.unwrap_or_else(|| (key.period, marks.key_uri(encryption, key.period))));
+            key_line(uri, encryption.named_iv(&marks.keyring, resource, key.iv))
+        };
+        scope.require_key(key, line, end, out);
     }
 }
 
+#[cfg(test)]
+mod clear_tests;
+#[cfg(test)]
+mod iv_tests;
 #[cfg(test)]
 mod key_tests;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::Body;
 use super::block::{self, BLOCK};
 use super::line::MAX_LINE;
+use super::media::InForce;
 use super::uri::Lead;
 use crate::signed::Resource;
 use crate::url;
@@ -13,6 +14,8 @@ use crate::url;
 const EXTINF: &[u8] = b"#EXTINF:";
 const DATE_TIME: &[u8] = b"#EXT-X-PROGRAM-DATE-TIME:";
 const MEDIA: Lead = Lead::Resource(Resource::MEDIA);
+/// The only key of a session without rotation.
+const FIRST: InForce = InForce { period: 0, iv: None };
 
 impl Body {
     /// Takes the plain segments that `chunk` begins with; writes what they come to, as [`Body::line`] would line by line.
@@ -44,7 +47,7 @@ impl Body {
     fn is_plain(&self) -> bool {
         let same = self.marks.is_plain(MEDIA)
             && self.marks.encryption.as_ref().is_none_or(|encryption| {
-                !encryption.counts() && self.spared.is_none() && self.scope.is_in_force(Resource::MEDIA.period)
+                encryption.is_uniform() && self.spared.is_none() && self.scope.is_in_force(FIRST)
             });
         same && self.end.is_some()
             && !self.variant

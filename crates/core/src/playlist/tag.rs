@@ -7,13 +7,14 @@ use super::encryption::Encryption;
 use super::line::Line;
 use super::range::Ranges;
 use super::uri::{Lead, Marks};
+use super::variable::Expanded;
 use super::{Body, Spared, attribute};
 use crate::config::document::OnEncryptedOrigin;
 use crate::reply::Reason;
-use crate::signed::{ByteRange, Form, Resource};
+use crate::signed::{ByteRange, Form, Iv, Resource};
 
 const fn lead(form: Form) -> Lead {
-    Lead::Resource(Resource { form, range: None, period: 0, number: None })
+    Lead::Resource(Resource { form, range: None, period: None, iv: Iv::Period })
 }
 
 /// Media that is not ours to encrypt.
@@ -50,32 +51,35 @@ impl Body {
         end: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), Reason> {
+        self.chosen = false;
         if self.marks.variables.are_used()
             && WITH_URIS.contains(&tag)
             && let Some(expanded) = self.expanded(line)?
         {
-            let list = expanded.iter().position(|byte| *byte == b':').and_then(|colon| expanded.get(colon + 1..));
-            let line = Line { text: &expanded, end: line.end };
+            let Expanded { text, chosen } = expanded;
+            self.chosen = chosen;
+            let list = text.iter().position(|byte| *byte == b':').and_then(|colon| text.get(colon + 1..));
+            let line = Line { text: &text, end: line.end };
             return self.plain_tag(line, tag, list.unwrap_or_default(), end, out);
         }
         self.plain_tag(line, tag, list, end, out)
     }
 
     /// A tag's text with the values of variables in the attributes that matter here; `None` if there are none.
-    fn expanded(&self, line: Line<'_>) -> Result<Option<Vec<u8>>, Reason> {
-        let mut text: Option<Vec<u8>> = None;
+    fn expanded(&self, line: Line<'_>) -> Result<Option<Expanded>, Reason> {
+        let mut all: Option<Expanded> = None;
         for name in EXPANDED {
-            let current = text.as_deref().unwrap_or(line.text);
+            let current = all.as_ref().map_or(line.text, |all| &all.text);
             let colon = current.iter().position(|byte| *byte == b':').map_or(current.len(), |colon| colon + 1);
             let Some(place) = attribute::find(current.get(colon..).unwrap_or_default(), name) else { continue };
             let place = colon + place.start..colon + place.end;
             if let Some(value) = self.marks.variables.expand(current.get(place.clone()).unwrap_or_default())? {
-                let mut changed = current.to_vec();
-                changed.splice(place, value);
-                text = Some(changed);
+                let mut text = current.to_vec();
+                text.splice(place, value.text);
+                all = Some(Expanded { text, chosen: value.chosen || all.is_some_and(|all| all.chosen) });
             }
         }
-        Ok(text)
+        Ok(all)
     }
 
     fn plain_tag(
@@ -120,13 +124,19 @@ impl Body {
                 self.uris(line, &[(b"URI", CLEAR)], out)
             }
             b"#EXT-X-MAP" if encrypting => {
+                self.check_choice(CLEAR)?;
                 self.scope.require_none(end, out);
                 let uri = attribute::value(list, b"URI").unwrap_or_default();
                 let range = own_range(&self.marks, list, &mut Ranges::from_start(uri), b"BYTERANGE")?;
                 self.push_part(line, Resource { form: Form::Clear, range, ..Resource::default() }, out);
                 Ok(())
             }
+            b"#EXT-X-PART-INF" => {
+                self.has_parts = true;
+                self.scope.pass(line, out)
+            }
             b"#EXT-X-PART" if encrypting => {
+                self.has_parts = true;
                 let uri = attribute::value(list, b"URI").unwrap_or_default();
                 let range = own_range(&self.marks, list, &mut self.parts, b"BYTERANGE")?;
                 let resource = Resource { range, ..self.media() };
@@ -230,7 +240,10 @@ impl Body {
         };
         let without: &[&[u8]] = if range.is_some() { &[b"BYTERANGE-START", b"BYTERANGE-LENGTH"] } else { &[] };
         let mut resource = Resource { form: Form::Clear, ..Resource::default() };
-        if !is_map {
+        if is_map {
+            self.check_choice(CLEAR)?;
+        } else {
+            self.has_parts = true;
             resource = self.media();
             self.cover(uri, &resource, end, out);
         }
@@ -240,6 +253,11 @@ impl Body {
     }
 
     fn uris(&mut self, line: Line<'_>, attributes: &[(&[u8], Lead)], out: &mut Vec<u8>) -> Result<(), Reason> {
+        if self.chosen {
+            let list = line.text.splitn(2, |byte| *byte == b':').nth(1).unwrap_or_default();
+            let present = attributes.iter().filter(|(name, _)| attribute::find(list, name).is_some());
+            present.into_iter().try_for_each(|(_, lead)| self.check_choice(*lead))?;
+        }
         self.marks.push_tag(out, line, attributes, &[]);
         self.scope.check(out)
     }

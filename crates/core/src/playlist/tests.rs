@@ -7,6 +7,7 @@ use super::*;
 use crate::config::document::{IvMode, OnEncryptedOrigin};
 use crate::config::encryption::Rotation;
 use crate::derive::{KeyScope, Keyring, Secret};
+use crate::token::acl::Acl;
 use crate::url::Base;
 
 pub(super) const KEY: &str = "#EXT-X-KEY:METHOD=AES-128,URI=\"/k\",IV=0x00";
@@ -15,7 +16,8 @@ pub(super) fn marks(encrypt: bool, token: bool) -> Marks {
     Marks {
         base: Base::new("h", "/v/m.m3u8", &["cdn".into()]),
         token: token.then(|| "s=TOKEN".into()),
-        free_content: None,
+        acl: Acl::parse("*"),
+        session: Some([0; 16]),
         ours: alloc::vec!["plk".into(), "s".into()],
         keyring: Keyring::new(&Secret::new(alloc::vec![1; 16]).unwrap(), "p"),
         encryption: encrypt.then(|| Encryption {
@@ -54,7 +56,7 @@ pub(super) fn rewrite(marks: &dyn Fn() -> Marks, input: &[u8]) -> Result<Vec<u8>
 fn with_short_key(marks: &Marks, out: &[u8]) -> Vec<u8> {
     let explicit = |encryption: &&Encryption| encryption.iv_mode == IvMode::Explicit;
     let Some(encryption) = marks.encryption.as_ref().filter(explicit) else { return out.to_vec() };
-    let line = marks.key_line(encryption, 0);
+    let line = key_line(&marks.key_uri(encryption, 0), Some(marks.keyring.iv(&encryption.scope, 0)));
     let short = |text: &[u8]| match text.strip_suffix(b"\r").unwrap_or(text) == line.as_bytes() {
         true => [KEY.as_bytes(), &text[line.len()..]].concat(),
         false => text.to_vec(),

@@ -10,9 +10,10 @@ use super::line::Line;
 use super::variable::Variables;
 use crate::config::policy::SIGNED_PARAMETER;
 use crate::derive::{KeyScope, Keyring};
-use crate::signed::{self, Form, Resource};
+use crate::query;
+use crate::signed::{self, Form, Iv, Place, Resource};
 use crate::target;
-use crate::token::acl;
+use crate::token::acl::Acl;
 use crate::url::{self, Base};
 
 /// What a URI leads to, which decides on what it carries beside the token.
@@ -33,6 +34,11 @@ impl Lead {
     fn is_content(self) -> bool {
         matches!(self, Self::Resource(Resource { form: Form::Media | Form::Clear, .. }))
     }
+
+    /// Whether it leads to a resource that goes out as the origin has it.
+    pub fn is_clear(self) -> bool {
+        matches!(self, Self::Resource(Resource { form: Form::Clear | Form::Document, .. }))
+    }
 }
 
 /// Everything that a playlist's lines are rewritten with.
@@ -42,8 +48,10 @@ pub struct Marks {
     pub base: Base,
     /// The session token as `name=value`, if it travels in the query.
     pub token: Option<String>,
-    /// `Some` if content needs no token: the session's ACL, beyond which nothing is said of content either.
-    pub free_content: Option<String>,
+    /// The session's ACL: nothing is signed for a path outside of it.
+    pub acl: Acl,
+    /// The session's id, which signatures on content that goes out in clear are bound to; `None` if content needs no token.
+    pub session: Option<[u8; 16]>,
     /// Names of parameters that are ours; the origin's own of these names go.
     pub ours: Vec<String>,
     /// What signs parameters.
@@ -117,7 +125,10 @@ impl Marks {
         match text.and_then(|text| Some((text, self.base.own_path(text)?))) {
             None => out.extend_from_slice(uri),
             Some((text, _)) if plain => url::push_with_parameters(out, text, token, &self.ours),
-            Some((text, path)) => url::push_with_parameters(out, text, &self.parameters(&path, lead), &self.ours),
+            Some((text, path)) => {
+                let parameters = self.parameters(&path, url::query(text), lead);
+                url::push_with_parameters(out, text, &parameters, &self.ours);
+            }
         }
     }
 
@@ -131,11 +142,12 @@ impl Marks {
         }
     }
 
-    /// What goes into the query of a URI of ours whose absolute path, percent-encoded, is `path`.
-    pub fn parameters(&self, path: &str, lead: Lead) -> String {
+    /// What goes into the query of a URI of ours whose absolute path, percent-encoded, is `path`, and which has the query
+    /// `query` already.
+    pub fn parameters(&self, path: &str, query: Option<&str>, lead: Lead) -> String {
         let mut parameters = String::new();
         if let Ok(path) = target::normal_path(path)
-            && let Some(value) = self.signed(&path, lead)
+            && let Some(value) = self.signed(&path, query, lead)
         {
             parameters.push_str(SIGNED_PARAMETER);
             parameters.push('=');
@@ -152,13 +164,14 @@ impl Marks {
 
     /// The token that a URI carries.
     pub fn token_for(&self, lead: Lead) -> Option<&str> {
-        let free = lead.is_content() && self.free_content.is_some();
+        let free = lead.is_content() && self.session.is_none();
         self.token.as_deref().filter(|_| !free)
     }
 
-    fn signed(&self, path: &str, lead: Lead) -> Option<String> {
-        // What a viewer may not have must not become free by a variable of his in a URI.
-        if lead.is_content() && self.free_content.as_ref().is_some_and(|acl| !acl::allows(acl, path)) {
+    fn signed(&self, path: &str, query: Option<&str>, lead: Lead) -> Option<String> {
+        // A playlist names what it likes, also by a variable of the viewer's: this viewer may not have it, and another must
+        // not get it by a URL that was made here.
+        if !self.acl.allows(path) {
             return None;
         }
         match lead {
@@ -166,7 +179,9 @@ impl Marks {
             Lead::Resource(Resource { form: Form::Media | Form::Clear, .. }) if self.encryption.is_none() => None,
             Lead::Resource(resource) => {
                 let scope = self.encryption.as_ref().map(|encryption| &encryption.scope);
-                signed::resource(&self.keyring, path, &resource, scope)
+                let query = query::of_origin(query, &self.ours);
+                let place = Place { path, query: &query, session: self.session.as_ref() };
+                signed::resource(&self.keyring, place, &resource, scope)
             }
             Lead::Either => None,
             Lead::Media => signed::variables(&self.keyring, path, self.variables.defined()),
@@ -174,13 +189,25 @@ impl Marks {
         }
     }
 
+    /// The IV of `resource` at `uri`, if it is the segment's own.
+    pub fn segment_iv(&self, uri: &[u8], resource: &Resource) -> Option<[u8; 16]> {
+        if resource.iv != Iv::Segment {
+            return None;
+        }
+        let uri = core::str::from_utf8(uri).ok()?;
+        let path = self.base.own_path(uri)?;
+        let path = target::normal_path(&path).ok()?;
+        let query = query::of_origin(url::query(uri), &self.ours);
+        Some(resource.segment_iv(&self.keyring, &path, &query))
+    }
+
     /// Whether the URL of media must say whose key it is under.
     fn shares_keys(&self) -> bool {
         self.encryption.as_ref().is_some_and(|encryption| !matches!(encryption.scope, KeyScope::Session(_)))
     }
 
-    /// The EXT-X-KEY of a key period, without its line's end.
-    pub fn key_line(&self, encryption: &Encryption, period: u64) -> String {
-        encryption.key_line(&self.keyring, self.token.as_deref(), period)
+    /// The URI of the key of a key period, as EXT-X-KEY has it.
+    pub fn key_uri(&self, encryption: &Encryption, period: u64) -> String {
+        encryption.key_uri(&self.keyring, self.token.as_deref(), period)
     }
 }

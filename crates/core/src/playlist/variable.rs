@@ -8,17 +8,27 @@ use super::attribute;
 use super::line::MAX_LINE;
 use crate::percent;
 use crate::reply::Reason;
+use crate::signed::Variable;
 use crate::target;
 
 const OPEN: &[u8] = b"{$";
 /// Bytes that a variable takes beside its name and value: without them, nameless ones would be free.
 const ENTRY: usize = 48;
 
+/// Text with the values of its variables.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Expanded {
+    /// The text.
+    pub text: Vec<u8>,
+    /// The viewer chose one of the values.
+    pub chosen: bool,
+}
+
 /// The variables of one playlist.
 #[derive(Debug, Default)]
 pub struct Variables {
-    defined: Vec<(String, String)>,
-    imports: Vec<(String, String)>,
+    defined: Vec<Variable>,
+    imports: Vec<Variable>,
     query: Option<String>,
     /// Without any EXT-X-DEFINE, `{$` is nothing special.
     used: bool,
@@ -27,7 +37,7 @@ pub struct Variables {
 
 impl Variables {
     /// Those of a playlist that was asked for with `query`, and that may import `imports`.
-    pub fn new(query: Option<String>, imports: Vec<(String, String)>) -> Self {
+    pub fn new(query: Option<String>, imports: Vec<Variable>) -> Self {
         Self { query, imports, ..Self::default() }
     }
 
@@ -36,13 +46,13 @@ impl Variables {
         self.used
     }
 
-    /// What this playlist has defined so far, by name and value.
-    pub fn defined(&self) -> &[(String, String)] {
+    /// What this playlist has defined so far.
+    pub fn defined(&self) -> &[Variable] {
         &self.defined
     }
 
     /// What this playlist may import.
-    pub fn imports(&self) -> &[(String, String)] {
+    pub fn imports(&self) -> &[Variable] {
         &self.imports
     }
 
@@ -53,28 +63,30 @@ impl Variables {
     pub fn define(&mut self, list: &[u8]) -> Result<(), Reason> {
         self.used = true;
         let text = |name| attribute::value(list, name).and_then(|value| core::str::from_utf8(value).ok());
-        let pair = if let Some(name) = text(b"NAME") {
+        let found = if let Some(name) = text(b"NAME") {
             let value = text(b"VALUE").unwrap_or_default();
-            let expanded = self.expand(value.as_bytes())?;
-            let expanded = expanded.map_or(Some(value.into()), |bytes| String::from_utf8(bytes).ok());
-            expanded.map(|value| (name, value))
+            match self.expand(value.as_bytes())? {
+                None => Some((name, value.into(), false)),
+                Some(Expanded { text, chosen }) => String::from_utf8(text).ok().map(|value| (name, value, chosen)),
+            }
         } else if let Some(name) = text(b"IMPORT") {
-            self.imports.iter().find(|(known, _)| known == name).map(|(_, value)| (name, value.clone()))
+            let import = self.imports.iter().find(|known| known.name == name);
+            import.map(|import| (name, import.value.clone(), import.chosen))
         } else if let Some(name) = text(b"QUERYPARAM") {
             let mut parameters = target::parameters(self.query.as_deref());
             let value = parameters.find(|(raw, _)| target::is_named(raw, name)).and_then(|(_, value)| value);
-            value.and_then(percent::decode_str).map(|value| (name, value))
+            value.and_then(percent::decode_str).map(|value| (name, value, true))
         } else {
             None
         };
         // Whoever made the URL chose what its query says: it must not get out of the attribute or line it is put into.
-        let pair = pair.filter(|(_, value)| !value.chars().any(|c| c.is_control() || c == '"'));
-        if let Some((name, value)) = pair {
+        let found = found.filter(|(_, value, _)| !value.chars().any(|c| c.is_control() || c == '"'));
+        if let Some((name, value, chosen)) = found {
             self.bytes += ENTRY + name.len() + value.len();
             if self.bytes > MAX_LINE {
                 return Err(Reason::Line);
             }
-            self.defined.push((name.into(), value));
+            self.defined.push(Variable { name: name.into(), value, chosen });
         }
         Ok(())
     }
@@ -83,12 +95,12 @@ impl Variables {
     ///
     /// # Errors
     /// [`Reason::Variable`] if one of them is not defined; [`Reason::Line`] if the result is too long.
-    pub fn expand(&self, text: &[u8]) -> Result<Option<Vec<u8>>, Reason> {
+    pub fn expand(&self, text: &[u8]) -> Result<Option<Expanded>, Reason> {
         if !self.used || find(text).is_none() {
             return Ok(None);
         }
         let mut out = Vec::with_capacity(text.len() * 2);
-        let mut rest = text;
+        let (mut rest, mut chosen) = (text, false);
         while let Some(at) = find(rest) {
             let (before, reference) = rest.split_at_checked(at).unwrap_or((rest, &[]));
             let after = reference.get(OPEN.len()..).unwrap_or_default();
@@ -101,15 +113,16 @@ impl Variables {
                 rest = after;
                 continue;
             };
-            let (_, value) = self.defined.iter().find(|(known, _)| known.as_bytes() == name).ok_or(Reason::Variable)?;
-            out.extend_from_slice(value.as_bytes());
+            let known = self.defined.iter().find(|known| known.name.as_bytes() == name).ok_or(Reason::Variable)?;
+            chosen |= known.chosen;
+            out.extend_from_slice(known.value.as_bytes());
             if out.len() > MAX_LINE {
                 return Err(Reason::Line);
             }
             rest = after_reference;
         }
         out.extend_from_slice(rest);
-        Ok(Some(out))
+        Ok(Some(Expanded { text: out, chosen }))
     }
 }
 

@@ -15,6 +15,22 @@ enum Glob {
     Any,
 }
 
+/// An ACL, parsed once for many paths.
+#[derive(Debug)]
+pub struct Acl(Vec<Vec<Glob>>);
+
+impl Acl {
+    /// Reads the patterns of `acl`. One with a bad escape matches nothing.
+    pub fn parse(acl: &str) -> Self {
+        Self(acl.split('!').filter_map(parse).collect())
+    }
+
+    /// Whether any pattern matches `path`.
+    pub fn allows(&self, path: &str) -> bool {
+        self.0.iter().any(|globs| matches(globs, path.as_bytes()))
+    }
+}
+
 /// Whether any pattern of `acl` matches `path`. A pattern with a bad escape matches nothing.
 pub fn allows(acl: &str, path: &str) -> bool {
     acl.split('!').any(|pattern| parse(pattern).is_some_and(|globs| matches(&globs, path.as_bytes())))
