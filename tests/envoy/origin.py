@@ -148,8 +148,10 @@ class Site:
         """Records a request and says what to answer."""
         self.requests.append(request)
         path = urlsplit(request.target).path
-        if path in self.replies:
-            return self.replies[path].of(request)
+        # An origin may address what it has by the query, too.
+        for known in (request.target, path):
+            if known in self.replies:
+                return self.replies[known].of(request)
         file = self.root / unquote(path).lstrip("/") if self.root else None
         if not file or ".." in path or not file.is_file():
             return Reply(b"the origin has no such file\n", (("Content-Type", "text/plain"),), status=404)

@@ -75,7 +75,7 @@ class KeyServer(Service):
 
 
 class Authorizer(Service):
-    """Answers with `mood`: a status, or `silent`, `garbage`, `closes`."""
+    """Answers with `mood`: a status, or `silent`, `garbage`, `closes`, or `first period`: 200 for period 0 alone."""
 
     def __init__(self):
         self.mood, self.over = 200, threading.Event()
@@ -85,6 +85,8 @@ class Authorizer(Service):
         match self.mood:
             case int(status):
                 handler.send(status, b"" if status == 204 else b"as you like")
+            case "first period":
+                handler.send(200 if handler.headers["x-playlock-period"] == "0" else 403)
             case "silent":
                 self.over.wait(60)
             case "garbage":

@@ -95,7 +95,7 @@ def test_two_viewers_get_the_same_bytes_under_the_same_key(modes, site, folder):
                 assert one.key(item.key) == other.key(same.key) and item.key.iv == same.key.iv
     periods = {"rotating": 3, "derived": 3, "numbered": 2}.get(folder, 1)
     assert len(set(one.keys.values())) == periods
-    unshared = folder in ("free", "configured", "application")
+    unshared = folder in ("free", "configured")
     urls = [[item.url.partition("/cmaf/")[2] for playlist in playlists for item in playlist.items] for playlists in (ones, others)]
     assert (urls[0] == urls[1]) == unshared, "without a token in them URLs are the same, too"
 

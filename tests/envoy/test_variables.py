@@ -13,13 +13,15 @@ ONE = pytest.mark.parametrize("features", HELD_OR_NOT[:1], indirect=True)
 
 def programme(site):
     """The 180p rendition of the CMAF programme: the master takes a folder's name from its own URL's query, and the
-    media playlist imports it with one that the master makes of it. Returns the master's path and query."""
+    media playlist imports it with one that the master makes of it. The init section goes out in clear, so the playlist
+    itself says where it is. Returns the master's path and query."""
     at = site.copy("cmaf", "vod/defined")
     text = site.file(f"{at}/v180/index.m3u8").decode().replace("#EXT-X-VERSION:7\n", "\n".join([
         "#EXT-X-VERSION:11", '#EXT-X-DEFINE:IMPORT="media"', '#EXT-X-DEFINE:IMPORT="rendition"',
         '#EXT-X-DEFINE:NAME="mark",VALUE="?a=1&b=2"', ""]))
-    text = text.replace('"init.mp4"', '"{$media}/init.mp4{$mark}"')
-    text = "\n".join(f"/vod/defined/cmaf/{{$rendition}}/{line}{{$mark}}" if line.startswith("seg") else line
+    text = text.replace('"init.mp4"', '"init.mp4{$mark}"')
+    folder = {True: "{$media}", False: "/vod/defined/cmaf/{$rendition}"}
+    text = "\n".join(f"{folder[line < 'seg3']}/{line}{{$mark}}" if line.startswith("seg") else line
                      for line in text.split("\n"))
     site.put(f"{at}/v180/defined.m3u8", text)
     master = "\n".join([

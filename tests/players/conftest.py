@@ -98,8 +98,11 @@ def play(theatre, origin, edges, native, browser):
 
 
 def logged(proxy, name):
-    """The access log's entries of one play."""
-    return [json.loads(line) for line in Path(proxy.access_log).read_text().splitlines() if f'"/{name}/' in line]
+    """The access log's entries of one play: those below its folder, and its session's keys."""
+    entries = [json.loads(line) for line in Path(proxy.access_log).read_text().splitlines()]
+    below = [entry for entry in entries if (entry["path"] or "").startswith(f"/{name}/")]
+    sessions = {entry["session"] for entry in below}
+    return below + [entry for entry in entries if entry["kind"] == "key" and entry["session"] in sessions]
 
 
 @pytest.fixture(scope="session")

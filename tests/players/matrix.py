@@ -44,6 +44,7 @@ def low_latency():
 
 ROTATION = {"keyRotation": {"segments": 2}}
 SEQUENCE = ROTATION | {"ivMode": "sequence"}
+OWN_IVS = {"keyScope": "stream", "ivMode": "segment"}
 COLUMNS = {
     "ts": Column("MPEG-TS", lambda: Files(programme.segmented("ts"))),
     "fmp4": Column("fMP4", lambda: Files(programme.segmented("cmaf"))),
@@ -52,6 +53,8 @@ COLUMNS = {
     "vtt": Column("WebVTT", lambda: Files(programme.segmented("ts", subtitles=True)), subtitles=True),
     "rotation": Column("key rotation", lambda: Files(programme.segmented("ts")), ROTATION),
     "sequence": Column("key rotation, fMP4, sequence IVs", lambda: Files(programme.segmented("cmaf")), SEQUENCE),
+    "ivs": Column("an IV for each segment", lambda: Files(programme.segmented("ts")), OWN_IVS),
+    "ivs-fmp4": Column("an IV for each segment, fMP4", lambda: Files(programme.segmented("cmaf")), OWN_IVS),
     "live": Column("live", live_ts, live=True),
     "live-direct": Column("live, media playlist opened directly", live_ts, live=True, entry="live/index.m3u8"),
     # Shaka and video.js leave the last frames of a low-latency stream unplayed when it ends, protected or not.
@@ -79,6 +82,7 @@ LIMITS = {
     ("GStreamer", "fmp4"): GSTREAMER,
     ("GStreamer", "fmp4-ranges"): GSTREAMER,
     ("GStreamer", "sequence"): GSTREAMER,
+    ("GStreamer", "ivs-fmp4"): GSTREAMER,
     ("ffmpeg", "vtt"): Limit(NEITHER, "ffmpeg takes no subtitles from a master playlist, protected or not; picture and sound "
                                       "play. The subtitles' own playlist, by its URL in the protected master, gives every cue.",
                              "without subtitles"),
@@ -90,7 +94,7 @@ for native, key in itertools.product(PLAYERS[:3], ("low-latency", "low-latency-r
 PADDING = ("VLC 3.0 now and then leaves the padding on a decrypted segment, whoever encrypted it (13 of 200 plays of a stream "
            "that playlock had no part in). MPEG-TS does not mind; fMP4 then ends early and a cue carries control characters. "
            "Give VLC MPEG-TS, or play again.")
-UNSTEADY = {("VLC", key): PADDING for key in ("fmp4", "fmp4-ranges", "sequence", "vtt")}
+UNSTEADY = {("VLC", key): PADDING for key in ("fmp4", "fmp4-ranges", "sequence", "ivs-fmp4", "vtt")}
 TRIES, LIVE_TRIES = 5, 2  # live: players skip what they were too slow for, on a machine that is busy
 
 

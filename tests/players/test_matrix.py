@@ -38,6 +38,16 @@ def test_vod_is_shown_whole(watched):
                 assert plain.outcome.frames >= 0.8 * programme.FRAMES, (key, player, plain.outcome)
 
 
+@pytest.mark.parametrize("player", matrix.PLAYERS)
+@pytest.mark.parametrize("key, like", [("ivs", "ts"), ("ivs-fmp4", "fmp4")])
+def test_an_iv_for_each_segment_costs_no_key_requests(watched, key, like, player):
+    """Each segment has an EXT-X-KEY, all with one URI: players ask for the key as often as where there is one tag."""
+    def keys(column):
+        return sum(entry["kind"] == "key" for entry in watched(column)[player][1].log)
+
+    assert 0 < keys(key) <= keys(like)
+
+
 @pytest.fixture(scope="module")
 def ordinary(play):
     """What players make of fMP4 that was encrypted as packagers do it, without playlock."""
