@@ -55,10 +55,17 @@ pub fn replace_body(size: usize, out: &Output) -> bool {
         && (tail.is_empty() || abi::set_buffer(Buffer::ResponseBody, usize::MAX, 0, tail))
 }
 
-/// Puts `out` into the host's empty buffer of another stream, which is paused. Its context is in effect afterwards.
+/// Puts `out` before the bytes in the host's buffer. `false` if the host did not put all of it there.
 #[must_use]
-pub fn fill_paused(stream: u32, out: &Output) -> bool {
-    abi::set_effective_context(stream) && replace_body(0, out)
+pub fn prepend_body(out: &Output) -> bool {
+    let put = |part: &&[u8]| part.is_empty() || abi::set_buffer(Buffer::ResponseBody, 0, 0, part);
+    out.parts().iter().rev().all(put)
+}
+
+/// Puts outputs into the host's empty buffer of another stream, which is paused. Its context is in effect afterwards.
+#[must_use]
+pub fn fill_paused(stream: u32, outputs: &[Output]) -> bool {
+    abi::set_effective_context(stream) && outputs.iter().rev().all(prepend_body)
 }
 
 /// Lets the paused response go on whose context is in effect, when this callback has ended.
