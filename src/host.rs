@@ -10,6 +10,21 @@ use crate::abi::{self, Buffer, Level};
 pub use crate::abi::{Map, Metric};
 use crate::contexts;
 
+/// Says something that an operator may want to see, once for all workers: if it is not what was said so last for the
+/// plugin of this name.
+pub fn announce(text: &str) {
+    let mut key = b"playlock.announced.".to_vec();
+    key.extend(abi::property(b"plugin_name").ok().flatten().unwrap_or_default());
+    let version = match abi::shared(&key) {
+        Some((said, _)) if said == text.as_bytes() => return,
+        Some((_, version)) => version,
+        None => 0,
+    };
+    if abi::set_shared(&key, text.as_bytes(), version) {
+        abi::log(Level::Info, text);
+    }
+}
+
 /// Says something that an operator should know.
 pub fn warn(text: &str) {
     abi::log(Level::Warn, text);
