@@ -36,6 +36,8 @@ pub enum Buffer {
 /// Log levels, by their numbers in the ABI.
 #[derive(Clone, Copy)]
 pub enum Level {
+    /// Something an operator may want to see.
+    Info = 2,
     /// Something an operator should know.
     Warn = 3,
     /// Something was refused.
@@ -77,6 +79,8 @@ mod env {
         pub fn proxy_add_header_map_value(m: u32, n: *const u8, ns: usize, v: *const u8, vs: usize) -> u32;
         pub fn proxy_get_property(path: *const u8, size: usize, data: *mut *mut u8, length: *mut usize) -> u32;
         pub fn proxy_set_property(path: *const u8, size: usize, value: *const u8, length: usize) -> u32;
+        pub fn proxy_get_shared_data(k: *const u8, ks: usize, v: *mut *mut u8, vs: *mut usize, cas: *mut u32) -> u32;
+        pub fn proxy_set_shared_data(k: *const u8, ks: usize, v: *const u8, vs: usize, cas: u32) -> u32;
         pub fn proxy_continue_stream(stream: u32) -> u32;
         pub fn proxy_close_stream(stream: u32) -> u32;
         pub fn proxy_send_local_response(
@@ -225,6 +229,22 @@ pub fn property(path: &[u8]) -> Result<Option<Vec<u8>>, u32> {
 pub fn set_property(path: &[u8], value: &[u8]) -> bool {
     // SAFETY: the host reads exactly the bytes of path and value.
     unsafe { env::proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) == OK }
+}
+
+/// The value under a key that the VMs with this VM's `vm_id` share, and its version; `None` if there is none.
+pub fn shared(key: &[u8]) -> Option<(Vec<u8>, u32)> {
+    let (mut data, mut size, mut version) = (null_mut(), 0, 0);
+    let (k, ks) = (key.as_ptr(), key.len());
+    // SAFETY: the host reads exactly the bytes of the key, and writes a pointer and two numbers.
+    let status = unsafe { env::proxy_get_shared_data(k, ks, &raw mut data, &raw mut size, &raw mut version) };
+    taken(status, data, size).map(|value| (value, version))
+}
+
+/// Sets the value under a key that VMs share. `false` if it has no longer this version; 0: whatever its version.
+pub fn set_shared(key: &[u8], value: &[u8], version: u32) -> bool {
+    let (k, v) = (key.as_ptr(), value.as_ptr());
+    // SAFETY: the host reads exactly the bytes of key and value.
+    unsafe { env::proxy_set_shared_data(k, key.len(), v, value.len(), version) == OK }
 }
 
 /// Lets a paused response go on, when this callback has ended.

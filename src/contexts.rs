@@ -4,7 +4,7 @@
 //! so at once (`proxy_on_log`, `proxy_on_delete`). So nothing of this table is borrowed while a callback runs.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
@@ -18,8 +18,12 @@ thread_local! {
 /// By numbers that the host counts up: no one can choose them, so they need no more than to be spread.
 type ByNumber<T> = HashMap<u32, T, BuildHasherDefault<Spread>>;
 
+/// A set of such numbers.
+pub type Numbers = HashSet<u32, BuildHasherDefault<Spread>>;
+
+/// Their hash.
 #[derive(Default)]
-struct Spread(u64);
+pub struct Spread(u64);
 
 impl Hasher for Spread {
     fn finish(&self) -> u64 {

@@ -10,6 +10,21 @@ use crate::abi::{self, Buffer, Level};
 pub use crate::abi::{Map, Metric};
 use crate::contexts;
 
+/// Says something that an operator may want to see, once for all workers: if it is not what was said so last for the
+/// plugin of this name.
+pub fn announce(text: &str) {
+    let mut key = b"playlock.announced.".to_vec();
+    key.extend(abi::property(b"plugin_name").ok().flatten().unwrap_or_default());
+    let version = match abi::shared(&key) {
+        Some((said, _)) if said == text.as_bytes() => return,
+        Some((_, version)) => version,
+        None => 0,
+    };
+    if abi::set_shared(&key, text.as_bytes(), version) {
+        abi::log(Level::Info, text);
+    }
+}
+
 /// Says something that an operator should know.
 pub fn warn(text: &str) {
     abi::log(Level::Warn, text);
@@ -55,10 +70,17 @@ pub fn replace_body(size: usize, out: &Output) -> bool {
         && (tail.is_empty() || abi::set_buffer(Buffer::ResponseBody, usize::MAX, 0, tail))
 }
 
-/// Puts `out` into the host's empty buffer of another stream, which is paused. Its context is in effect afterwards.
+/// Puts `out` before the bytes in the host's buffer. `false` if the host did not put all of it there.
 #[must_use]
-pub fn fill_paused(stream: u32, out: &Output) -> bool {
-    abi::set_effective_context(stream) && replace_body(0, out)
+pub fn prepend_body(out: &Output) -> bool {
+    let put = |part: &&[u8]| part.is_empty() || abi::set_buffer(Buffer::ResponseBody, 0, 0, part);
+    out.parts().iter().rev().all(put)
+}
+
+/// Puts outputs into the host's empty buffer of another stream, which is paused. Its context is in effect afterwards.
+#[must_use]
+pub fn fill_paused(stream: u32, outputs: &[Output]) -> bool {
+    abi::set_effective_context(stream) && outputs.iter().rev().all(prepend_body)
 }
 
 /// Lets the paused response go on whose context is in effect, when this callback has ended.

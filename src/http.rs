@@ -164,13 +164,13 @@ impl Http {
         }
         let action = match self.worker.on_body(exchange, chunk, end_of_stream, self.id) {
             BodyStep::Forward => Action::Continue,
-            BodyStep::Replace(out) if host::replace_body(size, &out) => Action::Continue,
+            BodyStep::Replace(out) if self.worker.replace_body(self.id, size, &out) => Action::Continue,
             BodyStep::Hold if host::replace_body(size, &Output::default()) => Action::Pause,
             BodyStep::Replace(_) | BodyStep::Hold => self.reset(),
             BodyStep::Reply(reply) => self.reply(&reply),
             BodyStep::Reset(_) => self.reset(),
         };
-        self.worker.release();
+        self.worker.release(Some(self.id));
         // The host ends a stream that has no room for what it was given.
         if contexts::is_alive(self.id) { action } else { Action::Pause }
     }
@@ -178,8 +178,9 @@ impl Http {
     /// The response's trailers have come.
     pub fn on_response_trailers(&mut self) -> Action {
         match self.exchange.as_mut().map(Exchange::on_trailers) {
-            None | Some(TrailersStep::Forward) => Action::Continue,
-            Some(TrailersStep::Reset(_)) => self.reset(),
+            None => Action::Continue,
+            Some(TrailersStep::Forward) if self.worker.finish_body(self.id) => Action::Continue,
+            Some(TrailersStep::Forward | TrailersStep::Reset(_)) => self.reset(),
         }
     }
 

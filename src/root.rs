@@ -28,8 +28,10 @@ impl Root {
     pub fn on_configure(&mut self) -> bool {
         let environment = host::environment();
         let env = |name: &str| environment.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
-        match Policies::parse(&host::configuration(), &env) {
+        let document = host::configuration();
+        match Policies::parse(&document, &env) {
             Ok((policies, warnings)) => {
+                host::announce(&start(&policies, &document));
                 warnings.iter().for_each(|warning| host::warn(warning));
                 self.metrics = Rc::new(Metrics::define(&policies));
                 self.worker = Rc::new(Worker::new(self.id, Rc::clone(&self.metrics), policies.batching));
@@ -52,4 +54,15 @@ impl Root {
     pub fn worker(&self) -> Rc<Worker> {
         Rc::clone(&self.worker)
     }
+}
+
+/// The line of a good start: what runs with which configuration.
+fn start(policies: &Policies, document: &[u8]) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let many = |count, one, more| format!("{count} {}", if count == 1 { one } else { more });
+    let counts =
+        [many(policies.len(), "policy", "policies"), many(policies.assignments(), "assignment", "assignments")];
+    let batching = if policies.batching { "on" } else { "off (not configured)" };
+    let revision = policies.revision(document).map(|revision| format!(", configuration {revision}"));
+    format!("playlock {version}: {}, batching {batching}{}", counts.join(", "), revision.unwrap_or_default())
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use playlock_core::batch::{Batch, StreamId};
 use playlock_core::exchange::Exchange;
+use playlock_core::output::Output;
 use playlock_core::step::BodyStep;
 
-use crate::contexts;
+use crate::contexts::{self, Numbers};
 use crate::host;
 use crate::metrics::Metrics;
 
@@ -21,35 +22,67 @@ pub struct Worker {
     root: u32,
     metrics: Rc<Metrics>,
     batch: RefCell<Batch>,
+    /// Streams that have gone on from other callbacks than their own since their last chunk.
+    resumed: RefCell<Numbers>,
     ticking: Cell<bool>,
 }
 
 impl Worker {
     /// For the streams of the context `root`. `batching`: chunks of several streams may be encrypted together.
     pub fn new(root: u32, metrics: Rc<Metrics>, batching: bool) -> Self {
-        Self { root, metrics, batch: RefCell::new(Batch::new(batching)), ticking: Cell::new(false) }
+        Self { root, metrics, batch: RefCell::new(Batch::new(batching)), ..Self::default() }
     }
 
     /// The exchange's step for the next chunk of `stream`. What that has made ready of other streams goes out by
     /// [`Worker::release`].
     pub fn on_body(&self, exchange: &mut Exchange, chunk: Vec<u8>, end_of_stream: bool, stream: StreamId) -> BodyStep {
-        exchange.on_body_among(chunk, end_of_stream, stream, &mut self.batch.borrow_mut())
+        let resumed = self.resumed.borrow_mut().remove(&stream);
+        let mut batch = self.batch.borrow_mut();
+        match exchange.on_body_among(chunk, end_of_stream, stream, &mut batch) {
+            // Envoy still puts this chunk into the buffer of the pause that is over. With Continue it stays there: before
+            // 1.39.1, and later if it is empty or a runtime guard is off (envoyproxy/envoy issue 46841). With another
+            // pause, it goes out when the stream goes on again.
+            BodyStep::Replace(out) if resumed && !out.is_empty() => {
+                batch.owe(stream, out);
+                BodyStep::Hold
+            }
+            step => step,
+        }
     }
 
-    /// Lets the streams go on whose held chunks have been encrypted, and sees to it that there are ticks while any is
-    /// held. Other contexts are in effect afterwards: this comes last in a callback.
-    pub fn release(&self) {
+    /// Puts `out` in place of the `size` bytes of the stream whose callback this is, after what it is owed. `false` if
+    /// the host did not.
+    #[must_use]
+    pub fn replace_body(&self, stream: StreamId, size: usize, out: &Output) -> bool {
+        host::replace_body(size, out) && self.take_owed(stream).is_none_or(|owed| host::prepend_body(&owed))
+    }
+
+    /// Puts what the stream is owed before its trailers, whose callback this is. `false` if the host did not.
+    #[must_use]
+    pub fn finish_body(&self, stream: StreamId) -> bool {
+        self.take_owed(stream).is_none_or(|owed| host::prepend_body(&owed))
+    }
+
+    fn take_owed(&self, stream: StreamId) -> Option<Output> {
+        self.batch.borrow_mut().take_owed(stream)
+    }
+
+    /// Lets the other streams than `running` go on whose held chunks have been encrypted, and sees to it that there are
+    /// ticks while any is held. Other contexts are in effect afterwards: this comes last in a callback.
+    pub fn release(&self, running: Option<StreamId>) {
         // The host is called when the batch is not borrowed: it might call back.
         let (ready, together) = {
             let mut batch = self.batch.borrow_mut();
-            (batch.take_ready(), batch.take_together())
+            (batch.take_ready(running), batch.take_together())
         };
         self.metrics.count_batches(together);
         for (stream, out) in ready {
             let filled = host::fill_paused(stream, &out);
             if !contexts::is_alive(stream) {
                 self.give_up("the proxy's buffer for a paused response is smaller than a chunk of it");
-            } else if !(filled && host::resume_response()) {
+            } else if filled && host::resume_response() {
+                self.resumed.borrow_mut().insert(stream);
+            } else {
                 host::reset_paused(stream);
             }
         }
@@ -75,7 +108,7 @@ impl Worker {
     /// Time has passed.
     pub fn tick(&self) {
         self.batch.borrow_mut().tick();
-        self.release();
+        self.release(None);
         if !self.batch.borrow().is_holding() && self.ticking.replace(false) {
             host::tick_every(self.root, Duration::ZERO);
         }
@@ -84,5 +117,6 @@ impl Worker {
     /// A stream is over.
     pub fn forget(&self, stream: StreamId) {
         self.batch.borrow_mut().forget(stream);
+        self.resumed.borrow_mut().remove(&stream);
     }
 }

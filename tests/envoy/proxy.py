@@ -151,8 +151,8 @@ def validate(directory, config):
 class Proxy:
     """A running Envoy."""
 
-    def __init__(self, directory, config, workers=1, environment=None):
-        """`config`: as `bootstrap` makes it, or YAML."""
+    def __init__(self, directory, config, workers=1, environment=None, program=None):
+        """`config`: as `bootstrap` makes it, or YAML. `program`: another Envoy than the usual one."""
         self.directory = Path(directory)
         if isinstance(config, str):
             self.access_log, name = None, "envoy.yaml"
@@ -165,7 +165,7 @@ class Proxy:
         admin = self.directory / "admin"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [places.envoy(), "-c", str(self.directory / name), "--concurrency", str(workers),
+                [program or places.envoy(), "-c", str(self.directory / name), "--concurrency", str(workers),
                  "--disable-hot-restart", "--admin-address-path", str(admin), "--file-flush-interval-msec", "20", "-l", "info"],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
         try:

@@ -1,8 +1,15 @@
-"""`envoy --mode validate` says whether a configuration is good, and where it is not."""
+"""`envoy --mode validate` says whether a configuration is good, and where it is not; a good one begins with one line in the
+log."""
+
+import hashlib
+import json
+import re
 
 import pytest
-from edge import POLICY, document, environment, policy
-from proxy import bootstrap, validate, wasm_filter
+from edge import NEWER, POLICY, document, environment, policy
+from proxy import Proxy, bootstrap, validate, wasm_filter
+
+import places
 
 
 def told(tmp_path, config, vm=None):
@@ -65,3 +72,32 @@ def test_what_is_not_json(tmp_path):
 def test_an_environment_without_the_secrets(tmp_path):
     status, output = told(tmp_path, document(), vm={"PLAYLOCK_PASSWORD": "00" * 16})
     assert status != 0 and "policies[0].mediaEncryption.secret" in output and "PLAYLOCK_SECRET" in output
+
+
+STARTED = re.compile(r"\]\[info\]\[wasm\] .*: (playlock [0-9].*)$", re.M)
+
+
+def started(directory, config, **environment_of):
+    """What an Envoy with two workers says of the filter at its start."""
+    directory.mkdir()
+    filters = [wasm_filter(config, environment(**environment_of), False)]
+    proxy = Proxy(directory, bootstrap(9, "h1", filters, directory / "access.log"), workers=2)
+    proxy.stop()
+    return STARTED.findall(proxy.log_text())
+
+
+def test_a_start_is_one_line(tmp_path):
+    """Whatever the workers' number; the same document and secret have the same revision, others another."""
+    (line,) = started(tmp_path / "one", document())
+    version = re.search(r'^version = "(.*)"', (places.REPOSITORY / "Cargo.toml").read_text(), re.M)[1]
+    said = re.fullmatch(r"playlock (\S+): 1 policy, 1 assignment, batching off \(not configured\), configuration ([0-9a-f]{8})", line)
+    assert said and said[1] == version, line
+    two = dict(document(policy(), policy("live")), batching=True)
+    (other,) = started(tmp_path / "two", two)
+    assert re.fullmatch(r"playlock \S+: 2 policies, 2 assignments, batching on, configuration (?!%s)[0-9a-f]{8}" % said[2], other), other
+    (again,) = started(tmp_path / "again", two)
+    assert again == other
+    (rotated,) = started(tmp_path / "rotated", two, secret=NEWER)
+    assert rotated != other
+    # A plain hash would let whoever reads the log try out what else stands in the document.
+    assert hashlib.sha256(json.dumps(two).encode()).hexdigest()[:8] not in other

@@ -31,7 +31,7 @@ async function play(browser, { player, url, ...options }) {
     const origin = new URL(url).origin;
     await page.goto(`${origin}/player-of-the-tests`);
     await page.setContent("<!doctype html><title>player</title><video muted width=320 height=180></video>");
-    await page.addScriptTag({ path: join(how.modules, SCRIPTS[player]) });
+    if (SCRIPTS[player]) await page.addScriptTag({ path: join(how.modules, SCRIPTS[player]) });
     await page.addScriptTag({ path: page_script });
     const report = await page.evaluate((how) => play(how), { player, url, ...options });
     report.requests = await Promise.all(requests.map(async (request) => ({ ...request, text: await request.text })));

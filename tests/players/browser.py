@@ -60,7 +60,8 @@ class Browser:
         report = answer.get(timeout=seconds + 60)
         assert "crashed" not in report, report["crashed"]
         complaints = [one for one in (report["fatal"], report["mediaError"]) if one]
-        return Outcome(report["ended"] and not complaints, report["frames"], None, report["cues"], complaints or report["errors"], report)
+        warnings = [one for one in report["errors"] if one not in complaints]
+        return Outcome(report["ended"] and not complaints, report["frames"], None, report["cues"], complaints, report, warnings)
 
     def stop(self):
         """Closes its input, which ends it; by its process id if that does not."""

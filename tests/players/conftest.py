@@ -88,7 +88,7 @@ def play(theatre, origin, edges, native, browser):
         url = f"{proxy.url if proxy else origin}/{name}/{column.entry}"
         if proxy:
             url += f"?hdnts={tokens.by_python(acl='/*')}"
-        if player in matrix.BROWSERS:
+        if player in (*matrix.BROWSERS, matrix.ELEMENT):
             outcome = browser.play(player, url, 60, column.subtitles, column.live, column.until)
         else:
             outcome = native.play(player, url, 60, column.subtitles)
@@ -121,6 +121,9 @@ def watched(play, edges):
                 plays = list(pool.map(lambda task: play(f"{key}.{task[0]}.{'plain' if task[1] is None else 'protected'}",
                                                         task[0], column, task[2], task[1]), tasks))
             seen[key] = {player: plays[2 * at:2 * at + 2] for at, player in enumerate(column.players)}
+            for one in plays:
+                if one.outcome.warnings:
+                    warnings.warn(f"{one.name} went on after {one.outcome.warnings}")
             for player, tried in seen[key].items():
                 for number in range(matrix.tries(player, key)):
                     if matrix.verdict(column, *(one.outcome for one in tried)) == matrix.YES:

@@ -10,6 +10,7 @@ from live import Files, Live
 
 BROWSERS = ("hls.js", "Shaka", "video.js")
 PLAYERS = ("ffmpeg", "GStreamer", "VLC", *BROWSERS)
+ELEMENT = "video element"  # Chromium's own HLS: no column of the table
 OBSERVED = places.REPOSITORY / "target/players.json"
 DOCUMENT = places.REPOSITORY / "docs/players.md"
 BEGIN, END = "<!-- from here on written by make test-players -->", "<!-- up to here -->"
@@ -103,9 +104,16 @@ def tries(player, key):
     return TRIES if (player, key) in UNSTEADY else LIVE_TRIES if COLUMNS[key].live else 0
 
 
+def over(column, outcome):
+    """A play that came to its end. The player says so; or it has warned of something, gone on, and shown every frame of a
+    film, and only its clock stands before the end."""
+    recovered = outcome.warnings and not outcome.errors and not column.live and outcome.frames >= programme.FRAMES
+    return bool(outcome.ended or recovered)
+
+
 def good(column, outcome):
     """A play that came to its end, and showed something."""
-    return outcome.ended and outcome.frames > 0 and bool(outcome.cues) == column.subtitles
+    return over(column, outcome) and outcome.frames > 0 and bool(outcome.cues) == column.subtitles
 
 
 def same(column, plain, protected):
@@ -119,7 +127,7 @@ def same(column, plain, protected):
 
 
 def verdict(column, plain, protected):
-    """What came of a cell."""
+    """What came of a cell. A failure is a fatal error, or anything that the plain stream did not show; no warning is."""
     if not good(column, plain):
         return NEITHER
     return YES if good(column, protected) and same(column, plain, protected) else NO

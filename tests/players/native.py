@@ -14,7 +14,8 @@ import programme
 
 @dataclass
 class Outcome:
-    """How a play went: whether it came to its end, how many frames were decoded, a digest of them if there is one."""
+    """How a play went: whether it came to its end, how many frames were decoded, a digest of them if there is one; and what
+    the player warned of and went on."""
 
     ended: bool
     frames: int
@@ -22,6 +23,7 @@ class Outcome:
     cues: list = field(default_factory=list)
     errors: list = field(default_factory=list)
     report: dict = field(default_factory=dict, repr=False)  # all a browser's player said
+    warnings: list = field(default_factory=list)
 
 
 class Native:

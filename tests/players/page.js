@@ -1,6 +1,14 @@
-// Owns what happens in a page: one of the three players plays a URL to its end, and tells how it went.
+// Owns what happens in a page: one of the three players, or the bare video element, plays a URL to its end, and tells how it
+// went.
 
 const PLAYERS = {
+  "video element"({ video, url, report, failed }) {
+    report.canPlayType = video.canPlayType("application/vnd.apple.mpegurl");
+    video.addEventListener("error", () => failed(`${video.error.code} ${video.error.message}`));
+    video.src = url;
+    return { tracks: () => video.textTracks, over: () => Number.isFinite(video.duration) };
+  },
+
   "hls.js"({ video, url, live, report, failed }) {
     const hls = new Hls(live ? {} : { maxBufferLength: 60 });
     hls.on(Hls.Events.ERROR, (_, data) => {

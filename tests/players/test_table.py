@@ -13,7 +13,8 @@ def test_the_document_says_what_was_observed(watched, native, browser, request):
             plain, protected = (play.outcome for play in plays)
             verdicts.setdefault(key, {})[player] = matrix.verdict(column, plain, protected)
             details.setdefault(key, {})[player] = {
-                name: {"ended": outcome.ended, "frames": outcome.frames, "digest": outcome.digest, "cues": len(outcome.cues)}
+                name: {"ended": outcome.ended, "frames": outcome.frames, "digest": outcome.digest, "cues": len(outcome.cues),
+                       "warnings": outcome.warnings}
                 for name, outcome in (("plain", plain), ("protected", protected))}
     versions = native.versions() | browser.versions
     matrix.OBSERVED.write_text(json.dumps({"versions": versions, "verdicts": verdicts, "details": details}, indent=1))

@@ -9,6 +9,9 @@
 //! - A chunk is held until the next chunk of its own stream, until enough others have come, or until the second tick,
 //!   whatever comes first. The last chunk of a body is never held.
 //! - At most three chunks are held, of at most 128 KiB each.
+//!
+//! A proxy may be able to put out nothing in the callback of a stream's own chunk. That output is owed to the stream: it
+//! goes out before the output of its next chunk, or by itself with the next callback of another stream or the next tick.
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -55,6 +58,8 @@ pub struct Batch {
     next: usize,
     held: Vec<Held>,
     ready: Vec<(StreamId, Output)>,
+    /// What streams are owed, at most one output each, before anything that is ready of them.
+    owed: Vec<(StreamId, Output)>,
     /// How often several chunks went together, since somebody asked.
     together: u32,
     /// What is held has seen a tick.
@@ -99,9 +104,27 @@ impl Batch {
         self.ready.pop().map(|(_, out)| out)
     }
 
-    /// What has become ready of other streams than the one whose chunk was pushed.
-    pub fn take_ready(&mut self) -> Vec<(StreamId, Output)> {
-        core::mem::take(&mut self.ready)
+    /// What has become ready of other streams than the one whose chunk was pushed, and what is owed to others than
+    /// `running`, whose callback this is. A stream's outputs follow each other.
+    pub fn take_ready(&mut self, running: Option<StreamId>) -> Vec<(StreamId, [Output; 2])> {
+        let ready = core::mem::take(&mut self.ready);
+        let after = |(stream, out)| (stream, [self.take_owed(stream).unwrap_or_default(), out]);
+        let mut ready: Vec<_> = ready.into_iter().map(after).collect();
+        let is_held = |stream| self.held.iter().any(|held| held.stream == stream);
+        let goes = |(stream, _): &mut (StreamId, Output)| Some(*stream) != running && !is_held(*stream);
+        ready.extend(self.owed.extract_if(.., goes).map(|(stream, out)| (stream, [out, Output::default()])));
+        ready
+    }
+
+    /// The stream's callback cannot put `out` out.
+    pub fn owe(&mut self, stream: StreamId, out: Output) {
+        self.owed.push((stream, out));
+    }
+
+    /// What is owed to a stream, which goes out now.
+    pub fn take_owed(&mut self, stream: StreamId) -> Option<Output> {
+        let at = self.owed.iter().position(|(of, _)| *of == stream)?;
+        Some(self.owed.swap_remove(at).1)
     }
 
     /// How often chunks of several streams have been encrypted together since this was asked last.
@@ -122,9 +145,9 @@ impl Batch {
         core::mem::take(&mut self.on)
     }
 
-    /// Whether anything is held, so that ticks are needed.
+    /// Whether anything is held or owed, so that ticks are needed.
     pub fn is_holding(&self) -> bool {
-        !self.held.is_empty()
+        !self.held.is_empty() || !self.owed.is_empty()
     }
 
     /// Time has passed: encrypts what was held at the last tick already.
@@ -140,6 +163,7 @@ impl Batch {
     pub fn forget(&mut self, stream: StreamId) {
         self.held.retain(|held| held.stream != stream);
         self.ready.retain(|(of, _)| *of != stream);
+        self.owed.retain(|(of, _)| *of != stream);
     }
 
     /// Remembers whose chunk has come.
@@ -196,6 +220,8 @@ mod tests {
         plain: Vec<u8>,
         at: usize,
         out: Vec<u8>,
+        /// It has gone on from another callback, so that its next one puts nothing out.
+        resumed: bool,
     }
 
     fn key(of: u8) -> ContentKey {
@@ -204,7 +230,8 @@ mod tests {
 
     fn viewer(of: u8, size: usize) -> Viewer {
         let plain = (0..size).map(|at| (at * 7 + usize::from(of)) as u8).collect();
-        Viewer { encryptor: Rc::new(RefCell::new(SegmentEncryptor::new(&key(of)))), plain, at: 0, out: Vec::new() }
+        let encryptor = Rc::new(RefCell::new(SegmentEncryptor::new(&key(of))));
+        Viewer { encryptor, plain, at: 0, out: Vec::new(), resumed: false }
     }
 
     /// Gives the stream's next bytes. What is ready of others goes to them.
@@ -216,17 +243,25 @@ mod tests {
         let out = batch.push(of as StreamId, &viewer.encryptor, chunk, more);
         let held = out.is_none();
         assert!(more || !held, "the last chunk is never held");
-        // In order: what was held before this came before it.
-        if let Some(out) = out {
-            viewer.out.extend(out.into_vec());
+        match out {
+            Some(out) if core::mem::take(&mut viewer.resumed) => batch.owe(of as StreamId, out),
+            // In order: what was held or owed before this came before it.
+            Some(out) => {
+                let owed = batch.take_owed(of as StreamId);
+                viewer.out.extend(owed.into_iter().chain([out]).flat_map(Output::into_vec));
+            }
+            None => viewer.resumed = false,
         }
-        collect(batch, viewers);
+        collect(batch, viewers, Some(of as StreamId));
         held
     }
 
-    fn collect(batch: &mut Batch, viewers: &mut [Viewer]) {
-        for (stream, out) in batch.take_ready() {
-            viewers[stream as usize].out.extend(out.into_vec());
+    fn collect(batch: &mut Batch, viewers: &mut [Viewer], running: Option<StreamId>) {
+        for (stream, outputs) in batch.take_ready(running) {
+            assert!(Some(stream) != running && !batch.held.iter().any(|held| held.stream == stream));
+            let viewer = &mut viewers[stream as usize];
+            viewer.out.extend(outputs.into_iter().flat_map(Output::into_vec));
+            viewer.resumed = true;
         }
     }
 
@@ -259,7 +294,7 @@ mod tests {
                     }
                     1 => {
                         batch.tick();
-                        collect(&mut batch, &mut viewers);
+                        collect(&mut batch, &mut viewers, None);
                         continue;
                     }
                     2 if seed % 5 == 0 => {
@@ -275,6 +310,8 @@ mod tests {
                 }
             }
             assert!(!batch.held.iter().any(|held| gone.contains(&(held.stream as usize))));
+            collect(&mut batch, &mut viewers, None);
+            assert!(!batch.is_holding());
             for (of, viewer) in viewers.iter().enumerate() {
                 let expected =
                     SegmentEncryptor::new(&key(of as u8)).push(viewer.plain[..viewer.at].to_vec()).into_vec();
@@ -304,11 +341,11 @@ mod tests {
             }
             batch.stop();
             batch.tick();
-            collect(&mut batch, &mut viewers);
+            collect(&mut batch, &mut viewers, None);
             batch.on = true;
             let waits = (0..=held).filter(|of| give(&mut batch, &mut viewers, *of, 65_536)).count();
             assert_eq!(waits, held, "of {streams} streams");
-            assert!(!batch.is_holding());
+            assert!(batch.held.is_empty());
         }
     }
 
@@ -324,7 +361,7 @@ mod tests {
                 batch.tick();
                 assert!(batch.is_holding());
                 batch.tick();
-                collect(&mut batch, &mut viewers);
+                collect(&mut batch, &mut viewers, None);
                 assert_eq!(viewers[1].out.len(), 65_536);
             } else {
                 assert!(!give(&mut batch, &mut viewers, 1, 65_537));
@@ -332,6 +369,22 @@ mod tests {
             }
             assert!(!batch.is_holding());
         }
+    }
+
+    #[test]
+    fn what_is_owed_goes_with_the_next_callback_of_another_or_with_the_next_tick() {
+        let mut batch = Batch::new(true);
+        let mut viewers = [viewer(1, 1 << 20), viewer(2, 1 << 20)];
+        let held = [0, 1, 0, 0, 1].map(|of| give(&mut batch, &mut viewers, of, 65_536));
+        assert_eq!(held, [false, true, false, true, false]);
+        assert!(batch.is_holding() && viewers[1].out.len() == 65_536 && viewers[0].resumed);
+        batch.tick();
+        collect(&mut batch, &mut viewers, None);
+        assert!(!batch.is_holding() && viewers[1].out.len() == 131_072);
+        for of in [0, 1, 0] {
+            give(&mut batch, &mut viewers, of, 65_536);
+        }
+        assert_eq!(viewers[1].out.len(), 196_608);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use core::fmt;
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 const SALT: &[u8] = b"playlock/1";
@@ -157,6 +157,11 @@ impl Keyring {
     /// What stands in a session token for the value of the header `name`, to which the session is bound.
     pub fn header_tag(&self, name: &str, value: &[u8]) -> [u8; HEADER_TAG] {
         self.mac(&[b"header", name.as_bytes(), value])
+    }
+
+/// What tells a configuration document from others, 4 bytes; not secret.
+    pub fn revision(&self, document: &[u8]) -> [u8; 4] {
+        self.mac(&[b"configuration", &Sha256::digest(document)])
     }
 
     /// The first bytes of the MAC over these fields; the first is a purpose of its own.

@@ -39,6 +39,11 @@ impl Output {
         [block(self.head.as_ref()), middle, block(self.tail.as_ref())]
     }
 
+    /// Whether there is nothing to put out.
+    pub fn is_empty(&self) -> bool {
+        self.parts().iter().all(|part| part.is_empty())
+    }
+
     /// All of it in one piece.
     pub fn into_vec(self) -> Vec<u8> {
         if self.head.is_none() && self.tail.is_none() && self.middle.start == 0 {

@@ -24,6 +24,7 @@ use self::assignment::Assignments;
 pub use self::assignment::Idle;
 use self::document::{DefaultAction, Document};
 use self::policy::Policy;
+use crate::percent;
 use crate::target;
 use crate::targeting::{GeoHeaders, Targeting};
 
@@ -206,6 +207,13 @@ impl Policies {
     /// How many assignments there are.
     pub fn assignments(&self) -> usize {
         self.assignments.len()
+    }
+
+    /// What tells this document from others, 8 hex digits: a MAC over it under the first policy's secret, since a plain hash
+    /// would let whoever reads it try out passwords that stand in the document. `None` without a secret.
+    pub fn revision(&self, document: &[u8]) -> Option<String> {
+        let keyring = self.policies.iter().find_map(|policy| policy.keyrings.first())?;
+        Some(percent::hex(&keyring.revision(document)))
     }
 
     /// The assignments, by their place in the document, that hold neither at `now` nor at any time after it.

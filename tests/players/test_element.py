@@ -1,0 +1,37 @@
+"""Chromium's own HLS, `<video src="….m3u8">` without Media Source Extensions: what it plays, and what it says it can."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import matrix
+import programme
+import pytest
+from live import Files
+
+STREAMS = {
+    "plain-ts": ("ts", lambda: programme.segmented("ts"), None),
+    "protected-ts": ("ts", lambda: programme.segmented("ts"), {}),
+    "plain-fmp4": ("fmp4", lambda: programme.segmented("cmaf"), None),
+    "protected-fmp4": ("fmp4", lambda: programme.segmented("cmaf"), {}),
+    # As packagers encrypt it, without playlock.
+    "ordinary-fmp4": ("fmp4", lambda: programme.encrypted(programme.segmented("cmaf")), None),
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes(play, edges):
+    edges({})
+
+    def one(name):
+        key, files, media = STREAMS[name]
+        return play(f"element.{name}", matrix.ELEMENT, matrix.COLUMNS[key], Files(files()), media).outcome
+
+    with ThreadPoolExecutor(len(STREAMS)) as pool:
+        return dict(zip(STREAMS, pool.map(one, STREAMS)))
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_it_plays_all_but_encrypted_fmp4_of_anyone(outcomes, name):
+    outcome = outcomes[name]
+    assert outcome.report["canPlayType"], "it says that it plays HLS"
+    plays = name not in ("protected-fmp4", "ordinary-fmp4")
+    assert (outcome.ended and outcome.frames > 0) == plays, (outcome, outcome.report)
