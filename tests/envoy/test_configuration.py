@@ -65,3 +65,14 @@ def test_what_is_not_json(tmp_path):
 def test_an_environment_without_the_secrets(tmp_path):
     status, output = told(tmp_path, document(), vm={"PLAYLOCK_PASSWORD": "00" * 16})
     assert status != 0 and "policies[0].mediaEncryption.secret" in output and "PLAYLOCK_SECRET" in output
+
+
+def test_weak_secrets_are_warned_of_by_path_and_name(tmp_path):
+    """Short ones, and those that serve two purposes; in force all the same."""
+    made = document(policy("films"))
+    made["policies"][0]["tokenAuth"].update(password={"env": "SHORT"}, transitionPassword={"env": "PLAYLOCK_SECRET"})
+    status, output = told(tmp_path, made, vm={**environment(), "SHORT": "c0ffee"})
+    assert status == 0, output
+    assert 'policies[0].tokenAuth.password: 3 bytes in the policy "films": anyone with one access token finds the password offline' in output
+    assert 'policies[0].mediaEncryption.secret: in the policy "films" this is the same as policies[0].tokenAuth.transitionPassword: ' in output
+    assert "c0ffee" not in output and environment()["PLAYLOCK_SECRET"] not in output
