@@ -283,6 +283,11 @@ def test_the_log_has_the_path_and_no_token(example, site):
         assert "hmac" not in entries[0] and "hdnt" not in entries[0], entries[0]
 
 
+def test_http_1_0_is_told_to_upgrade(example):
+    """What an nginx before Envoy meets that has no `proxy_http_version 1.1` (docs/operating.md)."""
+    assert fetch(example, "/healthz", "--http1.0")[0] == "HTTP/1.1 426 Upgrade Required"
+
+
 def test_other_names_are_not_served(example, site):
     """Neither with a token nor without: the cache keeps nothing under invented names."""
     path = site.stream("named", a_ts=b"G" * 188)
