@@ -41,7 +41,7 @@ fn refused(error: &ConfigError, value: Option<&Value>) {
     assert!(!error.path.is_empty() && !error.message.is_empty());
     assert!(error.path != "?" && !error.path.ends_with(".?"), "{error}");
     if let Some(value) = value
-        && error.path != "."
+        && error.path != "$"
     {
         assert!(leads(value, &error.path), "{:?} is no path of this document: {error}", error.path);
     }

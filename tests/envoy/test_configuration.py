@@ -101,3 +101,14 @@ def test_a_start_is_one_line(tmp_path):
     assert rotated != other
     # A plain hash would let whoever reads the log try out what else stands in the document.
     assert hashlib.sha256(json.dumps(two).encode()).hexdigest()[:8] not in other
+
+
+def test_weak_secrets_are_warned_of_by_path_and_name(tmp_path):
+    """Short ones, and those that serve two purposes; in force all the same."""
+    made = document(policy("films"))
+    made["policies"][0]["tokenAuth"].update(password={"env": "SHORT"}, transitionPassword={"env": "PLAYLOCK_SECRET"})
+    status, output = told(tmp_path, made, vm={**environment(), "SHORT": "c0ffee"})
+    assert status == 0, output
+    assert 'policies[0].tokenAuth.password: 3 bytes in the policy "films": anyone with one access token finds the password offline' in output
+    assert 'policies[0].mediaEncryption.secret: in the policy "films" this is the same as policies[0].tokenAuth.transitionPassword: ' in output
+    assert "c0ffee" not in output and environment()["PLAYLOCK_SECRET"] not in output

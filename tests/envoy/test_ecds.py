@@ -205,6 +205,36 @@ def test_without_a_good_file_every_request_is_refused(site, origins, tmp_path, d
     on.until(lambda: on.edge.get(on.edge.link(path)).status == 200, "let the viewer in")
 
 
+def check(file):
+    """What `playlock check --envoy` says to a file: (exit status, standard error)."""
+    run = subprocess.run([places.command(), "check", "--envoy", file], capture_output=True, text=True, timeout=WAIT)
+    return run.returncode, run.stderr
+
+
+def test_a_module_from_elsewhere_takes_the_filter_away(dynamic, site):
+    """Why `playlock check --envoy` refuses `code.remote`: Envoy takes such a file, fetches nothing, and whoever asks gets
+    the origin's plaintext with 200. No setting of the filter's prevents that."""
+    plain = b"G" * 188
+    site.stream("vod", a_ts=plain)
+    on = dynamic(edition(0, []))
+    assert reason(on.edge.get("/vod/a.ts")) == "missing" and not on.edge.asked("/vod/a.ts")
+    assert check(on.file) == (0, "")
+    local = re.search(r"code: \{ local: .* \}", on.file.read_text())[0]
+    remote = f'code: {{ remote: {{ http_uri: {{ uri: "http://origin/playlock.wasm", cluster: origin, timeout: 1s }}, sha256: "{"00" * 32}" }} }}'
+    bad = re.sub(r'version_info: "\w+"', 'version_info: "remote"', on.file.read_text().replace(local, remote))
+    assert "failure_policy: FAIL_RELOAD" in bad
+    on.new.write_text(bad)
+    os.replace(on.new, on.file)
+    on.until(lambda: on.proxy.version() == "remote", "took the file")
+    on.until(lambda: on.edge.get("/vod/a.ts").status == 200, "dropped the filter")
+    assert on.edge.get("/vod/a.ts").body == plain and not on.edge.asked("/playlock.wasm")
+    status, said = check(on.file)
+    assert status == 1 and "vm_config.code.remote: fetches the module from elsewhere" in said
+    # The way back is a good file.
+    on.replace(edition(0, []))
+    on.until(lambda: reason(on.edge.get("/vod/a.ts")) == "missing", "took the filter back")
+
+
 def test_secrets_in_the_environment_change_with_the_file(dynamic, site):
     """`--with-secrets`: the document names variables, the file holds their values."""
     path = site.stream("vod", a_ts=b"a")

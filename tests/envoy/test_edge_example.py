@@ -48,6 +48,8 @@ def example(origins, tmp_path_factory):
     for mark, port in (("ADMIN", 0), ("EDGE", 0), ("QUIC", 0), ("ORIGIN", origins["h1"].port)):
         text, count = re.subn(rf"port_value: \d+ (.*#: {mark})$", rf"port_value: {port} \1", text, flags=re.M)
         assert count == 1, mark
+    text, count = re.subn(r"domains: \[tv.example\] #: DOMAIN$", 'domains: [localhost, "127.0.0.1"]', text, flags=re.M)
+    assert count == 1
     for path, replacement in (("/etc/envoy/tls/cert.pem", certificate), ("/etc/envoy/tls/key.pem", key),
                               ("/usr/share/GeoIP/GeoIP2-City.mmdb", city), ("/var/cache/envoy", cache),
                               ("/usr/share/GeoIP/GeoIP2-Anonymous-IP.mmdb", anonymous), ("/etc/envoy/playlock.wasm", places.wasm())):
@@ -222,6 +224,75 @@ def test_the_origin_is_asked_once(example, site):
         time.sleep(0.1)
     assert viewer() == [] and viewer() == []
     assert len(bodies) >= 4, "one encryption for each viewer"
+
+
+def removed_headers():
+    """The request headers that the example takes from clients before playlock, and so before the cache, but for those on
+    places, which it sets itself then."""
+    edge = yaml.safe_load((places.REPOSITORY / "envoy/edge.yaml").read_text())["static_resources"]["listeners"][0]
+    (manager,) = edge["filter_chains"][0]["filters"]
+    filters = manager["typed_config"]["http_filters"]
+    names = [one["name"] for one in filters]
+    before = filters[:names.index("playlock")]
+    assert "envoy.filters.http.cache" not in [one["name"] for one in before]
+    mutations = [one["typed_config"]["mutations"] for one in before if one["name"] == "envoy.filters.http.header_mutation"]
+    names = [mutation["remove"] for one in mutations for mutation in one.get("request_mutations", [])]
+    return [name for name in names if not name.startswith("x-geo-")]
+
+
+# What frameworks and servers are known to read a path, host, method or address from.
+BELIEVED = """x-original-url x-original-uri x-rewrite-url forwarded x-forwarded-host x-forwarded-prefix x-forwarded-uri
+    x-forwarded-path x-forwarded-server x-forwarded-port x-forwarded-scheme x-http-method-override x-http-method
+    x-method-override x-original-host x-host x-envoy-original-path x-envoy-original-host x-script-name x-real-ip
+    true-client-ip proxy x-sendfile-type x-accel-mapping""".split()
+
+
+def test_headers_that_origins_believe_do_not_reach_it(example, site):
+    """Nor do a client's own words on where it is. What is no matter of proxies does."""
+    path = site.stream("believed", a_ts=b"G" * 188)
+    removed = removed_headers()
+    assert set(BELIEVED) <= set(removed)
+    sent = [option for name in {*removed, *BELIEVED} for option in ("--header", f"{name}: /elsewhere/secret")]
+    status, _, _ = fetch(example, link(path), *sent, "--header", "x-mine: kept")
+    assert status == "HTTP/2 200"
+    (request,) = (one for one in site.requests if one.target.startswith(path))
+    got = {name.lower(): value for name, value in request.headers}
+    assert got["x-mine"] == "kept" and not set(got) & {*removed, *BELIEVED}, got
+    assert not [value for value in got.values() if "elsewhere" in value]
+
+
+def test_the_page_lists_them():
+    """docs/operating.md names every header of the example's list."""
+    page = (places.REPOSITORY / "docs/operating.md").read_text()
+    assert not [name for name in removed_headers() if f"`{name}`" not in page]
+
+
+def test_the_log_has_the_path_and_no_token(example, site):
+    """Of what was served, of what was refused, and whatever the client says the path was."""
+    path = site.stream("logged", a_ts=b"G" * 188)
+    proxy = example[0]
+    for target, options in ((link(path), ()), (f"{path}?hdnts=exp=1~hmac={'0' * 64}", ("--header", "x-envoy-original-path: /other"))):
+        mark = proxy.log.stat().st_size
+        fetch(example, target, *options)
+        until = time.monotonic() + WAIT
+        while not (entries := [line for line in proxy.log_text(mark).splitlines() if line.startswith("{")]):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        (entry,) = map(json.loads, entries)
+        assert entry["path"] == path
+        assert "hmac" not in entries[0] and "hdnt" not in entries[0], entries[0]
+
+
+def test_http_1_0_is_told_to_upgrade(example):
+    """What an nginx before Envoy meets that has no `proxy_http_version 1.1` (docs/operating.md)."""
+    assert fetch(example, "/healthz", "--http1.0")[0] == "HTTP/1.1 426 Upgrade Required"
+
+
+def test_other_names_are_not_served(example, site):
+    """Neither with a token nor without: the cache keeps nothing under invented names."""
+    path = site.stream("named", a_ts=b"G" * 188)
+    status, _, _ = fetch(example, link(path), "--header", "Host: invented.example")
+    assert status == "HTTP/2 404" and not [one for one in site.requests if one.target.startswith(path)]
 
 
 def test_it_is_safe_and_has_the_same_labels():

@@ -1,38 +1,42 @@
 //! `playlock check`: whether a configuration is good, and what in it is hardly meant so.
 
+use std::fmt::Display;
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use clap::Args;
 use playlock_core::config::{Idle, Policies};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::config::{self, Loaded};
-use crate::envoy::{self, Findings};
+use crate::config::{self, Loaded, counted};
+use crate::envoy::{self, File, Filter, Findings, Running};
 use crate::failure::Failure;
 use crate::time::Moment;
 
-/// What warnings begin with.
-const WARNING: &str = "warning: ";
-
-/// Say whether a configuration is good, and what in it is hardly meant so.
+/// Validate a configuration, and warn of likely mistakes.
 ///
-/// Errors, each with the path of what is wrong, end with exit status 2. Warnings are written to standard output, one a
-/// line, and do not change the exit status.
+/// Errors name the path of what is wrong. Exit status 2 if a file cannot be used; 1 if --envoy finds what would undo the
+/// protection, or --deny-warnings a warning. Warnings are written to standard output, one a line, and do not change the
+/// exit status by themselves.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock check --config policies.json
-  playlock check --envoy envoy.yaml
+  playlock check --envoy envoy.yaml --deny-warnings
+  playlock check --envoy envoy.yaml --envoy ecds.yaml
   playlock check --config policies.json --envoy envoy.yaml --json")]
 pub struct Check {
     /// The configuration, as Envoy gets it; secrets given as {"env": NAME} need not be set here.
     #[arg(long, value_name = "FILE", required_unless_present = "envoy")]
     config: Option<PathBuf>,
-    /// Envoy's configuration, in YAML or JSON: whether the filters around playlock are safe, too. Without --config, the
-    /// configuration is the one in it.
+    /// Envoy's configuration, in YAML or JSON: whether playlock runs safely in it, and whether there is a way round it. May
+    /// be given several times: what discovery reads (ECDS, RDS) belongs to it. Without --config, the configuration is the
+    /// one in it.
     #[arg(long, value_name = "FILE")]
-    envoy: Option<PathBuf>,
+    envoy: Vec<PathBuf>,
+    /// End with exit status 1 if there is a warning.
+    #[arg(long)]
+    deny_warnings: bool,
     /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     now: Option<Moment>,
@@ -41,80 +45,133 @@ pub struct Check {
     json: bool,
 }
 
+/// What is to be said, a line each.
+#[derive(Default)]
+struct Said(Vec<Line>);
+
+enum Line {
+    Warning(String),
+    Verdict(String),
+}
+
+impl Said {
+    fn warnings(&self) -> Vec<&str> {
+        let warnings = self.0.iter().filter_map(|line| match line {
+            Line::Warning(text) => Some(text.as_str()),
+            Line::Verdict(_) => None,
+        });
+        warnings.collect()
+    }
+}
+
 /// Writes what is to be said of the configuration to `output`.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn run(arguments: &Check, output: &mut dyn Write) -> Result<(), Failure> {
-    let checked = check(arguments);
-    if arguments.json {
-        let texts =
-            |lines: &[String]| lines.iter().filter_map(|line| Some(line.strip_prefix(WARNING)?.to_owned())).collect();
-        let (errors, warnings): (Vec<String>, Vec<String>) = match &checked {
-            Ok(lines) => (Vec::new(), texts(lines)),
-            Err(failure) => (vec![failure.to_string()], Vec::new()),
-        };
-        config::write_json(output, &json!({"good": checked.is_ok(), "errors": errors, "warnings": warnings}))?;
-        return checked.map(|_| ()).map_err(|_| Failure::Said(2));
+    let mut said = Said::default();
+    let mut checked = check(arguments, &mut said);
+    let warnings = said.warnings();
+    if checked.is_ok() && arguments.deny_warnings && !warnings.is_empty() {
+        let count = counted(warnings.len(), "warning", "warnings");
+        checked = Err(Failure::Negative(format!("{count}, expected none (--deny-warnings)")));
     }
-    for line in checked? {
+    if arguments.json {
+        let errors: Vec<String> = checked.as_ref().err().map(ToString::to_string).into_iter().collect();
+        config::write_json(output, &json!({"good": checked.is_ok(), "errors": errors, "warnings": warnings}))?;
+        return checked.map_err(|failure| Failure::Said(failure.status()));
+    }
+    for line in &said.0 {
+        let line = match line {
+            Line::Warning(text) => &format!("warning: {text}"),
+            Line::Verdict(text) => text,
+        };
         writeln!(output, "{line}").map_err(config::output_failure)?;
     }
-    Ok(())
+    checked
 }
 
-/// What is to be said, a line each.
-fn check(arguments: &Check) -> Result<Vec<String>, Failure> {
+fn check(arguments: &Check, said: &mut Said) -> Result<(), Failure> {
     let now = Moment::or_now(arguments.now);
     let own = arguments.config.as_deref().map(config::load_elsewhere).transpose()?;
-    let mut lines = own.as_ref().map(|loaded| said(loaded, now, arguments.envoy.is_none())).unwrap_or_default();
-    if let Some(file) = &arguments.envoy {
-        around(file, own.as_ref(), now, &mut lines)?;
+    if let Some(loaded) = &own {
+        say(loaded, now, arguments.envoy.is_empty(), said);
     }
-    Ok(lines)
+    let files: Vec<File> = arguments.envoy.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+    if files.is_empty() { Ok(()) } else { around(&files, own.as_ref(), now, said) }
 }
 
-/// Judges every filter of playlock's in Envoy's configuration, under `own` or else what is configured there.
-fn around(file: &Path, own: Option<&Loaded>, now: u64, lines: &mut Vec<String>) -> Result<(), Failure> {
-    let failure = |what: &dyn std::fmt::Display| Failure::Wrong(format!("{}: {what}", file.display()));
-    let text = fs::read_to_string(file).map_err(|error| failure(&error))?;
-    let document: Value = serde_saphyr::from_str(&text).map_err(|error| failure(&error))?;
-    let filters = envoy::filters(&document);
-    if filters.is_empty() {
-        return Err(failure(&"no http_filters with playlock in it"));
-    }
+fn read(path: &Path) -> Result<File, Failure> {
+    let failure = |what: &dyn Display| Failure::Wrong(format!("{}: {what}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| failure(&error))?;
+    let document = serde_saphyr::from_str(&text).map_err(|error| failure(&error))?;
+    Ok(File { name: path.display().to_string(), document })
+}
+
+/// Judges every filter of playlock's in Envoy's configuration, under `own` or else what is configured there, and what is
+/// around it.
+fn around(files: &[File], own: Option<&Loaded>, now: u64, said: &mut Said) -> Result<(), Failure> {
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    let names = names.join(", ");
+    let by_file: Vec<(&File, Vec<Filter<'_>>)> = files.iter().map(|file| (file, envoy::filters(file))).collect();
+    let all: Vec<Filter<'_>> = by_file.iter().flat_map(|(_, filters)| filters.clone()).collect();
     let mut errors = Vec::new();
-    for filter in filters {
-        let here;
-        let loaded = match (own, filter.configuration()) {
-            (Some(own), _) => own,
-            (None, Some(text)) => {
-                here = config::parse_elsewhere(&format!("{}: {}", file.display(), filter.path), text)?;
-                lines.extend(said(&here, now, false));
-                &here
-            }
-            (None, None) => {
-                return Err(failure(&format!("{}: is configured elsewhere, so --config is needed", filter.path)));
-            }
-        };
-        let Findings { errors: wrong, warnings } = filter.judge(&loaded.policies);
-        errors.extend(wrong);
-        lines.extend(warnings.into_iter().map(|warning| format!("{WARNING}{warning}")));
+    let mut take = |findings: Findings, said: &mut Said| {
+        errors.extend(findings.errors);
+        said.0.extend(findings.warnings.into_iter().map(Line::Warning));
+    };
+    take(envoy::ways_round(files, &all), said);
+    for (file, filters) in &by_file {
+        for filter in filters {
+            let source = source(filter, &all);
+            let here;
+            let loaded = match (own, source) {
+                (Some(own), _) => own,
+                (None, Some(source)) => {
+                    let text = source.configuration().unwrap_or_default();
+                    let place = format!("{}: {}", file.name, source.entry.path);
+                    here = config::parse_elsewhere(&place, text, &source.key_values().into_iter().collect())?;
+                    // What discovery finds is looked at where it stands.
+                    if filter.configuration().is_some() {
+                        say(&here, now, false, said);
+                    }
+                    &here
+                }
+                (None, None) => {
+                    return Err(Failure::Wrong(format!(
+                        "{}: {}: is configured elsewhere, expected its file as a further --envoy, or --config",
+                        file.name, filter.entry.path
+                    )));
+                }
+            };
+            let mut findings = Findings::default();
+            let running = Running { policies: &loaded.policies, variables: &loaded.variables, now };
+            filter.judge(&running, files, &mut findings);
+            take(findings, said);
+        }
     }
-    match errors.is_empty() {
-        true => {
-            lines.push("good: the filters around it".to_owned());
+    match (errors.is_empty(), all.is_empty()) {
+        (true, false) => {
+            said.0.push(Line::Verdict("good: the filters around it".to_owned()));
             Ok(())
         }
-        false => Err(failure(&errors.join("\n  "))),
+        (true, true) => Err(Failure::Wrong(format!("{names}: no http_filters with playlock in it"))),
+        (false, _) => Err(Failure::Negative(format!("{names}: {}", errors.join("\n  ")))),
     }
 }
 
-/// What is to be said of a good configuration; `alone`: nothing else is known of the proxy.
-fn said(loaded: &Loaded, now: u64, alone: bool) -> Vec<String> {
-    let Loaded { policies, variables, .. } = loaded;
+/// Where a filter's configuration stands: in itself, or in the one that discovery finds under its name.
+fn source<'f, 'a>(filter: &'f Filter<'a>, all: &'f [Filter<'a>]) -> Option<&'f Filter<'a>> {
+    let by_name = |other: &&Filter<'_>| other.chain.is_none() && other.name() == filter.name();
+    let mut sources = [filter].into_iter().chain(all.iter().filter(by_name));
+    sources.find(|filter| filter.configuration().is_some())
+}
+
+/// Says what there is of a good configuration; `alone`: nothing else is known of the proxy.
+fn say(loaded: &Loaded, now: u64, alone: bool, said: &mut Said) {
+    let Loaded { policies, unknown, .. } = loaded;
     let mut warnings = loaded.warnings.clone();
-    for name in variables.iter().filter(|name| env::var(name).is_err()) {
+    for name in unknown {
         warnings.push(format!("the environment variable {name} is not set here, so its value was not looked at"));
     }
     let read: Vec<&str> = policies.geo_headers_read().collect();
@@ -131,9 +188,14 @@ fn said(loaded: &Loaded, now: u64, alone: bool) -> Vec<String> {
             unassigned.map(|(index, policy)| format!("policies[{index}]: no assignment is to \"{}\"", policy.name)),
         );
     }
-    let (policies, assignments) = (policies.len(), policies.assignments());
-    let verdict = format!("good: {policies} policies, {assignments} assignments, {} warnings", warnings.len());
-    warnings.into_iter().map(|warning| format!("{WARNING}{warning}")).chain([verdict]).collect()
+    let verdict = format!(
+        "good: {}, {}, {}",
+        counted(policies.len(), "policy", "policies"),
+        counted(policies.assignments(), "assignment", "assignments"),
+        counted(warnings.len(), "warning", "warnings")
+    );
+    said.0.extend(warnings.into_iter().map(Line::Warning));
+    said.0.push(Line::Verdict(verdict));
 }
 
 /// Assignments that never come to hold.

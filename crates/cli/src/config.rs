@@ -1,18 +1,18 @@
 //! The configuration as a file.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 use std::{env, fs, io};
 
 use playlock_core::config::Policies;
+use playlock_core::percent;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
-
-/// A secret that any member takes: 16 bytes in hex.
-const STAND_IN: &str = "01010101010101010101010101010101";
 
 /// A configuration that Envoy would take, if it has the variables.
 pub struct Loaded {
@@ -24,6 +24,8 @@ pub struct Loaded {
     pub warnings: Vec<String>,
     /// The environment variables that it names.
     pub variables: BTreeSet<String>,
+    /// Those of them whose value is not known, so that another stood in for it.
+    pub unknown: BTreeSet<String>,
 }
 
 /// Reads and compiles a configuration whose variables must be set.
@@ -31,7 +33,7 @@ pub struct Loaded {
 /// # Errors
 /// What is wrong with the file, with its JSON path.
 pub fn load(file: &Path) -> Result<Loaded, Failure> {
-    parse(&file.display().to_string(), read(file)?, &|name| env::var(name).ok())
+    parse(&file.display(), read(file)?, &|name| env::var(name).ok())
 }
 
 /// The same with variables that need not be set here: it is Envoy that needs them.
@@ -39,34 +41,58 @@ pub fn load(file: &Path) -> Result<Loaded, Failure> {
 /// # Errors
 /// As [`load`].
 pub fn load_elsewhere(file: &Path) -> Result<Loaded, Failure> {
-    parse(&file.display().to_string(), read(file)?, &stand_in)
+    parse_elsewhere(&file.display(), &read(file)?, &BTreeMap::new())
 }
 
-/// The same of a text that stands at `place`.
+/// The same of a text that stands at `place`, where the values of some variables are known, whatever they are here.
 ///
 /// # Errors
 /// As [`load`].
-pub fn parse_elsewhere(place: &str, text: &str) -> Result<Loaded, Failure> {
-    parse(place, text.to_owned(), &stand_in)
+pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &str>) -> Result<Loaded, Failure> {
+    let unknown = RefCell::new(BTreeSet::new());
+    let env = |name: &str| {
+        let here = || env::var(name).ok();
+        Some(known.get(name).map(|value| (*value).to_owned()).or_else(here).unwrap_or_else(|| {
+            unknown.borrow_mut().insert(name.to_owned());
+            stand_in(name)
+        }))
+    };
+    let loaded = parse(place, text.to_owned(), &env)?;
+    Ok(Loaded { unknown: unknown.into_inner(), ..loaded })
 }
 
-fn stand_in(name: &str) -> Option<String> {
-    Some(env::var(name).unwrap_or_else(|_| STAND_IN.to_owned()))
+/// What any member takes as a secret, 16 bytes in hex: another for each variable, since equal ones are warned of.
+pub fn stand_in(name: &str) -> String {
+    percent::hex(Sha256::digest(name).get(..16).unwrap_or_default())
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
     fs::read_to_string(file).map_err(|error| Failure::Wrong(format!("{}: {error}", file.display())))
 }
 
-fn parse(place: &str, text: String, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Failure> {
+fn parse(place: &dyn Display, text: String, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Failure> {
     let variables = RefCell::new(BTreeSet::new());
     let recorded = |name: &str| {
         variables.borrow_mut().insert(name.to_owned());
         env(name)
     };
-    let parsed = Policies::parse(text.as_bytes(), &recorded);
-    let (policies, warnings) = parsed.map_err(|error| Failure::Wrong(format!("{place}: {error}")))?;
-    Ok(Loaded { text, policies, warnings, variables: variables.into_inner() })
+    let (policies, warnings) = Policies::parse(text.as_bytes(), &recorded).map_err(|error| {
+        Failure::Wrong(match error.unset {
+            Some(name) => {
+                format!(
+                    "{place}: {}: the environment variable {name} is not set in this shell's environment",
+                    error.path
+                )
+            }
+            None => format!("{place}: {error}"),
+        })
+    })?;
+    Ok(Loaded { text, policies, warnings, variables: variables.into_inner(), unknown: BTreeSet::new() })
+}
+
+/// A number and its noun: `1 policy`, `2 policies`.
+pub fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
 }
 
 /// Writes warnings to standard error.

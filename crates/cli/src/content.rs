@@ -214,8 +214,14 @@ fn carry(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &
 fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Result<Content, Failure> {
     let raw = headers::text(request.headers, ":path").unwrap_or_default();
     let target = Target::parse(raw.as_bytes()).map_err(|_| Failure::Refused(Reason::Target))?;
-    let admitted =
-        gate::admit(policies, request, &mut || [0; 16]).map_err(|refused| Failure::Refused(refused.reason))?;
+    let admitted = gate::admit(policies, request, &mut || [0; 16]).map_err(|refused| match refused.reason {
+        Reason::Signature => Failure::Negative(format!(
+            "{}: {}: its session was opened under another secret than this configuration has now, or it was altered",
+            refused.reason.word(),
+            refused.reason.title()
+        )),
+        reason => Failure::Refused(reason),
+    })?;
     match admitted {
         Admitted::Key { policy, session, .. } => {
             let policy = policies.get(policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;

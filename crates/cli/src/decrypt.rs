@@ -2,34 +2,38 @@
 
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use playlock_core::percent::{hex, unhex};
+use playlock_core::percent::hex;
 use serde_json::json;
 
 use crate::attribute;
 use crate::config;
 use crate::content::{Which, find};
 use crate::failure::Failure;
+use crate::given;
 use crate::media;
 
 /// Decrypt a captured segment, or say what is wrong with it.
 ///
-/// The key comes from --key and --iv (or --sequence), or from the segment's own URL and the configuration. What it is,
+/// The key comes from --key-file (or --key) and --iv (or --sequence), or from the segment's own URL and the configuration. What it is,
 /// is said on standard error. Exit status 1 if it does not decrypt or is broken; nothing is written then.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock decrypt --config policies.json 'https://edge.example/vod/1.ts?hdntl=…' --input 1.enc --output 1.ts
-  playlock decrypt --key 000102030405060708090a0b0c0d0e0f --iv 0x0a --input 1.enc --output 1.ts
+  playlock decrypt --key-file key.hex --iv 0x0a --input 1.enc --output 1.ts
   curl -s \"$URL\" | playlock decrypt --config policies.json \"$URL\" | ffprobe -")]
 pub struct Decrypt {
     /// The configuration, as Envoy gets it; secrets given as {"env": NAME} come from the environment.
-    #[arg(long, value_name = "FILE", required_unless_present = "key")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["key", "key_file"])]
     config: Option<PathBuf>,
-    /// The key: 32 hex digits.
+    /// The key: 32 hex digits. Other users of this machine can see it: see --key-file.
     #[arg(long, value_name = "HEX", conflicts_with_all = ["config", "url"])]
     key: Option<String>,
+    /// The same from a file; - is standard input, and the segment then comes from --input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "url", "key"])]
+    key_file: Option<PathBuf>,
     /// The IV, as EXT-X-KEY has it.
     #[arg(long, value_name = "HEX", conflicts_with = "sequence")]
     iv: Option<String>,
@@ -51,7 +55,10 @@ pub struct Decrypt {
 /// # Errors
 /// What is wrong with segment, key or arguments.
 pub fn run(arguments: &Decrypt, input: &mut dyn Read, output: &mut dyn Write) -> Result<(), Failure> {
-    let With { key, iv, notes } = key_and_iv(arguments)?;
+    if arguments.key_file.as_deref() == Some(Path::new("-")) && arguments.input.is_none() {
+        return Err(Failure::Wrong("--key-file -: standard input is the segment, expected --input beside it".into()));
+    }
+    let With { key, iv, notes } = key_and_iv(arguments, input)?;
     if arguments.output.is_none() && io::stdout().is_terminal() {
         return Err(Failure::Wrong("--output: media would go to a terminal".into()));
     }
@@ -88,21 +95,21 @@ struct With {
     notes: Vec<String>,
 }
 
-fn key_and_iv(arguments: &Decrypt) -> Result<With, Failure> {
+fn key_and_iv(arguments: &Decrypt, input: &mut dyn Read) -> Result<With, Failure> {
     let iv = match &arguments.iv {
         None => None,
         Some(text) => {
             Some(attribute::iv(text).ok_or_else(|| Failure::Wrong("--iv: expected up to 32 hex digits".into()))?)
         }
     };
-    if let Some(key) = &arguments.key {
-        let key = unhex(key).and_then(|key| key.try_into().ok());
-        let key = key.ok_or_else(|| Failure::Wrong("--key: expected 32 hex digits".into()))?;
+    if arguments.key.is_some() || arguments.key_file.is_some() {
+        let key = given::key(arguments.key.as_deref(), arguments.key_file.as_deref(), Some(16), input)?;
+        let key = key.try_into().map_err(|_| Failure::Wrong("--key: expected 32 hex digits".into()))?;
         let iv = iv.or_else(|| arguments.which.sequence.map(|number| u128::from(number).to_be_bytes()));
         let iv = iv.ok_or_else(|| Failure::Wrong("--iv or --sequence is needed".into()))?;
         return Ok(With { key, iv, notes: Vec::new() });
     }
-    let Some(file) = &arguments.config else { return Err(Failure::Wrong("--config or --key is needed".into())) };
+    let Some(file) = &arguments.config else { return Err(Failure::Wrong("--config or --key-file is needed".into())) };
     let loaded = config::load(file)?;
     let content = find(&arguments.which, &loaded.policies)?;
     Ok(With { key: content.key, iv: iv.unwrap_or(content.iv), notes: content.notes })

@@ -30,7 +30,7 @@ pub struct Ecds {
     /// The configuration.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Where Envoy finds the filter.
+    /// Where Envoy finds the filter: a file on its own machine. A module that Envoy has to fetch is not safe.
     #[arg(long, value_name = "FILE", default_value = "/etc/envoy/playlock.wasm")]
     module: String,
     /// The filter's name in Envoy's http_filters.
@@ -47,6 +47,12 @@ pub struct Ecds {
 /// # Errors
 /// What is wrong with the configuration: Envoy would refuse it, too.
 pub fn run(arguments: &Ecds, output: &mut dyn Write) -> Result<(), Failure> {
+    if arguments.module.contains("://") {
+        return Err(Failure::Wrong(format!(
+            "--module: found the URL {}, expected a file on Envoy's machine: an update whose module has to be fetched makes Envoy drop the filter",
+            arguments.module
+        )));
+    }
     let loaded = match arguments.with_secrets {
         true => config::load(&arguments.config)?,
         false => config::load_elsewhere(&arguments.config)?,

@@ -22,13 +22,18 @@ pub enum Failure {
 
 impl Failure {
     /// 1 for a negative verdict, 2 for a wrong command, configuration or file, 3 if a server could not be reached.
-    pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
+    pub fn status(&self) -> u8 {
+        match self {
             Self::Refused(_) | Self::Negative(_) => 1,
             Self::Wrong(_) => 2,
             Self::Unreachable(_) => 3,
             Self::Said(status) => *status,
-        })
+        }
+    }
+
+    /// The same as the command ends with it.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.status())
     }
 }
 

@@ -13,6 +13,7 @@ mod envoy;
 mod failure;
 mod fields;
 mod findings;
+mod given;
 mod inspect;
 mod key;
 mod media;
@@ -77,7 +78,7 @@ fn main() -> ExitCode {
         Command::New(arguments) => new::run(&arguments, &mut output),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
         Command::Schema(arguments) => schema::run(&arguments, &mut output),
-        Command::Token(arguments) => token::run(&arguments, &mut output),
+        Command::Token(arguments) => token::run(&arguments, &mut input, &mut output),
         Command::Watch(arguments) => watch::run(&arguments, &mut output, colours),
         Command::Why(arguments) => why::run(&arguments, &mut output, colours),
     };

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use playlock_core::config::Policies;
 use playlock_core::percent::hex;
 use serde_json::Value;
 
@@ -14,13 +15,13 @@ use crate::viewer::random;
 
 /// Write a configuration to begin with, fresh secrets for it, and a page that explains both.
 ///
-/// Into a directory come policies.json (for Envoy), playlock.env (the secrets, for its environment and this command's;
-/// readable by its owner alone) and policies.md. Nothing that is there is overwritten.
+/// Into a directory come policies.json (for Envoy), .env (the secrets, for its environment, Docker Compose
+/// and this command; readable by its owner alone) and policies.md. Nothing that is there is overwritten.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock new edge
   playlock new edge --name films --path /films --host tv.example
-  set -a && . edge/playlock.env && set +a && playlock check --config edge/policies.json")]
+  set -a && . edge/.env && set +a && playlock check --config edge/policies.json")]
 pub struct New {
     /// Where to; made if it is not there.
     directory: PathBuf,
@@ -42,12 +43,16 @@ pub struct New {
 pub fn run(arguments: &New, output: &mut dyn Write) -> Result<(), Failure> {
     let directory = &arguments.directory;
     let policies = policies(arguments);
-    config::parse_elsewhere("--name, --path, --host", &policies)?;
-    let files = [
-        ("policies.json", policies, 0o644),
-        ("playlock.env", environment()?, 0o600),
-        ("policies.md", page(arguments), 0o644),
-    ];
+    Policies::parse(policies.as_bytes(), &|name| Some(config::stand_in(name))).map_err(|error| {
+        let option = match error.path.as_str() {
+            "policies[0].policyName" => "--name",
+            "assignments[0].host" => "--host",
+            _ => "--path",
+        };
+        Failure::Wrong(format!("{option}: {}", error.message))
+    })?;
+    let files =
+        [("policies.json", policies, 0o644), (".env", environment()?, 0o600), ("policies.md", page(arguments), 0o644)];
     let failure = |path: &Path, error: std::io::Error| Failure::Wrong(format!("{}: {error}", path.display()));
     fs::create_dir_all(directory).map_err(|error| failure(directory, error))?;
     // Before the first is written: half of them would be of no use.
@@ -155,15 +160,17 @@ What playlock does, as Envoy gets it. JSON has no comments, so they are here.
 ## Next
 
 ```sh
-set -a && . ./playlock.env && set +a          # the secrets, for this shell
+set -a && . ./.env && set +a                  # the secrets, for this shell
 playlock check --config policies.json
 playlock token --config policies.json --url https://{host}{below}/master.m3u8
 playlock ecds --config policies.json > ecds.yaml   # for Envoy's config_discovery; or paste policies.json into envoy.yaml
+playlock check --envoy envoy.yaml                  # is there a way round playlock in Envoy's configuration?
 playlock watch "$(playlock token --config policies.json --url https://{host}{below}/master.m3u8)"
 playlock why --config policies.json 'https://…'    # when a viewer got a 403
 ```
 
-Envoy needs the two variables of playlock.env in its own environment (`host_env_keys` in the filter's `vm_config`).
+Envoy needs the two variables of .env in its own environment (`host_env_keys` in the filter's `vm_config`). Docker Compose reads
+an .env beside its own file for every command, `down` too.
 "#
     )
 }

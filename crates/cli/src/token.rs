@@ -1,7 +1,7 @@
 //! `playlock token`: an access token, as a site would make it for a viewer.
 
 use std::env;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -21,6 +21,7 @@ use serde_json::json;
 use crate::address::Address;
 use crate::config::{self, Loaded};
 use crate::failure::Failure;
+use crate::given;
 use crate::time::{self, Moment, parse_span};
 use crate::viewer::{Viewer, random};
 
@@ -32,17 +33,21 @@ use crate::viewer::{Viewer, random};
 #[command(after_help = "Examples:
   playlock token --config policies.json --url https://edge.example/vod/master.m3u8
   playlock token --config policies.json --policy vod --acl '/vod/*' --duration 1h --ip 203.0.113.7
-  playlock token --key 52a152a152a152a152a152a152a152a1 --acl '/vod/*!/live/*' --expires 2030-01-01")]
+  playlock token --key-file password.hex --acl '/vod/*!/live/*' --expires 2030-01-01
+  printenv PLAYLOCK_PASSWORD | playlock token --key-file - --acl '/vod/*'")]
 pub struct Token {
     /// The configuration whose password signs; secrets given as {"env": NAME} come from the environment.
-    #[arg(long, value_name = "FILE", required_unless_present = "key")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["key", "key_file"])]
     config: Option<PathBuf>,
     /// The policy, if the URL does not tell and the configuration has several.
     #[arg(long, value_name = "NAME", requires = "config")]
     policy: Option<String>,
-    /// The password, in hex, in place of a configuration's.
+    /// The password, in hex, in place of a configuration's. Other users of this machine can see it: see --key-file.
     #[arg(long, value_name = "HEX", conflicts_with_all = ["config", "policy"])]
     key: Option<String>,
+    /// The same from a file; - is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "policy", "key"])]
+    key_file: Option<PathBuf>,
     /// The HMAC's hash.
     #[arg(long, value_enum, default_value = "sha256")]
     algorithm: Hash,
@@ -73,9 +78,9 @@ pub struct Token {
     /// What the token carries for you (`data`); the session token carries it on.
     #[arg(long, visible_alias = "data")]
     payload: Option<String>,
-    /// What names the token (`id`), for revocation.
-    #[arg(long, visible_alias = "id", value_name = "ID")]
-    session: Option<String>,
+    /// What names the token (`id`), for revocation. Sessions that it opens have ids of their own.
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
     /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     now: Option<Moment>,
@@ -104,11 +109,11 @@ struct Signer {
 ///
 /// # Errors
 /// What is wrong with the arguments or the configuration.
-pub fn run(arguments: &Token, output: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(arguments: &Token, input: &mut dyn Read, output: &mut dyn Write) -> Result<(), Failure> {
     let now = Moment::or_now(arguments.now);
     let loaded = arguments.config.as_deref().map(config::load).transpose()?;
     let signer = match &loaded {
-        None => from_key(arguments)?,
+        None => from_key(arguments, input)?,
         Some(loaded) => from_config(arguments, loaded, now)?,
     };
     let start = arguments.start.map(|moment| moment.seconds(now));
@@ -118,6 +123,7 @@ pub fn run(arguments: &Token, output: &mut dyn Write) -> Result<(), Failure> {
     };
     let opened = arguments.url.as_ref().map(|url| without(url, &signer.name));
     let token = sign(arguments, &signer, opened.as_ref(), start, expires)?;
+    config::warn(&arguments.acl.iter().flat_map(|acl| acl.split('!')).filter_map(mistaken).collect::<Vec<_>>());
     let url = opened.map(|url| {
         let target = url.target(Some(&format!("{}={}", signer.name, in_query(&token))));
         format!("{}://{}{target}", url.scheme, url.authority)
@@ -133,11 +139,9 @@ pub fn run(arguments: &Token, output: &mut dyn Write) -> Result<(), Failure> {
     writeln!(output, "{}", url.unwrap_or(token)).map_err(config::output_failure)
 }
 
-fn from_key(arguments: &Token) -> Result<Signer, Failure> {
-    let key = arguments.key.as_deref().unwrap_or_default();
-    let key = percent::unhex(key).filter(|key| !key.is_empty());
+fn from_key(arguments: &Token, input: &mut dyn Read) -> Result<Signer, Failure> {
     Ok(Signer {
-        key: key.ok_or_else(|| Failure::Wrong("--key: expected an even number of hex digits".into()))?,
+        key: given::key(arguments.key.as_deref(), arguments.key_file.as_deref(), None, input)?,
         salt: arguments.salt.clone(),
         name: arguments.name.clone().unwrap_or_else(|| "hdnts".to_owned()),
         policy: None,
@@ -208,7 +212,7 @@ fn sign(
         ("st", start.map(|start| start.to_string())),
         ("exp", Some(expires.to_string())),
         ("acl", acl.clone()),
-        ("id", arguments.session.clone()),
+        ("id", arguments.id.clone()),
         ("data", arguments.payload.clone()),
     ];
     let fields: Vec<String> =
@@ -227,16 +231,30 @@ fn sign(
     // What a generator would write, the filter may not be able to read: values that look like other fields.
     let read = Claims::parse(&token).ok().is_some_and(|claims| {
         claims.acl == acl.as_deref()
-            && claims.id == arguments.session.as_deref()
+            && claims.id == arguments.id.as_deref()
             && claims.data == arguments.payload.as_deref()
     });
     let plain = token.chars().all(|char| !char.is_control());
     if !read || !plain {
         return Err(Failure::Wrong(
-            "--acl, --session or --payload: is empty, or holds what tokens cannot carry (~name=, escapes in an ACL that are none)".into(),
+            "--acl, --id or --payload: is empty, or holds what tokens cannot carry (~name=, escapes in an ACL that are none)".into(),
         ));
     }
     Ok(token)
+}
+
+/// What is probably wrong with a pattern of an ACL, which tokens can carry all the same.
+fn mistaken(pattern: &str) -> Option<String> {
+    let why = if !pattern.starts_with(['/', '*', '?']) {
+        "does not begin with /, so that no path is like it; expected a path without a host"
+    } else if pattern.contains(",/") {
+        "is one pattern with a comma in it; expected ! between patterns"
+    } else if pattern.ends_with('/') {
+        "is the folder alone, without what is in it; expected a * at its end"
+    } else {
+        return None;
+    };
+    Some(format!("--acl: \"{pattern}\" {why}"))
 }
 
 fn mac(hash: Hash, key: &[u8], text: &[u8]) -> Result<String, Failure> {

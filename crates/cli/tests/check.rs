@@ -9,11 +9,16 @@ use std::{env, fs, process};
 const NOW: &str = "1893456000";
 
 fn check(name: &str, text: &str) -> Output {
+    check_with(name, text, &[])
+}
+
+fn check_with(name: &str, text: &str, options: &[&str]) -> Output {
     let path: PathBuf = env::temp_dir().join(format!("playlock-check-{}-{name}.json", process::id()));
     fs::write(&path, text).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_playlock"))
         .args(["check", "--now", NOW, "--config"])
         .arg(&path)
+        .args(options)
         .env("PASSWORD", "52a152a152a152a152a152a152a152a1")
         .env_remove("UNSET")
         .output()
@@ -33,7 +38,7 @@ fn a_good_one() {
         r#"{"policies": [{"policyName": "a", "tokenAuth": {"enabled": true, "password": {"env": "PASSWORD"}}}],
             "assignments": [{"policyName": "a", "path": "/..."}]}"#,
     );
-    assert_eq!(text(&output.stdout), "good: 1 policies, 1 assignments, 0 warnings\n");
+    assert_eq!(text(&output.stdout), "good: 1 policy, 1 assignment, 0 warnings\n");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
 }
 
@@ -88,15 +93,97 @@ fn as_json() {
     assert!(said["errors"][0].as_str().unwrap().contains("polices: unknown field"));
 }
 
+/// By path and name, what follows, and never a value; values of variables count where they are set.
+#[test]
+fn weak_secrets_are_warned_of() {
+    let config = |password: &str, secret: &str| {
+        format!(
+            r#"{{"policies": [{{"policyName": "films", "tokenAuth": {{"enabled": true, "password": {password}}},
+            "mediaEncryption": {{"enabled": true, "secret": {secret}}}}}], "assignments": [{{"policyName": "films", "path": "/..."}}]}}"#
+        )
+    };
+    let variable = r#"{"env": "PASSWORD"}"#;
+    let unknown = r#"{"env": "UNSET"}"#;
+    for (name, password, secret, expected) in [
+        (
+            "short",
+            r#""c0ffee""#,
+            variable,
+            Some(
+                "warning: policies[0].tokenAuth.password: 3 bytes in the policy \"films\": anyone with one access token finds the password offline in at most 2^24 guesses",
+            ),
+        ),
+        (
+            "same",
+            variable,
+            variable,
+            Some(
+                "warning: policies[0].mediaEncryption.secret: in the policy \"films\" this is the same as policies[0].tokenAuth.password: whoever signs access tokens could derive every content key",
+            ),
+        ),
+        (
+            "copied",
+            r#""52A152A152A152A152A152A152A152A1""#,
+            variable,
+            Some("warning: policies[0].mediaEncryption.secret: in the policy \"films\" this is the same as"),
+        ),
+        (
+            "both-unknown",
+            unknown,
+            unknown,
+            Some("warning: policies[0].mediaEncryption.secret: in the policy \"films\" this is the same as"),
+        ),
+        ("unknown", unknown, variable, None),
+    ] {
+        let said = text(&check(name, &config(password, secret)).stdout);
+        let found: Vec<&str> = said.lines().filter(|line| line.contains("in the policy")).collect();
+        assert_eq!(found.len(), usize::from(expected.is_some()), "{name}: {said}");
+        assert!(found.iter().zip(expected).all(|(line, expected)| line.starts_with(expected)), "{name}: {said}");
+        assert!(!said.contains("c0ffee") && !said.contains("52a1") && !said.contains("52A1"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn warnings_can_be_denied() {
+    let weak = r#"{"policies": [{"policyName": "a", "tokenAuth": {"enabled": true, "password": "00"},
+        "mediaEncryption": {"enabled": true, "secret": {"env": "PASSWORD"}}}], "assignments": [{"policyName": "a", "path": "/..."}]}"#;
+    let good = weak.replace(r#""00""#, r#"{"env": "OTHER"}"#);
+    assert_eq!(check("deny-not", weak).status.code(), Some(0));
+    let output = check_with("deny", weak, &["--deny-warnings"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stderr), "playlock: 2 warnings, expected none (--deny-warnings)\n");
+    assert!(text(&output.stdout).contains("warning: policies[0].tokenAuth.password: 1 byte in"), "{output:?}");
+    let output = check_with("deny-json", weak, &["--deny-warnings", "--json"]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &said["good"]), (Some(1), &false.into()), "{said}");
+    assert_eq!(said["warnings"].as_array().map(Vec::len), Some(2), "{said}");
+    let output = check_with("deny-none", &good.replace("OTHER", "HOME_OF_KEYS"), &["--deny-warnings"]);
+    assert_eq!(output.status.code(), Some(1), "the variable is not set: {output:?}");
+}
+
+#[test]
+fn a_variable_that_is_not_set_is_this_shells() {
+    let config = r#"{"policies": [{"policyName": "a", "tokenAuth": {"enabled": true, "password": {"env": "UNSET"}}}], "assignments": []}"#;
+    let path = env::temp_dir().join(format!("playlock-check-{}-unset.json", process::id()));
+    fs::write(&path, config).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_playlock"));
+    let output = command.args(["token", "--acl", "/*", "--config"]).arg(&path).env_remove("UNSET").output().unwrap();
+    fs::remove_file(path).unwrap();
+    let said = text(&output.stderr);
+    let expected =
+        "policies[0].tokenAuth.password: the environment variable UNSET is not set in this shell's environment\n";
+    assert!(said.ends_with(expected), "{said}");
+}
+
 #[test]
 fn a_bad_one() {
     for (name, config, path) in [
-        ("json", "{", ".: EOF"),
+        ("json", "{", ".json: $: EOF"),
         ("member", r#"{"policies": [], "assignments": [], "polices": 1}"#, "polices: unknown field"),
         (
             "secret",
             r#"{"policies": [{"policyName": "a", "tokenAuth": {"enabled": true, "password": "xyzzy"}}], "assignments": []}"#,
-            "policies[0].tokenAuth.password: found 5",
+            "policies[0].tokenAuth.password: found 5 characters that are not all hex digits",
         ),
     ] {
         let output = check(name, config);

@@ -68,3 +68,16 @@ fn held_headers_and_variables_are_set_up() {
     let open = ecds("open", r#"{"policies": [], "assignments": []}"#, &[]);
     assert!(!open.contains("environment_variables"));
 }
+
+/// Envoy drops a filter whose module it has to fetch, so none is ever written.
+#[test]
+fn only_modules_on_envoys_own_machine_are_written() {
+    let path = env::temp_dir().join(format!("playlock-ecds-{}-remote.json", process::id()));
+    fs::write(&path, r#"{"policies": [], "assignments": []}"#).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_playlock"));
+    let output = command.args(["ecds", "--module", "https://h/playlock.wasm", "--config"]).arg(&path).output().unwrap();
+    fs::remove_file(path).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("--module: found the URL https://h/playlock.wasm, expected a file"), "{said}");
+}

@@ -27,13 +27,23 @@ fn check(envoy: &Path, options: &[&Path]) -> (Option<i32>, String, String) {
 
 #[test]
 fn the_examples_are_good() {
-    let good = "good: 1 policies, 1 assignments, 0 warnings\ngood: the filters around it\n";
-    for name in ["envoy.yaml", "geoip.yaml"] {
-        assert_eq!(check(&example(name), &[]), (Some(0), good.to_owned(), String::new()), "{name}");
+    let one = "good: 1 policy, 1 assignment, 0 warnings\n";
+    let around = "good: the filters around it\n";
+    for (name, policies) in [
+        ("compose.yaml", one.to_owned()),
+        ("ecds.yaml", one.to_owned()),
+        ("edge.yaml", one.repeat(2)),
+        ("envoy.yaml", "good: 2 policies, 2 assignments, 0 warnings\n".to_owned()),
+        ("geoip.yaml", one.to_owned()),
+    ] {
+        let checked = check(&example(name), &["--deny-warnings".as_ref()]);
+        assert_eq!(checked, (Some(0), policies + around, String::new()), "{name}");
     }
-    let policies = example("policies.json");
-    let discovered = check(&example("dynamic.yaml"), &["--config".as_ref(), &policies]);
-    assert_eq!(discovered, (Some(0), good.to_owned(), String::new()));
+    let (policies, file) = (example("policies.json"), example("ecds.yaml"));
+    for more in [["--config".as_ref(), &*policies], ["--envoy".as_ref(), &*file]] {
+        let checked = check(&example("dynamic.yaml"), &more);
+        assert_eq!(checked, (Some(0), format!("{one}{around}"), String::new()));
+    }
 }
 
 /// The connection manager of the example with the geoip filter, changed, in a file of its own as JSON.
@@ -57,20 +67,25 @@ fn swap(manager: &mut Value, left: usize, right: usize) {
 fn what_would_undo_the_protection_is_refused() {
     let errors = |name: &str, change: &dyn Fn(&mut Value)| {
         let (status, _, said) = changed(name, change);
-        assert_eq!(status, Some(2), "{name}: {said}");
-        said
+        (status, said)
     };
-    for (name, change, expected) in [
+    for (name, change, status, expected) in [
         (
             "kept",
             (&|manager: &mut Value| {
                 let mutations = &mut manager["http_filters"][0]["typed_config"]["mutations"]["request_mutations"];
                 mutations.as_array_mut().unwrap().remove(1);
             }) as &dyn Fn(&mut Value),
+            1,
             "http_filters[2]: policies read x-geo-region, and no header_mutation filter removes clients' own copies before the geoip filter",
         ),
-        ("strip-late", &|manager| swap(manager, 0, 1), "http_filters[2]: policies read x-geo-country, and no header"),
-        ("lookup-late", &|manager| swap(manager, 1, 2), "http_filters[1]: the geoip filter stands behind it"),
+        (
+            "strip-late",
+            &|manager| swap(manager, 0, 1),
+            1,
+            "http_filters[2]: policies read x-geo-country, and no header",
+        ),
+        ("lookup-late", &|manager| swap(manager, 1, 2), 1, "http_filters[1]: the geoip filter stands behind it"),
         (
             "cache",
             &|manager| {
@@ -79,19 +94,22 @@ fn what_would_undo_the_protection_is_refused() {
                     .unwrap()
                     .insert(0, json!({"name": "envoy.filters.http.cache_v2"}))
             },
+            1,
             "http_filters[3]: a cache stands before it",
         ),
         (
             "open",
             &|manager| manager["http_filters"][2]["typed_config"]["config"]["failure_policy"] = json!("FAIL_OPEN"),
-            "http_filters[2]: FAIL_OPEN serves plaintext",
+            1,
+            "http_filters[2].typed_config.config: FAIL_OPEN serves plaintext",
         ),
         (
             "hang",
             &|manager| {
                 manager["http_filters"][2]["typed_config"]["config"]["allow_on_headers_stop_iteration"] = json!(false);
             },
-            "http_filters[2]: holdHeaders without allow_on_headers_stop_iteration",
+            1,
+            "http_filters[2].typed_config.config: holdHeaders without allow_on_headers_stop_iteration",
         ),
         (
             "policy",
@@ -99,20 +117,23 @@ fn what_would_undo_the_protection_is_refused() {
                 let value = &mut manager["http_filters"][2]["typed_config"]["config"]["configuration"]["value"];
                 *value = json!(value.as_str().unwrap().replace("\"mode\"", "\"mod\""));
             },
+            2,
             "http_filters[2]: policies[0].contentTargeting.geoProtection.mod: unknown field",
         ),
-        ("gone", &|manager| manager["http_filters"] = json!([]), "no http_filters with playlock in it"),
+        ("gone", &|manager| manager["http_filters"] = json!([]), 2, "no http_filters with playlock in it"),
         (
             "discovery",
             &|manager| {
                 manager["http_filters"][2] = json!({"name": "playlock", "config_discovery":
                     {"type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"]}});
             },
-            "is configured elsewhere, so --config is needed",
+            2,
+            "is configured elsewhere, expected its file as a further --envoy, or --config",
         ),
     ] {
-        let said = errors(name, change);
+        let (found, said) = errors(name, change);
         assert!(said.contains(expected), "{name}: {said}");
+        assert_eq!(found, Some(status), "{name}: {said}");
     }
 }
 

@@ -121,6 +121,7 @@ fn a_session_that_is_over_is_looked_at_as_it_was() {
     let altered = url.replace("hdntl=st=17", "hdntl=st=18");
     let forged = run(&["key", &altered, "--config", config.path(), "--now", NOW], &[], &env);
     assert_eq!((forged.status, forged.errors.split(':').nth(1)), (1, Some(" signature")));
+    assert!(forged.errors.contains("opened under another secret than this configuration has now"), "{forged:?}");
 }
 
 #[test]
@@ -129,10 +130,15 @@ fn what_does_not_decrypt_says_why_and_writes_nothing() {
     let output = Scratch::new("keys.out", "");
     let key = "000102030405060708090a0b0c0d0e0f";
     let config = vod("keys-wrong.json");
+    let file = Scratch::new("keys.hex", format!("{key}\n"));
+    let both = run(&["decrypt", "--key-file", "-", "--iv", "0"], key.as_bytes(), &Default::default());
+    assert!(both.status == 2 && both.errors.contains("expected --input beside it"), "{both:?}");
     for (arguments, status, part) in [
         (&["--key", key, "--iv", "0x0a"][..], 1, "the padding is wrong"),
         (&["--key", key], 2, "--iv or --sequence is needed"),
         (&["--key", "00", "--iv", "0"], 2, "--key: expected 32 hex digits"),
+        (&["--key-file", file.path(), "--iv", "0x0a"], 1, "the padding is wrong"),
+        (&["--key-file", ciphertext.path(), "--iv", "0"], 2, "--key-file"),
         (&["--key", key, "--iv", "xy"], 2, "--iv: expected"),
         (&["--config", config.path()], 2, "is needed"),
         (&["--config", config.path(), "https://h/vod/master.m3u8"], 1, "missing"),

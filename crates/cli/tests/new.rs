@@ -26,12 +26,12 @@ fn what_is_new_is_good_and_never_the_same() {
     let directory = Path::new(&directory);
     let config = directory.join("policies.json");
     let config = config.to_str().unwrap();
-    let env = variables(&directory.join("playlock.env"));
+    let env = variables(&directory.join(".env"));
     assert!(env.values().all(|value| value.len() == 64) && env.len() == 2, "{env:?}");
-    let mode = fs::metadata(directory.join("playlock.env")).unwrap().permissions().mode();
+    let mode = fs::metadata(directory.join(".env")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let check = run(&["check", "--config", config], &[], &env);
-    assert_eq!((check.status, check.text()), (0, "good: 1 policies, 1 assignments, 0 warnings\n"));
+    assert_eq!((check.status, check.text()), (0, "good: 1 policy, 1 assignment, 0 warnings\n"));
     let url = run(&["token", "--config", config, "--url", "https://tv.example/films/a/master.m3u8"], &[], &env);
     let why = run(&["why", url.text().trim(), "--config", config], &[], &env);
     assert_eq!((why.status, why.text().lines().next()), (0, Some("passes, as playlist")));
@@ -40,14 +40,15 @@ fn what_is_new_is_good_and_never_the_same() {
 
     let again = playlock(&["new", directory.to_str().unwrap()]);
     assert!(again.status == 2 && again.errors.contains("policies.json: is there already"), "{again:?}");
-    assert_eq!(variables(&directory.join("playlock.env")), env);
+    assert_eq!(variables(&directory.join(".env")), env);
     let other = directory.join("other");
     assert_eq!(playlock(&["new", other.to_str().unwrap()]).status, 0);
-    let others = variables(&other.join("playlock.env"));
+    let others = variables(&other.join(".env"));
     assert!(env.iter().all(|(name, value)| others[name] != *value));
     for wrong in [["--path", "films"], ["--name", ""], ["--host", "a/b"]] {
         let ran = playlock(&[&["new", directory.join("wrong").to_str().unwrap()], &wrong[..]].concat());
         assert_eq!(ran.status, 2, "{wrong:?}");
+        assert!(ran.errors.starts_with(&format!("playlock: {}: ", wrong[0])), "{ran:?}");
         assert!(!directory.join("wrong").exists());
     }
     fs::remove_dir_all(directory.parent().unwrap()).unwrap();

@@ -50,6 +50,7 @@ fn rewrite_at(now: &str, config: &Config, url: &str, arguments: &[&str], input: 
         .args(arguments)
         .env("PASSWORD", PASSWORD)
         .env("SECRET", "000102030405060708090a0b0c0d0e0f")
+        .env("KEY", "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -258,7 +259,7 @@ fn keys_of_every_mode_are_named() {
         (
             "configured",
             "",
-            r#", "keyUrl": "https://keys.example/36.key", "key": {"env": "SECRET"}"#,
+            r#", "keyUrl": "https://keys.example/36.key", "key": {"env": "KEY"}"#,
             "URI=\"https://keys.example/36.key\",IV=0x",
             "a.ts?plk=media~c~",
         ),

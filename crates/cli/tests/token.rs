@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 
-use common::{NOW, PASSWORD, Scratch, playlock, vod};
+use common::{NOW, PASSWORD, Scratch, playlock, run, vod};
 use serde_json::Value;
 
 /// The options that make a vector's token; `None` for dialects that escape early, which is not offered.
@@ -54,7 +54,7 @@ fn a_url_comes_out_whole_and_the_filter_takes_it() {
     for (more, target) in [
         (&[][..], "/vod/a b/master.m3u8?x=1&hdnts=old"),
         (&["--acl", "/vod/*", "--acl", "/live/*"], "/vod/master.m3u8"),
-        (&["--payload", "ü %7e & 100%", "--session", "nobody"], "/vod/master.m3u8"),
+        (&["--payload", "ü %7e & 100%", "--id", "nobody"], "/vod/master.m3u8"),
         (&["--ip", "2001:db8::1"], "/vod/master.m3u8"),
     ] {
         let url = format!("https://edge.example{}", target.replace(' ', "%20"));
@@ -85,6 +85,44 @@ fn what_the_filter_would_refuse_is_warned_of() {
     }
 }
 
+/// What docs/tokens.md lists as mistakes: made all the same, since other servers may mean it so.
+#[test]
+fn patterns_that_are_hardly_meant_so_are_warned_of() {
+    for (acl, part) in [
+        ("vod/*", "\"vod/*\" does not begin with /"),
+        ("https://edge.example/vod/*", "does not begin with /"),
+        ("/a/*,/b/*", "\"/a/*,/b/*\" is one pattern with a comma in it; expected ! between patterns"),
+        ("/a/*!/vod/film/", "\"/vod/film/\" is the folder alone"),
+    ] {
+        let ran = playlock(&["token", "--key", PASSWORD, "--acl", acl]);
+        assert!(ran.status == 0 && ran.text().contains(&format!("~acl={acl}~hmac=")), "{ran:?}");
+        assert!(ran.errors.starts_with("playlock: warning: --acl: ") && ran.errors.contains(part), "{ran:?}");
+        assert_eq!(ran.errors.lines().count(), 1, "{ran:?}");
+    }
+    for acl in ["/vod/*", "/a,b/*!/c.m3u8", "*", "*/film/*"] {
+        assert_eq!(playlock(&["token", "--key", PASSWORD, "--acl", acl]).errors, "", "{acl}");
+    }
+}
+
+/// A key that is not among the arguments, where every user of the machine sees it.
+#[test]
+fn the_key_comes_from_a_file_or_standard_input() {
+    let make = |options: &[&str], input: &[u8]| {
+        let fixed = ["token", "--acl", "/*", "--expires", "1800000000"];
+        run(&[&fixed[..], options].concat(), input, &Default::default())
+    };
+    let expected = make(&["--key", PASSWORD], b"");
+    assert_eq!(expected.status, 0, "{expected:?}");
+    let file = Scratch::new("key.hex", format!("{PASSWORD}\n"));
+    assert_eq!(make(&["--key-file", file.path()], b"").text(), expected.text());
+    assert_eq!(make(&["--key-file", "-"], format!("{PASSWORD}\r\n").as_bytes()).text(), expected.text());
+    let wrong = make(&["--key-file", "-"], b"c0ffee?");
+    assert_eq!((wrong.status, wrong.text()), (2, ""), "{wrong:?}");
+    assert_eq!(wrong.errors, "playlock: --key-file: expected an even number of hex digits, and nothing else\n");
+    assert!(make(&["--key-file", "/nowhere/key.hex"], b"").errors.contains("--key-file /nowhere/key.hex: "));
+    assert_eq!(make(&["--key-file", "-", "--key", PASSWORD], b"").status, 2);
+}
+
 #[test]
 fn what_cannot_be_is_refused() {
     let config = vod("token-wrong.json");
@@ -95,7 +133,7 @@ fn what_cannot_be_is_refused() {
         (&["--key", "xyz", "--acl", "/*"][..], "--key: expected"),
         (&[&key[..], &["--acl", "/*", "--payload", "a~exp=9"]].concat(), "--payload"),
         (&[&key[..], &["--acl", "/a!!b"]].concat(), "--acl"),
-        (&[&key[..], &["--acl", "/*", "--session", ""]].concat(), "--session"),
+        (&[&key[..], &["--acl", "/*", "--id", ""]].concat(), "--id"),
         (&[&key[..], &["--acl", "/*", "--payload", "a\nb"]].concat(), "--payload"),
         (&[&key[..], &["--acl", "/*", "--expires", "soon"]].concat(), "2026-12-24T18:00:00Z"),
         (&["--config", narrow.path(), "--url", "https://h/elsewhere/a.m3u8"], "no policy is assigned"),

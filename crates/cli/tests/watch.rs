@@ -17,6 +17,13 @@ type Answers = BTreeMap<String, Vec<(u16, Vec<u8>)>>;
 
 /// Serves `answers` until the test's process ends; the URL of `path`.
 fn serve(answers: Answers, path: &str) -> String {
+    serve_and_hear(answers, path).0
+}
+
+/// The same, and the lines of all requests' heads.
+fn serve_and_hear(answers: Answers, path: &str) -> (String, Arc<Mutex<Vec<String>>>) {
+    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+    let hears = Arc::clone(&heard);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}{path}", listener.local_addr().unwrap());
     let answers = Arc::new(Mutex::new(answers));
@@ -25,7 +32,8 @@ fn serve(answers: Answers, path: &str) -> String {
             let (mut stream, answers) = (stream.unwrap(), Arc::clone(&answers));
             let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
             let first = lines.next().unwrap().unwrap();
-            while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            let rest = lines.map(Result::unwrap).take_while(|line| !line.is_empty());
+            hears.lock().unwrap().extend([first.clone()].into_iter().chain(rest));
             let path = first.split(' ').nth(1).unwrap().split('?').next().unwrap().to_owned();
             let mut answers = answers.lock().unwrap();
             let (status, body) = match answers.get_mut(&path) {
@@ -45,7 +53,7 @@ fn serve(answers: Answers, path: &str) -> String {
             let _ = stream.write_all(&[head.as_bytes(), &body].concat());
         }
     });
-    url
+    (url, heard)
 }
 
 /// Packets of a transport stream, counted on from `counter`.
@@ -181,4 +189,22 @@ fn redirections_are_followed_and_refusals_are_not() {
     answers.insert("/v.m3u8".into(), vec![(302, br#"{"type":"geo","status":302}"#.to_vec())]);
     let ran = watch(answers, &[]);
     assert_eq!((ran.status, ran.json()["problems"][0]["reason"].as_str()), (1, Some("geo")), "{ran:?}");
+}
+
+/// By redirect and by playlist: another host gets no credentials that were meant for the first.
+#[test]
+fn headers_go_to_the_host_of_the_url_alone() {
+    let (elsewhere, there) = serve_and_hear(stream(&[playlist(0, 2, true)]), "");
+    let segments = String::from_utf8(playlist(0, 2, true)).unwrap().replace("s0.ts", &format!("{elsewhere}/s0.ts"));
+    let mut answers = stream(&[segments.into_bytes()]);
+    answers.insert("/s1.ts".into(), vec![(307, format!("{elsewhere}/s1.ts").into_bytes())]);
+    let (url, here) = serve_and_hear(answers, "/v.m3u8");
+    let ran = playlock(&["watch", &url, "--header", "Authorization: Bearer mine"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let sent = |heard: &Mutex<Vec<String>>| {
+        let heard = heard.lock().unwrap();
+        let count = |text: &str| heard.iter().filter(|line| line.to_ascii_lowercase().contains(text)).count();
+        (count("get /"), count("bearer mine"))
+    };
+    assert_eq!((sent(&here), sent(&there)), ((2, 2), (2, 0)));
 }

@@ -30,7 +30,9 @@ const BUNDLES: [&str; 5] = [
 /// An HTTP client.
 pub struct Client {
     agent: Agent,
+    /// What goes to `home` alone: it may hold credentials.
     headers: Vec<(String, String)>,
+    home: Address,
     /// By host and name: no other host gets them.
     cookies: BTreeMap<(String, String), String>,
 }
@@ -46,11 +48,11 @@ pub struct Fetched {
 }
 
 impl Client {
-    /// `headers` go with every request; `cacert` is a file in PEM; `timeout` is for one answer.
+    /// `headers` go with every request to the host of `home`; `cacert` is a file in PEM; `timeout` is for one answer.
     ///
     /// # Errors
     /// A header that is none, a file that cannot be read.
-    pub fn new(headers: &[String], cacert: Option<&Path>, timeout: Duration) -> Result<Self, Failure> {
+    pub fn new(home: &Address, headers: &[String], cacert: Option<&Path>, timeout: Duration) -> Result<Self, Failure> {
         let named = |line: &String| {
             let (name, value) = line.split_once(':').filter(|(name, _)| !name.trim().is_empty())?;
             Some((name.trim().to_owned(), value.trim().to_owned()))
@@ -74,7 +76,7 @@ impl Client {
             .user_agent(concat!("playlock-watch/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Ok(Self { agent, headers, cookies: BTreeMap::new() })
+        Ok(Self { agent, headers, home: home.clone(), cookies: BTreeMap::new() })
     }
 
     /// Asks for `url`, or for a part of it (length and offset), and waits for all of it.
@@ -99,7 +101,9 @@ impl Client {
 
     fn ask(&mut self, kind: Kind, url: &Address, range: Option<(u64, u64)>) -> Result<Answer, Problem> {
         let mut request = self.agent.get(url.to_string());
-        for (name, value) in &self.headers {
+        // Nor in clear what was to go by TLS.
+        let at_home = url.authority == self.home.authority && (url.scheme == self.home.scheme || url.scheme == "https");
+        for (name, value) in self.headers.iter().filter(|_| at_home) {
             request = request.header(name, value);
         }
         let own = self.cookies.iter().filter(|((host, _), _)| *host == url.authority);

@@ -47,7 +47,8 @@ pub struct Watch {
     /// A segment in clear is an error.
     #[arg(long)]
     encrypted: bool,
-    /// A request header; may be given several times.
+    /// A request header; may be given several times. Sent to the host of the URL alone, not to others that playlists or
+    /// redirects name.
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     headers: Vec<String>,
     /// Certificates in PEM that servers are verified with, if not those of SSL_CERT_FILE or the system's.
@@ -86,7 +87,12 @@ struct Choice {
 /// A refusal, or whatever else was not as it should be.
 pub fn run(arguments: &Watch, output: &mut dyn Write, colours: Colours) -> Result<(), Failure> {
     let began = Instant::now();
-    let client = Client::new(&arguments.headers, arguments.cacert.as_deref(), Duration::from_secs(arguments.timeout))?;
+    let client = Client::new(
+        &arguments.url,
+        &arguments.headers,
+        arguments.cacert.as_deref(),
+        Duration::from_secs(arguments.timeout),
+    )?;
     let choice = Choice {
         variant: (!arguments.all).then_some(arguments.variant),
         segments: arguments.segments.unwrap_or(usize::MAX),

@@ -9,6 +9,7 @@ pub mod policy;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod secret;
+mod strength;
 pub mod time;
 mod timeline;
 mod token_auth;
@@ -58,15 +59,17 @@ pub enum Coverage<'a> {
 /// Why a document was refused.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// JSON path, as in `policies[0].tokenAuth.password`.
+    /// JSON path, as in `policies[0].tokenAuth.password`; `$` is the whole document.
     pub path: String,
     /// What was found and what is expected.
     pub message: String,
+    /// The environment variable that is not set, if that is what is wrong.
+    pub unset: Option<String>,
 }
 
 impl ConfigError {
     pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into() }
+        Self { path: path.into(), message: message.into(), unset: None }
     }
 }
 
@@ -89,12 +92,12 @@ impl Policies {
         let document: Document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             // Where JSON is broken the path ends in the last place that is whole.
             let path = error.path().to_string();
-            let path = if matches!(&*path, "?" | "") { "." } else { path.strip_suffix(".?").unwrap_or(&path) };
+            let path = if matches!(&*path, "?" | "" | ".") { "$" } else { path.strip_suffix(".?").unwrap_or(&path) };
             ConfigError::new(path, error.inner().to_string())
         })?;
-        deserializer.end().map_err(|error| ConfigError::new(".", error.to_string()))?;
+        deserializer.end().map_err(|error| ConfigError::new("$", error.to_string()))?;
 
-        let mut reader = secret::Reader { env, warnings: Vec::new() };
+        let mut reader = secret::Reader::new(env);
         let mut policies: Vec<Policy> = Vec::with_capacity(document.policies.len());
         let (mut names, mut ids) = (BTreeMap::new(), BTreeMap::new());
         for (index, policy) in document.policies.iter().enumerate() {

@@ -123,6 +123,7 @@ impl Policy {
                 "expected 1 to 128 bytes without control characters",
             ));
         }
+        reader.policy.clone_from(name);
         let token_auth = policy.token_auth.as_ref().filter(|auth| auth.enabled);
         let encryption = policy.media_encryption.as_ref().filter(|encryption| encryption.enabled);
         let players = policy.player_verification.as_ref().filter(|players| players.enabled);

@@ -9,27 +9,37 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::ConfigError;
 use super::document::SecretSource;
+use super::strength::{Role, Strength};
 use crate::derive::{ConfiguredKey, Secret};
 use crate::percent;
 
-/// Looks secrets up and remembers which stand in the document.
+/// Looks secrets up and remembers which stand in the document, and which are weak.
 pub struct Reader<'a> {
     /// The VM's environment.
     pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// The `policyName` of the policy being read.
+    pub policy: String,
     /// What to log once the document has loaded.
     pub warnings: Vec<String>,
+    strength: Strength,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// A reader that takes variables from `env`.
+    pub fn new(env: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { env, policy: String::new(), warnings: Vec::new(), strength: Strength::default() }
+    }
+
     /// A password: an even number of hex digits, at least one byte.
     ///
     /// # Errors
     /// If the variable is not set or the text is not that. The text is never shown.
     pub fn password(&mut self, path: &str, source: &SecretSource) -> Result<Vec<u8>, ConfigError> {
         let text = self.text(path, source)?;
-        percent::unhex(&text).filter(|bytes| !bytes.is_empty()).ok_or_else(|| {
-            ConfigError::new(path, format!("found {} characters, expected an even number of hex digits", text.len()))
-        })
+        let bytes = percent::unhex(&text).filter(|bytes| !bytes.is_empty());
+        let bytes = bytes.ok_or_else(|| ConfigError::new(path, not_hex(&text)))?;
+        self.judge(Role::Password, path, source, &bytes);
+        Ok(bytes)
     }
 
     /// A secret: hex or base64 of at least 16 bytes. Text that can be hex is read as hex.
@@ -42,6 +52,7 @@ impl Reader<'_> {
             ConfigError::new(path, format!("found {} characters that are neither hex nor base64", text.len()))
         })?;
         let length = bytes.len();
+        self.judge(Role::Secret, path, source, &bytes);
         Secret::new(bytes).ok_or_else(|| ConfigError::new(path, format!("found {length} bytes, expected at least 16")))
     }
 
@@ -52,12 +63,23 @@ impl Reader<'_> {
     pub fn key(&mut self, path: &str, source: &SecretSource) -> Result<ConfiguredKey, ConfigError> {
         let text = self.text(path, source)?;
         let bytes = percent::unhex(&text).or_else(|| STANDARD.decode(&text).ok());
+        if let Some(bytes) = &bytes {
+            self.judge(Role::Key, path, source, bytes);
+        }
         bytes.and_then(|bytes| bytes.try_into().ok()).map(ConfiguredKey::new).ok_or_else(|| {
             ConfigError::new(
                 path,
                 format!("found {} characters, expected 16 bytes: 32 hex digits, or base64", text.len()),
             )
         })
+    }
+
+    fn judge(&mut self, role: Role, path: &str, source: &SecretSource, bytes: &[u8]) {
+        let variable = match source {
+            SecretSource::Inline(_) => None,
+            SecretSource::Env(name) => Some(name.as_str()),
+        };
+        self.warnings.extend(self.strength.judge(role, path, &self.policy, variable, bytes));
     }
 
     fn text(&mut self, path: &str, source: &SecretSource) -> Result<String, ConfigError> {
@@ -69,11 +91,21 @@ impl Reader<'_> {
                 Ok(text.clone())
             }
             SecretSource::Env(name) => (self.env)(name).ok_or_else(|| {
-                ConfigError::new(
-                    path,
-                    format!("the environment variable {name} is not set in the VM (vm_config.environment_variables)"),
-                )
+                let place = "in the VM (vm_config.environment_variables)";
+                let message = format!("the environment variable {name} is not set {place}");
+                ConfigError { unset: Some(name.clone()), ..ConfigError::new(path, message) }
             }),
         }
     }
+}
+
+/// What is wrong with a password that is not one, without any of its characters.
+fn not_hex(text: &str) -> String {
+    let found = match text.len() {
+        0 => "nothing".into(),
+        _ if text.trim() != text => "white space around it".into(),
+        length if text.bytes().all(|byte| byte.is_ascii_hexdigit()) => format!("{length} hex digits"),
+        length => format!("{length} characters that are not all hex digits (0 to 9, a to f)"),
+    };
+    format!("found {found}, expected an even number of hex digits, such as those of openssl rand -hex 32")
 }

@@ -4,8 +4,10 @@ use alloc::string::{String, ToString};
 
 use super::*;
 
+/// Every variable is set, but for `UNSET`, each to a value of its own.
 pub(super) fn parse(json: &str) -> Result<(Policies, Vec<String>), ConfigError> {
-    Policies::parse(json.as_bytes(), &|name| (name != "UNSET").then(|| "00112233445566778899aabbccddeeff".to_string()))
+    let value = |name: &str| crate::percent::hex(alloc::format!("{name:_>16}").as_bytes());
+    Policies::parse(json.as_bytes(), &|name| (name != "UNSET").then(|| value(name)))
 }
 
 pub(super) const NORMATIVE: &str = include_str!("../../../../tests/cases/config/vod.json");
@@ -178,8 +180,8 @@ fn errors_name_the_json_path() {
         parse(&altered(&(media.to_string() + "/secret"), None)).unwrap_err().path,
         "policies[0].mediaEncryption.secret"
     );
-    assert_eq!(parse("{").unwrap_err().path, ".");
-    assert_eq!(parse(r#"{"": 1}"#).unwrap_err().path, ".");
+    assert_eq!(parse("{").unwrap_err().path, "$");
+    assert_eq!(parse(r#"{"": 1}"#).unwrap_err().path, "$");
     assert_eq!(parse(r#"{"policies": [{"policyName": "x" "y": 1}]}"#).unwrap_err().path, "policies[0]");
 }
 

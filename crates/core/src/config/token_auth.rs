@@ -18,7 +18,8 @@ pub struct TokenAuth {
     /// Access and session tokens are checked. `false`: a playlist opens a session for anyone, and the session's token
     /// is still needed for keys and segments of encrypted media.
     pub enabled: bool,
-    /// What access tokens are signed with: an even number of hex digits. Required where `enabled` is `true`.
+    /// What access tokens are signed with: an even number of hex digits. Fewer than 32 can be guessed offline by anyone
+    /// who has one token, and are warned of. Required where `enabled` is `true`.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [serde_json::json!({"env": "PLAYLOCK_PASSWORD"})])))]
     pub password: Option<SecretSource>,
     /// A second password that is accepted too, while the password is being changed.
@@ -84,7 +85,8 @@ pub struct TokenAuth {
     #[cfg_attr(feature = "schema", schemars(extend("default" = serde_json::json!([]), "examples" = [["sha1"]])))]
     pub algorithms: Vec<Algorithm>,
     /// Other hosts, perhaps with a port, that playlock protects with the same secrets: their URIs in playlists get the
-    /// session token, too. A host that is not yours could use it.
+    /// session token, too. A host that is not yours could use it. A content steering server that is not yours can name
+    /// any host in its PATHWAY-CLONES, and players then send the URLs with their tokens there.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",

@@ -1,0 +1,300 @@
+//! One filter of playlock's: its module and environment, the filters around it, the routes behind it.
+
+use std::collections::BTreeSet;
+
+use playlock_core::config::{Coverage, Policies};
+
+use super::route::{self, Route};
+use super::tree::Node;
+use super::{File, Findings};
+
+/// A filter of playlock's: in a connection manager, or in a file that discovery reads.
+#[derive(Debug, Clone)]
+pub struct Filter<'a> {
+    /// The entry of `http_filters`, or of a discovery's `resources`.
+    pub entry: Node<'a>,
+    /// The connection manager around it.
+    pub chain: Option<Chain<'a>>,
+}
+
+/// A connection manager, and where in its chain the filter is.
+#[derive(Debug, Clone)]
+pub struct Chain<'a> {
+    /// The connection manager.
+    pub manager: Node<'a>,
+    filters: Vec<Node<'a>>,
+    index: usize,
+}
+
+/// The configuration that a filter runs on.
+pub struct Running<'a> {
+    /// The policies.
+    pub policies: &'a Policies,
+    /// The environment variables that they read.
+    pub variables: &'a BTreeSet<String>,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub now: u64,
+}
+
+/// The filters of playlock's in one file.
+pub fn filters(file: &File) -> Vec<Filter<'_>> {
+    let root = Node::root(&file.document);
+    let mut found = Vec::new();
+    for manager in root.having("http_filters") {
+        let filters = manager.list("http_filters");
+        for (index, entry) in filters.iter().enumerate().filter(|(_, entry)| is_playlock(entry)) {
+            let chain = Chain { manager: manager.clone(), filters: filters.clone(), index };
+            found.push(Filter { entry: entry.clone(), chain: Some(chain) });
+        }
+    }
+    let resources = root.list("resources").into_iter().filter(is_playlock);
+    found.extend(resources.map(|entry| Filter { entry, chain: None }));
+    found
+}
+
+/// Whether an extension's entry is playlock, by its name, its plugin's, its module's or its configuration.
+pub fn is_playlock(entry: &Node<'_>) -> bool {
+    if !entry.is_filter("wasm") {
+        return false;
+    }
+    let named = |text: Option<&str>| text.is_some_and(|text| text.contains("playlock"));
+    let Some(plugin) = plugin(entry) else { return named(entry.text(&["name"])) };
+    let code = |way: &[&str]| named(plugin.find(&["vm_config", "code"]).and_then(|code| code.text(way)));
+    entry.text(&["name"]) == Some("playlock")
+        || plugin.text(&["name"]) == Some("playlock")
+        || code(&["local", "filename"])
+        || code(&["remote", "http_uri", "uri"])
+        || configuration(&plugin).is_some_and(|text| text.contains("\"policies\""))
+}
+
+fn plugin<'a>(entry: &Node<'a>) -> Option<Node<'a>> {
+    entry.find(&["typed_config", "config"])
+}
+
+fn configuration<'a>(plugin: &Node<'a>) -> Option<&'a str> {
+    plugin.text(&["configuration", "value"])
+}
+
+impl<'a> Filter<'a> {
+    /// The name that routes and discovery know it by.
+    pub fn name(&self) -> &'a str {
+        self.entry.text(&["name"]).unwrap_or_default()
+    }
+
+    /// Its configuration, if it stands here.
+    pub fn configuration(&self) -> Option<&'a str> {
+        configuration(&plugin(&self.entry)?)
+    }
+
+    /// The variables of its VM whose values stand here.
+    pub fn key_values(&self) -> Vec<(&'a str, &'a str)> {
+        let values = plugin(&self.entry).and_then(|it| it.find(&["vm_config", "environment_variables", "key_values"]));
+        let values = values.map(|values| values.members()).unwrap_or_default();
+        values.into_iter().filter_map(|(name, value)| Some((name, value.value.as_str()?))).collect()
+    }
+
+    /// What stands in its place until discovery has found it.
+    pub fn default(&self) -> Option<Node<'a>> {
+        self.entry.find(&["config_discovery", "default_config"])
+    }
+
+    /// Judges it as `running`.
+    pub fn judge(&self, running: &Running<'_>, files: &[File], findings: &mut Findings) {
+        let path = &self.entry.path;
+        if self.entry.is_true("disabled") {
+            findings
+                .error(path, "disabled: true takes playlock out of the way of every route that does not turn it on");
+        }
+        if self.entry.is_true("is_optional") {
+            findings
+                .error(path, "is_optional: true lets an Envoy without Wasm leave playlock out, and serve plaintext");
+        }
+        if let Some(plugin) = plugin(&self.entry) {
+            judge_plugin(&plugin, running, findings);
+        }
+        if let Some(default) = self.default() {
+            judge_default(&default, running, findings);
+        }
+        if let Some(chain) = &self.chain {
+            chain.judge(path, running, files, findings);
+        }
+    }
+}
+
+/// The module, how it is run, and what it finds in its environment.
+fn judge_plugin(plugin: &Node<'_>, running: &Running<'_>, findings: &mut Findings) {
+    let path = &plugin.path;
+    let policy = plugin.text(&["failure_policy"]);
+    if policy == Some("FAIL_OPEN") || plugin.is_true("fail_open") {
+        findings.error(path, "FAIL_OPEN serves plaintext once anything fails, expected failure_policy: FAIL_RELOAD");
+    } else if policy != Some("FAIL_RELOAD") {
+        findings.warning(path, "without failure_policy: FAIL_RELOAD a trap ends the filter for good");
+    }
+    if running.policies.hold_headers && !plugin.is_true("allow_on_headers_stop_iteration") {
+        findings.error(path, "holdHeaders without allow_on_headers_stop_iteration: true hangs");
+    }
+    let Some(machine) = plugin.get("vm_config") else { return };
+    if let Some(remote) = machine.find(&["code", "remote"]) {
+        findings.error(
+            &remote.path,
+            "fetches the module from elsewhere: in an update by discovery Envoy then drops the filter and serves plaintext with 200, whatever failure_policy is; expected code: { local: { filename: … } }",
+        );
+    }
+    if machine.is_true("nack_on_code_cache_miss") {
+        findings.error(
+            &format!("{}.nack_on_code_cache_miss", machine.path),
+            "is for remote modules, which are not safe; expected a local one without it",
+        );
+    }
+    let given = machine.get("environment_variables");
+    let keys = given.as_ref().map(|given| given.list("host_env_keys")).unwrap_or_default();
+    let values = given.as_ref().and_then(|given| given.get("key_values"));
+    let is_given = |name: &str| {
+        keys.iter().any(|key| key.value.as_str() == Some(name))
+            || values.as_ref().is_some_and(|values| values.value.get(name).is_some())
+    };
+    for name in running.variables.iter().filter(|name| !is_given(name)) {
+        findings.error(
+            &format!("{}.environment_variables", machine.path),
+            &format!("the policies read {name}, which is not there, so Envoy refuses the configuration; expected it in host_env_keys"),
+        );
+    }
+}
+
+/// What runs before discovery has found the filter must not let requests pass.
+fn judge_default(default: &Node<'_>, running: &Running<'_>, findings: &mut Findings) {
+    // Both as the entry of a filter has it, and as the message itself.
+    let config = default.get("typed_config").unwrap_or_else(|| default.clone());
+    let kind = config.text(&["@type"]).unwrap_or_default();
+    let ours = config.get("config").filter(|_| kind.ends_with("filters.http.wasm.v3.Wasm"));
+    // Without a rule that allows something, RBAC denies all.
+    let rules = config.get("rules");
+    let allows = rules.as_ref().is_some_and(|rules| {
+        let action = rules.text(&["action"]);
+        !matches!(action, None | Some("ALLOW")) || rules.get("policies").is_some() || rules.get("policy").is_some()
+    });
+    match ours {
+        Some(plugin) => judge_plugin(&plugin, running, findings),
+        None if kind.ends_with("filters.http.rbac.v3.RBAC") && rules.is_some() && !allows => {}
+        None => findings.error(
+            &default.path,
+            "lets requests pass while playlock is not there yet; expected no default (every request is then refused), or an RBAC without policies",
+        ),
+    }
+}
+
+impl Chain<'_> {
+    fn judge(&self, path: &str, running: &Running<'_>, files: &[File], findings: &mut Findings) {
+        let manager = &self.manager;
+        if path.contains("protocol_options") || path.contains("ProtocolOptions") {
+            findings
+                .error(path, "is an upstream filter, behind routing and caches; expected it in the connection manager");
+            return;
+        }
+        self.judge_order(path, running.policies, findings);
+        if !manager.is_true("use_remote_address") && manager.get("original_ip_detection_extensions").is_none() {
+            findings.warning(
+                path,
+                "the connection manager believes X-Forwarded-For whoever sends it; use_remote_address: true makes addresses trustworthy",
+            );
+        }
+        for upgrade in manager.list("upgrade_configs") {
+            let filters = upgrade.list("filters");
+            if !filters.is_empty() && !filters.iter().any(is_playlock) {
+                findings.error(&upgrade.path, "its own filters lack playlock, so a request with Upgrade passes by it");
+            }
+        }
+        let routes = route::routes(manager, files);
+        let behind = self.filters.get(self.index..).unwrap_or_default();
+        if behind.iter().any(|filter| filter.is_filter("cache")) {
+            for host in route::everything(manager, files) {
+                findings.warning(
+                    &host.path,
+                    "serves every Host with a cache behind it: each invented name fills the cache anew; expected your own names",
+                );
+            }
+        }
+        for route in routes.iter().filter(|route| !running.lets_pass(route)) {
+            judge_route(route, findings);
+        }
+        if running.policies.batching {
+            let clusters: BTreeSet<&str> =
+                routes.iter().filter(|route| !running.lets_pass(route)).flat_map(Route::clusters).collect();
+            for cluster in route::clusters(files).iter().filter(|it| clusters.contains(it.name)) {
+                if cluster.node.get("per_connection_buffer_limit_bytes").is_none() {
+                    findings.warning(
+                        &cluster.node.path,
+                        "batching without per_connection_buffer_limit_bytes: chunks of up to 1 MiB are more than Envoy buffers for a paused response, so the worker stops batching; expected 65536",
+                    );
+                }
+            }
+        }
+    }
+
+    fn before(&self) -> &[Node<'_>] {
+        self.filters.get(..self.index).unwrap_or_default()
+    }
+
+    fn judge_order(&self, path: &str, policies: &Policies, findings: &mut Findings) {
+        if self.before().iter().any(|filter| filter.is_filter("cache")) {
+            findings.error(path, "a cache stands before it, and would serve one viewer's stream to all");
+        }
+        let read: Vec<&str> = policies.geo_headers_read().collect();
+        if read.is_empty() {
+            return;
+        }
+        let after = self.filters.get(self.index..).unwrap_or_default();
+        if after.iter().any(|filter| filter.is_filter("geoip")) {
+            findings.error(path, "the geoip filter stands behind it, so that what clients say of their place counts");
+        }
+        let lookup = self.before().iter().position(|filter| filter.is_filter("geoip"));
+        let stripping = self.before().get(..lookup.unwrap_or(self.index)).unwrap_or_default();
+        let stripping = stripping.iter().filter(|it| it.is_filter("header_mutation") && !it.is_true("disabled"));
+        let early = self.manager.list("early_header_mutation_extensions");
+        let stripping: Vec<&Node<'_>> = stripping.chain(&early).collect();
+        for name in read {
+            if !stripping.iter().any(|extension| removes(extension, name)) {
+                findings.error(
+                    path,
+                    &format!(
+                        "policies read {name}, and no header_mutation filter removes clients' own copies before {}",
+                        if lookup.is_some() { "the geoip filter" } else { "it" }
+                    ),
+                );
+            }
+        }
+    }
+}
+
+impl Running<'_> {
+    /// Whether playlock has no part in what comes by this route.
+    fn lets_pass(&self, route: &Route<'_>) -> bool {
+        let covering = route.prefix().and_then(|prefix| self.policies.covering_raw("", prefix, self.now));
+        matches!(covering, Some(Coverage::Pass))
+    }
+}
+
+fn judge_route(route: &Route<'_>, findings: &mut Findings) {
+    let action = &route.action;
+    let timeout = action.text(&["timeout"]);
+    if !timeout.is_some_and(|text| text.trim_end_matches('s').parse::<f64>() == Ok(0.0)) {
+        let found = timeout.map_or("no timeout: after 15 s".to_owned(), |text| format!("timeout: {text}: after that"));
+        let text = format!("{found} Envoy breaks off what a slow viewer still reads; expected timeout: 0s");
+        findings.warning(&action.path, &text);
+    }
+    if let Some(policy) = action.get("internal_redirect_policy") {
+        findings.warning(
+            &policy.path,
+            "Envoy asks playlock again for what the origin redirects to, without the token, and gets a 403; expected no such policy, so that the redirect reaches the viewer",
+        );
+    }
+}
+
+/// Whether a header_mutation extension takes a request header out, whatever its value.
+fn removes(extension: &Node<'_>, name: &str) -> bool {
+    let Some(config) = extension.get("typed_config") else { return false };
+    // The filter has the list one level deeper than the extension for early mutations.
+    let deep = config.get("mutations").map(|mutations| mutations.list("request_mutations")).unwrap_or_default();
+    let list = if deep.is_empty() { config.list("mutations") } else { deep };
+    list.iter().any(|it| it.text(&["remove"]).is_some_and(|it| it.eq_ignore_ascii_case(name)))
+}

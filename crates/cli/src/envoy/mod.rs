@@ -1,0 +1,55 @@
+//! Envoy's configuration as far as playlock's safety depends on it: how the filter is run, what stands around it, and
+//! the ways that do not lead through it.
+
+mod filter;
+mod route;
+mod tree;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+pub use self::filter::{Filter, Running, filters};
+
+/// A file of Envoy's: its whole configuration, or what a discovery reads.
+pub struct File {
+    /// As it was named.
+    pub name: String,
+    /// What stands in it.
+    pub document: Value,
+}
+
+/// What is wrong, and what is hardly meant so.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Lets someone have what they may not, or never answers.
+    pub errors: Vec<String>,
+    /// May be meant so.
+    pub warnings: Vec<String>,
+}
+
+impl Findings {
+    fn error(&mut self, path: &str, text: &str) {
+        add(&mut self.errors, path, text);
+    }
+
+    fn warning(&mut self, path: &str, text: &str) {
+        add(&mut self.warnings, path, text);
+    }
+}
+
+/// Once: routes that several listeners share by an anchor are looked at for each.
+fn add(to: &mut Vec<String>, path: &str, text: &str) {
+    let line = format!("{path}: {text}");
+    if !to.contains(&line) {
+        to.push(line);
+    }
+}
+
+/// Finds the ways round `filters`, which are all that the files have.
+pub fn ways_round(files: &[File], filters: &[Filter<'_>]) -> Findings {
+    let mut findings = Findings::default();
+    let names: BTreeSet<&str> = filters.iter().map(Filter::name).collect();
+    route::ways_round(files, &names, &mut findings);
+    findings
+}

@@ -1,0 +1,183 @@
+//! Routes, clusters, and every way to a protected cluster that does not lead through playlock.
+
+use std::collections::BTreeSet;
+
+use super::filter::is_playlock;
+use super::tree::Node;
+use super::{File, Findings};
+
+/// A route that leads to a cluster.
+pub struct Route<'a> {
+    /// The whole route.
+    node: Node<'a>,
+    /// Its `route`.
+    pub action: Node<'a>,
+}
+
+/// A cluster that is defined in a file.
+pub struct Cluster<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its definition.
+    pub node: Node<'a>,
+    /// Its servers, as `address:port`.
+    servers: BTreeSet<String>,
+}
+
+impl<'a> Route<'a> {
+    /// The path or the beginning of paths that it is for, if that is plain text.
+    pub fn prefix(&self) -> Option<&'a str> {
+        self.node.text(&["match", "prefix"]).or_else(|| self.node.text(&["match", "path"]))
+    }
+
+    /// The clusters that it may lead to, as far as they are named.
+    pub fn clusters(&self) -> Vec<&'a str> {
+        let weighted = self.action.get("weighted_clusters").map(|it| it.list("clusters")).unwrap_or_default();
+        let weighted = weighted.into_iter().filter_map(|cluster| cluster.text(&["name"]));
+        self.action.text(&["cluster"]).into_iter().chain(weighted).collect()
+    }
+
+    /// Why it may lead anywhere, if it may.
+    fn anywhere(&self) -> Option<&'static str> {
+        ["cluster_header", "cluster_specifier_plugin", "inline_cluster_specifier_plugin"]
+            .into_iter()
+            .find(|name| self.action.get(name).is_some())
+    }
+}
+
+/// What a connection manager's routes stand in: its own configuration, or what a file has for its discovery.
+fn tables<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
+    if let Some(own) = manager.get("route_config") {
+        return vec![own];
+    }
+    let Some(name) = manager.text(&["rds", "route_config_name"]) else { return Vec::new() };
+    let all = files.iter().flat_map(|file| Node::root(&file.document).having("virtual_hosts"));
+    all.filter(|table| table.text(&["name"]) == Some(name)).collect()
+}
+
+/// The routes of a connection manager that lead to clusters, however they are matched.
+pub fn routes<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Route<'a>> {
+    let all = tables(manager, files).into_iter().flat_map(|table| table.having("route"));
+    all.filter_map(|node| Some(Route { action: node.get("route").filter(|it| it.value.is_object())?, node })).collect()
+}
+
+/// The virtual hosts of a connection manager that are for every Host.
+pub fn everything<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
+    let hosts = tables(manager, files).into_iter().flat_map(|table| table.list("virtual_hosts"));
+    hosts.filter(|host| host.list("domains").iter().any(|domain| domain.value.as_str() == Some("*"))).collect()
+}
+
+/// Every cluster that is defined.
+pub fn clusters(files: &[File]) -> Vec<Cluster<'_>> {
+    let defined = files.iter().flat_map(|file| {
+        let root = Node::root(&file.document);
+        [root.having("load_assignment"), root.having("connect_timeout")].concat()
+    });
+    let mut found: Vec<Cluster<'_>> = Vec::new();
+    for node in defined {
+        let Some(name) = node.text(&["name"]).filter(|name| found.iter().all(|other| other.name != *name)) else {
+            continue;
+        };
+        let endpoints = node.get("load_assignment").map(|it| it.having("socket_address")).unwrap_or_default();
+        let server = |endpoint: &Node<'_>| {
+            let address = endpoint.get("socket_address")?;
+            Some(format!("{}:{}", address.text(&["address"])?, address.get("port_value")?.value))
+        };
+        found.push(Cluster { name, servers: endpoints.iter().filter_map(server).collect(), node });
+    }
+    found
+}
+
+/// Finds the ways round every filter of playlock's; `names` are what routes know them by.
+pub fn ways_round(files: &[File], names: &BTreeSet<&str>, findings: &mut Findings) {
+    for file in files {
+        let root = Node::root(&file.document);
+        for holder in root.having("typed_per_filter_config") {
+            settings(&holder, names, findings);
+        }
+        for entry in root.having("typed_config") {
+            if is_playlock(&entry) && !stands_in_a_chain(&entry.path) {
+                findings.error(
+                    &entry.path,
+                    "playlock inside another extension (ExtensionWithMatcher, composite) is left out wherever that decides so; expected it in http_filters by itself",
+                );
+            }
+        }
+    }
+    let managers = files.iter().flat_map(|file| {
+        let root = Node::root(&file.document);
+        root.having("typed_config").into_iter().filter_map(|filter| {
+            let is = filter.extension()?.ends_with("http_connection_manager.v3.HttpConnectionManager");
+            filter.get("typed_config").filter(|_| is)
+        })
+    });
+    let (with, without): (Vec<_>, Vec<_>) =
+        managers.partition(|manager| manager.list("http_filters").iter().any(is_playlock));
+    let clusters = clusters(files);
+    let protected: BTreeSet<&str> =
+        with.iter().flat_map(|it| routes(it, files)).flat_map(|route| route.clusters()).collect();
+    let is_protected = |name: &str| {
+        let servers = |name: &str| clusters.iter().find(|it| it.name == name).map(|it| &it.servers);
+        let shared =
+            |other: &&str| servers(name).zip(servers(other)).is_some_and(|(one, other)| !one.is_disjoint(other));
+        protected.contains(name) || protected.iter().any(|other| shared(other))
+    };
+    for manager in &without {
+        for route in routes(manager, files) {
+            if let Some(way) = route.anywhere().filter(|_| !protected.is_empty()) {
+                findings.error(&route.action.path, &format!("{way} may lead to what playlock protects, and this connection manager lacks playlock; expected the filter here, too, or a cluster by name"));
+            }
+            for name in route.clusters().into_iter().filter(|name| is_protected(name)) {
+                findings.error(&route.action.path, &format!("leads to the servers of \"{name}\", which playlock protects elsewhere, and this connection manager lacks playlock: they can be had in clear here; expected the filter here, too"));
+            }
+        }
+    }
+    for (manager, way) in with.iter().chain(&without).flat_map(|manager| {
+        ["rds", "scoped_routes"].into_iter().filter_map(move |way| Some((manager, manager.get(way)?)))
+    }) {
+        if tables(manager, files).is_empty() {
+            findings.warning(
+                &way.path,
+                "the routes come from elsewhere and were not looked at; a further --envoy gives their file",
+            );
+        }
+    }
+    for filter in files.iter().flat_map(|file| Node::root(&file.document).having("typed_config")) {
+        let is = filter.extension().is_some_and(|kind| kind.ends_with("tcp_proxy.v3.TcpProxy"));
+        let name = filter.text(&["typed_config", "cluster"]).filter(|name| is && is_protected(name));
+        if let Some(name) = name {
+            findings.error(&filter.path, &format!("leads to the servers of \"{name}\" without playlock: they can be had in clear here; expected an HTTP connection manager with the filter"));
+        }
+    }
+}
+
+/// What a route, virtual host, route configuration or weighted cluster sets of filters.
+fn settings(holder: &Node<'_>, names: &BTreeSet<&str>, findings: &mut Findings) {
+    let answers = holder.get("redirect").is_some() || holder.get("direct_response").is_some();
+    let entries = holder.get("typed_per_filter_config").map(|entries| entries.members()).unwrap_or_default();
+    for (_, entry) in entries.iter().filter(|(name, _)| names.contains(name) || *name == "envoy.filters.http.wasm") {
+        // A route that answers by itself has nothing to protect.
+        if entry.is_true("disabled") && !answers {
+            findings.error(
+                &entry.path,
+                "disabled: true takes playlock out of the way; expected an assignment of these paths to a policy without tokenAuth and mediaEncryption, which lets them pass",
+            );
+        }
+        if entry.is_true("is_optional") {
+            findings.error(
+                &entry.path,
+                "is_optional: true lets Envoy ignore what is said of playlock here; expected no entry",
+            );
+        }
+    }
+}
+
+/// Whether a filter at this path is one of a chain, or of a discovery, not inside another extension.
+fn stands_in_a_chain(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let list = last.split('[').next().unwrap_or(last);
+    let listed = matches!(list, "http_filters" | "httpFilters") || (list == "filters" && path.contains("pgrade"));
+    listed
+        || path.starts_with("resources[") && !path.contains('.')
+        || matches!(list, "default_config" | "defaultConfig")
+}
