@@ -41,7 +41,7 @@ MUTANTS = [
     ("the purpose is not under the MAC", CORE + "derive.rs", "for field in [purpose.as_bytes(), place.as_bytes(), value]", "for field in [&purpose.as_bytes()[..0], place.as_bytes(), value]", "parameter"),
     ("half of the MAC is compared", CORE + "signed.rs", "bool::from(mac.as_slice().ct_eq(&expected))", "bool::from(mac[..mac.len().min(8)].ct_eq(&expected[..8]))", "parameter"),
     ("a range is off by one", CORE + "signed.rs", "self.offset.saturating_add(self.length).saturating_sub(1)", "self.offset.saturating_add(self.length)", "parameter"),
-    ("a slice is one byte longer", CORE + "slice.rs", "last.unwrap_or(end).min(end), length)", "last.unwrap_or(end).saturating_add(1).min(end), length)", "range"),
+    ("a slice is one byte longer", CORE + "slice.rs", "last.unwrap_or(end).min(end)),", "last.unwrap_or(end).saturating_add(1).min(end)),", "range"),
     ("the last bytes are counted wrong", CORE + "slice.rs", "length.saturating_sub(count), end", "length.saturating_sub(count + 1), end", "range"),
     ("a short body is served", CORE + "body.rs", "if end_of_stream && !done {", "if false && end_of_stream && !done {", "range exchange"),
     ("what is too much is dropped", CORE + "body.rs", "if served < length - skipped && !self.more {", "if false && served < length - skipped && !self.more {", "exchange"),

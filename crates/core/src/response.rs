@@ -12,7 +12,8 @@ use crate::config::encryption::{self, Keys};
 use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::enter::ours;
 use crate::gate::Stream;
-use crate::headers::{self, ContentRange};
+use crate::headers;
+use crate::jar;
 use crate::key_url::Values;
 use crate::output::Output;
 use crate::playlist::{Encryption, Entry, KeySource, Lead, Marks, Rewriter, Variables};
@@ -21,7 +22,7 @@ use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
 use crate::session::Session;
 use crate::signed::{self, Form};
-use crate::slice::Slice;
+use crate::slice::{Part, Place, Slice};
 use crate::start::Start;
 use crate::step::HeaderEdits;
 use crate::target;
@@ -124,8 +125,9 @@ pub fn plan(
     if let Some(slice) = stream.slice
         && let Some(part) = Part::of(slice, status, headers, announced)?
         && !empty
+        && let Some(plan) = slice_plan(stream, policy, headers, slice, &part)?
     {
-        return slice_plan(stream, policy, headers, slice, &part);
+        return Ok(plan);
     }
     let window = match stream.resource.range {
         Some(range) => Some(Window::of_range(range, status, headers, announced, stream.head)?),
@@ -185,12 +187,15 @@ impl Part {
 fn slice_plan(stream: &Stream, policy: &Policy, headers: &[Header], slice: Slice, part: &Part) -> Result<Plan, Reason> {
     let kind = stream.kind;
     let mut edits = segment_edits(stream, policy, headers);
-    let (first, last, length) = match slice.resolve(part.total) {
-        Ok(places) => places,
-        Err(length) => {
+    let (first, last, length) = match slice.resolve(part.total, part.length) {
+        Place::Part { first, last, length } => (first, last, length),
+        // The beginning alone is not the whole; no slice that the origin is asked for a part for wastes so much.
+        Place::Whole if part.length < part.total => return Err(Reason::Unasked),
+        Place::Whole => return Ok(None),
+        Place::Beyond { length } => {
             let headers = alloc::vec![header("content-range", &format!("bytes */{length}"))];
             let reply = Reply { status: 416, headers, body: Vec::new(), reason: None };
-            return Ok(Plan { kind, edits, body: None, reply: Some(reply) });
+            return Ok(Some(Plan { kind, edits, body: None, reply: Some(reply) }));
         }
     };
     let served = last.saturating_sub(first).saturating_add(1);
@@ -205,7 +210,7 @@ fn slice_plan(stream: &Stream, policy: &Policy, headers: &[Header], slice: Slice
         slice: Some(Window { skip: first, left: served, more: true }),
         complete: false,
     };
-    Ok(Plan { kind, edits, body: Some(body), reply: None })
+    Ok(Some(Plan { kind, edits, body: Some(body), reply: None }))
 }
 
 fn shared(encryptor: SegmentEncryptor) -> SharedEncryptor {
