@@ -133,6 +133,23 @@ def test_hosts_that_the_policy_lists_get_the_token_too(shop, site):
     assert ["hdntl=" in url for url in urls] == [True, False, False], urls
 
 
+@pytest.mark.parametrize("http", ["1.1", "2"])
+def test_a_viewer_by_https_is_kept_there(shop, site, http):
+    """Behind a balancer that terminates TLS: what the origin writes as http is asked for by https, and other ports are not
+    known to be ours."""
+    host = shop.url.removeprefix("http://")
+    path = site.put("/vod/secure/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n" + "".join(
+        f"#EXTINF:4,\n{uri}\n" for uri in (f"http://{host}/vod/a.ts", "http://edge.example:80/a.ts", f"//{host}/vod/b.ts")) + "#EXT-X-ENDLIST\n")
+    moved = site.put("/vod/secure/moved.ts", b"", status=302, headers=(("Location", f"http://{host}/vod/a.ts"),))
+    for proto, scheme in [("https", "https"), ("http", "http")]:
+        opened = shop.get(shop.link(path), {"X-Forwarded-Proto": proto}, http)
+        urls = [line for line in opened.text.splitlines() if line and not line.startswith("#")]
+        assert urls[0].startswith(f"{scheme}://{host}/vod/a.ts?hdntl="), (proto, urls)
+        assert urls[1] == "http://edge.example:80/a.ts" and urls[2].startswith(f"//{host}/vod/b.ts?hdntl="), (proto, urls)
+        answer = shop.get(f"{moved}?hdntl={session_token(urls[0])}", {"X-Forwarded-Proto": proto}, http)
+        assert answer.status == 302 and answer.header("location").startswith(f"{scheme}://{host}/vod/a.ts?hdntl="), proto
+
+
 def test_a_policy_can_widen_the_sessions_scope(shop, site):
     """The access token is for one file; the session may have what `sessionAcl` says."""
     path = site.stream("wide/a", seg_ts=b"a")

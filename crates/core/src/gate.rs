@@ -21,6 +21,7 @@ use crate::slice::Slice;
 use crate::step::{Call, HeaderEdits, Request};
 use crate::target::Target;
 use crate::targeting::{Denied, Facts};
+use crate::url::Scheme;
 
 /// What asks the origin for a delta update (RFC 8216bis section 6.2.5.2).
 const DELTA: &str = "_HLS_skip";
@@ -94,8 +95,8 @@ pub struct Stream {
     pub slice: Option<Slice>,
     /// A HEAD request.
     pub head: bool,
-    /// It came over https.
-    pub https: bool,
+    /// What the viewer came by.
+    pub scheme: Scheme,
     /// `:authority`.
     pub authority: String,
     /// The path as it came, percent-encoded.
@@ -236,13 +237,21 @@ pub fn admit(
         imports,
         slice,
         head: method == b"HEAD",
-        https: headers::first(request.headers, ":scheme") == Some(b"https"),
+        scheme: scheme(request),
         authority: authority.into(),
         raw_path: target.raw_path.into(),
         query: target.query.map(Into::into),
         now: request.now,
     };
     Ok(Admitted::Stream(stream, edits))
+}
+
+/// What the viewer came by, to the proxy or to a balancer before it. Over HTTP/2 `:scheme` is what the peer writes, and a
+/// balancer may write `http` for what came by TLS; Envoy takes `x-forwarded-proto` from those that it trusts and sets it
+/// itself otherwise. Whoever of them speaks of https is believed: a viewer who pretends harms only himself.
+fn scheme(request: &Request<'_>) -> Scheme {
+    let mut said = [":scheme", "x-forwarded-proto"].into_iter().flat_map(|name| headers::all(request.headers, name));
+    if said.any(|value| value.eq_ignore_ascii_case(b"https")) { Scheme::Https } else { Scheme::Http }
 }
 
 /// What holds for a request for this path: the policy that its route names, if routes may, else what is assigned.

@@ -42,6 +42,6 @@ pub mod step;
 pub mod target;
 pub mod targeting;
 pub mod token;
-mod url;
+pub mod url;
 #[cfg(test)]
 mod vectors;

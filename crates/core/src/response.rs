@@ -264,8 +264,9 @@ fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
         }),
     };
     Some(Marks {
-        base: Base::new(&stream.authority, &stream.raw_path, &policy.session.hosts),
-        token: token_parameter(session, policy),
+        base: Base::new(stream.scheme, &stream.authority, &stream.raw_path, &policy.session.hosts),
+        token: Some(token_parameter(session, policy)),
+        token_on_content: policy.session.on_content && (policy.session.transport.in_query() || !shared),
         free_content: (!policy.session.on_content).then(|| session.acl().into()),
         ours: ours(policy).into_iter().map(Into::into).collect(),
         keyring: policy.keyrings.get(session.keyring)?.clone(),
@@ -363,7 +364,7 @@ fn without_untrue(headers: &[Header]) -> HeaderEdits {
 /// Token and what was said of the resource go along with a redirect to where playlock is asked again.
 fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = HeaderEdits::default();
-    let base = Base::new(&stream.authority, &stream.raw_path, &policy.session.hosts);
+    let base = Base::new(stream.scheme, &stream.authority, &stream.raw_path, &policy.session.hosts);
     if let Some(location) = headers::text(headers, "location")
         && let Some(path) = base.own_path(location)
     {
@@ -372,7 +373,7 @@ fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits
         let parameters: Vec<_> = said.into_iter().chain(token).collect();
         let ours: Vec<_> = ours(policy).into_iter().map(Into::into).collect();
         let mut rewritten = Vec::with_capacity(location.len() + 1024);
-        url::push_with_parameters(&mut rewritten, location, &parameters.join("&"), &ours);
+        url::push_with_parameters(&mut rewritten, &base.secured(location), &parameters.join("&"), &ours);
         edits.set.push(("location".into(), rewritten));
     }
     edits.set.push(header("cache-control", "private, no-store"));

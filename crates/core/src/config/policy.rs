@@ -214,7 +214,7 @@ fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<Sessio
     }
     let mut hosts = Vec::new();
     for (index, host) in auth.map(|auth| auth.hosts.as_slice()).unwrap_or_default().iter().enumerate() {
-        let normal = crate::url::normal_authority(host);
+        let normal = crate::url::listed_authority(host);
         if host.is_empty() || host.contains(['/', '@', '?', '#', '*', ' ']) {
             return Err(ConfigError::new(
                 format!("{path}.hosts[{index}]"),

@@ -7,13 +7,13 @@ use super::*;
 use crate::config::document::{IvMode, OnEncryptedOrigin};
 use crate::config::encryption::Rotation;
 use crate::derive::{KeyScope, Keyring, Secret};
-use crate::url::Base;
+use crate::url::{Base, Scheme};
 
 pub(super) const KEY: &str = "#EXT-X-KEY:METHOD=AES-128,URI=\"/k\",IV=0x00";
 
 pub(super) fn marks(encrypt: bool, token: bool) -> Marks {
     Marks {
-        base: Base::new("h", "/v/m.m3u8", &["cdn".into()]),
+        base: Base::new(Scheme::Https, "h", "/v/m.m3u8", &["cdn".into()]),
         token: token.then(|| "s=TOKEN".into()),
         free_content: None,
         ours: alloc::vec!["plk".into(), "s".into()],

@@ -116,8 +116,11 @@ impl Marks {
         let text = core::str::from_utf8(uri).ok().filter(|text| !text.is_empty());
         match text.and_then(|text| Some((text, self.base.own_path(text)?))) {
             None => out.extend_from_slice(uri),
-            Some((text, _)) if plain => url::push_with_parameters(out, text, token, &self.ours),
-            Some((text, path)) => url::push_with_parameters(out, text, &self.parameters(&path, lead), &self.ours),
+            Some((text, _)) if plain => url::push_with_parameters(out, &self.base.secured(text), token, &self.ours),
+            Some((text, path)) => {
+                let parameters = self.parameters(&path, lead);
+                url::push_with_parameters(out, &self.base.secured(text), &parameters, &self.ours);
+            }
         }
     }
 
