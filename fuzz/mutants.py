@@ -34,7 +34,7 @@ MUTANTS = [
     ("an escaped * is a wildcard", CORE + "token/acl.rs", "globs.extend(percent::decode(rest)?.into_iter().map(Glob::Byte));", "globs.extend(percent::decode(rest)?.into_iter().map(|b| if b == b'*' { Glob::Any } else { Glob::Byte(b) }));", "path"),
     ("an escaped name of ours is not known", CORE + "target.rs", "raw == name || (raw.contains('%')", "raw == name || (false && raw.contains('%')", "query"),
     ("the session token reaches the origin", CORE + "enter.rs", "alloc::vec![SIGNED_PARAMETER, policy.session.name.as_str()]", "alloc::vec![SIGNED_PARAMETER]", "query"),
-    ("cookies reach the origin", CORE + "gate.rs", "let mut cookies = alloc::vec![policy.session.name.as_str()];", "let mut cookies: Vec<&str> = Vec::new();", "query"),
+    ("cookies reach the origin", CORE + "gate.rs", "jar::is_cookie(&policy.session.name, cookie) || access", "access", "query"),
     ("two tokens are one", CORE + "enter.rs", "if values.next().is_some() { Err(Reason::Duplicate) }", "if false { Err(Reason::Duplicate) }", "query"),
     ("one parameter of the origin's is lost", CORE + "target.rs", "        if any {\n            kept.push('&');", "        if any && parameter.is_empty() { continue }\n        if any {\n            kept.push('&');", "query"),
     ("the path is not under the MAC", CORE + "derive.rs", "for field in [purpose.as_bytes(), place.as_bytes(), value]", "for field in [purpose.as_bytes(), &place.as_bytes()[..0], value]", "parameter"),

@@ -9,7 +9,7 @@ use crate::edge::{self, Asked, End, Flow, header};
 use crate::memory;
 use crate::site::{SITES, Site, site};
 use crate::source::{Source, pieces};
-use crate::viewer::viewer;
+use crate::viewer::{reference, viewer};
 
 /// Stands for as many KiB of `a` as the byte after it says.
 const LONG: u8 = 0x1a;
@@ -258,8 +258,11 @@ fn tokens(out: &[u8], site: &Site, token: &str) {
         let query = uri.split('#').next().unwrap_or_default().split_once('?').map_or("", |(_, query)| query);
         let found: Vec<&str> = query.split('&').filter_map(|parameter| parameter.strip_prefix(&*expected)).collect();
         let free = content && !site.on_content;
-        if own && site.in_query && !free {
-            assert!(found.len() == 1 && found[0].starts_with("st="), "{}: {uri:?} has no token", site.name);
+        let http = uri.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("http:"));
+        assert!(!own || !http, "{}: {uri:?} leaves https", site.name);
+        if own && !free {
+            let says = if site.in_query { found[0].starts_with("st=") } else { found[0] == reference() };
+            assert!(found.len() == 1 && says, "{}: {uri:?} does not say which session", site.name);
         } else if own {
             assert!(found.is_empty(), "{}: {uri:?} has a token", site.name);
         } else {

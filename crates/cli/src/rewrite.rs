@@ -10,6 +10,7 @@ use clap::Args;
 use playlock_core::config::policy::{Opening, Policy};
 use playlock_core::config::{Coverage, Policies};
 use playlock_core::exchange::Exchange;
+use playlock_core::jar;
 use playlock_core::reply::{Header, Reply};
 use playlock_core::step::{BodyStep, HeadStep, Request, RequestStep};
 
@@ -131,7 +132,7 @@ fn place(arguments: &Rewrite, policy: &Policy) -> Result<Place, Failure> {
     let (name, token) = (&policy.session.name, arguments.session_token.as_deref().unwrap_or_default());
     Ok(match policy.session.transport.in_query() {
         true => Place::Query(format!("{name}={}", in_query(token))),
-        false => Place::Cookie(format!("{name}={token}")),
+        false => Place::Cookie(format!("{}={token}", jar::cookie_name_for(name, token))),
     })
 }
 

@@ -9,8 +9,9 @@ use crate::config::encryption::Encryption;
 use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::{ContentKey, KeyScope};
-use crate::enter::{client_address, enter, one, ours, single};
+use crate::enter::{Entered, client_address, enter, one, ours, single};
 use crate::headers;
+use crate::jar;
 use crate::key;
 use crate::player::Players;
 use crate::reply::{Reason, Reply, header};
@@ -75,6 +76,12 @@ pub struct Stream {
     pub session: Option<Session>,
     /// The session was opened by this very request.
     pub opened: bool,
+    /// No other of the request's sessions would do as well.
+    pub certain: bool,
+    /// The URL says which session it is of.
+    pub named: bool,
+    /// References of the sessions whose cookies make room for this one's.
+    pub surplus: Vec<String>,
     /// Opened for a path that only the response can show to be a playlist; refused if it is none.
     pub tentative: bool,
     /// Its kind by path and parameters.
@@ -175,10 +182,10 @@ pub fn admit(
     if !readable {
         return Err(refused(Reason::Method));
     }
-    let (session, opened) = match enter(policy, request, &target, extension, random) {
-        Ok((session, opened)) => (Some(session), opened),
+    let (session, opened, certain, named) = match enter(policy, request, &target, extension, random) {
+        Ok(Entered { session, opened, certain, named }) => (Some(session), opened, certain, named),
         // What turns out to be a playlist is refused then.
-        Err(_) if !policy.session.on_content && extension != Extension::Playlist => (None, false),
+        Err(_) if !policy.session.on_content && extension != Extension::Playlist => (None, false, true, false),
         Err(reason) => return Err(refused(reason)),
     };
     let by_session = policy.players.as_ref().is_some_and(Players::are_named_by_session);
@@ -211,6 +218,11 @@ pub fn admit(
     if session.is_none() && (tells_nothing || resource.form == Form::Document) {
         return Err(refused(Reason::Missing));
     }
+    let own_media = kind == Kind::Segment && matches!(media_key, Some(KeyScope::Session(_)));
+    // Under the other session's key it would not decrypt. Only the response tells of what has no extension.
+    if own_media && !certain && extension == Extension::Other {
+        return Err(refused(Reason::Session));
+    }
     // What may turn out to be a playlist must come whole and plain.
     let whole = kind != Kind::Clear
         || extension == Extension::Missing
@@ -223,10 +235,14 @@ pub fn admit(
     } else if let Some(last) = slice.and_then(|slice| slice.plaintext_last()) {
         edits.set.push(header("range", &format!("bytes=0-{last}")));
     }
+    let in_cookie = opened && policy.session.transport.in_cookie();
     let stream = Stream {
         policy: index,
         session,
         opened,
+        certain,
+        named,
+        surplus: if in_cookie { jar::surplus(request.headers, &policy.session.name) } else { Vec::new() },
         tentative: opened && extension == Extension::Missing,
         kind,
         resource,
@@ -340,14 +356,14 @@ fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, wh
         };
         edits.set.push((":path".into(), path.into_bytes()));
     }
-    let mut cookies = alloc::vec![policy.session.name.as_str()];
-    if let Some(access) = &policy.access_token {
-        cookies.push(&access.cookie);
-        if headers::first(request.headers, &access.header).is_some() {
-            edits.remove.push(access.header.clone());
-        }
+    let access = policy.access_token.as_ref();
+    if let Some(access) = access.filter(|access| headers::first(request.headers, &access.header).is_some()) {
+        edits.remove.push(access.header.clone());
     }
-    if let Some(kept) = headers::cookies_without(request.headers, &cookies) {
+    let is_ours = |cookie: &[u8]| {
+        jar::is_cookie(&policy.session.name, cookie) || access.is_some_and(|it| it.cookie.as_bytes() == cookie)
+    };
+    if let Some(kept) = headers::cookies_without(request.headers, is_ours) {
         edits.remove.push("cookie".into());
         if !kept.is_empty() {
             edits.set.push(("cookie".into(), kept));

@@ -137,8 +137,8 @@ reasons! {
     Player "player" 403 "This player is not one that may play";
     /// A parameter of ours does not carry our MAC for this path.
     Parameter "parameter" 403 "A signed parameter of this URL does not verify";
-    /// The key of another session.
-    Session "session" 403 "This key belongs to another session";
+    /// The key or the cookie of another session, or nothing that says which of several it is.
+    Session "session" 403 "This belongs to another session, or does not say to which of several";
     /// The authorizer said no.
     Authorizer "authorizer" 403 "This session may not have the key";
     /// The authorizer could not be asked, or could not say.

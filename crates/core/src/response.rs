@@ -263,6 +263,8 @@ fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
             on_encrypted_origin: encryption.on_encrypted_origin,
         }),
     };
+    // What is the same for several sessions need not say in a cookie's place which one asks: any that covers it will do.
+    let shared = stream.playlist_keys.as_ref().is_some_and(|scope| !matches!(scope, KeyScope::Session(_)));
     Some(Marks {
         base: Base::new(stream.scheme, &stream.authority, &stream.raw_path, &policy.session.hosts),
         token: Some(token_parameter(session, policy)),
@@ -296,15 +298,19 @@ fn key_source(
     })
 }
 
-fn token_parameter(session: &Session, policy: &Policy) -> Option<String> {
-    policy.session.transport.in_query().then(|| format!("{}={}", policy.session.name, session.query_value()))
+/// What says in a URL which session it is of.
+fn token_parameter(session: &Session, policy: &Policy) -> String {
+    match policy.session.transport.in_query() {
+        true => format!("{}={}", policy.session.name, session.query_value()),
+        false => format!("{}={}", policy.session.name, jar::reference(&session.id_text())),
+    }
 }
 
 fn playlist_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = without_untrue(headers);
     edits.remove.push("content-length".into());
     edits.set.push(header("cache-control", "private, no-store"));
-    edits.add.extend(session_cookie(stream, policy));
+    edits.add.extend(session_cookies(stream, policy));
     edits
 }
 
@@ -314,8 +320,9 @@ fn segment_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> Header
     if !policy.session.on_content && stream.shares_key() {
         return edits;
     }
-    // With a cookie the URL is the same in every session, and what one left in a cache does not decrypt in another.
-    let distinct = policy.session.transport.in_query() || stream.shares_key();
+    // A URL that does not say which session it is of is the same in every one, and what one left in a cache does not
+    // decrypt in another.
+    let distinct = stream.named || stream.shares_key();
     let cache_control = match (distinct, headers::max_age(headers)) {
         (false, _) => "private, no-store".into(),
         (true, Some(seconds)) => {
@@ -369,7 +376,7 @@ fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits
         && let Some(path) = base.own_path(location)
     {
         let said = said_again(stream, policy, &path).map(|value| format!("{SIGNED_PARAMETER}={value}"));
-        let token = stream.session.as_ref().and_then(|session| token_parameter(session, policy));
+        let token = stream.session.as_ref().map(|session| token_parameter(session, policy));
         let parameters: Vec<_> = said.into_iter().chain(token).collect();
         let ours: Vec<_> = ours(policy).into_iter().map(Into::into).collect();
         let mut rewritten = Vec::with_capacity(location.len() + 1024);
@@ -377,7 +384,7 @@ fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits
         edits.set.push(("location".into(), rewritten));
     }
     edits.set.push(header("cache-control", "private, no-store"));
-    edits.add.extend(session_cookie(stream, policy));
+    edits.add.extend(session_cookies(stream, policy));
     edits
 }
 
@@ -391,14 +398,11 @@ fn said_again(stream: &Stream, policy: &Policy, path: &str) -> Option<String> {
     signed::resource(keyring, &path, &stream.resource, stream.media_key.as_ref())
 }
 
-/// The cookie of a session that was just opened.
-fn session_cookie(stream: &Stream, policy: &Policy) -> Option<Header> {
-    if !stream.opened || !policy.session.transport.in_cookie() {
-        return None;
-    }
-    let (session, left) = (stream.session.as_ref()?, time_left(stream));
-    // Players on other sites need SameSite=None, which browsers take with Secure only, and Secure over https only.
-    let site = if stream.https { "; Secure; SameSite=None" } else { "; SameSite=Lax" };
-    let cookie = format!("{}={}; Path=/; Max-Age={left}; HttpOnly{site}", policy.session.name, session.token);
-    Some(header("set-cookie", &cookie))
+/// The cookie of a session that was just opened, and those that make room for it.
+fn session_cookies(stream: &Stream, policy: &Policy) -> Vec<Header> {
+    let session = stream.session.as_ref().filter(|_| stream.opened && policy.session.transport.in_cookie());
+    let Some(session) = session else { return Vec::new() };
+    let name = &policy.session.name;
+    let dropped = stream.surplus.iter().map(|reference| jar::drop_cookie(name, reference, stream.scheme));
+    dropped.chain([jar::set_cookie(name, session, time_left(stream), stream.scheme)]).collect()
 }

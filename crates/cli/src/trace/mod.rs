@@ -250,12 +250,12 @@ fn outcome(
     let (stream, edits) = match admitted {
         Ok(Admitted::Stream(stream, edits)) => (stream, edits),
         Err(refused) => {
-            let what = if resource.form == Form::Document { "a document" } else { "a segment" };
-            trace.say(
-                "key",
-                Mark::Bad(refused.reason),
-                format!("{what} whose key neither a session nor the URL tells"),
-            );
+            let text = match (refused.reason, resource.form) {
+                (Reason::Session, _) => "several sessions would do, and the URL does not say whose key it is under",
+                (_, Form::Document) => "a document whose key neither a session nor the URL tells",
+                (..) => "a segment whose key neither a session nor the URL tells",
+            };
+            trace.say("key", Mark::Bad(refused.reason), text);
             return Err(End);
         }
         Ok(_) => return Ok(()),

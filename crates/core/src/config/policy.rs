@@ -11,6 +11,7 @@ use super::secret::Reader;
 use crate::binding::Binding;
 use crate::cors::Cors;
 use crate::derive::Keyring;
+use crate::jar;
 use crate::player::Players;
 use crate::revocation::Revocation;
 use crate::targeting::Targeting;
@@ -75,7 +76,7 @@ pub struct AccessToken {
 /// How a session goes on.
 #[derive(Debug)]
 pub struct SessionRules {
-    /// Name of the session token, in query and cookie.
+    /// Name of the session token in the query; its cookies' begin with it.
     pub name: String,
     /// Where it travels.
     pub transport: Transport,
@@ -258,6 +259,12 @@ fn read_access_token(
         if *name == session.name {
             return Err(ConfigError::new(path, format!("found \"{name}\", which is the session token's name too")));
         }
+    }
+    if jar::is_cookie(&session.name, cookie.as_bytes()) {
+        return Err(ConfigError::new(
+            format!("{path}.accessTokenCookie"),
+            format!("found \"{cookie}\", which is the name of a session's cookie; expected another one"),
+        ));
     }
     let legacy = LegacyAlgorithms {
         sha1: auth.algorithms.contains(&Algorithm::Sha1),

@@ -15,6 +15,7 @@ pub(super) fn marks(encrypt: bool, token: bool) -> Marks {
     Marks {
         base: Base::new(Scheme::Https, "h", "/v/m.m3u8", &["cdn".into()]),
         token: token.then(|| "s=TOKEN".into()),
+        token_on_content: true,
         free_content: None,
         ours: alloc::vec!["plk".into(), "s".into()],
         keyring: Keyring::new(&Secret::new(alloc::vec![1; 16]).unwrap(), "p"),

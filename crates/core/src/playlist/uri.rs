@@ -40,8 +40,10 @@ impl Lead {
 pub struct Marks {
     /// Where the playlist stands.
     pub base: Base,
-    /// The session token as `name=value`, if it travels in the query.
+    /// What says which session it is: the token or a reference to its cookie, as `name=value`.
     pub token: Option<String>,
+    /// Content carries it, too.
+    pub token_on_content: bool,
     /// `Some` if content needs no token: the session's ACL, beyond which nothing is said of content either.
     pub free_content: Option<String>,
     /// Names of parameters that are ours; the origin's own of these names go.
@@ -155,8 +157,7 @@ impl Marks {
 
     /// The token that a URI carries.
     pub fn token_for(&self, lead: Lead) -> Option<&str> {
-        let free = lead.is_content() && self.free_content.is_some();
-        self.token.as_deref().filter(|_| !free)
+        self.token.as_deref().filter(|_| self.token_on_content || !lead.is_content())
     }
 
     fn signed(&self, path: &str, lead: Lead) -> Option<String> {
