@@ -55,7 +55,7 @@ pub fn enter(
     };
     if extension == Extension::Other {
         // Content goes by session token alone.
-        let instead = if matches!(access, Some((_, Some(_)))) { Reason::Swapped } else { Reason::Missing };
+        let instead = if matches!(access, Some((_, Some(_)))) { Reason::Content } else { Reason::Missing };
         return Err(failure.unwrap_or(instead));
     }
     let grant = match access {

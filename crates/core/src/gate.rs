@@ -15,7 +15,7 @@ use crate::jar;
 use crate::key;
 use crate::player::Players;
 use crate::reply::{Reason, Reply, header};
-use crate::route::{self, Extension, Kind};
+use crate::route::{Extension, Kind};
 use crate::session::Session;
 use crate::signed::{self, Form, Resource};
 use crate::slice::Slice;
@@ -160,7 +160,7 @@ pub fn admit(
         Coverage::Pass => return Ok(Admitted::Pass),
         Coverage::Deny => return Err(refused(Reason::Unassigned)),
     };
-    let extension = route::extension(&target.path);
+    let extension = policy.extension(&target.path);
     let kind = match extension {
         Extension::Playlist => Kind::Playlist,
         _ if policy.encryption.is_some() => Kind::Segment,

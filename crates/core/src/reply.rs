@@ -119,6 +119,8 @@ reasons! {
     Signature "signature" 403 "The token's signature does not verify";
     /// A session token in the access token's place or the other way round.
     Swapped "swapped" 403 "This token is of the other kind: access and session tokens are not interchangeable";
+    /// An access token, and neither path nor media type are a playlist's.
+    Content "content" 403 "An access token opens playlists only, and this is none by its path and content type";
     /// Past `exp`.
     Expired "expired" 403 "The token has expired";
     /// Before `st`.

@@ -9,7 +9,8 @@ use core::cell::RefCell;
 use crate::batch::SharedEncryptor;
 use crate::body::{Body, Window};
 use crate::config::encryption::{self, Keys};
-use crate::config::policy::{Policy, SIGNED_PARAMETER};
+use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
+use crate::derive::KeyScope;
 use crate::enter::ours;
 use crate::gate::Stream;
 use crate::headers;
@@ -70,7 +71,11 @@ pub fn plan(
         _ => return Err(Reason::Unasked),
     }
     if stream.tentative && kind != Kind::Playlist && policy.session.on_content {
-        return Err(Reason::Missing);
+        // It was opened by an access token, if the policy wants one.
+        return Err(if matches!(policy.opening(), Opening::Free) { Reason::Missing } else { Reason::Content });
+    }
+    if kind == Kind::Segment && !stream.certain && !stream.shares_key() {
+        return Err(Reason::Session);
     }
     if kind == Kind::Clear && stream.resource.form != Form::Document && stream.resource.range.is_none() {
         return untouched(clear_edits(stream, policy, headers));

@@ -277,6 +277,13 @@ fn outcome(
     if policy.encryption.as_ref().is_some_and(|it| it.on_encrypted_origin == OnEncryptedOrigin::Passthrough) {
         trace.detail("what the origin encrypts itself passes through");
     }
+    if stream.tentative {
+        trace.say(
+            "playlist",
+            Mark::Note,
+            "only the response tells: it is refused unless its content type is a playlist's, or playlistPaths names the path",
+        );
+    }
     trace.say("origin", Mark::Good, "is asked");
     let path = edits.set.iter().find(|(name, _)| name == ":path");
     let path = path.map_or(headers::first(request.headers, ":path").unwrap_or_default(), |(_, path)| path);

@@ -5,7 +5,7 @@ use playlock_core::enter::{Entered, access_token, client_address, enter, ours};
 use playlock_core::headers;
 use playlock_core::jar::{self, Sent};
 use playlock_core::reply::Reason;
-use playlock_core::route::{self, Extension};
+use playlock_core::route::Extension;
 use playlock_core::session::Session;
 use playlock_core::step::Request;
 use playlock_core::target::Target;
@@ -22,7 +22,7 @@ pub fn entered(
     target: &Target<'_>,
     id: [u8; 16],
 ) -> Result<Option<Session>, End> {
-    let extension = route::extension(&target.path);
+    let extension = policy.extension(&target.path);
     let asked = enter(policy, request, target, extension, &mut || id);
     look_at_session_token(trace, policy, request, target, Some(&target.path));
     let goes_on = asked.as_ref().is_ok_and(|entered| !entered.opened);
@@ -48,7 +48,7 @@ pub fn entered(
         Err(reason) => {
             trace.say("session", Mark::Bad(reason), reason.title());
             if extension == Extension::Other {
-                trace.detail("content goes by session token alone; an access token opens playlists");
+                trace.detail("content goes by session token alone; an access token opens playlists: paths that end in .m3u8 or .m3u, or that playlistPaths names");
             }
             Err(End)
         }
