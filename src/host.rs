@@ -55,6 +55,12 @@ pub fn replace_body(size: usize, out: &Output) -> bool {
         && (tail.is_empty() || abi::set_buffer(Buffer::ResponseBody, usize::MAX, 0, tail))
 }
 
+/// Sets the length of a response whose headers are held. `false` if they have gone.
+#[must_use]
+pub fn announce(length: usize) -> bool {
+    abi::set_header(Map::Response, "content-length", length.to_string().as_bytes())
+}
+
 /// Puts `out` into the host's empty buffer of another stream, which is paused. Its context is in effect afterwards.
 #[must_use]
 pub fn fill_paused(stream: u32, out: &Output) -> bool {

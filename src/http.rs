@@ -165,8 +165,9 @@ impl Http {
         let action = match self.worker.on_body(exchange, chunk, end_of_stream, self.id) {
             BodyStep::Forward => Action::Continue,
             BodyStep::Replace(out) if host::replace_body(size, &out) => Action::Continue,
+            BodyStep::Whole(out) if host::announce(out.len()) && host::replace_body(size, &out) => Action::Continue,
             BodyStep::Hold if host::replace_body(size, &Output::default()) => Action::Pause,
-            BodyStep::Replace(_) | BodyStep::Hold => self.reset(),
+            BodyStep::Replace(_) | BodyStep::Whole(_) | BodyStep::Hold => self.reset(),
             BodyStep::Reply(reply) => self.reply(&reply),
             BodyStep::Reset(_) => self.reset(),
         };

@@ -75,7 +75,7 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
         };
         let chunk = buffer.get(..length).unwrap_or_default().to_vec();
         let ready = match exchange.on_body(chunk.clone(), length == 0) {
-            BodyStep::Replace(bytes) => bytes.into_vec(),
+            BodyStep::Replace(bytes) | BodyStep::Whole(bytes) => bytes.into_vec(),
             BodyStep::Forward => chunk,
             BodyStep::Hold => continue,
             BodyStep::Reply(reply) => return Err(refusal(&reply)),

@@ -213,6 +213,7 @@ impl Exchange {
             State::Body(body) => {
                 let held = body.is_held();
                 match body.push(chunk, end_of_stream, stream, batch) {
+                    Ok(Pushed::Out(out)) if held && body.is_served() => BodyStep::Whole(out),
                     Ok(Pushed::Out(out)) => BodyStep::Replace(out),
                     Ok(Pushed::Kept) => BodyStep::Hold,
                     Err(reason) if held => {

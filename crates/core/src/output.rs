@@ -39,6 +39,16 @@ impl Output {
         [block(self.head.as_ref()), middle, block(self.tail.as_ref())]
     }
 
+    /// How many bytes it is.
+    pub fn len(&self) -> usize {
+        self.parts().iter().map(|part| part.len()).sum()
+    }
+
+    /// Whether it is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// All of it in one piece.
     pub fn into_vec(self) -> Vec<u8> {
         if self.head.is_none() && self.tail.is_none() && self.middle.start == 0 {

@@ -103,21 +103,19 @@ pub fn plan(
         let marks = marks(stream, policy).ok_or(Reason::Missing)?;
         let master = reloads_open_sessions(stream, policy).then(|| single_variant(stream, &marks));
         let rewriter = Rewriter::new(marks);
+        let length = headers::content_length(headers)?;
         let body = match master {
             _ if stream.head => None,
-            Some(master) => {
-                let length = headers::content_length(headers)?;
-                Some(Body::Entry {
-                    rewriter,
-                    entry: Entry::default(),
-                    master,
-                    seen: Vec::new(),
-                    ready: Vec::new(),
-                    length,
-                    start: Start::new(hold),
-                })
-            }
-            None => Some(Body::Playlist { rewriter, start: Start::new(hold) }),
+            Some(master) => Some(Body::Entry {
+                rewriter,
+                entry: Entry::default(),
+                master,
+                seen: Vec::new(),
+                ready: Vec::new(),
+                length,
+                start: Start::new(hold, length),
+            }),
+            None => Some(Body::Playlist { rewriter, start: Start::new(hold, length) }),
         };
         return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
     }
@@ -168,28 +166,14 @@ pub fn plan(
     Ok(Plan { kind, edits, body, reply: None })
 }
 
-/// What an origin sends for a slice: its first bytes, or all.
-struct Part {
-    length: u64,
-    total: u64,
-}
-
-impl Part {
-    /// `None` if the length of the whole is not known: the client gets all of it then.
-    fn of(slice: Slice, status: u16, headers: &[Header], announced: Option<u64>) -> Result<Option<Self>, Reason> {
-        if status != 206 {
-            return Ok(announced.map(|total| Self { length: total, total }));
-        }
-        let ContentRange { first, last, total } = headers::content_range(headers).ok_or(Reason::Unasked)?;
-        let (Some(total), Some(asked)) = (total, slice.plaintext_last()) else { return Err(Reason::Unasked) };
-        let length = last.saturating_add(1);
-        let fits = first == 0 && length == total.min(asked.saturating_add(1)) && announced.is_none_or(|a| a == length);
-        if fits { Ok(Some(Self { length, total })) } else { Err(Reason::Unasked) }
-    }
-}
-
-/// Answers a slice of the ciphertext: 206, or 416 if it lies beyond the end.
-fn slice_plan(stream: &Stream, policy: &Policy, headers: &[Header], slice: Slice, part: &Part) -> Result<Plan, Reason> {
+/// Answers a slice of the ciphertext: 206, or 416 if it lies beyond the end. `None`: the client gets all of it.
+fn slice_plan(
+    stream: &Stream,
+    policy: &Policy,
+    headers: &[Header],
+    slice: Slice,
+    part: &Part,
+) -> Result<Option<Plan>, Reason> {
     let kind = stream.kind;
     let mut edits = segment_edits(stream, policy, headers);
     let (first, last, length) = match slice.resolve(part.total, part.length) {
