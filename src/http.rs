@@ -194,6 +194,7 @@ impl Http {
                 reason: exchange.reason(),
                 encrypted: self.encrypted,
                 origin_error: self.origin_error,
+                unservable: exchange.unservable(),
             });
         }
         self.spent.into_iter().for_each(|nanoseconds| self.metrics.time(nanoseconds));

@@ -83,6 +83,13 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
         };
         output.write_all(&ready).map_err(config::output_failure)?;
         if length == 0 {
+            if let Some(unservable) = exchange.unservable() {
+                config::warn(&[format!(
+                    "{} of the playlist's URIs are refused when they are asked for (400 target), first {:?}; expected file names without escaped /, \\, ?, #, %, control characters, and in UTF-8",
+                    unservable.count(),
+                    unservable.first()
+                )]);
+            }
             return output.flush().map_err(config::output_failure);
         }
     }

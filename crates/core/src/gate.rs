@@ -1,6 +1,7 @@
 //! Who gets in: the checks on a request, in order, and what the origin may see of it.
 
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -14,6 +15,7 @@ use crate::headers;
 use crate::jar;
 use crate::key;
 use crate::player::Players;
+use crate::playlist::Unservable;
 use crate::reply::{Reason, Reply, header};
 use crate::route::{Extension, Kind};
 use crate::session::Session;
@@ -110,6 +112,8 @@ pub struct Stream {
     pub raw_path: String,
     /// The query as it came.
     pub query: Option<String>,
+    /// What of its playlist nobody will get.
+    pub unservable: Rc<Unservable>,
     /// Seconds since the epoch.
     pub now: u64,
 }
@@ -257,6 +261,7 @@ pub fn admit(
         authority: authority.into(),
         raw_path: target.raw_path.into(),
         query: target.query.map(Into::into),
+        unservable: Rc::default(),
         now: request.now,
     };
     Ok(Admitted::Stream(stream, edits))

@@ -263,6 +263,7 @@ fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
         keyring: policy.keyrings.get(session.keyring)?.clone(),
         encryption,
         variables: Variables::new(stream.query.clone(), stream.imports.clone()),
+        unservable: Rc::clone(&stream.unservable),
     })
 }
 

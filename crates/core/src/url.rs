@@ -100,7 +100,7 @@ impl Base {
 }
 
 /// Whether `uri` is a relative reference that needs no closer look: printable ASCII without a scheme, an authority, a
-/// query, a fragment or a backslash. Nearly every URI of a playlist is.
+/// query, a fragment, a backslash or an escape. Nearly every URI of a playlist is.
 pub fn is_simple(uri: &[u8]) -> bool {
     // Without a branch for each byte, this goes many bytes at a time.
     uri.iter().fold(true, |all, byte| all & is_plain(*byte)) && is_simple_start(uri)
@@ -108,7 +108,7 @@ pub fn is_simple(uri: &[u8]) -> bool {
 
 /// Whether a simple URI may have this byte.
 pub fn is_plain(byte: u8) -> bool {
-    (b'!'..=b'~').contains(&byte) & !matches!(byte, b':' | b'?' | b'#' | b'\\')
+    (b'!'..=b'~').contains(&byte) & !matches!(byte, b'%' | b':' | b'?' | b'#' | b'\\')
 }
 
 /// Whether a URI of plain bytes is simple: it is there, and has no authority.

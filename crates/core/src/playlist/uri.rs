@@ -1,8 +1,10 @@
 //! What goes onto the URIs of a playlist: the session token, and a signed parameter for what is served in clear or
 //! is a part of a file.
 
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
 
 use super::attribute;
 use super::encryption::Encryption;
@@ -54,6 +56,34 @@ pub struct Marks {
     pub encryption: Option<Encryption>,
     /// Variables in URIs.
     pub variables: Variables,
+    /// URIs that nobody will get.
+    pub unservable: Rc<Unservable>,
+}
+
+/// URIs of ours whose path no request may have: asked for, each is refused as `target`. The playlist goes out all the
+/// same, since one odd name should not end a stream; an operator has to hear of it.
+#[derive(Debug, Default)]
+pub struct Unservable {
+    count: Cell<u64>,
+    first: RefCell<String>,
+}
+
+impl Unservable {
+    fn add(&self, uri: &str) {
+        if self.count.replace(self.count.get().saturating_add(1)) == 0 {
+            self.first.borrow_mut().push_str(uri);
+        }
+    }
+
+    /// How many there were.
+    pub fn count(&self) -> u64 {
+        self.count.get()
+    }
+
+    /// The first of them, as the origin wrote it.
+    pub fn first(&self) -> String {
+        self.first.borrow().clone()
+    }
 }
 
 impl Marks {
@@ -116,7 +146,13 @@ impl Marks {
         }
         // An empty URI names the playlist itself; no tag means that.
         let text = core::str::from_utf8(uri).ok().filter(|text| !text.is_empty());
-        match text.and_then(|text| Some((text, self.base.own_path(text)?))) {
+        let own = text.and_then(|text| Some((text, self.base.own_path(text)?)));
+        if let Some((text, path)) = &own
+            && target::normal_path(path).is_err()
+        {
+            self.unservable.add(text);
+        }
+        match own {
             None => out.extend_from_slice(uri),
             Some((text, _)) if plain => url::push_with_parameters(out, &self.base.secured(text), token, &self.ours),
             Some((text, path)) => {
