@@ -70,6 +70,12 @@ pub fn replace_body(size: usize, out: &Output) -> bool {
         && (tail.is_empty() || abi::set_buffer(Buffer::ResponseBody, usize::MAX, 0, tail))
 }
 
+/// Sets the length of a response whose headers are held. `false` if they have gone.
+#[must_use]
+pub fn set_length(length: usize) -> bool {
+    abi::set_header(Map::Response, "content-length", length.to_string().as_bytes())
+}
+
 /// Puts `out` before the bytes in the host's buffer. `false` if the host did not put all of it there.
 #[must_use]
 pub fn prepend_body(out: &Output) -> bool {

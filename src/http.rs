@@ -165,8 +165,9 @@ impl Http {
         let action = match self.worker.on_body(exchange, chunk, end_of_stream, self.id) {
             BodyStep::Forward => Action::Continue,
             BodyStep::Replace(out) if self.worker.replace_body(self.id, size, &out) => Action::Continue,
+            BodyStep::Whole(out) if host::set_length(out.len()) && host::replace_body(size, &out) => Action::Continue,
             BodyStep::Hold if host::replace_body(size, &Output::default()) => Action::Pause,
-            BodyStep::Replace(_) | BodyStep::Hold => self.reset(),
+            BodyStep::Replace(_) | BodyStep::Whole(_) | BodyStep::Hold => self.reset(),
             BodyStep::Reply(reply) => self.reply(&reply),
             BodyStep::Reset(_) => self.reset(),
         };
@@ -194,6 +195,7 @@ impl Http {
                 reason: exchange.reason(),
                 encrypted: self.encrypted,
                 origin_error: self.origin_error,
+                unservable: exchange.unservable(),
             });
         }
         self.spent.into_iter().for_each(|nanoseconds| self.metrics.time(nanoseconds));

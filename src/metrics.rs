@@ -6,14 +6,16 @@
 //! | `playlock[.policy.POLICY].refused.REASON` | those that were refused or broken off |
 //! | `playlock[.policy.POLICY].encrypted_bytes` | bytes of media that were encrypted |
 //! | `playlock[.policy.POLICY].origin_errors` | answers 5xx of the origin, or of Envoy in its place |
+//! | `playlock[.policy.POLICY].unservable_uris` | URIs that went out in playlists and are refused when they are asked for |
 //! | `playlock.active` | gauge: requests that the origin is answering now |
 //! | `playlock.microseconds` | histogram: time in the filter of one request in 16, all its callbacks together |
 //! | `playlock.batches` | how often chunks of several streams were encrypted together |
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use playlock_core::config::Policies;
 use playlock_core::exchange::Verdict;
+use playlock_core::playlist::Unservable;
 use playlock_core::reply::Reason;
 use playlock_core::route::Kind;
 
@@ -21,7 +23,7 @@ use crate::host::{self, Metric};
 
 /// What is known of a request when it has ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct Ended<'a> {
     /// The number of its policy.
     pub policy: Option<usize>,
     /// Its kind.
@@ -34,6 +36,8 @@ pub struct Ended {
     pub encrypted: u64,
     /// The origin's answer was an error.
     pub origin_error: bool,
+    /// What of its playlist nobody will get.
+    pub unservable: Option<&'a Unservable>,
 }
 
 /// The metrics of the policies of one configuration.
@@ -76,7 +80,7 @@ impl Metrics {
     }
 
     /// Counts a request that has ended.
-    pub fn count(&self, ended: &Ended) {
+    pub fn count(&self, ended: &Ended<'_>) {
         let of = ended.policy.and_then(|index| self.policies.get(index));
         let series = of.map_or(&self.no_policy, |(prefix, series)| series.get_or_init(|| Series::define(prefix)));
         let request = ended.kind.index() * Verdict::ALL.len() + ended.verdict.index();
@@ -86,6 +90,16 @@ impl Metrics {
         }
         add(series.encrypted_bytes, i64::try_from(ended.encrypted).unwrap_or(i64::MAX));
         add(series.origin_errors, ended.origin_error.into());
+        if let Some(unservable) = ended.unservable {
+            add(series.unservable_uris, i64::try_from(unservable.count()).unwrap_or(i64::MAX));
+            // Once for each policy: a live playlist comes every few seconds.
+            if !series.warned.replace(true) {
+                host::warn(&format!(
+                    "a playlist names {:?}, which nobody will get: a path with such escapes is refused (400 target); expected names without escaped /, \\, ?, #, %, control characters, and in UTF-8",
+                    unservable.first()
+                ));
+            }
+        }
     }
 }
 
@@ -97,6 +111,9 @@ struct Series {
     refused: Vec<Option<u32>>,
     encrypted_bytes: Option<u32>,
     origin_errors: Option<u32>,
+    unservable_uris: Option<u32>,
+    /// The log has a line on them.
+    warned: Cell<bool>,
 }
 
 impl Series {
@@ -111,6 +128,8 @@ impl Series {
             refused: Reason::ALL.iter().map(|reason| counter(&format!("refused.{}", reason.word()))).collect(),
             encrypted_bytes: counter("encrypted_bytes"),
             origin_errors: counter("origin_errors"),
+            unservable_uris: counter("unservable_uris"),
+            warned: Cell::default(),
         }
     }
 }

@@ -156,6 +156,14 @@ impl Flow {
                 self.release();
                 self.put(&out);
             }
+            BodyStep::Whole(out) => {
+                let held = self.held.as_mut().expect("the length of a response whose headers have gone");
+                let out = out.into_vec();
+                held.retain(|(name, _)| name != "content-length");
+                held.push(header("content-length", out.len().to_string()));
+                self.release();
+                self.put(&out.into());
+            }
             BodyStep::Hold => {
                 assert!(!end, "the last chunk was held");
                 self.paused = true;

@@ -9,8 +9,7 @@ use crate::edge::{self, Asked, End, Flow, header};
 use crate::origin;
 use crate::site::{SITES, Site, site};
 use crate::source::Source;
-use crate::text;
-use crate::viewer::{MEDIA, Viewer, viewer};
+use crate::viewer::{self, MEDIA, Viewer, viewer};
 
 /// What is asked for, and so what must come of the origin's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +121,7 @@ fn open(site: &Site, viewer: &Viewer, hold: bool, source: &mut Source<'_>) -> Op
         What::Init => (viewer.init.target.clone(), None),
         What::Playlist => (viewer.playlist.clone(), None),
         What::Document => (viewer.document.target.clone(), None),
-        What::Unnamed => (format!("/vod/a/unnamed?{}={}", site.session, text::encode(viewer.token.as_bytes())), None),
+        What::Unnamed => (format!("/vod/a/unnamed?{}", viewer::session(site, &viewer.token)), None),
         What::Foreign => ("/elsewhere/1.ts".into(), None),
     };
     let mut target = target;

@@ -38,7 +38,7 @@ pub fn property(input: &[u8]) {
         _ => text::encode_but(value.as_bytes(), |byte| plain(byte) && byte != b'%'),
     };
     let as_said = text::decode(sent.as_bytes()).as_deref() == Some(said.as_bytes());
-    let target = format!("{onto}?plk={sent}&{}={}", site.session, text::encode(viewer.token.as_bytes()));
+    let target = format!("{onto}?plk={sent}&{}", viewer::session(&site, &viewer.token));
     let effect = effect(&site, &viewer, &target);
     let own = path(url) == onto;
     match effect {

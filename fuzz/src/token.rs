@@ -168,7 +168,8 @@ fn claims(signed: &str) -> Option<Claims<'_>> {
 fn session(site: &Site, index: usize, place: Place, spelling: usize, changes: &[[u8; 4]]) {
     let viewer = viewer(index);
     let sent = changed(&viewer.token, changes);
-    let Some(Placed { query, headers, wire }) = placed(site.session, &sent, place, spelling) else { return };
+    let name = if matches!(place, Place::Cookie) { viewer::cookie_name(site) } else { site.session.to_owned() };
+    let Some(Placed { query, headers, wire }) = placed(&name, &sent, place, spelling) else { return };
     let travels = match place {
         Place::Query => site.in_query,
         Place::Cookie => site.in_cookie,

@@ -75,9 +75,27 @@ pub fn viewer(index: usize) -> Viewer {
     VIEWERS.with_borrow_mut(|viewers| viewers[index % SITES].get_or_insert_with(|| Viewer::new(&site(index))).clone())
 }
 
+/// What a URL says of a session whose token is in a cookie.
+pub fn reference() -> String {
+    URL_SAFE_NO_PAD.encode(SESSION)[..8].to_owned()
+}
+
+/// The parameter that says which session a URL is of.
+pub fn session(site: &Site, token: &str) -> String {
+    match site.in_query {
+        true => format!("{}={}", site.session, text::encode(token.as_bytes())),
+        false => format!("{}={}", site.session, reference()),
+    }
+}
+
+/// The name of the session's cookie.
+pub fn cookie_name(site: &Site) -> String {
+    format!("{}-{}", site.session, reference())
+}
+
 /// The header of a request with this session token in a cookie.
 pub fn cookie(site: &Site, token: &str) -> Header {
-    header("cookie", format!("{}={token}", site.session))
+    header("cookie", format!("{}={token}", cookie_name(site)))
 }
 
 /// A playlist that goes out whole.

@@ -89,6 +89,7 @@ def nodes(edges, origins):
         policy("time", None, {"keyRotation": {"time": "13s"}}),
         policy("sequence", None, {"keyRotation": {"segments": 4}, "ivMode": "sequence"}),
         policy("passthrough", None, {"onEncryptedOrigin": "passthrough"}),
+        policy("named", playlistPaths=["/named/list*"]),
         policy("anywhere", cors={"allowOrigins": ["*"]}),
         policy("credentials", {"sessionTokenTransport": "cookie"},
                cors={"allowOrigins": [page], "allowCredentials": True, "exposeHeaders": ["x-request-id"]}),

@@ -103,7 +103,8 @@ def test_an_access_token_gets_no_content(edge, name, what):
     if (name, what) == ("hdnts", "playlist"):
         assert edge.get(target).status == 200
     else:
-        check(edge, target, 403, "missing" if (name, what) == ("hdnts", "key") else "swapped")
+        words = {("hdnts", "key"): "missing", ("hdnts", "segment"): "content"}
+        check(edge, target, 403, words.get((name, what), "swapped"))
 
 
 @BOTH

@@ -181,7 +181,9 @@ MISTAKES = {
     "a URL token on another playlist than it was made for": [for_url(FILM, "/vod/film/720p.m3u8")],
     "fields changed, or encoded otherwise, after they were signed": [
         sent(signed(GOOD).replace("/vod/*", "/*")), sent(signed(GOOD.replace("/", "%2f")).replace("%2f", "/"))],
-    "an access token as `hdntl`, or on a segment": [[f"{FILM}?hdntl={signed(GOOD)}"], sent(signed(GOOD), "/vod/film/1.ts")],
+    "an access token as `hdntl`": [[f"{FILM}?hdntl={signed(GOOD)}"]],
+    "an access token on a segment, or on a playlist that does not look like one": [
+        sent(signed(GOOD), "/vod/film/1.ts"), sent(signed(GOOD), "/vod/film/playlist.php")],
     "a link that was kept": [[*sent(signed(GOOD)), "--now", str(NOW + 311)]],
     "`st` from a clock that is fast": [field(f"st={NOW + 11}")],
     "a folder without `*`: `/vod/film/`": [sent(signed(f"{LASTING}~acl=/vod/film/")), sent(signed(f"{LASTING}~acl=/vod/film"))],

@@ -169,3 +169,14 @@ def test_every_alert_fires_in_time_and_at_nothing_else():
     assert status == 0, said
     status, said = promtool("test", "rules", places.REPOSITORY / "tests/envoy/alerts.yaml")
     assert status == 0, said
+
+
+def test_uris_that_nobody_will_get_are_counted_and_logged(counted, site):
+    """The playlist goes out, its odd names are refused, and the operator hears of them: once in the log, in the counter always."""
+    path = site.put("/odd/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nf%FCr.ts\n#EXTINF:4,\na%20b.ts\n"
+                    "#EXTINF:4,\nc%23.ts\n#EXT-X-ENDLIST\n")
+    names = [item.url for item in Viewer().playlist(counted.link(path)).segments]
+    assert [counted.get(url).status for url in names] == [400, 404, 400]
+    Viewer().playlist(counted.link(path))
+    eventually(lambda: sum(series(counted, "playlock_unservable_uris").values()), 4)
+    assert counted.proxy.log_text().count('a playlist names "f%FCr.ts"') == 1

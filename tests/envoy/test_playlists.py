@@ -2,11 +2,13 @@
 
 import json
 import re
+import subprocess
 from urllib.parse import urlsplit
 
+import places
 import pytest
 from conftest import ALL, HELD_OR_NOT, HOLD
-from hls import Viewer
+from hls import Viewer, parse
 from test_players import packets
 
 EVERY = pytest.mark.parametrize("edge", ALL, indirect=True)
@@ -127,3 +129,52 @@ def test_ffmpeg_finds_the_very_same_frames(features, site, origins, shape):
     plain = packets(f"http://127.0.0.1:{origins['h1'].port}{at}/v180/index.m3u8")
     assert len(plain) > 500
     assert packets(features.link(path)) == plain
+
+
+@pytest.mark.parametrize("http", ["1.1", "2"])
+@EVERY
+def test_a_playlist_that_has_come_whole_says_how_long_it_is(edge, site, http):
+    """With held headers, where the origin announces a length or ends with its first bytes; never a length that is not so."""
+    site.put("/lengths/seg.ts", SEGMENT)
+    long = TEXT.replace("#EXTINF:4,\nseg.ts\n", "#EXTINF:4,\nseg.ts\n" * 20000)
+    live = TEXT.replace("#EXT-X-ENDLIST\n", "")
+    for name, body, how in [
+        ("vod", TEXT, {}), ("live", live, {}), ("chunked", TEXT, {"framing": "chunked"}), ("cut", TEXT, {"first": 10}),
+        ("unended", TEXT.rstrip("\n"), {}), ("long", long, {}),
+    ]:
+        path = site.put(f"/lengths/{name}.m3u8", body, **how)
+        opened = edge.get(edge.link(path), http=http)
+        query = urlsplit(parse(opened.text, edge.url + path).items[0].url if name != "live" else
+                         parse(opened.text, edge.url + path).variants[0]).query
+        again = edge.get(f"{path}?{query}", http=http)
+        for response in (opened, again):
+            assert (response.status, response.exit) == (200, 0), (name, response)
+            length = response.header("content-length")
+            assert length in (None, str(len(response.body))), (name, length)
+            if edge.hold and name in ("vod", "live", "unended"):
+                assert length is not None, name
+            if not edge.hold:
+                assert length is None, name
+        assert edge.get(f"{path}?{query}", method="HEAD", http=http).header("content-length") in (None, str(len(again.body)))
+
+
+@pytest.mark.parametrize("edge", [HOLD[1]], indirect=True)
+def test_ffmpeg_takes_a_playlist_with_a_length_for_whole(edge):
+    """It calls every chunked playlist that is over an input/output error."""
+    for name in ("/ts/v180/index.m3u8", "/cmaf/v180/index.m3u8"):
+        command = [places.tool("ffmpeg", install="ffmpeg"), "-nostdin", "-xerror", "-v", "error", "-i", edge.link(name), "-f", "null", "-"]
+        run = subprocess.run(command, capture_output=True, text=True)
+        assert (run.returncode, "Input/output error" in run.stderr) == (0, False), run.stderr
+
+
+@BOTH
+def test_playlists_that_only_the_policy_knows(features, site):
+    """Under a path that the policy names an access token opens a playlist, whatever its name and type."""
+    site.put("/named/seg.ts", SEGMENT)
+    viewer = Viewer()
+    for name in ("list.php", "list"):
+        (item,) = viewer.playlist(features.link(typed(site, f"/named/{name}", TEXT, "text/plain"))).segments
+        assert viewer.plain(item) == SEGMENT
+    for name in ("other.php", "other"):
+        refused = features.get(features.link(typed(site, f"/named/{name}", TEXT, "text/plain")))
+        assert (refused.status, json.loads(refused.body)["type"]) == (403, "content"), name

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 import tokens
 from edge import NEWER, OLDER, SECRET, environment
-from hls import Viewer
+from hls import Viewer, decrypt, parse
 from proxy import WAIT
 
 
@@ -102,19 +102,21 @@ def test_the_session_token_in_a_cookie(shop, site, transport):
     for scheme in ("http", "https"):
         opened = shop.get(shop.link(master), {"X-Forwarded-Proto": scheme})
         assert opened.status == 200
-        (cookie,) = [value for value in opened.all("set-cookie") if value.startswith("hdntl=")]
+        (cookie,) = [value for value in opened.all("set-cookie") if value.startswith("hdntl-")]
         pair, *flags = [part.strip() for part in cookie.split(";")]
         named = {flag.partition("=")[0].lower(): flag.partition("=")[2].lower() for flag in flags}
         assert named["path"] == "/" and int(named["max-age"]) > 80000 and "httponly" in named, cookie
         # Browsers take SameSite=None with Secure only, and Secure over https only.
         assert ("secure" in named) == (scheme == "https"), cookie
         assert named["samesite"] == ("none" if scheme == "https" else "lax"), cookie
-    assert ("hdntl=" in opened.text) == (transport == "both")
+    named = parse_qs(urlsplit(parse(opened.text, shop.url + master).variants[0]).query)["hdntl"][0]
+    assert ("~hmac=" in named) == (transport == "both") and (pair.startswith(f"hdntl-{named}=") or transport == "both")
     viewer = Viewer(headers={"Cookie": f"other=1; {pair}; more=2"})
     playlist = viewer.playlist(shop.url + media)
-    assert ("hdntl=" in playlist.text) == (transport == "both")
+    assert ("~hmac=" in playlist.text) == (transport == "both")
     for item in playlist.segments:
         assert viewer.plain(item) == site.file(item.url.removeprefix(shop.url))
+        assert viewer.plain(item, viewer.get(item.url.partition("?")[0])) == site.file(item.url.removeprefix(shop.url))
     assert shop.get(f"/{transport}/a.ts").status == 403
     if transport == "both":
         cookieless = Viewer()
@@ -125,12 +127,87 @@ def test_the_session_token_in_a_cookie(shop, site, transport):
     assert any(request.header("cookie") == "other=1; more=2" for request in shop.asked())
 
 
+@pytest.mark.parametrize("transport", ["cookie", "both"])
+@pytest.mark.parametrize("others", ["/fmp4/*", "/*"])
+def test_two_films_in_one_browser(shop, site, transport, others):
+    """The second film's session leaves the first one's alone: both go on to play, by turns, from one cookie jar."""
+    jar = Jar(shop)
+    films = []
+    for folder, acl in [("ts", f"/{transport}/ts/*"), ("fmp4", others.replace("/", f"/{transport}/", 1))]:
+        path = site.stream(f"{transport}/{folder}", a_ts=folder.encode() * 300, b_ts=folder.encode() * 500)
+        master = site.put(f"/{transport}/{folder}/master.m3u8", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n")
+        variant = parse(jar.get(shop.link(master, tokens.by_python(acl=acl))).text, shop.url + master).variants[0]
+        assert urlsplit(variant).path == path
+        films.append(variant)
+    assert len(jar.cookies) == 2
+    playlists = [parse(jar.get(url).text, url) for url in films]
+    assert playlists[0].keys[0].url != playlists[1].keys[0].url
+    for items in zip(*(playlist.segments for playlist in playlists)):
+        for item in items:
+            key = jar.get(item.key.url).body
+            assert decrypt(jar.get(item.url).body, key, item.iv) == site.file(item.url.removeprefix(shop.url))
+    # A URL without what says whose it is: the only one's that covers it, or nobody's.
+    bare = shop.get(f"/{transport}/ts/a.ts", {"Cookie": jar.header()})
+    assert bare.status == (403 if others == "/*" else 200), bare.body
+    assert others != "/*" or json.loads(bare.body)["type"] == "session"
+    assert all("hdntl" not in request.target + (request.header("cookie") or "") for request in shop.asked())
+
+
+def test_session_cookies_do_not_pile_up(shop, site):
+    """However many films are opened, six sessions' cookies are kept, and the newest is among them."""
+    jar = Jar(shop)
+    for number in range(9):
+        path = site.stream(f"cookie/{number}", a_ts=b"a" * 100)
+        opened = jar.get(shop.link(path, tokens.by_python(acl=f"/cookie/{number}/*")))
+        item = parse(opened.text, shop.url + path).segments[0]
+        assert len(jar.cookies) == min(number + 1, 6)
+        assert decrypt(jar.get(item.url).body, jar.get(item.key.url).body, item.iv) == b"a" * 100
+
+
+class Jar:
+    """A browser's cookies of one edge."""
+
+    def __init__(self, edge):
+        self.edge, self.cookies = edge, {}
+
+    def header(self):
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    def get(self, url):
+        response = self.edge.get(url, {"Cookie": self.header()} if self.cookies else {})
+        assert (response.status, response.exit) == (200, 0), (url, response)
+        for line in response.all("set-cookie"):
+            pair, _, flags = line.partition(";")
+            name, _, value = pair.partition("=")
+            self.cookies.pop(name, None)
+            if "Max-Age=0;" not in flags:
+                self.cookies[name] = value
+        return response
+
+
 def test_hosts_that_the_policy_lists_get_the_token_too(shop, site):
     """A second authority under the same protection; no other host ever sees a token."""
     path = site.put("/hosts/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n" + "".join(
         f"#EXTINF:4,\n{uri}\n" for uri in ("http://CDN.example:8080/a.ts", "//cdn.example/a.ts", "https://elsewhere.example/a.ts")) + "#EXT-X-ENDLIST\n")
     urls = [item.url for item in Viewer().playlist(shop.link(path)).segments]
     assert ["hdntl=" in url for url in urls] == [True, False, False], urls
+
+
+@pytest.mark.parametrize("http", ["1.1", "2"])
+def test_a_viewer_by_https_is_kept_there(shop, site, http):
+    """Behind a balancer that terminates TLS: what the origin writes as http is asked for by https, and other ports are not
+    known to be ours."""
+    host = shop.url.removeprefix("http://")
+    path = site.put("/vod/secure/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n" + "".join(
+        f"#EXTINF:4,\n{uri}\n" for uri in (f"http://{host}/vod/a.ts", "http://edge.example:80/a.ts", f"//{host}/vod/b.ts")) + "#EXT-X-ENDLIST\n")
+    moved = site.put("/vod/secure/moved.ts", b"", status=302, headers=(("Location", f"http://{host}/vod/a.ts"),))
+    for proto, scheme in [("https", "https"), ("http", "http")]:
+        opened = shop.get(shop.link(path), {"X-Forwarded-Proto": proto}, http)
+        urls = [line for line in opened.text.splitlines() if line and not line.startswith("#")]
+        assert urls[0].startswith(f"{scheme}://{host}/vod/a.ts?hdntl="), (proto, urls)
+        assert urls[1] == "http://edge.example:80/a.ts" and urls[2].startswith(f"//{host}/vod/b.ts?hdntl="), (proto, urls)
+        answer = shop.get(f"{moved}?hdntl={session_token(urls[0])}", {"X-Forwarded-Proto": proto}, http)
+        assert answer.status == 302 and answer.header("location").startswith(f"{scheme}://{host}/vod/a.ts?hdntl="), proto
 
 
 def test_a_policy_can_widen_the_sessions_scope(shop, site):

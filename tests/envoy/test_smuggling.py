@@ -56,8 +56,10 @@ def session(wire, folder):
     """A session's token, and the URL of its key."""
     response = wire.ask(f"/{folder}/index.m3u8?hdnts=".encode() + access())
     playlist = parse(response.body.decode(), "http://edge.example/query/index.m3u8")
-    found = response.header("set-cookie") or f"hdntl={parse_qs(urlsplit(playlist.segments[0].url).query).get('hdntl', [''])[0]}"
-    return found.partition("hdntl=")[2].partition(";")[0].encode(), playlist.keys[0].url.partition("edge.example")[2].encode()
+    cookie = response.header("set-cookie")
+    query = parse_qs(urlsplit(playlist.segments[0].url).query)
+    token = cookie.partition("=")[2].partition(";")[0] if cookie else query.get("hdntl", [""])[0]
+    return token.encode(), playlist.keys[0].url.partition("edge.example")[2].encode()
 
 
 def word(response):
@@ -113,16 +115,17 @@ def test_two_of_one_header(gate, http):
     origin, wires = gate
     wire = wires[http]
     good, _ = session(wire, "cookie")
-    cookie = b"hdntl=" + good
+    name = b"hdntl-" + good.partition(b"~id=")[2][:8]
+    cookie = name + b"=" + good
     segment = b"/cookie/seg.ts"
     for fields, expected in [
         ([(b"cookie", cookie)], {"passed"}),
         ([(b"cookie", cookie), (b"cookie", cookie)], {"duplicate"}),
-        ([(b"cookie", cookie), (b"cookie", b"hdntl=x")], {"duplicate"}),
-        ([(b"cookie", b"hdntl=x"), (b"cookie", cookie)], {"duplicate"}),
-        ([(b"cookie", cookie + b"; hdntl=x")], {"duplicate"}),
-        ([(b"cookie", b"hdntl=x; " + cookie)], {"duplicate"}),
-        ([(b"cookie", b"hdntl=; " + cookie)], {"duplicate"}),
+        ([(b"cookie", cookie), (b"cookie", name + b"=x")], {"duplicate"}),
+        ([(b"cookie", name + b"=x"), (b"cookie", cookie)], {"duplicate"}),
+        ([(b"cookie", cookie + b"; " + name + b"=x")], {"duplicate"}),
+        ([(b"cookie", name + b"=x; " + cookie)], {"duplicate"}),
+        ([(b"cookie", name + b"=; " + cookie)], {"duplicate"}),
         ([(b"cookie", b"a=1"), (b"cookie", cookie)], {"passed"}),
         ([(b"cookie", b"a=Jos\xe9; " + cookie)], {"passed"}),
         ([(b"cookie", b"a=\"; " + cookie + b"\"")], {"malformed"}),
@@ -143,7 +146,7 @@ def test_two_of_one_header(gate, http):
         ([(b"cookie", cookie), (b"expect", b"100-continue")], {"passed", "envoy"}),
         ([(b"cookie", b"; ".join(b"c%d=%s" % (n, b"x" * 1000) for n in range(55)) + b"; " + cookie)], {"passed"}),
         ([(b"cookie", b"a=" + b"x" * 61000 + b"; " + cookie)], {"envoy", "passed"}),
-        ([(b"cookie", b"hdntl=" + b"x" * 58000)], {"malformed"}),
+        ([(b"cookie", name + b"=" + b"x" * 58000)], {"malformed"}),
         ([(b"cookie", cookie), (b":path", b"/query/seg.ts")], {"envoy"}),
         ([(b"cookie", cookie), (b":authority", b"other.example")], {"envoy"}),
     ]:
@@ -255,7 +258,7 @@ def test_nothing_that_is_copied_begins_a_header(gate, http):
             cookie = response.header("set-cookie")
             if cookie:
                 value, _, attributes = cookie.partition(";")
-                assert re.fullmatch(r"hdntl=[!#-:<-\[\]-~]+", value), cookie
+                assert re.fullmatch(r"hdntl-[A-Za-z0-9_-]{8}=[!#-:<-\[\]-~]+", value), cookie
                 assert "evil" not in attributes.lower()
         for fields in ([(b"origin", PAGE.encode() + evil)], [(b"origin", b"https://evil.example" + evil)],
                        [(b"origin", PAGE.encode()), (b"access-control-request-method", b"GET"), (b"access-control-request-headers", b"x-a" + evil)],

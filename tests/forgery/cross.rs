@@ -133,6 +133,18 @@ pub fn places(valid: &[Valid], take: Take<'_>) {
                     put("doubled", &|ask| {
                         ask.headers.push(("cookie".into(), [name.as_slice(), b"=", &value].concat()))
                     });
+                    // What the URL says of the session in the cookie.
+                    let reference = own.ask.query.iter().position(|(name, _)| name == b"hdntl");
+                    if let (Kind::Session, Some(at)) = (slot.kind, reference) {
+                        put("reference left out", &|ask| drop(ask.query.remove(at)));
+                        put("reference of another", &|ask| ask.query[at].1 = b"AAAAAAAA".to_vec());
+                        put("reference cut", &|ask| ask.query[at].1.truncate(7));
+                        put("reference doubled", &|ask| ask.query.push(ask.query[at].clone()));
+                        put("renamed for another", &|ask| {
+                            ask.query[at].1 = b"AAAAAAAA".to_vec();
+                            ask.cookies[0].0 = b"hdntl-AAAAAAAA".to_vec();
+                        });
+                    }
                 }
                 Place::Header(at) => {
                     let (name, value) = own.ask.headers[at].clone();

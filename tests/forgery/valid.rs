@@ -226,7 +226,8 @@ fn walk(world: &World, shop: &Shop, viewer: u8) -> Vec<Valid> {
             .filter_map(|(index, (name, _))| {
                 let kind = match name.as_slice() {
                     b"plk" => Kind::Signed,
-                    name if name == shop.session.as_bytes() => Kind::Session,
+                    // With a cookie it is a reference to that, which says nothing by itself.
+                    name if shop.in_query && name == shop.session.as_bytes() => Kind::Session,
                     _ => return None,
                 };
                 Some(Slot { kind, place: Place::Query(index) })

@@ -136,7 +136,7 @@ impl World {
                 BodyStep::Forward => sent.extend(chunk),
                 BodyStep::Replace(output) => sent.extend(output.into_vec()),
                 BodyStep::Reset(reason) => panic!("the origin's answer is good: {reason:?}"),
-                BodyStep::Hold | BodyStep::Reply(_) => panic!("headers are not held"),
+                BodyStep::Whole(_) | BodyStep::Hold | BodyStep::Reply(_) => panic!("headers are not held"),
             }
         }
         Answer {

@@ -7,6 +7,7 @@ use playlock_core::derive::KeyScope;
 use playlock_core::enter::{one, ours};
 use playlock_core::gate::{self, Admitted};
 use playlock_core::headers;
+use playlock_core::jar;
 use playlock_core::query;
 use playlock_core::reply::{self, Header, Reason};
 use playlock_core::route::Kind;
@@ -207,7 +208,7 @@ fn carry(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &
         headers.retain(|(known, _)| known != ":path");
         headers.push(reply::header(":path", &target));
     } else {
-        headers.push(reply::header("cookie", &format!("{name}={token}")));
+        headers.push(reply::header("cookie", &format!("{}={token}", jar::cookie_name_for(name, token))));
     }
 }
 

@@ -7,7 +7,7 @@ use playlock_core::percent;
 use playlock_core::query;
 use playlock_core::reply::Reason;
 use playlock_core::session::Session;
-use playlock_core::signed::{self, Place};
+use playlock_core::signed::{self, Subject};
 use playlock_core::step::Request;
 use playlock_core::target::Target;
 use playlock_core::token::edge_auth::Presented;
@@ -188,7 +188,7 @@ fn signed_by(
     let fits = |policy: &&Policy| {
         let query = query::of_origin(site.query, &ours(policy));
         let session = session.as_ref().filter(|_| policy.session.on_content);
-        let place = Place { path: site.path, query: &query, session };
+        let place = Subject { path: site.path, query: &query, session };
         policy.keyrings.iter().any(|keyring| match purpose {
             "key" => signed::open_key(keyring, site.path, sent).is_some(),
             "variables" => signed::open_variables(keyring, site.path, sent).is_some(),

@@ -10,6 +10,7 @@ use clap::Args;
 use playlock_core::config::policy::{Opening, Policy};
 use playlock_core::config::{Coverage, Policies};
 use playlock_core::exchange::Exchange;
+use playlock_core::jar;
 use playlock_core::reply::{Header, Reply};
 use playlock_core::step::{BodyStep, HeadStep, Request, RequestStep};
 
@@ -74,7 +75,7 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
         };
         let chunk = buffer.get(..length).unwrap_or_default().to_vec();
         let ready = match exchange.on_body(chunk.clone(), length == 0) {
-            BodyStep::Replace(bytes) => bytes.into_vec(),
+            BodyStep::Replace(bytes) | BodyStep::Whole(bytes) => bytes.into_vec(),
             BodyStep::Forward => chunk,
             BodyStep::Hold => continue,
             BodyStep::Reply(reply) => return Err(refusal(&reply)),
@@ -82,6 +83,13 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
         };
         output.write_all(&ready).map_err(config::output_failure)?;
         if length == 0 {
+            if let Some(unservable) = exchange.unservable() {
+                config::warn(&[format!(
+                    "{} of the playlist's URIs are refused when they are asked for (400 target), first {:?}; expected file names without escaped /, \\, ?, #, %, control characters, and in UTF-8",
+                    unservable.count(),
+                    unservable.first()
+                )]);
+            }
             return output.flush().map_err(config::output_failure);
         }
     }
@@ -131,7 +139,7 @@ fn place(arguments: &Rewrite, policy: &Policy) -> Result<Place, Failure> {
     let (name, token) = (&policy.session.name, arguments.session_token.as_deref().unwrap_or_default());
     Ok(match policy.session.transport.in_query() {
         true => Place::Query(format!("{name}={}", in_query(token))),
-        false => Place::Cookie(format!("{name}={token}")),
+        false => Place::Cookie(format!("{}={token}", jar::cookie_name_for(name, token))),
     })
 }
 

@@ -25,7 +25,7 @@ use crate::viewer::{Viewer, random};
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock why --config policies.json 'https://edge.example/vod/master.m3u8?hdnts=…' --ip 203.0.113.7
-  playlock why --config policies.json https://edge.example/vod/1.ts --cookie \"hdntl=$TOKEN\" --now -10m
+  playlock why --config policies.json https://edge.example/vod/1.ts --cookie \"hdntl-$REFERENCE=$TOKEN\" --now -10m
   playlock why --config policies.json \"$URL\" --header 'Referer: https://tv.example/' --json")]
 pub struct Why {
     /// What was asked for, as the access log or the player has it.

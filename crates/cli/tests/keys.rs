@@ -34,7 +34,14 @@ fn about(command: &str, name: &str, sent: &Sent, more: &[&str], input: &[u8]) ->
     let mut arguments = vec![command, &url, "--config", config.path(), "--now", &now];
     let client = sent.request.client.as_deref().unwrap_or("-");
     arguments.extend(["--ip", client]);
-    let token = header(&sent.request, "cookie").and_then(|cookie| cookie.split("hdntl=").nth(1)?.split(';').next());
+    // The cookie that the URL names, or the first.
+    let path = header(&sent.request, ":path").unwrap();
+    let reference = path.split("hdntl=").nth(1).and_then(|rest| rest.split('&').next()).unwrap_or_default();
+    let cookies = header(&sent.request, "cookie").unwrap_or_default().split("; ");
+    let token = cookies
+        .filter_map(|cookie| cookie.strip_prefix("hdntl-")?.split_once('='))
+        .find(|(name, _)| reference.is_empty() || *name == reference)
+        .map(|(_, token)| token);
     arguments.extend(token.iter().flat_map(|token| ["--session-token", token]));
     let headers: Vec<String> = sent
         .request

@@ -132,7 +132,20 @@ fn a_cookie_carries_the_session_where_the_policy_says_so() {
     let cookies = Config::new("cookies", &fs::read_to_string(&config.0).unwrap().replace("\"both\"", "\"cookie\""));
     let reloaded = rewrite(&cookies, URL, &["--session-token", &session(&opened)], VOD.as_bytes());
     assert_eq!(verdict(&reloaded), (Some(0), String::new()));
-    assert!(text(&reloaded.stdout).ends_with("#EXTINF:4,\na.ts\n#EXTINF:4,\nb.ts\n#EXT-X-ENDLIST\n"));
+    let token = session(&opened);
+    let reference = token.split("~id=").nth(1).unwrap().get(..8).unwrap();
+    let end = format!("#EXTINF:4,\na.ts?hdntl={reference}\n#EXTINF:4,\nb.ts?hdntl={reference}\n#EXT-X-ENDLIST\n");
+    assert!(text(&reloaded.stdout).ends_with(&end), "{}", text(&reloaded.stdout));
+}
+
+#[test]
+fn uris_that_nobody_will_get_are_named() {
+    let config = Config::new("unservable", CONFIG);
+    let playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nfilm%20a.ts\n#EXTINF:4,\nf%FCr.ts\n#EXTINF:4,\na%23b.ts\n#EXT-X-ENDLIST\n";
+    let rewritten = rewrite(&config, URL, &["--access-token", ACCESS], playlist.as_bytes());
+    let (status, error) = verdict(&rewritten);
+    assert_eq!(status, Some(0), "the playlist goes out: {error}");
+    assert!(error.contains("warning: 2 of the playlist's URIs") && error.contains("first \"f%FCr.ts\""), "{error}");
 }
 
 #[test]

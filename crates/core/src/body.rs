@@ -151,6 +151,11 @@ impl Body {
         }
     }
 
+    /// Whether all of it is out, and nothing may follow.
+    pub fn is_served(&self) -> bool {
+        matches!(self, Self::Served)
+    }
+
     /// Whether what comes is media that leaves encrypted.
     pub fn encrypts(&self) -> bool {
         matches!(self, Self::Segment { encryptor: Some(_), .. })
@@ -168,6 +173,7 @@ impl Body {
         stream: StreamId,
         batch: &mut Batch,
     ) -> Result<Pushed, Reason> {
+        let held = self.is_held();
         let out = match self {
             Self::Entry { rewriter, entry, master, seen, ready, length, start } => {
                 let Some(mut chunk) = start.take(chunk, end_of_stream)? else { return Ok(Pushed::Kept) };
@@ -186,11 +192,15 @@ impl Body {
                     }
                     Some(false) => {
                         let mut out = core::mem::take(ready);
-                        if end_of_stream {
+                        if whole {
                             rewriter.finish(&mut out)?;
                         }
                         let out = start.give(out, end_of_stream);
+                        let served = held && whole && start.is_settled();
                         self.enter();
+                        if served {
+                            *self = Self::Served;
+                        }
                         out
                     }
                 }
@@ -208,10 +218,15 @@ impl Body {
                 let Some(chunk) = start.take(chunk, end_of_stream)? else { return Ok(Pushed::Kept) };
                 let mut out = Vec::with_capacity(rewriter.expected(chunk.len()));
                 rewriter.push(&chunk, &mut out)?;
-                if end_of_stream {
+                let whole = end_of_stream || held && start.has_all();
+                if whole {
                     rewriter.finish(&mut out)?;
                 }
-                start.give(out, end_of_stream)
+                let out = start.give(out, end_of_stream);
+                if held && whole && start.is_settled() {
+                    *self = Self::Served;
+                }
+                out
             }
             Self::Document { marks, collected, held, complete } => {
                 if collected.len() + chunk.len() > MAX_DOCUMENT {

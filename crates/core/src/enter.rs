@@ -5,12 +5,26 @@ use core::net::{IpAddr, SocketAddr};
 
 use crate::config::policy::{AccessToken, Opening, Policy, SIGNED_PARAMETER};
 use crate::headers;
+use crate::jar::{self, GoingOn};
 use crate::reply::Reason;
 use crate::route::Extension;
 use crate::session::Session;
 use crate::step::Request;
 use crate::target::Target;
 use crate::token::edge_auth::Presented;
+
+/// The session of a request.
+#[derive(Debug)]
+pub struct Entered {
+    /// The session.
+    pub session: Session,
+    /// It was opened by this very request.
+    pub opened: bool,
+    /// No other of the request's sessions would do as well.
+    pub certain: bool,
+    /// The URL says which session it is of.
+    pub named: bool,
+}
 
 /// The session of a request for a playlist or content: the one whose token it carries, or a new one.
 pub fn enter(
@@ -19,15 +33,12 @@ pub fn enter(
     target: &Target<'_>,
     extension: Extension,
     random: &mut dyn FnMut() -> [u8; 16],
-) -> Result<(Session, bool), Reason> {
-    let presented = session_token(policy, request, target)?;
-    let going_on = presented.map(|sent| {
-        let session = Session::verify(policy, sent, request)?;
-        session.covers(&target.path)?;
-        Ok(session)
-    });
-    let failure = match going_on {
-        Some(Ok(session)) => return Ok((session, false)),
+) -> Result<Entered, Reason> {
+    let presented = jar::presented(policy, request, target)?;
+    let failure = match jar::going_on(policy, request, &presented, Some(&target.path)) {
+        Some(Ok(GoingOn { session, certain })) => {
+            return Ok(Entered { session, opened: false, certain, named: presented.named });
+        }
         Some(Err(reason)) => Some(reason),
         None => None,
     };
@@ -38,13 +49,13 @@ pub fn enter(
         Opening::Free => None,
     };
     // Where a session token should stand, an access token is told from a forgery.
-    let failure = match (failure, presented) {
-        (Some(Reason::Signature), Some(sent)) if is_access_token(policy, sent, &context) => Some(Reason::Swapped),
+    let failure = match (failure, presented.only()) {
+        (Some(Reason::Signature), Some(sent)) if is_access_token(policy, sent.token, &context) => Some(Reason::Swapped),
         (failure, _) => failure,
     };
     if extension == Extension::Other {
         // Content goes by session token alone.
-        let instead = if matches!(access, Some((_, Some(_)))) { Reason::Swapped } else { Reason::Missing };
+        let instead = if matches!(access, Some((_, Some(_)))) { Reason::Content } else { Reason::Missing };
         return Err(failure.unwrap_or(instead));
     }
     let grant = match access {
@@ -55,7 +66,8 @@ pub fn enter(
             if forged && is_session_token(policy, sent, request) { Reason::Swapped } else { reason }
         })?),
     };
-    Ok((Session::open(policy, grant.as_ref(), &target.path, request, random())?, true))
+    let session = Session::open(policy, grant.as_ref(), &target.path, request, random())?;
+    Ok(Entered { session, opened: true, certain: true, named: false })
 }
 
 /// Whether `sent` is an access token with a good signature, if perhaps of another time or path. Not asked of what looks
@@ -73,21 +85,6 @@ pub fn is_access_token(policy: &Policy, sent: &str, context: &Presented<'_>) -> 
 fn is_session_token(policy: &Policy, sent: &str, request: &Request<'_>) -> bool {
     Session::is_likely(sent)
         && !matches!(Session::verify(policy, sent, request), Err(Reason::Malformed | Reason::Signature))
-}
-
-/// The session token as sent, from where the policy lets it travel.
-pub fn session_token<'a>(
-    policy: &Policy,
-    request: &'a Request<'_>,
-    target: &Target<'a>,
-) -> Result<Option<&'a str>, Reason> {
-    let rules = &policy.session;
-    if rules.transport.in_query()
-        && let Some(sent) = one(target.values(&rules.name))?
-    {
-        return Ok(Some(sent));
-    }
-    if rules.transport.in_cookie() { one(headers::cookies(request.headers, &rules.name)) } else { Ok(None) }
 }
 
 /// The access token as sent: query before cookie before header.
@@ -122,7 +119,7 @@ pub fn single<'a>(request: &'a Request<'_>, name: &str) -> Option<&'a [u8]> {
     one(headers::all(request.headers, name)).ok().flatten()
 }
 
-/// Parameters and cookies that the origin never sees.
+/// Parameters that the origin never sees.
 pub fn ours(policy: &Policy) -> Vec<&str> {
     let mut names = alloc::vec![SIGNED_PARAMETER, policy.session.name.as_str()];
     names.extend(policy.access_token.iter().map(|access| access.name.as_str()));

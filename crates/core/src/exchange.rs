@@ -11,6 +11,7 @@ use crate::config::Policies;
 use crate::cors;
 use crate::gate::{self, Admitted, Stream};
 use crate::headers;
+use crate::playlist::Unservable;
 use crate::reply::{Header, Reason, Reply};
 use crate::response::{self, Plan};
 use crate::route::Kind;
@@ -59,6 +60,7 @@ pub struct Exchange {
     reason: Option<Reason>,
     /// What pages on other sites are told, with whatever answer.
     cors: Vec<Header>,
+    unservable: Option<Rc<Unservable>>,
 }
 
 #[derive(Debug)]
@@ -92,6 +94,7 @@ impl Exchange {
             session: None,
             reason: None,
             cors: Vec::new(),
+            unservable: None,
         };
         let admitted = gate::admit(policies, request, random);
         exchange.policy = match &admitted {
@@ -162,6 +165,7 @@ impl Exchange {
             return HeadStep::Reply(self.refusal(Reason::Unassigned));
         };
         let hold = self.policies.hold_headers && !end_of_stream;
+        self.unservable = Some(Rc::clone(&stream.unservable));
         match response::plan(&stream, policy, headers, end_of_stream, hold) {
             Ok(Plan { kind, mut edits, body, reply }) => {
                 self.kind = kind;
@@ -213,6 +217,7 @@ impl Exchange {
             State::Body(body) => {
                 let held = body.is_held();
                 match body.push(chunk, end_of_stream, stream, batch) {
+                    Ok(Pushed::Out(out)) if held && body.is_served() => BodyStep::Whole(out),
                     Ok(Pushed::Out(out)) => BodyStep::Replace(out),
                     Ok(Pushed::Kept) => BodyStep::Hold,
                     Err(reason) if held => {
@@ -266,6 +271,11 @@ impl Exchange {
     /// Why it was refused or broken off.
     pub fn reason(&self) -> Option<Reason> {
         self.reason
+    }
+
+    /// URIs of its playlist that nobody will get.
+    pub fn unservable(&self) -> Option<&Unservable> {
+        self.unservable.as_deref().filter(|unservable| unservable.count() > 0)
     }
 
     /// What the access log says of this exchange so far, as name and word: `kind`, `policy`, `session`, `reason`.

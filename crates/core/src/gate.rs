@@ -1,6 +1,7 @@
 //! Who gets in: the checks on a request, in order, and what the origin may see of it.
 
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -9,19 +10,22 @@ use crate::config::encryption::Encryption;
 use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::{ContentKey, KeyScope};
-use crate::enter::{client_address, enter, one, ours, single};
+use crate::enter::{Entered, client_address, enter, one, ours, single};
 use crate::headers;
+use crate::jar;
 use crate::key;
 use crate::player::Players;
+use crate::playlist::Unservable;
 use crate::query;
 use crate::reply::{Reason, Reply, header};
-use crate::route::{self, Extension, Kind};
+use crate::route::{Extension, Kind};
 use crate::session::Session;
-use crate::signed::{self, Form, Iv, Place, Resource, Variable};
+use crate::signed::{self, Form, Iv, Resource, Subject, Variable};
 use crate::slice::Slice;
 use crate::step::{Call, HeaderEdits, Request};
 use crate::target::{self, Target};
 use crate::targeting::{Denied, Facts};
+use crate::url::Scheme;
 
 /// What asks the origin for a delta update (RFC 8216bis section 6.2.5.2).
 const DELTA: &str = "_HLS_skip";
@@ -75,6 +79,12 @@ pub struct Stream {
     pub session: Option<Session>,
     /// The session was opened by this very request.
     pub opened: bool,
+    /// No other of the request's sessions would do as well.
+    pub certain: bool,
+    /// The URL says which session it is of.
+    pub named: bool,
+    /// References of the sessions whose cookies make room for this one's.
+    pub surplus: Vec<String>,
     /// Opened for a path that only the response can show to be a playlist; refused if it is none.
     pub tentative: bool,
     /// Its kind by path and parameters.
@@ -97,14 +107,16 @@ pub struct Stream {
     pub slice: Option<Slice>,
     /// A HEAD request.
     pub head: bool,
-    /// It came over https.
-    pub https: bool,
+    /// What the viewer came by.
+    pub scheme: Scheme,
     /// `:authority`.
     pub authority: String,
     /// The path as it came, percent-encoded.
     pub raw_path: String,
     /// The query as it came.
     pub query: Option<String>,
+    /// What of its playlist nobody will get.
+    pub unservable: Rc<Unservable>,
     /// Seconds since the epoch.
     pub now: u64,
 }
@@ -161,7 +173,7 @@ pub fn admit(
         Coverage::Pass => return Ok(Admitted::Pass),
         Coverage::Deny => return Err(refused(Reason::Unassigned)),
     };
-    let extension = route::extension(&target.path);
+    let extension = policy.extension(&target.path);
     let kind = match extension {
         Extension::Playlist => Kind::Playlist,
         _ if policy.encryption.is_some() => Kind::Segment,
@@ -183,10 +195,10 @@ pub fn admit(
     if !readable {
         return Err(refused(Reason::Method));
     }
-    let (session, opened) = match enter(policy, request, &target, extension, random) {
-        Ok((session, opened)) => (Some(session), opened),
+    let (session, opened, certain, named) = match enter(policy, request, &target, extension, random) {
+        Ok(Entered { session, opened, certain, named }) => (Some(session), opened, certain, named),
         // What turns out to be a playlist is refused then.
-        Err(_) if !policy.session.on_content && extension != Extension::Playlist => (None, false),
+        Err(_) if !policy.session.on_content && extension != Extension::Playlist => (None, false, true, false),
         Err(reason) => return Err(refused(reason)),
     };
     let by_session = policy.players.as_ref().is_some_and(Players::are_named_by_session);
@@ -221,6 +233,11 @@ pub fn admit(
     }
     let rotates = policy.encryption.as_ref().is_some_and(|encryption| encryption.rotation.changes());
     let lacks_period = rotates && kind == Kind::Segment && resource.period.is_none();
+    let own_media = kind == Kind::Segment && matches!(media_key, Some(KeyScope::Session(_)));
+    // Under the other session's key it would not decrypt. Only the response tells of what has no extension.
+    if own_media && !certain && extension == Extension::Other {
+        return Err(refused(Reason::Session));
+    }
     // What may turn out to be a playlist must come whole and plain.
     let whole = kind != Kind::Clear
         || extension == Extension::Missing
@@ -233,10 +250,14 @@ pub fn admit(
     } else if let Some(last) = slice.and_then(|slice| slice.plaintext_last()) {
         edits.set.push(header("range", &format!("bytes=0-{last}")));
     }
+    let in_cookie = opened && policy.session.transport.in_cookie();
     let stream = Stream {
         policy: index,
         session,
         opened,
+        certain,
+        named,
+        surplus: if in_cookie { jar::surplus(request.headers, &policy.session.name) } else { Vec::new() },
         tentative: opened && extension == Extension::Missing,
         kind,
         resource,
@@ -248,13 +269,22 @@ pub fn admit(
         imports,
         slice,
         head: method == b"HEAD",
-        https: headers::first(request.headers, ":scheme") == Some(b"https"),
+        scheme: scheme(request),
         authority: authority.into(),
         raw_path: target.raw_path.into(),
         query: target.query.map(Into::into),
+        unservable: Rc::default(),
         now: request.now,
     };
     Ok(Admitted::Stream(stream, edits))
+}
+
+/// What the viewer came by, to the proxy or to a balancer before it. Over HTTP/2 `:scheme` is what the peer writes, and a
+/// balancer may write `http` for what came by TLS; Envoy takes `x-forwarded-proto` from those that it trusts and sets it
+/// itself otherwise. Whoever of them speaks of https is believed: a viewer who pretends harms only himself.
+fn scheme(request: &Request<'_>) -> Scheme {
+    let mut said = [":scheme", "x-forwarded-proto"].into_iter().flat_map(|name| headers::all(request.headers, name));
+    if said.any(|value| value.eq_ignore_ascii_case(b"https")) { Scheme::Https } else { Scheme::Http }
 }
 
 /// What holds for a request for this path: the policy that its route names, if routes may, else what is assigned.
@@ -299,7 +329,7 @@ pub struct Said {
 pub fn said(policy: &Policy, target: &Target<'_>, session: Option<&Session>, sent: &str) -> Option<Said> {
     let query = query::of_origin(target.query, &ours(policy));
     let session = session.filter(|_| policy.session.on_content).map(|session| &session.id);
-    let place = Place { path: &target.path, query: &query, session };
+    let place = Subject { path: &target.path, query: &query, session };
     policy.keyrings.iter().enumerate().find_map(|(keyring, signer)| {
         if signed::is_variables(sent) {
             return Some(Said { imports: signed::open_variables(signer, place.path, sent)?, ..Said::default() });
@@ -348,14 +378,14 @@ fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, wh
         };
         edits.set.push((":path".into(), path.into_bytes()));
     }
-    let mut cookies = alloc::vec![policy.session.name.as_str()];
-    if let Some(access) = &policy.access_token {
-        cookies.push(&access.cookie);
-        if headers::first(request.headers, &access.header).is_some() {
-            edits.remove.push(access.header.clone());
-        }
+    let access = policy.access_token.as_ref();
+    if let Some(access) = access.filter(|access| headers::first(request.headers, &access.header).is_some()) {
+        edits.remove.push(access.header.clone());
     }
-    if let Some(kept) = headers::cookies_without(request.headers, &cookies) {
+    let is_ours = |cookie: &[u8]| {
+        jar::is_cookie(&policy.session.name, cookie) || access.is_some_and(|it| it.cookie.as_bytes() == cookie)
+    };
+    if let Some(kept) = headers::cookies_without(request.headers, is_ours) {
         edits.remove.push("cookie".into());
         if !kept.is_empty() {
             edits.set.push(("cookie".into(), kept));

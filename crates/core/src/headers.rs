@@ -50,22 +50,23 @@ pub fn text<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     first(headers, name).and_then(|value| core::str::from_utf8(value).ok())
 }
 
-/// All cookies of a name (RFC 6265 section 5.4), in order. A value that is not UTF-8 is taken for an empty one, which no
-/// token is.
+/// All cookies of a name (RFC 6265 section 5.4), in order.
 pub fn cookies<'a>(headers: &'a [Header], name: &str) -> impl Iterator<Item = &'a str> {
-    pairs(headers).filter_map(move |pair| {
+    cookie_pairs(headers).filter(move |(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
+}
+
+/// All cookies by name and value, in order. A value that is not UTF-8 is taken for an empty one, which no token is.
+pub fn cookie_pairs(headers: &[Header]) -> impl Iterator<Item = (&[u8], &str)> {
+    pairs(headers).filter_map(|pair| {
         let at = pair.iter().position(|byte| *byte == b'=')?;
-        let (found, value) = (pair.get(..at)?, pair.get(at + 1..)?);
-        (trimmed(found) == name.as_bytes()).then(|| core::str::from_utf8(trimmed(value)).unwrap_or_default())
+        let (name, value) = (pair.get(..at)?, pair.get(at + 1..)?);
+        Some((trimmed(name), core::str::from_utf8(trimmed(value)).unwrap_or_default()))
     })
 }
 
-/// The `cookie` header without the cookies named: `None` if none of them is there.
-pub fn cookies_without(headers: &[Header], names: &[&str]) -> Option<Vec<u8>> {
-    let named = |pair: &&[u8]| {
-        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-        names.iter().any(|named| named.as_bytes() == trimmed(name))
-    };
+/// The `cookie` header without the cookies that are `ours` by name: `None` if none of them is there.
+pub fn cookies_without(headers: &[Header], ours: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+    let named = |pair: &&[u8]| ours(trimmed(pair.split(|byte| *byte == b'=').next().unwrap_or_default()));
     if !pairs(headers).any(|pair| named(&pair)) {
         return None;
     }
@@ -159,9 +160,10 @@ mod tests {
     fn cookies_are_found_and_taken_out() {
         let headers = [header("cookie", "a=1; hdnts=x=y;b=2"), header("cookie", "hdntl=z")];
         assert_eq!(cookies(&headers, "hdnts").collect::<Vec<_>>(), ["x=y"]);
-        assert_eq!(cookies_without(&headers, &["hdnts", "hdntl"]).as_deref(), Some(&b"a=1; b=2"[..]));
-        assert_eq!(cookies_without(&headers, &["c"]), None);
-        assert_eq!(cookies_without(&headers[1..], &["hdntl"]).as_deref(), Some(&b""[..]));
+        let ours = |name: &[u8]| matches!(name, b"hdnts" | b"hdntl");
+        assert_eq!(cookies_without(&headers, ours).as_deref(), Some(&b"a=1; b=2"[..]));
+        assert_eq!(cookies_without(&headers, |name| name == b"c"), None);
+        assert_eq!(cookies_without(&headers[1..], ours).as_deref(), Some(&b""[..]));
     }
 
     #[test]
@@ -169,7 +171,7 @@ mod tests {
         let headers = [("cookie".into(), b"name=Jos\xe9; \thdntl=x ; hdntl\xa0=y; hdnts=\xff".to_vec())];
         assert_eq!(cookies(&headers, "hdntl").collect::<Vec<_>>(), ["x"]);
         assert_eq!(cookies(&headers, "hdnts").collect::<Vec<_>>(), [""]);
-        let kept = cookies_without(&headers, &["hdntl", "hdnts"]);
+        let kept = cookies_without(&headers, |name| matches!(name, b"hdnts" | b"hdntl"));
         assert_eq!(kept.as_deref(), Some(&b"name=Jos\xe9; hdntl\xa0=y"[..]));
         assert_eq!(cookies(&[header("cookie", "hdntl=\u{3000}x")], "hdntl").collect::<Vec<_>>(), ["\u{3000}x"]);
     }

@@ -7,8 +7,9 @@ use crate::config::encryption::Encryption;
 use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
-use crate::enter::{client_address, is_access_token, one, ours, session_token};
+use crate::enter::{client_address, is_access_token, one, ours};
 use crate::gate::{Admitted, Refused, covering, identified, located, preflight};
+use crate::jar::{self, GoingOn, Sent};
 use crate::reply::{Reason, Reply, header};
 use crate::route::Kind;
 use crate::session::Session;
@@ -68,6 +69,22 @@ pub fn admit(
     Ok(Admitted::Key { policy: index, session, reply, ask })
 }
 
+/// The session that asks for a key. Its paths do not count at the key endpoint.
+///
+/// # Errors
+/// Why it does not go on; [`Reason::Session`] if it may be one of several.
+pub fn owner(policy: &Policy, request: &Request<'_>, target: &Target<'_>) -> Result<Session, Reason> {
+    let presented = jar::presented(policy, request, target)?;
+    let found = jar::going_on(policy, request, &presented, None).unwrap_or(Err(Reason::Missing));
+    let GoingOn { session, certain } = found.map_err(|reason| {
+        let context = Presented { target, ours: &ours(policy), client: &|| None, now: request.now };
+        let is_access = |sent: Sent<'_>| is_access_token(policy, sent.token, &context);
+        let swapped = reason == Reason::Signature && presented.only().is_some_and(is_access);
+        if swapped { Reason::Swapped } else { reason }
+    })?;
+    if certain { Ok(session) } else { Err(Reason::Session) }
+}
+
 /// The session that asks for a key, whose key it asks for, and of which period.
 fn asked_key(
     policy: &Policy,
@@ -75,12 +92,7 @@ fn asked_key(
     target: &Target<'_>,
     sent: &str,
 ) -> Result<(Session, KeyScope, u64), Reason> {
-    let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
-    let session = Session::verify(policy, token, request).map_err(|reason| {
-        let context = Presented { target, ours: &ours(policy), client: &|| None, now: request.now };
-        let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
-        if swapped { Reason::Swapped } else { reason }
-    })?;
+    let session = owner(policy, request, target)?;
     identified(policy, request, session.payload.as_deref())?;
     let keyring = policy.keyrings.get(session.keyring).ok_or(Reason::Parameter)?;
     // Any period that was ever given out: its segments may be in a playlist, or in a player's buffer, for long.

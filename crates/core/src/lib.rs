@@ -21,8 +21,9 @@ pub mod enter;
 pub mod exchange;
 pub mod gate;
 pub mod headers;
+pub mod jar;
 mod json;
-mod key;
+pub mod key;
 mod key_url;
 pub mod output;
 pub mod percent;
@@ -43,6 +44,6 @@ pub mod step;
 pub mod target;
 pub mod targeting;
 pub mod token;
-mod url;
+pub mod url;
 #[cfg(test)]
 mod vectors;

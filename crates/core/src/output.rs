@@ -39,9 +39,14 @@ impl Output {
         [block(self.head.as_ref()), middle, block(self.tail.as_ref())]
     }
 
-    /// Whether there is nothing to put out.
+    /// How many bytes it is.
+    pub fn len(&self) -> usize {
+        self.parts().iter().map(|part| part.len()).sum()
+    }
+
+    /// Whether it is none.
     pub fn is_empty(&self) -> bool {
-        self.parts().iter().all(|part| part.is_empty())
+        self.len() == 0
     }
 
     /// All of it in one piece.

@@ -119,6 +119,8 @@ reasons! {
     Signature "signature" 403 "The token's signature does not verify";
     /// A session token in the access token's place or the other way round.
     Swapped "swapped" 403 "This token is of the other kind: access and session tokens are not interchangeable";
+    /// An access token, and neither path nor media type are a playlist's.
+    Content "content" 403 "An access token opens playlists only, and this is none by its path and content type";
     /// Past `exp`.
     Expired "expired" 403 "The token has expired";
     /// Before `st`.
@@ -137,8 +139,8 @@ reasons! {
     Player "player" 403 "This player is not one that may play";
     /// A parameter of ours does not carry our MAC for this path.
     Parameter "parameter" 403 "A signed parameter of this URL does not verify";
-    /// The key of another session.
-    Session "session" 403 "This key belongs to another session";
+    /// The key or the cookie of another session, or nothing that says which of several it is.
+    Session "session" 403 "This belongs to another session, or does not say to which of several";
     /// The authorizer said no.
     Authorizer "authorizer" 403 "This session may not have the key";
     /// The authorizer could not be asked, or could not say.

@@ -9,10 +9,12 @@ use core::cell::RefCell;
 use crate::batch::SharedEncryptor;
 use crate::body::{Body, Window};
 use crate::config::encryption::{self, Keys};
-use crate::config::policy::{Policy, SIGNED_PARAMETER};
+use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
+use crate::derive::KeyScope;
 use crate::enter::ours;
 use crate::gate::Stream;
-use crate::headers::{self, ContentRange};
+use crate::headers;
+use crate::jar;
 use crate::key_url::Values;
 use crate::output::Output;
 use crate::playlist::{Encryption, Entry, KeySource, Lead, Marks, Rewriter, Variables};
@@ -21,8 +23,8 @@ use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
 use crate::session::Session;
-use crate::signed::{self, Form, Place};
-use crate::slice::Slice;
+use crate::signed::{self, Form, Subject};
+use crate::slice::{Part, Place, Slice};
 use crate::start::Start;
 use crate::step::HeaderEdits;
 use crate::target;
@@ -71,7 +73,11 @@ pub fn plan(
         _ => return Err(Reason::Unasked),
     }
     if stream.tentative && kind != Kind::Playlist && policy.session.on_content {
-        return Err(Reason::Missing);
+        // It was opened by an access token, if the policy wants one.
+        return Err(if matches!(policy.opening(), Opening::Free) { Reason::Missing } else { Reason::Content });
+    }
+    if kind == Kind::Segment && !stream.certain && !stream.shares_key() {
+        return Err(Reason::Session);
     }
     if stream.lacks_period && kind != Kind::Playlist {
         return Err(Reason::Parameter);
@@ -102,21 +108,19 @@ pub fn plan(
         let marks = marks(stream, policy).ok_or(Reason::Missing)?;
         let master = reloads_open_sessions(stream, policy).then(|| single_variant(stream, &marks));
         let rewriter = Rewriter::new(marks);
+        let length = headers::content_length(headers)?;
         let body = match master {
             _ if stream.head => None,
-            Some(master) => {
-                let length = headers::content_length(headers)?;
-                Some(Body::Entry {
-                    rewriter,
-                    entry: Entry::default(),
-                    master,
-                    seen: Vec::new(),
-                    ready: Vec::new(),
-                    length,
-                    start: Start::new(hold),
-                })
-            }
-            None => Some(Body::Playlist { rewriter, start: Start::new(hold) }),
+            Some(master) => Some(Body::Entry {
+                rewriter,
+                entry: Entry::default(),
+                master,
+                seen: Vec::new(),
+                ready: Vec::new(),
+                length,
+                start: Start::new(hold, length),
+            }),
+            None => Some(Body::Playlist { rewriter, start: Start::new(hold, length) }),
         };
         return Ok(Plan { kind, edits: playlist_edits(stream, policy, headers), body, reply: None });
     }
@@ -134,8 +138,9 @@ pub fn plan(
     if let Some(slice) = stream.slice
         && let Some(part) = Part::of(slice, status, headers, announced)?
         && !empty
+        && let Some(plan) = slice_plan(stream, policy, headers, slice, &part)?
     {
-        return slice_plan(stream, policy, headers, slice, &part);
+        return Ok(plan);
     }
     let window = match stream.resource.range {
         Some(range) => Some(Window::of_range(range, status, headers, announced, stream.head)?),
@@ -171,36 +176,25 @@ pub fn plan(
     Ok(Plan { kind, edits, body, reply: None })
 }
 
-/// What an origin sends for a slice: its first bytes, or all.
-struct Part {
-    length: u64,
-    total: u64,
-}
-
-impl Part {
-    /// `None` if the length of the whole is not known: the client gets all of it then.
-    fn of(slice: Slice, status: u16, headers: &[Header], announced: Option<u64>) -> Result<Option<Self>, Reason> {
-        if status != 206 {
-            return Ok(announced.map(|total| Self { length: total, total }));
-        }
-        let ContentRange { first, last, total } = headers::content_range(headers).ok_or(Reason::Unasked)?;
-        let (Some(total), Some(asked)) = (total, slice.plaintext_last()) else { return Err(Reason::Unasked) };
-        let length = last.saturating_add(1);
-        let fits = first == 0 && length == total.min(asked.saturating_add(1)) && announced.is_none_or(|a| a == length);
-        if fits { Ok(Some(Self { length, total })) } else { Err(Reason::Unasked) }
-    }
-}
-
-/// Answers a slice of the ciphertext: 206, or 416 if it lies beyond the end.
-fn slice_plan(stream: &Stream, policy: &Policy, headers: &[Header], slice: Slice, part: &Part) -> Result<Plan, Reason> {
+/// Answers a slice of the ciphertext: 206, or 416 if it lies beyond the end. `None`: the client gets all of it.
+fn slice_plan(
+    stream: &Stream,
+    policy: &Policy,
+    headers: &[Header],
+    slice: Slice,
+    part: &Part,
+) -> Result<Option<Plan>, Reason> {
     let kind = stream.kind;
     let mut edits = segment_edits(stream, policy, headers);
-    let (first, last, length) = match slice.resolve(part.total) {
-        Ok(places) => places,
-        Err(length) => {
+    let (first, last, length) = match slice.resolve(part.total, part.length) {
+        Place::Part { first, last, length } => (first, last, length),
+        // The beginning alone is not the whole; no slice that the origin is asked for a part for wastes so much.
+        Place::Whole if part.length < part.total => return Err(Reason::Unasked),
+        Place::Whole => return Ok(None),
+        Place::Beyond { length } => {
             let headers = alloc::vec![header("content-range", &format!("bytes */{length}"))];
             let reply = Reply { status: 416, headers, body: Vec::new(), reason: None };
-            return Ok(Plan { kind, edits, body: None, reply: Some(reply) });
+            return Ok(Some(Plan { kind, edits, body: None, reply: Some(reply) }));
         }
     };
     let served = last.saturating_sub(first).saturating_add(1);
@@ -215,7 +209,7 @@ fn slice_plan(stream: &Stream, policy: &Policy, headers: &[Header], slice: Slice
         slice: Some(Window { skip: first, left: served, more: true }),
         complete: false,
     };
-    Ok(Plan { kind, edits, body: Some(body), reply: None })
+    Ok(Some(Plan { kind, edits, body: Some(body), reply: None }))
 }
 
 fn shared(encryptor: SegmentEncryptor) -> SharedEncryptor {
@@ -268,15 +262,19 @@ fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
             on_encrypted_origin: encryption.on_encrypted_origin,
         }),
     };
+    // What is the same for several sessions need not say in a cookie's place which one asks: any that covers it will do.
+    let shared = stream.playlist_keys.as_ref().is_some_and(|scope| !matches!(scope, KeyScope::Session(_)));
     Some(Marks {
-        base: Base::new(&stream.authority, &stream.raw_path, &policy.session.hosts),
-        token: token_parameter(session, policy),
+        base: Base::new(stream.scheme, &stream.authority, &stream.raw_path, &policy.session.hosts),
+        token: Some(token_parameter(session, policy)),
+        token_on_content: policy.session.on_content && (policy.session.transport.in_query() || !shared),
         acl: Acl::parse(session.acl()),
         session: policy.session.on_content.then_some(session.id),
         ours: ours(policy).into_iter().map(Into::into).collect(),
         keyring: policy.keyrings.get(session.keyring)?.clone(),
         encryption,
         variables: Variables::new(stream.query.clone(), stream.imports.clone()),
+        unservable: Rc::clone(&stream.unservable),
     })
 }
 
@@ -301,15 +299,19 @@ fn key_source(
     })
 }
 
-fn token_parameter(session: &Session, policy: &Policy) -> Option<String> {
-    policy.session.transport.in_query().then(|| format!("{}={}", policy.session.name, session.query_value()))
+/// What says in a URL which session it is of.
+fn token_parameter(session: &Session, policy: &Policy) -> String {
+    match policy.session.transport.in_query() {
+        true => format!("{}={}", policy.session.name, session.query_value()),
+        false => format!("{}={}", policy.session.name, jar::reference(&session.id_text())),
+    }
 }
 
 fn playlist_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = without_untrue(headers);
     edits.remove.push("content-length".into());
     edits.set.push(header("cache-control", "private, no-store"));
-    edits.add.extend(session_cookie(stream, policy));
+    edits.add.extend(session_cookies(stream, policy));
     edits
 }
 
@@ -319,8 +321,9 @@ fn segment_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> Header
     if !policy.session.on_content && stream.shares_key() {
         return edits;
     }
-    // With a cookie the URL is the same in every session, and what one left in a cache does not decrypt in another.
-    let distinct = policy.session.transport.in_query() || stream.shares_key();
+    // A URL that does not say which session it is of is the same in every one, and what one left in a cache does not
+    // decrypt in another.
+    let distinct = stream.named || stream.shares_key();
     let cache_control = match (distinct, headers::max_age(headers)) {
         (false, _) => "private, no-store".into(),
         (true, Some(seconds)) => {
@@ -369,21 +372,21 @@ fn without_untrue(headers: &[Header]) -> HeaderEdits {
 /// Token and what was said of the resource go along with a redirect to where playlock is asked again.
 fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = HeaderEdits::default();
-    let base = Base::new(&stream.authority, &stream.raw_path, &policy.session.hosts);
+    let base = Base::new(stream.scheme, &stream.authority, &stream.raw_path, &policy.session.hosts);
     if let Some(location) = headers::text(headers, "location")
         && let Some(path) = base.own_path(location)
     {
         let said =
             said_again(stream, policy, &path, url::query(location)).map(|value| format!("{SIGNED_PARAMETER}={value}"));
-        let token = stream.session.as_ref().and_then(|session| token_parameter(session, policy));
+        let token = stream.session.as_ref().map(|session| token_parameter(session, policy));
         let parameters: Vec<_> = said.into_iter().chain(token).collect();
         let ours: Vec<_> = ours(policy).into_iter().map(Into::into).collect();
         let mut rewritten = Vec::with_capacity(location.len() + 1024);
-        url::push_with_parameters(&mut rewritten, location, &parameters.join("&"), &ours);
+        url::push_with_parameters(&mut rewritten, &base.secured(location), &parameters.join("&"), &ours);
         edits.set.push(("location".into(), rewritten));
     }
     edits.set.push(header("cache-control", "private, no-store"));
-    edits.add.extend(session_cookie(stream, policy));
+    edits.add.extend(session_cookies(stream, policy));
     edits
 }
 
@@ -397,18 +400,15 @@ fn said_again(stream: &Stream, policy: &Policy, path: &str, query: Option<&str>)
         return signed::variables(keyring, &path, &stream.imports);
     }
     let query = query::of_origin(query, &ours(policy));
-    let place = Place { path: &path, query: &query, session: policy.session.on_content.then_some(&session.id) };
-    signed::resource(keyring, place, &stream.resource, stream.media_key.as_ref())
+    let subject = Subject { path: &path, query: &query, session: policy.session.on_content.then_some(&session.id) };
+    signed::resource(keyring, subject, &stream.resource, stream.media_key.as_ref())
 }
 
-/// The cookie of a session that was just opened.
-fn session_cookie(stream: &Stream, policy: &Policy) -> Option<Header> {
-    if !stream.opened || !policy.session.transport.in_cookie() {
-        return None;
-    }
-    let (session, left) = (stream.session.as_ref()?, time_left(stream));
-    // Players on other sites need SameSite=None, which browsers take with Secure only, and Secure over https only.
-    let site = if stream.https { "; Secure; SameSite=None" } else { "; SameSite=Lax" };
-    let cookie = format!("{}={}; Path=/; Max-Age={left}; HttpOnly{site}", policy.session.name, session.token);
-    Some(header("set-cookie", &cookie))
+/// The cookie of a session that was just opened, and those that make room for it.
+fn session_cookies(stream: &Stream, policy: &Policy) -> Vec<Header> {
+    let session = stream.session.as_ref().filter(|_| stream.opened && policy.session.transport.in_cookie());
+    let Some(session) = session else { return Vec::new() };
+    let name = &policy.session.name;
+    let dropped = stream.surplus.iter().map(|reference| jar::drop_cookie(name, reference, stream.scheme));
+    dropped.chain([jar::set_cookie(name, session, time_left(stream), stream.scheme)]).collect()
 }

@@ -1,5 +1,5 @@
 //! The signed query parameter `plk`: what the filter tells itself in URLs. Its fields are joined with `~`; the last is a
-//! MAC over the purpose, the resource ([`Place`]) and the other fields.
+//! MAC over the purpose, the resource ([`Subject`]) and the other fields.
 //!
 //! | value | on | says | MAC also covers |
 //! |---|---|---|---|
@@ -148,7 +148,7 @@ impl Resource {
 
 /// The one resource that a value is signed for.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct Subject<'a> {
     /// Its normalised path.
     pub path: &'a str,
     /// Its query as the origin sees it, in one spelling ([`query::of_origin`]).
@@ -157,7 +157,7 @@ pub struct Place<'a> {
     pub session: Option<&'a [u8; 16]>,
 }
 
-impl Place<'_> {
+impl Subject<'_> {
     /// What the MAC of a value of this form covers beside the path. The key decides who can use media, the session who
     /// can use what goes out in clear.
     fn cover(&self, form: Form) -> (Cow<'_, str>, &[u8]) {
@@ -172,7 +172,12 @@ impl Place<'_> {
 
 /// The value that says so at `place`; `scope` says whose key media is under. `None` for a whole resource without anything
 /// to say, which needs no parameter.
-pub fn resource(keyring: &Keyring, place: Place<'_>, resource: &Resource, scope: Option<&KeyScope>) -> Option<String> {
+pub fn resource(
+    keyring: &Keyring,
+    place: Subject<'_>,
+    resource: &Resource,
+    scope: Option<&KeyScope>,
+) -> Option<String> {
     let mut fields = resource.fields();
     if resource.form == Form::Media
         && let Some(scope) = scope
@@ -185,7 +190,7 @@ pub fn resource(keyring: &Keyring, place: Place<'_>, resource: &Resource, scope:
 }
 
 /// What `sent` says of the resource at `place`, and whose key it is under if not the session's own; if it is signed.
-pub fn open_resource(keyring: &Keyring, place: Place<'_>, sent: &str) -> Option<(Resource, Option<KeyScope>)> {
+pub fn open_resource(keyring: &Keyring, place: Subject<'_>, sent: &str) -> Option<(Resource, Option<KeyScope>)> {
     let value = percent::decode_str(sent)?;
     let form = Form::ALL.into_iter().find(|form| purpose(&value) == form.word())?;
     let (query, session) = place.cover(form);

@@ -1,8 +1,15 @@
 //! A client's Range on an encrypted segment (RFC 9110 section 14): a part of the *ciphertext*, for players that resume
 //! and caches that fetch in pieces. CBC runs from the start, so the origin is asked for everything up to the part's
-//! end and no more.
+//! end and no more. What lies before the part is fetched and encrypted for nothing, so a part that wastes too much is
+//! answered with the whole: then the client pays for what it causes.
 
+use crate::headers::{self, ContentRange};
+use crate::reply::{Header, Reason};
 use crate::segment::ciphertext_len;
+
+/// Bytes that may be fetched and encrypted without being served, 4 MiB: some 20 ms of CPU, and enough to resume a
+/// segment of 4 s at 8 Mbit/s anywhere in it.
+pub const MAX_WASTE: u64 = 4 << 20;
 
 /// One range of bytes as it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,24 +40,73 @@ impl Slice {
     }
 
     /// The position of the last byte of plaintext that has to be asked for: the end of the block in which the slice
-    /// ends. `None`: all of them.
+    /// ends. `None`: all of them, also where the slice begins so far in that the whole is served.
     pub fn plaintext_last(&self) -> Option<u64> {
         match self {
-            Self::From(_, Some(last)) => (last / 16).checked_mul(16)?.checked_add(15),
+            Self::From(first, Some(last)) if *first <= MAX_WASTE => (last / 16).checked_mul(16)?.checked_add(15),
             _ => None,
         }
     }
 
-    /// First and last position in the ciphertext of `plaintext` bytes, and the ciphertext's length. `Err` is the length:
-    /// the slice lies beyond it.
-    pub fn resolve(&self, plaintext: u64) -> Result<(u64, u64, u64), u64> {
-        let length = ciphertext_len(plaintext).unwrap_or(u64::MAX);
+    /// Where the slice stands in the ciphertext of `total` bytes, of which the origin sends the first `sent`.
+    pub fn resolve(&self, total: u64, sent: u64) -> Place {
+        let length = ciphertext_len(total).unwrap_or(u64::MAX);
         let end = length.saturating_sub(1);
-        match *self {
-            Self::From(first, last) if first < length => Ok((first, last.unwrap_or(end).min(end), length)),
-            Self::Last(count) if count > 0 => Ok((length.saturating_sub(count), end, length)),
-            _ => Err(length),
+        let (first, last) = match *self {
+            Self::From(first, last) if first < length => (first, last.unwrap_or(end).min(end)),
+            Self::Last(count) if count > 0 => (length.saturating_sub(count), end),
+            _ => return Place::Beyond { length },
+        };
+        // An origin that ignores Range sends what follows the last block, too.
+        let waste = first.saturating_add(sent.saturating_sub((last / 16).saturating_add(1).saturating_mul(16)));
+        if waste > MAX_WASTE { Place::Whole } else { Place::Part { first, last, length } }
+    }
+}
+
+/// Where a slice stands in the ciphertext, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// From `first` to `last`, both of them in it, of `length`.
+    Part {
+        /// The position of its first byte.
+        first: u64,
+        /// The position of its last byte.
+        last: u64,
+        /// The ciphertext's length.
+        length: u64,
+    },
+    /// More than [`MAX_WASTE`] would be fetched for nothing: all of it is served.
+    Whole,
+    /// Beyond its end.
+    Beyond {
+        /// The ciphertext's length.
+        length: u64,
+    },
+}
+
+/// What an origin sends for a slice: its first bytes, or all.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// Bytes that it sends.
+    pub length: u64,
+    /// Bytes of the whole.
+    pub total: u64,
+}
+
+impl Part {
+    /// What these headers announce. `None` if the length of the whole is not known: the client gets all of it then.
+    ///
+    /// # Errors
+    /// [`Reason::Unasked`] if it is another part than was asked for.
+    pub fn of(slice: Slice, status: u16, headers: &[Header], announced: Option<u64>) -> Result<Option<Self>, Reason> {
+        if status != 206 {
+            return Ok(announced.map(|total| Self { length: total, total }));
         }
+        let ContentRange { first, last, total } = headers::content_range(headers).ok_or(Reason::Unasked)?;
+        let (Some(total), Some(asked)) = (total, slice.plaintext_last()) else { return Err(Reason::Unasked) };
+        let length = last.saturating_add(1);
+        let fits = first == 0 && length == total.min(asked.saturating_add(1)) && announced.is_none_or(|a| a == length);
+        if fits { Ok(Some(Self { length, total })) } else { Err(Reason::Unasked) }
     }
 }
 
@@ -79,14 +135,42 @@ mod tests {
     #[test]
     fn positions_are_those_of_the_ciphertext() {
         // 20 bytes of plaintext are 32 of ciphertext.
-        assert_eq!(Slice::From(0, Some(999)).resolve(20), Ok((0, 31, 32)));
-        assert_eq!(Slice::From(31, None).resolve(20), Ok((31, 31, 32)));
-        assert_eq!(Slice::From(32, None).resolve(20), Err(32));
-        assert_eq!(Slice::Last(5).resolve(20), Ok((27, 31, 32)));
-        assert_eq!(Slice::Last(50).resolve(20), Ok((0, 31, 32)));
-        assert_eq!(Slice::Last(0).resolve(20), Err(32));
+        let part = |first, last, length| Place::Part { first, last, length };
+        for (slice, expected) in [
+            (Slice::From(0, Some(999)), part(0, 31, 32)),
+            (Slice::From(31, None), part(31, 31, 32)),
+            (Slice::From(32, None), Place::Beyond { length: 32 }),
+            (Slice::Last(5), part(27, 31, 32)),
+            (Slice::Last(50), part(0, 31, 32)),
+            (Slice::Last(0), Place::Beyond { length: 32 }),
+        ] {
+            assert_eq!(slice.resolve(20, 20), expected, "{slice:?}");
+        }
         assert_eq!(Slice::From(3, Some(15)).plaintext_last(), Some(15));
         assert_eq!(Slice::From(3, Some(16)).plaintext_last(), Some(31));
         assert_eq!(Slice::From(3, Some(u64::MAX)).plaintext_last(), Some(u64::MAX));
+    }
+
+    #[test]
+    fn what_would_waste_too_much_is_the_whole() {
+        const TOTAL: u64 = 100_000_000;
+        const LENGTH: u64 = TOTAL + 16;
+        let part = |first, last| Place::Part { first, last, length: LENGTH };
+        for (slice, asked, sent, expected) in [
+            (Slice::Last(1), None, TOTAL, Place::Whole),
+            (Slice::Last(LENGTH - MAX_WASTE), None, TOTAL, part(MAX_WASTE, LENGTH - 1)),
+            (Slice::From(MAX_WASTE, None), None, TOTAL, part(MAX_WASTE, LENGTH - 1)),
+            (Slice::From(MAX_WASTE + 1, None), None, TOTAL, Place::Whole),
+            (Slice::From(MAX_WASTE, Some(MAX_WASTE)), Some(MAX_WASTE + 15), MAX_WASTE + 16, part(MAX_WASTE, MAX_WASTE)),
+            (Slice::From(MAX_WASTE + 1, Some(MAX_WASTE + 1)), None, TOTAL, Place::Whole),
+            (Slice::From(0, Some(0)), Some(15), 16, part(0, 0)),
+            // An origin that ignores Range.
+            (Slice::From(0, Some(0)), Some(15), TOTAL, Place::Whole),
+            (Slice::From(0, Some(TOTAL - MAX_WASTE)), Some(95_805_711), TOTAL, part(0, TOTAL - MAX_WASTE)),
+            (Slice::From(LENGTH, None), None, TOTAL, Place::Beyond { length: LENGTH }),
+        ] {
+            assert_eq!(slice.plaintext_last(), asked, "{slice:?}");
+            assert_eq!(slice.resolve(TOTAL, sent), expected, "{slice:?}");
+        }
     }
 }

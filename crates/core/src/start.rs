@@ -16,15 +16,24 @@ const ROOM: usize = 16 << 10;
 #[derive(Debug, Default)]
 pub struct Start {
     held: bool,
+    /// The body's announced length in bytes.
+    length: Option<u64>,
+    /// How much of it has come.
+    came: u64,
     seen: Vec<u8>,
     owed: Vec<u8>,
     room: Option<usize>,
 }
 
 impl Start {
-    /// `held`: the response's headers are held until enough has come.
-    pub fn new(held: bool) -> Self {
-        Self { held, ..Self::default() }
+    /// `held`: the response's headers are held until enough has come. `length`: the body's, if it was announced.
+    pub fn new(held: bool, length: Option<u64>) -> Self {
+        Self { held, length, ..Self::default() }
+    }
+
+    /// Whether all of the body has come, as far as its announced length tells.
+    pub fn has_all(&self) -> bool {
+        self.length == Some(self.came)
     }
 
     /// Whether the response's headers are held.
@@ -43,6 +52,7 @@ impl Start {
     /// [`Reason::Playlist`] if this is none.
     pub fn take(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
         self.room = None;
+        self.came = self.came.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         if !self.held {
             return Ok(Some(chunk));
         }
@@ -85,7 +95,7 @@ mod tests {
 
     #[test]
     fn what_is_not_held_goes_through() {
-        let mut start = Start::new(false);
+        let mut start = Start::new(false, None);
         assert_eq!(start.take(b"anything".to_vec(), false), Ok(Some(b"anything".to_vec())));
         assert_eq!(start.give(alloc::vec![1; 1 << 20], false).len(), 1 << 20);
         assert!(start.is_settled());
@@ -93,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_follows_a_pause_fits_where_the_chunk_was() {
-        let mut start = Start::new(true);
+        let mut start = Start::new(true, None);
         assert_eq!(start.take(HEAD[..3].to_vec(), false), Ok(None));
         let chunk = [&HEAD[3..], &[b'#'; 20_000]].concat();
         let size = chunk.len();
@@ -110,6 +120,6 @@ mod tests {
 
     #[test]
     fn what_is_no_playlist_is_refused() {
-        assert_eq!(Start::new(true).take(b"<html></html>".to_vec(), false), Err(Reason::Playlist));
+        assert_eq!(Start::new(true, None).take(b"<html></html>".to_vec(), false), Err(Reason::Playlist));
     }
 }

@@ -69,6 +69,9 @@ pub enum BodyStep {
     Forward,
     /// Send these bytes (perhaps none) in its place.
     Replace(Output),
+    /// The headers are still held, and these bytes are the whole body: set `content-length` to how many they are, and send
+    /// them in its place.
+    Whole(Output),
     /// Send nothing in its place yet, and pause the stream: its bytes are kept. Never for the last chunk.
     Hold,
     /// The headers are still held: answer this in place of the origin's response.

@@ -6,9 +6,29 @@ use alloc::vec::Vec;
 
 use crate::target;
 
+/// What a request goes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// Anyone on the way reads along.
+    Http,
+    /// TLS.
+    Https,
+}
+
+impl Scheme {
+    /// The port that need not be written, as it would be.
+    fn default_port(self) -> &'static str {
+        match self {
+            Self::Http => ":80",
+            Self::Https => ":443",
+        }
+    }
+}
+
 /// The parts of a URI reference (RFC 3986 section 4.1) that matter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Parts<'a> {
+    scheme: Option<Scheme>,
     authority: Option<&'a str>,
     path: &'a str,
     query: Option<&'a str>,
@@ -17,34 +37,56 @@ struct Parts<'a> {
 /// The playlist that a URI stands in, as its player sees it.
 #[derive(Debug)]
 pub struct Base {
+    scheme: Scheme,
     authority: String,
     hosts: Vec<String>,
     path: String,
 }
 
 impl Base {
-    /// `authority` and `raw_path` of the playlist's own request; `hosts` are other authorities that playlock
-    /// protects, normalised.
-    pub fn new(authority: &str, raw_path: &str, hosts: &[String]) -> Self {
-        Self { authority: normal_authority(authority), hosts: hosts.to_vec(), path: raw_path.into() }
+    /// `scheme`, `authority` and `raw_path` of the playlist's own request; `hosts` are other authorities that playlock
+    /// protects, as [`listed_authority`] writes them.
+    pub fn new(scheme: Scheme, authority: &str, raw_path: &str, hosts: &[String]) -> Self {
+        let authority = without_port(&authority.to_ascii_lowercase(), scheme.default_port()).into();
+        Self { scheme, authority, hosts: hosts.to_vec(), path: raw_path.into() }
     }
 
     /// Whether a request for `uri` comes to playlock: of the same authority or of a listed host. What clients read in more
     /// than one way is not ours.
     pub fn is_own(&self, uri: &str) -> bool {
-        split(uri).is_some_and(|parts| parts.authority.is_none_or(|authority| self.is_own_authority(authority)))
+        split(uri).is_some_and(|parts| self.owns(&parts))
     }
 
-    fn is_own_authority(&self, authority: &str) -> bool {
-        let authority = normal_authority(authority);
-        authority == self.authority || self.hosts.contains(&authority)
+    /// A default port is that of the URI's own scheme: another server may listen on the other one.
+    fn owns(&self, parts: &Parts<'_>) -> bool {
+        let Some(authority) = parts.authority else { return true };
+        let lower = authority.to_ascii_lowercase();
+        let authority = without_port(&lower, parts.scheme.unwrap_or(self.scheme).default_port());
+        authority == self.authority || self.hosts.iter().any(|host| host == authority)
+    }
+
+    /// `uri`, which is ours, as it is given to the viewer: what is asked for by https stays on https. An origin behind a
+    /// TLS edge often writes `http://`, and a token must not follow it there.
+    pub fn secured<'a>(&self, uri: &'a str) -> Cow<'a, str> {
+        let plain = || split(uri).is_some_and(|parts| parts.scheme == Some(Scheme::Http));
+        match uri.split_once("://") {
+            Some((_, rest)) if self.scheme == Scheme::Https && plain() => {
+                let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+                let (authority, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
+                Cow::Owned(["https://", without_port(authority, Scheme::Http.default_port()), rest].concat())
+            }
+            _ => Cow::Borrowed(uri),
+        }
     }
 
     /// The absolute raw path of `uri` if it is ours.
     pub fn own_path<'a>(&self, uri: &'a str) -> Option<Cow<'a, str>> {
-        let Parts { authority, path, .. } = split(uri)?;
-        match authority {
-            Some(authority) if !self.is_own_authority(authority) => None,
+        let parts = split(uri)?;
+        if !self.owns(&parts) {
+            return None;
+        }
+        let path = parts.path;
+        match parts.authority {
             Some(_) if path.is_empty() => Some("/".into()),
             Some(_) => Some(remove_dot_segments(path)),
             None if path.is_empty() => Some(Cow::Owned(self.path.clone())),
@@ -64,7 +106,7 @@ pub fn query(uri: &str) -> Option<&str> {
 }
 
 /// Whether `uri` is a relative reference that needs no closer look: printable ASCII without a scheme, an authority, a
-/// query, a fragment or a backslash. Nearly every URI of a playlist is.
+/// query, a fragment, a backslash or an escape. Nearly every URI of a playlist is.
 pub fn is_simple(uri: &[u8]) -> bool {
     // Without a branch for each byte, this goes many bytes at a time.
     uri.iter().fold(true, |all, byte| all & is_plain(*byte)) && is_simple_start(uri)
@@ -72,7 +114,7 @@ pub fn is_simple(uri: &[u8]) -> bool {
 
 /// Whether a simple URI may have this byte.
 pub fn is_plain(byte: u8) -> bool {
-    (b'!'..=b'~').contains(&byte) & !matches!(byte, b':' | b'?' | b'#' | b'\\')
+    (b'!'..=b'~').contains(&byte) & !matches!(byte, b'%' | b':' | b'?' | b'#' | b'\\')
 }
 
 /// Whether a URI of plain bytes is simple: it is there, and has no authority.
@@ -81,13 +123,18 @@ pub fn is_simple_start(uri: &[u8]) -> bool {
     !uri.is_empty() && !uri.starts_with(b"//")
 }
 
-/// An authority in one spelling: lower case, without the default port of either scheme.
-pub fn normal_authority(authority: &str) -> String {
+/// An authority of a list, which names no scheme: in lower case, and at the default port of whichever it is asked by.
+pub fn listed_authority(authority: &str) -> String {
     let lower = authority.to_ascii_lowercase();
-    match lower.strip_suffix(":443").or_else(|| lower.strip_suffix(":80")) {
+    without_port(without_port(&lower, Scheme::Https.default_port()), Scheme::Http.default_port()).into()
+}
+
+/// An authority without this port, if it has it.
+fn without_port<'a>(authority: &'a str, port: &str) -> &'a str {
+    match authority.strip_suffix(port) {
         // `[::80]` is no port; `host:80` is.
-        Some(host) if !host.is_empty() && (!host.contains(':') || host.ends_with(']')) => host.into(),
-        _ => lower,
+        Some(host) if !host.is_empty() && (!host.contains(':') || host.ends_with(']')) => host,
+        _ => authority,
     }
 }
 
@@ -130,23 +177,25 @@ fn split(uri: &str) -> Option<Parts<'_>> {
         Some((main, query)) => (main, Some(query)),
         None => (main, None),
     };
-    let rest = match main.split_once(':') {
+    let (scheme, rest) = match main.split_once(':') {
         Some((scheme, rest)) if !scheme.contains('/') => {
-            if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
-                return None;
-            }
-            rest.strip_prefix("//")?
+            let scheme = match scheme {
+                _ if scheme.eq_ignore_ascii_case("http") => Scheme::Http,
+                _ if scheme.eq_ignore_ascii_case("https") => Scheme::Https,
+                _ => return None,
+            };
+            (Some(scheme), rest.strip_prefix("//")?)
         }
         _ => match main.strip_prefix("//") {
-            Some(rest) => rest,
-            None => return Some(Parts { authority: None, path: main, query }),
+            Some(rest) => (None, rest),
+            None => return Some(Parts { scheme: None, authority: None, path: main, query }),
         },
     };
     let (authority, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))?;
     if authority.is_empty() || authority.contains('@') {
         return None;
     }
-    Some(Parts { authority: Some(authority), path, query })
+    Some(Parts { scheme, authority: Some(authority), path, query })
 }
 
 /// RFC 3986 section 5.2.4, for an absolute path.
@@ -187,9 +236,13 @@ fn remove_dot_segments(path: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
+    fn base(scheme: Scheme, authority: &str) -> Base {
+        Base::new(scheme, authority, "/vod/a/master.m3u8", &["cdn.example".into(), "[::1]:8080".into()])
+    }
+
     #[test]
     fn own_and_foreign() {
-        let base = Base::new("Edge.example:443", "/vod/a/master.m3u8", &["cdn.example".into(), "[::1]:8080".into()]);
+        let base = base(Scheme::Https, "Edge.example:443");
         for (uri, path) in [
             ("seg.ts", Some("/vod/a/seg.ts")),
             ("./seg.ts", Some("/vod/a/seg.ts")),
@@ -199,10 +252,8 @@ mod tests {
             ("?q=1", Some("/vod/a/master.m3u8")),
             ("v/a:b.ts", Some("/vod/a/v/a:b.ts")),
             ("https://edge.example/x", Some("/x")),
-            ("HTTP://EDGE.example:80/x", Some("/x")),
             ("https://edge.example", Some("/")),
             ("//cdn.example:443/x", Some("/x")),
-            ("http://[::1]:8080/x", Some("/x")),
             ("..", Some("/vod/")),
             ("http://edge.example:8080/x", None),
             ("https://other.example/x", None),
@@ -219,6 +270,45 @@ mod tests {
             assert_eq!(base.own_path(uri).as_deref(), path, "{uri}");
             assert_eq!(base.is_own(uri), path.is_some(), "{uri}");
         }
+    }
+
+    #[test]
+    fn what_is_asked_for_by_https_stays_there() {
+        // By https at edge.example: what becomes of the URI; `None` if it is not ours.
+        for (uri, expected) in [
+            ("seg.ts?x=http://a", Some("seg.ts?x=http://a")),
+            ("//edge.example/x", Some("//edge.example/x")),
+            ("https://edge.example:443/x", Some("https://edge.example:443/x")),
+            ("http://edge.example/x", Some("https://edge.example/x")),
+            ("HTTP://EDGE.example:80/x?y#z", Some("https://EDGE.example/x?y#z")),
+            ("http://edge.example:80?y", Some("https://edge.example?y")),
+            ("http://cdn.example/x", Some("https://cdn.example/x")),
+            ("http://[::1]:8080/x", Some("https://[::1]:8080/x")),
+            ("https://edge.example:80/x", None),
+            ("//edge.example:80/x", None),
+            ("http://edge.example:443/x", None),
+            ("https://cdn.example:80/x", None),
+            ("http://cdn.example:443/x", None),
+        ] {
+            let base = base(Scheme::Https, "edge.example");
+            assert_eq!(base.is_own(uri).then(|| base.secured(uri)).as_deref(), expected, "{uri}");
+        }
+        for (authority, uri, own) in [
+            // By http: an upgrade does no harm.
+            ("edge.example", "https://edge.example/x", true),
+            ("edge.example:80", "http://edge.example/x", true),
+            ("edge.example", "//edge.example:80/x", true),
+            ("edge.example", "http://edge.example:443/x", false),
+            ("edge.example:443", "http://edge.example/x", false),
+            ("edge.example:8080", "http://edge.example:8080/x", true),
+        ] {
+            let base = base(Scheme::Http, authority);
+            assert_eq!((base.is_own(uri), &*base.secured(uri)), (own, uri), "{authority}: {uri}");
+        }
+        let other = base(Scheme::Https, "edge.example:8443");
+        assert_eq!(other.secured("http://edge.example:8443/x"), "https://edge.example:8443/x");
+        assert!(!other.is_own("http://edge.example/x"));
+        assert_eq!(["A:443", "a:80", "[::443]", "[::1]:80"].map(listed_authority), ["a", "a", "[::443]", "[::1]"]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::derive::{KeyScope, Keyring, Secret};
 use crate::percent::{hex, unhex};
 use crate::reply::header;
 use crate::session::Session;
-use crate::signed::{self, Iv, Place};
+use crate::signed::{self, Iv, Subject};
 use crate::step::Request;
 use crate::target::Target;
 use crate::token::edge_auth::{LegacyAlgorithms, Presented, Verifier};
@@ -26,8 +26,8 @@ macro_rules! vectors {
     };
 }
 
-fn plain(path: &str) -> Place<'_> {
-    Place { path, query: "", session: None }
+fn plain(path: &str) -> Subject<'_> {
+    Subject { path, query: "", session: None }
 }
 
 fn text<'a>(vector: &'a Value, member: &str) -> &'a str {
@@ -143,7 +143,7 @@ fn derivation() {
         assert_eq!(signed::resource(&keyring, path, &Default::default(), Some(&scope)), None);
         assert_eq!(signed::open_resource(&keyring, path, parameter), Some((media, None)));
         let query = text(vector, "query");
-        let (queried, parameter) = (Place { query, ..path }, text(vector, "queryParameter"));
+        let (queried, parameter) = (Subject { query, ..path }, text(vector, "queryParameter"));
         let own = signed::Resource { range, period: Some(0), iv: Iv::Segment, ..Default::default() };
         assert_eq!(signed::resource(&keyring, queried, &own, None).as_deref(), Some(parameter));
         assert_eq!(signed::open_resource(&keyring, queried, parameter), Some((own, None)));
@@ -158,13 +158,13 @@ fn derivation() {
         assert_eq!(signed::open_variables(&keyring, path, parameter).as_deref(), Some(&variables[..]));
         assert_eq!(signed::open_resource(&keyring, plain(path), parameter), None);
         let free = plain(text(vector, "clearPath"));
-        let bound = Place { query, session: Some(&id), ..free };
+        let bound = Subject { query, session: Some(&id), ..free };
         for (place, member, others) in [
-            (free, "clearParameter", [bound, Place { path: "/vod/a b/seg1.m4s", ..free }]),
+            (free, "clearParameter", [bound, Subject { path: "/vod/a b/seg1.m4s", ..free }]),
             (
                 bound,
                 "sessionClearParameter",
-                [Place { session: Some(&[9; 16]), ..bound }, Place { query: "", ..bound }],
+                [Subject { session: Some(&[9; 16]), ..bound }, Subject { query: "", ..bound }],
             ),
         ] {
             let parameter = text(vector, member);
@@ -172,11 +172,11 @@ fn derivation() {
             assert_eq!(signed::open_resource(&keyring, place, parameter), Some((CLEAR, None)));
             assert!(others.iter().all(|other| signed::open_resource(&keyring, *other, parameter).is_none()));
         }
-        let place = Place { path: text(vector, "documentPath"), query, session: Some(&id) };
+        let place = Subject { path: text(vector, "documentPath"), query, session: Some(&id) };
         let parameter = text(vector, "sessionDocumentParameter");
         assert_eq!(signed::resource(&keyring, place, &DOCUMENT, None).as_deref(), Some(parameter));
         let directed = format!("{query}&_HLS_pathway=b");
-        let directed = Place { query: &directed, ..place };
+        let directed = Subject { query: &directed, ..place };
         assert_eq!(signed::open_resource(&keyring, directed, parameter), Some((DOCUMENT, None)));
         assert!(signed::open_key(&keyring, "/serve.key", text(vector, "keyParameter")).is_some());
     }

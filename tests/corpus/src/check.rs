@@ -184,10 +184,15 @@ impl<'a> Playlist<'a> {
         if through == output.as_bytes() { Ok(()) } else { Err("opened by the access token it leads elsewhere".into()) }
     }
 
-    /// A URI as the origin and the playlist's variables make it. What was expanded is not expanded again.
+    /// A URI as the origin and the playlist's variables make it. What was expanded is not expanded again. The playlist was
+    /// asked for by https, and so are the filter's own URIs in it.
     fn clean(&self, uri: &str) -> String {
         let plain = undo::uri(uri);
-        if self.expanded.contains(&plain) { plain } else { self.variables.expand(&plain) }
+        let plain = if self.expanded.contains(&plain) { plain } else { self.variables.expand(&plain) };
+        match plain.strip_prefix("http://") {
+            Some(rest) if self.site.own(&plain).is_some() => format!("https://{}", rest.replacen(":80/", "/", 1)),
+            _ => plain,
+        }
     }
 
     fn own(&self, uri: &str) -> Option<Url> {

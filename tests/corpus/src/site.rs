@@ -40,8 +40,8 @@ impl Site {
         }
         let url = self.base.join(uri).ok()?;
         let host = url.host_str()?;
-        let plain_port = matches!(url.port(), None | Some(80 | 443));
-        (matches!(url.scheme(), "http" | "https") && plain_port && HOSTS.contains(&host)).then_some(url)
+        // The parser drops the default port of the URI's own scheme; the other scheme's is another server.
+        (matches!(url.scheme(), "http" | "https") && url.port().is_none() && HOSTS.contains(&host)).then_some(url)
     }
 }
 

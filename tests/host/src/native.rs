@@ -186,6 +186,15 @@ impl Filter for NativeFilter<'_> {
                 set.map_err(|status| Trap(format!("body change refused: {status:?}")))?;
                 Ok(Action::Continue)
             }
+            BodyStep::Whole(bytes) => {
+                let bytes = bytes.into_vec();
+                let length = bytes.len().to_string();
+                let set = stream
+                    .set_header(Map::ResponseHeaders, "content-length", length.as_bytes())
+                    .and_then(|()| stream.set_body(0, size, &bytes));
+                set.map_err(|status| Trap(format!("length or body refused: {status:?}")))?;
+                Ok(Action::Continue)
+            }
             BodyStep::Hold => {
                 let set = stream.set_body(0, size, &[]);
                 set.map_err(|status| Trap(format!("body change refused: {status:?}")))?;

@@ -1,18 +1,17 @@
 //! The key endpoint's own checks, in its order.
 
 use playlock_core::config::Policies;
-use playlock_core::config::policy::{Policy, SIGNED_PARAMETER};
+use playlock_core::config::policy::SIGNED_PARAMETER;
 use playlock_core::derive::KeyScope;
-use playlock_core::enter::{is_access_token, one, ours, session_token};
+use playlock_core::enter::one;
 use playlock_core::gate;
+use playlock_core::key::owner;
 use playlock_core::reply::Reason;
-use playlock_core::session::Session;
 use playlock_core::signed;
 use playlock_core::step::Request;
 use playlock_core::target::Target;
-use playlock_core::token::edge_auth::Presented;
 
-use super::token::{look_at_session_token, say_token};
+use super::token::look_at_session_token;
 use super::{End, Mark, Trace, located, player, whose};
 
 /// What the filter would check of a request for a key.
@@ -40,9 +39,8 @@ pub fn follow_key(
     let (sent, (_, policy)) = trace.ask("policy", claimed, "the URL names one that gives out keys here")?;
     trace.detail(format!("\"{}\"", policy.name));
     located(trace, policies, policy, request)?;
-    look_at_key_token(trace, policy, request, target);
-    let session = key_session(policy, request, target);
-    let session = trace.ask("session", session, "it goes on")?;
+    look_at_session_token(trace, policy, request, target, None);
+    let session = trace.ask("session", owner(policy, request, target), "it goes on")?;
     trace.detail(session.id_text());
     player(trace, policy, request, session.payload.as_deref())?;
     let keyring = policy.keyrings.get(session.keyring).ok_or(Reason::Parameter);
@@ -59,23 +57,4 @@ pub fn follow_key(
         None => trace.say("origin", Mark::Good, "is not asked: the filter answers itself"),
     }
     Ok(())
-}
-
-/// At the key endpoint a session token's paths do not count.
-fn look_at_key_token(trace: &mut Trace, policy: &Policy, request: &Request<'_>, target: &Target<'_>) {
-    if let Ok(Some(sent)) = session_token(policy, request, target) {
-        let verified = Session::verify(policy, sent, request).map(|_| ());
-        say_token(trace, "session token", &format!("sent as {}", policy.session.name), sent, verified, request.now);
-    } else {
-        look_at_session_token(trace, policy, request, target);
-    }
-}
-
-fn key_session(policy: &Policy, request: &Request<'_>, target: &Target<'_>) -> Result<Session, Reason> {
-    let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
-    Session::verify(policy, token, request).map_err(|reason| {
-        let context = Presented { target, ours: &ours(policy), client: &|| None, now: request.now };
-        let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
-        if swapped { Reason::Swapped } else { reason }
-    })
 }

@@ -253,12 +253,12 @@ fn outcome(
     let (stream, edits) = match admitted {
         Ok(Admitted::Stream(stream, edits)) => (stream, edits),
         Err(refused) => {
-            let what = if resource.form == Form::Document { "a document" } else { "a segment" };
-            trace.say(
-                "key",
-                Mark::Bad(refused.reason),
-                format!("{what} whose key neither a session nor the URL tells"),
-            );
+            let text = match (refused.reason, resource.form) {
+                (Reason::Session, _) => "several sessions would do, and the URL does not say whose key it is under",
+                (_, Form::Document) => "a document whose key neither a session nor the URL tells",
+                (..) => "a segment whose key neither a session nor the URL tells",
+            };
+            trace.say("key", Mark::Bad(refused.reason), text);
             return Err(End);
         }
         Ok(_) => return Ok(()),
@@ -286,6 +286,13 @@ fn outcome(
     }
     if policy.encryption.as_ref().is_some_and(|it| it.on_encrypted_origin == OnEncryptedOrigin::Passthrough) {
         trace.detail("what the origin encrypts itself passes through");
+    }
+    if stream.tentative {
+        trace.say(
+            "playlist",
+            Mark::Note,
+            "only the response tells: it is refused unless its content type is a playlist's, or playlistPaths names the path",
+        );
     }
     trace.say("origin", Mark::Good, "is asked");
     let path = edits.set.iter().find(|(name, _)| name == ":path");

@@ -1,10 +1,11 @@
 //! The tokens of a request: where they were found, what they say, and whether they hold.
 
 use playlock_core::config::policy::{Opening, Policy};
-use playlock_core::enter::{access_token, client_address, enter, ours, session_token};
+use playlock_core::enter::{Entered, access_token, client_address, enter, ours};
 use playlock_core::headers;
+use playlock_core::jar::{self, Sent};
 use playlock_core::reply::Reason;
-use playlock_core::route::{self, Extension};
+use playlock_core::route::Extension;
 use playlock_core::session::Session;
 use playlock_core::step::Request;
 use playlock_core::target::Target;
@@ -21,18 +22,21 @@ pub fn entered(
     target: &Target<'_>,
     id: [u8; 16],
 ) -> Result<Option<Session>, End> {
-    let extension = route::extension(&target.path);
+    let extension = policy.extension(&target.path);
     let asked = enter(policy, request, target, extension, &mut || id);
-    look_at_session_token(trace, policy, request, target);
-    let goes_on = matches!(asked, Ok((_, false)));
+    look_at_session_token(trace, policy, request, target, Some(&target.path));
+    let goes_on = asked.as_ref().is_ok_and(|entered| !entered.opened);
     if !goes_on && extension != Extension::Other {
         look_at_access_token(trace, policy, request, target);
     }
     match asked {
-        Ok((session, opened)) => {
+        Ok(Entered { session, opened, certain, .. }) => {
             match opened {
                 true => trace.say("session", Mark::Good, "a new one is opened"),
                 false => trace.say("session", Mark::Good, format!("{} goes on", session.id_text())),
+            }
+            if !certain {
+                trace.detail("the oldest of several that would do: the URL does not say which");
             }
             trace.detail(format!("paths: {}", session.acl()));
             Ok(Some(session))
@@ -44,15 +48,21 @@ pub fn entered(
         Err(reason) => {
             trace.say("session", Mark::Bad(reason), reason.title());
             if extension == Extension::Other {
-                trace.detail("content goes by session token alone; an access token opens playlists");
+                trace.detail("content goes by session token alone; an access token opens playlists: paths that end in .m3u8 or .m3u, or that playlistPaths names");
             }
             Err(End)
         }
     }
 }
 
-/// The session token of a request for a playlist or content.
-pub fn look_at_session_token(trace: &mut Trace, policy: &Policy, request: &Request<'_>, target: &Target<'_>) {
+/// The session tokens of a request: for a playlist or content at `path`, or for a key, where paths do not count.
+pub fn look_at_session_token(
+    trace: &mut Trace,
+    policy: &Policy,
+    request: &Request<'_>,
+    target: &Target<'_>,
+    path: Option<&str>,
+) {
     let rules = &policy.session;
     let transport = match (rules.transport.in_query(), rules.transport.in_cookie()) {
         (true, true) => "query parameter or cookie",
@@ -60,15 +70,30 @@ pub fn look_at_session_token(trace: &mut Trace, policy: &Policy, request: &Reque
         _ => "cookie",
     };
     let name = "session token";
-    match session_token(policy, request, target) {
-        Err(reason) => trace.say(name, Mark::Note, format!("{}: {} {}", reason.word(), transport, rules.name)),
-        Ok(None) => trace.say(name, Mark::Note, format!("none in the {transport} {}", rules.name)),
-        Ok(Some(sent)) => {
-            let in_query = rules.transport.in_query() && target.values(&rules.name).next().is_some();
-            let place = if in_query { "query parameter" } else { "cookie" };
-            let verified = Session::verify(policy, sent, request).and_then(|session| session.covers(&target.path));
-            say_token(trace, name, &format!("in the {place} {}", rules.name), sent, verified, request.now);
-        }
+    let presented = match jar::presented(policy, request, target) {
+        Ok(presented) => presented,
+        Err(reason) => return trace.say(name, Mark::Note, format!("{}: {} {}", reason.word(), transport, rules.name)),
+    };
+    if presented.tokens.is_empty() {
+        let text = match target.values(&rules.name).next().filter(|_| presented.named) {
+            Some(reference) => {
+                format!("the URL names the cookie {}, which was not sent", jar::cookie_name(&rules.name, reference))
+            }
+            None => format!("none in the {transport} {}", rules.name),
+        };
+        trace.say(name, Mark::Note, text);
+    }
+    for sent in &presented.tokens {
+        let verified = sent.verify(policy, request);
+        let verified = verified.and_then(|session| path.map_or(Ok(()), |path| session.covers(path)));
+        say_token(trace, name, &place(&rules.name, sent), sent.token, verified, request.now);
+    }
+}
+
+fn place(name: &str, sent: &Sent<'_>) -> String {
+    match sent.reference {
+        Some(reference) => format!("in the cookie {}", jar::cookie_name(name, reference)),
+        None => format!("in the query parameter {name}"),
     }
 }
 

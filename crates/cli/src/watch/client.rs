@@ -121,9 +121,14 @@ impl Client {
         let mut answer = answer?;
         let status = answer.status().as_u16();
         for cookie in answer.headers().get_all("set-cookie") {
-            let pair = cookie.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-            if let Some((name, value)) = pair.split_once('=') {
-                self.cookies.insert((url.authority.clone(), name.trim().to_owned()), value.trim().to_owned());
+            let (pair, attributes) =
+                cookie.to_str().map_or(("", ""), |text| text.split_once(';').unwrap_or((text, "")));
+            let Some((name, value)) = pair.split_once('=') else { continue };
+            let key = (url.authority.clone(), name.trim().to_owned());
+            if attributes.split(';').any(|attribute| attribute.trim().eq_ignore_ascii_case("max-age=0")) {
+                self.cookies.remove(&key);
+            } else {
+                self.cookies.insert(key, value.trim().to_owned());
             }
         }
         let location = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);

@@ -102,6 +102,15 @@ pub struct Policy {
     pub token_auth: Option<TokenAuth>,
     /// Encryption of segments. Without it playlists get tokens only.
     pub media_encryption: Option<MediaEncryption>,
+    /// Paths of further playlists, beside those that end in `.m3u8` or `.m3u`, as patterns: `*` stands for anything, `/`
+    /// too, `?` for one character. What lies there is always a playlist, whatever its `content-type`: an access token
+    /// opens it, and it is rewritten or refused.
+    #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(inner(regex(pattern = "^[/*][^!]*$")), extend("examples" = [["/live/*/playlist.php"]]))
+    )]
+    pub playlist_paths: Vec<String>,
     /// From where and by what way one may watch.
     pub content_targeting: Option<ContentTargeting>,
     /// With what one may watch.

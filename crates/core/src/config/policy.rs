@@ -11,8 +11,10 @@ use super::secret::Reader;
 use crate::binding::Binding;
 use crate::cors::Cors;
 use crate::derive::Keyring;
+use crate::jar;
 use crate::player::Players;
 use crate::revocation::Revocation;
+use crate::route::{self, Extension};
 use crate::targeting::Targeting;
 use crate::token::acl;
 use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
@@ -39,6 +41,8 @@ pub struct Policy {
     pub keyrings: Vec<Keyring>,
     /// Encryption of media, if any.
     pub encryption: Option<Encryption>,
+    /// Paths of further playlists, as an ACL; `None`: there are none.
+    playlist_paths: Option<String>,
     /// From where and by what way one may watch; `None`: from anywhere.
     pub targeting: Option<Targeting>,
     /// The players that may play; `None`: every one.
@@ -75,7 +79,7 @@ pub struct AccessToken {
 /// How a session goes on.
 #[derive(Debug)]
 pub struct SessionRules {
-    /// Name of the session token, in query and cookie.
+    /// Name of the session token in the query; its cookies' begin with it.
     pub name: String,
     /// Where it travels.
     pub transport: Transport,
@@ -104,6 +108,14 @@ impl Policy {
     /// Whether nothing of it is checked.
     pub fn lets_all_pass(&self) -> bool {
         self.is_open() && self.targeting.is_none() && self.players.is_none()
+    }
+
+    /// What the normalised `path` says of the resource.
+    pub fn extension(&self, path: &str) -> Extension {
+        match &self.playlist_paths {
+            Some(paths) if acl::allows(paths, path) => Extension::Playlist,
+            _ => route::extension(path),
+        }
     }
 
     /// How a session is opened.
@@ -173,6 +185,7 @@ impl Policy {
             session,
             keyrings: secrets.iter().map(|secret| Keyring::new(secret, name)).collect(),
             encryption,
+            playlist_paths: read_playlist_paths(&format!("{path}.playlistPaths"), &policy.playlist_paths)?,
             players,
             revocation: match &policy.revocation {
                 Some(revocation) => Revocation::build(&format!("{path}.revocation"), revocation)?,
@@ -182,6 +195,23 @@ impl Policy {
             cors: policy.cors.as_ref().map(|cors| Cors::build(&format!("{path}.cors"), cors)).transpose()?,
             protects,
         })
+    }
+}
+
+fn read_playlist_paths(path: &str, patterns: &[String]) -> Result<Option<String>, ConfigError> {
+    let is_good = |pattern: &str| {
+        let plain = !pattern.contains(|c: char| c.is_control() || c == '!');
+        plain && pattern.starts_with(['/', '*']) && acl::is_valid(pattern)
+    };
+    match patterns.iter().enumerate().find(|(_, pattern)| !is_good(pattern)) {
+        Some((index, pattern)) => Err(ConfigError::new(
+            format!("{path}[{index}]"),
+            format!(
+                "found \"{}\", expected one pattern of paths, such as \"/live/*/playlist.php\"",
+                pattern.escape_default()
+            ),
+        )),
+        None => Ok((!patterns.is_empty()).then(|| patterns.join("!"))),
     }
 }
 
@@ -215,7 +245,7 @@ fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<Sessio
     }
     let mut hosts = Vec::new();
     for (index, host) in auth.map(|auth| auth.hosts.as_slice()).unwrap_or_default().iter().enumerate() {
-        let normal = crate::url::normal_authority(host);
+        let normal = crate::url::listed_authority(host);
         if host.is_empty() || host.contains(['/', '@', '?', '#', '*', ' ']) {
             return Err(ConfigError::new(
                 format!("{path}.hosts[{index}]"),
@@ -259,6 +289,12 @@ fn read_access_token(
         if *name == session.name {
             return Err(ConfigError::new(path, format!("found \"{name}\", which is the session token's name too")));
         }
+    }
+    if jar::is_cookie(&session.name, cookie.as_bytes()) {
+        return Err(ConfigError::new(
+            format!("{path}.accessTokenCookie"),
+            format!("found \"{cookie}\", which is the name of a session's cookie; expected another one"),
+        ));
     }
     let legacy = LegacyAlgorithms {
         sha1: auth.algorithms.contains(&Algorithm::Sha1),

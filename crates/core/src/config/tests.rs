@@ -76,6 +76,7 @@ fn errors_name_the_json_path() {
         ("/policies/0/tokenAuth/sessionTokenName", json!("a b"), "policies[0].tokenAuth.sessionTokenName"),
         ("/policies/0/tokenAuth/accessTokenName", json!("hdntl"), "policies[0].tokenAuth.accessTokenName"),
         ("/policies/0/tokenAuth/accessTokenName", json!("plk"), "policies[0].tokenAuth.accessTokenName"),
+        ("/policies/0/tokenAuth/accessTokenCookie", json!("hdntl-AAAAAAAA"), "policies[0].tokenAuth.accessTokenCookie"),
         ("/policies/0/tokenAuth/sessionAcl", json!("/a~b"), "policies[0].tokenAuth.sessionAcl"),
         ("/policies/0/tokenAuth/sessionAcl", json!("/a;b"), "policies[0].tokenAuth.sessionAcl"),
         ("/policies/0/tokenAuth/algorithms", json!(["sha512"]), "policies[0].tokenAuth.algorithms[0]"),

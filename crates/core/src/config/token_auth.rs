@@ -48,7 +48,7 @@ pub struct TokenAuth {
     /// The access token's request header, if that has another name than `accessTokenName`.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), extend("examples" = ["x-auth"])))]
     pub access_token_header: Option<String>,
-    /// Query parameter and cookie of the session token; not `plk`.
+    /// Query parameter of the session token, and what its cookies' names begin with; not `plk`.
     #[cfg_attr(
         feature = "schema",
         schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), extend("default" = "hdntl", "examples" = ["session"]))
@@ -132,7 +132,7 @@ pub enum Transport {
     /// In the query of every URI: needs no cookies.
     #[default]
     Query,
-    /// In a cookie.
+    /// In a cookie for each session; the query says which one it is.
     Cookie,
     /// In both; either is accepted.
     Both,

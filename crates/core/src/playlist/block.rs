@@ -29,7 +29,7 @@ mod backend {
         let is = |byte: u8| i8x16_eq(bytes, i8x16_splat(byte.cast_signed()));
         // Signed: what is not ASCII is below all of it.
         let outside = v128_or(i8x16_lt(bytes, i8x16_splat(b'!'.cast_signed())), is(0x7f));
-        let path = v128_or(is(b':'), is(b'\\'));
+        let path = v128_or(is(b':'), v128_or(is(b'\\'), is(b'%')));
         let query = v128_or(is(b'?'), is(b'#'));
         i8x16_bitmask(v128_or(outside, v128_or(path, query)))
     }

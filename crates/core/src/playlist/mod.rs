@@ -24,7 +24,7 @@ pub use self::entry::Entry;
 use self::line::{Line, Lines};
 use self::media::{InForce, KeyScope};
 use self::range::Ranges;
-pub use self::uri::{Lead, Marks};
+pub use self::uri::{Lead, Marks, Unservable};
 pub use self::variable::Variables;
 use crate::reply::Reason;
 use crate::signed::{Form, Resource};

@@ -1,5 +1,7 @@
 //! Playlists before and after, whole and cut into chunks of every size.
 
+use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -8,14 +10,15 @@ use crate::config::document::{IvMode, OnEncryptedOrigin};
 use crate::config::encryption::Rotation;
 use crate::derive::{KeyScope, Keyring, Secret};
 use crate::token::acl::Acl;
-use crate::url::Base;
+use crate::url::{Base, Scheme};
 
 pub(super) const KEY: &str = "#EXT-X-KEY:METHOD=AES-128,URI=\"/k\",IV=0x00";
 
 pub(super) fn marks(encrypt: bool, token: bool) -> Marks {
     Marks {
-        base: Base::new("h", "/v/m.m3u8", &["cdn".into()]),
+        base: Base::new(Scheme::Https, "h", "/v/m.m3u8", &["cdn".into()]),
         token: token.then(|| "s=TOKEN".into()),
+        token_on_content: true,
         acl: Acl::parse("*"),
         session: Some([0; 16]),
         ours: alloc::vec!["plk".into(), "s".into()],
@@ -28,6 +31,7 @@ pub(super) fn marks(encrypt: bool, token: bool) -> Marks {
             on_encrypted_origin: OnEncryptedOrigin::Deny,
         }),
         variables: Variables::default(),
+        unservable: Rc::default(),
     }
 }
 
@@ -265,4 +269,31 @@ fn bytes_that_are_not_ours_stay() {
     let out = rewrite(&|| marks(true, true), &input).unwrap();
     let expected = b"#EXTM3U\n#EXT-X-UNKNOWN:URI=\"x\"\n#EXT-X-MEDIA:NAME=\"Fran\xe7ais\",URI=\"f.m3u8?s=TOKEN\"\n#EXT-X-DATERANGE:ID=\"x\",X-OTHER=\"\xff\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8?s=TOKEN\n";
     assert_eq!(out, expected);
+}
+
+#[test]
+fn uris_that_nobody_will_get_are_counted() {
+    for (uri, count) in [
+        ("a.ts", 0),
+        ("a%20b.ts", 0),
+        ("%C3%BC.ts", 0),
+        ("%FC.ts", 1),
+        ("a%2520.ts", 1),
+        ("a%23.ts?x=1", 1),
+        ("/v/a%3F.ts", 1),
+        ("https://h/a%5C.ts", 1),
+        ("https://elsewhere/a%5C.ts", 0),
+        ("a%09.ts", 1),
+    ] {
+        let marks = marks(true, true);
+        let unservable = Rc::clone(&marks.unservable);
+        let mut rewriter = Rewriter::new(marks);
+        let mut out = Vec::new();
+        let text =
+            format!("#EXTM3U\n#EXTINF:4,\nfirst.ts\n#EXTINF:4,\n{uri}\n#EXTINF:4,\nlast-of-all.ts\n#EXT-X-ENDLIST\n");
+        rewriter.push(text.as_bytes(), &mut out).unwrap();
+        assert_eq!(unservable.count(), count, "{uri}");
+        assert_eq!(unservable.first(), if count == 1 { uri } else { "" });
+        assert!(out.windows(uri.len()).any(|window| window == uri.as_bytes()) || uri.contains('?'), "it goes out");
+    }
 }

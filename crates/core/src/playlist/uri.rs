@@ -1,8 +1,10 @@
 //! What goes onto the URIs of a playlist: the session token, and a signed parameter for what is served in clear or
 //! is a part of a file.
 
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
 
 use super::attribute;
 use super::encryption::Encryption;
@@ -11,7 +13,7 @@ use super::variable::Variables;
 use crate::config::policy::SIGNED_PARAMETER;
 use crate::derive::{KeyScope, Keyring};
 use crate::query;
-use crate::signed::{self, Form, Iv, Place, Resource};
+use crate::signed::{self, Form, Iv, Resource, Subject};
 use crate::target;
 use crate::token::acl::Acl;
 use crate::url::{self, Base};
@@ -30,11 +32,6 @@ pub enum Lead {
 }
 
 impl Lead {
-    /// Whether it leads to content, and not to what is rewritten itself.
-    fn is_content(self) -> bool {
-        matches!(self, Self::Resource(Resource { form: Form::Media | Form::Clear, .. }))
-    }
-
     /// Whether it leads to a resource that goes out as the origin has it.
     pub fn is_clear(self) -> bool {
         matches!(self, Self::Resource(Resource { form: Form::Clear | Form::Document, .. }))
@@ -46,8 +43,10 @@ impl Lead {
 pub struct Marks {
     /// Where the playlist stands.
     pub base: Base,
-    /// The session token as `name=value`, if it travels in the query.
+    /// What says which session it is: the token or a reference to its cookie, as `name=value`.
     pub token: Option<String>,
+    /// Media carries it, too.
+    pub token_on_content: bool,
     /// The session's ACL: nothing is signed for a path outside of it.
     pub acl: Acl,
     /// The session's id, which signatures on content that goes out in clear are bound to; `None` if content needs no token.
@@ -60,6 +59,34 @@ pub struct Marks {
     pub encryption: Option<Encryption>,
     /// Variables in URIs.
     pub variables: Variables,
+    /// URIs that nobody will get.
+    pub unservable: Rc<Unservable>,
+}
+
+/// URIs of ours whose path no request may have: asked for, each is refused as `target`. The playlist goes out all the
+/// same, since one odd name should not end a stream; an operator has to hear of it.
+#[derive(Debug, Default)]
+pub struct Unservable {
+    count: Cell<u64>,
+    first: RefCell<String>,
+}
+
+impl Unservable {
+    fn add(&self, uri: &str) {
+        if self.count.replace(self.count.get().saturating_add(1)) == 0 {
+            self.first.borrow_mut().push_str(uri);
+        }
+    }
+
+    /// How many there were.
+    pub fn count(&self) -> u64 {
+        self.count.get()
+    }
+
+    /// The first of them, as the origin wrote it.
+    pub fn first(&self) -> String {
+        self.first.borrow().clone()
+    }
 }
 
 impl Marks {
@@ -122,12 +149,18 @@ impl Marks {
         }
         // An empty URI names the playlist itself; no tag means that.
         let text = core::str::from_utf8(uri).ok().filter(|text| !text.is_empty());
-        match text.and_then(|text| Some((text, self.base.own_path(text)?))) {
+        let own = text.and_then(|text| Some((text, self.base.own_path(text)?)));
+        if let Some((text, path)) = &own
+            && target::normal_path(path).is_err()
+        {
+            self.unservable.add(text);
+        }
+        match own {
             None => out.extend_from_slice(uri),
-            Some((text, _)) if plain => url::push_with_parameters(out, text, token, &self.ours),
+            Some((text, _)) if plain => url::push_with_parameters(out, &self.base.secured(text), token, &self.ours),
             Some((text, path)) => {
                 let parameters = self.parameters(&path, url::query(text), lead);
-                url::push_with_parameters(out, text, &parameters, &self.ours);
+                url::push_with_parameters(out, &self.base.secured(text), &parameters, &self.ours);
             }
         }
     }
@@ -164,8 +197,13 @@ impl Marks {
 
     /// The token that a URI carries.
     pub fn token_for(&self, lead: Lead) -> Option<&str> {
-        let free = lead.is_content() && self.session.is_none();
-        self.token.as_deref().filter(|_| !free)
+        let carried = match lead {
+            Lead::Resource(Resource { form: Form::Media, .. }) => self.token_on_content,
+            // What is signed for a session says for which.
+            Lead::Resource(Resource { form: Form::Clear, .. }) => self.session.is_some(),
+            _ => true,
+        };
+        self.token.as_deref().filter(|_| carried)
     }
 
     fn signed(&self, path: &str, query: Option<&str>, lead: Lead) -> Option<String> {
@@ -180,7 +218,7 @@ impl Marks {
             Lead::Resource(resource) => {
                 let scope = self.encryption.as_ref().map(|encryption| &encryption.scope);
                 let query = query::of_origin(query, &self.ours);
-                let place = Place { path, query: &query, session: self.session.as_ref() };
+                let place = Subject { path, query: &query, session: self.session.as_ref() };
                 signed::resource(&self.keyring, place, &resource, scope)
             }
             Lead::Either => None,

@@ -1,0 +1,236 @@
+//! The cookies that session tokens travel in: one for each session, `NAME-REFERENCE`, since one browser may play several
+//! films. The URIs of a playlist carry the reference where the token itself would stand, `NAME=REFERENCE`, so that each
+//! request says which session it is of.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::policy::Policy;
+use crate::enter::one;
+use crate::headers;
+use crate::percent;
+use crate::reply::{Header, Reason, header};
+use crate::session::Session;
+use crate::step::Request;
+use crate::target::Target;
+use crate::url::Scheme;
+
+/// Sessions of one token name that a browser keeps. With tokens of the greatest length their cookies are 6.3 KB, which
+/// leaves room in the 8 KB that servers and caches before the proxy commonly take for a header. It also bounds how many
+/// tokens are verified for one request.
+pub const MAX_SESSIONS: usize = 6;
+
+/// Characters of a reference: 48 bits of the session's id, which is no secret.
+const REFERENCE: usize = 8;
+
+/// The reference of the session with this id, as its token writes it.
+pub fn reference(id: &str) -> &str {
+    id.get(..REFERENCE).unwrap_or(id)
+}
+
+/// The name of the cookie for a session token, by the id that it claims; of no session if it is none.
+pub fn cookie_name_for(name: &str, token: &str) -> String {
+    let decoded = percent::decode_str(token).unwrap_or_default();
+    let id = decoded.split('~').find_map(|field| field.strip_prefix("id=")).map(reference);
+    cookie_name(name, id.filter(|id| is_reference(id)).unwrap_or("AAAAAAAA"))
+}
+
+/// The name of the cookie of the session with this reference.
+pub fn cookie_name(name: &str, reference: &str) -> String {
+    format!("{name}-{reference}")
+}
+
+/// Whether a cookie is of sessions whose token has this name. The name alone, without a reference, is that of no cookie of
+/// ours, but other vendors' tokens have it: the origin does not see those either.
+pub fn is_cookie(name: &str, cookie: &[u8]) -> bool {
+    cookie == name.as_bytes() || reference_in(name, cookie).is_some()
+}
+
+fn reference_in<'a>(name: &str, cookie: &'a [u8]) -> Option<&'a str> {
+    let reference = core::str::from_utf8(cookie.strip_prefix(name.as_bytes())?.strip_prefix(b"-")?).ok()?;
+    is_reference(reference).then_some(reference)
+}
+
+fn is_reference(text: &str) -> bool {
+    text.len() == REFERENCE && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// A session token as it was sent, not verified.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent<'a> {
+    /// The token.
+    pub token: &'a str,
+    /// The reference that its cookie has; `None` in the query.
+    pub reference: Option<&'a str>,
+}
+
+impl Sent<'_> {
+    /// Verifies it.
+    ///
+    /// # Errors
+    /// As [`Session::verify`]; [`Reason::Session`] in a cookie of another session's.
+    pub fn verify(&self, policy: &Policy, request: &Request<'_>) -> Result<Session, Reason> {
+        let session = Session::verify(policy, self.token, request)?;
+        match self.reference {
+            Some(sent) if reference(&session.id_text()) != sent => Err(Reason::Session),
+            _ => Ok(session),
+        }
+    }
+}
+
+/// What a request says of its session.
+#[derive(Debug)]
+pub struct Presented<'a> {
+    /// The tokens that it may mean: one, or those of all cookies if the URL names none.
+    pub tokens: Vec<Sent<'a>>,
+    /// The URL says which session it is of.
+    pub named: bool,
+}
+
+impl<'a> Presented<'a> {
+    /// The only token.
+    pub fn only(&self) -> Option<Sent<'a>> {
+        if let [sent] = self.tokens.as_slice() { Some(*sent) } else { None }
+    }
+}
+
+/// What `request` says of its session, where the policy lets it.
+///
+/// # Errors
+/// [`Reason::Duplicate`]; [`Reason::Malformed`] if a reference is none.
+pub fn presented<'a>(policy: &Policy, request: &'a Request<'_>, target: &Target<'a>) -> Result<Presented<'a>, Reason> {
+    let (name, transport) = (&policy.session.name, policy.session.transport);
+    let tokens = match one(target.values(name))? {
+        Some(sent) if transport.in_cookie() && is_reference(sent) => {
+            let cookie = one(headers::cookies(request.headers, &cookie_name(name, sent)))?;
+            cookie.map(|token| Sent { token, reference: Some(sent) }).into_iter().collect()
+        }
+        Some(token) if transport.in_query() => alloc::vec![Sent { token, reference: None }],
+        Some(_) => return Err(Reason::Malformed),
+        None if transport.in_cookie() => {
+            let mut tokens = all(request.headers, name)?;
+            // Browsers send the oldest first (RFC 6265 section 5.4); those are about to be ended.
+            tokens.drain(..tokens.len().saturating_sub(MAX_SESSIONS));
+            return Ok(Presented { tokens, named: false });
+        }
+        None => return Ok(Presented { tokens: Vec::new(), named: false }),
+    };
+    Ok(Presented { tokens, named: true })
+}
+
+/// The session cookies of a name, in order.
+fn all<'a>(request: &'a [Header], name: &str) -> Result<Vec<Sent<'a>>, Reason> {
+    let mut found: Vec<Sent<'_>> = Vec::new();
+    for (cookie, token) in headers::cookie_pairs(request) {
+        let Some(reference) = reference_in(name, cookie) else { continue };
+        if found.iter().any(|sent| sent.reference == Some(reference)) {
+            return Err(Reason::Duplicate);
+        }
+        found.push(Sent { token, reference: Some(reference) });
+    }
+    Ok(found)
+}
+
+/// A session that a request goes on with.
+#[derive(Debug)]
+pub struct GoingOn {
+    /// The session.
+    pub session: Session,
+    /// No other of the request's sessions would do as well.
+    pub certain: bool,
+}
+
+/// The session that a request goes on with, at the normalised `path` if that counts: of several that would do the oldest,
+/// so that a playlist that is reloaded by a URL without a reference stays with the session that it began with, whatever is
+/// opened later. `None` if nothing was presented.
+///
+/// # Errors
+/// Why no token will do; of several reasons, that one is of another path.
+pub fn going_on(
+    policy: &Policy,
+    request: &Request<'_>,
+    presented: &Presented<'_>,
+    path: Option<&str>,
+) -> Option<Result<GoingOn, Reason>> {
+    let (mut found, mut failure): (Option<GoingOn>, Option<Reason>) = (None, None);
+    for sent in &presented.tokens {
+        let verified = sent.verify(policy, request).and_then(|session| {
+            path.map_or(Ok(()), |path| session.covers(path))?;
+            Ok(session)
+        });
+        match (verified, found.take()) {
+            (Ok(session), None) => found = Some(GoingOn { session, certain: true }),
+            (Ok(session), Some(other)) => {
+                let age = |session: &Session| (session.opened, session.id);
+                let older = if age(&session) < age(&other.session) { session } else { other.session };
+                found = Some(GoingOn { session: older, certain: false });
+            }
+            (Err(reason), other) => {
+                found = other;
+                failure = failure.filter(|_| reason != Reason::Path).or(Some(reason));
+            }
+        }
+    }
+    let missing = presented.named.then_some(Reason::Missing);
+    found.map(Ok).or_else(|| failure.or(missing).map(Err))
+}
+
+/// The sessions whose cookies a browser should drop when another one is opened: the oldest, by their references.
+pub fn surplus(request: &[Header], name: &str) -> Vec<String> {
+    let cookies = headers::cookie_pairs(request).filter_map(|(cookie, _)| reference_in(name, cookie));
+    let references: Vec<&str> = cookies.collect();
+    let surplus = (references.len() + 1).saturating_sub(MAX_SESSIONS);
+    // Not more than so many at once: what a client may write must not make an answer long.
+    references.into_iter().take(surplus.min(MAX_SESSIONS)).map(Into::into).collect()
+}
+
+/// The cookie of a session that was just opened and ends in `left` seconds.
+pub fn set_cookie(name: &str, session: &Session, left: u64, scheme: Scheme) -> Header {
+    let cookie = cookie_name(name, reference(&session.id_text()));
+    header("set-cookie", &format!("{cookie}={}; Path=/; Max-Age={left}; HttpOnly{}", session.token, site(scheme)))
+}
+
+/// What ends the cookie of the session with this reference.
+pub fn drop_cookie(name: &str, reference: &str, scheme: Scheme) -> Header {
+    let cookie = cookie_name(name, reference);
+    header("set-cookie", &format!("{cookie}=; Path=/; Max-Age=0; HttpOnly{}", site(scheme)))
+}
+
+/// Players on other sites need SameSite=None, which browsers take with Secure only, and Secure over https only.
+fn site(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Https => "; Secure; SameSite=None",
+        Scheme::Http => "; SameSite=Lax",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_are_known_by_their_reference() {
+        for (cookie, expected) in [
+            ("hdntl", true),
+            ("hdntl-AZaz09-_", true),
+            ("hdntl-AAAAAAA", false),
+            ("hdntl-AAAAAAAAA", false),
+            ("hdntl-AAAA=AAA", false),
+            ("hdntlAAAAAAAA", false),
+            ("xhdntl-AAAAAAAA", false),
+        ] {
+            assert_eq!(is_cookie("hdntl", cookie.as_bytes()), expected, "{cookie}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_cookies_make_room() {
+        let names = |count: usize| (0..count).map(|n| format!("s-{n:08}=x")).collect::<Vec<_>>().join("; ");
+        for (count, dropped) in [(0, 0), (5, 0), (6, 1), (8, 3), (100, 6)] {
+            let cookies = [header("cookie", &names(count)), header("cookie", "other=1; s=2")];
+            let surplus = surplus(&cookies, "s");
+            assert_eq!(surplus, (0..dropped).map(|n| format!("{n:08}")).collect::<Vec<_>>(), "{count}");
+        }
+    }
+}
