@@ -164,7 +164,10 @@ pub fn admit(
         && !policy.is_open()
         && let Some(answer) = preflight(policy, index, request)
     {
-        return Ok(answer);
+        return bodiless(request).map(|()| answer).map_err(refused);
+    }
+    if readable && !policy.is_open() {
+        bodiless(request).map_err(refused)?;
     }
     located(policies, policy, request)
         .map_err(|denied| Refused { redirect: denied.redirect, ..refused(denied.reason) })?;
@@ -243,6 +246,15 @@ pub fn admit(
         now: request.now,
     };
     Ok(Admitted::Stream(stream, edits))
+}
+
+/// Whether a request ends with its headers, however one reads them: an origin that ignores bodies would take one for the
+/// next request on its connection, which has passed no check (request smuggling, "CL.0").
+///
+/// # Errors
+/// [`Reason::Body`]
+pub fn bodiless(request: &Request<'_>) -> Result<(), Reason> {
+    if request.end_of_stream && !headers::announce_body(request.headers) { Ok(()) } else { Err(Reason::Body) }
 }
 
 /// What holds for a request for this path: the policy that its route names, if routes may, else what is assigned.

@@ -7,15 +7,14 @@ use crate::config::encryption::Encryption;
 use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
-use crate::enter::{client_address, is_access_token, one, ours, session_token};
-use crate::gate::{Admitted, Refused, covering, identified, located, preflight};
+use crate::enter::{client_address, is_access_token, one, session_token};
+use crate::gate::{Admitted, Refused, bodiless, covering, identified, located, preflight};
 use crate::reply::{Reason, Reply, header};
 use crate::route::Kind;
 use crate::session::Session;
 use crate::signed;
 use crate::step::Request;
 use crate::target::Target;
-use crate::token::edge_auth::Presented;
 
 /// Checks a request for a key.
 ///
@@ -37,8 +36,10 @@ pub fn admit(
             Coverage::Pass | Coverage::Deny => None,
         };
         let answer = claimed.or_else(by_path).and_then(|(index, policy)| preflight(policy, index, request));
-        return answer.ok_or_else(|| refused(Reason::Method));
+        let answer = answer.ok_or_else(|| refused(Reason::Method))?;
+        return bodiless(request).map(|()| answer).map_err(refused);
     }
+    bodiless(request).map_err(refused)?;
     let (Some(sent), Some((index, policy))) = (sent, claimed) else { return Err(refused(Reason::Parameter)) };
     let refused = |reason| Refused { policy: Some(index), ..refused(reason) };
     located(policies, policy, request)
@@ -77,8 +78,7 @@ fn asked_key(
 ) -> Result<(Session, KeyScope, u64), Reason> {
     let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
     let session = Session::verify(policy, token, request).map_err(|reason| {
-        let context = Presented { target, ours: &ours(policy), client: &|| None, now: request.now };
-        let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
+        let swapped = reason == Reason::Signature && is_access_token(policy, token);
         if swapped { Reason::Swapped } else { reason }
     })?;
     identified(policy, request, session.payload.as_deref())?;

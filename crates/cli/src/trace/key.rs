@@ -3,17 +3,16 @@
 use playlock_core::config::Policies;
 use playlock_core::config::policy::{Policy, SIGNED_PARAMETER};
 use playlock_core::derive::KeyScope;
-use playlock_core::enter::{is_access_token, one, ours, session_token};
+use playlock_core::enter::{is_access_token, one, session_token};
 use playlock_core::gate;
 use playlock_core::reply::Reason;
 use playlock_core::session::Session;
 use playlock_core::signed;
 use playlock_core::step::Request;
 use playlock_core::target::Target;
-use playlock_core::token::edge_auth::Presented;
 
 use super::token::{look_at_session_token, say_token};
-use super::{End, Mark, Trace, located, player, whose};
+use super::{End, Mark, Trace, body, located, player, whose};
 
 /// What the filter would check of a request for a key.
 pub fn follow_key(
@@ -33,9 +32,13 @@ pub fn follow_key(
                 trace.say("cors", Mark::Good, "a preflight request, answered by the filter whoever asks");
                 Ok(())
             }
-            Err(refused) => trace.ask("method", Err(refused.reason), ""),
+            Err(refused) => {
+                let check = if refused.reason == Reason::Body { "body" } else { "method" };
+                trace.ask(check, Err(refused.reason), "")
+            }
         };
     }
+    body(trace, request)?;
     let claimed = sent.zip(claimed).ok_or(Reason::Parameter);
     let (sent, (_, policy)) = trace.ask("policy", claimed, "the URL names one that gives out keys here")?;
     trace.detail(format!("\"{}\"", policy.name));
@@ -74,8 +77,7 @@ fn look_at_key_token(trace: &mut Trace, policy: &Policy, request: &Request<'_>, 
 fn key_session(policy: &Policy, request: &Request<'_>, target: &Target<'_>) -> Result<Session, Reason> {
     let token = session_token(policy, request, target)?.ok_or(Reason::Missing)?;
     Session::verify(policy, token, request).map_err(|reason| {
-        let context = Presented { target, ours: &ours(policy), client: &|| None, now: request.now };
-        let swapped = reason == Reason::Signature && is_access_token(policy, token, &context);
+        let swapped = reason == Reason::Signature && is_access_token(policy, token);
         if swapped { Reason::Swapped } else { reason }
     })
 }
