@@ -3,6 +3,10 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::Cell;
+use core::cmp::Ordering;
+
+use memchr::memchr;
 
 use super::attribute;
 use super::line::MAX_LINE;
@@ -13,22 +17,41 @@ use crate::target;
 const OPEN: &[u8] = b"{$";
 /// Bytes that a variable takes beside its name and value: without them, nameless ones would be free.
 const ENTRY: usize = 48;
+/// How much longer than it came a playlist may become by its variables' values: this to begin with, and so many times the
+/// bytes of the texts that have any. A value that a few bytes call for again and again would become gigabytes else.
+const GROWTH: usize = MAX_LINE;
+const GROWTH_TIMES: usize = 64;
 
 /// The variables of one playlist.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Variables {
-    defined: Vec<(String, String)>,
-    imports: Vec<(String, String)>,
-    query: Option<String>,
+    defined: Pairs,
+    imports: Pairs,
+    query: Query,
     /// Without any EXT-X-DEFINE, `{$` is nothing special.
     used: bool,
     bytes: usize,
+    /// Bytes that values may still add.
+    growth: Cell<usize>,
+}
+
+impl Default for Variables {
+    fn default() -> Self {
+        Self::new(None, Vec::new())
+    }
 }
 
 impl Variables {
     /// Those of a playlist that was asked for with `query`, and that may import `imports`.
     pub fn new(query: Option<String>, imports: Vec<(String, String)>) -> Self {
-        Self { query, imports, ..Self::default() }
+        Self {
+            defined: Pairs::default(),
+            imports: imports.into_iter().collect(),
+            query: Query { raw: query, parameters: None },
+            used: false,
+            bytes: 0,
+            growth: Cell::new(GROWTH),
+        }
     }
 
     /// Whether the playlist has an EXT-X-DEFINE.
@@ -38,12 +61,12 @@ impl Variables {
 
     /// What this playlist has defined so far, by name and value.
     pub fn defined(&self) -> &[(String, String)] {
-        &self.defined
+        &self.defined.pairs
     }
 
     /// What this playlist may import.
     pub fn imports(&self) -> &[(String, String)] {
-        &self.imports
+        &self.imports.pairs
     }
 
     /// Takes an EXT-X-DEFINE. What cannot be known stays undefined, which only matters where it is used.
@@ -59,11 +82,9 @@ impl Variables {
             let expanded = expanded.map_or(Some(value.into()), |bytes| String::from_utf8(bytes).ok());
             expanded.map(|value| (name, value))
         } else if let Some(name) = text(b"IMPORT") {
-            self.imports.iter().find(|(known, _)| known == name).map(|(_, value)| (name, value.clone()))
+            self.imports.get(name.as_bytes()).map(|value| (name, value.into()))
         } else if let Some(name) = text(b"QUERYPARAM") {
-            let mut parameters = target::parameters(self.query.as_deref());
-            let value = parameters.find(|(raw, _)| target::is_named(raw, name)).and_then(|(_, value)| value);
-            value.and_then(percent::decode_str).map(|value| (name, value))
+            self.query.value(name).map(|value| (name, value))
         } else {
             None
         };
@@ -74,7 +95,7 @@ impl Variables {
             if self.bytes > MAX_LINE {
                 return Err(Reason::Line);
             }
-            self.defined.push((name.into(), value));
+            self.defined.push(name.into(), value);
         }
         Ok(())
     }
@@ -84,37 +105,127 @@ impl Variables {
     /// # Errors
     /// [`Reason::Variable`] if one of them is not defined; [`Reason::Line`] if the result is too long.
     pub fn expand(&self, text: &[u8]) -> Result<Option<Vec<u8>>, Reason> {
-        if !self.used || find(text).is_none() {
+        if !self.used {
             return Ok(None);
         }
-        let mut out = Vec::with_capacity(text.len() * 2);
-        let mut rest = text;
-        while let Some(at) = find(rest) {
+        let Some(first) = find(text) else { return Ok(None) };
+        let mut growth = self.growth.get().saturating_add(text.len().saturating_mul(GROWTH_TIMES));
+        let mut out = Vec::with_capacity(text.len().saturating_mul(2));
+        let (mut rest, mut next) = (text, Some(first));
+        while let Some(at) = next {
             let (before, reference) = rest.split_at_checked(at).unwrap_or((rest, &[]));
             let after = reference.get(OPEN.len()..).unwrap_or_default();
             out.extend_from_slice(before);
             let length = after.iter().take_while(|byte| is_name(**byte)).count();
             let (name, after_name) = after.split_at_checked(length).unwrap_or((after, &[]));
-            // What is no reference by the grammar is text.
-            let Some(after_reference) = after_name.strip_prefix(b"}").filter(|_| length > 0) else {
-                out.extend_from_slice(OPEN);
-                rest = after;
-                continue;
+            rest = match after_name.strip_prefix(b"}").filter(|_| length > 0) {
+                Some(after_reference) => {
+                    let value = self.defined.get(name).ok_or(Reason::Variable)?;
+                    out.extend_from_slice(value.as_bytes());
+                    growth = growth.checked_sub(value.len()).ok_or(Reason::Line)?;
+                    if out.len() > MAX_LINE {
+                        return Err(Reason::Line);
+                    }
+                    after_reference
+                }
+                // What is no reference by the grammar is text.
+                None => {
+                    out.extend_from_slice(OPEN);
+                    after
+                }
             };
-            let (_, value) = self.defined.iter().find(|(known, _)| known.as_bytes() == name).ok_or(Reason::Variable)?;
-            out.extend_from_slice(value.as_bytes());
-            if out.len() > MAX_LINE {
-                return Err(Reason::Line);
-            }
-            rest = after_reference;
+            next = find(rest);
         }
         out.extend_from_slice(rest);
+        self.growth.set(growth.min(GROWTH));
         Ok(Some(out))
     }
 }
 
+/// Names and values in the order in which they came, and a search by name. Of one name the first counts.
+#[derive(Debug, Default)]
+struct Pairs {
+    pairs: Vec<(String, String)>,
+    /// The number of the first pair of each name, in order of their keys, then of their names.
+    sorted: Vec<(u64, usize)>,
+}
+
+impl Pairs {
+    fn push(&mut self, name: String, value: String) {
+        if let Err(place) = self.place(name.as_bytes()) {
+            self.sorted.insert(place, (key(name.as_bytes()), self.pairs.len()));
+        }
+        self.pairs.push((name, value));
+    }
+
+    fn get(&self, name: &[u8]) -> Option<&str> {
+        let (_, number) = self.sorted.get(self.place(name).ok()?)?;
+        self.pairs.get(*number).map(|(_, value)| value.as_str())
+    }
+
+    /// Where a name stands in the order, or would.
+    fn place(&self, name: &[u8]) -> Result<usize, usize> {
+        let wanted = key(name);
+        self.sorted.binary_search_by(|(known, number)| {
+            known.cmp(&wanted).then_with(|| match name.len() {
+                // The key is all of it.
+                ..8 => Ordering::Equal,
+                _ => self.pairs.get(*number).map_or(&[][..], |(known, _)| known.as_bytes()).cmp(name),
+            })
+        })
+    }
+}
+
+impl FromIterator<(String, String)> for Pairs {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(pairs: T) -> Self {
+        let mut made = Self::default();
+        pairs.into_iter().for_each(|(name, value)| made.push(name, value));
+        made
+    }
+}
+
+/// A name's length, 255 at most, and its first seven bytes: a number is compared sooner than a text.
+fn key(name: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes[0] = u8::try_from(name.len()).unwrap_or(u8::MAX);
+    for (byte, of_name) in bytes.iter_mut().skip(1).zip(name) {
+        *byte = *of_name;
+    }
+    u64::from_be_bytes(bytes)
+}
+
+/// The query that the playlist was asked for with, taken apart when its first parameter is asked for.
+#[derive(Debug)]
+struct Query {
+    raw: Option<String>,
+    /// Values as they stand in the query.
+    parameters: Option<Pairs>,
+}
+
+impl Query {
+    /// The value of the first parameter of a name; `None` without one, or if it is no text.
+    fn value(&mut self, name: &str) -> Option<String> {
+        let Self { raw, parameters } = self;
+        let parameters = parameters.get_or_insert_with(|| {
+            let all = target::parameters(raw.as_deref());
+            // A name that cannot be decoded is no one's; what has no value is no more one than a lone `%`.
+            all.filter_map(|(name, value)| Some((percent::decode_str(name)?, value.unwrap_or("%").into()))).collect()
+        });
+        parameters.get(name.as_bytes()).and_then(percent::decode_str)
+    }
+}
+
+/// Where the next `{$` begins.
 fn find(text: &[u8]) -> Option<usize> {
-    text.windows(OPEN.len()).position(|window| window == OPEN)
+    let mut from = 0;
+    loop {
+        let rest = text.get(from..).unwrap_or_default();
+        let at = memchr(b'{', rest)?;
+        if rest.get(at + 1) == Some(&b'$') {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
 }
 
 fn is_name(byte: u8) -> bool {
