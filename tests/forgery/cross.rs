@@ -257,13 +257,15 @@ pub fn strangers(valid: &[Valid], take: Take<'_>) {
                     "sha256",
                     password,
                 );
-                put(
-                    "good signature, too long",
-                    &format!("{}~data={}", without("data="), "x".repeat(2000)),
-                    &hidden,
-                    "sha256",
-                    password,
-                );
+                for (class, length) in [("good signature, too long", 1500), ("good signature, far too long", 2000)] {
+                    put(
+                        class,
+                        &format!("{}~data={}", without("data="), "x".repeat(length)),
+                        &hidden,
+                        "sha256",
+                        password,
+                    );
+                }
             } else {
                 put("good signature, other paths", fields, "~url=/other.m3u8", "sha256", password);
             }
