@@ -46,6 +46,8 @@ struct Contexts {
     streams: ByNumber<Stream>,
     /// Which stream waits for the answer under a token.
     calls: ByNumber<u32>,
+    /// Under which token a stream waits: a stream has one call at most, so that none has to be looked for when it ends.
+    tokens: ByNumber<u32>,
 }
 
 /// A stream's place in the table.
@@ -100,12 +102,19 @@ pub fn with_stream<T>(id: u32, callback: impl FnOnce(&mut Http) -> T) -> Option<
 
 /// `stream` waits for an answer.
 pub fn expect_answer(token: u32, stream: u32) {
-    CONTEXTS.with_borrow_mut(|contexts| contexts.calls.insert(token, stream));
+    CONTEXTS.with_borrow_mut(|contexts| {
+        contexts.calls.insert(token, stream);
+        contexts.tokens.insert(stream, token);
+    });
 }
 
 /// The answer has come: the stream that waits for it, if it still does.
 pub fn answered(token: u32) -> Option<u32> {
-    CONTEXTS.with_borrow_mut(|contexts| contexts.calls.remove(&token))
+    CONTEXTS.with_borrow_mut(|contexts| {
+        let stream = contexts.calls.remove(&token)?;
+        contexts.tokens.remove(&stream);
+        Some(stream)
+    })
 }
 
 /// Whether a stream is still there.
@@ -131,7 +140,9 @@ pub fn log(id: u32) {
 /// The host drops a context. If one of its callbacks is running, that is carried out after it.
 pub fn delete(id: u32) {
     let gone = CONTEXTS.with_borrow_mut(|contexts| {
-        contexts.calls.retain(|_, stream| *stream != id);
+        if let Some(token) = contexts.tokens.remove(&id) {
+            contexts.calls.remove(&token);
+        }
         if let Some(Stream::Running { deleted, .. }) = contexts.streams.get_mut(&id) {
             *deleted = true;
             return (None, None);

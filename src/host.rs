@@ -157,12 +157,13 @@ pub fn set_filter_state(name: &str, value: &str) {
     abi::set_property(&path, value.as_bytes());
 }
 
-/// Seconds since the epoch.
-pub fn now() -> u64 {
-    nanoseconds() / 1_000_000_000
+/// Seconds since the epoch; `None` if the host has no clock, and then no token can be said to hold. A clock at the epoch
+/// itself is one that was never set.
+pub fn now() -> Option<u64> {
+    abi::now().map(|nanoseconds| nanoseconds / 1_000_000_000).filter(|seconds| *seconds > 0)
 }
 
-/// Nanoseconds since the epoch.
+/// Nanoseconds since the epoch, to tell how long something took; 0 without a clock.
 pub fn nanoseconds() -> u64 {
     abi::now().unwrap_or(0)
 }

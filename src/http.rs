@@ -49,9 +49,12 @@ impl Http {
         Self { id, policies, metrics, worker, exchange: None, active: false, origin_error: false, encrypted: 0, spent }
     }
 
-    fn open(&self, headers: &[Header]) -> Option<(Exchange, RequestStep)> {
+    /// `None` if the host has not given what no request can be decided without: policies, a clock, random bytes.
+    fn open(&self, headers: &[Header], end_of_stream: bool) -> Option<(Exchange, RequestStep)> {
         let policies = self.policies.as_ref()?;
-        let request = Request { headers, client: &host::client, route_policy: &host::route_policy, now: host::now() };
+        let now = host::now()?;
+        let (client, route_policy) = (&host::client, &host::route_policy);
+        let request = Request { headers, client, route_policy, now, end_of_stream };
         let mut failed = false;
         let opened = Exchange::open(policies, &request, &mut || {
             host::random().unwrap_or_else(|| {
@@ -111,9 +114,9 @@ impl Drop for Http {
 }
 
 impl Http {
-    /// The request's headers have come.
-    pub fn on_request_headers(&mut self) -> Action {
-        let Some((exchange, step)) = self.open(&host::headers(Map::Request)) else {
+    /// The request's headers have come; `end_of_stream`: and nothing follows them.
+    pub fn on_request_headers(&mut self, end_of_stream: bool) -> Action {
+        let Some((exchange, step)) = self.open(&host::headers(Map::Request), end_of_stream) else {
             let reply = Reply { status: 500, headers: Vec::new(), body: Vec::new(), reason: None };
             return self.reply(&reply);
         };
@@ -139,7 +142,7 @@ impl Http {
 
     /// The response's headers have come.
     pub fn on_response_headers(&mut self, end_of_stream: bool) -> Action {
-        let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.awaits_response()) else {
+        let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.reads_response()) else {
             return Action::Continue;
         };
         let headers = host::headers(Map::Response);

@@ -57,9 +57,9 @@ pub extern "C" fn proxy_on_tick(root: u32) {
 
 /// A request's headers have come.
 #[unsafe(no_mangle)]
-pub extern "C" fn proxy_on_request_headers(id: u32, _count: usize, _end_of_stream: u32) -> Action {
+pub extern "C" fn proxy_on_request_headers(id: u32, _count: usize, end_of_stream: u32) -> Action {
     // Without a context nothing is known of the stream, and so nothing may pass.
-    contexts::with_stream(id, http::Http::on_request_headers).unwrap_or(Action::Pause)
+    contexts::with_stream(id, |http| http.on_request_headers(end_of_stream != 0)).unwrap_or(Action::Pause)
 }
 
 /// A response's headers have come.

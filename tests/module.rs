@@ -1,8 +1,11 @@
 //! What the release modules ask of their host: nothing but the proxy-wasm ABI and three WASI calls.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use playlock_host::wasm::{self, Flavour};
+use playlock_host::envoy::Envoy;
+use playlock_host::message::{Request, Response};
+use playlock_host::node::{Node, Setup};
+use playlock_host::wasm::{self, Flavour, Vm};
 use playlock_host::wasmtime::{ExternType, Module};
 
 /// All that may be imported from WASI: what every proxy-wasm host provides.
@@ -65,4 +68,28 @@ fn exports_no_callback_without_use() {
     let modules = modules().unwrap();
     let callbacks = |module: &Module| module.exports().filter(|export| export.name().starts_with("proxy_on_")).count();
     assert!(modules.iter().all(|module| callbacks(module) == 11));
+}
+
+/// Without a clock no token's end can be told, nor at the epoch: nothing passes, not even to what needs no token.
+#[test]
+fn a_host_without_a_clock_lets_nothing_pass() {
+    let config = r#"{"policies": [{"policyName": "vod", "mediaEncryption": {"enabled": true, "secret": "000102030405060708090a0b0c0d0e0f"}}],
+        "assignments": [{"policyName": "vod", "path": "/vod"}], "default": "pass"}"#;
+    let setup = Setup { config: config.to_owned(), env: BTreeMap::new(), now: 1_700_000_000, seed: 1 };
+    for flavour in Flavour::ALL {
+        let mut vm = Vm::start(wasm::module(flavour).unwrap(), &setup).unwrap();
+        let status = |vm: &mut Vm, target: &str| {
+            let body = b"#EXTM3U\n#EXTINF:4,\na.ts\n#EXT-X-ENDLIST\n";
+            let seen = vm.exchange(&Envoy::new(false), Request::new("GET", target), &mut |_| Response::new(200, body));
+            (seen.status, seen.origin.is_some())
+        };
+        assert_eq!(status(&mut vm, "/vod/a.m3u8"), (Some(200), true));
+        for stop in [|vm: &mut Vm| vm.set_now(0), |vm: &mut Vm| vm.stop_clock()] {
+            stop(&mut vm);
+            assert_eq!(status(&mut vm, "/vod/a.m3u8"), (Some(500), false));
+            assert_eq!(status(&mut vm, "/elsewhere"), (Some(500), false));
+        }
+        vm.set_now(setup.now);
+        assert_eq!(status(&mut vm, "/vod/a.m3u8"), (Some(200), true));
+    }
 }

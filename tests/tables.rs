@@ -13,7 +13,7 @@ use playlock_host::wasm::{self, Flavour, Vm};
 
 /// Every way to run the filter, under this configuration.
 fn nodes(config: &str) -> Vec<Box<dyn Node>> {
-    let setup = Setup { config: config.to_owned(), env: BTreeMap::new(), now: 0, seed: 0 };
+    let setup = Setup { config: config.to_owned(), env: BTreeMap::new(), now: 1, seed: 0 };
     let mut nodes: Vec<Box<dyn Node>> = vec![Box::new(Native::start(&setup).unwrap())];
     for flavour in Flavour::ALL {
         nodes.push(Box::new(Vm::start(wasm::module(flavour).unwrap(), &setup).unwrap()));

@@ -21,14 +21,18 @@ class Requests(QuicConnectionProtocol):
         super().__init__(*arguments, **options)
         self.http, self.open = H3Connection(self._quic), {}
 
-    def ask(self, method, authority, target, headers):
-        """Sends a request; what comes of it, later."""
+    def ask(self, method, authority, target, headers, body=None):
+        """Sends a request; what comes of it, later. `body`: the headers do not end the stream, and this follows by itself."""
         stream = self._quic.get_next_available_stream_id()
         response, done = Response(0, [], b""), asyncio.get_running_loop().create_future()
         self.open[stream] = response, done
         pseudo = {":method": method, ":scheme": "https", ":authority": authority, ":path": target}
-        self.http.send_headers(stream, [(name.encode(), value.encode()) for name, value in {**pseudo, **headers}.items()], True)
+        self.http.send_headers(stream, [(name.encode(), value.encode()) for name, value in {**pseudo, **headers}.items()],
+                               body is None)
         self.transmit()
+        if body is not None:
+            self.http.send_data(stream, body, True)
+            self.transmit()
         return done
 
     def quic_event_received(self, event):
@@ -58,7 +62,7 @@ class Requests(QuicConnectionProtocol):
 
 @contextlib.contextmanager
 def connected(port, certificate, seconds):
-    """A function that asks this machine's `port` for several targets at once, (method, target, headers) each, on one
+    """A function that asks this machine's `port` for several targets at once, (method, target, headers[, body]) each, on one
     connection whose server has this certificate; it gives their responses in order."""
     configuration = QuicConfiguration(is_client=True, alpn_protocols=["h3"], server_name="localhost")
     configuration.load_verify_locations(cafile=certificate)
@@ -71,8 +75,8 @@ def connected(port, certificate, seconds):
     connection = run(connecting.__aenter__())
 
     async def ask(requests):
-        return await asyncio.gather(*(connection.ask(method, f"localhost:{port}", target, headers)
-                                      for method, target, headers in requests))
+        return await asyncio.gather(*(connection.ask(method, f"localhost:{port}", target, headers, *body)
+                                      for method, target, headers, *body in requests))
 
     try:
         yield lambda *requests: run(ask(requests))

@@ -204,6 +204,21 @@ def test_refusals_over_http3(example, quic, site):
     assert (good.status, good.exit, len(good.body)) == (200, 0, 188_016)
 
 
+def test_a_body_over_http3(example, quic, site):
+    """Refused, also if nothing comes of it but its end; the end that comes with the headers is no body."""
+    path = site.stream("bodied", a_ts=b"G" * 188)
+    (media,) = quic(("GET", link(path), {}))
+    item = hls.parse(media.text, f"https://localhost{path}").segments[0]
+    length = {"content-length": "5"}
+    site.requests.clear()
+    refused = quic(*(("GET", http3.target(url), fields, body) for url in (item.url, item.key.url)
+                     for fields, body in ((length, b"abcde"), ({}, b"abcde"), ({}, b""))))
+    assert [(answer.status, json.loads(answer.body)["type"]) for answer in refused] == [(400, "body")] * 6
+    assert not site.requests
+    (good,) = quic(("GET", http3.target(item.url), {}))
+    assert (good.status, len(good.body)) == (200, 192)
+
+
 def test_the_origin_is_asked_once(example, site):
     """The cache behind playlock keeps the origin's file; every viewer gets it under a key of his own."""
     how = {"headers": (("Content-Type", "video/mp2t"), ("Cache-Control", "public, max-age=600"))}

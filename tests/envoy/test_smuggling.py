@@ -21,6 +21,9 @@ PLAIN = b"plain media of "
 MEDIA = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nseg.ts\n#EXT-X-ENDLIST\n"
 FILES = {f"/{folder}/{name}": MEDIA if name == "index.m3u8" else PLAIN + folder.encode() + b"\n" * 40
          for folder in ("query", "cookie", "cors", "moved") for name in ("index.m3u8", "seg.ts")}
+INIT = b"an init section\n"
+FILES |= {"/query/film.m3u8": MEDIA.replace(b"#EXTINF", b'#EXT-X-MAP:URI="init.mp4"\n#EXTINF'), "/query/init.mp4": INIT,
+          "/free/page": INIT}
 PAGE = "https://tv.example"
 
 
@@ -36,6 +39,7 @@ def gate(tmp_path_factory):
                     "referrerRedirectEnabled": True, "referrerRedirectURL": "https://tv.example/not-here?a=1"}})]
     document = {"policies": [dict(one, policyId=number) for number, one in enumerate(policies)],
                 "assignments": [{"policyName": one["policyName"], "path": f"/{one['policyName']}/..."} for one in policies]}
+    document["default"] = "pass"
     proxy = Proxy(folder, bootstrap(origin.port, "h1", [wasm_filter(document, environment(), False)], folder / "access.log"))
     running.append(proxy)
     wires = {"h1": Wire(proxy.port), "h2": Wire2(proxy.port)}
@@ -274,3 +278,112 @@ def test_nothing_that_is_copied_begins_a_header(gate, http):
                     assert response.header("location") in (None, "https://tv.example/not-here?a=1"), where
                     if b"\n" in evil or b"\r" in evil:
                         wire.close()
+
+
+SMUGGLED = b"GET /cookie/seg.ts HTTP/1.1\r\nHost: edge.example\r\nX-Y: "
+
+
+def clear(wire):
+    """The target of the film's init section, as its playlist names it: served in clear to this session."""
+    response = wire.ask(b"/query/film.m3u8?hdnts=" + access("/query/*"))
+    playlist = parse(response.body.decode(), "http://edge.example/query/film.m3u8")
+    target = playlist.items[0].url.partition("edge.example")[2].encode()
+    assert wire.ask(target).body == INIT
+    return target
+
+
+def desynchronised(wire, origin, target, fields, body, follow=None):
+    """Asks for `target` with a body that is another request, then, again and again, without one: the answers, the first one
+    last, and whether any of them is what the other request was for."""
+    origin.asked.clear()
+    first = wire.ask(target, fields, body=body)
+    after = [wire.ask(follow or target) for _ in range(5)]
+    return [*after, first], any(PLAIN in response.body for response in after)
+
+
+def test_a_body_is_taken_for_the_next_request(gate):
+    """The origin reads no bodies. What no policy covers passes as it is, and there the attack goes well; where one does, no
+    body travels."""
+    origin, wires = gate
+    wire, length = wires["h1"], [(b"Content-Length", b"%d" % len(SMUGGLED))]
+    _, taken = desynchronised(wire, origin, b"/free/page", length, SMUGGLED)
+    assert taken, "this origin shows nothing"
+    # Its connection has got out of step.
+    wire.ask(b"/free/page")
+    target = clear(wire)
+    for _ in range(8):
+        answers, taken = desynchronised(wire, origin, target, length, SMUGGLED)
+        assert not taken and word(answers[-1]) == "body" and answers[-1].status == 400, answers
+        assert [answer.body for answer in answers[:-1]] == [INIT] * 5
+        assert len(origin.asked) == 5 and all(one.served == "/query/init.mp4" for one in origin.asked)
+
+
+def test_a_body_over_http2(gate):
+    """DATA frames, announced by a length or not, at once or in pieces, or empty ones: the headers did not end the request."""
+    origin, wires = gate
+    wire = wires["h2"]
+    length = [(b"content-length", b"%d" % len(SMUGGLED))]
+    _, taken = desynchronised(wire, origin, b"/free/page", length, [SMUGGLED])
+    assert taken, "this origin shows nothing"
+    wire.ask(b"/free/page")
+    target = clear(wire)
+    _, key = session(wire, "query")
+    for asked in (target, key):
+        for fields, body in [(length, [SMUGGLED]), ([], [SMUGGLED]), ([], [SMUGGLED[:9], SMUGGLED[9:]]), (length, [b"", SMUGGLED]),
+                             ([], [b""]), ([], [b"", b""]), ([(b"content-length", b"0")], [b""])]:
+            answers, taken = desynchronised(wire, origin, asked, fields, body, target)
+            assert not taken and word(answers[-1]) == "body", (fields, body, answers[-1])
+            assert [answer.body for answer in answers[:-1]] == [INIT] * 5 and len(origin.asked) == 5
+        origin.asked.clear()
+        assert word(wire.ask(asked, length)) in ("envoy", "body") and not origin.asked
+        wire.close()
+
+
+@pytest.mark.parametrize("rest", [
+    b"Content-Length: 40\r\n\r\n", b"Content-Length: 40\r\n\r\nGET /free/", b"Transfer-Encoding: chunked\r\n\r\n",
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n5\r\nabc", b"Expect: 100-continue\r\nContent-Length: 40\r\n\r\n",
+    b"Content-Length: %d\r\n\r\n" % len(SMUGGLED + b"1\r\n\r\n") + SMUGGLED + b"1\r\n\r\n",
+])
+@pytest.mark.parametrize("asked", ["segment", "key", "playlist"])
+def test_after_a_body_was_refused(gate, asked, rest):
+    """The refusal does not wait for the body, and what comes of the body is no request on this connection either."""
+    origin, wires = gate
+    wire = wires["h1"]
+    good, key = session(wire, "query")
+    target = {"segment": b"/query/seg.ts?hdntl=" + good, "key": key, "playlist": b"/query/index.m3u8"}[asked]
+    origin.asked.clear()
+    wire.close()
+    response = wire.send(b"GET " + target + b" HTTP/1.1\r\nHost: edge.example\r\n" + rest)
+    assert (response.status, word(response)) == (400, "body"), response
+    assert not origin.asked
+    if wire.socket:
+        # Either Envoy closes now, or it has taken all of the body for what it is.
+        again = wire.send(b"GET /query/index.m3u8 HTTP/1.1\r\nHost: edge.example\r\n\r\n")
+        assert again.status == 0 or word(again) == "missing", again
+    assert not origin.asked
+    wire.close()
+
+
+@pytest.mark.parametrize("http", ["h1", "h2"])
+@pytest.mark.parametrize("kind", [b"application/grpc", b"application/grpc+proto", b"application/grpc+", b"application/grpc-web", b"application/grpc-web+proto",
+                                  b"application/grpc; a=b", b"Application/Grpc", b"application/grpc-web-text"])
+def test_the_media_type_of_grpc_makes_no_refusal_a_200(gate, http, kind):
+    """Envoy writes local replies to such requests as gRPC has them, with a key in `grpc-message`, and looks before any filter
+    does. So they are refused, and the refusal's status is set right again on its way out."""
+    origin, wires = gate
+    wire = wires[http]
+    good, key = session(wire, "query")
+    origin.asked.clear()
+    for target, method, status in [
+        (b"/query/index.m3u8", b"GET", 400), (b"/query/index.m3u8?hdnts=" + access(), b"GET", 400), (b"/query/seg.ts?hdntl=" + good, b"GET", 400),
+        (b"/query/seg.ts?hdntl=" + good, b"HEAD", 400), (key, b"GET", 400), (b"/serve.key", b"GET", 400), (b"/query//x", b"GET", 400),
+        (b"/query/index.m3u8", b"POST", 405), (b"/cors/index.m3u8", b"OPTIONS", 405),
+    ]:
+        response = wire.ask(target, [(b"content-type", kind)], method=method)
+        assert response.status == status, (target, method, response)
+        assert not [name for name, _ in response.headers if name.startswith("grpc-")], response.headers
+        assert response.header("content-type") in (None, "application/problem+json"), response.headers
+        assert response.header("cache-control") == "no-store"
+    assert not origin.asked
+    # Any other media type says nothing.
+    assert len(wire.ask(key, [(b"content-type", b"application/json")]).body) == 16

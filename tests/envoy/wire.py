@@ -99,8 +99,9 @@ class Wire2:
             self.socket.close()
         self.socket = None
 
-    def ask(self, target, fields=(), method=b"GET", host=b"edge.example"):
-        """As `Wire.ask`."""
+    def ask(self, target, fields=(), method=b"GET", host=b"edge.example", body=None):
+        """As `Wire.ask`. `body`: the headers do not end the stream, and DATA frames with these pieces follow, the last of
+        which does."""
         if not self.socket:
             self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=WAIT)
             config = h2.config.H2Configuration(client_side=True, header_encoding=None, validate_outbound_headers=False,
@@ -110,9 +111,14 @@ class Wire2:
         stream = self.connection.get_next_available_stream_id()
         head = [(b":method", method), (b":path", target), (b":scheme", b"http")]
         head += [(b":authority", host)] if host is not None else []
-        self.connection.send_headers(stream, head + [(name.lower(), value) for name, value in fields], end_stream=True)
+        self.connection.send_headers(stream, head + [(name.lower(), value) for name, value in fields], end_stream=body is None)
+        pieces = list(body or ())
         status, headers, body = 0, [], b""
         try:
+            # The first piece comes at once with the headers.
+            for number, piece in enumerate(pieces, 1):
+                self.connection.send_data(stream, piece, end_stream=number == len(pieces))
+                self.socket.sendall(self.connection.data_to_send())
             self.socket.sendall(self.connection.data_to_send())
             while data := self.socket.recv(65536):
                 for event in self.connection.receive_data(data):

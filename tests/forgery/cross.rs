@@ -269,13 +269,15 @@ pub fn strangers(valid: &[Valid], take: Take<'_>) {
                     "sha256",
                     password,
                 );
-                put(
-                    "good signature, too long",
-                    &format!("{}~data={}", without("data="), "x".repeat(2000)),
-                    &hidden,
-                    "sha256",
-                    password,
-                );
+                for (class, length) in [("good signature, too long", 1500), ("good signature, far too long", 2000)] {
+                    put(
+                        class,
+                        &format!("{}~data={}", without("data="), "x".repeat(length)),
+                        &hidden,
+                        "sha256",
+                        password,
+                    );
+                }
             } else {
                 put("good signature, other paths", fields, "~url=/other.m3u8", "sha256", password);
             }
@@ -382,7 +384,8 @@ pub fn times(world: &World, take: Take<'_>) {
                     ("a day too early", start - 86_400),
                     ("a year too late", end + 31_536_000),
                     ("at the end of time", 18_000_000_000),
-                    ("at the epoch", 0),
+                    // At 0 the filter takes its clock for one that was never set.
+                    ("at the epoch", 1),
                 ] {
                     at(class, now);
                 }

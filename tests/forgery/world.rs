@@ -104,7 +104,8 @@ impl World {
     pub fn answer(&self, ask: &Ask) -> Answer {
         let headers = ask.all_headers();
         let client = || ask.client.clone().map(String::into_bytes);
-        let request = Request { headers: &headers, client: &client, route_policy: &|| None, now: ask.now };
+        let request =
+            Request { headers: &headers, client: &client, route_policy: &|| None, now: ask.now, end_of_stream: true };
         let (mut exchange, step) = Exchange::open(&self.policies, &request, &mut || [ask.random; 16]);
         match step {
             RequestStep::Reply(reply) => replied(&exchange, reply),

@@ -12,6 +12,7 @@
     reason = "a test"
 )]
 
+mod cost;
 mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -252,8 +252,8 @@ fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Resu
             let mut content = derived(policy, stream.keyring, scope, period, number)?;
             if let (Iv::Segment, None) = (stream.resource.iv, number)
                 && let Some(keyring) = policy.keyrings.get(stream.keyring)
+                && let Some(query) = query::of_origin(target.query, &ours(policy))
             {
-                let query = query::of_origin(target.query, &ours(policy));
                 content.iv = stream.resource.segment_iv(keyring, &target.path, &query);
             }
             Ok(content)

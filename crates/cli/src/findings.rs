@@ -115,8 +115,13 @@ fn holds(policy: &Policy, spoken: &Spoken, context: &Context<'_>) -> Result<(), 
     let target = Target::parse(target.as_bytes()).map_err(|_| Reason::Target)?;
     let verified = match spoken.role {
         Role::Session => {
-            let request =
-                Request { headers: &[], client: &|| client.clone(), route_policy: &|| None, now: context.now };
+            let request = Request {
+                headers: &[],
+                client: &|| client.clone(),
+                route_policy: &|| None,
+                now: context.now,
+                end_of_stream: true,
+            };
             Session::verify(policy, &spoken.text, &request).and_then(|session| match context.url {
                 Some(url) if !context.policies.is_some_and(|policies| policies.is_key_path(&url.path)) => {
                     session.covers(&target.path)
@@ -186,7 +191,7 @@ fn signed_by(
         return None;
     }
     let fits = |policy: &&Policy| {
-        let query = query::of_origin(site.query, &ours(policy));
+        let Some(query) = query::of_origin(site.query, &ours(policy)) else { return false };
         let session = session.as_ref().filter(|_| policy.session.on_content);
         let place = Subject { path: site.path, query: &query, session };
         policy.keyrings.iter().any(|keyring| match purpose {

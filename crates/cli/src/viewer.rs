@@ -95,6 +95,8 @@ impl Asked {
             client: &|| self.client.clone(),
             route_policy: &|| self.route_policy.clone(),
             now: self.now,
+            // No log of a request has its body: what its headers say of one is all there is.
+            end_of_stream: true,
         })
     }
 

@@ -32,6 +32,8 @@ fn why(name: &str, setup: &Setup, request: &Request) -> Ran {
     for (name, value) in &request.headers {
         arguments.push(format!("--header={name}: {}", std::str::from_utf8(value).unwrap()));
     }
+    // A body that no header announces: what a proxy makes of it, for who has a log alone.
+    arguments.extend(request.has_body.then(|| "--header=transfer-encoding: chunked".to_owned()));
     arguments.extend(request.client.iter().map(|client| format!("--ip={client}")));
     arguments.extend(request.route_policy.iter().map(|policy| format!("--route-policy={policy}")));
     run(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[], &env)
@@ -45,6 +47,7 @@ fn exchange(setup: &Setup, request: &Request) -> (String, BTreeMap<&'static str,
         client: &|| request.client.clone().map(String::into_bytes),
         route_policy: &|| request.route_policy.clone().map(String::into_bytes),
         now: setup.now,
+        end_of_stream: !request.has_body,
     };
     let (exchange, step) = Exchange::open(&Rc::new(policies), &asked, &mut || [7; 16]);
     let word = match (&step, exchange.reason()) {

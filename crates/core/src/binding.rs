@@ -184,13 +184,17 @@ mod tests {
                 policy,
                 None,
                 "/",
-                &Request { headers, client: &ask(client), route_policy: &|| None, now: 9 },
+                &Request { headers, client: &ask(client), route_policy: &|| None, now: 9, end_of_stream: true },
                 [7; 16],
             )
         };
         let verify = |policy, token: &str, client: &'static str, headers: &[Header]| {
-            Session::verify(policy, token, &Request { headers, client: &ask(client), route_policy: &|| None, now: 9 })
-                .map(|_| ())
+            Session::verify(
+                policy,
+                token,
+                &Request { headers, client: &ask(client), route_policy: &|| None, now: 9, end_of_stream: true },
+            )
+            .map(|_| ())
         };
         let v4 = open(both, "203.0.113.7:80", &tv).unwrap().token;
         let v6 = open(both, "[2001:db8:1::7]:80", &tv).unwrap().token;

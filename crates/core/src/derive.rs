@@ -2,7 +2,7 @@
 //!
 //! `PRK = Extract(salt = "playlock/1", IKM = secret)`, then for each use
 //! `Expand(PRK, info, L)` with `info = lp(label) ‖ lp(field) ‖ …` and `lp(x)` = the length of `x` in two bytes,
-//! big-endian, followed by `x`. `tests/vectors/derivation.json` publishes results, which an implementation in
+//! big-endian (ten from 65,535 on, see [`prefixed`]), followed by `x`. `tests/vectors/derivation.json` publishes results, which an implementation in
 //! another language checks.
 
 use alloc::string::String;
@@ -169,7 +169,7 @@ impl Keyring {
         let mut mac = self.parameter.clone();
         for field in fields {
             let (length, bytes) = prefixed(field);
-            mac.update(&length);
+            mac.update(length.bytes());
             mac.update(bytes);
         }
         let full = mac.finalize().into_bytes();
@@ -223,7 +223,7 @@ fn expand<const N: usize>(prk: &Hkdf<Sha256>, label: &[u8], fields: &[&[u8]]) ->
     let mut info = Vec::with_capacity(64);
     for part in core::iter::once(&label).chain(fields) {
         let (length, bytes) = prefixed(part);
-        info.extend_from_slice(&length);
+        info.extend_from_slice(length.bytes());
         info.extend_from_slice(bytes);
     }
     let mut okm = [0; N];
@@ -232,10 +232,48 @@ fn expand<const N: usize>(prk: &Hkdf<Sha256>, label: &[u8], fields: &[&[u8]]) ->
     okm
 }
 
-/// A field behind its length. No field of ours comes near 65,535 bytes (paths end at the proxy's 60 KiB header
-/// limit, names at the configuration's); longer ones are cut at what the prefix says, so the encoding stays
-/// injective in what it covers.
-fn prefixed(field: &[u8]) -> ([u8; 2], &[u8]) {
-    let length = u16::try_from(field.len()).unwrap_or(u16::MAX);
-    (length.to_be_bytes(), field.get(..usize::from(length)).unwrap_or(field))
+/// A field behind its length. No field of ours comes near 65,535 bytes: a request with a longer target is refused, a URI
+/// with a longer path is not signed. Should one be longer all the same, it is not cut, which would make it the same as its
+/// beginning: the prefix is then ff ff and the length in eight bytes.
+fn prefixed(field: &[u8]) -> (Prefix, &[u8]) {
+    match u16::try_from(field.len()) {
+        Ok(length) if length < u16::MAX => (Prefix::Short(length.to_be_bytes()), field),
+        _ => (Prefix::Long([[0xff; 8], (field.len() as u64).to_be_bytes()]), field),
+    }
+}
+
+/// The length before a field.
+enum Prefix {
+    Short([u8; 2]),
+    /// Of which the first six bytes do not count.
+    Long([[u8; 8]; 2]),
+}
+
+impl Prefix {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Short(bytes) => bytes,
+            Self::Long(bytes) => bytes.as_flattened().get(6..).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_field_is_not_the_same_as_its_beginning() {
+        let keyring = Keyring::new(&Secret::new([7; 16].into()).unwrap(), "vod");
+        let field = "a".repeat(70_000);
+        let macs: Vec<_> = [65_533, 65_534, 65_535, 65_536, 69_999, 70_000]
+            .into_iter()
+            .map(|length| keyring.parameter(["media", &field[..length], ""], &[], ""))
+            .collect();
+        for (index, mac) in macs.iter().enumerate() {
+            assert!(!macs[..index].contains(mac), "{index}");
+        }
+        assert_eq!(prefixed(&[0; 65_534]).0.bytes(), [0xff, 0xfe]);
+        assert_eq!(prefixed(&[0; 65_535]).0.bytes(), [0xff, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
+    }
 }

@@ -11,6 +11,7 @@ use crate::route::Extension;
 use crate::session::Session;
 use crate::step::Request;
 use crate::target::Target;
+use crate::token::MAX_SENT;
 use crate::token::edge_auth::Presented;
 
 /// The session of a request.
@@ -48,9 +49,11 @@ pub fn enter(
         Opening::AccessToken(access) => Some((access, access_token(access, request, target)?)),
         Opening::Free => None,
     };
-    // Where a session token should stand, an access token is told from a forgery.
+    // Where a session token should stand, an access token is told from a forgery, if it is alone: whoever has two tokens has
+    // not exchanged them, and does not get each of them verified twice.
+    let alone = !matches!(access, Some((_, Some(_))));
     let failure = match (failure, presented.only()) {
-        (Some(Reason::Signature), Some(sent)) if is_access_token(policy, sent.token, &context) => Some(Reason::Swapped),
+        (Some(Reason::Signature), Some(sent)) if alone && is_access_token(policy, sent.token) => Some(Reason::Swapped),
         (failure, _) => failure,
     };
     if extension == Extension::Other {
@@ -63,7 +66,8 @@ pub fn enter(
         Some((_, None)) => return Err(failure.unwrap_or(Reason::Missing)),
         Some((access, Some(sent))) => Some(access.verifier.verify(sent, &context).map_err(|reason| {
             let forged = matches!(reason, Reason::Signature | Reason::Malformed);
-            if forged && is_session_token(policy, sent, request) { Reason::Swapped } else { reason }
+            let swapped = forged && presented.tokens.is_empty() && is_session_token(policy, sent, request);
+            if swapped { Reason::Swapped } else { reason }
         })?),
     };
     let session = Session::open(policy, grant.as_ref(), &target.path, request, random())?;
@@ -72,13 +76,9 @@ pub fn enter(
 
 /// Whether `sent` is an access token with a good signature, if perhaps of another time or path. Not asked of what looks
 /// like a session token: a forged one should not cost a second verification.
-pub fn is_access_token(policy: &Policy, sent: &str, context: &Presented<'_>) -> bool {
+pub fn is_access_token(policy: &Policy, sent: &str) -> bool {
     let Opening::AccessToken(access) = policy.opening() else { return false };
-    !Session::is_likely(sent)
-        && !matches!(
-            access.verifier.verify(sent, context),
-            Err(Reason::Malformed | Reason::Algorithm | Reason::Signature)
-        )
+    !Session::is_likely(sent) && access.verifier.has_signed(sent)
 }
 
 /// Whether `sent` is a session token with a good signature, if perhaps expired.
@@ -90,7 +90,7 @@ fn is_session_token(policy: &Policy, sent: &str, request: &Request<'_>) -> bool 
 /// The access token as sent: query before cookie before header.
 ///
 /// # Errors
-/// [`Reason::Duplicate`]; [`Reason::Malformed`] if a header is not UTF-8.
+/// [`Reason::Duplicate`]; [`Reason::Malformed`] if a header is too long or not UTF-8.
 pub fn access_token<'a>(
     access: &AccessToken,
     request: &'a Request<'_>,
@@ -104,6 +104,7 @@ pub fn access_token<'a>(
     }
     match one(headers::all(request.headers, &access.header))? {
         None => Ok(None),
+        Some(sent) if sent.len() > MAX_SENT => Err(Reason::Malformed),
         Some(sent) => core::str::from_utf8(sent).map(Some).map_err(|_| Reason::Malformed),
     }
 }

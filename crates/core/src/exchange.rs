@@ -1,7 +1,7 @@
 //! The state machine of one request and its response.
 
 use alloc::rc::Rc;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::authorizer;
@@ -58,6 +58,10 @@ pub struct Exchange {
     policy: Option<usize>,
     session: Option<String>,
     reason: Option<Reason>,
+    /// The request has the media type of gRPC, which proxies write their replies in.
+    grpc: bool,
+    /// The status of our own answer.
+    answered: Option<u16>,
     /// What pages on other sites are told, with whatever answer.
     cors: Vec<Header>,
     unservable: Option<Rc<Unservable>>,
@@ -93,6 +97,8 @@ impl Exchange {
             policy: None,
             session: None,
             reason: None,
+            grpc: headers::is_grpc(request.headers),
+            answered: None,
             cors: Vec::new(),
             unservable: None,
         };
@@ -141,6 +147,9 @@ impl Exchange {
                 RequestStep::Reply(exchange.refusal_to(refused.reason, refused.redirect.as_deref()))
             }
         };
+        if let RequestStep::Reply(reply) = &step {
+            exchange.answered = Some(reply.status);
+        }
         (exchange, step)
     }
 
@@ -159,7 +168,7 @@ impl Exchange {
     /// Decides on a response when its headers (`:status` among them) have come. `end_of_stream`: no body follows.
     pub fn on_response_head(&mut self, headers: &[Header], end_of_stream: bool) -> HeadStep {
         let State::Asked(stream) = core::mem::replace(&mut self.state, State::Idle) else {
-            return HeadStep::Forward(HeaderEdits::default());
+            return HeadStep::Forward(self.as_answered(headers));
         };
         let Some(policy) = self.policies.get(stream.policy) else {
             return HeadStep::Reply(self.refusal(Reason::Unassigned));
@@ -181,10 +190,25 @@ impl Exchange {
         }
     }
 
-    /// Whether [`Exchange::on_response_head`] has anything to decide: not for what is not covered, nor for our own
-    /// answers on their way out.
+    /// Whether the origin's response is waited for: not where nothing is covered, nor behind an answer of ours.
     pub fn awaits_response(&self) -> bool {
         matches!(self.state, State::Asked(_))
+    }
+
+    /// Whether [`Exchange::on_response_head`] has anything to decide: the origin's response, or our own answer on its way
+    /// out if the proxy has made one of gRPC's of it.
+    pub fn reads_response(&self) -> bool {
+        self.awaits_response() || (self.grpc && self.answered.is_some())
+    }
+
+    /// What makes our own answer, which has come back as one of gRPC's, what it was: but for its body, which is gone.
+    fn as_answered(&self, headers: &[Header]) -> HeaderEdits {
+        let mut edits = HeaderEdits::default();
+        if let Some(status) = self.answered.filter(|_| headers::first(headers, "grpc-status").is_some()) {
+            edits.remove.extend(["content-type", "grpc-status", "grpc-message"].map(Into::into));
+            edits.set.push((":status".into(), status.to_string().into_bytes()));
+        }
+        edits
     }
 
     /// Whether [`Exchange::on_body`] would let every chunk go as it is, so that its bytes need not be fetched.

@@ -141,7 +141,7 @@ impl Stream {
             Iv::Period => keyring.iv(scope, period),
             Iv::Segment => {
                 let path = target::normal_path(&self.raw_path).ok()?;
-                let query = query::of_origin(self.query.as_deref(), &ours(policy));
+                let query = query::of_origin(self.query.as_deref(), &ours(policy))?;
                 self.resource.segment_iv(keyring, &path, &query)
             }
         };
@@ -185,7 +185,10 @@ pub fn admit(
         && !policy.is_open()
         && let Some(answer) = preflight(policy, index, request)
     {
-        return Ok(answer);
+        return bodiless(request).map(|()| answer).map_err(refused);
+    }
+    if readable && !policy.is_open() {
+        bodiless(request).map_err(refused)?;
     }
     located(policies, policy, request)
         .map_err(|denied| Refused { redirect: denied.redirect, ..refused(denied.reason) })?;
@@ -287,6 +290,15 @@ fn scheme(request: &Request<'_>) -> Scheme {
     if said.any(|value| value.eq_ignore_ascii_case(b"https")) { Scheme::Https } else { Scheme::Http }
 }
 
+/// Whether a request ends with its headers, however one reads them: an origin that ignores bodies would take one for the
+/// next request on its connection, which has passed no check (request smuggling, "CL.0").
+///
+/// # Errors
+/// [`Reason::Body`]
+pub fn bodiless(request: &Request<'_>) -> Result<(), Reason> {
+    if request.end_of_stream && !headers::announce_body(request.headers) { Ok(()) } else { Err(Reason::Body) }
+}
+
 /// What holds for a request for this path: the policy that its route names, if routes may, else what is assigned.
 pub fn covering<'a>(policies: &'a Policies, request: &Request<'_>, path: &str) -> Coverage<'a> {
     let named = if policies.route_policy { (request.route_policy)() } else { None };
@@ -327,7 +339,7 @@ pub struct Said {
 /// What the signed parameter `sent` says of `target` in this session, whichever of the policy's secrets signed it: there may
 /// be no session that tells. `None` if none of them did.
 pub fn said(policy: &Policy, target: &Target<'_>, session: Option<&Session>, sent: &str) -> Option<Said> {
-    let query = query::of_origin(target.query, &ours(policy));
+    let query = query::of_origin(target.query, &ours(policy))?;
     let session = session.filter(|_| policy.session.on_content).map(|session| &session.id);
     let place = Subject { path: &target.path, query: &query, session };
     policy.keyrings.iter().enumerate().find_map(|(keyring, signer)| {

@@ -8,6 +8,9 @@ use crate::reply::{Header, Reason};
 pub const CONDITIONAL: &[&str] =
     &["accept-encoding", "range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
 
+/// What the media types of gRPC begin with.
+const GRPC: &[u8] = b"application/grpc";
+
 /// Response headers that say something of the origin's bytes that is not true of ours, or that invite shared
 /// caches.
 const UNTRUE: &[&str] = &[
@@ -124,6 +127,21 @@ pub fn content_length(headers: &[Header]) -> Result<Option<u64>, Reason> {
     Ok(length)
 }
 
+/// Whether headers announce a body, or leave open whether there is one: a `transfer-encoding`, a `content-length` that is not
+/// 0, or cannot be read, or several that differ, or the media type of gRPC, whose requests are nothing but a body.
+pub fn announce_body(headers: &[Header]) -> bool {
+    first(headers, "transfer-encoding").is_some()
+        || !matches!(content_length(headers), Ok(None | Some(0)))
+        || is_grpc(headers)
+}
+
+/// Whether a request is one of gRPC by its media type. Envoy writes local replies to those as gRPC has them: status 200, no
+/// body, all else in `grpc-status` and `grpc-message`. It looks before any filter does, so that none can prevent it.
+pub fn is_grpc(headers: &[Header]) -> bool {
+    let is_type = |value: &[u8]| value.get(..GRPC.len()).is_some_and(|start| start.eq_ignore_ascii_case(GRPC));
+    all(headers, "content-type").any(is_type)
+}
+
 /// Where a 206's bytes stand in the whole (RFC 9110 section 14.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentRange {
@@ -185,5 +203,33 @@ mod tests {
         );
         assert_eq!(content_length(&[header("content-length", "+5")]), Err(Reason::Length));
         assert_eq!(content_length(&[]), Ok(None));
+    }
+
+    #[test]
+    fn a_body_is_announced_by_whatever_is_not_nothing() {
+        let length = |values: &[&str]| values.iter().map(|value| header("content-length", value)).collect::<Vec<_>>();
+        for none in [&[][..], &["0"], &["0", "0"], &["000"]] {
+            assert!(!announce_body(&length(none)), "{none:?}");
+        }
+        for some in
+            [&["1"][..], &["0", "5"], &["5", "0"], &["0, 0"], &["+0"], &["-0"], &["0x0"], &[""], &[" "], &["43"]]
+        {
+            assert!(announce_body(&length(some)), "{some:?}");
+        }
+        assert!(announce_body(&length(&["99999999999999999999999"])));
+        for coding in ["chunked", "identity", ""] {
+            assert!(announce_body(&[header("transfer-encoding", coding)]), "{coding}");
+        }
+        for (media_type, expected) in [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("application/grpc-web", true),
+            ("Application/GRPC", true),
+            ("application/grp", false),
+            ("application/json", false),
+            ("", false),
+        ] {
+            assert_eq!(announce_body(&[header("content-type", media_type)]), expected, "{media_type}");
+        }
     }
 }

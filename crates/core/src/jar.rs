@@ -109,23 +109,24 @@ pub fn presented<'a>(policy: &Policy, request: &'a Request<'_>, target: &Target<
         Some(token) if transport.in_query() => alloc::vec![Sent { token, reference: None }],
         Some(_) => return Err(Reason::Malformed),
         None if transport.in_cookie() => {
-            let mut tokens = all(request.headers, name)?;
-            // Browsers send the oldest first (RFC 6265 section 5.4); those are about to be ended.
-            tokens.drain(..tokens.len().saturating_sub(MAX_SESSIONS));
-            return Ok(Presented { tokens, named: false });
+            return Ok(Presented { tokens: newest(request.headers, name)?, named: false });
         }
         None => return Ok(Presented { tokens: Vec::new(), named: false }),
     };
     Ok(Presented { tokens, named: true })
 }
 
-/// The session cookies of a name, in order.
-fn all<'a>(request: &'a [Header], name: &str) -> Result<Vec<Sent<'a>>, Reason> {
-    let mut found: Vec<Sent<'_>> = Vec::new();
+/// The last [`MAX_SESSIONS`] session cookies of a name, in order. Browsers send the oldest first (RFC 6265 section 5.4);
+/// those are about to be ended.
+fn newest<'a>(request: &'a [Header], name: &str) -> Result<Vec<Sent<'a>>, Reason> {
+    let mut found: Vec<Sent<'_>> = Vec::with_capacity(MAX_SESSIONS);
     for (cookie, token) in headers::cookie_pairs(request) {
         let Some(reference) = reference_in(name, cookie) else { continue };
         if found.iter().any(|sent| sent.reference == Some(reference)) {
             return Err(Reason::Duplicate);
+        }
+        if found.len() >= MAX_SESSIONS {
+            found.remove(0);
         }
         found.push(Sent { token, reference: Some(reference) });
     }

@@ -7,8 +7,8 @@ use crate::config::encryption::Encryption;
 use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
-use crate::enter::{client_address, is_access_token, one, ours};
-use crate::gate::{Admitted, Refused, covering, identified, located, preflight};
+use crate::enter::{client_address, is_access_token, one};
+use crate::gate::{Admitted, Refused, bodiless, covering, identified, located, preflight};
 use crate::jar::{self, GoingOn, Sent};
 use crate::reply::{Reason, Reply, header};
 use crate::route::Kind;
@@ -16,7 +16,6 @@ use crate::session::Session;
 use crate::signed;
 use crate::step::Request;
 use crate::target::Target;
-use crate::token::edge_auth::Presented;
 
 /// Checks a request for a key.
 ///
@@ -38,8 +37,10 @@ pub fn admit(
             Coverage::Pass | Coverage::Deny => None,
         };
         let answer = claimed.or_else(by_path).and_then(|(index, policy)| preflight(policy, index, request));
-        return answer.ok_or_else(|| refused(Reason::Method));
+        let answer = answer.ok_or_else(|| refused(Reason::Method))?;
+        return bodiless(request).map(|()| answer).map_err(refused);
     }
+    bodiless(request).map_err(refused)?;
     let (Some(sent), Some((index, policy))) = (sent, claimed) else { return Err(refused(Reason::Parameter)) };
     let refused = |reason| Refused { policy: Some(index), ..refused(reason) };
     located(policies, policy, request)
@@ -77,8 +78,7 @@ pub fn owner(policy: &Policy, request: &Request<'_>, target: &Target<'_>) -> Res
     let presented = jar::presented(policy, request, target)?;
     let found = jar::going_on(policy, request, &presented, None).unwrap_or(Err(Reason::Missing));
     let GoingOn { session, certain } = found.map_err(|reason| {
-        let context = Presented { target, ours: &ours(policy), client: &|| None, now: request.now };
-        let is_access = |sent: Sent<'_>| is_access_token(policy, sent.token, &context);
+        let is_access = |sent: Sent<'_>| is_access_token(policy, sent.token);
         let swapped = reason == Reason::Signature && presented.only().is_some_and(is_access);
         if swapped { Reason::Swapped } else { reason }
     })?;

@@ -20,6 +20,28 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
+/// Whether [`decode`] makes exactly these bytes of `text`; looks no further than to the first difference.
+pub fn decodes_to(text: &str, bytes: &[u8]) -> bool {
+    let mut rest = text.as_bytes();
+    for &wanted in bytes {
+        let byte = match rest {
+            [b'%', high, low, tail @ ..] => {
+                rest = tail;
+                hex_byte([*high, *low])
+            }
+            [byte, tail @ ..] => {
+                rest = tail;
+                Some(*byte).filter(|byte| *byte != b'%')
+            }
+            [] => None,
+        };
+        if byte != Some(wanted) {
+            return false;
+        }
+    }
+    rest.is_empty()
+}
+
 /// Whether two hex digits follow every `%`.
 pub fn is_valid(text: &str) -> bool {
     let mut rest = text;
@@ -101,6 +123,13 @@ mod tests {
         }
         assert_eq!(decode_str("%c0%af"), None, "overlong UTF-8");
         assert!(has_escape("a%2e") && !has_escape("100% sure %zz"));
+        for text in
+            ["", "plk", "%70lk", "p%6Ck", "pl%6b", "%70%6c%6b", "pl%6", "pl%", "plk%", "%zzlk", "%70lkx", "pl", "%250"]
+        {
+            for bytes in [&b""[..], b"plk", b"%0", b"pl%"] {
+                assert_eq!(decodes_to(text, bytes), decode(text).as_deref() == Some(bytes), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -12,10 +12,14 @@ const REPORT: &str = "CMCD";
 /// playlists, steering manifests and asset lists.
 const DIRECTIVE: &str = "_HLS_";
 
+/// Longest query in bytes that anything is signed for: players refuse longer lines (ffmpeg from 4,096 bytes on), and what a
+/// forged signature costs must have a limit.
+const MAX: usize = 4096;
+
 /// The query without the parameters in `ours` and without reports, with its `?`; empty if there is none. Escapes that
 /// servers and players treat as the same are written the same, and order is kept: of two parameters of one name servers
-/// take either the first or the last.
-pub fn of_origin(query: Option<&str>, ours: &[impl AsRef<str>]) -> String {
+/// take either the first or the last. `None` if it is longer than 4,096 bytes.
+pub fn of_origin(query: Option<&str>, ours: &[impl AsRef<str>]) -> Option<String> {
     let mut out = String::new();
     let is_ours = |name: &str| ours.iter().any(|ours| target::is_named(name, ours.as_ref()));
     for (name, value) in target::parameters(query).filter(|(name, _)| !is_ours(name) && !target::is_named(name, REPORT))
@@ -26,8 +30,11 @@ pub fn of_origin(query: Option<&str>, ours: &[impl AsRef<str>]) -> String {
             out.push('=');
             push(&mut out, value);
         }
+        if out.len() > MAX {
+            return None;
+        }
     }
-    out
+    Some(out)
 }
 
 /// A query of [`of_origin`] without delivery directives.
@@ -86,8 +93,11 @@ mod tests {
             (Some("&f=1&plk=x"), "?&f=1"),
             (Some("f=ä"), "?f=%c3%a4"),
         ] {
-            assert_eq!(of_origin(query, &["plk", "hdntl"]), expected, "{query:?}");
+            assert_eq!(of_origin(query, &["plk", "hdntl"]).as_deref(), Some(expected), "{query:?}");
         }
+        let long = |bytes: usize| alloc::format!("plk={}&f={}", "x".repeat(9000), "y".repeat(bytes - 3));
+        assert_eq!(of_origin(Some(&long(4096)), &["plk"]).map(|query| query.len()), Some(4096));
+        assert_eq!(of_origin(Some(&long(4097)), &["plk"]), None);
     }
 
     #[test]

@@ -95,6 +95,8 @@ macro_rules! reasons {
 reasons! {
     /// Servers could disagree on which path the target names.
     Target "target" 400 "The request target does not normalise to one path";
+    /// A request with a body, or one of which that cannot be told.
+    Body "body" 400 "A request to read something has no body";
     /// Neither GET nor HEAD.
     Method "method" 405 "Only GET and HEAD are answered here";
     /// No assignment covers host and path.

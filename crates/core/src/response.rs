@@ -399,7 +399,7 @@ fn said_again(stream: &Stream, policy: &Policy, path: &str, query: Option<&str>)
     if stream.kind == Kind::Playlist || !stream.imports.is_empty() {
         return signed::variables(keyring, &path, &stream.imports);
     }
-    let query = query::of_origin(query, &ours(policy));
+    let query = query::of_origin(query, &ours(policy))?;
     let subject = Subject { path: &path, query: &query, session: policy.session.on_content.then_some(&session.id) };
     signed::resource(keyring, subject, &stream.resource, stream.media_key.as_ref())
 }

@@ -16,6 +16,8 @@ pub struct Request<'a> {
     pub route_policy: &'a dyn Fn() -> Option<Vec<u8>>,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
+    /// The headers end the request: no body follows, and no trailers.
+    pub end_of_stream: bool,
 }
 
 /// Changes to a header map; `remove` is carried out first.

@@ -6,6 +6,10 @@ use alloc::string::String;
 
 use crate::percent;
 
+/// Longest target in bytes. What goes into a MAC behind its length has at most as many, and Envoy's default limit for all
+/// headers together is 60 KiB.
+pub const MAX_TARGET: usize = u16::MAX as usize;
+
 /// The target does not normalise to one path, so no statement about its path can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadTarget;
@@ -26,11 +30,14 @@ impl<'a> Target<'a> {
     /// Parses an origin-form target.
     ///
     /// # Errors
-    /// [`BadTarget`] if it is not UTF-8, holds a control character, a space, a `#` or a backslash, if the path
+    /// [`BadTarget`] if it is longer than [`MAX_TARGET`], is not UTF-8, holds a control character, a space, a `#` or a backslash, if the path
     /// is not absolute, or if servers could disagree on which file it names: dot segments (also with
     /// `;parameters`, also full-width), empty segments, encoded `/`, `\`, `?`, `#` or control characters, invalid escapes, or
     /// escapes that decode to escapes.
     pub fn parse(raw: &'a [u8]) -> Result<Self, BadTarget> {
+        if raw.len() > MAX_TARGET {
+            return Err(BadTarget);
+        }
         let raw = core::str::from_utf8(raw).map_err(|_| BadTarget)?;
         // Every byte is looked at, so that many can be at once.
         if raw.bytes().fold(false, |bad, byte| bad | (byte <= b' ') | (byte == 0x7f) | (byte == b'#')) {
@@ -61,15 +68,37 @@ impl<'a> Target<'a> {
 
 /// A query's parameters in order: raw name and raw value.
 pub fn parameters(query: Option<&str>) -> impl Iterator<Item = (&str, Option<&str>)> {
-    query.into_iter().flat_map(|query| query.split('&')).map(|parameter| match parameter.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
-        None => (parameter, None),
+    let mut rest = query;
+    // By hand: a query may have thousands of them, and each is looked at for each name.
+    core::iter::from_fn(move || {
+        let text = rest?;
+        let (mut end, mut equals) = (text.len(), None);
+        for (at, byte) in text.bytes().enumerate() {
+            match byte {
+                b'&' => {
+                    end = at;
+                    break;
+                }
+                b'=' if equals.is_none() => equals = Some(at),
+                _ => {}
+            }
+        }
+        let (parameter, tail) = text.split_at_checked(end)?;
+        rest = tail.get(1..);
+        Some(match equals {
+            Some(at) => (parameter.get(..at)?, parameter.get(at + 1..)),
+            None => (parameter, None),
+        })
     })
 }
 
 /// Whether a raw parameter name is `name` once decoded: an escaped letter must not smuggle ours past us.
 pub fn is_named(raw: &str, name: &str) -> bool {
-    raw == name || (raw.contains('%') && percent::decode(raw).is_some_and(|decoded| decoded == name.as_bytes()))
+    match raw.len() {
+        length if length == name.len() => raw == name,
+        // Longer by its escapes alone.
+        length => length > name.len() && length <= name.len() * 3 && percent::decodes_to(raw, name.as_bytes()),
+    }
 }
 
 /// `query` without the parameters named in `names`, byte for byte otherwise; `None` if nothing is left.
@@ -95,6 +124,9 @@ pub fn strip(query: &str, names: &[impl AsRef<str>]) -> Option<String> {
 /// # Errors
 /// See [`Target::parse`].
 pub fn normal_path(raw: &str) -> Result<Cow<'_, str>, BadTarget> {
+    if raw.len() > MAX_TARGET {
+        return Err(BadTarget);
+    }
     let path = if raw.contains('%') {
         let decoded = percent::decode_str(raw).ok_or(BadTarget)?;
         // What was encoded to hide a separator: the raw text has fewer of them.
@@ -122,14 +154,25 @@ pub fn normal_path(raw: &str) -> Result<Cow<'_, str>, BadTarget> {
 }
 
 /// Whether a segment is a dot segment: also in the forms that servers take for dots and separators when they convert a
-/// name to a character set without them.
+/// name to a character set without them. These are the characters whose compatibility decomposition (Unicode's NFKC) is
+/// dots, one or two, or a separator, and the two slashes (U+2044, U+2215) and U+2216 that converters take for one. Three
+/// dots are a name (`…` U+2026, `︙` U+FE19), and so is what has a letter beside (`⒈` U+2488 is `1.`).
 fn is_dots(segment: &str) -> bool {
     if segment.is_ascii() {
         return matches!(segment, "." | "..");
     }
     let separators = ['\u{2044}', '\u{2215}', '\u{ff0f}', '\u{2216}', '\u{fe68}', '\u{ff3c}'];
-    let is_dot = |c: char| matches!(c, '.' | '\u{2024}' | '\u{fe52}' | '\u{ff0e}');
-    segment.split(separators).any(|part| matches!(part.chars().count(), 1 | 2) && part.chars().all(is_dot))
+    let dots = |c: char| match c {
+        '.' | '\u{2024}' | '\u{fe52}' | '\u{ff0e}' => Some(1),
+        '\u{2025}' | '\u{fe30}' => Some(2),
+        _ => None,
+    };
+    // More than two are a name, however they are written.
+    let are_dots = |part: &str| {
+        let count = part.chars().try_fold(0_usize, |count, c| Some(count + dots(c)?).filter(|count| *count <= 2));
+        matches!(count, Some(1 | 2))
+    };
+    segment.split(separators).any(are_dots)
 }
 
 /// The directory of a normal path, with its final `/`.
@@ -186,6 +229,54 @@ mod tests {
     }
 
     #[test]
+    fn a_target_is_not_longer_than_what_a_mac_can_tell() {
+        let target = alloc::format!("/{}", "a".repeat(MAX_TARGET - 1));
+        assert!(Target::parse(target.as_bytes()).is_ok() && normal_path(&target).is_ok());
+        let longer = alloc::format!("{target}a");
+        assert_eq!((Target::parse(longer.as_bytes()), normal_path(&longer)), (Err(BadTarget), Err(BadTarget)));
+    }
+
+    #[test]
+    fn forms_of_dots_are_dots_and_three_are_a_name() {
+        for (segment, expected) in [
+            (".", true),
+            ("..", true),
+            ("...", false),
+            ("\u{2024}", true),
+            ("\u{2024}.", true),
+            ("\u{fe52}\u{ff0e}", true),
+            ("\u{ff0e}\u{ff0e}\u{ff0e}", false),
+            ("\u{2025}", true),
+            ("\u{fe30}", true),
+            ("\u{2025}.", false),
+            ("\u{fe30}\u{2025}", false),
+            ("\u{2026}", false),
+            ("\u{fe19}", false),
+            ("\u{2025}\u{2044}a", true),
+            ("a\u{2215}\u{fe30}", true),
+            ("a\u{ff0f}\u{2025}\u{ff0f}b", true),
+            ("a\u{2216}.\u{fe68}b", true),
+            ("\u{ff3c}\u{2025}", true),
+            ("\u{2025}a", false),
+            ("a\u{2025}", false),
+            ("a\u{2044}b", false),
+            // One dot above another, dots in the middle, of other scripts: decomposed they are no full stops.
+            ("\u{fe55}", false),
+            ("\u{ff1a}", false),
+            ("\u{b7}\u{b7}", false),
+            ("\u{2027}", false),
+            ("\u{3002}", false),
+            ("\u{ff61}\u{ff61}", false),
+            ("\u{6d4}", false),
+            ("\u{2488}", false),
+        ] {
+            assert_eq!(is_dots(segment), expected, "{}", segment.escape_unicode());
+            let path = alloc::format!("/a/{segment}/b");
+            assert_eq!(Target::parse(path.as_bytes()).is_err(), expected, "{}", segment.escape_unicode());
+        }
+    }
+
+    #[test]
     fn plain_paths_are_decoded_once() {
         for (raw, path) in [
             ("/", "/"),
@@ -209,6 +300,11 @@ mod tests {
         assert_eq!(target.values("hdnts").collect::<alloc::vec::Vec<_>>(), ["t", "u=v"]);
         assert_eq!(target.query_without(&["hdnts"]).as_deref(), Some("x=1&y"));
         assert_eq!(Target::parse(b"/a?hdnts=1").unwrap().query_without(&["hdnts"]), None);
+        let all = |query| parameters(Some(query)).collect::<alloc::vec::Vec<_>>();
+        assert_eq!(all(""), [("", None)]);
+        assert_eq!(all("&"), [("", None), ("", None)]);
+        assert_eq!(all("a=é=1&=&b"), [("a", Some("é=1")), ("", Some("")), ("b", None)]);
+        assert_eq!(parameters(None).count(), 0);
         assert_eq!(directory("/a/b/c.m3u8"), "/a/b/");
         assert_eq!(directory("/c"), "/");
     }

@@ -91,8 +91,13 @@ fn derivation() {
         let id = bytes(vector, "session").try_into().unwrap();
         let opened = vector["opened"].as_u64().unwrap();
         let client = || Some(b"203.0.113.7:80".to_vec());
-        let request =
-            Request { headers: &[header("x-device", "TV 7")], client: &client, route_policy: &|| None, now: opened };
+        let request = Request {
+            headers: &[header("x-device", "TV 7")],
+            client: &client,
+            route_policy: &|| None,
+            now: opened,
+            end_of_stream: true,
+        };
         let session = Session::open(policy, None, "/vod/a/m.m3u8", &request, id).unwrap();
         assert_eq!(session.token, text(vector, "sessionToken"));
         assert_eq!(Session::verify(policy, &session.query_value(), &request).unwrap().id, id);

@@ -68,6 +68,9 @@ pub struct Step {
     pub client: Option<String>,
     /// The policy that the route's metadata names.
     pub route_policy: Option<String>,
+    /// The request does not end with its headers.
+    #[serde(default)]
+    pub has_body: bool,
     /// Unix seconds, or relative to the case's.
     pub at: Option<At>,
     /// The node it goes to.

@@ -48,8 +48,8 @@ impl Envoy {
         request: Request,
         origin: &mut dyn FnMut(&[Header]) -> Response,
     ) -> Seen {
-        let head_only = request.is_head();
-        let mut run = Run { envoy: *self, head_only, stream: Stream::new(request), seen: Seen::default() };
+        let (head_only, grpc) = (request.is_head(), request.is_grpc());
+        let mut run = Run { envoy: *self, head_only, grpc, stream: Stream::new(request), seen: Seen::default() };
         let end = run.request(filter, origin);
         let trapped = matches!(end, Err(End(Outcome::Trap, _)));
         run.close(end);
@@ -76,13 +76,16 @@ fn end<T>(outcome: Outcome, why: &str) -> Result<T, End> {
 struct Run {
     envoy: Envoy,
     head_only: bool,
+    /// Local replies are those of gRPC. Envoy looks before any filter does.
+    grpc: bool,
     stream: Stream,
     seen: Seen,
 }
 
 impl Run {
     fn request(&mut self, filter: &mut dyn Filter, origin: &mut dyn FnMut(&[Header]) -> Response) -> Result<(), End> {
-        let action = filter.on_request_headers(&mut self.stream, true);
+        let ends = !self.stream.has_body;
+        let action = filter.on_request_headers(&mut self.stream, ends);
         let action = action.map_err(|trap| self.trap(trap))?;
         if self.stream.reset {
             return end(Outcome::Broken, "reset on the request");
@@ -229,6 +232,9 @@ impl Run {
 
     /// A local reply as Envoy makes a response of it.
     fn local(&self, reply: LocalReply) -> Response {
+        if self.grpc {
+            return Self::grpc(&reply);
+        }
         let mut headers = vec![(":status".to_owned(), reply.status.to_string().into_bytes())];
         headers.extend(reply.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)));
         if !reply.body.is_empty() {
@@ -241,6 +247,18 @@ impl Run {
         let body = if self.head_only { Vec::new() } else { reply.body };
         let chunks = if body.is_empty() { vec![] } else { vec![body] };
         Response { headers, chunks, ending: Ending::WithData }
+    }
+
+    /// A local reply to a request with the media type of gRPC: the body becomes a header.
+    fn grpc(reply: &LocalReply) -> Response {
+        let header = |name: &str, value: &[u8]| (name.to_owned(), value.to_vec());
+        let mut headers =
+            vec![header(":status", b"200"), header("content-type", b"application/grpc"), header("grpc-status", b"7")];
+        if !reply.body.is_empty() {
+            headers.push(header("grpc-message", &reply.body.escape_ascii().to_string().into_bytes()));
+        }
+        headers.extend(reply.headers.iter().filter(|(name, _)| name != "content-type").cloned());
+        Response { headers, chunks: vec![], ending: Ending::WithData }
     }
 
     fn send_head(&mut self) -> Result<(), End> {

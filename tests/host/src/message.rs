@@ -35,7 +35,7 @@ pub struct HttpCall {
     pub milliseconds: u32,
 }
 
-/// A client's request. Bodies are left out: nothing playlock protects takes one.
+/// A client's request. Of its body there is nothing but that it follows: no filter sees more of it.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Pseudo headers among them.
@@ -46,6 +46,8 @@ pub struct Request {
     pub clusters: BTreeMap<String, Upstream>,
     /// `filter_metadata.playlock.policy` of the route.
     pub route_policy: Option<String>,
+    /// The headers do not end the stream: a body follows, or trailers.
+    pub has_body: bool,
 }
 
 impl Request {
@@ -64,7 +66,14 @@ impl Request {
             client: Some("203.0.113.7:4711".to_owned()),
             clusters: BTreeMap::new(),
             route_policy: None,
+            has_body: false,
         }
+    }
+
+    /// Whether Envoy takes it for one of gRPC's.
+    pub fn is_grpc(&self) -> bool {
+        let kind = header(&self.headers, "content-type").unwrap_or_default();
+        kind == b"application/grpc" || kind.starts_with(b"application/grpc+")
     }
 
     /// Whether the answer carries no body whatever its headers say.

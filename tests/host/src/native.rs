@@ -116,7 +116,7 @@ impl NativeFilter<'_> {
 }
 
 impl Filter for NativeFilter<'_> {
-    fn on_request_headers(&mut self, stream: &mut Stream, _end_of_stream: bool) -> Result<Action, Trap> {
+    fn on_request_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap> {
         let headers = stream.headers(Map::RequestHeaders);
         let client = stream.property("source\0address").ok();
         let route = stream.property("xds\0route_metadata\0filter_metadata\0playlock\0policy").ok();
@@ -125,6 +125,7 @@ impl Filter for NativeFilter<'_> {
             client: &|| client.clone(),
             route_policy: &|| route.clone(),
             now: self.node.now,
+            end_of_stream,
         };
         let random = &mut self.node.random;
         let (exchange, step) = Exchange::open(&self.node.policies, &request, &mut || {

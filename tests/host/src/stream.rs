@@ -65,6 +65,8 @@ pub struct LocalReply {
 #[derive(Debug)]
 pub struct Stream {
     pub(crate) phase: Phase,
+    /// The request does not end with its headers.
+    pub(crate) has_body: bool,
     pub(crate) request: Vec<Header>,
     pub(crate) response: Vec<Header>,
     pub(crate) trailers: Vec<Header>,
@@ -110,6 +112,7 @@ impl Stream {
         ];
         Self {
             phase: Phase::Request,
+            has_body: request.has_body,
             request: request.headers,
             response: Vec::new(),
             trailers: Vec::new(),
@@ -134,7 +137,13 @@ impl Stream {
 
     /// A stand-in while the stream itself is within a callback.
     pub(crate) fn idle() -> Self {
-        Self::new(Request { headers: Vec::new(), client: None, clusters: BTreeMap::new(), route_policy: None })
+        Self::new(Request {
+            headers: Vec::new(),
+            client: None,
+            clusters: BTreeMap::new(),
+            route_policy: None,
+            has_body: false,
+        })
     }
 
     /// A map while the filter may see it: what has gone is gone, until the log.

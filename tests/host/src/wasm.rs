@@ -84,8 +84,15 @@ pub(crate) struct Host {
     now: u64,
     random: Random,
     log: Vec<String>,
+    /// Streams that [`Vm::leave_waiting`] has left: tokens of calls count on from here.
+    waiting: u32,
     /// Metrics in order of definition, which is their number.
     metrics: Vec<Metric>,
+}
+
+impl Host {
+    /// The time at which the host has no clock.
+    const NO_CLOCK: u64 = u64::MAX;
 }
 
 /// A VM with the configured module in it.
@@ -108,6 +115,7 @@ impl Vm {
             now: setup.now,
             random: Random::new(setup.seed),
             log: Vec::new(),
+            waiting: 0,
             metrics: Vec::new(),
         };
         let mut store = Store::new(module.engine(), host);
@@ -161,6 +169,27 @@ impl Vm {
         let value = global.get(&mut self.store).i64();
         global.set(&mut self.store, 0_i64.into()).ok()?;
         value
+    }
+
+    /// Takes the host's clock away.
+    pub fn stop_clock(&mut self) {
+        self.store.data_mut().now = Host::NO_CLOCK;
+    }
+
+    /// A request whose stream waits for an upstream's answer, and goes on waiting while others come and go.
+    ///
+    /// # Errors
+    /// If it does not wait.
+    pub fn leave_waiting(&mut self, request: Request) -> Result<(), String> {
+        self.contexts += 1;
+        let id = self.contexts;
+        let mut stream = Stream::new(request);
+        let action = Context { vm: self, id }.on_request_headers(&mut stream, true);
+        self.store.data_mut().waiting += 1;
+        match action {
+            Ok(Action::Pause) if stream.call.is_some() => Ok(()),
+            other => Err(format!("{other:?}, answered {:?}", stream.reply)),
+        }
     }
 
     fn exports(&mut self, name: &str) -> bool {
@@ -251,6 +280,7 @@ impl Filter for Context<'_> {
 
     fn on_http_call_response(&mut self, stream: &mut Stream, token: u32) -> Result<(), Trap> {
         let count = stream.answer.as_ref().map_or(0, Vec::len) as u32;
+        let token = token + self.vm.store.data().waiting;
         self.with(stream, "proxy_on_http_call_response", (self.id, token, count, 0_u32, 0_u32))
     }
 

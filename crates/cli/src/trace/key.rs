@@ -12,7 +12,7 @@ use playlock_core::step::Request;
 use playlock_core::target::Target;
 
 use super::token::look_at_session_token;
-use super::{End, Mark, Trace, located, player, whose};
+use super::{End, Mark, Trace, body, located, player, whose};
 
 /// What the filter would check of a request for a key.
 pub fn follow_key(
@@ -32,9 +32,13 @@ pub fn follow_key(
                 trace.say("cors", Mark::Good, "a preflight request, answered by the filter whoever asks");
                 Ok(())
             }
-            Err(refused) => trace.ask("method", Err(refused.reason), ""),
+            Err(refused) => {
+                let check = if refused.reason == Reason::Body { "body" } else { "method" };
+                trace.ask(check, Err(refused.reason), "")
+            }
         };
     }
+    body(trace, request)?;
     let claimed = sent.zip(claimed).ok_or(Reason::Parameter);
     let (sent, (_, policy)) = trace.ask("policy", claimed, "the URL names one that gives out keys here")?;
     trace.detail(format!("\"{}\"", policy.name));

@@ -121,8 +121,12 @@ fn follow(trace: &mut Trace, loaded: &Loaded, request: &Request<'_>, id: [u8; 16
         }
     };
     if !readable && !policy.is_open() && gate::preflight(policy, index, request).is_some() {
+        body(trace, request)?;
         trace.say("cors", Mark::Good, "a preflight request, answered by the filter whoever asks");
         return Ok(());
+    }
+    if readable && !policy.is_open() {
+        body(trace, request)?;
     }
     located(trace, policies, policy, request)?;
     if policy.is_open() {
@@ -201,6 +205,19 @@ fn player(trace: &mut Trace, policy: &Policy, request: &Request<'_>, payload: Op
         return Ok(());
     }
     trace.ask("player", gate::identified(policy, request, payload), "it is one that may play")
+}
+
+/// Whether the request ends with its headers.
+fn body(trace: &mut Trace, request: &Request<'_>) -> Result<(), End> {
+    let asked = trace.ask("body", gate::bodiless(request), "it has none");
+    if asked.is_err() {
+        for name in ["content-length", "transfer-encoding"] {
+            for value in headers::all(request.headers, name) {
+                trace.detail(format!("{name}: {}", String::from_utf8_lossy(value)));
+            }
+        }
+    }
+    asked
 }
 
 /// What the signed parameter says of the resource.

@@ -217,7 +217,7 @@ impl Marks {
             Lead::Resource(Resource { form: Form::Media | Form::Clear, .. }) if self.encryption.is_none() => None,
             Lead::Resource(resource) => {
                 let scope = self.encryption.as_ref().map(|encryption| &encryption.scope);
-                let query = query::of_origin(query, &self.ours);
+                let query = query::of_origin(query, &self.ours)?;
                 let place = Subject { path, query: &query, session: self.session.as_ref() };
                 signed::resource(&self.keyring, place, &resource, scope)
             }
@@ -235,7 +235,7 @@ impl Marks {
         let uri = core::str::from_utf8(uri).ok()?;
         let path = self.base.own_path(uri)?;
         let path = target::normal_path(&path).ok()?;
-        let query = query::of_origin(url::query(uri), &self.ours);
+        let query = query::of_origin(url::query(uri), &self.ours)?;
         Some(resource.segment_iv(&self.keyring, &path, &query))
     }
 

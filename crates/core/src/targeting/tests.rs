@@ -34,7 +34,8 @@ fn the_address_is_asked_for_when_a_check_needs_it() {
             asked.set(asked.get() + 1);
             Some(b"192.0.2.1:80".to_vec())
         };
-        let request = Request { headers: &headers, client: &client, route_policy: &|| None, now: 0 };
+        let request =
+            Request { headers: &headers, client: &client, route_policy: &|| None, now: 0, end_of_stream: true };
         Exchange::open(&policies, &request, &mut || panic!("a session was opened"));
         assert_eq!(asked.get(), expected, "{policy}");
     }

@@ -41,14 +41,14 @@ pub fn is_valid(acl: &str) -> bool {
     acl.split('!').all(|pattern| !pattern.is_empty()) && percent::is_valid(acl)
 }
 
-/// Whether `acl` names nothing that a session needs beside its first playlist: every pattern of it is a single file
-/// or ends in a playlist's extension.
+/// Whether every pattern of `acl` ends in a playlist's extension. A file of another kind shows that whoever made the token
+/// thought of what the playlist names.
 pub fn names_playlists_only(acl: &str) -> bool {
-    let is_playlist = |pattern: &str| {
-        let lower = pattern.to_ascii_lowercase();
-        lower.ends_with(".m3u8") || lower.ends_with(".m3u")
+    let has_extension = |pattern: &str, extension: &str| {
+        let start = pattern.len().saturating_sub(extension.len());
+        pattern.as_bytes().get(start..).is_some_and(|end| end.eq_ignore_ascii_case(extension.as_bytes()))
     };
-    acl.split('!').all(|pattern| !pattern.contains(['*', '?']) || is_playlist(pattern))
+    acl.split('!').all(|pattern| [".m3u8", ".m3u"].iter().any(|extension| has_extension(pattern, extension)))
 }
 
 /// The pattern that covers the normalised `directory` (with its final `/`) and everything below.
@@ -141,6 +141,12 @@ mod tests {
             ("/a/master.m3u8", true),
             ("/live/??/index.m3u8!/live/*.M3U8", true),
             ("/a/master.m3u8!/a/360p/*", false),
+            ("/a/film.m3u8!/a/film-0.ts", false),
+            ("/a/master", false),
+            ("/a/master.m3u8!/a/key", false),
+            ("/a/x.m3u8.ts", false),
+            ("m3u", false),
+            ("/a.M3U", true),
             ("/*", false),
         ] {
             assert_eq!(names_playlists_only(acl), expected, "{acl}");

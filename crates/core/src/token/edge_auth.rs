@@ -4,18 +4,18 @@
 //! field that is unknown, empty or there twice, anything after `hmac`, and a missing `exp` are refused. A URL
 //! token has no `acl`; the URL is signed but not carried, and so is the salt.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, KeyInit, Mac as _};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
 
 use super::acl;
+use super::signed_url::SignedUrl;
 use crate::percent;
 use crate::reply::Reason;
 use crate::target::Target;
@@ -80,6 +80,11 @@ impl<'a> Claims<'a> {
         }
         claims.exp = exp.ok_or(Reason::Malformed)?;
         Ok(claims)
+    }
+
+    /// The fields that are texts of their own.
+    fn fields(&self) -> impl Iterator<Item = &'a str> {
+        [self.ip, self.id, self.data].into_iter().flatten()
     }
 
     /// Whether the token carries exactly this HMAC-SHA256 over its own fields and nothing else.
@@ -228,22 +233,79 @@ impl Verifier {
     /// Verifies an access token as it was sent: signature first, so that nothing is learnt from a forged one.
     ///
     /// # Errors
-    /// [`Reason::Malformed`], [`Reason::Algorithm`], [`Reason::Signature`], [`Reason::Early`],
-    /// [`Reason::Expired`], [`Reason::Ip`], [`Reason::Path`].
+    /// [`Reason::Malformed`] (also of a URL token on a URL longer than [`MAX_URL`](super::signed_url::MAX_URL)),
+    /// [`Reason::Algorithm`], [`Reason::Signature`], [`Reason::Early`], [`Reason::Expired`], [`Reason::Ip`],
+    /// [`Reason::Path`].
     pub fn verify(&self, sent: &str, presented: &Presented<'_>) -> Result<Grant, Reason> {
-        let mut failure = Reason::Malformed;
-        for reading in super::readings(sent) {
-            let outcome = Claims::parse(&reading).and_then(|claims| {
-                self.check_signature(&claims, presented)?;
-                Ok(claims)
-            });
-            match outcome {
-                Ok(claims) => return self.check_claims(&claims, presented),
-                Err(Reason::Malformed) => {}
-                Err(reason) => failure = reason,
+        let readings = super::readings(sent);
+        let claims: Vec<Claims<'_>> = readings.iter().filter_map(|reading| Claims::parse(reading).ok()).collect();
+        let begun = self.begin(&claims);
+        if begun.is_empty() {
+            return Err(if claims.is_empty() { Reason::Malformed } else { Reason::Algorithm });
+        }
+        let fitting = match self.with_acl(&begun) {
+            Some(claims) => Some(claims),
+            None => self.with_url(&begun, presented)?,
+        };
+        self.check_claims(fitting.ok_or(Reason::Signature)?, presented)
+    }
+
+    /// Whether an access token as it was sent has an ACL and a good signature, whatever else is wrong with it. Of URL tokens
+    /// it is not asked: they take a try for each spelling of the URL.
+    pub fn has_signed(&self, sent: &str) -> bool {
+        let readings = super::readings(sent);
+        let claims: Vec<Claims<'_>> = readings.iter().filter_map(|reading| Claims::parse(reading).ok()).collect();
+        self.with_acl(&self.begin(&claims)).is_some()
+    }
+
+    /// The HMACs of all readings under all passwords that allow their algorithm, with what the token itself brings.
+    fn begin<'c>(&self, claims: &'c [Claims<'c>]) -> Vec<Begun<'c>> {
+        let under = |claims: &'c Claims<'c>| {
+            self.passwords.iter().filter_map(move |password| Some((claims, password.begin(claims.tag, claims.signed)?)))
+        };
+        claims.iter().flat_map(under).collect()
+    }
+
+    /// Which of the tokens with an ACL has a good signature.
+    fn with_acl<'c>(&self, begun: &[Begun<'c>]) -> Option<&'c Claims<'c>> {
+        let mut with_acl = begun.iter().filter(|(claims, _)| claims.acl.is_some());
+        with_acl.find(|(claims, mac)| self.ends(mac.clone(), claims.tag)).map(|(claims, _)| *claims)
+    }
+
+    /// Which of the URL tokens has signed a spelling of the URL.
+    fn with_url<'c>(&self, begun: &[Begun<'c>], presented: &Presented<'_>) -> Result<Option<&'c Claims<'c>>, Reason> {
+        let without_acl = begun.iter().filter(|(claims, _)| claims.acl.is_none());
+        let begun: Vec<Begun<'c>> = without_acl.map(|(claims, mac)| (*claims, mac.clone().and(b"~url="))).collect();
+        if begun.is_empty() {
+            return Ok(None);
+        }
+        let url = SignedUrl::new(presented.target, presented.ours).ok_or(Reason::Malformed)?;
+        let mut budget = url.budget();
+        for spelling in url.spellings() {
+            for (claims, mac) in
+                begun.iter().filter(|(claims, _)| claims.fields().all(|field| spelling.goes_with(field)))
+            {
+                let mut mac = mac.clone();
+                for piece in spelling.pieces() {
+                    if !budget.pays(piece) {
+                        return Ok(None);
+                    }
+                    mac = mac.and(piece.as_bytes());
+                    if self.ends(mac.clone(), claims.tag) {
+                        return Ok(Some(claims));
+                    }
+                }
             }
         }
-        Err(failure)
+        Ok(None)
+    }
+
+    /// Whether a MAC is this one once the salt has come.
+    fn ends(&self, mac: Mac, tag: Tag) -> bool {
+        match &self.salt {
+            Some(salt) => mac.and(b"~salt=").and(salt.as_bytes()).is(tag),
+            None => mac.is(tag),
+        }
     }
 
     fn check_claims(&self, claims: &Claims<'_>, presented: &Presented<'_>) -> Result<Grant, Reason> {
@@ -261,88 +323,49 @@ impl Verifier {
         let own = |field: Option<&str>| field.map(String::from);
         Ok(Grant { acl: own(claims.acl), id: own(claims.id), payload: own(claims.data) })
     }
+}
 
-    fn check_signature(&self, claims: &Claims<'_>, presented: &Presented<'_>) -> Result<(), Reason> {
-        let urls = if claims.acl.is_some() { Vec::new() } else { url_spellings(presented) };
-        let allowed = |password: &Password| match claims.tag {
-            Tag::Sha256(_) => true,
-            Tag::Sha1(_) => password.sha1.is_some(),
-            Tag::Md5(_) => password.md5.is_some(),
-        };
-        if !self.passwords.iter().any(allowed) {
-            return Err(Reason::Algorithm);
+/// A reading of a token, and the HMAC of it under one password.
+type Begun<'c> = (&'c Claims<'c>, Mac);
+
+/// An HMAC under way, of whichever algorithm.
+#[derive(Clone)]
+enum Mac {
+    Sha256(Hmac<Sha256>),
+    Sha1(Hmac<Sha1>),
+    Md5(Hmac<Md5>),
+}
+
+impl Mac {
+    fn and(mut self, bytes: &[u8]) -> Self {
+        match &mut self {
+            Self::Sha256(mac) => mac.update(bytes),
+            Self::Sha1(mac) => mac.update(bytes),
+            Self::Md5(mac) => mac.update(bytes),
         }
-        let fits = |password: &Password, url: Option<&str>| match (&claims.tag, &password.sha1, &password.md5) {
-            (Tag::Sha256(tag), _, _) => self.fits(password.sha256.clone(), tag, claims.signed, url),
-            (Tag::Sha1(tag), Some(mac), _) => self.fits(mac.clone(), tag, claims.signed, url),
-            (Tag::Md5(tag), _, Some(mac)) => self.fits(mac.clone(), tag, claims.signed, url),
+        self
+    }
+
+    fn is(self, tag: Tag) -> bool {
+        match (self, tag) {
+            (Self::Sha256(mac), Tag::Sha256(tag)) => mac.verify_slice(&tag).is_ok(),
+            (Self::Sha1(mac), Tag::Sha1(tag)) => mac.verify_slice(&tag).is_ok(),
+            (Self::Md5(mac), Tag::Md5(tag)) => mac.verify_slice(&tag).is_ok(),
             _ => false,
+        }
+    }
+}
+
+impl Password {
+    /// The HMAC of the algorithm of `tag`, with `signed` in it; `None` if that is not allowed.
+    fn begin(&self, tag: Tag, signed: &str) -> Option<Mac> {
+        let mac = match tag {
+            Tag::Sha256(_) => Mac::Sha256(self.sha256.clone()),
+            Tag::Sha1(_) => Mac::Sha1(self.sha1.clone()?),
+            Tag::Md5(_) => Mac::Md5(self.md5.clone()?),
         };
-        let good = self.passwords.iter().any(|password| {
-            if claims.acl.is_some() { fits(password, None) } else { urls.iter().any(|url| fits(password, Some(url))) }
-        });
-        if good { Ok(()) } else { Err(Reason::Signature) }
+        Some(mac.and(signed.as_bytes()))
     }
-
-    fn fits<M: Mac>(&self, mut mac: M, tag: &[u8], signed: &str, url: Option<&str>) -> bool {
-        mac.update(signed.as_bytes());
-        if let Some(url) = url {
-            mac.update(b"~url=");
-            mac.update(url.as_bytes());
-        }
-        if let Some(salt) = &self.salt {
-            mac.update(b"~salt=");
-            mac.update(salt.as_bytes());
-        }
-        mac.verify_slice(tag).is_ok()
-    }
-}
-
-/// Every spelling of the requested URL that a generator may have signed: as on the wire and decoded, with and
-/// without the query, as it is and under each library's `escape_early`.
-fn url_spellings<'a>(presented: &Presented<'a>) -> Vec<Cow<'a, str>> {
-    let Target { raw_path, path, .. } = presented.target;
-    let query = presented.target.query_without(presented.ours);
-    let mut urls: Vec<Cow<'a, str>> = Vec::with_capacity(8);
-    let add = |urls: &mut Vec<Cow<'a, str>>, url: Cow<'a, str>| {
-        if !urls.contains(&url) {
-            urls.push(url);
-        }
-    };
-    for path in [Cow::Borrowed(*raw_path), path.clone()] {
-        add(&mut urls, path.clone());
-        if let Some(query) = &query {
-            add(&mut urls, Cow::Owned([&path, "?", query].concat()));
-        }
-    }
-    for plain in urls.clone() {
-        add(&mut urls, Cow::Owned(escape_python(&plain)));
-        add(&mut urls, Cow::Owned(escape_node(&plain)));
-    }
-    urls
-}
-
-/// `escape_early` of the PyPI library: `urllib.parse.quote_plus`, hex in lower case.
-fn escape_python(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for (index, piece) in text.split(' ').enumerate() {
-        if index > 0 {
-            out.push('+');
-        }
-        percent::encode_into(&mut out, piece.as_bytes(), |byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'~')
-        });
-    }
-    out
-}
-
-/// `escape_early` of the npm library: `encodeURIComponent`, then `~'*` too, hex in lower case.
-fn escape_node(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    percent::encode_into(&mut out, text.as_bytes(), |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'(' | b')')
-    });
-    out
 }
 
 #[cfg(test)]

@@ -2,16 +2,25 @@
 
 pub mod acl;
 pub mod edge_auth;
+pub mod signed_url;
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use crate::percent;
 
+/// Longest token in bytes, as it is sent. Session tokens have 1,023 at the most, and an access token has to fit into one;
+/// percent-encoded once more they are some longer. No more than that is hashed for a stranger.
+pub const MAX_SENT: usize = 2048;
+
 /// The readings of a token as it was sent: decoded once (clients re-encode query values), and as it stands
-/// (real tokens carry `%2f` of their own). A verifier takes the first whose signature fits.
+/// (real tokens carry `%2f` of their own). A verifier takes the first whose signature fits: which one that is cannot be told
+/// before, where both are of the grammar. None of what is longer than [`MAX_SENT`].
 pub fn readings(sent: &str) -> Vec<Cow<'_, str>> {
     let mut readings = Vec::with_capacity(2);
+    if sent.len() > MAX_SENT {
+        return readings;
+    }
     if sent.contains('%')
         && let Some(decoded) = percent::decode_str(sent)
     {

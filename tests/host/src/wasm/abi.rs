@@ -134,8 +134,11 @@ fn log_and_time(linker: &mut Linker<Host>) -> Result<()> {
     })?;
     let name = "proxy_get_current_time_nanoseconds";
     linker.func_wrap("env", name, |mut guest: Guest<'_>, to: u32| -> Result<u32> {
-        let nanoseconds = guest.data().now * 1_000_000_000;
-        write(&mut guest, to, &nanoseconds.to_le_bytes()).map(|()| OK)
+        let now = guest.data().now;
+        if now == Host::NO_CLOCK {
+            return Ok(Status::InternalFailure as u32);
+        }
+        write(&mut guest, to, &(now * 1_000_000_000).to_le_bytes()).map(|()| OK)
     })?;
     // There is no other VM to share anything with.
     let name = "proxy_get_shared_data";
@@ -308,7 +311,10 @@ fn stream(linker: &mut Linker<Host>) -> Result<()> {
             let call = HttpCall { cluster, headers, milliseconds };
             let stream = guest.data_mut().stream.as_mut();
             match stream.ok_or(Status::BadArgument).and_then(|stream| stream.dispatch(call)) {
-                Ok(token) => write_u32(&mut guest, to, token).map(|()| OK),
+                Ok(token) => {
+                    let token = token + guest.data().waiting;
+                    write_u32(&mut guest, to, token).map(|()| OK)
+                }
                 Err(status) => Ok(status as u32),
             }
         },

@@ -1,0 +1,186 @@
+//! The URL that a URL token has signed: the spellings in which a generator may have seen it, and how many are tried.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::percent;
+use crate::target::Target;
+
+/// Longest URL in bytes that a URL token can be for, without the parameters that are ours. Real ones have some hundred.
+pub const MAX_URL: usize = 4096;
+
+/// What all tries of one request may cost together, in bytes that are hashed: so many, and so many times the URL's own. What
+/// a request without a token costs grows with its length, too (`tests/timing/cost.rs`).
+const BUDGET: usize = 2400;
+const BUDGET_TIMES: usize = 3;
+/// What a try costs beside the bytes of the URL: the blocks that end an HMAC.
+const TRY: usize = 130;
+
+/// The requested URL.
+pub struct SignedUrl<'a> {
+    raw_path: &'a str,
+    path: &'a str,
+    /// With its `?`, without parameters of ours.
+    query: Option<String>,
+}
+
+impl<'a> SignedUrl<'a> {
+    /// The URL of a request, without the parameters in `ours`; `None` if it is longer than [`MAX_URL`].
+    pub fn new(target: &'a Target<'_>, ours: &[&str]) -> Option<Self> {
+        // Before anything is copied.
+        let length = target.raw_path.len() + target.query.map_or(0, str::len);
+        let query = (length <= MAX_URL * 2).then(|| target.query_without(ours))?.map(|query| ["?", &query].concat());
+        let url = Self { raw_path: target.raw_path, path: &target.path, query };
+        (url.len() <= MAX_URL).then_some(url)
+    }
+
+    fn len(&self) -> usize {
+        self.raw_path.len() + self.query.as_deref().map_or(0, str::len)
+    }
+
+    /// What may be tried for this request.
+    pub fn budget(&self) -> Budget {
+        Budget(BUDGET + BUDGET_TIMES * self.len())
+    }
+
+    /// Its spellings, each once and the likely ones first: as on the wire and decoded, as they are and under each library's
+    /// `escape_early`.
+    pub fn spellings(&self) -> impl Iterator<Item = Spelling<'_>> {
+        let query = self.query.as_deref();
+        let as_it_is =
+            move |path| Spelling { path: Cow::Borrowed(path), query: query.map(Cow::Borrowed), dialect: None };
+        let escaped = move |path: &str, dialect: Dialect| Spelling {
+            path: Cow::Owned(dialect.escape(path)),
+            query: query.map(|query| Cow::Owned(dialect.escape(query))),
+            dialect: Some(dialect),
+        };
+        let (raw, decoded) = (self.raw_path, self.path);
+        // What is escaped already is hardly escaped once more. Each is made when it is asked for.
+        let all = (0..6).map(move |number| match number {
+            0 => as_it_is(raw),
+            1 => escaped(decoded, Dialect::Python),
+            2 => escaped(decoded, Dialect::Node),
+            3 => as_it_is(decoded),
+            4 => escaped(raw, Dialect::Python),
+            _ => escaped(raw, Dialect::Node),
+        });
+        let mut seen: Vec<(Cow<'_, str>, Option<Cow<'_, str>>)> = Vec::with_capacity(6);
+        all.filter(move |spelling| {
+            let text = (spelling.path.clone(), spelling.query.clone());
+            let fresh = !seen.contains(&text);
+            if fresh {
+                seen.push(text);
+            }
+            fresh
+        })
+    }
+}
+
+/// One spelling of a URL. A generator may have signed it with its query or without.
+#[derive(Debug)]
+pub struct Spelling<'a> {
+    path: Cow<'a, str>,
+    query: Option<Cow<'a, str>>,
+    /// Whose `escape_early` it is.
+    dialect: Option<Dialect>,
+}
+
+impl Spelling<'_> {
+    /// Its pieces: what is signed ends behind one of them.
+    pub fn pieces(&self) -> impl Iterator<Item = &str> {
+        core::iter::once(&*self.path).chain(self.query.as_deref())
+    }
+
+    /// Whether a token with this field can be from whoever spelt it so: `escape_early` escapes all fields.
+    pub fn goes_with(&self, field: &str) -> bool {
+        self.dialect.is_none_or(|dialect| field.bytes().all(|byte| byte == b'%' || dialect.writes(byte)))
+    }
+}
+
+/// The libraries' dialects of `escape_early`, hex in lower case.
+#[derive(Debug, Clone, Copy)]
+enum Dialect {
+    /// PyPI: `urllib.parse.quote_plus`.
+    Python,
+    /// npm: `encodeURIComponent`, then `~'*` too.
+    Node,
+}
+
+impl Dialect {
+    fn keeps(self, byte: u8) -> bool {
+        let special: &[u8] = if matches!(self, Self::Python) { b"-_.~" } else { b"-_.!()" };
+        byte.is_ascii_alphanumeric() || special.contains(&byte)
+    }
+
+    /// Whether it comes out of it, beside escapes.
+    fn writes(self, byte: u8) -> bool {
+        self.keeps(byte) || (byte == b'+' && matches!(self, Self::Python))
+    }
+
+    fn escape(self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len() + 16);
+        for (index, piece) in text.split(' ').enumerate() {
+            if index > 0 {
+                out.push_str(if matches!(self, Self::Python) { "+" } else { "%20" });
+            }
+            percent::encode_into(&mut out, piece.as_bytes(), |byte| self.keeps(byte));
+        }
+        out
+    }
+}
+
+/// What is left for tries.
+pub struct Budget(usize);
+
+impl Budget {
+    /// Whether a try that hashes `piece` can be paid; pays it.
+    pub fn pays(&mut self, piece: &str) -> bool {
+        match self.0.checked_sub(TRY + piece.len()) {
+            Some(left) => {
+                self.0 = left;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    fn spelt(target: &str) -> Vec<String> {
+        let target = Target::parse(target.as_bytes()).unwrap();
+        let url = SignedUrl::new(&target, &["hdnts"]).unwrap();
+        url.spellings().map(|spelling| spelling.pieces().collect::<Vec<_>>().join(" ")).collect()
+    }
+
+    #[test]
+    fn each_spelling_is_there_once_and_the_likely_ones_come_first() {
+        assert_eq!(spelt("/a/b.m3u8?hdnts=x"), ["/a/b.m3u8", "%2fa%2fb.m3u8"]);
+        assert_eq!(spelt("/a~?x=1&hdnts=y"), ["/a~ ?x=1", "%2fa~ %3fx%3d1", "%2fa%7e %3fx%3d1"]);
+        assert_eq!(spelt("/a%20b!"), ["/a%20b!", "%2fa+b%21", "%2fa%20b!", "/a b!", "%2fa%2520b%21", "%2fa%2520b!"]);
+    }
+
+    #[test]
+    fn what_a_long_url_is_tried_with_is_bounded() {
+        let target = format!("/{}", "a".repeat(MAX_URL));
+        let parsed = Target::parse(target.as_bytes()).unwrap();
+        assert!(SignedUrl::new(&parsed, &[]).is_none());
+        let parsed = Target::parse(&target.as_bytes()[1..MAX_URL]).err();
+        assert!(parsed.is_some(), "no path");
+        let query = format!("/a?{}&hdnts={}", "b".repeat(MAX_URL - 3), "c".repeat(1000));
+        let parsed = Target::parse(query.as_bytes()).unwrap();
+        assert!(SignedUrl::new(&parsed, &["hdnts"]).is_some() && SignedUrl::new(&parsed, &[]).is_none());
+        let tries = |length: usize| {
+            let target = format!("/{}", "a".repeat(length - 1));
+            let parsed = Target::parse(target.as_bytes()).unwrap();
+            let mut budget = SignedUrl::new(&parsed, &[]).unwrap().budget();
+            (0..100).take_while(|_| budget.pays(&target)).count()
+        };
+        assert_eq!([20, 100, 200, 780, 4096].map(tries), [16, 11, 9, 5, 3]);
+    }
+}

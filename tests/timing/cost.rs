@@ -1,0 +1,204 @@
+//! What a request costs before anything is known to be good of it, in instructions of the module. No clock is read.
+//!
+//! The measure is the cheapest refusal there is of as many bytes: a GET without a token whose target is as long and has
+//! nothing in it but letters, with one cookie of others and one header of others that are as long as those of the hostile
+//! request. Not the same target without its token: what makes a target dear by itself (escapes, parameters) is not to be
+//! dear either. The policy has two passwords and two secrets, of which each forgery is tried with both.
+//!
+//! A hostile request may cost five times that. The exception are URL tokens, eight times: for those the URL has to be tried
+//! in each spelling that a generator may have signed, under each password, in both readings of the token. Their limit is
+//! what the vectors of the libraries need where a password is being exchanged (`crates/core/src/token/signed_url.rs`).
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use playlock_host::edge_auth::Token;
+use playlock_host::envoy::Envoy;
+use playlock_host::message::{Ending, Outcome, Request, Response, Seen, Upstream};
+use playlock_host::node::{Node, Setup};
+use playlock_host::wasm::{self, Flavour, Vm};
+use playlock_host::wasmtime::Module;
+
+use crate::{NOW, PASSWORD, SECRET};
+
+/// A hostile request costs so many times a plain one of as many bytes, at the most.
+const MOST: u64 = 5;
+/// And one with a URL token.
+const MOST_OF_URL: u64 = 8;
+
+fn module() -> &'static Module {
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    MODULE.get_or_init(|| {
+        let bytes = std::fs::read(Flavour::Relaxed.path()).expect("run `make wasm`");
+        wasm::metered(&bytes).unwrap()
+    })
+}
+
+/// A VM that has to try as much as there can be to try: two passwords, two secrets, three algorithms, tokens anywhere.
+fn vm() -> Vm {
+    let policy = |name: &str, more: serde_json::Value, scope: &str| {
+        let mut token_auth = serde_json::json!({"enabled": true, "password": PASSWORD, "transitionPassword": "77".repeat(16),
+            "algorithms": ["sha256", "sha1", "md5"], "salt": "NaCl", "sessionTokenTransport": "both"});
+        token_auth.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::json!({"policyName": name, "tokenAuth": token_auth,
+            "cors": {"allowOrigins": ["https://tv.example"]},
+            "mediaEncryption": {"enabled": true, "secret": SECRET, "transitionSecret": "88".repeat(32), "keyScope": scope}})
+    };
+    let config = serde_json::json!({
+        "policies": [policy("vod", serde_json::json!({}), "session"),
+            policy("free", serde_json::json!({"enforceOnContentRequest": false}), "stream")],
+        "assignments": [{"policyName": "vod", "path": "/a/..."}, {"policyName": "free", "path": "/free/..."}],
+    });
+    let setup = Setup { config: config.to_string(), env: BTreeMap::new(), now: NOW, seed: 1 };
+    Vm::start(module(), &setup).unwrap_or_else(|refused| panic!("{refused:?}"))
+}
+
+/// A request's changing parts.
+#[derive(Debug, Clone)]
+struct Parts {
+    target: String,
+    cookie: Option<String>,
+    header: Option<String>,
+}
+
+impl Parts {
+    /// The plain request of as many bytes.
+    fn plain(&self) -> Self {
+        let letters = |length: usize| "a".repeat(length);
+        let target = format!("/a/{}", letters(self.target.len().saturating_sub(3)));
+        let cookie = self.cookie.as_ref().map(|cookie| format!("c={}", letters(cookie.len().saturating_sub(2))));
+        Self { target, cookie, header: self.header.as_ref().map(|header| letters(header.len())) }
+    }
+
+    /// In a VM of its own that has refused a request before: the first one defines a policy's counters.
+    fn cost(&self, header: &str) -> (u64, Seen) {
+        let mut vm = vm();
+        let warm = if self.target.starts_with("/free/") { "/free/a.m3u8" } else { "/a/a.m3u8" };
+        vm.exchange(&Envoy::new(false), Request::new("GET", warm), &mut |_| Response::new(200, b""));
+        let mut request = Request::new("GET", &self.target);
+        request.headers.extend(self.cookie.iter().map(|cookie| ("cookie".to_owned(), cookie.clone().into_bytes())));
+        request.headers.extend(self.header.iter().map(|value| (header.to_owned(), value.clone().into_bytes())));
+        let before = vm.executed();
+        let seen = vm.exchange(&Envoy::new(false), request, &mut |_| Response::new(200, b""));
+        assert_eq!(seen.outcome, Outcome::Complete, "{}", seen.why);
+        (vm.executed() - before, seen)
+    }
+}
+
+/// The innermost placeholder first, until none is left.
+fn expanded(text: &str) -> String {
+    let mut text = text.to_owned();
+    while let Some(end) = text.find('}') {
+        let start = text[..end].rfind('{').expect("its beginning");
+        let inner = &text[start + 1..end];
+        let value = if let Some(fields) = inner.strip_prefix("token:") {
+            format!("exp={}~{fields}~hmac={}", NOW + 60, "0123456789abcdef".repeat(4))
+        } else {
+            let (piece, times) = inner.rsplit_once('*').expect("TEXT*N");
+            piece.repeat(times.parse().expect("a number"))
+        };
+        text.replace_range(start..=end, &value);
+    }
+    text
+}
+
+#[test]
+fn a_request_without_a_good_token_costs_little_more_than_one_without_any() {
+    let mut dear = Vec::new();
+    for line in include_str!("hostile.tsv").lines().filter(|line| !line.starts_with('#')) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [target, cookie, header, reason] = columns[..] else { panic!("{line}: four columns") };
+        let given = |column: &str| (column != "-").then(|| expanded(column));
+        let hostile = Parts { target: expanded(target), cookie: given(cookie), header: given(header) };
+        let (cost, seen) = hostile.cost("hdnts");
+        let found = seen.state.get("wasm.playlock.reason").map_or("none", String::as_str);
+        let (plain, _) = hostile.plain().cost("x-none");
+        println!("{:>5.2} {cost:>9} {plain:>8} {found:<10} {line}", cost as f64 / plain as f64);
+        // A token for an access token's place, without an ACL, that is read.
+        let of_url = line.contains("hdnts={token:id=") && reason == "signature";
+        if cost > if of_url { MOST_OF_URL } else { MOST } * plain || found != reason {
+            dear.push(format!("{cost} instructions, a plain request {plain}, refused as {found}: {line}"));
+        }
+    }
+    assert!(dear.is_empty(), "{}", dear.join("\n"));
+}
+
+/// What an exchange costs on a VM that has seen its like.
+fn executed(vm: &mut Vm, target: &str, body: &[u8]) -> (u64, Seen) {
+    let before = vm.executed();
+    let seen = vm.exchange(&Envoy::new(false), Request::new("GET", target), &mut |_| {
+        Response::new(200, body).cut(65_536, Ending::WithData)
+    });
+    assert_eq!(seen.outcome, Outcome::Complete, "{}", seen.why);
+    (vm.executed() - before, seen)
+}
+
+fn access_token() -> String {
+    Token { exp: Some(NOW + 60), acl: Some("/*".into()), salt: Some("NaCl".into()), ..Token::default() }
+        .sign("sha256", PASSWORD)
+        .unwrap()
+}
+
+/// Whoever writes a playlist can define much and refer to it often: that costs little more than the same bytes without
+/// references. The lines are as long as they may be; the names are such that none is found by its beginning alone.
+#[test]
+fn variables_cost_little_more_than_the_bytes_they_stand_in() {
+    let target = format!("/a/index.m3u8?hdnts={}", access_token());
+    let define = |name: &str| format!("#EXT-X-DEFINE:NAME=\"{name}\",VALUE=\"\"\n");
+    let many: String = (0..2400).map(|number| define(&format!("v{number}"))).chain([define("z")]).collect();
+    let alike: String =
+        (0..1500).map(|number| define(&format!("a-long-name-{number:04}"))).chain([define("z")]).collect();
+    let imports: String = "#EXT-X-DEFINE:IMPORT=\"none\"\n".repeat(30_000);
+    let queries: String = "#EXT-X-DEFINE:QUERYPARAM=\"none\"\n".repeat(30_000);
+    let lines = |reference: &str, times: usize| format!("#EXTINF:4,\n{}.ts\n", reference.repeat(times)).repeat(8);
+    let document =
+        |defines: &str, lines: &str| format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n{defines}{lines}#EXT-X-ENDLIST\n");
+    for (what, most, defines, with, without) in [
+        ("short names", 10, &many, lines("{$z}", 31_000), lines("xxxx", 31_000)),
+        ("other short names", 10, &many, lines("{$v7}", 25_000), lines("xxxxx", 25_000)),
+        ("names alike", 10, &alike, lines("{$a-long-name-0007}", 6_500), lines("xxxxxxxxxxxxxxxxxxx", 6_500)),
+        ("no references", 10, &many, lines("{{$z", 31_000), lines("xxxx", 31_000)),
+        ("imports", 10, &imports, String::new(), String::new()),
+        ("parameters", 10, &queries, String::new(), String::new()),
+    ] {
+        let mut vm = vm();
+        let query = if what == "parameters" { "a=1&".repeat(10_000) } else { String::new() };
+        let target = target.replace('?', &format!("?{query}"));
+        executed(&mut vm, &target, document("", "").as_bytes());
+        let (cost, seen) = executed(&mut vm, &target, document(defines, &with).as_bytes());
+        assert_eq!(seen.status, Some(200), "{what}");
+        let plain = if without.is_empty() {
+            document(&defines.replace("DEFINE", "DEFINF"), "")
+        } else {
+            document(defines, &without)
+        };
+        let (plain, _) = executed(&mut vm, &target, plain.as_bytes());
+        println!("{:>5.2} {cost:>9} {plain:>8} {what}", cost as f64 / plain as f64);
+        assert!(cost <= most * plain, "{what}: {cost} instructions, without them {plain}");
+    }
+}
+
+/// A stream's end costs the same however many others wait for an authorizer that is slow.
+#[test]
+fn streams_that_wait_cost_others_nothing() {
+    let config = serde_json::json!({
+        "policies": [{"policyName": "vod", "tokenAuth": {"enabled": true, "password": PASSWORD, "salt": "NaCl"}, "mediaEncryption": {"enabled": true,
+            "secret": SECRET, "keyAuthorizer": {"cluster": "may", "path": "/may"}}}],
+        "assignments": [{"policyName": "vod", "path": "/a/..."}],
+    });
+    let setup = Setup { config: config.to_string(), env: BTreeMap::new(), now: NOW, seed: 1 };
+    let mut vm = Vm::start(module(), &setup).unwrap_or_else(|refused| panic!("{refused:?}"));
+    let media = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nseg.ts\n#EXT-X-ENDLIST\n";
+    let (_, seen) = executed(&mut vm, &format!("/a/index.m3u8?hdnts={}", access_token()), media);
+    let body = String::from_utf8(seen.body).unwrap();
+    let key = body.split_once("URI=\"").unwrap().1.split('"').next().unwrap();
+    executed(&mut vm, "/a/seg.ts", b"");
+    let (alone, _) = executed(&mut vm, "/a/seg.ts", b"");
+    for _ in 0..2000 {
+        let clusters = BTreeMap::from([("may".to_owned(), Upstream::IsSilent)]);
+        vm.leave_waiting(Request { clusters, ..Request::new("GET", key) }).unwrap();
+    }
+    let (among, _) = executed(&mut vm, "/a/seg.ts", b"");
+    println!("{alone} instructions alone, {among} among 2000 that wait");
+    assert!(among < alone * 11 / 10, "{alone} instructions alone, {among} among 2000 that wait");
+}
