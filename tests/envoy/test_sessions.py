@@ -210,6 +210,15 @@ def test_a_viewer_by_https_is_kept_there(shop, site, http):
         assert answer.status == 302 and answer.header("location").startswith(f"{scheme}://{host}/vod/a.ts?hdntl="), proto
 
 
+@pytest.mark.parametrize("http", ["1.1", "2"])
+def test_who_is_not_a_trusted_proxy_does_not_say_what_a_viewer_came_by(edge, site, http):
+    """Envoy itself says so then, by the connection."""
+    host = edge.url.removeprefix("http://")
+    path = site.put("/plain/index.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nhttp://{host}/a.ts\n#EXT-X-ENDLIST\n")
+    opened = edge.get(edge.link(path), {"X-Forwarded-Proto": "https"}, http)
+    assert f"\nhttp://{host}/a.ts?hdntl=" in opened.text, opened.text
+
+
 def test_a_policy_can_widen_the_sessions_scope(shop, site):
     """The access token is for one file; the session may have what `sessionAcl` says."""
     path = site.stream("wide/a", seg_ts=b"a")
