@@ -118,7 +118,7 @@ pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&
         let servers = |name: &str| clusters.iter().find(|it| it.name == name).map(|it| &it.servers);
         let shared =
             |other: &&str| servers(name).zip(servers(other)).is_some_and(|(one, other)| !one.is_disjoint(other));
-        protected.contains(name) || protected.iter().any(|other| shared(other))
+        protected.contains(name) || protected.iter().any(shared)
     };
     for manager in &without {
         for route in routes(manager, files) {
