@@ -1,5 +1,6 @@
 //! `playlock check`: whether a configuration is good, and what in it is hardly meant so.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::fs;
 use std::io::Write;
@@ -120,7 +121,7 @@ fn around(files: &[File], own: Option<&Loaded>, now: u64, said: &mut Said) -> Re
         errors.extend(findings.errors);
         said.0.extend(findings.warnings.into_iter().map(Line::Warning));
     };
-    take(envoy::ways_round(files, &all), said);
+    let mut protected = BTreeSet::new();
     for (file, filters) in &by_file {
         for filter in filters {
             let source = source(filter, &all);
@@ -145,11 +146,13 @@ fn around(files: &[File], own: Option<&Loaded>, now: u64, said: &mut Said) -> Re
                 }
             };
             let mut findings = Findings::default();
-            let running = Running { policies: &loaded.policies, variables: &loaded.variables, now };
+            let running = Running::new(loaded, now);
             filter.judge(&running, files, &mut findings);
+            protected.extend(filter.protected(&running, files));
             take(findings, said);
         }
     }
+    take(envoy::ways_round(files, &all, &protected), said);
     match (errors.is_empty(), all.is_empty()) {
         (true, false) => {
             said.0.push(Line::Verdict("good: the filters around it".to_owned()));

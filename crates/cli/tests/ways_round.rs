@@ -262,6 +262,16 @@ fn what_leaves_the_filter_in_place_is_good() {
                 {"PLAYLOCK_PASSWORD": common::PASSWORD, "PLAYLOCK_SECRET": common::SECRET}});
         },
     ];
+    // A cluster that the policies let everyone see may be seen elsewhere, too.
+    let (status, said, errors) = changed("envoy.yaml", &|it| {
+        let mut listener = bare(it);
+        *listener.pointer_mut("/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0/routes").unwrap() =
+            json!([{"match": {"prefix": "/"}, "route": {"cluster": "site"}}]);
+        let filters = listener.pointer_mut("/filter_chains/0/filters/0/typed_config/http_filters").unwrap();
+        filters.as_array_mut().unwrap().remove(0);
+        push(&mut it["static_resources"]["listeners"], listener);
+    });
+    assert_eq!((status, errors.as_str()), (0, ""), "{said}");
     for (index, change) in good.iter().enumerate() {
         let (status, said, errors) = changed("compose.yaml", change);
         assert_eq!((status, errors.as_str()), (0, ""), "{index}");
@@ -328,6 +338,24 @@ fn what_may_be_meant_so_is_a_warning() {
         assert_eq!((status, errors.as_str()), (0, ""), "{expected}");
         let warnings: Vec<&str> = said.lines().filter(|line| line.starts_with("warning: ")).collect();
         assert!(warnings.len() == 1 && warnings[0].contains(expected), "{expected}: {said}");
+    }
+}
+
+/// A route whose prefix itself is open, with what is protected below it.
+#[test]
+fn an_open_prefix_with_protected_paths_below_is_protected() {
+    for (path, more) in
+        [("/vod/...", r#""default": "pass", "#), ("/vod", r#""default": "pass", "routePolicy": true, "#)]
+    {
+        let mut document = example("compose.yaml");
+        let value = at(&mut document, "/http_filters/0/typed_config/config/configuration/value");
+        let text = value.as_str().unwrap().replace("\"path\": \"/...\"", &format!("\"path\": \"{path}\""));
+        *value = json!(text.replace("\"default\": \"deny\"", more.trim_end_matches(", ")));
+        let listener = bare(&document);
+        push(&mut document["static_resources"]["listeners"], listener);
+        let file = Scratch::new("below.json", document.to_string());
+        let ran = playlock(&["check", "--envoy", file.path()]);
+        assert!(ran.status == 1 && ran.errors.contains("leads to the servers of \"origin\""), "{ran:?}");
     }
 }
 

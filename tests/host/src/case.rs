@@ -29,6 +29,9 @@ pub struct Case {
     /// The configuration must be refused, and the log say all this.
     #[serde(default)]
     pub refused: Vec<String>,
+    /// The configuration must be taken, and the log say all this.
+    #[serde(default)]
+    pub warned: Vec<String>,
     /// Further nodes by name, each started as the first but for this.
     #[serde(default)]
     pub node: BTreeMap<String, Differs>,

@@ -75,8 +75,8 @@ fn ways() -> impl Iterator<Item = [Way; 3]> {
 
 /// Runs a case every way. The error lists what failed, each with step and way.
 pub fn run(name: &str, case: &Case) -> Result<(), String> {
-    if case.step.is_empty() && case.refused.is_empty() {
-        return Err("neither a step nor a refusal is expected".to_owned());
+    if case.step.is_empty() && case.refused.is_empty() && case.warned.is_empty() {
+        return Err("neither a step nor a refusal nor a warning is expected".to_owned());
     }
     let mut failures: Vec<String> = Vec::new();
     let mut models: BTreeMap<bool, Vec<Seen>> = BTreeMap::new();
@@ -161,7 +161,12 @@ pub fn run_on(
         let missing = case.refused.iter().find(|part| !log.contains(part.as_str()));
         return missing.map_or(Ok(Vec::new()), |part| Err(format!("no {part:?} in the log:\n{log}")));
     }
-    let mut nodes = BTreeMap::from([(None, first.map_err(refusal)?)]);
+    let first = first.map_err(refusal)?;
+    let log = first.log().join("\n");
+    if let Some(part) = case.warned.iter().find(|part| !log.contains(part.as_str())) {
+        return Err(format!("no {part:?} in the log:\n{log}"));
+    }
+    let mut nodes = BTreeMap::from([(None, first)]);
     for (seed, (name, differs)) in case.node.iter().enumerate() {
         let node = start(Some(differs), seed as u64 + 1).map_err(refusal)?;
         nodes.insert(Some(name.clone()), node);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use playlock_core::config::{Coverage, Policies};
+use playlock_core::config::Policies;
 
 use super::route::{self, Route};
+use super::running::Running;
 use super::tree::Node;
 use super::{File, Findings};
 
@@ -24,16 +25,6 @@ pub struct Chain<'a> {
     pub manager: Node<'a>,
     filters: Vec<Node<'a>>,
     index: usize,
-}
-
-/// The configuration that a filter runs on.
-pub struct Running<'a> {
-    /// The policies.
-    pub policies: &'a Policies,
-    /// The environment variables that they read.
-    pub variables: &'a BTreeSet<String>,
-    /// Seconds since 1970-01-01T00:00:00Z.
-    pub now: u64,
 }
 
 /// The filters of playlock's in one file.
@@ -96,6 +87,12 @@ impl<'a> Filter<'a> {
     /// What stands in its place until discovery has found it.
     pub fn default(&self) -> Option<Node<'a>> {
         self.entry.find(&["config_discovery", "default_config"])
+    }
+
+    /// The clusters that routes lead to through it, but for those by which it lets everything pass.
+    pub fn protected(&self, running: &Running<'_>, files: &'a [File]) -> Vec<&'a str> {
+        let routes = self.chain.as_ref().map(|chain| route::routes(&chain.manager, files)).unwrap_or_default();
+        routes.iter().filter(|route| !running.lets_pass(route)).flat_map(Route::clusters).collect()
     }
 
     /// Judges it as `running`.
@@ -218,8 +215,8 @@ impl Chain<'_> {
             judge_route(route, findings);
         }
         if running.policies.batching {
-            let clusters: BTreeSet<&str> =
-                routes.iter().filter(|route| !running.lets_pass(route)).flat_map(Route::clusters).collect();
+            let protected = routes.iter().filter(|route| !running.lets_pass(route));
+            let clusters: BTreeSet<&str> = protected.flat_map(Route::clusters).collect();
             for cluster in route::clusters(files).iter().filter(|it| clusters.contains(it.name)) {
                 if cluster.node.get("per_connection_buffer_limit_bytes").is_none() {
                     findings.warning(
@@ -263,14 +260,6 @@ impl Chain<'_> {
                 );
             }
         }
-    }
-}
-
-impl Running<'_> {
-    /// Whether playlock has no part in what comes by this route.
-    fn lets_pass(&self, route: &Route<'_>) -> bool {
-        let covering = route.prefix().and_then(|prefix| self.policies.covering_raw("", prefix, self.now));
-        matches!(covering, Some(Coverage::Pass))
     }
 }
 

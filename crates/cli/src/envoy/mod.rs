@@ -3,13 +3,15 @@
 
 mod filter;
 mod route;
+mod running;
 mod tree;
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-pub use self::filter::{Filter, Running, filters};
+pub use self::filter::{Filter, filters};
+pub use self::running::Running;
 
 /// A file of Envoy's: its whole configuration, or what a discovery reads.
 pub struct File {
@@ -46,10 +48,10 @@ fn add(to: &mut Vec<String>, path: &str, text: &str) {
     }
 }
 
-/// Finds the ways round `filters`, which are all that the files have.
-pub fn ways_round(files: &[File], filters: &[Filter<'_>]) -> Findings {
+/// Finds the ways round `filters`, which are all that the files have, to the clusters that they protect.
+pub fn ways_round(files: &[File], filters: &[Filter<'_>], protected: &BTreeSet<&str>) -> Findings {
     let mut findings = Findings::default();
     let names: BTreeSet<&str> = filters.iter().map(Filter::name).collect();
-    route::ways_round(files, &names, &mut findings);
+    route::ways_round(files, &names, protected, &mut findings);
     findings
 }

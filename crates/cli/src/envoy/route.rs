@@ -88,8 +88,8 @@ pub fn clusters(files: &[File]) -> Vec<Cluster<'_>> {
     found
 }
 
-/// Finds the ways round every filter of playlock's; `names` are what routes know them by.
-pub fn ways_round(files: &[File], names: &BTreeSet<&str>, findings: &mut Findings) {
+/// Finds the ways round every filter of playlock's to the clusters `protected`; `names` are what routes know the filters by.
+pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&str>, findings: &mut Findings) {
     for file in files {
         let root = Node::root(&file.document);
         for holder in root.having("typed_per_filter_config") {
@@ -114,13 +114,11 @@ pub fn ways_round(files: &[File], names: &BTreeSet<&str>, findings: &mut Finding
     let (with, without): (Vec<_>, Vec<_>) =
         managers.partition(|manager| manager.list("http_filters").iter().any(is_playlock));
     let clusters = clusters(files);
-    let protected: BTreeSet<&str> =
-        with.iter().flat_map(|it| routes(it, files)).flat_map(|route| route.clusters()).collect();
     let is_protected = |name: &str| {
         let servers = |name: &str| clusters.iter().find(|it| it.name == name).map(|it| &it.servers);
         let shared =
             |other: &&str| servers(name).zip(servers(other)).is_some_and(|(one, other)| !one.is_disjoint(other));
-        protected.contains(name) || protected.iter().any(|other| shared(other))
+        protected.contains(name) || protected.iter().any(shared)
     };
     for manager in &without {
         for route in routes(manager, files) {
