@@ -50,6 +50,7 @@ MUTANTS = [
     ("trailers end any body", CORE + "exchange.rs", "State::Body(body) => match body.is_complete() {", "State::Body(body) => match true || body.is_complete() {", "exchange"),
     ("it goes on after a reset", CORE + "exchange.rs", "State::Broken(reason) => BodyStep::Reset(*reason),", "State::Broken(_) => BodyStep::Forward,", "exchange range"),
     ("streams are confused", CORE + "batch.rs", "self.ready.extend(begun.into_iter().map(|(stream, _, out)| (stream, out)));", "let last = begun.first().map_or(0, |first| first.0); self.ready.extend(begun.into_iter().map(|(_, _, out)| (last, out)));", "exchange"),
+    ("what is owed is lost", CORE + "batch.rs", "        Some(self.owed.swap_remove(at).1)\n", "        self.owed.swap_remove(at);\n        None\n", "exchange"),
     ("a chunk that waits is lost", CORE + "batch.rs", "            before.append(&mut chunk);\n            chunk = before;\n", "            before.clear();\n", "exchange"),
     ("a token is left out", CORE + "playlist/tag.rs", 'b"#EXT-X-RENDITION-REPORT" => self.uris', 'b"#EXT-X-RENDITION-REPORTS" => self.uris', "playlist"),
     ("https is left", CORE + "url.rs", "if self.scheme == Scheme::Https && plain() => {", "if false && plain() => {", "playlist"),

@@ -103,6 +103,8 @@ pub struct Flow {
     pub replied: bool,
     held: Option<Vec<Header>>,
     paused: bool,
+    /// It has gone on from another's callback, so that the next one of its own puts nothing out.
+    resumed: bool,
 }
 
 impl Flow {
@@ -116,6 +118,7 @@ impl Flow {
             replied: false,
             held: None,
             paused: false,
+            resumed: false,
         }
     }
 
@@ -147,13 +150,21 @@ impl Flow {
     /// More of the origin's body comes.
     pub fn chunk(&mut self, chunk: &[u8], end: bool, stream: StreamId, batch: &mut Batch) {
         assert!(self.is_open());
+        let resumed = std::mem::take(&mut self.resumed);
         match self.exchange.on_body_among(chunk.to_vec(), end, stream, batch) {
             BodyStep::Forward => {
                 assert!(self.held.is_none(), "bytes went by while the headers were held");
                 self.body.extend_from_slice(chunk);
             }
+            // It goes out before anything that follows, or by itself a moment later.
+            BodyStep::Replace(out) if resumed && !end && !out.is_empty() => {
+                batch.owe(stream, out);
+                self.paused = true;
+                return;
+            }
             BodyStep::Replace(out) => {
                 self.release();
+                batch.take_owed(stream).iter().for_each(|owed| self.put(owed));
                 self.put(&out);
             }
             BodyStep::Whole(out) => {
@@ -184,11 +195,11 @@ impl Flow {
         }
     }
 
-    /// What the batch made of chunks that were held.
-    pub fn ready(&mut self, out: &Output) {
+    /// What the batch made of chunks that were held, and what was owed before.
+    pub fn ready(&mut self, outputs: &[Output]) {
         assert!(self.is_open() && self.paused, "bytes came for a response that waits for none");
-        self.paused = false;
-        self.put(out);
+        (self.paused, self.resumed) = (false, true);
+        outputs.iter().for_each(|out| self.put(out));
     }
 
     /// The origin's trailers come.

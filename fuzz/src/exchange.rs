@@ -96,12 +96,13 @@ pub fn property(input: &[u8]) {
             5..=8 => send(&mut streams, which, usize::from(source.byte()), &mut batch),
             _ => send(&mut streams, which, source.number() * 4, &mut batch),
         }
-        deliver(&mut streams, &mut batch);
+        let running = (event & 15 >= 3).then_some(which as u32);
+        deliver(&mut streams, &mut batch, running);
     }
     for which in 0..streams.len() {
         while !streams[which].over {
             send(&mut streams, which, usize::MAX, &mut batch);
-            deliver(&mut streams, &mut batch);
+            deliver(&mut streams, &mut batch, Some(which as u32));
         }
     }
     for stream in &streams {
@@ -256,7 +257,7 @@ fn send(streams: &mut [Stream], which: usize, size: usize, batch: &mut Batch) {
                 // The proxy gives trailers when what is paused has gone on: two ticks at most.
                 batch.tick();
                 batch.tick();
-                deliver(streams, batch);
+                deliver(streams, batch, None);
                 let stream = &mut streams[which];
                 if stream.flow.is_open() {
                     stream.flow.trailers(batch);
@@ -279,11 +280,12 @@ fn abort(streams: &mut [Stream], which: usize, batch: &mut Batch) {
     batch.forget(which as u32);
 }
 
-fn deliver(streams: &mut [Stream], batch: &mut Batch) {
-    for (stream, out) in batch.take_ready() {
+/// In a callback of `running`, which is not let go on by that.
+fn deliver(streams: &mut [Stream], batch: &mut Batch, running: Option<u32>) {
+    for (stream, outputs) in batch.take_ready(running) {
         let stream = &mut streams[stream as usize];
         assert!(!stream.over, "bytes for a stream that is over");
-        stream.flow.ready(&out);
+        stream.flow.ready(&outputs);
     }
 }
 

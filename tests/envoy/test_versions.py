@@ -63,11 +63,11 @@ def test_documents_name_these_versions():
         assert f"Envoy {oldest} to {newest}" in (places.REPOSITORY / page).read_text(), page
 
 
-@pytest.mark.parametrize("http", ["1.1", "2"])
-def test_a_programme_plays(edge, http):
+@pytest.mark.parametrize("http, kind", [("1.1", "ts"), ("2", "cmaf")])
+def test_a_programme_plays(edge, http, kind):
     """Master playlist, media playlists, key, and all segments at once."""
     viewer = Viewer(http)
-    playlists = viewer.media(edge.link("/ts/master.m3u8")) + viewer.media(edge.link("/cmaf/master.m3u8"))
+    playlists = viewer.media(edge.link(f"/{kind}/master.m3u8"))
     items = [item for playlist in playlists for item in playlist.items]
     for item in items:
         if item.key:
