@@ -6,6 +6,7 @@
 mod cross;
 mod mutate;
 mod table;
+mod times;
 mod valid;
 mod world;
 
@@ -87,8 +88,8 @@ fn forge(world: &World, valid: &[Valid], take: &mut dyn FnMut(Case, &Valid, Ask)
     cross::places(valid, &mut take);
     cross::strangers(valid, &mut take);
     cross::elsewhere(valid, &mut take);
-    cross::times(world, &mut take);
-    cross::session_times(valid, &mut take);
+    times::times(world, &mut take);
+    times::session_times(valid, &mut take);
 }
 
 /// A forgery of the sample: what it is, and what the core made of it.

@@ -9,7 +9,7 @@ use crate::batch::{Batch, StreamId};
 use crate::body::{Body, Pushed};
 use crate::config::Policies;
 use crate::cors;
-use crate::gate::{self, Admitted, Stream};
+use crate::gate::{self, Admitted};
 use crate::headers;
 use crate::playlist::Unservable;
 use crate::reply::{Header, Reason, Reply};
@@ -17,6 +17,7 @@ use crate::response::{self, Plan};
 use crate::route::Kind;
 use crate::session::Session;
 use crate::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
+use crate::stream::Stream;
 
 /// How an exchange stands, or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,27 +9,25 @@ use core::cell::RefCell;
 use crate::batch::SharedEncryptor;
 use crate::body::{Body, Window};
 use crate::config::encryption::{self, Keys};
-use crate::config::policy::{Opening, Policy, SIGNED_PARAMETER};
+use crate::config::policy::{Opening, Policy};
 use crate::derive::KeyScope;
 use crate::enter::ours;
-use crate::gate::Stream;
 use crate::headers;
-use crate::jar;
 use crate::key_url::Values;
 use crate::output::Output;
 use crate::playlist::{Encryption, Entry, KeySource, Lead, Marks, Rewriter, Variables};
-use crate::query;
+use crate::redirect::redirect;
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
 use crate::session::Session;
-use crate::signed::{self, Form, Subject};
+use crate::signed::Form;
 use crate::slice::{Part, Place, Slice};
 use crate::start::Start;
 use crate::step::HeaderEdits;
-use crate::target;
+use crate::stream::Stream;
 use crate::token::acl::Acl;
-use crate::url::{self, Base};
+use crate::url::Base;
 
 /// What to do with a response.
 #[derive(Debug)]
@@ -266,7 +264,7 @@ fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
     let shared = stream.playlist_keys.as_ref().is_some_and(|scope| !matches!(scope, KeyScope::Session(_)));
     Some(Marks {
         base: Base::new(stream.scheme, &stream.authority, &stream.raw_path, &policy.session.hosts),
-        token: Some(token_parameter(session, policy)),
+        token: stream.token_parameter(policy),
         token_on_content: policy.session.on_content && (policy.session.transport.in_query() || !shared),
         acl: Acl::parse(session.acl()),
         session: policy.session.on_content.then_some(session.id),
@@ -299,19 +297,11 @@ fn key_source(
     })
 }
 
-/// What says in a URL which session it is of.
-fn token_parameter(session: &Session, policy: &Policy) -> String {
-    match policy.session.transport.in_query() {
-        true => format!("{}={}", policy.session.name, session.query_value()),
-        false => format!("{}={}", policy.session.name, jar::reference(&session.id_text())),
-    }
-}
-
 fn playlist_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = without_untrue(headers);
     edits.remove.push("content-length".into());
     edits.set.push(header("cache-control", "private, no-store"));
-    edits.add.extend(session_cookies(stream, policy));
+    edits.add.extend(stream.session_cookies(policy));
     edits
 }
 
@@ -327,7 +317,7 @@ fn segment_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> Header
     let cache_control = match (distinct, headers::max_age(headers)) {
         (false, _) => "private, no-store".into(),
         (true, Some(seconds)) => {
-            format!("private, max-age={}", seconds.min(time_left(stream)))
+            format!("private, max-age={}", seconds.min(stream.time_left()))
         }
         (true, None) => "private".into(),
     };
@@ -343,16 +333,11 @@ fn clear_edits(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEd
     }
     edits.remove.extend(headers.iter().filter(|(name, _)| is_for_shared_caches(name)).map(|(name, _)| name.clone()));
     let cache_control = match headers::max_age(headers) {
-        Some(seconds) => format!("private, max-age={}", seconds.min(time_left(stream))),
+        Some(seconds) => format!("private, max-age={}", seconds.min(stream.time_left())),
         None => "private".into(),
     };
     edits.set.push(header("cache-control", &cache_control));
     edits
-}
-
-/// Seconds until the session ends.
-fn time_left(stream: &Stream) -> u64 {
-    stream.session.as_ref().map_or(0, |session| session.expires.saturating_sub(stream.now))
 }
 
 fn is_for_shared_caches(name: &str) -> bool {
@@ -367,48 +352,4 @@ fn without_untrue(headers: &[Header]) -> HeaderEdits {
         }
     }
     HeaderEdits { remove, ..HeaderEdits::default() }
-}
-
-/// Token and what was said of the resource go along with a redirect to where playlock is asked again.
-fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderEdits {
-    let mut edits = HeaderEdits::default();
-    let base = Base::new(stream.scheme, &stream.authority, &stream.raw_path, &policy.session.hosts);
-    if let Some(location) = headers::text(headers, "location")
-        && let Some(path) = base.own_path(location)
-    {
-        let said =
-            said_again(stream, policy, &path, url::query(location)).map(|value| format!("{SIGNED_PARAMETER}={value}"));
-        let token = stream.session.as_ref().map(|session| token_parameter(session, policy));
-        let parameters: Vec<_> = said.into_iter().chain(token).collect();
-        let ours: Vec<_> = ours(policy).into_iter().map(Into::into).collect();
-        let mut rewritten = Vec::with_capacity(location.len() + 1024);
-        url::push_with_parameters(&mut rewritten, &base.secured(location), &parameters.join("&"), &ours);
-        edits.set.push(("location".into(), rewritten));
-    }
-    edits.set.push(header("cache-control", "private, no-store"));
-    edits.add.extend(session_cookies(stream, policy));
-    edits
-}
-
-/// What was said of the stream, signed for another path (percent-encoded) and query. `None` beyond the session's paths,
-/// and without a session, which alone could tell them.
-fn said_again(stream: &Stream, policy: &Policy, path: &str, query: Option<&str>) -> Option<String> {
-    let path = target::normal_path(path).ok()?;
-    let session = stream.session.as_ref().filter(|session| session.covers(&path).is_ok())?;
-    let keyring = policy.keyrings.get(stream.keyring)?;
-    if stream.kind == Kind::Playlist || !stream.imports.is_empty() {
-        return signed::variables(keyring, &path, &stream.imports);
-    }
-    let query = query::of_origin(query, &ours(policy))?;
-    let subject = Subject { path: &path, query: &query, session: policy.session.on_content.then_some(&session.id) };
-    signed::resource(keyring, subject, &stream.resource, stream.media_key.as_ref())
-}
-
-/// The cookie of a session that was just opened, and those that make room for it.
-fn session_cookies(stream: &Stream, policy: &Policy) -> Vec<Header> {
-    let session = stream.session.as_ref().filter(|_| stream.opened && policy.session.transport.in_cookie());
-    let Some(session) = session else { return Vec::new() };
-    let name = &policy.session.name;
-    let dropped = stream.surplus.iter().map(|reference| jar::drop_cookie(name, reference, stream.scheme));
-    dropped.chain([jar::set_cookie(name, session, time_left(stream), stream.scheme)]).collect()
 }

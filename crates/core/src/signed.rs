@@ -31,6 +31,8 @@ const VARIABLES: &str = "variables";
 const KEY: &str = "key";
 /// Longest list of variables in bytes, before base64: some players refuse lines of 4096 bytes.
 const MAX_VARIABLES: usize = 1024;
+/// Longest value in bytes that is looked at: no URI is longer in players, and what a forged one costs must have a limit.
+const MAX_SENT: usize = 4096;
 
 /// A part of the origin's file that playlists address by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,7 +193,7 @@ pub fn resource(
 
 /// What `sent` says of the resource at `place`, and whose key it is under if not the session's own; if it is signed.
 pub fn open_resource(keyring: &Keyring, place: Subject<'_>, sent: &str) -> Option<(Resource, Option<KeyScope>)> {
-    let value = percent::decode_str(sent)?;
+    let value = decoded(sent)?;
     let form = Form::ALL.into_iter().find(|form| purpose(&value) == form.word())?;
     let (query, session) = place.cover(form);
     let fields = open(keyring, [form.word(), place.path, &query], session, &value)?;
@@ -252,12 +254,12 @@ pub fn variables(keyring: &Keyring, path: &str, variables: &[Variable]) -> Optio
 
 /// Whether `sent` is about variables.
 pub fn is_variables(sent: &str) -> bool {
-    percent::decode_str(sent).is_some_and(|value| purpose(&value) == VARIABLES)
+    decoded(sent).is_some_and(|value| purpose(&value) == VARIABLES)
 }
 
 /// The variables that `sent` tells the playlist at `path`, if it is signed.
 pub fn open_variables(keyring: &Keyring, path: &str, sent: &str) -> Option<Vec<Variable>> {
-    let value = percent::decode_str(sent)?;
+    let value = decoded(sent)?;
     let fields = open(keyring, [VARIABLES, path, ""], &[], &value)?;
     let list = String::from_utf8(URL_SAFE_NO_PAD.decode(fields.strip_prefix('~')?).ok()?).ok()?;
     let mut fields = list.split('\0');
@@ -277,7 +279,7 @@ pub fn key(keyring: &Keyring, path: &str, policy: &str, session: &str, scope: &K
 
 /// The name of the policy in a key request, not verified: it says which secrets can verify the rest.
 pub fn claimed_policy(sent: &str) -> Option<String> {
-    let value = percent::decode_str(sent)?;
+    let value = decoded(sent)?;
     let mut fields = value.split('~');
     (fields.next() == Some(KEY)).then_some(())?;
     String::from_utf8(URL_SAFE_NO_PAD.decode(fields.next()?).ok()?).ok()
@@ -296,7 +298,7 @@ pub struct KeyRequest {
 
 /// What a key request at the key endpoint `path` is for, if it is signed.
 pub fn open_key(keyring: &Keyring, path: &str, sent: &str) -> Option<KeyRequest> {
-    let value = percent::decode_str(sent)?;
+    let value = decoded(sent)?;
     let fields = open(keyring, [KEY, path, ""], &[], &value)?;
     let mut fields = fields.strip_prefix('~')?.split('~');
     let (_policy, session, period) = (fields.next()?, fields.next()?.into(), fields.next()?.parse().ok()?);
@@ -305,6 +307,11 @@ pub fn open_key(keyring: &Keyring, path: &str, sent: &str) -> Option<KeyRequest>
         Some(field) => Some(shared_scope(field)?),
     };
     fields.next().is_none().then_some(KeyRequest { session, period, shared })
+}
+
+/// A value as it was signed: players escape it as they like. `None` if it is longer than any of ours.
+fn decoded(sent: &str) -> Option<String> {
+    if sent.len() <= MAX_SENT { percent::decode_str(sent) } else { None }
 }
 
 fn purpose(value: &str) -> &str {
