@@ -17,9 +17,11 @@ use crate::target::Target;
 use crate::url::Scheme;
 
 /// Sessions of one token name that a browser keeps. With tokens of the greatest length their cookies are 6.3 KB, which
-/// leaves room in the 8 KB that servers and caches before the proxy commonly take for a header. It also bounds how many
-/// tokens are verified for one request.
+/// leaves room in the 8 KB that servers and caches before the proxy commonly take for a header.
 pub const MAX_SESSIONS: usize = 6;
+
+/// Sessions that are tried for a URL that names none: what forged cookies cost must have a limit.
+const MAX_TRIED: usize = 4;
 
 /// Characters of a reference: 48 bits of the session's id, which is no secret.
 const REFERENCE: usize = 8;
@@ -66,12 +68,15 @@ pub struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    /// Verifies it.
+    /// Verifies it. One of several (not `alone`) is read as browsers keep it, without escapes of a client's.
     ///
     /// # Errors
     /// As [`Session::verify`]; [`Reason::Session`] in a cookie of another session's.
-    pub fn verify(&self, policy: &Policy, request: &Request<'_>) -> Result<Session, Reason> {
-        let session = Session::verify(policy, self.token, request)?;
+    pub fn verify(&self, policy: &Policy, request: &Request<'_>, alone: bool) -> Result<Session, Reason> {
+        let session = match alone {
+            true => Session::verify(policy, self.token, request)?,
+            false => Session::verify_as_it_stands(policy, self.token, request)?,
+        };
         match self.reference {
             Some(sent) if reference(&session.id_text()) != sent => Err(Reason::Session),
             _ => Ok(session),
@@ -116,16 +121,16 @@ pub fn presented<'a>(policy: &Policy, request: &'a Request<'_>, target: &Target<
     Ok(Presented { tokens, named: true })
 }
 
-/// The last [`MAX_SESSIONS`] session cookies of a name, in order. Browsers send the oldest first (RFC 6265 section 5.4);
+/// The last [`MAX_TRIED`] session cookies of a name, in order. Browsers send the oldest first (RFC 6265 section 5.4);
 /// those are about to be ended.
 fn newest<'a>(request: &'a [Header], name: &str) -> Result<Vec<Sent<'a>>, Reason> {
-    let mut found: Vec<Sent<'_>> = Vec::with_capacity(MAX_SESSIONS);
+    let mut found: Vec<Sent<'_>> = Vec::with_capacity(MAX_TRIED);
     for (cookie, token) in headers::cookie_pairs(request) {
         let Some(reference) = reference_in(name, cookie) else { continue };
         if found.iter().any(|sent| sent.reference == Some(reference)) {
             return Err(Reason::Duplicate);
         }
-        if found.len() >= MAX_SESSIONS {
+        if found.len() >= MAX_TRIED {
             found.remove(0);
         }
         found.push(Sent { token, reference: Some(reference) });
@@ -155,8 +160,9 @@ pub fn going_on(
     path: Option<&str>,
 ) -> Option<Result<GoingOn, Reason>> {
     let (mut found, mut failure): (Option<GoingOn>, Option<Reason>) = (None, None);
+    let alone = presented.only().is_some();
     for sent in &presented.tokens {
-        let verified = sent.verify(policy, request).and_then(|session| {
+        let verified = sent.verify(policy, request, alone).and_then(|session| {
             path.map_or(Ok(()), |path| session.covers(path))?;
             Ok(session)
         });

@@ -84,7 +84,7 @@ pub fn look_at_session_token(
         trace.say(name, Mark::Note, text);
     }
     for sent in &presented.tokens {
-        let verified = sent.verify(policy, request);
+        let verified = sent.verify(policy, request, presented.only().is_some());
         let verified = verified.and_then(|session| path.map_or(Ok(()), |path| session.covers(path)));
         say_token(trace, name, &place(&rules.name, sent), sent.token, verified, request.now);
     }
