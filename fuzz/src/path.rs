@@ -9,14 +9,17 @@ use crate::source::Source;
 use crate::text;
 use crate::viewer::opened;
 
+/// Bytes of a path or pattern that are within a token's 2,048 bytes when all of them are escaped, and that again.
+const LONGEST: usize = 300;
+
 /// Input: which bytes are escaped, two bytes; the pattern, a line; the path as it is asked for.
 pub fn property(input: &[u8]) {
     let mut source = Source::new(input);
     let escapes = source.number();
     let pattern = String::from_utf8_lossy(source.until(b'\n')).into_owned();
     let raw = source.rest();
-    // Beside what any policy covers there is nothing to see.
-    if !raw.starts_with(b"/") {
+    // Beside what any policy covers there is nothing to see, and a session token has room for no longer pattern.
+    if !raw.starts_with(b"/") || raw.len() > LONGEST || pattern.len() > LONGEST {
         return;
     }
 

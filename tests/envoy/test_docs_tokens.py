@@ -184,6 +184,9 @@ MISTAKES = {
     "an access token as `hdntl`": [[f"{FILM}?hdntl={signed(GOOD)}"]],
     "an access token on a segment, or on a playlist that does not look like one": [
         sent(signed(GOOD), "/vod/film/1.ts"), sent(signed(GOOD), "/vod/film/playlist.php")],
+    "more than 2,048 bytes as it is sent": [more(f"data={'x' * 2048}"), sent(quote(signed(f"{GOOD}~data={'|' * 700}"), safe=""))],
+    "a URL token on a URL of more than 4,096 bytes": [
+        [f"{for_url(FILM + '?x=' + 'y' * 4096)[0]}&x={'y' * 4096}"]],
     "a link that was kept": [[*sent(signed(GOOD)), "--now", str(NOW + 311)]],
     "`st` from a clock that is fast": [field(f"st={NOW + 11}")],
     "a folder without `*`: `/vod/film/`": [sent(signed(f"{LASTING}~acl=/vod/film/")), sent(signed(f"{LASTING}~acl=/vod/film"))],

@@ -3,6 +3,7 @@
 import collections
 import json
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import places
 import pytest
@@ -60,6 +61,11 @@ def gate(tmp_path_factory):
     origin.stop()
 
 
+def names(target):
+    """The names of a target's parameters."""
+    return [unquote_to_bytes(parameter.partition(b"=")[0]) for parameter in target.partition(b"?")[2].split(b"&")]
+
+
 def test_forgeries_through_envoy(gate):
     origin, wire = gate
     met, own, kinds = collections.Counter(), 0, collections.Counter()
@@ -91,7 +97,9 @@ def test_forgeries_through_envoy(gate):
         else:
             assert response.status in OF_ENVOY and (response.status != 404 or verdict == "absent"), where
             own += 1
-        assert not origin.asked or verdict == "absent", f"asked for: {where}"
+        # Where keys rotate, only the response tells whether a URL that says no period is of media.
+        late = verdict == "parameter" and b"plk" not in names(pseudo[b":path"])
+        assert not origin.asked or late or verdict == "absent", f"asked for: {where}"
     print(f"{sum(met.values())} through playlock in {len(kinds)} classes: {dict(met)}; {own} kept out by Envoy itself")
     assert sum(met.values()) > 400 and len(kinds) > 150
     assert own < 60, "Envoy takes for bad what the sample should bring to playlock"

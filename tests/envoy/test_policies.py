@@ -29,7 +29,7 @@ class Session:
         self.response = edge.get(edge.link(self.media, token), headers, source=source)
         assert self.response.status == 200, self.response.body
         found = re.search(r"hdntl=([^\s\"&]+)", self.response.text)
-        self.cookie = None if found else self.response.header("set-cookie").partition(";")[0]
+        self.cookie = (self.response.header("set-cookie") or "").partition(";")[0] or None
         self.reload = f"{edge.url}{self.media}" + (f"?hdntl={found[1]}" if found else "")
         self.key = edge.url + re.search(r'URI="([^"]+)"', self.response.text)[1]
         self.segment = edge.url + f"/{folder}/" + re.search(r"^a\.ts.*$", self.response.text, re.M)[0]
