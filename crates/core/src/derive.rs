@@ -2,7 +2,7 @@
 //!
 //! `PRK = Extract(salt = "playlock/1", IKM = secret)`, then for each use
 //! `Expand(PRK, info, L)` with `info = lp(label) ‖ lp(field) ‖ …` and `lp(x)` = the length of `x` in two bytes,
-//! big-endian (ten from 65,535 on, see [`prefixed`]), followed by `x`. `tests/vectors/derivation.json` publishes results, which an implementation in
+//! big-endian (in ten from 65,535 on), followed by `x`. `tests/vectors/derivation.json` publishes results, which an implementation in
 //! another language checks.
 
 use alloc::string::String;
