@@ -23,7 +23,16 @@ pub fn property(input: &[u8]) {
         assert!(!shown.contains(secret), "{secret} is shown");
     }
     match parsed {
-        Err(error) => refused(&error, value.as_ref()),
+        Err(error) => {
+            refused(&error, None);
+            // Laid out anew: a member that came twice is there once, so that a path leads to one place.
+            let again = value.as_ref().map(|value| (value, serde_json::to_vec(value).expect("JSON")));
+            if let Some((value, laid_out)) = again
+                && let Err(error) = Policies::parse(&laid_out, &env)
+            {
+                refused(&error, Some(value));
+            }
+        }
         Ok((policies, warnings)) => {
             accepted(policies);
             if let Some(value) = value {

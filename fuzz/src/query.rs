@@ -23,8 +23,8 @@ pub fn property(input: &[u8]) {
         let name = source.pick(&["cookie", "cookie", site.access, "range", "if-none-match", "x-other"]);
         headers.push(header(name, filled(source.until(b'\n'), index)));
     }
-    // What a proxy would not let in.
-    if headers.iter().any(|(_, value)| value.iter().any(|byte| matches!(byte, 0 | b'\r'))) {
+    // What a proxy would not let in (RFC 9110 section 5.5).
+    if headers.iter().any(|(_, value)| value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t')) {
         return;
     }
     let target = [path.as_bytes(), b"?", &query].concat();
