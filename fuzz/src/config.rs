@@ -61,7 +61,11 @@ fn leads(value: &Value, path: &str) -> bool {
     if path.is_empty() {
         return true;
     }
-    let path = path.strip_prefix('.').unwrap_or(path);
+    // A dot stands before a member that is not the first, or a name begins with it.
+    path.strip_prefix('.').is_some_and(|below| leads_as_it_stands(value, below)) || leads_as_it_stands(value, path)
+}
+
+fn leads_as_it_stands(value: &Value, path: &str) -> bool {
     match value {
         Value::Array(values) => {
             let Some((index, rest)) = path.strip_prefix('[').and_then(|path| path.split_once(']')) else {
