@@ -1,4 +1,4 @@
-//! The signed parameter: what a URL says under its MAC holds for that path and as it was said, or not at all.
+//! The signed parameter: what a URL says under its MAC holds for that path and query and as it was said, or not at all.
 
 use crate::edge::{self, Asked};
 use crate::site::{SITES, Site, site};
@@ -8,7 +8,7 @@ use crate::token::changed;
 use crate::viewer::{self, Viewer, viewer};
 
 /// Input: the site, whose parameter, onto which path, how it is spelled; offset and length of a byte range, eight bytes
-/// each; changes, four bytes each, behind their number.
+/// each; changes, four bytes each, behind their number; what else is in the query.
 pub fn property(input: &[u8]) {
     let mut source = Source::new(input);
     let index = source.below(SITES);
@@ -38,9 +38,17 @@ pub fn property(input: &[u8]) {
         _ => text::encode_but(value.as_bytes(), |byte| plain(byte) && byte != b'%'),
     };
     let as_said = text::decode(sent.as_bytes()).as_deref() == Some(said.as_bytes());
-    let target = format!("{onto}?plk={sent}&{}", viewer::session(&site, &viewer.token));
+    let (query, harmless) =
+        source.pick(&[("", true), ("f=x&", false), ("CMCD=br%3d1&", true), ("_HLS_x=1&", false), ("&", false)]);
+    let target = format!("{onto}?{query}plk={sent}&{}", viewer::session(&site, &viewer.token));
     let effect = effect(&site, &viewer, &target);
-    let own = path(url) == onto;
+    // A key and what a playlist imports are for whatever else the query says, a document for what steering adds.
+    let any_query = match said.split('~').next() {
+        Some("key" | "variables") => true,
+        Some("document") => query.starts_with("_HLS_"),
+        _ => false,
+    };
+    let own = path(url) == onto && (harmless || any_query);
     match effect {
         Effect::Refused => assert!(!(own && as_said), "{}: {target} was refused", site.name),
         _ => assert!(own && as_said, "{}: {target} was taken: {effect:?}", site.name),
