@@ -36,7 +36,7 @@ pub struct Ended<'a> {
     pub encrypted: u64,
     /// The origin's answer was an error.
     pub origin_error: bool,
-    /// What of its playlist nobody will get.
+    /// URIs of its playlist that are refused when they are asked for.
     pub unservable: Option<&'a Unservable>,
 }
 

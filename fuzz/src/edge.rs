@@ -196,7 +196,7 @@ impl Flow {
         }
     }
 
-    /// What the batch made of chunks that were held, and what was owed before.
+    /// The output of chunks that were held, after the one that was owed.
     pub fn ready(&mut self, outputs: &[Output]) {
         assert!(self.is_open() && self.paused, "bytes came for a response that waits for none");
         (self.paused, self.resumed) = (false, true);

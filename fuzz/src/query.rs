@@ -23,7 +23,7 @@ pub fn property(input: &[u8]) {
         let name = source.pick(&["cookie", "cookie", site.access, "range", "if-none-match", "x-other"]);
         headers.push(header(name, filled(source.until(b'\n'), index)));
     }
-    // What a proxy would not let in (RFC 9110 section 5.5).
+    // No proxy lets these in (RFC 9110 section 5.5).
     if headers.iter().any(|(_, value)| value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t')) {
         return;
     }

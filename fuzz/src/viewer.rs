@@ -75,7 +75,7 @@ pub fn viewer(index: usize) -> Viewer {
     VIEWERS.with_borrow_mut(|viewers| viewers[index % SITES].get_or_insert_with(|| Viewer::new(&site(index))).clone())
 }
 
-/// What a URL says of a session whose token is in a cookie.
+/// The reference in a URL to a session whose token is in a cookie.
 pub fn reference() -> String {
     URL_SAFE_NO_PAD.encode(SESSION)[..8].to_owned()
 }

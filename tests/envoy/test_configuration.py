@@ -78,7 +78,7 @@ STARTED = re.compile(r"\]\[info\]\[wasm\] .*: (playlock [0-9].*)$", re.M)
 
 
 def started(directory, config, **environment_of):
-    """What an Envoy with two workers says of the filter at its start."""
+    """The log lines about the filter of an Envoy with two workers at its start."""
     directory.mkdir()
     filters = [wasm_filter(config, environment(**environment_of), False)]
     proxy = Proxy(directory, bootstrap(9, "h1", filters, directory / "access.log"), workers=2)
@@ -87,7 +87,7 @@ def started(directory, config, **environment_of):
 
 
 def test_a_start_is_one_line(tmp_path):
-    """Whatever the workers' number; the same document and secret have the same revision, others another."""
+    """With any number of workers; the same document and secret have the same revision, others another."""
     (line,) = started(tmp_path / "one", document())
     version = re.search(r'^version = "(.*)"', (places.REPOSITORY / "Cargo.toml").read_text(), re.M)[1]
     said = re.fullmatch(r"playlock (\S+): 1 policy, 1 assignment, batching off \(not configured\), configuration ([0-9a-f]{8})", line)

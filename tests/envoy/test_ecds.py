@@ -206,7 +206,7 @@ def test_without_a_good_file_every_request_is_refused(site, origins, tmp_path, d
 
 
 def check(file):
-    """What `playlock check --envoy` says to a file: (exit status, standard error)."""
+    """`playlock check --envoy` of a file: (exit status, standard error)."""
     run = subprocess.run([places.command(), "check", "--envoy", file], capture_output=True, text=True, timeout=WAIT)
     return run.returncode, run.stderr
 

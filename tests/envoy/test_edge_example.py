@@ -255,7 +255,7 @@ def removed_headers():
     return [name for name in names if not name.startswith("x-geo-")]
 
 
-# What frameworks and servers are known to read a path, host, method or address from.
+# Headers from which frameworks and servers are known to read a path, host, method or address.
 BELIEVED = """x-original-url x-original-uri x-rewrite-url forwarded x-forwarded-host x-forwarded-prefix x-forwarded-uri
     x-forwarded-path x-forwarded-server x-forwarded-port x-forwarded-scheme x-http-method-override x-http-method
     x-method-override x-original-host x-host x-envoy-original-path x-envoy-original-host x-script-name x-real-ip
@@ -299,7 +299,7 @@ def test_the_log_has_the_path_and_no_token(example, site):
 
 
 def test_http_1_0_is_told_to_upgrade(example):
-    """What an nginx before Envoy meets that has no `proxy_http_version 1.1` (docs/operating.md)."""
+    """An nginx before Envoy gets it if it has no `proxy_http_version 1.1` (docs/operating.md)."""
     assert fetch(example, "/healthz", "--http1.0")[0] == "HTTP/1.1 426 Upgrade Required"
 
 

@@ -2,7 +2,6 @@
 programmes and many streams at once, with batching and without, with headers held and not."""
 
 import itertools
-import random
 import re
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from edge import Edge, document, environment, policy
 from hls import Viewer
 from multiplex import together
 from proxy import Proxy, bootstrap, wasm_filter
+from test_batching import batches, bodies, opened
 
 import places
 
@@ -79,16 +79,8 @@ def test_a_programme_plays(edge, http, kind):
 
 def many(edge, **how):
     """A viewer, and the segments of a playlist whose streams are long enough to meet."""
-    sizes = [15, 1024, 65_536, 131_088, 300_000, 999_999, *[1_500_000] * 6]
-    segments = {f"s{n:02}_ts": (random.Random(n).randbytes(size), how) for n, size in enumerate(sizes)}
-    viewer = Viewer()
-    items = viewer.playlist(edge.link(edge.site.stream(next(folders), **segments))).segments
-    viewer.key(items[0].key)
-    return viewer, items
-
-
-def batches(edge):
-    return edge.proxy.counters()["playlock.batches"]
+    segments = bodies(15, 1024, 65_536, 131_088, 300_000, 999_999, *[1_500_000] * 6)
+    return opened(edge, {name: (body, how) for name, body in segments.items()})
 
 
 def test_many_streams_at_once(edge):

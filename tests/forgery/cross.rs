@@ -133,7 +133,7 @@ pub fn places(valid: &[Valid], take: Take<'_>) {
                     put("doubled", &|ask| {
                         ask.headers.push(("cookie".into(), [name.as_slice(), b"=", &value].concat()))
                     });
-                    // What the URL says of the session in the cookie.
+                    // The reference to the session in the cookie.
                     let reference = own.ask.query.iter().position(|(name, _)| name == b"hdntl");
                     if let (Kind::Session, Some(at)) = (slot.kind, reference) {
                         put("reference left out", &|ask| drop(ask.query.remove(at)));
@@ -288,7 +288,7 @@ pub fn strangers(valid: &[Valid], take: Take<'_>) {
 /// From another address, host, path, with another method, or without what the session is bound to.
 pub fn elsewhere(valid: &[Valid], take: Take<'_>) {
     for own in valid.iter().filter(|own| own.viewer == 7) {
-        // What is signed is signed for one query; what is only asked for may have any.
+        // A signature is for one query; keys and playlists may have any.
         if let Some(place) = own.place(Kind::Signed) {
             let slot = Slot { kind: Kind::Signed, place };
             let mut put = |class: &str, at: usize, name: &[u8], value: &[u8]| {

@@ -47,7 +47,7 @@ pub fn times(world: &World, take: Take<'_>) {
     }
 }
 
-/// What a session's viewer asks for at the edges of its time.
+/// Requests of a session at the edges of its time.
 pub fn session_times(valid: &[Valid], take: Take<'_>) {
     for own in valid.iter().filter(|own| own.viewer == 7) {
         let (Some(place), true) = (own.place(Kind::Session), matches!(own.policy, "exact" | "lenient")) else {

@@ -127,7 +127,7 @@ def same(column, plain, protected):
 
 
 def verdict(column, plain, protected):
-    """What came of a cell. A failure is a fatal error, or anything that the plain stream did not show; no warning is."""
+    """The verdict of a cell. A failure is a fatal error, or anything that the plain stream did not show; no warning is."""
     if not good(column, plain):
         return NEITHER
     return YES if good(column, protected) and same(column, plain, protected) else NO

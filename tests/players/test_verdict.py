@@ -1,4 +1,4 @@
-"""What counts as a failure: a fatal error, or anything that the plain stream did not show. A warning does not."""
+"""The rule of failures: a fatal error, or anything that the plain stream did not show. A warning does not."""
 
 import matrix
 import programme

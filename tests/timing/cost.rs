@@ -1,4 +1,4 @@
-//! What a request costs before anything is known to be good of it, in instructions of the module. No clock is read.
+//! The cost of a request before anything is known to be good of it, in instructions of the module. No clock is read.
 //!
 //! The measure is the cheapest refusal there is of as many bytes: a GET without a token whose target is as long and has
 //! nothing in it but letters, with one cookie of others and one header of others that are as long as those of the hostile
@@ -123,7 +123,7 @@ fn a_request_without_a_good_token_costs_little_more_than_one_without_any() {
     assert!(dear.is_empty(), "{}", dear.join("\n"));
 }
 
-/// What an exchange costs on a VM that has seen its like.
+/// The cost of an exchange on a VM that has seen its like.
 fn executed(vm: &mut Vm, target: &str, body: &[u8]) -> (u64, Seen) {
     let before = vm.executed();
     let seen = vm.exchange(&Envoy::new(false), Request::new("GET", target), &mut |_| {
@@ -139,7 +139,7 @@ fn access_token() -> String {
         .unwrap()
 }
 
-/// Whoever writes a playlist can define much and refer to it often: that costs little more than the same bytes without
+/// A playlist can define much and refer to it often: that costs little more than the same bytes without
 /// references. The lines are as long as they may be; the names are such that none is found by its beginning alone.
 #[test]
 fn variables_cost_little_more_than_the_bytes_they_stand_in() {

@@ -46,7 +46,7 @@ pub struct Check {
     json: bool,
 }
 
-/// What is to be said, a line each.
+/// The findings, a line each.
 #[derive(Default)]
 struct Said(Vec<Line>);
 
@@ -132,7 +132,7 @@ fn around(files: &[File], own: Option<&Loaded>, now: u64, said: &mut Said) -> Re
                     let text = source.configuration().unwrap_or_default();
                     let place = format!("{}: {}", file.name, source.entry.path);
                     here = config::parse_elsewhere(&place, text, &source.key_values().into_iter().collect())?;
-                    // What discovery finds is looked at where it stands.
+                    // A filter that discovery finds is checked in its own file.
                     if filter.configuration().is_some() {
                         say(&here, now, false, said);
                     }

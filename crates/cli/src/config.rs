@@ -61,7 +61,7 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
     Ok(Loaded { unknown: unknown.into_inner(), ..loaded })
 }
 
-/// What any member takes as a secret, 16 bytes in hex: another for each variable, since equal ones are warned of.
+/// A value that any member takes as a secret, 16 bytes in hex: another for each variable, since equal ones are warned of.
 pub fn stand_in(name: &str) -> String {
     percent::hex(Sha256::digest(name).get(..16).unwrap_or_default())
 }

@@ -78,7 +78,7 @@ pub struct Token {
     /// What the token carries for you (`data`); the session token carries it on.
     #[arg(long, visible_alias = "data")]
     payload: Option<String>,
-    /// What names the token (`id`), for revocation. Sessions that it opens have ids of their own.
+    /// The token's identifier (`id`), for revocation. Sessions that it opens have ids of their own.
     #[arg(long, value_name = "ID")]
     id: Option<String>,
     /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
@@ -243,7 +243,7 @@ fn sign(
     Ok(token)
 }
 
-/// What is probably wrong with a pattern of an ACL, which tokens can carry all the same.
+/// A likely mistake in a pattern of an ACL. Tokens can carry it all the same.
 fn mistaken(pattern: &str) -> Option<String> {
     let why = if !pattern.starts_with(['/', '*', '?']) {
         "does not begin with /, so that no path is like it; expected a path without a host"

@@ -85,7 +85,7 @@ fn what_the_filter_would_refuse_is_warned_of() {
     }
 }
 
-/// What docs/tokens.md lists as mistakes: made all the same, since other servers may mean it so.
+/// The mistakes that docs/tokens.md lists: made all the same, since other servers may mean it so.
 #[test]
 fn patterns_that_are_hardly_meant_so_are_warned_of() {
     for (acl, part) in [

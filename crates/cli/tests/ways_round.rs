@@ -228,7 +228,7 @@ fn what_takes_the_filter_away_is_refused() {
     }
 }
 
-/// What is not said of what is safe: other clusters, answers of Envoy's own, closed defaults, values in the file.
+/// Safe settings draw no finding: other clusters, answers of Envoy's own, closed defaults, values in the file.
 #[test]
 fn what_leaves_the_filter_in_place_is_good() {
     let good: [Change<'_>; 6] = [
@@ -359,7 +359,7 @@ fn an_open_prefix_with_protected_paths_below_is_protected() {
     }
 }
 
-/// What discovery reads is a file of its own: the filter, and the routes.
+/// The files that discovery reads: the filter, and the routes.
 #[test]
 fn the_files_of_discovery_are_looked_at() {
     let listener = Scratch::new("dynamic.json", example("dynamic.yaml").to_string());

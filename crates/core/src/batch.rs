@@ -58,7 +58,7 @@ pub struct Batch {
     next: usize,
     held: Vec<Held>,
     ready: Vec<(StreamId, Output)>,
-    /// What streams are owed, at most one output each, before anything that is ready of them.
+    /// Outputs owed to streams, at most one each; they go out before anything that is ready of the same stream.
     owed: Vec<(StreamId, Output)>,
     /// How often several chunks went together, since somebody asked.
     together: u32,
@@ -104,7 +104,7 @@ impl Batch {
         self.ready.pop().map(|(_, out)| out)
     }
 
-    /// What has become ready of other streams than the one whose chunk was pushed, and what is owed to others than
+    /// The outputs that are ready of other streams than the one whose chunk was pushed, and those owed to others than
     /// `running`, whose callback this is. A stream's outputs follow each other.
     pub fn take_ready(&mut self, running: Option<StreamId>) -> Vec<(StreamId, [Output; 2])> {
         let ready = core::mem::take(&mut self.ready);
@@ -121,7 +121,7 @@ impl Batch {
         self.owed.push((stream, out));
     }
 
-    /// What is owed to a stream, which goes out now.
+    /// Takes the output that is owed to a stream: it goes out now.
     pub fn take_owed(&mut self, stream: StreamId) -> Option<Output> {
         let at = self.owed.iter().position(|(of, _)| *of == stream)?;
         Some(self.owed.swap_remove(at).1)

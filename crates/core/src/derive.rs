@@ -159,7 +159,7 @@ impl Keyring {
         self.mac(&[b"header", name.as_bytes(), value])
     }
 
-    /// What tells a configuration document from others, 4 bytes; not secret.
+    /// The revision of a configuration document, 4 bytes; not secret.
     pub fn revision(&self, document: &[u8]) -> [u8; 4] {
         self.mac(&[b"configuration", &Sha256::digest(document)])
     }

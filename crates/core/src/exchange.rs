@@ -202,7 +202,7 @@ impl Exchange {
         self.awaits_response() || (self.grpc && self.answered.is_some())
     }
 
-    /// What makes our own answer, which has come back as one of gRPC's, what it was: but for its body, which is gone.
+    /// The edits that restore our own answer, which has come back as one of gRPC's. Its body is gone.
     fn as_answered(&self, headers: &[Header]) -> HeaderEdits {
         let mut edits = HeaderEdits::default();
         if let Some(status) = self.answered.filter(|_| headers::first(headers, "grpc-status").is_some()) {

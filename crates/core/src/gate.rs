@@ -203,7 +203,7 @@ pub fn admit(
     Ok(Admitted::Stream(stream, edits))
 }
 
-/// What the viewer came by, to the proxy or to a balancer before it. Over HTTP/2 `:scheme` is what the peer writes, and a
+/// The viewer's scheme, to the proxy or to a balancer before it. Over HTTP/2 `:scheme` is what the peer writes, and a
 /// balancer may write `http` for what came by TLS; Envoy takes `x-forwarded-proto` from those that it trusts and sets it
 /// itself otherwise. Whoever of them speaks of https is believed: a viewer who pretends harms only himself.
 fn scheme(request: &Request<'_>) -> Scheme {
@@ -257,7 +257,7 @@ pub struct Said {
     pub imports: Vec<Variable>,
 }
 
-/// What the signed parameter `sent` says of `target` in this session, whichever of the policy's secrets signed it: there may
+/// Opens the signed parameter `sent` of `target` in this session, whichever of the policy's secrets signed it: there may
 /// be no session that tells. `None` if none of them did.
 pub fn said(policy: &Policy, target: &Target<'_>, session: Option<&Session>, sent: &str) -> Option<Said> {
     let query = query::of_origin(target.query, &ours(policy))?;

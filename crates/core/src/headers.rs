@@ -8,7 +8,7 @@ use crate::reply::{Header, Reason};
 pub const CONDITIONAL: &[&str] =
     &["accept-encoding", "range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
 
-/// What the media types of gRPC begin with.
+/// The media types of gRPC begin so.
 const GRPC: &[u8] = b"application/grpc";
 
 /// Response headers that say something of the origin's bytes that is not true of ours, or that invite shared

@@ -84,7 +84,7 @@ impl Sent<'_> {
     }
 }
 
-/// What a request says of its session.
+/// The session tokens of a request.
 #[derive(Debug)]
 pub struct Presented<'a> {
     /// The tokens that it may mean: one, or those of all cookies if the URL names none.
@@ -100,7 +100,7 @@ impl<'a> Presented<'a> {
     }
 }
 
-/// What `request` says of its session, where the policy lets it.
+/// Finds the session tokens of `request` where the policy looks for them.
 ///
 /// # Errors
 /// [`Reason::Duplicate`]; [`Reason::Malformed`] if a reference is none.
@@ -198,7 +198,7 @@ pub fn set_cookie(name: &str, session: &Session, left: u64, scheme: Scheme) -> H
     header("set-cookie", &format!("{cookie}={}; Path=/; Max-Age={left}; HttpOnly{}", session.token, site(scheme)))
 }
 
-/// What ends the cookie of the session with this reference.
+/// The header that ends the cookie of the session with this reference.
 pub fn drop_cookie(name: &str, reference: &str, scheme: Scheme) -> Header {
     let cookie = cookie_name(name, reference);
     header("set-cookie", &format!("{cookie}=; Path=/; Max-Age=0; HttpOnly{}", site(scheme)))

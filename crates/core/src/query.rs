@@ -8,7 +8,7 @@ use crate::target;
 
 /// Players report what they measure in this parameter of every request for media (CTA-5004 section 3.1); it selects nothing.
 const REPORT: &str = "CMCD";
-/// What the names of delivery directives begin with (RFC 8216bis section 6.2.5), which players add to requests for
+/// The prefix of delivery directives (RFC 8216bis section 6.2.5), which players add to requests for
 /// playlists, steering manifests and asset lists.
 const DIRECTIVE: &str = "_HLS_";
 

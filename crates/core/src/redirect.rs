@@ -1,4 +1,4 @@
-//! What a redirect of the origin's takes along.
+//! Redirects of the origin's: the token and the signature go along.
 
 use alloc::format;
 use alloc::string::String;
@@ -37,7 +37,7 @@ pub fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderE
     edits
 }
 
-/// What was said of the stream, signed for another path (percent-encoded) and query. `None` beyond the session's paths,
+/// The stream's signed parameter, signed anew for another path (percent-encoded) and query. `None` beyond the session's paths,
 /// and without a session, which alone could tell them.
 fn said_again(stream: &Stream, policy: &Policy, path: &str, query: Option<&str>) -> Option<String> {
     let path = target::normal_path(path).ok()?;

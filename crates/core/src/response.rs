@@ -260,7 +260,7 @@ fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
             on_encrypted_origin: encryption.on_encrypted_origin,
         }),
     };
-    // What is the same for several sessions need not say in a cookie's place which one asks: any that covers it will do.
+    // With cookies, media under a shared key needs no reference: any session that covers it will do.
     let shared = stream.playlist_keys.as_ref().is_some_and(|scope| !matches!(scope, KeyScope::Session(_)));
     Some(Marks {
         base: Base::new(stream.scheme, &stream.authority, &stream.raw_path, &policy.session.hosts),

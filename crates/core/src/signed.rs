@@ -160,7 +160,7 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// What the MAC of a value of this form covers beside the path. The key decides who can use media, the session who
+    /// The query and the session that the MAC of a value of this form covers. The key decides who can use media, the session who
     /// can use what goes out in clear.
     fn cover(&self, form: Form) -> (Cow<'_, str>, &[u8]) {
         let session = self.session.map_or(&[][..], <[u8; 16]>::as_slice);
@@ -191,7 +191,8 @@ pub fn resource(
     (!says_nothing).then(|| seal(keyring, [resource.form.word(), place.path, &query], session, fields))
 }
 
-/// What `sent` says of the resource at `place`, and whose key it is under if not the session's own; if it is signed.
+/// Opens `sent` for the resource at `place`: the resource, and the scope of its key if that is not the session's own. `None`
+/// if it is not signed.
 pub fn open_resource(keyring: &Keyring, place: Subject<'_>, sent: &str) -> Option<(Resource, Option<KeyScope>)> {
     let value = decoded(sent)?;
     let form = Form::ALL.into_iter().find(|form| purpose(&value) == form.word())?;
@@ -235,7 +236,7 @@ pub struct Variable {
     pub chosen: bool,
 }
 
-/// What the name of a variable begins with in `plk` if the viewer chose its value; no variable's name may have it.
+/// The mark before the name of a variable in `plk` if the viewer chose its value; no variable's name may have it.
 const CHOSEN: char = '?';
 
 /// The value that tells the media playlist at `path` what its EXT-X-DEFINE tags may import. `None` if there is nothing to

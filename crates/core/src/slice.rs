@@ -84,7 +84,7 @@ pub enum Place {
     },
 }
 
-/// What an origin sends for a slice: its first bytes, or all.
+/// The body that an origin sends for a slice: the file's first bytes, or all.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
     /// Bytes that it sends.
@@ -94,7 +94,8 @@ pub struct Part {
 }
 
 impl Part {
-    /// What these headers announce. `None` if the length of the whole is not known: the client gets all of it then.
+    /// Reads the body that these headers announce. `None` if the length of the whole is not known: the client gets all of it
+    /// then.
     ///
     /// # Errors
     /// [`Reason::Unasked`] if it is another part than was asked for.

@@ -1,4 +1,4 @@
-//! What is kept of an admitted request until its response comes.
+//! An admitted request, kept until its response comes.
 
 use alloc::format;
 use alloc::rc::Rc;
@@ -19,7 +19,7 @@ use crate::slice::Slice;
 use crate::target;
 use crate::url::Scheme;
 
-/// What is kept of an admitted request until its response comes.
+/// An admitted request, kept until its response comes.
 #[derive(Debug)]
 pub struct Stream {
     /// The policy's number.
@@ -38,15 +38,15 @@ pub struct Stream {
     pub tentative: bool,
     /// Its kind by path and parameters.
     pub kind: Kind,
-    /// What the filter itself said of the resource.
+    /// The resource, as its signed parameter describes it.
     pub resource: Resource,
     /// Keys rotate, and the URL does not say the period: refused if it is media, which only the response may tell.
     pub lacks_period: bool,
     /// The number of the keyring that it is under.
     pub keyring: usize,
-    /// Whose key it is under if it is media; `None` if neither session nor URL tell.
+    /// The scope of its key if it is media; `None` if neither session nor URL tell.
     pub media_key: Option<KeyScope>,
-    /// Whose keys are in it if it is a playlist; `None` if no session tells.
+    /// The scope of the keys in it if it is a playlist; `None` if no session tells.
     pub playlist_keys: Option<KeyScope>,
     /// The directory of the stream that it belongs to if it is a playlist and anything depends on that.
     pub directory: Option<String>,
@@ -56,7 +56,7 @@ pub struct Stream {
     pub slice: Option<Slice>,
     /// A HEAD request.
     pub head: bool,
-    /// What the viewer came by.
+    /// The viewer's scheme.
     pub scheme: Scheme,
     /// `:authority`.
     pub authority: String,
@@ -64,7 +64,7 @@ pub struct Stream {
     pub raw_path: String,
     /// The query as it came.
     pub query: Option<String>,
-    /// What of its playlist nobody will get.
+    /// URIs of its playlist that are refused when they are asked for.
     pub unservable: Rc<Unservable>,
     /// Seconds since the epoch.
     pub now: u64,
@@ -97,7 +97,7 @@ impl Stream {
         Some(ContentKey { key, iv })
     }
 
-    /// What says in a URL which session it is of, as `name=value`: the token, or the reference of its cookie.
+    /// The parameter that names the session in a URL, as `name=value`: the token, or the reference of its cookie.
     pub fn token_parameter(&self, policy: &Policy) -> Option<String> {
         let (session, name) = (self.session.as_ref()?, &policy.session.name);
         Some(match policy.session.transport.in_query() {

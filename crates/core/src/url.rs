@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::target;
 
-/// What a request goes over.
+/// The scheme of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// Anyone on the way reads along.

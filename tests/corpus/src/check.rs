@@ -120,7 +120,7 @@ impl<'a> Playlist<'a> {
             }
             Reason::Variable => {
                 let mut references = self.reading.references.iter();
-                // What goes out in clear is not for the viewer to choose.
+                // The viewer does not choose a resource that goes out in clear.
                 let clear =
                     |role| matches!(role, Role::Map | Role::MapHint | Role::Data | Role::Key | Role::SessionKey);
                 let chosen =

@@ -84,7 +84,7 @@ impl<'a> Filter<'a> {
         values.into_iter().filter_map(|(name, value)| Some((name, value.value.as_str()?))).collect()
     }
 
-    /// What stands in its place until discovery has found it.
+    /// The filter that stands in its place until discovery has found it.
     pub fn default(&self) -> Option<Node<'a>> {
         self.entry.find(&["config_discovery", "default_config"])
     }
@@ -158,7 +158,7 @@ fn judge_plugin(plugin: &Node<'_>, running: &Running<'_>, findings: &mut Finding
     }
 }
 
-/// What runs before discovery has found the filter must not let requests pass.
+/// The default that runs before discovery has found the filter must not let requests pass.
 fn judge_default(default: &Node<'_>, running: &Running<'_>, findings: &mut Findings) {
     // Both as the entry of a filter has it, and as the message itself.
     let config = default.get("typed_config").unwrap_or_else(|| default.clone());

@@ -17,11 +17,11 @@ pub use self::running::Running;
 pub struct File {
     /// As it was named.
     pub name: String,
-    /// What stands in it.
+    /// Its contents.
     pub document: Value,
 }
 
-/// What is wrong, and what is hardly meant so.
+/// Errors, and likely mistakes.
 #[derive(Debug, Default)]
 pub struct Findings {
     /// Lets someone have what they may not, or never answers.

@@ -45,7 +45,7 @@ impl<'a> Route<'a> {
     }
 }
 
-/// What a connection manager's routes stand in: its own configuration, or what a file has for its discovery.
+/// The place of a connection manager's routes: its own configuration, or the file that its discovery reads.
 fn tables<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
     if let Some(own) = manager.get("route_config") {
         return vec![own];
@@ -149,7 +149,7 @@ pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&
     }
 }
 
-/// What a route, virtual host, route configuration or weighted cluster sets of filters.
+/// The filter settings of a route, virtual host, route configuration or weighted cluster.
 fn settings(holder: &Node<'_>, names: &BTreeSet<&str>, findings: &mut Findings) {
     let answers = holder.get("redirect").is_some() || holder.get("direct_response").is_some();
     let entries = holder.get("typed_per_filter_config").map(|entries| entries.members()).unwrap_or_default();

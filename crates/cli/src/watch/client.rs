@@ -30,7 +30,7 @@ const BUNDLES: [&str; 5] = [
 /// An HTTP client.
 pub struct Client {
     agent: Agent,
-    /// What goes to `home` alone: it may hold credentials.
+    /// Headers for `home` alone: they may hold credentials.
     headers: Vec<(String, String)>,
     home: Address,
     /// By host and name: no other host gets them.

@@ -103,7 +103,7 @@ pub struct Policy {
     /// Encryption of segments. Without it playlists get tokens only.
     pub media_encryption: Option<MediaEncryption>,
     /// Paths of further playlists, beside those that end in `.m3u8` or `.m3u`, as patterns: `*` stands for anything, `/`
-    /// too, `?` for one character. What lies there is always a playlist, whatever its `content-type`: an access token
+    /// too, `?` for one character. A resource there is always a playlist, whatever its `content-type`: an access token
     /// opens it, and it is rewritten or refused.
     #[serde(default)]
     #[cfg_attr(

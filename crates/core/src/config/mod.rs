@@ -212,7 +212,7 @@ impl Policies {
         self.assignments.len()
     }
 
-    /// What tells this document from others, 8 hex digits: a MAC over it under the first policy's secret, since a plain hash
+    /// The revision of this document, 8 hex digits: a MAC over it under the first policy's secret, since a plain hash
     /// would let whoever reads it try out passwords that stand in the document. `None` without a secret.
     pub fn revision(&self, document: &[u8]) -> Option<String> {
         let keyring = self.policies.iter().find_map(|policy| policy.keyrings.first())?;

@@ -110,7 +110,7 @@ impl Policy {
         self.is_open() && self.targeting.is_none() && self.players.is_none()
     }
 
-    /// What the normalised `path` says of the resource.
+    /// The kind of resource that the normalised `path` names.
     pub fn extension(&self, path: &str) -> Extension {
         match &self.playlist_paths {
             Some(paths) if acl::allows(paths, path) => Extension::Playlist,

@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What is wrong with a password that is not one, without any of its characters.
+/// The fault of a text that is no password, without any of its characters.
 fn not_hex(text: &str) -> String {
     let found = match text.len() {
         0 => "nothing".into(),

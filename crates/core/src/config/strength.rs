@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 /// Fewest bytes of a password that nobody can guess: 128 bits, and as many as the Media Security Policy API takes.
 const ENOUGH: usize = 16;
 
-/// What a secret is for.
+/// The purpose of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Signs access tokens: the site has it, too.
@@ -38,7 +38,7 @@ struct Uses([Option<(Place, Place)>; 3]);
 pub struct Strength(BTreeMap<[u8; 32], Uses>);
 
 impl Strength {
-    /// What is weak about the secret `bytes`, read at the JSON path `path` in the policy `policy`, from the environment
+    /// Warns of weaknesses of the secret `bytes`, read at the JSON path `path` in the policy `policy`, from the environment
     /// variable `variable` if it is not written in the document.
     pub fn judge(&mut self, role: Role, path: &str, policy: &str, variable: Option<&str>, bytes: &[u8]) -> Vec<String> {
         let here = Place { path: path.into(), policy: policy.into(), variable: variable.map(ToString::to_string) };
@@ -126,8 +126,8 @@ mod tests {
     const OTHER: &str = "c319f970fd89b9f8c3d48e25548c793d";
     const THIRD: &str = "6d0f4c1e7b8a93522f64d1c05e97ab38";
 
-    /// What is said of policies with these passwords and secrets, but for their being written in the document. Variables
-    /// have the value of their name's first letter: `L…`, `O…`, `T…`.
+    /// The warnings about policies with these passwords and secrets, without those about values written in the document.
+    /// Variables have the value of their name's first letter: `L…`, `O…`, `T…`.
     fn warnings(policies: &[(Value, Value)]) -> Vec<String> {
         let policies = policies.iter().zip(["a", "b", "c"]).map(|((auth, media), name)| {
             let (mut auth, mut media) = (auth.clone(), media.clone());

@@ -18,7 +18,7 @@ pub struct TokenAuth {
     /// Access and session tokens are checked. `false`: a playlist opens a session for anyone, and the session's token
     /// is still needed for keys and segments of encrypted media.
     pub enabled: bool,
-    /// What access tokens are signed with: an even number of hex digits. Fewer than 32 can be guessed offline by anyone
+    /// The HMAC key of access tokens: an even number of hex digits. Fewer than 32 can be guessed offline by anyone
     /// who has one token, and are warned of. Required where `enabled` is `true`.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [serde_json::json!({"env": "PLAYLOCK_PASSWORD"})])))]
     pub password: Option<SecretSource>,

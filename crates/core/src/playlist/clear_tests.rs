@@ -1,4 +1,4 @@
-//! What a playlist may have signed: nothing beyond the session's paths, and nothing in clear that a viewer chose.
+//! The limits of signatures in playlists: nothing beyond the session's paths, and nothing in clear that a viewer chose.
 
 use alloc::format;
 use alloc::string::String;

@@ -1,4 +1,4 @@
-//! What encryption puts into a media playlist: key URIs and IVs, and what each segment is under.
+//! Encryption in a media playlist: key URIs, IVs, and the key period of each segment.
 
 use alloc::format;
 use alloc::string::String;
@@ -83,7 +83,7 @@ impl Encryption {
         self.rotation == Rotation::Never && self.iv_mode == IvMode::Explicit
     }
 
-    /// What the segment at `position` is under; its parts are under the same. `has_parts`: the playlist has any, and since
+    /// The key period and IV of the segment at `position`; its parts have the same. `has_parts`: the playlist has any, and since
     /// they stand before the URI of their segment, its own IV is not known where their EXT-X-KEY must stand.
     pub fn media(&self, position: &Position, has_parts: bool) -> Resource {
         let target_duration = position.target_duration.unwrap_or(USUAL_TARGET_DURATION);

@@ -8,7 +8,7 @@ use core::ops::Range;
 use super::line::{Line, MAX_LINE};
 use crate::reply::Reason;
 
-/// What one EXT-X-KEY of ours puts in force.
+/// The key and IV that one EXT-X-KEY of ours puts in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InForce {
     /// The key period.

@@ -43,7 +43,7 @@ impl Lead {
 pub struct Marks {
     /// Where the playlist stands.
     pub base: Base,
-    /// What says which session it is: the token or a reference to its cookie, as `name=value`.
+    /// The parameter that names the session: the token or a reference to its cookie, as `name=value`.
     pub token: Option<String>,
     /// Media carries it, too.
     pub token_on_content: bool,
@@ -175,7 +175,7 @@ impl Marks {
         }
     }
 
-    /// What goes into the query of a URI of ours whose absolute path, percent-encoded, is `path`, and which has the query
+    /// The parameters for a URI of ours whose absolute path, percent-encoded, is `path`, and which has the query
     /// `query` already.
     pub fn parameters(&self, path: &str, query: Option<&str>, lead: Lead) -> String {
         let mut parameters = String::new();
@@ -199,7 +199,7 @@ impl Marks {
     pub fn token_for(&self, lead: Lead) -> Option<&str> {
         let carried = match lead {
             Lead::Resource(Resource { form: Form::Media, .. }) => self.token_on_content,
-            // What is signed for a session says for which.
+            // A signature for a session needs the session.
             Lead::Resource(Resource { form: Form::Clear, .. }) => self.session.is_some(),
             _ => true,
         };

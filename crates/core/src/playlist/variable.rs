@@ -69,12 +69,12 @@ impl Variables {
         self.used
     }
 
-    /// What this playlist has defined so far.
+    /// The variables that this playlist has defined so far.
     pub fn defined(&self) -> &[Variable] {
         &self.defined.all
     }
 
-    /// What this playlist may import.
+    /// The variables that this playlist may import.
     pub fn imports(&self) -> &[Variable] {
         &self.imports.all
     }

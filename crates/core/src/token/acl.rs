@@ -22,7 +22,7 @@ pub struct Acl(Vec<Vec<Glob>>);
 impl Acl {
     /// Reads the patterns of `acl`. One with a bad escape matches nothing.
     pub fn parse(acl: &str) -> Self {
-        Self(acl.split('!').filter_map(parse).collect())
+        Self(patterns(acl).collect())
     }
 
     /// Whether any pattern matches `path`.
@@ -33,7 +33,12 @@ impl Acl {
 
 /// Whether any pattern of `acl` matches `path`. A pattern with a bad escape matches nothing.
 pub fn allows(acl: &str, path: &str) -> bool {
-    acl.split('!').any(|pattern| parse(pattern).is_some_and(|globs| matches(&globs, path.as_bytes())))
+    patterns(acl).any(|globs| matches(&globs, path.as_bytes()))
+}
+
+/// The patterns of `acl` without those that have a bad escape, each read when it is asked for.
+fn patterns(acl: &str) -> impl Iterator<Item = Vec<Glob>> {
+    acl.split('!').filter_map(parse)
 }
 
 /// Whether every escape of `acl` is good and no pattern is empty.

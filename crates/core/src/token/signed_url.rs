@@ -10,11 +10,11 @@ use crate::target::Target;
 /// Longest URL in bytes that a URL token can be for, without the parameters that are ours. Real ones have some hundred.
 pub const MAX_URL: usize = 4096;
 
-/// What all tries of one request may cost together, in bytes that are hashed: so many, and so many times the URL's own. What
-/// a request without a token costs grows with its length, too (`tests/timing/cost.rs`).
+/// The budget of all tries of one request, in bytes that are hashed: so many, and so many times the URL's own. The cost of a
+/// request without a token grows with its length, too (`tests/timing/cost.rs`).
 const BUDGET: usize = 2400;
 const BUDGET_TIMES: usize = 3;
-/// What a try costs beside the bytes of the URL: the blocks that end an HMAC.
+/// The cost of a try beside the bytes of the URL: the blocks that end an HMAC.
 const TRY: usize = 130;
 
 /// The requested URL.
@@ -39,7 +39,7 @@ impl<'a> SignedUrl<'a> {
         self.raw_path.len() + self.query.as_deref().map_or(0, str::len)
     }
 
-    /// What may be tried for this request.
+    /// The budget of this request.
     pub fn budget(&self) -> Budget {
         Budget(BUDGET + BUDGET_TIMES * self.len())
     }
@@ -56,7 +56,7 @@ impl<'a> SignedUrl<'a> {
             dialect: Some(dialect),
         };
         let (raw, decoded) = (self.raw_path, self.path);
-        // What is escaped already is hardly escaped once more. Each is made when it is asked for.
+        // An escaped path is hardly escaped once more. Each is made when it is asked for.
         let all = (0..6).map(move |number| match number {
             0 => as_it_is(raw),
             1 => escaped(decoded, Dialect::Python),
@@ -82,7 +82,7 @@ impl<'a> SignedUrl<'a> {
 pub struct Spelling<'a> {
     path: Cow<'a, str>,
     query: Option<Cow<'a, str>>,
-    /// Whose `escape_early` it is.
+    /// The library whose `escape_early` it is.
     dialect: Option<Dialect>,
 }
 
@@ -130,7 +130,7 @@ impl Dialect {
     }
 }
 
-/// What is left for tries.
+/// The rest of a budget.
 pub struct Budget(usize);
 
 impl Budget {
