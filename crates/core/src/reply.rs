@@ -160,8 +160,8 @@ reasons! {
     /// A byte range in the playlist that cannot be read, or that the origin's file does not have.
     Byterange "byterange" 502 "The origin does not have the byte range that its playlist names";
     /// A variable in a URI of the playlist is defined neither there nor in the master playlist that led to it, or the viewer
-    /// chose its value and the URI is of a resource that goes out in clear.
-    Variable "variable" 502 "The origin's playlist uses a variable that is not defined, or a viewer's value for a clear resource";
+    /// chose its value and the URI is of a resource that goes out in clear, or of media where keys rotate.
+    Variable "variable" 502 "The origin's playlist uses a variable that is not defined, or a viewer's value where it may not decide";
     /// A steering manifest or asset list that is no JSON object, or beyond the limit.
     Document "document" 502 "The origin's steering manifest or asset list is not a JSON object, or too long";
     /// The body is not as long as its `content-length` says.

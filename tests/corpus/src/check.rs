@@ -120,11 +120,14 @@ impl<'a> Playlist<'a> {
             }
             Reason::Variable => {
                 let mut references = self.reading.references.iter();
-                // The viewer does not choose a resource that goes out in clear.
+                // The viewer does not choose a resource that goes out in clear, nor the period of media.
                 let clear =
                     |role| matches!(role, Role::Map | Role::MapHint | Role::Data | Role::Key | Role::SessionKey);
-                let chosen =
-                    |r: &Reference| encrypts && (clear(r.role) || self.images) && self.variables.are_chosen_in(&r.uri);
+                let timed = |role| self.edge.rotates && matches!(role, Role::Segment | Role::Part | Role::PartHint);
+                let chosen = |r: &Reference| {
+                    let given = clear(r.role) || timed(r.role) || self.images;
+                    encrypts && given && self.variables.are_chosen_in(&r.uri)
+                };
                 self.has("#EXT-X-DEFINE")
                     && references.any(|r| self.variables.expand(&r.uri).contains("{$") || chosen(r))
             }

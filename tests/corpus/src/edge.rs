@@ -23,6 +23,8 @@ pub struct Edge {
     policies: Rc<Policies>,
     /// Whether segments are encrypted.
     pub encrypts: bool,
+    /// Whether keys rotate.
+    pub rotates: bool,
     /// Whether what the origin encrypts itself passes.
     pub passes_encrypted: bool,
 }
@@ -55,7 +57,8 @@ impl Edge {
         let (policies, _) = Policies::parse(config.as_bytes(), &|_| None).map_err(|error| error.to_string())?;
         let encrypts = policies.get(0).is_some_and(|policy| policy.encryption.is_some());
         let passes_encrypted = media_encryption.contains("passthrough");
-        Ok(Self { policies: Rc::new(policies), encrypts, passes_encrypted })
+        let rotates = media_encryption.contains("keyRotation");
+        Ok(Self { policies: Rc::new(policies), encrypts, rotates, passes_encrypted })
     }
 
     /// `url` with the access token.

@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use super::tests::{hide_macs, marks, rewrite};
 use super::*;
+use crate::config::encryption::Rotation;
 use crate::signed::Variable;
 use crate::token::acl::Acl;
 
@@ -68,6 +69,24 @@ fn a_viewers_value_never_says_what_goes_out_in_clear() {
             assert!(play(true, &text).is_ok(), "{text}");
         }
     }
+    // Nor under the key of which period: at the beginning of the playlist, every segment would be of the first one.
+    let rotating = |text: &str| {
+        let make = || {
+            let mut marks = Marks { variables: Variables::new(Some("q=x".into()), Vec::new()), ..marks(true, true) };
+            marks.encryption.as_mut().unwrap().rotation = Rotation::Segments(2.try_into().unwrap());
+            marks
+        };
+        rewritten(&make, text)
+    };
+    for line in [
+        "#EXTINF:4,\n{$q}.mp4",
+        "#EXTINF:4,\n0.mp4?f={$q}",
+        "#EXT-X-PART:DURATION=1,URI=\"{$q}.mp4\"",
+        "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{$q}.mp4\"",
+    ] {
+        assert_eq!(rotating(&input("QUERYPARAM=\"q\"", line)), Err(Reason::Variable), "{line}");
+    }
+    assert!(rotating(&input("QUERYPARAM=\"q\"", "#EXT-X-STREAM-INF:BANDWIDTH=1\n{$q}.m3u8")).is_ok());
     let own = input("NAME=\"q\",VALUE=\"x\"", "#EXT-X-MAP:URI=\"{$q}/i.mp4\"");
     assert!(play(true, &own).unwrap().contains("x/i.mp4?plk=clear&"));
     // That the viewer chose a value is told along with it.

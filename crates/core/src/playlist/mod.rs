@@ -206,12 +206,12 @@ impl Body {
         Ok(())
     }
 
-    /// No value that a viewer chose decides what goes out in clear.
+    /// No value that a viewer chose decides which resource goes out in clear, or under the key of which period.
     ///
     /// # Errors
     /// [`Reason::Variable`] if it would.
     fn check_choice(&self, lead: Lead) -> Result<(), Reason> {
-        let refused = self.chosen && lead.is_clear() && self.marks.encryption.is_some();
+        let refused = self.chosen && lead.gives_away() && self.marks.encryption.is_some();
         if refused { Err(Reason::Variable) } else { Ok(()) }
     }
 

@@ -140,6 +140,7 @@ impl Body {
                 let uri = attribute::value(list, b"URI").unwrap_or_default();
                 let range = own_range(&self.marks, list, &mut self.parts, b"BYTERANGE")?;
                 let resource = Resource { range, ..self.media() };
+                self.check_choice(Lead::Resource(resource))?;
                 self.cover(uri, &resource, end, out);
                 self.push_part(line, resource, out);
                 Ok(())
@@ -245,6 +246,7 @@ impl Body {
         } else {
             self.has_parts = true;
             resource = self.media();
+            self.check_choice(Lead::Resource(resource))?;
             self.cover(uri, &resource, end, out);
         }
         self.scope.close_segment();

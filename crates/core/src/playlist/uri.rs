@@ -32,9 +32,14 @@ pub enum Lead {
 }
 
 impl Lead {
-    /// Whether it leads to a resource that goes out as the origin has it.
-    pub fn is_clear(self) -> bool {
-        matches!(self, Self::Resource(Resource { form: Form::Clear | Form::Document, .. }))
+    /// Whether its signature gives a resource away: in clear, or under the key of a period that follows from where the URI
+    /// stands in the playlist.
+    pub fn gives_away(self) -> bool {
+        match self {
+            Self::Resource(Resource { form: Form::Clear | Form::Document, .. }) => true,
+            Self::Resource(Resource { form: Form::Media, period, .. }) => period.is_some(),
+            Self::Either | Self::Media | Self::Sibling => false,
+        }
     }
 }
 
