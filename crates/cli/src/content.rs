@@ -1,17 +1,16 @@
 //! Which key and IV a resource is under: from its URL and session token, or from what they are derived from.
 
 use clap::{Args, ValueEnum};
-use playlock_core::config::policy::{Policy, SIGNED_PARAMETER};
+use playlock_core::config::policy::Policy;
 use playlock_core::config::{Coverage, Policies};
 use playlock_core::derive::KeyScope;
-use playlock_core::enter::{one, ours};
-use playlock_core::gate::{self, Admitted};
 use playlock_core::headers;
 use playlock_core::jar;
 use playlock_core::query;
 use playlock_core::reply::{self, Header, Reason};
+use playlock_core::request::{Admitted, AdmittedKey, admit_unobserved};
 use playlock_core::route::Kind;
-use playlock_core::signed::{self, Iv};
+use playlock_core::signed::Iv;
 use playlock_core::step::Request;
 use playlock_core::target::Target;
 
@@ -215,23 +214,18 @@ fn carry(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &
 fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Result<Content, Failure> {
     let raw = headers::text(request.headers, ":path").unwrap_or_default();
     let target = Target::parse(raw.as_bytes()).map_err(|_| Failure::Refused(Reason::Target))?;
-    let admitted = gate::admit(policies, request, &mut || [0; 16]).map_err(|refused| match refused.reason {
+    let admitted = admit_unobserved(policies, request, &mut || [0; 16]).map_err(|refused| match refused.denied.reason {
         Reason::Signature => Failure::Negative(format!(
             "{}: {}: its session was opened under another secret than this configuration has now, or it was altered",
-            refused.reason.word(),
-            refused.reason.title()
+            Reason::Signature.word(),
+            Reason::Signature.title()
         )),
         reason => Failure::Refused(reason),
     })?;
     match admitted {
-        Admitted::Key { policy, session, .. } => {
+        Admitted::Key(AdmittedKey { policy, session, scope, period, .. }) => {
             let policy = policies.get(policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
-            let sent = one(target.values(SIGNED_PARAMETER)).ok().flatten().unwrap_or_default();
-            let keyring = policy.keyrings.get(session.keyring);
-            let asked = keyring.and_then(|keyring| signed::open_key(keyring, &target.path, sent));
-            let asked = asked.ok_or(Failure::Refused(Reason::Parameter))?;
-            let scope = asked.shared.unwrap_or(KeyScope::Session(session.id));
-            derived(policy, session.keyring, scope, asked.period, which.sequence)
+            derived(policy, session.keyring, scope, period, which.sequence)
         }
         Admitted::Stream(stream, _) if stream.opened => {
             Err(Failure::Wrong("this URL opens a new session each time: a URL with a session token is needed".into()))
@@ -252,7 +246,7 @@ fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Resu
             let mut content = derived(policy, stream.keyring, scope, period, number)?;
             if let (Iv::Segment, None) = (stream.resource.iv, number)
                 && let Some(keyring) = policy.keyrings.get(stream.keyring)
-                && let Some(query) = query::of_origin(target.query, &ours(policy))
+                && let Some(query) = query::of_origin(target.query, policy.reserved_parameters())
             {
                 content.iv = stream.resource.segment_iv(keyring, &target.path, &query);
             }

@@ -2,15 +2,13 @@
 
 use playlock_core::config::policy::{Opening, Policy};
 use playlock_core::config::{Coverage, Policies};
-use playlock_core::enter::{client_address, ours};
+use playlock_core::http::incoming::{Incoming, RequestHead};
 use playlock_core::percent;
 use playlock_core::query;
-use playlock_core::reply::Reason;
+use playlock_core::reply::{self, Reason};
 use playlock_core::session::Session;
 use playlock_core::signed::{self, Subject};
 use playlock_core::step::Request;
-use playlock_core::target::Target;
-use playlock_core::token::edge_auth::Presented;
 
 use crate::address::Address;
 use crate::fields::{self, Role, Spoken};
@@ -112,28 +110,22 @@ fn holds(policy: &Policy, spoken: &Spoken, context: &Context<'_>) -> Result<(), 
     let assumed = spoken.ip.as_deref().map(|ip| ip.split('/').next().unwrap_or(ip).to_owned());
     let client = context.ip.map(str::to_owned).or(assumed).map(String::into_bytes);
     let target = context.url.map_or("/".to_owned(), |url| url.target(None));
-    let target = Target::parse(target.as_bytes()).map_err(|_| Reason::Target)?;
+    let headers = [reply::header(":path", &target)];
+    let client = || client.clone();
+    let request =
+        Request { headers: &headers, client: &client, route_policy: &|| None, now: context.now, end_of_stream: true };
+    let head = RequestHead::read(&request);
+    let incoming = Incoming::parse(&head).map_err(|_| Reason::Target)?;
     let verified = match spoken.role {
-        Role::Session => {
-            let request = Request {
-                headers: &[],
-                client: &|| client.clone(),
-                route_policy: &|| None,
-                now: context.now,
-                end_of_stream: true,
-            };
-            Session::verify(policy, &spoken.text, &request).and_then(|session| match context.url {
-                Some(url) if !context.policies.is_some_and(|policies| policies.is_key_path(&url.path)) => {
-                    session.covers(&target.path)
-                }
-                _ => Ok(()),
-            })
-        }
+        Role::Session => Session::verify(policy, &spoken.text, &head).and_then(|session| match context.url {
+            Some(url) if !context.policies.is_some_and(|policies| policies.is_key_path(&url.path)) => {
+                session.covers(&incoming.target.path)
+            }
+            _ => Ok(()),
+        }),
         Role::Access => {
             let Opening::AccessToken(access) = policy.opening() else { return Err(Reason::Signature) };
-            let client = || client.as_deref().and_then(client_address);
-            let presented = Presented { target: &target, ours: &ours(policy), client: &client, now: context.now };
-            access.verifier.verify(&spoken.text, &presented).map(|_| ())
+            access.verifier.verify(&spoken.text, &incoming, policy.reserved_parameters()).map(|_| ())
         }
     };
     match verified {
@@ -191,7 +183,7 @@ fn signed_by(
         return None;
     }
     let fits = |policy: &&Policy| {
-        let Some(query) = query::of_origin(site.query, &ours(policy)) else { return false };
+        let Some(query) = query::of_origin(site.query, policy.reserved_parameters()) else { return false };
         let session = session.as_ref().filter(|_| policy.session.on_content);
         let place = Subject { path: site.path, query: &query, session };
         policy.keyrings.iter().any(|keyring| match purpose {

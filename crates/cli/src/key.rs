@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::config;
 use crate::content::{Which, find};
+use crate::explain::shared_by;
 use crate::failure::Failure;
-use crate::trace::whose;
 
 /// Derive a content key and its IV.
 ///
@@ -47,12 +47,12 @@ pub fn run(arguments: &KeyCommand, output: &mut dyn Write) -> Result<(), Failure
     let written = if arguments.raw {
         output.write_all(&content.key)
     } else if arguments.json {
-        let json = json!({"key": key, "iv": iv, "policy": content.policy, "scope": whose(&content.scope),
+        let json = json!({"key": key, "iv": iv, "policy": content.policy, "scope": shared_by(&content.scope),
             "period": content.period, "notes": content.notes});
         return config::write_json(output, &json);
     } else {
         let notes: String = content.notes.iter().map(|note| format!("note     {note}\n")).collect();
-        let what = whose(&content.scope);
+        let what = shared_by(&content.scope);
         write!(
             output,
             "key      {key}\niv       {iv}\npolicy   {}\nwhose    {what}\nperiod   {}\n{notes}",

@@ -1,7 +1,6 @@
 //! `playlock`: what the filter does, on the command line.
 
 mod address;
-mod assigned;
 mod attribute;
 mod check;
 mod completions;
@@ -10,6 +9,7 @@ mod content;
 mod decrypt;
 mod ecds;
 mod envoy;
+mod explain;
 mod failure;
 mod fields;
 mod findings;
@@ -25,7 +25,6 @@ mod schema;
 mod terminal;
 mod time;
 mod token;
-mod trace;
 mod viewer;
 mod watch;
 mod why;

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use crate::address::Address;
 use crate::config;
+use crate::explain::{Check, Explanation, Mark};
 use crate::failure::Failure;
 use crate::terminal::{Colours, shown};
 use crate::time;
-use crate::trace::{Check, Mark, Trace, trace};
 use crate::viewer::{Viewer, random};
 
 /// Say what the filter makes of a request, and each check on the way.
@@ -57,17 +57,11 @@ pub fn run(arguments: &Why, output: &mut dyn Write, colours: Colours) -> Result<
     let loaded = config::load(&arguments.config)?;
     let asked = arguments.viewer.asks(&arguments.url)?;
     let id = random()?;
-    let traced = asked.with(|request| trace(&loaded, request, id));
     let policies = Rc::new(loaded.policies);
-    let (exchange, step) = asked.with(|request| Exchange::open(&policies, request, &mut || id));
+    let mut explanation = Explanation::new(&loaded.text);
+    let (exchange, step) =
+        asked.with(|request| Exchange::open_observed(&policies, request, &mut || id, &mut explanation));
     let reason = exchange.reason();
-    if traced.reason() != reason {
-        return Err(Failure::Wrong(format!(
-            "the checks say {}, the filter {}: this is a fault of playlock's, please report it",
-            traced.reason().map_or("nothing", |reason| reason.word()),
-            reason.map_or("nothing", |reason| reason.word())
-        )));
-    }
     let verdict = match step {
         RequestStep::Forward(_) => Verdict { step: "forward", reply: None, facts: exchange.facts() },
         RequestStep::Ask(_) => Verdict { step: "ask", reply: None, facts: exchange.facts() },
@@ -77,8 +71,8 @@ pub fn run(arguments: &Why, output: &mut dyn Write, colours: Colours) -> Result<
         }
     };
     let text = match arguments.json {
-        true => format!("{:#}\n", as_json(&verdict, &traced, asked.now)),
-        false => as_text(&verdict, &traced, asked.now, asked.client(), colours),
+        true => format!("{:#}\n", as_json(&verdict, &explanation, asked.now)),
+        false => as_text(&verdict, &explanation, asked.now, asked.client(), colours),
     };
     output.write_all(text.as_bytes()).map_err(config::output_failure)?;
     if reason.is_some() { Err(Failure::Said(1)) } else { Ok(()) }
@@ -104,7 +98,13 @@ impl Verdict {
     }
 }
 
-fn as_text(verdict: &Verdict, traced: &Trace, now: u64, client: Option<&str>, colours: Colours) -> String {
+fn as_text(
+    verdict: &Verdict,
+    explanation: &Explanation<'_>,
+    now: u64,
+    client: Option<&str>,
+    colours: Colours,
+) -> String {
     let refused = verdict.step == "refuse";
     let sentence = verdict.sentence();
     let mut text = if refused { colours.bad(&sentence) } else { colours.good(&sentence) };
@@ -118,7 +118,7 @@ fn as_text(verdict: &Verdict, traced: &Trace, now: u64, client: Option<&str>, co
         text.push_str(&format!("{:<8} {}\n", "location", shown(location)));
     }
     text.push('\n');
-    for check in &traced.0 {
+    for check in &explanation.checks {
         text.push_str(&line(check, colours));
     }
     text
@@ -141,9 +141,9 @@ fn line(check: &Check, colours: Colours) -> String {
     text
 }
 
-fn as_json(verdict: &Verdict, traced: &Trace, now: u64) -> Value {
-    let checks: Vec<Value> = traced
-        .0
+fn as_json(verdict: &Verdict, explanation: &Explanation<'_>, now: u64) -> Value {
+    let checks: Vec<Value> = explanation
+        .checks
         .iter()
         .map(|check| {
             let (mark, reason) = match check.mark {

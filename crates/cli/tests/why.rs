@@ -145,7 +145,7 @@ fn the_table_of_assignments() {
         let checks = said["checks"].as_array().unwrap();
         let check = checks.iter().find(|check| check["check"] == "assignment");
         let details = check.map(|check| check["details"].as_array().unwrap().as_slice()).unwrap_or_default();
-        let holding = details.iter().filter(|it| it.as_str().unwrap().ends_with(": holds")).count();
+        let holding = details.iter().filter(|it| it.as_str().unwrap().ends_with(": applies")).count();
         let covered = !matches!(found, "unassigned" | "target");
         assert_eq!(holding, usize::from(covered), "line {line}: {said:#}");
     }

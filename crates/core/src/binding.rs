@@ -10,9 +10,8 @@ use subtle::ConstantTimeEq;
 
 use crate::config::{ConfigError, document};
 use crate::derive::Keyring;
-use crate::enter::{client_address, single};
+use crate::http::incoming::RequestHead;
 use crate::reply::Reason;
-use crate::step::Request;
 
 const IPV4: u8 = 24;
 const IPV6: u8 = 56;
@@ -78,17 +77,17 @@ impl Binding {
     ///
     /// # Errors
     /// [`Reason::Ip`] if the client's address is not known, [`Reason::Header`] if the header is not there exactly once.
-    pub fn bind(&self, keyring: &Keyring, request: &Request<'_>) -> Result<Bound, Reason> {
+    pub fn bind(&self, keyring: &Keyring, head: &RequestHead<'_>) -> Result<Bound, Reason> {
         let network = match self.lengths {
             None => None,
             Some(lengths) => {
-                let client = client(request).ok_or(Reason::Ip)?;
+                let client = client(head).ok_or(Reason::Ip)?;
                 Some(network(client, if client.is_ipv4() { lengths.ipv4 } else { lengths.ipv6 }).ok_or(Reason::Ip)?)
             }
         };
         let tag = match &self.header {
             None => None,
-            Some(name) => Some(tag(keyring, name, request).ok_or(Reason::Header)?),
+            Some(name) => Some(tag(keyring, name, head).ok_or(Reason::Header)?),
         };
         Ok(Bound { network, tag })
     }
@@ -97,17 +96,17 @@ impl Binding {
     ///
     /// # Errors
     /// [`Reason::Ip`] from another network, [`Reason::Header`] with another value.
-    pub fn check(&self, keyring: &Keyring, bound: &Bound, request: &Request<'_>) -> Result<(), Reason> {
+    pub fn check(&self, keyring: &Keyring, bound: &Bound, head: &RequestHead<'_>) -> Result<(), Reason> {
         if let (Some(_), Some(opened)) = (self.lengths, &bound.network) {
             // As long as it was then: the configuration may have changed.
             let length = opened.split_once('/').and_then(|(_, length)| length.parse().ok()).ok_or(Reason::Ip)?;
-            if client(request).and_then(|client| network(client, length)).as_ref() != Some(opened) {
+            if client(head).and_then(|client| network(client, length)).as_ref() != Some(opened) {
                 return Err(Reason::Ip);
             }
         }
         if let (Some(name), Some(opened)) = (&self.header, &bound.tag) {
             let same = |tag: String| bool::from(tag.as_bytes().ct_eq(opened.as_bytes()));
-            if !tag(keyring, name, request).is_some_and(same) {
+            if !tag(keyring, name, head).is_some_and(same) {
                 return Err(Reason::Header);
             }
         }
@@ -122,8 +121,8 @@ fn length(path: &str, found: Option<u32>, default: u8, most: u8) -> Result<u8, C
     })
 }
 
-fn client(request: &Request<'_>) -> Option<IpAddr> {
-    Some(client_address(&(request.client)()?)?.to_canonical())
+fn client(head: &RequestHead<'_>) -> Option<IpAddr> {
+    head.client().map(|client| client.to_canonical())
 }
 
 /// The block of so many leading bits that an address is in; `None` if it has not so many.
@@ -142,8 +141,8 @@ fn network(address: IpAddr, length: u8) -> Option<String> {
 }
 
 /// What stands for the header's value in a token; `None` if it is not there exactly once.
-fn tag(keyring: &Keyring, name: &str, request: &Request<'_>) -> Option<String> {
-    let value = single(request, name).filter(|value| !value.is_empty())?;
+fn tag(keyring: &Keyring, name: &str, head: &RequestHead<'_>) -> Option<String> {
+    let value = head.sole(name).filter(|value| !value.is_empty())?;
     Some(URL_SAFE_NO_PAD.encode(keyring.header_tag(name, value)))
 }
 
@@ -157,6 +156,7 @@ mod tests {
     use crate::config::Policies;
     use crate::reply::{Header, header};
     use crate::session::Session;
+    use crate::step::Request;
 
     /// A policy with this binding, or none.
     fn policies(binding: Option<serde_json::Value>) -> Policies {
@@ -184,7 +184,13 @@ mod tests {
                 policy,
                 None,
                 "/",
-                &Request { headers, client: &ask(client), route_policy: &|| None, now: 9, end_of_stream: true },
+                &RequestHead::read(&Request {
+                    headers,
+                    client: &ask(client),
+                    route_policy: &|| None,
+                    now: 9,
+                    end_of_stream: true,
+                }),
                 [7; 16],
             )
         };
@@ -192,7 +198,13 @@ mod tests {
             Session::verify(
                 policy,
                 token,
-                &Request { headers, client: &ask(client), route_policy: &|| None, now: 9, end_of_stream: true },
+                &RequestHead::read(&Request {
+                    headers,
+                    client: &ask(client),
+                    route_policy: &|| None,
+                    now: 9,
+                    end_of_stream: true,
+                }),
             )
             .map(|_| ())
         };

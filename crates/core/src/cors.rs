@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use crate::config::{ConfigError, document};
 use crate::headers;
+use crate::http::incoming::{Method, RequestHead};
 use crate::reply::{Header, Reply, header};
 use crate::step::HeaderEdits;
 
@@ -67,15 +68,15 @@ impl Cors {
         })
     }
 
-    /// The headers that go with every answer to a request with these headers.
-    pub fn headers(&self, request: &[Header]) -> Vec<Header> {
+    /// The headers that go with every response to this request.
+    pub fn headers(&self, request: &RequestHead<'_>) -> Vec<Header> {
         let mut headers = Vec::new();
         match &self.origins {
             None => headers.push(header("access-control-allow-origin", "*")),
             Some(origins) => {
                 // Also where this origin is not allowed: a cache must not give its answer to one that is.
                 headers.push(header("vary", "origin"));
-                let sent = headers::text(request, "origin").unwrap_or_default();
+                let sent = request.origin.unwrap_or_default();
                 if !origins.iter().any(|origin| origin == sent) {
                     return headers;
                 }
@@ -91,15 +92,19 @@ impl Cors {
         headers
     }
 
+    /// Whether a request asks for permission (the Fetch standard, section 3.3.2).
+    pub fn is_preflight(&self, request: &RequestHead<'_>) -> bool {
+        request.method == Method::Options && headers::first(request.headers, "access-control-request-method").is_some()
+    }
+
     /// The answer to a preflight request (without what [`Cors::headers`] gives every answer); `None` if it is none.
-    pub fn preflight(&self, request: &[Header]) -> Option<Reply> {
-        let is_options = headers::first(request, ":method") == Some(b"OPTIONS");
-        if !is_options || headers::first(request, "access-control-request-method").is_none() {
+    pub fn preflight(&self, request: &RequestHead<'_>) -> Option<Reply> {
+        if !self.is_preflight(request) {
             return None;
         }
         let mut reply = Reply { status: 204, headers: Vec::new(), body: Vec::new(), reason: None };
         reply.headers.push(header("access-control-allow-methods", "GET, HEAD"));
-        let requested = headers::text(request, "access-control-request-headers").filter(|names| is_list(names));
+        let requested = headers::text(request.headers, "access-control-request-headers").filter(|names| is_list(names));
         if let Some(names) = self.allow_headers.as_deref().or(requested) {
             reply.headers.push(header("access-control-allow-headers", names));
         }

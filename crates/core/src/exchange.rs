@@ -9,10 +9,12 @@ use crate::batch::{Batch, StreamId};
 use crate::body::{Body, Pushed};
 use crate::config::Policies;
 use crate::cors;
-use crate::gate::{self, Admitted};
 use crate::headers;
+use crate::http::incoming::RequestHead;
 use crate::playlist::Unservable;
 use crate::reply::{Header, Reason, Reply};
+use crate::request::check::Observer;
+use crate::request::{self, Admitted, AdmittedKey};
 use crate::response::{self, Plan};
 use crate::route::Kind;
 use crate::session::Session;
@@ -90,38 +92,48 @@ impl Exchange {
         request: &Request<'_>,
         random: &mut dyn FnMut() -> [u8; 16],
     ) -> (Self, RequestStep) {
+        Self::open_observed(policies, request, random, &mut ())
+    }
+
+    /// [`Exchange::open`] with an observer of its checks.
+    pub fn open_observed(
+        policies: &Rc<Policies>,
+        request: &Request<'_>,
+        random: &mut dyn FnMut() -> [u8; 16],
+        observer: &mut dyn Observer,
+    ) -> (Self, RequestStep) {
+        let head = RequestHead::read(request);
         let mut exchange = Self {
             policies: Rc::clone(policies),
             state: State::Idle,
-            request_id: headers::first(request.headers, "x-request-id").map(<[u8]>::to_vec),
+            request_id: head.request_id.map(<[u8]>::to_vec),
             kind: Kind::Unknown,
             policy: None,
             session: None,
             reason: None,
-            grpc: headers::is_grpc(request.headers),
+            grpc: head.grpc,
             answered: None,
             cors: Vec::new(),
             unservable: None,
         };
-        let admitted = gate::admit(policies, request, random);
+        let admitted = request::admit(policies, &head, random, observer);
         exchange.policy = match &admitted {
             Ok(Admitted::Pass) => None,
-            Ok(Admitted::Key { policy, .. } | Admitted::Preflight { policy, .. }) => Some(*policy),
+            Ok(Admitted::Key(AdmittedKey { policy, .. }) | Admitted::Preflight { policy, .. }) => Some(*policy),
             Ok(Admitted::Stream(stream, _)) => Some(stream.policy),
             Err(refused) => refused.policy,
         };
         // A page must be able to read also what was refused before its policy was known.
-        let policy = exchange.policy.and_then(|index| policies.get(index)).or_else(|| gate::claimed(policies, request));
-        exchange.cors = policy
-            .and_then(|policy| policy.cors.as_ref())
-            .map(|cors| cors.headers(request.headers))
-            .unwrap_or_default();
+        let policy =
+            exchange.policy.and_then(|index| policies.get(index)).or_else(|| request::policy_for_cors(policies, &head));
+        exchange.cors =
+            policy.and_then(|policy| policy.cors.as_ref()).map(|cors| cors.headers(&head)).unwrap_or_default();
         let step = match admitted {
             Ok(Admitted::Pass) => {
                 exchange.kind = Kind::Pass;
                 RequestStep::Forward(HeaderEdits::default())
             }
-            Ok(Admitted::Key { session, reply, ask, .. }) => {
+            Ok(Admitted::Key(AdmittedKey { session, reply, ask, .. })) => {
                 exchange.kind = Kind::Key;
                 exchange.session = Some(session.id_text());
                 let reply = exchange.with_cors(reply);
@@ -145,7 +157,7 @@ impl Exchange {
             }
             Err(refused) => {
                 exchange.kind = refused.kind;
-                RequestStep::Reply(exchange.refusal_to(refused.reason, refused.redirect.as_deref()))
+                RequestStep::Reply(exchange.refusal_to(refused.denied.reason, refused.denied.redirect.as_deref()))
             }
         };
         if let RequestStep::Reply(reply) = &step {

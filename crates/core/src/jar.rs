@@ -7,13 +7,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::config::policy::Policy;
-use crate::enter::one;
 use crate::headers;
+use crate::http::incoming::{Incoming, RequestHead, at_most_one};
 use crate::percent;
 use crate::reply::{Header, Reason, header};
 use crate::session::Session;
-use crate::step::Request;
-use crate::target::Target;
 use crate::url::Scheme;
 
 /// Sessions of one token name that a browser keeps. With tokens of the greatest length their cookies are 6.3 KB, which
@@ -72,10 +70,10 @@ impl Sent<'_> {
     ///
     /// # Errors
     /// As [`Session::verify`]; [`Reason::Session`] in a cookie of another session's.
-    pub fn verify(&self, policy: &Policy, request: &Request<'_>, alone: bool) -> Result<Session, Reason> {
+    pub fn verify(&self, policy: &Policy, head: &RequestHead<'_>, alone: bool) -> Result<Session, Reason> {
         let session = match alone {
-            true => Session::verify(policy, self.token, request)?,
-            false => Session::verify_as_it_stands(policy, self.token, request)?,
+            true => Session::verify(policy, self.token, head)?,
+            false => Session::verify_as_it_stands(policy, self.token, head)?,
         };
         match self.reference {
             Some(sent) if reference(&session.id_text()) != sent => Err(Reason::Session),
@@ -100,21 +98,21 @@ impl<'a> Presented<'a> {
     }
 }
 
-/// Finds the session tokens of `request` where the policy looks for them.
+/// Finds the session tokens of a request where the policy looks for them.
 ///
 /// # Errors
 /// [`Reason::Duplicate`]; [`Reason::Malformed`] if a reference is none.
-pub fn presented<'a>(policy: &Policy, request: &'a Request<'_>, target: &Target<'a>) -> Result<Presented<'a>, Reason> {
+pub fn presented<'a>(policy: &Policy, incoming: &Incoming<'a>) -> Result<Presented<'a>, Reason> {
     let (name, transport) = (&policy.session.name, policy.session.transport);
-    let tokens = match one(target.values(name))? {
+    let tokens = match at_most_one(incoming.target.values(name))? {
         Some(sent) if transport.in_cookie() && is_reference(sent) => {
-            let cookie = one(headers::cookies(request.headers, &cookie_name(name, sent)))?;
+            let cookie = at_most_one(headers::cookies(incoming.head.headers, &cookie_name(name, sent)))?;
             cookie.map(|token| Sent { token, reference: Some(sent) }).into_iter().collect()
         }
         Some(token) if transport.in_query() => alloc::vec![Sent { token, reference: None }],
         Some(_) => return Err(Reason::Malformed),
         None if transport.in_cookie() => {
-            return Ok(Presented { tokens: newest(request.headers, name)?, named: false });
+            return Ok(Presented { tokens: newest(incoming.head.headers, name)?, named: false });
         }
         None => return Ok(Presented { tokens: Vec::new(), named: false }),
     };
@@ -155,17 +153,19 @@ pub struct GoingOn {
 /// Why no token will do; of several reasons, that one is of another path.
 pub fn going_on(
     policy: &Policy,
-    request: &Request<'_>,
+    head: &RequestHead<'_>,
     presented: &Presented<'_>,
     path: Option<&str>,
+    seen: &mut dyn FnMut(Sent<'_>, Result<(), Reason>),
 ) -> Option<Result<GoingOn, Reason>> {
     let (mut found, mut failure): (Option<GoingOn>, Option<Reason>) = (None, None);
     let alone = presented.only().is_some();
     for sent in &presented.tokens {
-        let verified = sent.verify(policy, request, alone).and_then(|session| {
+        let verified = sent.verify(policy, head, alone).and_then(|session| {
             path.map_or(Ok(()), |path| session.covers(path))?;
             Ok(session)
         });
+        seen(*sent, verified.as_ref().map(|_| ()).map_err(|reason| *reason));
         match (verified, found.take()) {
             (Ok(session), None) => found = Some(GoingOn { session, certain: true }),
             (Ok(session), Some(other)) => {

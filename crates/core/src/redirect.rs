@@ -4,9 +4,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::policy::{Policy, SIGNED_PARAMETER};
-use crate::enter::ours;
+use crate::config::policy::Policy;
 use crate::headers;
+use crate::http::incoming::SIGNED_PARAMETER;
 use crate::query;
 use crate::reply::{Header, header};
 use crate::route::Kind;
@@ -27,9 +27,13 @@ pub fn redirect(stream: &Stream, policy: &Policy, headers: &[Header]) -> HeaderE
             said_again(stream, policy, &path, url::query(location)).map(|value| format!("{SIGNED_PARAMETER}={value}"));
         let token = stream.token_parameter(policy);
         let parameters: Vec<_> = said.into_iter().chain(token).collect();
-        let ours: Vec<_> = ours(policy).into_iter().map(Into::into).collect();
         let mut rewritten = Vec::with_capacity(location.len() + 1024);
-        url::push_with_parameters(&mut rewritten, &base.secured(location), &parameters.join("&"), &ours);
+        url::push_with_parameters(
+            &mut rewritten,
+            &base.secured(location),
+            &parameters.join("&"),
+            policy.reserved_parameters(),
+        );
         edits.set.push(("location".into(), rewritten));
     }
     edits.set.push(header("cache-control", "private, no-store"));
@@ -46,7 +50,7 @@ fn said_again(stream: &Stream, policy: &Policy, path: &str, query: Option<&str>)
     if stream.kind == Kind::Playlist || !stream.imports.is_empty() {
         return signed::variables(keyring, &path, &stream.imports);
     }
-    let query = query::of_origin(query, &ours(policy))?;
+    let query = query::of_origin(query, policy.reserved_parameters())?;
     let subject = Subject { path: &path, query: &query, session: policy.session.on_content.then_some(&session.id) };
     signed::resource(keyring, subject, &stream.resource, stream.media_key.as_ref())
 }

@@ -11,7 +11,6 @@ use crate::body::{Body, Window};
 use crate::config::encryption::{self, Keys};
 use crate::config::policy::{Opening, Policy};
 use crate::derive::KeyScope;
-use crate::enter::ours;
 use crate::headers;
 use crate::key_url::Values;
 use crate::output::Output;
@@ -268,7 +267,7 @@ fn marks(stream: &Stream, policy: &Policy) -> Option<Marks> {
         token_on_content: policy.session.on_content && (policy.session.transport.in_query() || !shared),
         acl: Acl::parse(session.acl()),
         session: policy.session.on_content.then_some(session.id),
-        ours: ours(policy).into_iter().map(Into::into).collect(),
+        ours: Rc::clone(policy.reserved_parameters()),
         keyring: policy.keyrings.get(session.keyring)?.clone(),
         encryption,
         variables: Variables::new(stream.query.clone(), stream.imports.clone()),

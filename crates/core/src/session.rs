@@ -15,9 +15,9 @@ use hmac::Mac;
 
 use crate::binding::Bound;
 use crate::config::policy::Policy;
+use crate::http::incoming::RequestHead;
 use crate::percent;
 use crate::reply::Reason;
-use crate::step::Request;
 use crate::target;
 use crate::token::acl;
 use crate::token::edge_auth::{Claims, Grant};
@@ -49,7 +49,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens a session for whoever asks by `request` for the playlist at `path` (normalised) with `grant`, the verified
+    /// Opens a session for the viewer who asks with `head` for the playlist at `path` (normalised) with `grant`, the verified
     /// access token if the policy wants one.
     ///
     /// # Errors
@@ -59,13 +59,13 @@ impl Session {
         policy: &Policy,
         grant: Option<&Grant>,
         path: &str,
-        request: &Request<'_>,
+        head: &RequestHead<'_>,
         id: [u8; 16],
     ) -> Result<Self, Reason> {
-        let (now, keyring) = (request.now, policy.keyrings.first().ok_or(Reason::Signature)?);
+        let (now, keyring) = (head.now, policy.keyrings.first().ok_or(Reason::Signature)?);
         let expires = now.saturating_add(policy.session.ttl);
         let acl = scope(policy, grant, path);
-        let bound = policy.session.binding.bind(keyring, request)?;
+        let bound = policy.session.binding.bind(keyring, head)?;
         let mut token = match &bound.network {
             Some(network) => format!("ip={network}~"),
             None => String::new(),
@@ -97,15 +97,15 @@ impl Session {
         if session.query_value().len() > MAX_TOKEN { Err(Reason::Oversize) } else { Ok(session) }
     }
 
-    /// Verifies a session token as it was sent with `request`. The path is [`Session::covers`]'s question.
+    /// Verifies a session token as it was sent with `head`. The path is [`Session::covers`]'s question.
     ///
     /// # Errors
     /// [`Reason::Malformed`], [`Reason::Signature`], [`Reason::Expired`], [`Reason::Ip`], [`Reason::Header`],
     /// [`Reason::Revoked`].
-    pub fn verify(policy: &Policy, sent: &str, request: &Request<'_>) -> Result<Self, Reason> {
+    pub fn verify(policy: &Policy, sent: &str, head: &RequestHead<'_>) -> Result<Self, Reason> {
         let mut failure = Reason::Malformed;
         for reading in crate::token::readings(sent) {
-            match Self::verify_as_it_stands(policy, &reading, request) {
+            match Self::verify_as_it_stands(policy, &reading, head) {
                 Err(Reason::Malformed) => {}
                 Err(Reason::Signature) => failure = Reason::Signature,
                 verified => return verified,
@@ -118,10 +118,10 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::verify`].
-    pub fn verify_as_it_stands(policy: &Policy, token: &str, request: &Request<'_>) -> Result<Self, Reason> {
+    pub fn verify_as_it_stands(policy: &Policy, token: &str, head: &RequestHead<'_>) -> Result<Self, Reason> {
         let claims = Claims::parse(token)?;
         let keyring = policy.keyrings.iter().position(|keyring| claims.is_signed_with(keyring.session_token()));
-        Self::from_claims(policy, &claims, token, keyring.ok_or(Reason::Signature)?, request)
+        Self::from_claims(policy, &claims, token, keyring.ok_or(Reason::Signature)?, head)
     }
 
     /// Whether `sent` looks like a session token. It may be anything.
@@ -134,9 +134,9 @@ impl Session {
         claims: &Claims<'_>,
         token: &str,
         keyring: usize,
-        request: &Request<'_>,
+        head: &RequestHead<'_>,
     ) -> Result<Self, Reason> {
-        if request.now > claims.exp.saturating_add(policy.session.skew) {
+        if head.now > claims.exp.saturating_add(policy.session.skew) {
             return Err(Reason::Expired);
         }
         let of = |field: &str| field.split_once(',').map(|(_, rest)| String::from(rest));
@@ -145,7 +145,7 @@ impl Session {
         let id = id.split_once(',').map_or(id, |(id, _)| id);
         let (id, tag) = id.split_once('.').map_or((id, None), |(id, tag)| (id, Some(tag.into())));
         let bound = Bound { network: claims.ip.map(Into::into), tag };
-        policy.session.binding.check(policy.keyrings.get(keyring).ok_or(Reason::Signature)?, &bound, request)?;
+        policy.session.binding.check(policy.keyrings.get(keyring).ok_or(Reason::Signature)?, &bound, head)?;
         let id = URL_SAFE_NO_PAD.decode(id).ok().and_then(|id| id.try_into().ok()).ok_or(Reason::Malformed)?;
         let acl = claims.acl.ok_or(Reason::Malformed)?;
         let session = Self {

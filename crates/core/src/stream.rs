@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 
 use crate::config::policy::Policy;
 use crate::derive::{ContentKey, KeyScope};
-use crate::enter::ours;
 use crate::jar;
 use crate::playlist::Unservable;
 use crate::query;
@@ -90,7 +89,7 @@ impl Stream {
             Iv::Period => keyring.iv(scope, period),
             Iv::Segment => {
                 let path = target::normal_path(&self.raw_path).ok()?;
-                let query = query::of_origin(self.query.as_deref(), &ours(policy))?;
+                let query = query::of_origin(self.query.as_deref(), policy.reserved_parameters())?;
                 self.resource.segment_iv(keyring, &path, &query)
             }
         };

@@ -61,7 +61,7 @@ impl<'a> Target<'a> {
     }
 
     /// The query without the parameters named in `names`; `None` if nothing is left.
-    pub fn query_without(&self, names: &[&str]) -> Option<String> {
+    pub fn query_without(&self, names: &[impl AsRef<str>]) -> Option<String> {
         strip(self.query?, names)
     }
 }
@@ -103,20 +103,30 @@ pub fn is_named(raw: &str, name: &str) -> bool {
 
 /// `query` without the parameters named in `names`, byte for byte otherwise; `None` if nothing is left.
 pub fn strip(query: &str, names: &[impl AsRef<str>]) -> Option<String> {
+    without(query, |raw| names.iter().any(|name| is_named(raw, name.as_ref()))).map(Cow::into_owned)
+}
+
+/// `query` without the parameters whose raw name `is_dropped`, byte for byte otherwise, and borrowed if there are none;
+/// `None` if nothing is left.
+pub fn without(query: &str, is_dropped: impl Fn(&str) -> bool) -> Option<Cow<'_, str>> {
+    let is_kept = |(name, _): &(&str, Option<&str>)| !is_dropped(name);
+    if parameters(Some(query)).all(|parameter| is_kept(&parameter)) {
+        return Some(Cow::Borrowed(query));
+    }
     let mut kept = String::with_capacity(query.len());
     let mut any = false;
-    for parameter in query.split('&') {
-        let raw = parameter.split_once('=').map_or(parameter, |(name, _)| name);
-        if names.iter().any(|name| is_named(raw, name.as_ref())) {
-            continue;
-        }
+    for (name, value) in parameters(Some(query)).filter(is_kept) {
         if any {
             kept.push('&');
         }
-        kept.push_str(parameter);
+        kept.push_str(name);
+        if let Some(value) = value {
+            kept.push('=');
+            kept.push_str(value);
+        }
         any = true;
     }
-    any.then_some(kept)
+    any.then_some(Cow::Owned(kept))
 }
 
 /// Decodes a raw path once and refuses what servers read in more than one way.

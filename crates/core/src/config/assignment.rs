@@ -31,8 +31,8 @@ pub struct Assignments {
     assigned: Vec<Ranges<u64>>,
     /// When the first assignment with a start begins, likewise.
     starts: Vec<Option<u64>>,
-    /// When each assignment ends.
-    ends: Vec<u64>,
+    /// The first second of each assignment and the first one after it.
+    times: Vec<(u64, u64)>,
     names: BTreeMap<String, usize>,
     key_paths: BTreeSet<String>,
 }
@@ -44,6 +44,21 @@ pub enum Idle {
     Past,
     /// As long as it is open, another to the same host and path wins, which began later.
     Overruled,
+}
+
+/// Why an assignment does not hold for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotHeld {
+    /// Its path does not cover the request's.
+    Path,
+    /// It is to another host.
+    Host,
+    /// It has not begun.
+    Early,
+    /// It has ended.
+    Ended,
+    /// Another one that holds is closer.
+    Closer,
 }
 
 impl Assignments {
@@ -61,7 +76,7 @@ impl Assignments {
         let mut hosts: BTreeMap<String, Prefixes> = BTreeMap::new();
         let mut times = alloc::vec![Vec::new(); policies.len()];
         let mut starts: Vec<Option<u64>> = alloc::vec![None; policies.len()];
-        let mut ends = Vec::with_capacity(assignments.len());
+        let mut windows = Vec::with_capacity(assignments.len());
         let mut depth = 0;
         for (index, assignment) in assignments.iter().enumerate() {
             let at = |member: &str| format!("assignments[{index}].{member}");
@@ -89,7 +104,7 @@ impl Assignments {
             if let Some(first) = starts.get_mut(policy).filter(|_| start > 0) {
                 *first = Some(first.map_or(start, |first| first.min(start)));
             }
-            ends.push(end);
+            windows.push((start, end));
         }
         for timeline in hosts.values_mut().flat_map(BTreeMap::values_mut) {
             timeline.compile().map_err(|index| {
@@ -104,19 +119,13 @@ impl Assignments {
         let key_paths =
             policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path()?.into())).collect();
         let assigned = times.into_iter().map(Ranges::build).collect();
-        Ok(Self { any_host, hosts, depth, assigned, starts, ends, names, key_paths })
+        Ok(Self { any_host, hosts, depth, assigned, starts, times: windows, names, key_paths })
     }
 
     /// What holds at `now` for a normalised path: an assignment to its host before one to any, then the longest path,
     /// then the one that started last. The policy's number, and the assignment's path without its final `/`.
     pub fn find<'p>(&self, authority: &str, path: &'p str, now: u64) -> Option<(usize, &'p str)> {
-        let host = authority
-            .rsplit_once(':')
-            .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-            .map_or(authority, |(host, _)| host);
-        // The root's dot (RFC 1034 section 3.1) makes no other host.
-        let host = host.strip_suffix('.').unwrap_or(host);
-        let of_host = if self.hosts.is_empty() { None } else { self.hosts.get(&host.to_ascii_lowercase()) };
+        let of_host = if self.hosts.is_empty() { None } else { self.hosts.get(&host_of(authority)) };
         // Nothing is assigned deeper than that.
         let deeper = path.match_indices('/').nth(self.depth).and_then(|(at, _)| path.get(..at));
         let path = deeper.unwrap_or(path);
@@ -150,7 +159,7 @@ impl Assignments {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.times.len()
     }
 
     /// The assignments, by their place in the document, that hold neither at `now` nor at any time after it.
@@ -159,8 +168,41 @@ impl Assignments {
         for timeline in self.hosts.values().chain([&self.any_host]).flat_map(BTreeMap::values) {
             timeline.add_holding(now, &mut holding);
         }
-        let ends = self.ends.iter().enumerate().filter(move |(index, _)| !holding.contains(index));
-        ends.map(move |(index, end)| (index, if *end <= now { Idle::Past } else { Idle::Overruled }))
+        let times = self.times.iter().enumerate().filter(move |(index, _)| !holding.contains(index));
+        times.map(move |(index, (_, end))| (index, if *end <= now { Idle::Past } else { Idle::Overruled }))
+    }
+
+    /// Every assignment by its place in the document, and why it does not hold for this request; `None` for the one that does.
+    pub fn explain(&self, authority: &str, path: &str, now: u64) -> BTreeMap<usize, Option<NotHeld>> {
+        let host = host_of(authority);
+        let holding = |prefixes: &Prefixes| {
+            let (_, prefix) = longest(prefixes, path, now)?;
+            prefixes.get(prefix)?.holding(now).map(|(_, assignment)| assignment)
+        };
+        let chosen = self.hosts.get(&host).and_then(holding).or_else(|| holding(&self.any_host));
+        let by_host = self.hosts.iter().map(|(named, prefixes)| (*named == host, prefixes));
+        let by_path = by_host.chain([(true, &self.any_host)]).flat_map(|(same_host, prefixes)| {
+            prefixes.iter().map(move |(prefix, timeline)| (same_host, prefix, timeline))
+        });
+        let explained = by_path.flat_map(|(same_host, prefix, timeline)| {
+            let covers =
+                path.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            timeline.assignments().map(move |index| (index, covers, same_host))
+        });
+        explained
+            .map(|(index, covers, same_host)| {
+                let (start, end) = self.times.get(index).copied().unwrap_or_default();
+                let why = match () {
+                    () if chosen == Some(index) => None,
+                    () if !covers => Some(NotHeld::Path),
+                    () if !same_host => Some(NotHeld::Host),
+                    () if now < start => Some(NotHeld::Early),
+                    () if now >= end => Some(NotHeld::Ended),
+                    () => Some(NotHeld::Closer),
+                };
+                (index, why)
+            })
+            .collect()
     }
 
     /// Whether the policy is assigned at any time.
@@ -231,6 +273,15 @@ fn instant(text: Option<&str>, any: u64, at: &dyn Fn() -> String) -> Result<u64,
     }
 }
 
+/// The host of `:authority` in lower case, without port. The root's dot (RFC 1034 section 3.1) makes no other host.
+fn host_of(authority: &str) -> String {
+    let host = authority
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(authority, |(host, _)| host);
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+}
+
 fn longest<'p>(prefixes: &Prefixes, path: &'p str, now: u64) -> Option<(usize, &'p str)> {
     let mut prefix = path;
     loop {
@@ -247,4 +298,32 @@ fn prefix(pattern: &str) -> Option<&str> {
     let prefix = pattern.strip_suffix("/...").or_else(|| pattern.strip_suffix('/')).unwrap_or(pattern);
     let normal = prefix.is_empty() || matches!(target::normal_path(prefix).as_deref(), Ok(path) if path == prefix);
     (pattern.starts_with('/') && normal && !prefix.contains(['*', '?']) && !prefix.contains("...")).then_some(prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Policies;
+
+    #[test]
+    fn every_assignment_is_explained() {
+        let document = r#"{"policies": [{"policyName": "a"}, {"policyName": "b"}, {"policyName": "c"}], "assignments": [
+            {"policyName": "a", "path": "/..."},
+            {"policyName": "b", "path": "/vod", "host": "tv.example"},
+            {"policyName": "b", "path": "/vod", "host": "other.example"},
+            {"policyName": "c", "path": "/live/..."},
+            {"policyName": "c", "path": "/vod/a", "startTime": "1970-01-02"},
+            {"policyName": "c", "path": "/vod/b", "endTime": "1970-01-01T00:00:10Z"}]}"#;
+        let (policies, _) = Policies::parse(document.as_bytes(), &|_| None).unwrap();
+        let explained = |authority, path| {
+            policies.explain_assignments(authority, path, 60).into_values().collect::<Vec<_>>()
+        };
+        use NotHeld::{Closer, Early, Ended, Host, Path};
+        let (early, host, path) = (Some(Early), Some(Host), Some(Path));
+        let closer = Some(Closer);
+        assert_eq!(explained("TV.example.:8443", "/vod/a/b.ts"), [closer, None, host, path, early, path]);
+        assert_eq!(explained("tv.example", "/vod/b/b.ts"), [closer, None, host, path, path, Some(Ended)]);
+        assert_eq!(explained("h", "/vod/a"), [None, host, host, path, early, path]);
+        assert_eq!(explained("tv.example", "/vodka"), [None, path, path, path, path, path]);
+    }
 }

@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use self::assignment::Assignments;
-pub use self::assignment::Idle;
+pub use self::assignment::{Idle, NotHeld};
 use self::document::{DefaultAction, Document};
 use self::policy::Policy;
 use crate::percent;
@@ -235,6 +235,12 @@ impl Policies {
         let read: Vec<[bool; 5]> = self.policies.iter().filter_map(reads).collect();
         let names = self.geo_headers.all().into_iter().enumerate();
         names.filter(move |(index, _)| read.iter().any(|it| it.get(*index) == Some(&true))).map(|(_, name)| name)
+    }
+
+    /// Every assignment by its place in the document, and why it does not hold for a request for the normalised `path`;
+    /// `None` for the one that does.
+    pub fn explain_assignments(&self, authority: &str, path: &str, now: u64) -> BTreeMap<usize, Option<NotHeld>> {
+        self.assignments.explain(authority, path, now)
     }
 
     /// Whether any policy serves keys at `path`.

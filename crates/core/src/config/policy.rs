@@ -1,6 +1,7 @@
 //! One policy, valid by type: what the exchange needs to know, with every key derived that can be.
 
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -11,6 +12,7 @@ use super::secret::Reader;
 use crate::binding::Binding;
 use crate::cors::Cors;
 use crate::derive::Keyring;
+use crate::http::incoming::SIGNED_PARAMETER;
 use crate::jar;
 use crate::player::Players;
 use crate::revocation::Revocation;
@@ -18,9 +20,6 @@ use crate::route::{self, Extension};
 use crate::targeting::Targeting;
 use crate::token::acl;
 use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
-
-/// The query parameter that carries what the filter itself signs.
-pub const SIGNED_PARAMETER: &str = "plk";
 
 const DEFAULT_TTL: u64 = 86_400;
 const DEFAULT_SKEW: u64 = 10;
@@ -52,6 +51,7 @@ pub struct Policy {
     /// What pages on other sites may do; `None`: what the origin says.
     pub cors: Option<Cors>,
     protects: bool,
+    reserved: Rc<[String]>,
 }
 
 /// How a session is opened.
@@ -118,6 +118,11 @@ impl Policy {
         }
     }
 
+    /// Query parameters that the origin never sees: the signed one, session tokens and access tokens.
+    pub fn reserved_parameters(&self) -> &Rc<[String]> {
+        &self.reserved
+    }
+
     /// How a session is opened.
     pub fn opening(&self) -> Opening<'_> {
         match &self.access_token {
@@ -165,6 +170,8 @@ impl Policy {
             .transpose()?;
         let (players, warnings) = players.unzip();
         reader.warnings.extend(warnings.unwrap_or_default());
+        let mut reserved = alloc::vec![SIGNED_PARAMETER.into(), session.name.clone()];
+        reserved.extend(access_token.iter().map(|access| access.name.clone()));
         let encryption = match encryption {
             Some(encryption) => {
                 Some(read_encryption(&format!("{path}.mediaEncryption"), encryption, session.on_content, reader)?)
@@ -194,6 +201,7 @@ impl Policy {
             targeting,
             cors: policy.cors.as_ref().map(|cors| Cors::build(&format!("{path}.cors"), cors)).transpose()?,
             protects,
+            reserved: reserved.into(),
         })
     }
 }

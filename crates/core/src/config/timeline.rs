@@ -21,6 +21,8 @@ pub struct Window {
 #[derive(Debug, Default)]
 pub struct Timeline {
     added: Vec<Window>,
+    /// Every assignment that was added.
+    assignments: Vec<usize>,
     spans: Vec<Span>,
 }
 
@@ -35,6 +37,7 @@ struct Span {
 impl Timeline {
     /// Adds a window to compile.
     pub fn add(&mut self, window: Window) {
+        self.assignments.push(window.assignment);
         self.added.push(window);
     }
 
@@ -72,9 +75,18 @@ impl Timeline {
 
     /// The policy that holds at `now`.
     pub fn at(&self, now: u64) -> Option<usize> {
+        self.holding(now).map(|(policy, _)| policy)
+    }
+
+    /// The policy and the assignment that hold at `now`.
+    pub fn holding(&self, now: u64) -> Option<(usize, usize)> {
         let begun = self.spans.partition_point(|span| span.start <= now);
-        let (policy, _) = self.spans.get(begun.checked_sub(1)?)?.holds?;
-        Some(policy)
+        self.spans.get(begun.checked_sub(1)?)?.holds
+    }
+
+    /// Every assignment to this path, whether it ever holds or not.
+    pub fn assignments(&self) -> impl Iterator<Item = usize> {
+        self.assignments.iter().copied()
     }
 
     /// Every policy that holds at some time, each perhaps more than once.

@@ -21,7 +21,7 @@ pub(super) fn marks(encrypt: bool, token: bool) -> Marks {
         token_on_content: true,
         acl: Acl::parse("*"),
         session: Some([0; 16]),
-        ours: alloc::vec!["plk".into(), "s".into()],
+        ours: alloc::rc::Rc::new(["plk".into(), "s".into()]),
         keyring: Keyring::new(&Secret::new(alloc::vec![1; 16]).unwrap(), "p"),
         encryption: encrypt.then(|| Encryption {
             scope: KeyScope::Session([0; 16]),

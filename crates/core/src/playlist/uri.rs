@@ -10,8 +10,8 @@ use super::attribute;
 use super::encryption::Encryption;
 use super::line::Line;
 use super::variable::Variables;
-use crate::config::policy::SIGNED_PARAMETER;
 use crate::derive::{KeyScope, Keyring};
+use crate::http::incoming::SIGNED_PARAMETER;
 use crate::query;
 use crate::signed::{self, Form, Iv, Resource, Subject};
 use crate::target;
@@ -57,7 +57,7 @@ pub struct Marks {
     /// The session's id, which signatures on content that goes out in clear are bound to; `None` if content needs no token.
     pub session: Option<[u8; 16]>,
     /// Names of parameters that are ours; the origin's own of these names go.
-    pub ours: Vec<String>,
+    pub ours: Rc<[String]>,
     /// What signs parameters.
     pub keyring: Keyring,
     /// `Some` if segments are encrypted.

@@ -2,12 +2,11 @@
 
 use alloc::format;
 use alloc::string::String;
-use core::cell::OnceCell;
 use core::net::IpAddr;
 
 use crate::config::{ConfigError, document};
 use crate::headers;
-use crate::reply::Header;
+use crate::http::incoming::RequestHead;
 
 /// The names of the headers in which the proxy says where a client is, in lower case.
 #[derive(Debug)]
@@ -110,22 +109,20 @@ pub enum Sent<'a> {
 
 /// What is known of where a request comes from.
 pub struct Facts<'a> {
-    headers: &'a [Header],
-    /// Where the proxy says it.
+    head: &'a RequestHead<'a>,
+    /// The proxy's headers.
     pub names: &'a GeoHeaders,
-    ask: &'a dyn Fn() -> Option<IpAddr>,
-    client: OnceCell<Option<IpAddr>>,
 }
 
 impl<'a> Facts<'a> {
-    /// The facts of a request with these headers; `client` is asked at most once, and only if a check needs it.
-    pub fn new(headers: &'a [Header], names: &'a GeoHeaders, client: &'a dyn Fn() -> Option<IpAddr>) -> Self {
-        Self { headers, names, ask: client, client: OnceCell::new() }
+    /// The facts of this request.
+    pub fn new(head: &'a RequestHead<'a>, names: &'a GeoHeaders) -> Self {
+        Self { head, names }
     }
 
     /// The client's address as the proxy trusts it.
     pub fn client(&self) -> Option<IpAddr> {
-        *self.client.get_or_init(self.ask)
+        self.head.client()
     }
 
     /// A header of the proxy's. A list is several values: who puts copies together writes one.
@@ -142,7 +139,7 @@ impl<'a> Facts<'a> {
     }
 
     fn header(&self, name: &str) -> Sent<'a> {
-        let mut values = headers::all(self.headers, name);
+        let mut values = headers::all(self.head.headers, name);
         match (values.next().map(core::str::from_utf8), values.next()) {
             (None, _) => Sent::Missing,
             (Some(Ok(value)), None) if value.trim().is_empty() => Sent::Missing,

@@ -16,6 +16,7 @@ use sha2::Sha256;
 
 use super::acl;
 use super::signed_url::SignedUrl;
+use crate::http::incoming::Incoming;
 use crate::percent;
 use crate::reply::Reason;
 use crate::target::Target;
@@ -196,18 +197,6 @@ pub struct Grant {
     pub payload: Option<String>,
 }
 
-/// The request that a token is presented with.
-pub struct Presented<'a> {
-    /// The request's target.
-    pub target: &'a Target<'a>,
-    /// Parameters of ours in its query, which no generator has signed.
-    pub ours: &'a [&'a str],
-    /// The client's address; the host is only asked for it if a token names one.
-    pub client: &'a dyn Fn() -> Option<IpAddr>,
-    /// Seconds since the epoch.
-    pub now: u64,
-}
-
 impl Verifier {
     /// `passwords` are raw bytes, the first one current, the others still accepted. `skew` in seconds.
     pub fn new<'a>(
@@ -230,13 +219,14 @@ impl Verifier {
         Self { passwords, salt, skew }
     }
 
-    /// Verifies an access token as it was sent: signature first, so that nothing is learnt from a forged one.
+    /// Verifies an access token as it was sent with `incoming`, whose query may hold `reserved` parameters, which no
+    /// generator has signed: signature first, so that nothing is learnt from a forged one.
     ///
     /// # Errors
     /// [`Reason::Malformed`] (also of a URL token on a URL longer than [`MAX_URL`](super::signed_url::MAX_URL)),
     /// [`Reason::Algorithm`], [`Reason::Signature`], [`Reason::Early`], [`Reason::Expired`], [`Reason::Ip`],
     /// [`Reason::Path`].
-    pub fn verify(&self, sent: &str, presented: &Presented<'_>) -> Result<Grant, Reason> {
+    pub fn verify(&self, sent: &str, incoming: &Incoming<'_>, reserved: &[impl AsRef<str>]) -> Result<Grant, Reason> {
         let readings = super::readings(sent);
         let claims: Vec<Claims<'_>> = readings.iter().filter_map(|reading| Claims::parse(reading).ok()).collect();
         let begun = self.begin(&claims);
@@ -245,9 +235,9 @@ impl Verifier {
         }
         let fitting = match self.with_acl(&begun) {
             Some(claims) => Some(claims),
-            None => self.with_url(&begun, presented)?,
+            None => self.with_url(&begun, &incoming.target, reserved)?,
         };
-        self.check_claims(fitting.ok_or(Reason::Signature)?, presented)
+        self.check_claims(fitting.ok_or(Reason::Signature)?, incoming)
     }
 
     /// Whether an access token as it was sent has an ACL and a good signature, whatever else is wrong with it. Of URL tokens
@@ -273,13 +263,18 @@ impl Verifier {
     }
 
     /// Which of the URL tokens has signed a spelling of the URL.
-    fn with_url<'c>(&self, begun: &[Begun<'c>], presented: &Presented<'_>) -> Result<Option<&'c Claims<'c>>, Reason> {
+    fn with_url<'c>(
+        &self,
+        begun: &[Begun<'c>],
+        target: &Target<'_>,
+        reserved: &[impl AsRef<str>],
+    ) -> Result<Option<&'c Claims<'c>>, Reason> {
         let without_acl = begun.iter().filter(|(claims, _)| claims.acl.is_none());
         let begun: Vec<Begun<'c>> = without_acl.map(|(claims, mac)| (*claims, mac.clone().and(b"~url="))).collect();
         if begun.is_empty() {
             return Ok(None);
         }
-        let url = SignedUrl::new(presented.target, presented.ours).ok_or(Reason::Malformed)?;
+        let url = SignedUrl::new(target, reserved).ok_or(Reason::Malformed)?;
         let mut budget = url.budget();
         for spelling in url.spellings() {
             for (claims, mac) in
@@ -308,16 +303,16 @@ impl Verifier {
         }
     }
 
-    fn check_claims(&self, claims: &Claims<'_>, presented: &Presented<'_>) -> Result<Grant, Reason> {
-        claims.check_times(presented.now, self.skew)?;
+    fn check_claims(&self, claims: &Claims<'_>, incoming: &Incoming<'_>) -> Result<Grant, Reason> {
+        claims.check_times(incoming.head.now, self.skew)?;
         if let Some(ip) = claims.ip {
             let ip: IpAddr = percent::decode_str(ip).and_then(|ip| ip.parse().ok()).ok_or(Reason::Malformed)?;
-            if (presented.client)().map(|client| client.to_canonical()) != Some(ip.to_canonical()) {
+            if incoming.head.client().map(|client| client.to_canonical()) != Some(ip.to_canonical()) {
                 return Err(Reason::Ip);
             }
         }
         // A URL token's signature has covered the path.
-        if claims.acl.is_some_and(|acl| !acl::allows(acl, &presented.target.path)) {
+        if claims.acl.is_some_and(|acl| !acl::allows(acl, &incoming.target.path)) {
             return Err(Reason::Path);
         }
         let own = |field: Option<&str>| field.map(String::from);

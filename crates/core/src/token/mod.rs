@@ -8,6 +8,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use crate::percent;
+use crate::reply::Reason;
 
 /// Longest token in bytes, as it is sent. Session tokens have 1,023 at the most, and an access token has to fit into one;
 /// percent-encoded once more they are some longer. No more than that is hashed for a stranger.
@@ -29,3 +30,12 @@ pub fn readings(sent: &str) -> Vec<Cow<'_, str>> {
     readings.push(Cow::Borrowed(sent));
     readings
 }
+
+/// The steps of verifying a token, in order, each with the reasons that it fails for.
+pub const STEPS: [(&str, &[Reason]); 5] = [
+    ("grammar", &[Reason::Malformed]),
+    ("signature", &[Reason::Algorithm, Reason::Signature]),
+    ("times", &[Reason::Early, Reason::Expired]),
+    ("address, header, revocation", &[Reason::Ip, Reason::Header, Reason::Revoked]),
+    ("path", &[Reason::Path]),
+];

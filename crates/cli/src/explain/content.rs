@@ -1,0 +1,139 @@
+//! The checks on a request for a playlist or content.
+
+use playlock_core::config::document::OnEncryptedOrigin;
+use playlock_core::derive::KeyScope;
+use playlock_core::headers;
+use playlock_core::http::incoming::SIGNED_PARAMETER;
+use playlock_core::reply::Reason;
+use playlock_core::request::Admitted;
+use playlock_core::request::check::Outcome;
+use playlock_core::request::visit::Visit;
+use playlock_core::route::{Extension, Kind};
+use playlock_core::signed::{Form, Iv};
+use playlock_core::step::HeaderEdits;
+use playlock_core::stream::Stream;
+
+use super::{Explanation, Mark, shared, shared_by};
+
+/// Adds one of these checks.
+pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: Outcome<'_>, visit: &Visit<'_>) {
+    match check {
+        "cors" => explanation.outcome(check, outcome, "a preflight request: the filter answers it for any viewer"),
+        "open" => explanation.say(
+            "policy",
+            Mark::Good,
+            "it asks for neither tokens nor encryption: the request passes untouched",
+        ),
+        "method" => explanation.outcome(check, outcome, "GET or HEAD"),
+        "session" => session(explanation, outcome, visit),
+        "parameter" => parameter(explanation, outcome, visit),
+        "key" => match outcome {
+            Outcome::Admitted(Admitted::Stream(stream, edits)) => forwarded(explanation, stream, edits, visit),
+            Outcome::Refused(denied) => {
+                let text = match denied.reason {
+                    Reason::Session => {
+                        "several sessions would do, and the URL does not name the one whose key it is under"
+                    }
+                    _ => "neither a session nor the URL tells the key",
+                };
+                explanation.say(check, Mark::Bad(denied.reason), text);
+            }
+            _ => explanation.outcome(check, outcome, ""),
+        },
+        _ => shared(explanation, check, outcome, visit),
+    }
+}
+
+fn session(explanation: &mut Explanation<'_>, outcome: Outcome<'_>, visit: &Visit<'_>) {
+    match (outcome, &visit.session) {
+        (Outcome::Skipped, _) => {
+            explanation.say("session", Mark::Note, "none, and content needs none under this policy");
+        }
+        (Outcome::Passed, Some(entered)) => {
+            match entered.opened {
+                true => explanation.say("session", Mark::Good, "a new one is opened"),
+                false => explanation.say("session", Mark::Good, format!("{} is resumed", entered.session.id_text())),
+            }
+            if !entered.certain {
+                explanation.detail("the oldest of several that would do: the URL does not name one");
+            }
+            explanation.detail(format!("paths: {}", entered.session.acl()));
+        }
+        _ => {
+            explanation.outcome("session", outcome, "");
+            if visit.extension == Extension::Other {
+                explanation.detail("content takes session tokens only; an access token opens playlists: paths that end in .m3u8 or .m3u, or that playlistPaths names");
+            }
+        }
+    }
+}
+
+fn parameter(explanation: &mut Explanation<'_>, outcome: Outcome<'_>, visit: &Visit<'_>) {
+    explanation.outcome("parameter", outcome, format!("{SIGNED_PARAMETER} is signed for this resource"));
+    let resource = &visit.claim.resource;
+    match resource.form {
+        Form::Media => {}
+        Form::Clear => explanation.detail("served in clear: an init section or the like"),
+        Form::Document => explanation.detail("a JSON document, served in clear"),
+    }
+    if let Some(range) = resource.range {
+        explanation.detail(format!("bytes {} to {} of the origin's file", range.offset, range.last()));
+    }
+    if let Some(period) = resource.period {
+        explanation.detail(format!("key period {period}"));
+    }
+    match resource.iv {
+        Iv::Period => {}
+        Iv::Number(number) => explanation.detail(format!("the IV is the media sequence number {number}")),
+        Iv::Segment => explanation.detail("the segment has its own IV"),
+    }
+    if let Some(scope) = &visit.claim.shared {
+        explanation.detail(format!("under {}", shared_by(scope)));
+    }
+}
+
+/// The request goes to the origin.
+fn forwarded(explanation: &mut Explanation<'_>, stream: &Stream, edits: &HeaderEdits, visit: &Visit<'_>) {
+    let policy = visit.policy;
+    if stream.lacks_period {
+        explanation.say(
+            "period",
+            Mark::Note,
+            "keys rotate and the URL does not name the period: refused (parameter) if it is media",
+        );
+    }
+    let (scope, what) = match stream.kind {
+        Kind::Segment => (stream.media_key.as_ref(), "encrypted under"),
+        Kind::Playlist if policy.encryption.is_some() => (stream.playlist_keys.as_ref(), "its segments are under"),
+        _ => (None, ""),
+    };
+    match scope {
+        Some(KeyScope::Session(_)) if stream.opened => {
+            explanation.say("key", Mark::Good, format!("{what} the new session's own key"));
+        }
+        Some(scope) => explanation.say("key", Mark::Good, format!("{what} {}", shared_by(scope))),
+        None => explanation.say("key", Mark::Note, format!("none: the {} goes out as it is", stream.kind.word())),
+    }
+    if policy.encryption.as_ref().is_some_and(|it| it.on_encrypted_origin == OnEncryptedOrigin::Passthrough) {
+        explanation.detail("media that the origin encrypts itself passes through");
+    }
+    if stream.tentative {
+        explanation.say(
+            "playlist",
+            Mark::Note,
+            "only the response tells: it is refused unless its content type is a playlist's, or playlistPaths names the path",
+        );
+    }
+    explanation.say("origin", Mark::Good, "is asked");
+    let path = edits.set.iter().find(|(name, _)| name == ":path");
+    let sent = headers::first(visit.incoming.head.headers, ":path").unwrap_or_default();
+    let path = path.map_or(sent, |(_, path)| path);
+    explanation.detail(format!("for {}", String::from_utf8_lossy(path)));
+    for (name, value) in edits.set.iter().filter(|(name, _)| name != ":path") {
+        explanation.detail(format!("with {name}: {}", String::from_utf8_lossy(value)));
+    }
+    let set = |name: &str| edits.set.iter().any(|(set, _)| set == name);
+    for name in edits.remove.iter().filter(|name| !set(name)) {
+        explanation.detail(format!("without {name}"));
+    }
+}

@@ -1,0 +1,49 @@
+//! The checks on a key request.
+
+use playlock_core::derive::KeyScope;
+use playlock_core::http::incoming::SIGNED_PARAMETER;
+use playlock_core::request::check::Outcome;
+use playlock_core::request::visit::Visit;
+use playlock_core::request::{Admitted, AdmittedKey};
+
+use super::{Explanation, Mark, shared};
+
+/// Adds one of these checks.
+pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: Outcome<'_>, visit: &Visit<'_>) {
+    match check {
+        "session" => {
+            explanation.outcome(check, outcome, "it is resumed");
+            if let Some(entered) = &visit.session {
+                explanation.detail(entered.session.id_text());
+            }
+        }
+        "parameter" => {
+            explanation.outcome(check, outcome, format!("{SIGNED_PARAMETER} is signed for this key"));
+            if let Some(asked) = &visit.key {
+                explanation.detail(format!("key period {}", asked.period));
+            }
+        }
+        "owner" => explanation.outcome(check, outcome, "the key URL was written for this session"),
+        "key" => match outcome {
+            Outcome::Admitted(Admitted::Key(AdmittedKey { scope, ask, .. })) => {
+                explanation.say(check, Mark::Good, shared_by(scope));
+                match ask {
+                    Some(_) => explanation.say("authorizer", Mark::Note, "Envoy asks an upstream first"),
+                    None => explanation.say("origin", Mark::Good, "is not asked: the filter answers"),
+                }
+            }
+            _ => explanation.outcome(check, outcome, ""),
+        },
+        _ => shared(explanation, check, outcome, visit),
+    }
+}
+
+/// Which viewers share the key of this scope.
+pub fn shared_by(scope: &KeyScope) -> String {
+    match scope {
+        KeyScope::Session(_) => "the session's own key".into(),
+        KeyScope::Stream(directory) => format!("the key that all viewers of {directory} share"),
+        KeyScope::Application => "the key that all viewers under the policy share".into(),
+        KeyScope::Configured => "the key in the configuration".into(),
+    }
+}

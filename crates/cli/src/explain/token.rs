@@ -1,0 +1,95 @@
+//! The tokens that the session check looked at: where each was sent, its fields, and whether it is accepted.
+
+use playlock_core::config::policy::Opening;
+use playlock_core::jar::{self, Sent};
+use playlock_core::reply::Reason;
+use playlock_core::request::check::{AccessCarrier, TokenSeen, TokenSent};
+use playlock_core::request::visit::Visit;
+use playlock_core::token::STEPS;
+
+use super::{Explanation, Mark};
+use crate::fields;
+
+const SESSION: &str = "session token";
+const ACCESS: &str = "access token";
+
+/// No session token was sent.
+pub fn no_session_token(explanation: &mut Explanation<'_>, named: bool, visit: &Visit<'_>) {
+    let rules = &visit.policy.session;
+    let transport = match (rules.transport.in_query(), rules.transport.in_cookie()) {
+        (true, true) => "query parameter or cookie",
+        (true, false) => "query parameter",
+        _ => "cookie",
+    };
+    let text = match visit.incoming.target.values(&rules.name).next().filter(|_| named) {
+        Some(reference) => {
+            format!("the URL names the cookie {}, which was not sent", jar::cookie_name(&rules.name, reference))
+        }
+        None => format!("none in the {transport} {}", rules.name),
+    };
+    explanation.say(SESSION, Mark::Note, text);
+}
+
+/// No access token was sent, or none is needed.
+pub fn no_access_token(explanation: &mut Explanation<'_>, visit: &Visit<'_>) {
+    let text = match visit.policy.opening() {
+        Opening::Free => "this policy needs none: any viewer gets a session".to_owned(),
+        Opening::AccessToken(access) => {
+            format!("none in parameter {}, cookie {} or header {}", access.name, access.cookie, access.header)
+        }
+    };
+    explanation.say(ACCESS, Mark::Note, text);
+}
+
+/// A token was verified.
+pub fn seen(explanation: &mut Explanation<'_>, token: &TokenSeen<'_>, visit: &Visit<'_>) {
+    let (name, carrier, sent) = match token.sent {
+        TokenSent::Session(Sent { token, reference }) => {
+            let name = &visit.policy.session.name;
+            let carrier = match reference {
+                Some(reference) => format!("cookie {}", jar::cookie_name(name, reference)),
+                None => format!("query parameter {name}"),
+            };
+            (SESSION, carrier, token)
+        }
+        TokenSent::Access(sent, carrier) => (ACCESS, access_carrier(carrier, visit), sent),
+    };
+    match token.verified {
+        Ok(()) => explanation.say(name, Mark::Good, format!("in the {carrier}: valid")),
+        Err(reason) => {
+            explanation.say(name, Mark::Note, format!("in the {carrier}: {}: {}", reason.word(), reason.title()));
+        }
+    }
+    if let Some(spoken) = fields::read(sent, visit.incoming.head.now) {
+        for (field, value, meaning) in spoken.fields.iter().filter(|(field, ..)| *field != "hmac") {
+            explanation.detail(format!("{field}={value}: {meaning}"));
+        }
+    }
+    for step in steps(token.verified.err()) {
+        explanation.detail(step);
+    }
+}
+
+fn access_carrier(carrier: AccessCarrier, visit: &Visit<'_>) -> String {
+    match (carrier, &visit.policy.access_token) {
+        (AccessCarrier::Query, Some(access)) => format!("query parameter {}", access.name),
+        (AccessCarrier::Cookie, Some(access)) => format!("cookie {}", access.cookie),
+        (AccessCarrier::Header, Some(access)) => format!("header {}", access.header),
+        (_, None) => "request".into(),
+    }
+}
+
+/// The steps of verifying a token up to the one that failed.
+fn steps(failure: Option<Reason>) -> Vec<String> {
+    let mut steps = Vec::new();
+    for (name, reasons) in STEPS {
+        match failure {
+            Some(reason) if reasons.contains(&reason) => {
+                steps.push(format!("{name}: {}", reason.word()));
+                break;
+            }
+            _ => steps.push(format!("{name}: good")),
+        }
+    }
+    steps
+}

@@ -1,0 +1,3 @@
+//! HTTP as the filter reads it.
+
+pub mod incoming;

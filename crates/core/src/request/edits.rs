@@ -1,0 +1,52 @@
+//! What the origin sees of a request.
+
+use alloc::borrow::Cow;
+use alloc::format;
+
+use crate::config::document::OnEncryptedOrigin;
+use crate::config::policy::Policy;
+use crate::headers;
+use crate::http::incoming::Incoming;
+use crate::jar;
+use crate::step::HeaderEdits;
+use crate::target::{self, is_named};
+
+/// The parameter that asks the origin for a delta update (RFC 8216bis section 6.2.5.2).
+const DELTA: &str = "_HLS_skip";
+
+/// Takes tokens, the signed parameter and, where the origin must send the `whole` plain resource, conditions out of the
+/// request.
+pub fn request_edits(policy: &Policy, incoming: &Incoming<'_>, whole: bool) -> HeaderEdits {
+    let mut edits = HeaderEdits::default();
+    let (head, target) = (incoming.head, &incoming.target);
+    // A delta update could begin amid media that the origin encrypts without saying so.
+    let no_delta =
+        policy.encryption.as_ref().is_some_and(|it| it.on_encrypted_origin == OnEncryptedOrigin::Passthrough);
+    let is_dropped = |name: &str| {
+        policy.reserved_parameters().iter().any(|reserved| is_named(name, reserved))
+            || no_delta && is_named(name, DELTA)
+    };
+    let path = match target.query.map(|query| target::without(query, is_dropped)) {
+        None | Some(Some(Cow::Borrowed(_))) => None,
+        Some(Some(Cow::Owned(query))) => Some(format!("{}?{query}", target.raw_path)),
+        Some(None) => Some(target.raw_path.into()),
+    };
+    edits.set.extend(path.map(|path| (":path".into(), path.into_bytes())));
+    let access = policy.access_token.as_ref();
+    if let Some(access) = access.filter(|access| headers::first(head.headers, &access.header).is_some()) {
+        edits.remove.push(access.header.clone());
+    }
+    let is_ours = |cookie: &[u8]| {
+        jar::is_cookie(&policy.session.name, cookie) || access.is_some_and(|it| it.cookie.as_bytes() == cookie)
+    };
+    if let Some(kept) = headers::cookies_without(head.headers, is_ours) {
+        edits.remove.push("cookie".into());
+        if !kept.is_empty() {
+            edits.set.push(("cookie".into(), kept));
+        }
+    }
+    if whole {
+        edits.remove.extend(head.conditional.iter().map(|name| (*name).into()));
+    }
+    edits
+}

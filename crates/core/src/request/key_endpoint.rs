@@ -1,0 +1,139 @@
+//! The checks on a key request, and the key.
+
+use alloc::format;
+
+use super::check::{Check, Flow, Observer};
+use super::door::Door;
+use super::resume_or_open::resume;
+use super::visit::{self, Visit, bodiless};
+use super::{Admitted, AdmittedKey, policy_for};
+use crate::authorizer::Question;
+use crate::config::Coverage;
+use crate::config::encryption::Encryption;
+use crate::derive::KeyScope;
+use crate::reply::{Reason, Reply, header};
+use crate::signed;
+
+/// The checks that find the policy.
+pub const fn door<'a>() -> [Check<Door<'a>>; 5] {
+    [
+        Check { name: "parameter", run: one_parameter },
+        Check { name: "cors", run: preflight },
+        Check { name: "method", run: method },
+        Check { name: "body", run: body },
+        Check { name: "policy", run: claimed_policy },
+    ]
+}
+
+/// The checks under the policy.
+pub const fn checks<'a>() -> [Check<Visit<'a>>; 6] {
+    [
+        Check { name: "targeting", run: visit::targeting },
+        Check { name: "session", run: session },
+        Check { name: "player", run: visit::player },
+        Check { name: "parameter", run: parameter },
+        Check { name: "owner", run: owner },
+        Check { name: "key", run: key },
+    ]
+}
+
+fn one_parameter(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
+    door.policy = match door.incoming.signed {
+        Err(reason) => return Flow::refuse(reason),
+        Ok(sent) => sent
+            .and_then(signed::claimed_policy)
+            .and_then(|name| door.policies.serving_keys(&door.incoming.target.path, &name, door.incoming.head.now)),
+    };
+    Flow::Next
+}
+
+/// A preflight request is answered wherever it comes from: the answer gives away nothing but the policy's `cors`.
+fn preflight(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
+    let (incoming, head) = (door.incoming, door.incoming.head);
+    if head.method.reads() {
+        return Flow::Skip;
+    }
+    let found = door.policy.or_else(|| match policy_for(door.policies, head, &incoming.target.path) {
+        Coverage::Policy(index, policy) => Some((index, policy)),
+        Coverage::Pass | Coverage::Deny => None,
+    });
+    match found.and_then(|(policy, it)| Some((policy, it.cors.as_ref()?.preflight(head)?))) {
+        None => Flow::Skip,
+        Some((policy, reply)) => match bodiless(incoming) {
+            Ok(()) => Flow::Admit(Admitted::Preflight { policy, reply }),
+            Err(reason) => Flow::refuse(reason),
+        },
+    }
+}
+
+fn method(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
+    Flow::of(if door.incoming.head.method.reads() { Ok(()) } else { Err(Reason::Method) })
+}
+
+fn body(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
+    Flow::of(bodiless(door.incoming))
+}
+
+fn claimed_policy(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
+    Flow::of(if door.policy.is_some() { Ok(()) } else { Err(Reason::Parameter) })
+}
+
+fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
+    match resume(visit, observer) {
+        Ok(entered) => {
+            visit.session = Some(entered);
+            Flow::Next
+        }
+        Err(reason) => Flow::refuse(reason),
+    }
+}
+
+/// The parameter is signed for this key, of any period that was ever given out: its segments may be in a playlist, or in a
+/// player's buffer, for long.
+fn parameter(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
+    let keyring = visit.session.as_ref().and_then(|entered| visit.policy.keyrings.get(entered.session.keyring));
+    let sent = visit.incoming.signed.ok().flatten();
+    visit.key =
+        keyring.zip(sent).and_then(|(keyring, sent)| signed::open_key(keyring, &visit.incoming.target.path, sent));
+    Flow::of(if visit.key.is_some() { Ok(()) } else { Err(Reason::Parameter) })
+}
+
+/// The key was given out to the session that asks, a shared one too: its URL was written for one session's playlist.
+fn owner(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
+    let own = visit
+        .session
+        .as_ref()
+        .zip(visit.key.as_ref())
+        .is_some_and(|(entered, key)| key.session == entered.session.id_text());
+    Flow::of(if own { Ok(()) } else { Err(Reason::Session) })
+}
+
+fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
+    let (policy, head) = (visit.policy, visit.incoming.head);
+    let Some((entered, asked)) = visit.session.take().zip(visit.key.take()) else {
+        return Flow::refuse(Reason::Session);
+    };
+    let (session, period) = (entered.session, asked.period);
+    let scope = asked.shared.unwrap_or(KeyScope::Session(session.id));
+    let Some(keyring) = policy.keyrings.get(session.keyring) else { return Flow::refuse(Reason::Parameter) };
+    let authorizer = policy.encryption.as_ref().and_then(Encryption::authorizer);
+    let ask = authorizer.map(|authorizer| {
+        let client = head.client();
+        authorizer.call(&Question { policy: &policy.name, session: &session, scope: &scope, period, client })
+    });
+    let cache_control = match &ask {
+        None => format!("private, max-age={}", session.expires.saturating_sub(head.now)),
+        // The authorizer is asked each time.
+        Some(_) => "private, no-store".into(),
+    };
+    let reply = Reply {
+        status: 200,
+        headers: alloc::vec![
+            header("content-type", "application/octet-stream"),
+            header("cache-control", &cache_control),
+        ],
+        body: keyring.key(&scope, period).to_vec(),
+        reason: None,
+    };
+    Flow::Admit(Admitted::Key(AdmittedKey { policy: visit.index, session, scope, period, reply, ask }))
+}

@@ -1,0 +1,146 @@
+//! The session of a request: the one whose token it carries, or a new one for a valid access token.
+
+use super::check::{AccessCarrier, Observer, TokenSeen, TokenSent};
+use super::visit::Visit;
+use crate::config::policy::{AccessToken, Opening, Policy};
+use crate::headers;
+use crate::http::incoming::{Incoming, RequestHead, at_most_one};
+use crate::jar::{self, GoingOn, Presented};
+use crate::reply::Reason;
+use crate::route::Extension;
+use crate::session::Session;
+use crate::token::MAX_SENT;
+
+/// The session of a request, and how the request came to it.
+#[derive(Debug)]
+pub struct Entered {
+    /// The session.
+    pub session: Session,
+    /// This request opened it.
+    pub opened: bool,
+    /// No other session of the request would do as well.
+    pub certain: bool,
+    /// The URL names the session.
+    pub named: bool,
+}
+
+/// The session of a request for a playlist or content.
+///
+/// # Errors
+/// Why there is none.
+pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Result<Entered, Reason> {
+    let (policy, incoming) = (visit.policy, visit.incoming);
+    let presented = jar::presented(policy, incoming)?;
+    let failure = match going_on(visit, &presented, Some(&incoming.target.path), observer) {
+        Some(Ok(GoingOn { session, certain })) => {
+            return Ok(Entered { session, opened: false, certain, named: presented.named });
+        }
+        Some(Err(reason)) => Some(reason),
+        None => None,
+    };
+    let access = match policy.opening() {
+        Opening::AccessToken(access) => Some((access, access_token(access, incoming)?)),
+        Opening::Free => None,
+    };
+    // A request with one token in the session token's place may carry an access token there. A request with two tokens has
+    // not mistaken one for the other, and does not get each of them verified twice.
+    let alone = !matches!(access, Some((_, Some(_))));
+    let failure = match (failure, presented.only()) {
+        (Some(Reason::Signature), Some(sent)) if alone && is_access_token(policy, sent.token) => Some(Reason::Swapped),
+        (failure, _) => failure,
+    };
+    if visit.extension == Extension::Other {
+        // Content takes session tokens only.
+        let instead = if matches!(access, Some((_, Some(_)))) { Reason::Content } else { Reason::Missing };
+        return Err(failure.unwrap_or(instead));
+    }
+    let grant = match access {
+        None => {
+            observer.no_access_token(visit);
+            None
+        }
+        Some((_, None)) => {
+            observer.no_access_token(visit);
+            return Err(failure.unwrap_or(Reason::Missing));
+        }
+        Some((access, Some((sent, carrier)))) => {
+            let verified = access.verifier.verify(sent, incoming, policy.reserved_parameters());
+            let seen = verified.as_ref().map(|_| ()).map_err(|reason| *reason);
+            observer.token(&TokenSeen { sent: TokenSent::Access(sent, carrier), verified: seen }, visit);
+            Some(verified.map_err(|reason| {
+                let forged = matches!(reason, Reason::Signature | Reason::Malformed);
+                let swapped = forged && presented.tokens.is_empty() && is_session_token(policy, sent, incoming.head);
+                if swapped { Reason::Swapped } else { reason }
+            })?)
+        }
+    };
+    let id = (visit.random)();
+    let session = Session::open(policy, grant.as_ref(), &incoming.target.path, incoming.head, id)?;
+    Ok(Entered { session, opened: true, certain: true, named: false })
+}
+
+/// The session of a key request. Its paths do not count at the key endpoint.
+///
+/// # Errors
+/// Why there is none; [`Reason::Session`] if it may be one of several.
+pub fn resume(visit: &Visit<'_>, observer: &mut dyn Observer) -> Result<Entered, Reason> {
+    let (policy, incoming) = (visit.policy, visit.incoming);
+    let presented = jar::presented(policy, incoming)?;
+    let found = going_on(visit, &presented, None, observer).unwrap_or(Err(Reason::Missing));
+    let GoingOn { session, certain } = found.map_err(|reason| {
+        let is_access = || presented.only().is_some_and(|sent| is_access_token(policy, sent.token));
+        if reason == Reason::Signature && is_access() { Reason::Swapped } else { reason }
+    })?;
+    match certain {
+        true => Ok(Entered { session, opened: false, certain, named: presented.named }),
+        false => Err(Reason::Session),
+    }
+}
+
+fn going_on(
+    visit: &Visit<'_>,
+    presented: &Presented<'_>,
+    path: Option<&str>,
+    observer: &mut dyn Observer,
+) -> Option<Result<GoingOn, Reason>> {
+    if presented.tokens.is_empty() {
+        observer.no_session_token(presented.named, visit);
+    }
+    jar::going_on(visit.policy, visit.incoming.head, presented, path, &mut |sent, verified| {
+        observer.token(&TokenSeen { sent: TokenSent::Session(sent), verified }, visit);
+    })
+}
+
+/// Whether `sent` is an access token with a valid signature, whatever its times and paths. Not asked of what looks like a
+/// session token: a forged one should not cost a second verification.
+fn is_access_token(policy: &Policy, sent: &str) -> bool {
+    let Opening::AccessToken(access) = policy.opening() else { return false };
+    !Session::is_likely(sent) && access.verifier.has_signed(sent)
+}
+
+/// Whether `sent` is a session token with a valid signature, expired or not.
+fn is_session_token(policy: &Policy, sent: &str, head: &RequestHead<'_>) -> bool {
+    Session::is_likely(sent)
+        && !matches!(Session::verify(policy, sent, head), Err(Reason::Malformed | Reason::Signature))
+}
+
+/// The access token as sent, and its carrier: query before cookie before header.
+///
+/// # Errors
+/// [`Reason::Duplicate`]; [`Reason::Malformed`] if a header is too long or not UTF-8.
+fn access_token<'a>(access: &AccessToken, incoming: &Incoming<'a>) -> Result<Option<(&'a str, AccessCarrier)>, Reason> {
+    if let Some(sent) = at_most_one(incoming.target.values(&access.name))? {
+        return Ok(Some((sent, AccessCarrier::Query)));
+    }
+    if let Some(sent) = at_most_one(headers::cookies(incoming.head.headers, &access.cookie))? {
+        return Ok(Some((sent, AccessCarrier::Cookie)));
+    }
+    match at_most_one(headers::all(incoming.head.headers, &access.header))? {
+        None => Ok(None),
+        Some(sent) if sent.len() > MAX_SENT => Err(Reason::Malformed),
+        Some(sent) => {
+            let sent = core::str::from_utf8(sent).map_err(|_| Reason::Malformed)?;
+            Ok(Some((sent, AccessCarrier::Header)))
+        }
+    }
+}
