@@ -1,5 +1,5 @@
-"""Secrets and passwords are exchanged in the README's two steps on three Envoys behind one address, while players play and
-sessions are opened, go on and end: no request fails. In one step many do."""
+"""Secrets and passwords are rotated in the steps of docs/operating.md on three Envoys behind one address, while players play
+and sessions are opened, go on and end: no request fails. In one step many do."""
 
 import threading
 

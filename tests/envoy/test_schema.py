@@ -182,7 +182,8 @@ def test_what_is_spoilt_is_refused_by_both(schema, tmp_path):
     assert tried > 50, tried
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/keys.md", "docs/operating.md", "docs/tokens.md", "docs/migrating.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/keys.md", "docs/operating.md", "docs/targeting.md", "docs/tokens.md",
+                                  "docs/migrating.md"])
 def test_the_documentation_names_members_that_there_are(printed, page):
     """Of docs/migrating.md only what stands beside other products' members."""
     text = (places.REPOSITORY / page).read_text()

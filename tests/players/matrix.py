@@ -77,24 +77,25 @@ class Limit:
     cell: str = "no"
 
 
-GSTREAMER = Limit(NO, "GStreamer 1.22 does not play fMP4 under AES-128, whoever encrypted it: it looks for the kind of file in "
-                      "what it has not decrypted yet. MPEG-TS plays.")
+GSTREAMER = Limit(NO, "GStreamer 1.22 does not play fMP4 under AES-128 from any packager: it detects the file type before "
+                      "decryption. MPEG-TS plays.")
 LIMITS = {
     ("GStreamer", "fmp4"): GSTREAMER,
     ("GStreamer", "fmp4-ranges"): GSTREAMER,
     ("GStreamer", "sequence"): GSTREAMER,
     ("GStreamer", "ivs-fmp4"): GSTREAMER,
-    ("ffmpeg", "vtt"): Limit(NEITHER, "ffmpeg takes no subtitles from a master playlist, protected or not; picture and sound "
-                                      "play. The subtitles' own playlist, by its URL in the protected master, gives every cue.",
+    ("ffmpeg", "vtt"): Limit(NEITHER, "ffmpeg reads no subtitles from a master playlist, protected or not; video and audio "
+                                      "play. Opening the subtitles' own playlist, by its URL in the protected master "
+                                      "playlist, returns every cue.",
                              "without subtitles"),
 }
 for native, key in itertools.product(PLAYERS[:3], ("low-latency", "low-latency-rotation")):
-    LIMITS[native, key] = Limit(NEITHER, "Not tried: these players know nothing of low-latency HLS.", "–")
+    LIMITS[native, key] = Limit(NEITHER, "Not tested: these players do not support low-latency HLS.", "–")
 
 # What a player does only most of the time; it gets more than one try.
-PADDING = ("VLC 3.0 now and then leaves the padding on a decrypted segment, whoever encrypted it (13 of 200 plays of a stream "
-           "that playlock had no part in). MPEG-TS does not mind; fMP4 then ends early and a cue carries control characters. "
-           "Give VLC MPEG-TS, or play again.")
+PADDING = ("VLC 3.0 sometimes fails to remove the padding of a decrypted segment, from any packager (13 of 200 plays of a stream "
+           "without playlock). MPEG-TS is not affected; fMP4 ends early, and a subtitle cue contains control characters. Serve "
+           "MPEG-TS to VLC, or play again.")
 UNSTEADY = {("VLC", key): PADDING for key in ("fmp4", "fmp4-ranges", "sequence", "ivs-fmp4", "vtt")}
 TRIES, LIVE_TRIES = 5, 2  # live: players skip what they were too slow for, on a machine that is busy
 
