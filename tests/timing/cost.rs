@@ -26,7 +26,7 @@ const MOST: u64 = 5;
 /// And one with a URL token.
 const MOST_OF_URL: u64 = 8;
 
-fn module() -> &'static Module {
+pub fn module() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
     MODULE.get_or_init(|| {
         let bytes = std::fs::read(Flavour::Relaxed.path()).expect("run `make wasm`");

@@ -13,6 +13,7 @@
 )]
 
 mod cost;
+mod requests;
 mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
