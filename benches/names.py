@@ -2,7 +2,7 @@
 
 NONE, NOOP = "no filter", "no-op filter"
 # It answers every request itself and checks nothing.
-ANSWER = "filter that only answers"
+ANSWER = "reply-only filter"
 RELAXED, BATCHED = "playlock", "playlock, batched"
 STRICT, PORTABLE = "playlock strict", "playlock RustCrypto"
 IDENTITY = "playlock without cipher"
