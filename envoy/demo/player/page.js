@@ -53,7 +53,7 @@ async function start() {
   });
 }
 
-const begin = () => start().catch((error) => trouble(`No token: ${error.message}`));
+const begin = () => start().catch((error) => trouble(`No access token: ${error.message}`));
 panel.draw(() => playing);
 $("again").addEventListener("click", begin);
 $("stream").addEventListener("change", begin);

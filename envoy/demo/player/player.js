@@ -14,7 +14,7 @@ const TRIAL_SECONDS = 20;
 export function play(video, url, { tell, found, trouble }) {
   if (Hls?.isSupported()) return playByHls(video, url, { tell, found, trouble });
   if (video.canPlayType(PLAYLIST)) return playByBrowser(video, url, { tell, found, trouble });
-  trouble("This browser plays no HLS and lacks Media Source Extensions, which hls.js needs.");
+  trouble("This browser supports neither HLS nor Media Source Extensions, which hls.js needs.");
   return () => {};
 }
 
