@@ -1,4 +1,4 @@
-"""Small requests: playlists, the key, refusals. Envoy's CPU per request, and what the filter adds to it."""
+"""Measures small requests: playlists, keys and refusals. Reports Envoy's CPU per request and the filter's share of it."""
 
 import machine
 import nginx

@@ -1,4 +1,4 @@
-"""Names of what is compared, as they stand in the tables and in target/bench.json."""
+"""The names of the candidates, as in the tables and in target/bench.json."""
 
 NONE, NOOP = "no filter", "no-op filter"
 # It answers every request itself and checks nothing.

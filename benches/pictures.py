@@ -1,4 +1,4 @@
-"""The pictures of docs/performance.md. The same result makes the same bytes."""
+"""Draws the pictures of docs/performance.md. Equal results give equal bytes."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-//! What the documents say of the code is so: every path exists, and every reason for a refusal is listed.
+//! Tests the documentation against the code: every listed path exists, and every reason for a refusal is documented.
 
 use std::path::Path;
 

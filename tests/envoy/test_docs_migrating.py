@@ -1,5 +1,5 @@
-"""Tests docs/migrating.md: each section's configuration is valid and plays through a real Envoy, tokens signed for the other system
-are accepted or refused as described, and nginx's and Wowza's hashes are computed as described."""
+"""Tests docs/migrating.md: each section's configuration is valid and plays through a real Envoy, tokens signed for the other
+system are accepted or refused as described, and nginx's and Wowza's hashes are computed as described."""
 
 import base64
 import hashlib

@@ -1,5 +1,5 @@
-"""Tests docs/tokens.md: its programs sign tokens that a real Envoy accepts, its layouts play, and each mistake in its table is
-refused with the reason given there."""
+"""Tests docs/tokens.md: its programs sign tokens that a real Envoy accepts, its layouts play, and each mistake in its table
+is refused with the reason given there."""
 
 import base64
 import hashlib
