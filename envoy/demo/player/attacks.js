@@ -1,5 +1,4 @@
-// Owns what one can try on the edge, and what it takes to try it. What each says of the answer, and whether it is right,
-// follows from the answer alone.
+// The attacks: their requests, explanations and expected responses. Each result is computed from the response alone.
 
 import { canTry, tryToPlay } from "./player.js";
 import { ask, askElsewhere } from "./requests.js";

@@ -1,5 +1,5 @@
-// Owns the page: gets an access token from the site, lets the player play, and hands what it is told to session card,
-// timeline and attacks.
+// The page: gets an access token from the site, starts the player, and passes its requests to the session card, the
+// timeline and the attacks.
 
 import * as panel from "./panel.js";
 import { play } from "./player.js";

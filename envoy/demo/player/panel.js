@@ -1,5 +1,4 @@
-// Owns the panel of attacks: a button for each, and below the last one that was pressed what the edge said and whether
-// that is right.
+// The panel of attacks: one button each, and below the last one pressed the response and whether it was expected.
 
 import { ATTACKS } from "./attacks.js";
 import { badge } from "./session.js";

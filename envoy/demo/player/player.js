@@ -1,6 +1,5 @@
-// Owns one session's playing: by hls.js, every request of which is recorded, or by the browser itself where it has no
-// Media Source Extensions; and one segment's playing, with or without its key. The players are plain: nothing in them
-// knows of playlock.
+// Plays a session: with hls.js, recording every request, or with the browser's own player if it has no Media Source
+// Extensions. Also plays a single segment with or without its key. The players know nothing of playlock.
 
 import { ask, recording } from "./requests.js";
 import { mediaOf, pathOf, tokenOf, variantsOf, withParameter } from "./wire.js";

@@ -1,5 +1,5 @@
-// Owns what a request is on this page, whoever makes it: hls.js (through a loader that records), the page itself, or the
-// site from another address. What each record says of the edge's verdict is read from the edge's answer.
+// Requests of this page, by hls.js (through a recording loader), by the page itself, or by the site from another
+// address. Each record takes the verdict from the response alone.
 
 import { isClear, pathOf, problemOf, unhex } from "./wire.js";
 

@@ -1,4 +1,4 @@
-// Owns the card of the session: what its token says, its key's fingerprint, and how long the tokens still hold.
+// The session card: the fields of the session token, the key's fingerprint, and the remaining lifetime of the tokens.
 
 import { fingerprint } from "./fingerprint.js";
 import { fieldsOf, tokenOf } from "./wire.js";

@@ -1,4 +1,4 @@
-// Owns reading what is on the wire: tokens, playlists, refusals and the first bytes of segments. No page, no player.
+// Parses wire formats: tokens, playlists, refusals and the first bytes of segments. Independent of page and player.
 
 const ascii = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
 const TS_PACKET = 188;
