@@ -7,7 +7,7 @@ HOST ?= 127.0.0.1
 .PHONY: help demo test test-players wasm reproducible check fuzz soak bench bench-report clean
 .DEFAULT_GOAL := help
 
-help: ## this list
+help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 demo: ## play the protected stream: http://localhost:8080/player/ (PORT=8080 to PORT+3, HOST=0.0.0.0 for others to see)
@@ -18,7 +18,7 @@ demo: ## play the protected stream: http://localhost:8080/player/ (PORT=8080 to 
 test: ## set up and run every test
 	@tools/test.sh
 
-test-players: ## only the players: ffmpeg, GStreamer, VLC, hls.js, Shaka, video.js (tools/test.sh players --write updates docs/players.md)
+test-players: ## test the players only: ffmpeg, GStreamer, VLC, hls.js, Shaka, video.js (tools/test.sh players --write updates docs/players.md)
 	@tools/test.sh players
 
 wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIMD (WASM_TOOLCHAIN=rustup|debian to choose the compiler)
@@ -27,20 +27,20 @@ wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIM
 reproducible: ## build the filter twice, in two places, and compare every byte
 	@tools/reproducible.sh
 
-soak: ## thousands of viewers at once and an origin that misbehaves, for SECONDS=600 (tools/soak.sh --write updates docs/reliability.md)
+soak: ## test 2,000 concurrent viewers and a misbehaving origin for SECONDS=600 (tools/soak.sh --write updates docs/reliability.md)
 	@tools/soak.sh --seconds $(or $(SECONDS),600)
 
 check: ## formatting, lints, documentation, licences of what is used
 	@tools/check.sh
 
-fuzz: ## look for inputs that break the core, each target SECONDS=60 long (tools/fuzz.sh says what else)
+fuzz: ## fuzz the core, SECONDS=60 per target (tools/fuzz.sh has more options)
 	@tools/fuzz.sh $(or $(SECONDS),60)
 
-bench: ## measure speed, memory and growth beside other ciphers and no filter at all (target/bench.json)
+bench: ## measure speed, memory and growth against other ciphers and no filter (target/bench.json)
 	@tools/bench.sh
 
-bench-report: ## what make bench measured as a page: docs/performance.md, with pictures
+bench-report: ## render target/bench.json as docs/performance.md, with pictures
 	@tools/bench-report.sh
 
-clean: ## remove everything that was built or fetched
+clean: ## remove all build output and downloads
 	rm -rf target

@@ -1,4 +1,4 @@
-"""What the project sets itself, and how a result compares."""
+"""The project's performance goals, and how a result compares with them."""
 
 import names
 
@@ -9,12 +9,12 @@ def row(part, **wanted):
 
 
 def goals(parts):
-    """(what, measured or None, must reach, aim) of everything that a goal was set for."""
+    """(name, measured value or None, target, stretch goal) of each goal."""
     kernel, segments, requests, growth, peers = (
         parts.get(name, {}) for name in ("kernel", "segments", "requests", "growth", "peers"))
 
     def cipher(lanes):
-        return row(kernel, where="Envoy", what=f"ours, relaxed, {lanes} lane{'s' if lanes > 1 else ''}")
+        return row(kernel, where="Envoy", what=f"playlock, relaxed, {lanes} lane{'s' if lanes > 1 else ''}")
 
     def whole(what):
         return row(segments, connections=8, what=what)
@@ -23,15 +23,15 @@ def goals(parts):
         return row(requests, case=case, what=names.RELAXED)
 
     return [
-        ("one stream, kernel in Envoy, ours / RustCrypto", cipher(1).get("over_rustcrypto"), 5.5, 6.5),
-        ("four lanes, ours / RustCrypto", cipher(4).get("over_rustcrypto"), 9, 10),
-        ("one stream, ours / OpenSSL's native vpaes", cipher(1).get("over_openssl_vpaes"), 0.95, 1.05),
-        ("end to end, 8 connections, ours / RustCrypto", whole(names.BATCHED).get("over_rustcrypto"), 8, 9),
-        ("end to end, CPU per MB, ours / ext_proc with AES-NI",
+        ("kernel in Envoy, one stream: playlock ÷ RustCrypto", cipher(1).get("over_rustcrypto"), 5.5, 6.5),
+        ("kernel in Envoy, four lanes: playlock ÷ RustCrypto", cipher(4).get("over_rustcrypto"), 9, 10),
+        ("kernel in Envoy, one stream: playlock ÷ native OpenSSL vector-permute", cipher(1).get("over_openssl_vpaes"), 0.95, 1.05),
+        ("end to end, 8 connections: playlock ÷ RustCrypto", whole(names.BATCHED).get("over_rustcrypto"), 8, 9),
+        ("end to end, CPU per MB: playlock ÷ ext_proc with AES-NI",
          row(peers, connections=8, what=names.EXT_PROC).get("ours_over_it_cpu"), 0.8, 0.7),
-        ("copying and bookkeeping / no-op filter's CPU per MB", whole(names.IDENTITY).get("added_over_noop"), 0.5, 0.25),
-        ("key, added µs of CPU over a no-op filter", added("key").get("over_noop"), 8, 5),
-        ("refusal (bad signature), the same", added("refused: bad signature").get("over_noop"), 8, 5),
-        ("playlist of 10,000, ms per MB over a no-op filter", added("playlist, 10,000 segments").get("ms_per_mb"), 3, 1.5),
-        ("memory per stream, MB (RSS slope)", growth.get("mb_per_stream"), 0.4, 0.3),
+        ("copying and bookkeeping ÷ no-op filter's CPU per MB", whole(names.IDENTITY).get("added_over_noop"), 0.5, 0.25),
+        ("key: µs of CPU over the no-op filter", added("key").get("over_noop"), 8, 5),
+        ("refusal (bad signature): µs of CPU over the no-op filter", added("refused: bad signature").get("over_noop"), 8, 5),
+        ("playlist of 10,000 segments: ms of CPU per MB over the no-op filter", added("playlist, 10,000 segments").get("ms_per_mb"), 3, 1.5),
+        ("memory per stream in MB (RSS slope)", growth.get("mb_per_stream"), 0.4, 0.3),
     ]

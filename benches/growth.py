@@ -1,4 +1,4 @@
-"""Growth: Envoy's CPU and memory against what may grow. Every axis should be linear or flat."""
+"""Measures growth: Envoy's CPU and memory against every quantity that can grow. Each axis should be linear or constant."""
 
 import ipaddress
 import math

@@ -1,4 +1,4 @@
-"""Load: runs of wrk against one Envoy or against several in turn, and what the Envoys used for it."""
+"""Runs wrk against one Envoy, or several in turn, and records the CPU that the Envoys used."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The machine while it measures: a process's CPU time and memory, which cores it has, and signs of others at work."""
+"""Observes the machine during measurements: CPU time and memory of processes, its cores, and disturbance by other work."""
 
 import contextlib
 import os

@@ -1,5 +1,5 @@
-"""Owns `make bench`: measures the parts named on the command line, prints their tables, keeps everything in
-target/bench.json. A part that is not measured keeps what the file had. Run by tools/bench.sh in target/venv."""
+"""Implements `make bench`: measures the parts named on the command line, prints their tables and stores the results in
+target/bench.json. Parts that are not measured keep their stored results. tools/bench.sh runs it in target/venv."""
 
 import argparse
 import json

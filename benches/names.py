@@ -1,8 +1,8 @@
-"""Names of what is compared, as they stand in the tables and in target/bench.json."""
+"""The names of the candidates, as in the tables and in target/bench.json."""
 
 NONE, NOOP = "no filter", "no-op filter"
 # It answers every request itself and checks nothing.
-ANSWER = "filter that only answers"
+ANSWER = "reply-only filter"
 RELAXED, BATCHED = "playlock", "playlock, batched"
 STRICT, PORTABLE = "playlock strict", "playlock RustCrypto"
 IDENTITY = "playlock without cipher"

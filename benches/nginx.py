@@ -1,4 +1,4 @@
-"""nginx with one worker: the origin, which serves a folder, and whatever else is configured."""
+"""nginx with one worker: the origin, which serves a folder, or another configuration."""
 
 import signal
 import socket

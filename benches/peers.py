@@ -1,5 +1,5 @@
-"""Peers that do the same encryption: an Envoy external processor with native AES, and nginx with Lua and libcrypto.
-Both are spared tokens, playlists and keys: they encrypt everything under one fixed key."""
+"""Measures peers that do the same encryption: an Envoy external processor with native AES, and nginx with Lua and
+libcrypto. They handle no tokens, playlists or keys: both encrypt everything with one fixed key."""
 
 import subprocess
 import time

@@ -1,4 +1,4 @@
-"""The pictures of docs/performance.md. The same result makes the same bytes."""
+"""Draws the pictures of docs/performance.md. Equal results give equal bytes."""
 
 import io
 import re
@@ -82,7 +82,7 @@ def segments(part, peers, file):
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 0.55 * len(whats) + 0.9), sharey=True)
     bars(left, whats, series("mb_s"), shaded, "MB/s")
     bars(right, whats, series("cpu_ms_mb"), shaded, "CPU ms per MB")
-    figure.text(0.5, 0, f"each group, from above: {', '.join(map(str, counts))} connections", ha="center", fontsize=8)
+    figure.text(0.5, 0, f"each group, top to bottom: {', '.join(map(str, counts))} connections", ha="center", fontsize=8)
     figure.subplots_adjust(wspace=0.06)
     save(figure, file)
 

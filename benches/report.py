@@ -1,5 +1,5 @@
-"""Owns `make bench-report`: turns target/bench.json into docs/performance.md and the pictures beside it. The text is
-benches/performance.md; here is what fills it in. Run by tools/bench-report.sh with a Python that has matplotlib.
+"""Implements `make bench-report`: renders target/bench.json as docs/performance.md and its pictures. The text comes from
+benches/performance.md; this file fills in figures. tools/bench-report.sh runs it with a Python that has matplotlib.
     report.py [RESULT [DOCUMENT]]"""
 
 import json
@@ -45,15 +45,15 @@ def goal_table(parts):
     for what, value, least, aim in goals.goals(parts):
         more = aim > least
         verdict = "not measured" if value is None else \
-            "aim" if (value >= aim if more else value <= aim) else \
-            "reached" if (value >= least if more else value <= least) else "not reached"
+            "stretch goal met" if (value >= aim if more else value <= aim) else \
+            "met" if (value >= least if more else value <= least) else "not met"
         rows.append([what, number(value, 2), f"{'≥' if more else '≤'} {least}", str(aim), verdict])
-    return table(["", "measured", "must reach", "aim", ""], rows)
+    return table(["goal", "measured", "target", "stretch goal", "result"], rows)
 
 
 def segment_table(parts):
     """End to end."""
-    return table(["connections", "", "MB/s", "× RustCrypto", "CPU ms/MB", "CPU × no-op", "p50 ms", "p99 ms", "RSS MB"], [
+    return table(["connections", "candidate", "MB/s", "× RustCrypto", "CPU ms/MB", "CPU × no-op", "p50 ms", "p99 ms", "RSS MB"], [
         [str(r["connections"]), r["what"], figure(r["mb_s"], 0, r["doubtful"]), number(r["over_rustcrypto"], 2),
          number(r["cpu_ms_mb"], 2), number(r["cpu_over_noop"], 2), number(r["p50"], 0), number(r["p99"], 0),
          number(r["resident"] / 1e6)] for r in parts.get("segments", {}).get("rows", [])])
@@ -70,7 +70,7 @@ def share_table(parts):
 
 def peer_table(parts):
     """The same encryption elsewhere."""
-    return table(["connections", "", "MB/s", "CPU ms/MB", "ours / its CPU", "p50 ms", "p99 ms", "RSS MB"], [
+    return table(["connections", "candidate", "MB/s", "CPU ms/MB", "playlock ÷ its CPU", "p50 ms", "p99 ms", "RSS MB"], [
         [str(r["connections"]), r["what"], figure(r["mb_s"], 0, r["doubtful"]), number(r["cpu_ms_mb"], 2),
          number(r["ours_over_it_cpu"], 2), number(r["p50"], 0), number(r["p99"], 0), number(r["resident"] / 1e6)]
         for r in parts.get("peers", {}).get("rows", [])])
@@ -78,14 +78,14 @@ def peer_table(parts):
 
 def kernel_table(parts):
     """The cipher."""
-    return table(["where", "", "MB/s", "× RustCrypto", "× OpenSSL's vector-permute"], [
+    return table(["host", "cipher", "MB/s", "× RustCrypto", "× OpenSSL's vector-permute"], [
         [r["where"], r["what"], figure(r["mb_s"], 0, r["doubtful"]), number(r["over_rustcrypto"], 2),
          number(r["over_openssl_vpaes"], 2)] for r in parts.get("kernel", {}).get("rows", [])])
 
 
 def request_table(parts):
     """Small requests."""
-    return table(["request", "", "CPU µs", "over no filter", "over no-op", "over one that only answers", "ms/MB over no-op",
+    return table(["request", "candidate", "CPU µs", "over no filter", "over no-op", "over reply-only", "ms/MB over no-op",
                   "p50 ms", "p99 ms"], [
         [r["case"], r["what"], figure(r["cpu_us_request"], 1, r["doubtful"]), number(r["over_none"], 1),
          number(r["over_noop"], 1), number(r.get("over_answer"), 1), number(r["ms_per_mb"], 2), number(r["p50"], 2),
@@ -98,7 +98,7 @@ def growth_table(parts):
     grown = parts.get("growth", {})
     exponents, rows = grown.get("exponents", {}), grown.get("rows", [])
     last = {r["axis"]: r["at"] for r in rows}
-    return table(["axis", "at", "cost", "unit", "exponent", "RSS MB", "start-up s"], [
+    return table(["axis", "value", "cost", "unit", "exponent", "RSS MB", "start-up s"], [
         [r["axis"], f"{r['at']:,}", figure(r["cost"], 3, r["doubtful"]), r["unit"],
          number(exponents.get(r["axis"]), 2) if last[r["axis"]] == r["at"] else "", number(r["resident"] / 1e6),
          number(r.get("start_seconds"), 2)] for r in rows])
@@ -116,7 +116,7 @@ def stream_table(parts):
         if cost and each:
             used = [rate / 8 * cost / 1e3 + each / 1e6 / SECONDS for rate in RATES]
             rows.append([what, *(number(1 / seconds) for seconds in used)])
-    return table(["", *(f"{rate} Mbit/s" for rate in RATES)], rows)
+    return table(["candidate", *(f"{rate} Mbit/s" for rate in RATES)], rows)
 
 
 def disturbed(part):
@@ -145,7 +145,7 @@ def machine_list(parts):
         pace = about.get("pace")
         lines.append([name, day, f"{about['cpu']}, {about['cores']} cores", versions, number(pace and pace * 100),
                       f"{bad} of {of}" if of else "–"])
-    return table(["part", "measured", "machine", "with", "pace %", "samples disturbed"], lines)
+    return table(["part", "date", "machine", "software", "pace %", "disturbed samples"], lines)
 
 
 def fill(parts, folder):
@@ -154,12 +154,12 @@ def fill(parts, folder):
     drawn = {}
     for name, needs, draw, about in (
             ("segments", "segments", lambda file: pictures.segments(parts["segments"], parts.get("peers", {}), file),
-             "Throughput and CPU per MB end to end, as bars"),
-            ("shares", "segments", lambda file: pictures.shares(parts["segments"], file), "Where a MB's CPU goes, as bars"),
-            ("kernel", "kernel", lambda file: pictures.kernel(parts["kernel"], file), "The ciphers' throughput, as bars"),
-            ("requests", "requests", lambda file: pictures.requests(parts["requests"], file), "CPU per request, as bars"),
+             "Bar chart: throughput and CPU per MB, end to end"),
+            ("shares", "segments", lambda file: pictures.shares(parts["segments"], file), "Bar chart: CPU per MB by component"),
+            ("kernel", "kernel", lambda file: pictures.kernel(parts["kernel"], file), "Bar chart: throughput of the ciphers"),
+            ("requests", "requests", lambda file: pictures.requests(parts["requests"], file), "Bar chart: CPU per request"),
             ("growth", "growth", lambda file: pictures.growth(parts["growth"], file),
-             "Cost and memory against what grows, as curves on logarithmic axes")):
+             "Logarithmic line charts: cost and memory against each growing quantity")):
         file = folder / f"{name}.svg"
         file.unlink(missing_ok=True)
         part = parts.get(needs, {})
@@ -182,7 +182,7 @@ def main(result=ROOT / "target/bench.json", document=ROOT / "docs/performance.md
     """Writes the document and its pictures."""
     result, document = Path(result), Path(document)
     if not result.exists():
-        sys.exit(f"there is no {result}: run make bench first")
+        sys.exit(f"{result} does not exist: run `make bench` first")
     parts = json.loads(result.read_text())["parts"]
     filled = fill(parts, document.with_suffix(""))
     text = re.sub(r"\{\{([\w ]+)\}\}", lambda found: filled[found[1]], TEMPLATE.read_text())

@@ -1,4 +1,4 @@
-"""Segments end to end: 4 MB GETs through Envoy with one worker."""
+"""Measures segments end to end: GET requests for 4 MB through Envoy with one worker."""
 
 import random
 

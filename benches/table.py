@@ -1,4 +1,4 @@
-"""Tables in plain text."""
+"""Prints plain-text tables."""
 
 
 def number(value, digits=0):

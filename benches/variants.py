@@ -1,4 +1,4 @@
-"""The proxies that are compared: one Envoy each, with one worker, all before the same origin."""
+"""The candidates: one Envoy each, with one worker, all in front of the same origin."""
 
 import copy
 import json

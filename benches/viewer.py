@@ -1,4 +1,4 @@
-"""A viewer's way through playlock, to know the paths that are asked for and that what comes back is right."""
+"""A viewer's session through playlock: finds the paths to request and checks the responses."""
 
 import re
 import urllib.request

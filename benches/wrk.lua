@@ -1,5 +1,5 @@
--- What wrk prints at its end, for load.py: one line to be parsed. With the arguments INDEX COUNT MS it asks only in every
--- COUNTth slice of MS milliseconds, beginning with the INDEXth (from 0): wrks that run at once take turns.
+-- Prints one line for load.py at the end of a wrk run. With the arguments INDEX COUNT MS it sends requests only in every
+-- COUNTth slice of MS milliseconds, starting with slice INDEX (from 0), so that concurrent wrk processes take turns.
 local ffi = require "ffi"
 ffi.cdef [[
   typedef struct { long seconds, nanoseconds; } moment;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Owns the proof that the properties can fail: each mutant breaks one thing that the core does, in a copy, and the seeds of
-the properties named must then fail.
+"""Shows that the properties can fail: each mutant introduces one bug into a copy of the core, and the seeds of the named
+properties must then fail.
 
-    python3 fuzz/mutants.py [WORD]     (WORD: only mutants with it in their name)
+    python3 fuzz/mutants.py [TEXT]     (TEXT: only mutants whose name contains it)
 """
 
 import os

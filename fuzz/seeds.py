@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Owns the making of fuzz/seeds/ out of the tests' cases, vectors and documents; findings, which begin with `found-`, stay.
+"""Generates fuzz/seeds/ from the test cases, vectors and documents. Findings, whose names start with `found-`, are kept.
 
     python3 fuzz/seeds.py
 
-What each target makes of its bytes stands at its property in fuzz/src/.
+The input format of each target is documented at its property in fuzz/src/.
 """
 
 import copy

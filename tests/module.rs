@@ -1,4 +1,4 @@
-//! What the release modules ask of their host: nothing but the proxy-wasm ABI and three WASI calls.
+//! Tests the imports of the release modules: the proxy-wasm ABI, three WASI calls and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 

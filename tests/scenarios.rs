@@ -1,5 +1,5 @@
-//! Every case of `tests/cases/` as one test: run through the core and through both modules of `make wasm`,
-//! within the in-memory Envoy. What a case may say is in `tests/cases/README.md`.
+//! Tests every case of `tests/cases/`, one test per case: through the core and both modules of `make wasm`, in the
+//! in-memory Envoy. `tests/cases/README.md` documents the format.
 #![allow(clippy::print_stderr, reason = "a test's own words")]
 
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! The truth tables, one line a request: run through the core and through both modules of `make wasm`, within the
-//! in-memory Envoy.
+//! Tests the truth tables, one request per line: through the core and both modules of `make wasm`, in the in-memory
+//! Envoy.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 use std::collections::BTreeMap;

@@ -1,5 +1,4 @@
-// What the filters that do next to nothing have in common, and each of them includes: callbacks, so that Envoy calls them as
-// often as playlock.
+// The callbacks that the minimal filters share and include, so that Envoy calls them as often as playlock.
 
 const CONTINUE: i32 = 0;
 const TRUE: i32 = 1;

@@ -1,5 +1,5 @@
-//! A cipher's back-end that encrypts nothing, to measure what the filter costs around the cipher. tools/bench.sh puts
-//! it in the place of crates/aes128/src/vpaes in a copy of the sources; nothing that is built elsewhere knows of it.
+//! A cipher back-end that does not encrypt, to measure the filter's cost without the cipher. tools/bench.sh replaces
+//! crates/aes128/src/vpaes with it in a copy of the sources. No other build uses it.
 
 use crate::BLOCK;
 use crate::cbc::Run;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Owns how the demo's programme is made: 24 s of clock and beeps, encoded once, packaged twice (MPEG-TS and
-# CMAF) into content/. Not part of any build: its output is committed. Needs ffmpeg with libx264, a DejaVu font
-# (Debian: fonts-dejavu-core) and Python 3.
+# Generates the demo's content: 24 s of clock and beeps, encoded once and packaged twice (MPEG-TS and CMAF) into content/.
+# It is not part of any build, and its output is committed. Requires ffmpeg with libx264, a DejaVu font (Debian:
+# fonts-dejavu-core) and Python 3.
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -1,5 +1,5 @@
-"""Owns the parts of the demo's content that ffmpeg does not write: packed audio, segmented WebVTT and the two
-master playlists. Called by make-content.sh."""
+"""Writes the parts of the demo's content that ffmpeg does not: packed audio, segmented WebVTT and the two multivariant
+playlists. Called by make-content.sh."""
 
 import argparse
 import re

@@ -1,4 +1,4 @@
-//! AES-128-CBC with PKCS#7 by RustCrypto's `aes` and `cbc`: the other implementation.
+//! Reference cipher: AES-128-CBC with PKCS#7 by RustCrypto's `aes` and `cbc`.
 
 use aes::Aes128;
 use cbc::cipher::block_padding::Pkcs7;

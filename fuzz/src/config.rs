@@ -1,5 +1,5 @@
-//! Configuration documents: none makes it panic; what is refused is refused by the JSON path of a place that is there,
-//! and without showing a secret; what is accepted serves requests, and is accepted however it is laid out.
+//! Property of configurations: no document panics; a rejected one has an existing JSON path and shows no secret; an
+//! accepted one serves requests, and is accepted in any formatting.
 
 use std::rc::Rc;
 

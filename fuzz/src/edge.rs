@@ -1,5 +1,5 @@
-//! What a client sees of an exchange: carries out the core's steps as the filter and its proxy do, and knows what a
-//! proxy would not forgive.
+//! The client's view of an exchange: executes the core's steps as the filter and its proxy do, and panics on steps that
+//! the proxy does not tolerate.
 
 use std::rc::Rc;
 

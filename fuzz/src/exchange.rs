@@ -1,5 +1,6 @@
-//! Whole exchanges, several at a time on one worker, in any order of events: nothing of the origin's leaves in clear, nor
-//! at all where a request was denied; what ends cleanly is the whole of it; after a reset there is nothing.
+//! Property of whole exchanges, several at a time on one worker, with events in any order: no origin media leaves in
+//! clear, and nothing at all if the request was denied; a response that ends normally is complete; nothing follows a
+//! reset.
 
 use playlock_core::batch::Batch;
 use playlock_core::reply::Header;

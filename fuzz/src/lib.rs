@@ -1,9 +1,9 @@
-//! What must hold of playlock's core whatever comes in: a module for each property, a function of bytes that panics
-//! where it does not hold. libFuzzer drives them (`fuzz_targets/`), the seeds are replayed through them
-//! (`tests/seeds.rs`), and a finding is replayed by giving its bytes to one.
+//! Properties of playlock's core that hold for any input: one module per property, a function of bytes that panics if
+//! the property does not hold. libFuzzer drives them (`fuzz_targets/`), `tests/seeds.rs` replays the seeds, and a
+//! finding is replayed from its bytes.
 //!
-//! They know the core as the proxy does, by its public steps. What they compare it with is written here anew, from the
-//! specifications: signing, opening ciphertext, grammars, how origins read paths.
+//! The properties use the core like the proxy does, through its public steps. Their references are independent
+//! implementations of the specifications: signing, decryption, grammars, and path interpretation of origins.
 
 pub mod cipher;
 pub mod config;

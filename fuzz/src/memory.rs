@@ -1,4 +1,4 @@
-//! A heap that counts, to see what is kept: bytes in use by this thread.
+//! A counting allocator: the bytes in use by this thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

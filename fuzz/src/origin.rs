@@ -1,5 +1,5 @@
-//! An origin's bytes that can be told anywhere: words of eight bytes that each name their own place, so that any window
-//! of sixteen bytes that leaves in clear is found.
+//! Origin bodies that are recognizable anywhere: words of eight bytes that encode their own position, so that any
+//! window of sixteen bytes that leaves in clear is found.
 
 /// Bytes of a body at most: a word names its place in two bytes.
 pub const MOST: usize = 8 << 16;

@@ -1,4 +1,4 @@
-//! The signed parameter: what a URL says under its MAC holds for that path and query and as it was said, or not at all.
+//! Property of signed parameters: each is accepted only as issued, for its path and query, and keeps its meaning.
 
 use crate::edge::{self, Asked};
 use crate::site::{SITES, Site, site};

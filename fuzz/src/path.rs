@@ -1,5 +1,5 @@
-//! Paths: what a token is checked against is what the origin serves, however that reads paths; a pattern matches by its
-//! meaning; no spelling of a path gets further than the plain one.
+//! Property of paths: the path that a token is checked against is the one that the origin serves, however the origin
+//! interprets paths; patterns match by definition; no spelling of a path gets further than the plain one.
 
 use playlock_core::token::acl;
 

@@ -1,6 +1,6 @@
-//! Playlists: what comes out does not depend on chunks, on when the end is told, or on whether headers are held; without
-//! what was put in it is what the origin sent; every URI that leads back here has its token and no other has one; our
-//! media is under our key; what is kept is bounded.
+//! Property of playlists: the output is independent of chunks, of how the end is signaled and of held headers; without
+//! playlock's additions it equals the input; every URI that leads back has its token and no other has one; playlock's
+//! media is under its key; memory is bounded.
 
 use playlock_core::batch::Batch;
 use playlock_core::reply::{Header, Reason};

@@ -1,5 +1,5 @@
-//! Queries and cookies: what is ours never reaches the origin, under whatever spelling; everything else does, byte for
-//! byte and in order; a token that comes twice in one place opens nothing.
+//! Property of queries and cookies: playlock's own never reach the origin in any spelling; everything else does, byte
+//! for byte and in order; a duplicate token opens nothing.
 
 use playlock_core::reply::Header;
 

@@ -1,5 +1,5 @@
-//! A client's Range on an encrypted segment: the answer is that part of the ciphertext of the whole, by RFC 9110, however
-//! the origin takes ranges; where it does not do what it says, nothing that looks whole comes out.
+//! Property of client ranges on encrypted segments: the response is that range of the whole ciphertext (RFC 9110),
+//! however the origin handles ranges; if the origin misbehaves, no response looks complete.
 
 use playlock_core::batch::Batch;
 use playlock_core::reply::Header;

@@ -1,5 +1,5 @@
-//! Encryption of segments: whatever the chunks, what comes out is one CBC message that another implementation opens to
-//! the very bytes; several messages side by side come out as each would alone.
+//! Property of segment encryption: for any chunk boundaries, the output is one CBC message that another implementation
+//! decrypts to the input; messages encrypted together equal the same messages encrypted alone.
 
 use playlock_aes128::{CbcEncryptor, Lane, encrypt_lanes};
 use playlock_core::derive::ContentKey;

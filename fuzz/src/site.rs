@@ -1,4 +1,4 @@
-//! The sites that properties are tried on: a small set of configurations, and what their operators sign tokens with.
+//! The sites that the properties use: a small set of configurations, with the keys that sign their tokens.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,5 +1,4 @@
-//! Decisions out of a fuzzer's bytes: taken from the front one byte at a time, nothing but zeros once there are none.
-//! What is left is text.
+//! Decisions from a fuzzer's bytes: one byte at a time from the front, zeros after the end. The rest is text.
 
 /// The bytes that are left.
 #[derive(Debug, Clone)]

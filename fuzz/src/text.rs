@@ -1,4 +1,4 @@
-//! Readings of paths, queries and patterns, written from their specifications and not from the core.
+//! Independent parsers of paths, queries and patterns, written from their specifications.
 
 /// Decodes percent-encoding once; `None` if a `%` is not followed by two hex digits.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {

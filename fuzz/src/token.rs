@@ -1,6 +1,6 @@
-//! Tokens: an access token opens a session exactly if it was signed with the password, is of the grammar, of this
-//! time, this client and this path; a session token goes on exactly if it is the one that was given out. Nothing that
-//! can be done to one in between makes another one of it.
+//! Property of tokens: an access token opens a session if and only if signature, grammar, time, client and path are
+//! valid; a session token is accepted if and only if it was issued. No modification of a token yields another valid
+//! one.
 
 use playlock_core::reply::{Header, Reason};
 

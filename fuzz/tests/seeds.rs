@@ -1,4 +1,4 @@
-//! The seeds and every finding so far, replayed through their properties, and a little noise of our own.
+//! Replays the seeds and all findings through their properties, with some random input.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-"""Clients for much load, on one event loop: HTTP/1.1 with a connection each, HTTP/2 with one for many, and one that leaves in the
-middle. Framing is checked: what ends before its end is `Broken`."""
+"""Load clients on one event loop: HTTP/1.1 with one connection each, HTTP/2 with a shared connection, and one that
+disconnects mid-body. They check framing: an incomplete response raises `Broken`."""
 
 import asyncio
 import socket

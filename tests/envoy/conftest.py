@@ -1,4 +1,4 @@
-"""Fixtures: origins for the whole run, Envoys by what they are configured with, and the check that they live."""
+"""Fixtures: origins for the whole run, one Envoy per configuration, and the check that they stay alive."""
 
 import itertools
 import json

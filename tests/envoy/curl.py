@@ -1,4 +1,4 @@
-"""One request by the curl command line, over HTTP/1.1 or cleartext HTTP/2, and what came of it."""
+"""Sends one request with the curl command line, over HTTP/1.1 or cleartext HTTP/2, and returns the response."""
 
 import subprocess
 import tempfile

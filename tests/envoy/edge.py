@@ -1,4 +1,4 @@
-"""An Envoy with the filter between the tests and the origin, and the configuration documents it runs on."""
+"""An Envoy with the filter between the tests and the origin, and its configuration documents."""
 
 import copy
 

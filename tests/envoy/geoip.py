@@ -1,4 +1,4 @@
-"""Envoy's `geoip` filter with MaxMind databases made on the spot, and the filter that takes clients' own headers out."""
+"""Envoy's `geoip` filter with generated MaxMind databases, and the filter that removes client-sent location headers."""
 
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet

@@ -1,4 +1,4 @@
-"""A small HLS client of the tests' own: reads playlists, resolves URIs, decrypts with the openssl command line."""
+"""A small HLS client: parses playlists, resolves URIs, and decrypts with the openssl command line."""
 
 import re
 import subprocess

@@ -1,5 +1,5 @@
-"""The cases of hostile.toml: what a hostile origin does, with its headers and bodies, and what the client must see. What is sent
-as media is recognisable wherever it turns up (`MARK`).
+"""The cases of hostile.toml: the origin's headers and bodies, and the outcome that the client must see. Media is
+recognizable wherever it appears (`MARK`).
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
-"""An origin that does what a case of hostile.toml says, over HTTP/1.1 or cleartext HTTP/2, down to the single byte and frame.
+"""An origin that plays a case of hostile.toml over HTTP/1.1 or cleartext HTTP/2, exact to the byte and frame.
 
-Where no case is asked for it is a good origin, and serves what was put into `good`. It runs on an event loop of its own, in a
-thread or, for much load, in a process.
+Paths without a case are served normally, from `good`. It runs on its own event loop, in a thread or, for heavy load, in a
+process.
 """
 
 import asyncio

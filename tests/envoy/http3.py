@@ -1,4 +1,4 @@
-"""A client of HTTP/3 (aioquic's QUIC): requests side by side on one connection, each whole or broken off."""
+"""An HTTP/3 client (aioquic's QUIC): concurrent requests on one connection, each complete or reset."""
 
 import asyncio
 import contextlib

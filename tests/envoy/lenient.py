@@ -1,7 +1,7 @@
-"""An origin that reads paths as servers do, each in its own way, and remembers every byte of what it was asked.
+"""An origin that interprets paths as various servers do, and records every byte of its requests.
 
-The request's header `x-reading` says how: in all the ways that it lists. Of the files that they lead to, one outside of
-`/free/` is served first.
+The request header `x-reading` lists the interpretations to apply. Of the files that they yield, one outside `/free/` is
+served first.
 """
 
 import re

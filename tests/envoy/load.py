@@ -1,4 +1,4 @@
-"""Load on an edge: clients that ask over connections kept alive and count every answer that is not the expected one."""
+"""Load on an edge: clients that send requests over persistent connections and count every unexpected response."""
 
 import http.client
 import threading

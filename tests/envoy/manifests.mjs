@@ -1,5 +1,5 @@
-// Holds Kubernetes objects against the schemas that Istio, Envoy Gateway and the Gateway API publish. Objects as a JSON array
-// on standard input; a line for each: its kind, and what is wrong with it.
+// Validates Kubernetes objects against the published schemas of Istio, Envoy Gateway and the Gateway API. Input: a JSON array of
+// objects. Output: one line per object with its kind and its errors.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";

@@ -1,4 +1,4 @@
-"""Many requests at once on one cleartext HTTP/2 connection, which no curl of every Debian does well."""
+"""Sends many concurrent requests on one cleartext HTTP/2 connection, which not every Debian curl does reliably."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""Debian's nginx as a plain origin: it says of each answer which file it took it from, and for which request line."""
+"""Debian's nginx as a plain origin, which reports for each response its file and the request line."""
 
 import socket
 import subprocess

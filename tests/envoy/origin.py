@@ -1,7 +1,7 @@
-"""A plain HLS origin: files of a directory and scripted replies, over HTTP/1.1 or cleartext HTTP/2.
+"""A plain HLS origin: files of a directory and scripted responses, over HTTP/1.1 or cleartext HTTP/2.
 
-It behaves as origins do (ETag, digests, ranges, conditional requests), so that whatever the edge forgets to
-take out of a request or a response has a visible effect; and every request it gets is recorded.
+It has the usual features of origins (ETag, digests, ranges, conditional requests), so that a header that the edge fails to
+remove has a visible effect. It records every request.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""A page of the documentation as something to run: its files, its commands with what they print, and a shell for both."""
+"""Runs a page of the documentation: extracts its files and its commands with their output, and provides a shell for both."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Where the things under test and the tools are, and what to do when one is missing."""
+"""Paths of the software under test and of tools, with instructions if one is missing."""
 
 import os
 import shutil

@@ -1,7 +1,7 @@
-// Plays an HLS URL to its end with hls.js in headless Chromium and prints what happened as one JSON object.
+// Plays an HLS URL to its end with hls.js in headless Chromium and prints a report as one JSON object.
 // node play.mjs '{"modules": …, "chromium": …, "profile": …, "url": …, "rate": 8}'
-// Further members: `page`, the address of a page elsewhere to play in (else one of the stream's own origin); `headers` of
-// every request that hls.js makes; `credentials`, whether cookies go along; `fetch`, URLs that the page tries to read at the end.
+// Further members: `page`, the URL of a page on another site to play in (default: one of the stream's own origin); `headers` for
+// every request of hls.js; `credentials`, whether to send cookies; `fetch`, URLs that the page tries to read at the end.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-"""Debian's Prometheus, which scrapes an Envoy as an operator's does, and answers what the dashboard asks."""
+"""Debian's Prometheus, which scrapes an Envoy as in operation and evaluates the dashboard's queries."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""One Envoy under test: its configuration, start, readiness, counters, access log and end."""
+"""One Envoy under test: configuration, start, readiness, counters, access log and shutdown."""
 
 import collections
 import json

@@ -1,5 +1,5 @@
-"""Small services of a customer's beside the origin: a key server that derives keys as docs/keys.md tells it to, and an
-authorizer that answers as it is told, or fails."""
+"""External services of a deployment: a key server that derives keys as docs/keys.md describes, and an authorizer that
+responds as told, or fails."""
 
 import base64
 import socket

@@ -1,5 +1,5 @@
-"""Load and soak: thousands of viewers with a session and a connection each, slow ones, ones that leave, ones that may not, and an
-origin that misbehaves in between, for as long as is wanted; and a verdict on errors, memory, file descriptors and streams.
+"""Load and soak test: thousands of viewers with sessions (some slow, some disconnecting early), denied requests and a
+misbehaving origin, for a configurable time. Reports errors, and growth of memory, file descriptors and streams.
 
     python soak.py [--seconds 600] [--viewers 2000] [--json FILE] [--write]
 
@@ -389,17 +389,17 @@ def lines(figures):
 
     done, memory, files = figures["answers"], figures["rss"], figures["fds"]
     rows = [
-        ("viewers at once", f"{figures['viewers']}"), ("seconds", f"{figures['seconds']}"),
-        ("sessions opened", f"{done['session']:,}"), ("playlists", f"{done['playlist']:,}"),
-        ("segments", f"{done['segment']:,} ({mib(done['bytes'])}), {done['segment, decrypted']:,} of them decrypted and compared"),
-        ("downloads left in the middle", f"{done['left in the middle']:,}"), ("denied requests", f"{done['denied']:,}"),
-        ("answers of a hostile origin", f"{done['hostile answer']:,}"),
-        *([("a playlist of a gigabyte", f"{mib(done['bytes of a giant playlist'])} came")] if "bytes of a giant playlist" in done else []),
+        ("concurrent viewers", f"{figures['viewers']}"), ("duration in seconds", f"{figures['seconds']}"),
+        ("sessions opened", f"{done['session']:,}"), ("playlists served", f"{done['playlist']:,}"),
+        ("segments served", f"{done['segment']:,} ({mib(done['bytes'])}), {done['segment, decrypted']:,} of them decrypted and compared"),
+        ("downloads aborted by the viewer", f"{done['left in the middle']:,}"), ("denied requests", f"{done['denied']:,}"),
+        ("responses of a hostile origin", f"{done['hostile answer']:,}"),
+        *([("playlist of 1 GB", f"{mib(done['bytes of a giant playlist'])} received")] if "bytes of a giant playlist" in done else []),
         ("errors", f"{sum(figures['errors'].values())}"),
-        ("streams at once, at most; at the end", f"{figures['streams']['most']}; {figures['streams']['after']}"),
-        ("connections at once, at most; at the end", f"{figures['connections']['most']}; {figures['connections']['after']}"),
-        (f"memory before, at second {figures['minute']}, at the end", ", ".join(mib(memory[name]) for name in ("idle", "first", "last"))),
-        (f"file descriptors before, at second {figures['minute']}, at the end, and when all have left",
+        ("concurrent streams: maximum, at the end", f"{figures['streams']['most']}, {figures['streams']['after']}"),
+        ("concurrent connections: maximum, at the end", f"{figures['connections']['most']}, {figures['connections']['after']}"),
+        (f"memory: idle, at {figures['minute']} s, at the end", ", ".join(mib(memory[name]) for name in ("idle", "first", "last"))),
+        (f"file descriptors: idle, at {figures['minute']} s, at the end, after all viewers left",
          ", ".join(f"{files[name]:.0f}" for name in ("idle", "first", "last", "after"))),
     ]
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""])

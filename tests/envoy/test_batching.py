@@ -1,5 +1,5 @@
-"""Chunks of several streams encrypted together: every stream still gets its own bytes, in order, and none waits for
-another for long."""
+"""Tests batching: with chunks of several streams encrypted together, every stream gets its own bytes in order, and none
+waits long for another."""
 
 import http.client
 import itertools

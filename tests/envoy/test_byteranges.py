@@ -1,4 +1,5 @@
-"""Byte-range playlists: what is one file at the origin is a resource for each range at the edge, and plays."""
+"""Tests byte-range playlists: each range of the origin's file becomes a separate resource at the edge, and the stream
+plays."""
 
 from pathlib import Path
 from urllib.parse import urlsplit

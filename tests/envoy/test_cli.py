@@ -1,4 +1,5 @@
-"""The command line tool against the real Envoy: what it makes is taken, what it plays is whole, what it says is so."""
+"""Tests the command line tool with a real Envoy: the filter accepts its tokens, it plays complete streams, and its reports
+are correct."""
 
 import json
 import os

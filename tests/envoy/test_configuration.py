@@ -1,5 +1,5 @@
-"""`envoy --mode validate` says whether a configuration is good, and where it is not; a good one begins with one line in the
-log."""
+"""Tests configuration errors: `envoy --mode validate` accepts valid configurations, reports the position of errors, and the
+filter logs one line at start."""
 
 import hashlib
 import json

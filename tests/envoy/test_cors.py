@@ -1,4 +1,4 @@
-"""CORS with a real browser: hls.js on a page of another origin plays if, and only if, the policy lets that page."""
+"""Tests CORS in a real browser: hls.js on a page of another site plays if and only if the policy allows that site."""
 
 import json
 from urllib.parse import parse_qs, urlsplit

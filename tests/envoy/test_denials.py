@@ -1,4 +1,4 @@
-"""Refusals: what the viewer gets, and how the operator learns why: answer, access log and counter say one word."""
+"""Tests refusals: the viewer's response, the access log and the counter have the same reason."""
 
 import json
 from urllib.parse import parse_qs, urlsplit

@@ -1,4 +1,5 @@
-"""The deployments that are there to be copied: against the schemas of what reads them, and what is for Envoy in Envoy."""
+"""Tests the example deployments: Kubernetes objects and Compose files against their published schemas, Envoy configurations
+in Envoy."""
 
 import copy
 import json

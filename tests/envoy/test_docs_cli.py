@@ -1,4 +1,4 @@
-"""Every example of docs/cli.md, run as it stands there, in one shell, before a real Envoy."""
+"""Tests docs/cli.md: runs every example in one shell, with a real Envoy."""
 
 import json
 import re

@@ -1,5 +1,5 @@
-"""docs/migrating.md is true: the configuration of each part is good and plays under the real Envoy, what was signed for the
-other system is taken or not as the page says, and what it says of nginx's and Wowza's hashes is so."""
+"""Tests docs/migrating.md: each section's configuration is valid and plays through a real Envoy, tokens signed for the other
+system are accepted or refused as described, and nginx's and Wowza's hashes are computed as described."""
 
 import base64
 import hashlib

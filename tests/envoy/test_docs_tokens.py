@@ -1,5 +1,5 @@
-"""docs/tokens.md is true: its programs make tokens that the real Envoy takes, its layouts play, and each of its mistakes
-gets the word that it says."""
+"""Tests docs/tokens.md: its programs sign tokens that a real Envoy accepts, its layouts play, and each mistake in its table
+is refused with the reason given there."""
 
 import base64
 import hashlib
@@ -101,7 +101,7 @@ def test_a_token_under_the_next_password_is_another(shell):
     shell.run(pages.block(TEXT, "sh"))
 
 
-LAYOUTS = pytest.mark.parametrize("opened, rest, acl", table("For which paths"), ids=range(len(table("For which paths"))))
+LAYOUTS = pytest.mark.parametrize("opened, rest, acl", table("Paths"), ids=range(len(table("Paths"))))
 
 
 @LAYOUTS
@@ -152,61 +152,61 @@ def for_url(url, path=FILM):
 
 # What each row of the page's table stands for: requests, each a target and options of `why`.
 MISTAKES = {
-    "no token on the URL": [[FILM]],
+    "no token in the URL": [[FILM]],
     "a token under another name: `?token=…`": [[f"{FILM}?token={signed(GOOD)}"], [f"{FILM}?hdnea={signed(GOOD)}"]],
     "a second `?` in the URL": [[f"{FILM}?a=b?hdnts={signed(GOOD)}"]],
-    "a token as `Authorization: Bearer …`": [[FILM, "--header", f"Authorization: Bearer {signed(GOOD)}"]],
-    "two tokens on one URL": [[f"{FILM}?hdnts={signed(GOOD)}&hdnts={signed(GOOD)}"]],
-    "the name in the value: `?hdnts=hdnts=…`": [sent(f"hdnts={signed(GOOD)}")],
+    "a token sent as `Authorization: Bearer …`": [[FILM, "--header", f"Authorization: Bearer {signed(GOOD)}"]],
+    "two tokens in one URL": [[f"{FILM}?hdnts={signed(GOOD)}&hdnts={signed(GOOD)}"]],
+    "the name repeated in the value: `?hdnts=hdnts=…`": [sent(f"hdnts={signed(GOOD)}")],
     "percent-encoded twice": [sent(quote(quote(signed(GOOD), safe=""), safe="")), sent(quote(quote(signed(GOOD))))],
-    "a line feed at its end": [sent(f"{signed(GOOD)}%0A")],
-    "an `&` or `#` in `data`, unencoded in the URL": [more("data=a&b"), more("data=a#b")],
+    "a trailing line feed": [sent(f"{signed(GOOD)}%0A")],
+    "an unencoded `&` or `#` in `data`": [more("data=a&b"), more("data=a#b")],
     "`~` and `=` in `data`": [more("data=a~b=c"), more("data=x~acl=/*")],
     "a field without a value: `id=`": [more("id=")],
-    "a field of your own: `user=42`": [more("user=42")],
-    "`url` or `salt` sent along": [sent(signed(f"{LASTING}~url={FILM}")), more("salt=NaCl")],
-    "`exp` in milliseconds, or not there": [sent(signed(f"exp={(NOW + 300) * 1000}~acl=/vod/*")),
+    "a custom field: `user=42`": [more("user=42")],
+    "`url` or `salt` sent in the token": [sent(signed(f"{LASTING}~url={FILM}")), more("salt=NaCl")],
+    "`exp` missing or in milliseconds": [sent(signed(f"exp={(NOW + 300) * 1000}~acl=/vod/*")),
                                             sent(signed(f"st={NOW}~acl=/vod/*"))],
     "`hmac` in base64 or upper-case hex": [sent(f"{GOOD}~hmac={base64.b64encode(hmac_of(GOOD)).decode()}"),
                                            sent(f"{GOOD}~hmac={hmac_of(GOOD).hex().upper()}")],
     "`ip` with a port, or a network": [field(f"ip={VIEWER}:443"), field("ip=203.0.113.0/24")],
-    "a token in quotes in a cookie": [[FILM, "--cookie", f'hdnts="{signed(GOOD)}"']],
+    "a quoted token in a cookie": [[FILM, "--cookie", f'hdnts="{signed(GOOD)}"']],
     "SHA-1 or MD5": [sent(signed(GOOD, algorithm="sha1")), sent(signed(GOOD, algorithm="md5"))],
-    "the password's hex digits as the HMAC's key": [sent(f"{GOOD}~hmac={hmac_of(GOOD, tokens.PASSWORD.encode()).hex()}")],
-    "another password": [sent(signed(GOOD, key=tokens.STRANGER))],
-    "a policy with a salt, a token without, or the other way round": [
+    "the password's hex digits used as the HMAC key": [sent(f"{GOOD}~hmac={hmac_of(GOOD, tokens.PASSWORD.encode()).hex()}")],
+    "wrong password": [sent(signed(GOOD, key=tokens.STRANGER))],
+    "a salt on one side only": [
         sent(signed(f"{LASTING}~acl=/app/*~data=tv-app"), "/app/master.m3u8"),
         sent(f"{GOOD}~hmac={hmac_of(f'{GOOD}~salt=NaCl').hex()}")],
-    "a URL token over the whole URL, with its host": [for_url(f"https://edge.example{FILM}"), for_url(f"edge.example{FILM}")],
-    "a URL token on another playlist than it was made for": [for_url(FILM, "/vod/film/720p.m3u8")],
-    "fields changed, or encoded otherwise, after they were signed": [
+    "a URL token that signs the whole URL, with its host": [for_url(f"https://edge.example{FILM}"), for_url(f"edge.example{FILM}")],
+    "a URL token used for a different playlist": [for_url(FILM, "/vod/film/720p.m3u8")],
+    "fields changed or re-encoded after signing": [
         sent(signed(GOOD).replace("/vod/*", "/*")), sent(signed(GOOD.replace("/", "%2f")).replace("%2f", "/"))],
-    "an access token as `hdntl`": [[f"{FILM}?hdntl={signed(GOOD)}"]],
-    "an access token on a segment, or on a playlist that does not look like one": [
+    "an access token sent as `hdntl`": [[f"{FILM}?hdntl={signed(GOOD)}"]],
+    "an access token on a segment, or on a playlist not recognized as one": [
         sent(signed(GOOD), "/vod/film/1.ts"), sent(signed(GOOD), "/vod/film/playlist.php")],
-    "more than 2,048 bytes as it is sent": [more(f"data={'x' * 2048}"), sent(quote(signed(f"{GOOD}~data={'|' * 700}"), safe=""))],
-    "a URL token on a URL of more than 4,096 bytes": [
+    "a token over 2,048 bytes as sent": [more(f"data={'x' * 2048}"), sent(quote(signed(f"{GOOD}~data={'|' * 700}"), safe=""))],
+    "a URL token on a URL over 4,096 bytes": [
         [f"{for_url(FILM + '?x=' + 'y' * 4096)[0]}&x={'y' * 4096}"]],
-    "a link that was kept": [[*sent(signed(GOOD)), "--now", str(NOW + 311)]],
-    "`st` from a clock that is fast": [field(f"st={NOW + 11}")],
+    "a link used after its token expired": [[*sent(signed(GOOD)), "--now", str(NOW + 311)]],
+    "`st` from a clock that runs fast": [field(f"st={NOW + 11}")],
     "a folder without `*`: `/vod/film/`": [sent(signed(f"{LASTING}~acl=/vod/film/")), sent(signed(f"{LASTING}~acl=/vod/film"))],
-    "no `/` at the beginning, or a host in the `acl`": [sent(signed(f"{LASTING}~acl=vod/*")),
+    "no leading `/`, or a host, in the `acl`": [sent(signed(f"{LASTING}~acl=vod/*")),
                                                         sent(signed(f"{LASTING}~acl=https://edge.example/vod/*"))],
     "patterns joined with `,`": [sent(signed(f"{LASTING}~acl=/news/*,/vod/*"))],
-    "another viewer's address in `ip`": [field("ip=198.51.100.1")],
-    "more than fits into a session token": [more(f"data={'x' * 900}")],
-    "an `id` that was revoked": [more("id=viewer-9")],
-    "no player of the policy's in `data`": [
+    "an `ip` other than the client's": [field("ip=198.51.100.1")],
+    "fields too long for a session token": [more(f"data={'x' * 900}")],
+    "a revoked `id`": [more("id=viewer-9")],
+    "no player of the policy in `data`": [
         sent(f"{LASTING}~acl=/app/*{data}~hmac={hmac_of(f'{LASTING}~acl=/app/*{data}~salt=NaCl').hex()}", "/app/master.m3u8")
         for data in ("", "~data=toaster")],
 }
 
 
 def test_every_mistake_is_tried():
-    assert [row[0] for row in table("What goes wrong")] == list(MISTAKES)
+    assert [row[0] for row in table("Troubleshooting")] == list(MISTAKES)
 
 
-@pytest.mark.parametrize("mistake, word", [row[:2] for row in table("What goes wrong")])
+@pytest.mark.parametrize("mistake, word", [row[:2] for row in table("Troubleshooting")])
 def test_a_mistake_gets_its_word(folder, mistake, word):
     for request in MISTAKES[mistake]:
         assert f"`{why(folder, *request)}`" == word, request

@@ -1,4 +1,4 @@
-"""Steering manifests and asset lists: the JSON documents that playlists lead to, whose own URIs are left valid."""
+"""Tests steering manifests and asset lists: URIs in these JSON documents get the session token."""
 
 import json
 from urllib.parse import urljoin, urlsplit

@@ -1,4 +1,4 @@
-"""One file, replaced while the edge is under load, changes policies, secrets and revocations; no request fails."""
+"""Tests ECDS: replacing one file under load changes policies, secrets and revocations, and no request fails."""
 
 import json
 import os

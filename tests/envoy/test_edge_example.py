@@ -1,4 +1,4 @@
-"""`envoy/edge.yaml` as it is copied: TLS, HTTP/2, HTTP/3, the health check, playing through it, and its cache."""
+"""Tests `envoy/edge.yaml`: TLS, HTTP/2, HTTP/3, the health check, playback and the cache."""
 
 import contextlib
 import json

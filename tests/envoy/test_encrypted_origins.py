@@ -1,5 +1,5 @@
-"""Origins that encrypt already, with keys of their own: passed through under tokens where the policy says so, refused
-by default, and never encrypted twice."""
+"""Tests origins that encrypt with their own keys: passed through with tokens if the policy allows it, otherwise refused,
+and never encrypted twice."""
 
 import json
 import subprocess

@@ -1,5 +1,5 @@
-"""Faults of our own: the filter traps, Envoy is killed, the configuration is replaced in the middle of everything. Nothing
-leaves in clear meanwhile, and players go on afterwards with the URLs that they have."""
+"""Tests faults: the filter traps, Envoy is killed, the configuration is replaced under load. No plaintext leaves meanwhile,
+and players continue afterwards with the same URLs."""
 
 import os
 import signal

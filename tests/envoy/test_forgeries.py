@@ -1,4 +1,4 @@
-"""The sample of forgeries that `cargo test --test forgery` leaves, through the real Envoy on connections that are kept."""
+"""Tests the sample of forgeries from `cargo test --test forgery` through a real Envoy on reused connections."""
 
 import collections
 import json

@@ -1,4 +1,4 @@
-"""What the origin sees of a request, and what of the origin's headers is left for the viewer."""
+"""Tests headers: the request headers that reach the origin, and the origin's response headers that reach the viewer."""
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 

@@ -1,7 +1,7 @@
-"""A hostile origin: every line of hostile.toml in Envoy, several at once, and what the client sees of it.
+"""Tests a hostile origin: plays every line of hostile.toml through Envoy, several at once, and checks the client's view.
 
-Whatever the line says, no byte of the origin's media may arrive in clear, no response may look complete that is not, the
-connection must serve the next request as if nothing had been, and memory must stay bounded. docs/reliability.md has the table.
+In every case, no byte of the origin's media may arrive in clear, no incomplete response may look complete, the connection
+must serve the next request normally, and memory must stay bounded. The table is published in docs/reliability.md.
 """
 
 import re
@@ -220,24 +220,21 @@ def test_more_than_there_should_be(edge, case):
 
 
 SAYS = {
-    "whole": "all of it, encrypted or with tokens", "said": "as much as was said, encrypted or with tokens",
-    "part": "what came, encrypted or with tokens: HTTP cannot tell", "broken": "a response that breaks off",
-    "either": "all of it, encrypted or with tokens, or a response that breaks off", "failed": "a response that breaks off, or 502 of Envoy's",
-    "envoy": "502 or 503 of Envoy's",
-    "status": "this status, no body", "words": "this status and body", "redirect": "this status; the token goes to the own host only",
-    "endless": "as much as it reads, encrypted or with tokens", "": "–",
+    "whole": "complete", "said": "announced bytes", "part": "received bytes", "broken": "reset", "either": "complete, or reset",
+    "failed": "reset, or Envoy's 502", "envoy": "Envoy's 502 or 503", "status": "origin's status, no body",
+    "words": "origin's status and body", "redirect": "origin's redirect", "endless": "endless", "": "–",
 }
 
 
 def cell(word):
     if word in SAYS:
         return SAYS[word]
-    return f"502 `{word[:-1]}`, without held headers that or a broken response" if word.endswith("?") else f"502 `{word}`"
+    return f"502 `{word[:-1]}`, or reset" if word.endswith("?") else f"502 `{word}`"
 
 
 def table():
     """The lines of the document's table."""
-    lines = ["| the origin | asked for | over HTTP/1.1 | over HTTP/2 |", "|---|---|---|---|"]
+    lines = ["| origin behavior | request | origin on HTTP/1.1 | origin on HTTP/2 |", "|---|---|---|---|"]
     lines += [f"| {case.origin.strip()} | {', '.join(case.ask)} | {cell(case.h1)} | {cell(case.h2)} |" for case in TABLE]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""Whose key is whose: keys that viewers share, content without a token, a key server that is not ours, an authorizer."""
+"""Tests key modes: shared keys, content without a token, an external key server and an authorizer."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Large segments and playlists stream: Envoy's memory does not grow with them."""
+"""Tests memory: large segments and playlists are streamed, and Envoy's memory does not grow with their size."""
 
 import random
 import re

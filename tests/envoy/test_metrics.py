@@ -1,4 +1,4 @@
-"""Envoy's stats of the filter: what is counted, under which policy, and as which labels of Prometheus."""
+"""Tests the filter's statistics in Envoy: counts, policies, Prometheus labels, the dashboard and the alerts."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Origins as they come: whatever one does, the viewer gets a whole encrypted stream or sees that it is broken."""
+"""Tests unusual origins: for any response of the origin, the viewer gets a complete encrypted stream or a visible error."""
 
 import gzip
 import json

@@ -1,7 +1,7 @@
-"""The path that a token was checked against is the path that the origin serves, or the request is refused.
+"""Tests path confusion: the origin serves the path that the token was checked against, or the request is refused.
 
-Every target of `paths.tsv` goes over HTTP/1.1 and HTTP/2, through Envoys that normalise paths in each way they can, to
-origins that read paths as servers do and to nginx; their word decides, not playlock's.
+Every target of `paths.tsv` is sent over HTTP/1.1 and HTTP/2, through Envoys with every path normalization setting, to
+origins that interpret paths as servers do and to nginx. The file that the origin served decides, not playlock's report.
 """
 
 import copy

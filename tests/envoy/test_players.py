@@ -1,4 +1,4 @@
-"""Real players play the protected stream to its end and show what the origin's plain stream shows."""
+"""Tests real players: they play the protected stream to its end and show the same as from the plain stream."""
 
 import json
 import os

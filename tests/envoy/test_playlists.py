@@ -1,4 +1,4 @@
-"""Playlists as they come: under a wrong type or name, with a byte order mark, with other line ends or none."""
+"""Tests irregular playlists: wrong types and names, byte order marks, unusual or missing line ends."""
 
 import json
 import re

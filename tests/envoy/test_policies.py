@@ -1,5 +1,5 @@
-"""What policies ask beside tokens, of playlists, keys and segments alike: that a session is where and what it was, that it
-is not revoked, that the player is listed, that the policy holds now."""
+"""Tests the policy checks beside tokens, for playlists, keys and segments: session binding, revocation, listed players and
+assignment times."""
 
 import hashlib
 import json

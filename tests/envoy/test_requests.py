@@ -1,4 +1,4 @@
-"""Requests as players and caches make them: under conditions, by HEAD, and on the far side of a redirect."""
+"""Tests requests of players and caches: conditional requests, HEAD, and requests after a redirect."""
 
 from urllib.parse import urljoin, urlsplit
 

@@ -1,4 +1,4 @@
-"""Key rotation and IVs by number: each segment is under the key and IV that the playlist names for it, on every node."""
+"""Tests key rotation and sequence IVs: each segment uses the key and IV that the playlist names, on every node."""
 
 from urllib.parse import urlsplit
 

@@ -1,5 +1,5 @@
-"""The configuration's JSON Schema, by a validator that is not ours: it lets every good document pass and few bad ones.
-What is good, `playlock check` says."""
+"""Tests the configuration's JSON Schema with an independent validator: it accepts every valid document and few invalid
+ones. `playlock check` defines validity."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Sessions: one viewer's key is no other's, any node with the secret serves any session, secrets can be exchanged."""
+"""Tests sessions: keys differ between viewers, every node with the secret serves every session, and secrets rotate."""
 
 import json
 import re

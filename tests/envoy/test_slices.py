@@ -1,4 +1,5 @@
-"""A client's Range on an encrypted segment: that part of the ciphertext, as players that resume and caches ask."""
+"""Tests client Range requests on encrypted segments, as sent by resuming players and caches: the response is that range of
+the ciphertext."""
 
 import random
 

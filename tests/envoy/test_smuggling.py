@@ -1,7 +1,7 @@
-"""Requests that two readers could take apart differently: what is there twice, what ends a header, what is too long.
+"""Tests ambiguous requests: duplicate fields, text that ends a header, excessive lengths.
 
-Each line of a table is sent over a connection of its own kind; an Envoy that refuses by itself is as good. What must not be:
-plaintext, a header that was not there, a token at the origin, or the second of two of anything.
+Each line of a table is sent on a separate connection; a refusal by Envoy itself is acceptable. The test fails on plaintext,
+an injected header, a token at the origin, or if the second of two duplicates has an effect.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The soak in short: what `make soak` looks for must show within half a minute, and its verdict must be good."""
+"""Tests the soak in short: `make soak` must exercise everything within half a minute, with a good verdict."""
 
 import pytest
 import soak

@@ -1,4 +1,4 @@
-"""The stream itself: every byte of the programme arrives encrypted, and decrypts to what the origin has."""
+"""Tests the stream: every byte of the program arrives encrypted and decrypts to the origin's bytes."""
 
 import re
 import socket

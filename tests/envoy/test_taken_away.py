@@ -1,5 +1,5 @@
-"""A stream that is taken away stays away: a viewer who is refused the keys after the first period gets nothing more of it, and
-nothing in clear, whatever he makes of the URLs that he has."""
+"""Tests that a withdrawn stream stays withdrawn: a viewer who is refused all keys after the first period gets no further
+media, and nothing in clear, by any modification of known URLs."""
 
 import re
 from urllib.parse import urlsplit

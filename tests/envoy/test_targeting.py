@@ -1,5 +1,5 @@
-"""contentTargeting with Envoy's own `geoip` filter before it: who may, from where, for every kind of request, before any
-token is looked at. What each check says of which address is the truth table's business (`tests/targeting/`)."""
+"""Tests contentTargeting behind Envoy's `geoip` filter, for every kind of request, before tokens are checked. The truth
+table in `tests/targeting/` covers the checks of single addresses."""
 
 import json
 import re

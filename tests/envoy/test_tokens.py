@@ -1,4 +1,4 @@
-"""Access tokens as customers make them: with both published libraries, at the time of the test."""
+"""Tests access tokens as sites sign them: with both published libraries, at the current time."""
 
 import json
 from urllib.parse import quote

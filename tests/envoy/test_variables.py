@@ -1,4 +1,4 @@
-"""EXT-X-DEFINE: a programme whose URIs are made of variables plays, and tokens are on what the URIs come to."""
+"""Tests EXT-X-DEFINE: a program with variables in its URIs plays, and the expanded URIs carry tokens."""
 
 from urllib.parse import urljoin, urlsplit
 

@@ -1,5 +1,5 @@
-"""The oldest and the newest supported Envoy, and the newest one told to treat paused responses as older ones do: whole
-programmes and many streams at once, with batching and without, with headers held and not."""
+"""Tests the oldest and newest supported Envoy, and the newest with the older handling of paused responses: whole programs
+and many concurrent streams, with and without batching and held headers."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""Access tokens, made by the two published EdgeAuth libraries: PyPI's and npm's `akamai-edgeauth`."""
+"""Access tokens from the two published EdgeAuth libraries: `akamai-edgeauth` from PyPI and from npm."""
 
 import json
 import subprocess

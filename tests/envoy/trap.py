@@ -1,7 +1,7 @@
-"""A module that traps on purpose: the filter's own, as it is shipped, but for one callback that first looks at a parameter.
+"""A module that traps on purpose: the shipped filter, with one callback changed to check a parameter first.
 
-The module is changed, not built: what is tested is otherwise the very thing that runs in production, and nothing that could
-trap on demand is in its sources.
+The binary is modified, not rebuilt: everything else is the code that runs in production, whose sources contain no trap on
+demand.
 """
 
 TYPE, IMPORT, FUNCTION, EXPORT, CODE = 1, 2, 3, 7, 10

@@ -1,7 +1,7 @@
-"""What a client sees of a hostile origin through the edge, and whether that is what hostile.toml says: asked over HTTP/1.1, with
-the next request on the same connection, or over HTTP/2.
+"""The client's view of a hostile origin, compared with hostile.toml: over HTTP/1.1, with another request on the same
+connection, or over HTTP/2.
 
-An edge here is whatever has `url`, `port`, `upstream`, `hold`, `good` (the URL of a good segment) and `plain(path, body)`.
+An edge here is any object with `url`, `port`, `upstream`, `hold`, `good` (URL of a good segment) and `plain(path, body)`.
 """
 
 import re

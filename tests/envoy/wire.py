@@ -1,4 +1,4 @@
-"""Requests as bytes: one HTTP/1.1 or cleartext HTTP/2 connection that sends what no well-behaved client would."""
+"""Sends requests as bytes: one HTTP/1.1 or cleartext HTTP/2 connection for input that no well-behaved client sends."""
 
 import socket
 

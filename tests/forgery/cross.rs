@@ -1,4 +1,4 @@
-//! Good tokens where they do not belong, and tokens of strangers.
+//! Forgeries with valid tokens in wrong positions, and with tokens of strangers.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
-//! Forgeries by the ten thousand: from every valid request everything that can be done to its tokens, and what must come of
-//! each by `expected.tsv`. All of them run through the core's `Exchange`, a sample of every class through both modules of
-//! `make wasm`, and that sample is left in `target/forgeries.jsonl` for the real Envoy (`tests/envoy/test_forgeries.py`).
+//! Tests forgeries: derives tens of thousands of forgeries from valid requests and compares each result with
+//! `expected.tsv`. All run through the core's `Exchange`. A sample of every class runs through both modules of `make
+//! wasm` and is written to `target/forgeries.jsonl` for the real Envoy (`tests/envoy/test_forgeries.py`).
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
 
 mod cross;

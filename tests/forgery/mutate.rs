@@ -1,4 +1,4 @@
-//! What can be done to the text of one token: every mutation with the class that it is counted under.
+//! Mutations of one token's text, each with its class.
 
 use crate::valid::{Kind, Place};
 

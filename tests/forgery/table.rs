@@ -1,4 +1,4 @@
-//! The table of what must come of each class of forgery, and the count of what came.
+//! The table of expected results per class of forgery, and the count of actual results.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Tokens and sessions at the edges of their time.
+//! Forgeries at the time limits of tokens and sessions.
 
 use playlock_host::edge_auth::Token;
 

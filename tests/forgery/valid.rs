@@ -1,5 +1,5 @@
-//! Valid requests: what two viewers of each policy are given from the first playlist on, with the place of every token in
-//! them. Each is checked to be good before anybody forges it.
+//! Valid requests: everything that two viewers of each policy receive, starting with the first playlist, with the
+//! position of every token. Each request is checked to be valid before it is forged.
 
 use std::fmt;
 

@@ -1,5 +1,4 @@
-//! What is attacked: the policies, their origin, and what comes of a request, asked of the core's `Exchange` as the filter
-//! asks it.
+//! The target of the forgeries: the policies, their origin, and the result of a request through the core's `Exchange`.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

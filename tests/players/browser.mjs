@@ -1,4 +1,4 @@
-// Owns one headless Chromium that plays many streams: a command a line on standard input, a report a line on standard
+// One headless Chromium that plays many streams: one command per line on standard input, one report per line on standard
 // output. node browser.mjs '{"modules": …, "chromium": …}', then {"id": 1, "player": "hls.js", "url": …, "rate": 4, …}
 
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-"""One headless Chromium that hls.js, Shaka and video.js share, several plays at a time."""
+"""One headless Chromium, shared by hls.js, Shaka and video.js, with several plays at a time."""
 
 import itertools
 import json

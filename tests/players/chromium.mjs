@@ -1,4 +1,4 @@
-// Owns how the tests' Chromium is started.
+// Starts the tests' Chromium.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-"""Fixtures: one origin, the Envoys, one browser, and every column of the matrix played once, by all its players together."""
+"""Fixtures: one origin, the Envoys, one browser, and every column of the matrix played once by all players together."""
 
 import json
 import warnings

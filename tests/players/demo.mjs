@@ -1,4 +1,4 @@
-// Owns visits to the demo's page: what a viewer does there, and what the page then shows, as one JSON object on standard
+// Visits to the demo's page: performs a viewer's actions and prints what the page shows, as one JSON object on standard
 // output. node demo.mjs '{"modules": …, "chromium": …, "url": …, "pictures": FOLDER}'
 
 import { join } from "node:path";

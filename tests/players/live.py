@@ -1,4 +1,4 @@
-"""What one play is served: a package of files, or a live programme whose clock starts with its first viewer."""
+"""The content of one play: a package of files, or a live program whose clock starts with its first viewer."""
 
 import math
 import threading

@@ -1,4 +1,4 @@
-"""The matrix: which players, which streams, what cannot be had of whom and why; and the table it makes in docs/players.md."""
+"""The matrix of players and streams, with unsupported combinations and reasons, and its table in docs/players.md."""
 
 import itertools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""ffmpeg, GStreamer and VLC: each decodes a stream as fast as it comes and tells every frame it saw."""
+"""ffmpeg, GStreamer and VLC: each decodes a stream as fast as it arrives and reports every frame."""
 
 import hashlib
 import os

@@ -1,5 +1,4 @@
-// Owns what happens in a page: one of the three players, or the bare video element, plays a URL to its end, and tells how it
-// went.
+// Runs in a page: one of the three players, or the plain video element, plays a URL to its end and reports the result.
 
 const PLAYERS = {
   "video element"({ video, url, report, failed }) {

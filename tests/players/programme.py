@@ -1,4 +1,4 @@
-"""The demo's programme, packaged in every way the players are to play it. A package is {path: bytes}."""
+"""The demo's program in every packaging that the players play. A package is {path: bytes}."""
 
 import functools
 import subprocess

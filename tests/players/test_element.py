@@ -1,4 +1,4 @@
-"""Chromium's own HLS, `<video src="….m3u8">` without Media Source Extensions: what it plays, and what it says it can."""
+"""Tests Chromium's native HLS, `<video src="….m3u8">` without Media Source Extensions: playback and claimed support."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""What live players rely on, in what the edge told them: stable URLs, one key, waiting reloads, deltas."""
+"""Tests what live players rely on in the edge's responses: stable URLs, one key, blocking reloads and delta updates."""
 
 import re
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Every player plays every stream, protected as plain, or is known not to and why."""
+"""Tests that every player plays every protected stream like the plain one, or is listed with a reason."""
 
 import matrix
 import pytest

@@ -1,4 +1,4 @@
-"""docs/players.md says what was observed."""
+"""Tests that docs/players.md matches the observed results."""
 
 import json
 

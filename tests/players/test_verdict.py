@@ -1,4 +1,4 @@
-"""The rule of failures: a fatal error, or anything that the plain stream did not show. A warning does not."""
+"""Tests the failure rule: a fatal error, or less than the plain stream shows, is a failure. A warning is not."""
 
 import matrix
 import programme

@@ -1,13 +1,14 @@
-//! The cost of a request before anything is known to be good of it, in instructions of the module. No clock is read.
+//! Tests the cost of a request before any of its tokens is known to be valid, in instructions of the module. No clock
+//! is read.
 //!
-//! The measure is the cheapest refusal there is of as many bytes: a GET without a token whose target is as long and has
-//! nothing in it but letters, with one cookie of others and one header of others that are as long as those of the hostile
-//! request. Not the same target without its token: what makes a target dear by itself (escapes, parameters) is not to be
-//! dear either. The policy has two passwords and two secrets, of which each forgery is tried with both.
+//! The unit is the cheapest refusal of the same size: a GET without a token, with a target of the same length that
+//! contains only letters, and with one foreign cookie and one foreign header as long as those of the hostile request.
+//! It is not the hostile target without its token, because expensive targets (escapes, parameters) must be covered too.
+//! The policy has two passwords and two secrets, and each forgery is checked against both.
 //!
-//! A hostile request may cost five times that. The exception are URL tokens, eight times: for those the URL has to be tried
-//! in each spelling that a generator may have signed, under each password, in both readings of the token. Their limit is
-//! what the vectors of the libraries need where a password is being exchanged (`crates/core/src/token/signed_url.rs`).
+//! A hostile request may cost five times the unit. URL tokens may cost eight times, because the URL is checked in each
+//! spelling that a generator may have signed, with each password, in both parses of the token. That limit follows from
+//! the libraries' vectors during a password rotation (`crates/core/src/token/signed_url.rs`).
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

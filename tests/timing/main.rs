@@ -1,6 +1,6 @@
-//! What a stranger with a stopwatch learns: nothing. The modules of `make wasm` are rewritten to note every address and
-//! branch (`trace.rs`) and run with their instructions counted; what must not tell secrets apart must do the same, one
-//! instruction after the other, in every run. No clock is read.
+//! Tests that timing reveals no secrets. The modules of `make wasm` are instrumented to record every address and branch
+//! (`trace.rs`) and run with instructions counted. Runs that differ only in secrets must execute the same instructions
+//! in the same order. No clock is read.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

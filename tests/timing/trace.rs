@@ -1,5 +1,5 @@
-//! A module that tells what it does: every address that is read or written and every branch that is taken goes into a sum,
-//! the exported global `trace`. Two runs with the same sum have done the same, one instruction after the other.
+//! Instruments a module: every address that is read or written and every branch that is taken is added to a checksum,
+//! the exported global `trace`. Two runs with the same checksum executed the same instructions in the same order.
 
 use wasmparser::{Operator, Parser, Payload, TypeRef};
 

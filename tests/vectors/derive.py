@@ -1,4 +1,4 @@
-"""Owns the published derivation vectors: an implementation independent of playlock's, with PyPI `cryptography`.
+"""Generates the published derivation vectors with an independent implementation, based on `cryptography` from PyPI.
 
     python tests/vectors/derive.py > tests/vectors/derivation.json
 

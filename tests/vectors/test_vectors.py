@@ -1,4 +1,4 @@
-"""The published vectors are what an independent implementation gives, and what docs/keys.md tells key servers to do."""
+"""Tests that the published vectors match an independent implementation and the derivation in docs/keys.md."""
 
 import json
 import pathlib

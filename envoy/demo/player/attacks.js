@@ -1,5 +1,4 @@
-// Owns what one can try on the edge, and what it takes to try it. What each says of the answer, and whether it is right,
-// follows from the answer alone.
+// The attacks: their requests, explanations and expected responses. Each result is computed from the response alone.
 
 import { canTry, tryToPlay } from "./player.js";
 import { ask, askElsewhere } from "./requests.js";
@@ -21,7 +20,7 @@ function prolonged(token) {
 async function anotherSession({ site, stream, tell }) {
   const opened = await ask("master", (await site()).streams[stream].tokenised, tell);
   const found = /hdntl=([^"&\s]+)/.exec(new TextDecoder().decode(opened.body));
-  if (!found) throw new Error(`The other viewer's session was not opened: ${opened.verdict}`);
+  if (!found) throw new Error(`Opening the other viewer's session failed: ${opened.verdict}`);
   return decodeURIComponent(found[1]);
 }
 
@@ -39,7 +38,7 @@ const refused = ({ id, title, asked, kind, url, reason, why, by = ask }) => ({
 /** The raw segment: that it comes, what it looks like, and what players make of it. */
 const raw = {
   id: "raw",
-  title: "Play a segment as it comes",
+  title: "Play a raw segment",
   async attempt({ media, tell }) {
     const answer = await ask("segment", media.segment, tell);
     const name = pathOf(media.segment);
@@ -53,19 +52,19 @@ const raw = {
     const opaque = answer.allowed && !isClear(name, answer.body);
     const played = !canTry() || (Boolean(trials[0]?.result.error) && !trials[1]?.result.error);
     return {
-      asked: "A segment of this session with its token, as a downloader would." + (trials.length === 0 ? "" :
-        " A player of its own then gets these bytes, once without being told of the key, once with it."),
+      asked: "Requests a segment of this session with its token, as a download tool would." + (trials.length === 0 ? "" :
+        " A separate player then plays these bytes, first without the key tag, then with it."),
       answers: [answer],
       facts: [
         `begins with ${hex(answer.body.subarray(0, SHOWN), " ")}`,
         formOf(name, answer.body),
-        `${answer.body.length.toLocaleString("en")} bytes, ${answer.body.length % 16 ? "not " : ""}a multiple of AES's 16`,
+        `${answer.body.length.toLocaleString("en")} bytes, ${answer.body.length % 16 ? "not " : ""}a multiple of the AES block size, 16`,
       ],
       trials,
       right: opaque && played,
       wanted: "200 with ciphertext that plays only with the key",
-      why: "Whoever may ask for a segment gets it, encrypted on its way out. On the wire, in a cache or on a disk it is " +
-        "noise; only this session's key makes pictures of it.",
+      why: "A viewer with a session gets the segment, but encrypted. On the wire, in a cache or on disk it is noise. " +
+        "Only this session's key turns it into pictures.",
     };
   },
 };
@@ -73,17 +72,17 @@ const raw = {
 /** The stolen session: refused elsewhere, while it is good here. */
 const stolen = {
   id: "stolen",
-  title: "Steal the session from another address",
+  title: "Use the session from another address",
   async attempt({ media, tell }) {
     const there = await askElsewhere("media", media.url, tell);
     const here = await ask("media", media.url, tell);
     return {
-      asked: `The URL that this player uses, session token and all, from ${there.from}; then the same from here.`,
+      asked: `Requests this player's URL with its session token from ${there.from}, then from here.`,
       answers: [there, here],
       right: there.status === 403 && there.problem?.type === "ip" && here.allowed,
       wanted: "403 ip there and 200 here",
-      why: `The session is signed for the network that opened it, ${sessionOf(media).ip}: a copied URL is ` +
-        "worth nothing elsewhere.",
+      why: `The session token is bound to the network that opened the session, ${sessionOf(media).ip}. A copied URL is ` +
+        "useless in other networks.",
     };
   },
 };
@@ -91,46 +90,46 @@ const stolen = {
 export const ATTACKS = [
   refused({
     id: "expired", title: "Use an expired token", kind: "master", reason: "expired",
-    asked: (_, { streams, stream }) => "The master playlist with an access token of the site's that ended " +
+    asked: (_, { streams, stream }) => "Requests the master playlist with an access token that expired " +
       `at ${new Date(Number(fieldsOf(tokenOf(streams[stream].expired, "hdnts")).exp) * 1000).toLocaleTimeString("en-GB")}.`,
     url: ({ streams, stream }) => streams[stream].expired,
-    why: "The site's tokens live for a minute. A link that is passed on is dead before it is read.",
+    why: "The site's access tokens expire after one minute, so a shared link stops working almost at once.",
   }),
   stolen,
   refused({
-    id: "missing", title: "Ask for the key without a token", kind: "key", reason: "missing",
-    asked: () => "The key's URL as the playlist has it, without the session token.",
+    id: "missing", title: "Request the key without a token", kind: "key", reason: "missing",
+    asked: () => "Requests the key's URL from the playlist, without the session token.",
     url: ({ media }) => withParameter(media.key, "hdntl", null),
-    why: "The key is for sessions. The edge derives it when a session's token verifies, and keeps it nowhere.",
+    why: "A key request needs a session token. playlock derives the key after it has verified the token, and never stores it.",
   }),
   raw,
   refused({
-    id: "session", title: "Fetch the key as another viewer", kind: "key", reason: "session",
-    asked: () => "This session's key with the token of a session that another viewer has just opened: genuine, and from the " +
-      "same address.",
+    id: "session", title: "Request the key as another viewer", kind: "key", reason: "session",
+    asked: () => "Requests this session's key with the token of another viewer's session. That token is valid and from the same " +
+      "address.",
     url: async (playing) => withParameter(playing.media.key, "hdntl", await anotherSession(playing)),
-    why: "Every session has a key of its own, and its URL says under a signature whose it is.",
+    why: "Every session has its own key, and the key URL names its session in a signed parameter.",
   }),
   refused({
-    id: "path", title: "Take the token to another stream", kind: "master", reason: "path",
-    asked: (_, { media }) => `The other stream with this session's token, which is for ${sessionOf(media).acl}.`,
+    id: "path", title: "Use the token for another stream", kind: "master", reason: "path",
+    asked: (_, { media }) => `Requests the other stream with this session's token, which covers ${sessionOf(media).acl}.`,
     url: ({ media, stream, streams }) => {
       const other = Object.keys(streams).find((name) => name !== stream);
       return withParameter(streams[other].open, "hdntl", tokenOf(media.url, "hdntl"));
     },
-    why: "The site let this viewer see one stream. The paths are signed with the rest of the token.",
+    why: "The site allowed this viewer one stream. The token's signature covers its paths.",
   }),
   refused({
-    id: "signature", title: "Give yourself another day", kind: "media", reason: "signature",
-    asked: () => "The media playlist with the session token's end moved on by 24 hours.",
+    id: "signature", title: "Extend the session by a day", kind: "media", reason: "signature",
+    asked: () => "Requests the media playlist with the session token's expiry moved by 24 hours.",
     url: ({ media }) => withParameter(media.url, "hdntl", prolonged(tokenOf(media.url, "hdntl"))),
-    why: "The token is readable by all and written by the edge alone: one changed digit, and its HMAC fits no more.",
+    why: "Anyone can read the token, but only playlock can sign it. After a single changed digit, the HMAC no longer matches.",
   }),
   refused({
-    id: "parameter", title: "Ask for a segment in clear", kind: "segment", reason: "parameter",
-    asked: () => "A segment with the parameter by which the edge marks what it serves in clear, as init sections, and a " +
-      "made-up signature.",
+    id: "parameter", title: "Request a segment in clear", kind: "segment", reason: "parameter",
+    asked: () => "Requests a segment with the parameter that marks resources to serve in clear, such as init sections, and a " +
+      "forged signature.",
     url: ({ media }) => withParameter(media.segment, "plk", "clear~AAAAAAAAAAAAAAAAAAAAAA"),
-    why: "What steers the edge is in signed parameters, each for one path. It believes no other.",
+    why: "playlock's parameters are signed, each for one path. Any other value is refused.",
   }),
 ];

@@ -1,5 +1,5 @@
-// Owns the fingerprint of a key: the first bytes of its SHA-256 (FIPS 180-4), of one block. The browser's own is not
-// there on a page that came over plain HTTP from another machine, as the demo's does on a phone.
+// A key's fingerprint: the first bytes of its SHA-256 (FIPS 180-4), for input of one block. The browser's own SHA-256
+// is not available on pages served over plain HTTP from another machine, as for the demo on a phone.
 
 import { hex } from "./wire.js";
 

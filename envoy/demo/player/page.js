@@ -1,5 +1,5 @@
-// Owns the page: gets an access token from the site, lets the player play, and hands what it is told to session card,
-// timeline and attacks.
+// The page: gets an access token from the site, starts the player, and passes its requests to the session card, the
+// timeline and the attacks.
 
 import * as panel from "./panel.js";
 import { play } from "./player.js";
@@ -53,7 +53,7 @@ async function start() {
   });
 }
 
-const begin = () => start().catch((error) => trouble(`No token: ${error.message}`));
+const begin = () => start().catch((error) => trouble(`No access token: ${error.message}`));
 panel.draw(() => playing);
 $("again").addEventListener("click", begin);
 $("stream").addEventListener("change", begin);

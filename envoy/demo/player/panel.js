@@ -1,5 +1,4 @@
-// Owns the panel of attacks: a button for each, and below the last one that was pressed what the edge said and whether
-// that is right.
+// The panel of attacks: one button each, and below the last one pressed the response and whether it was expected.
 
 import { ATTACKS } from "./attacks.js";
 import { badge } from "./session.js";
@@ -36,7 +35,7 @@ function trialOf({ label, canvas, result }) {
   }
   const words = result.error ?? `plays: ${result.width}×${result.height}`;
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", result.error ? "no picture" : "the first picture");
+  canvas.setAttribute("aria-label", result.error ? "no picture" : "the first frame");
   return make("figure", result.error ? "failed" : "", canvas, make("figcaption", "", make("b", "", label), ` ${words}`));
 }
 
@@ -46,7 +45,7 @@ function show(answer, { asked, answers, facts = [], trials = [], right, why, wan
     ...answers.flatMap(answerOf),
     ...(facts.length ? [make("ul", "facts", ...facts.map((fact) => make("li", "", fact)))] : []),
     ...(trials.length ? [make("div", "trials", ...trials.map(trialOf))] : []),
-    make("p", right ? "why" : "why wrong", right ? why : `This is not what the edge should have answered: ${wanted}.`),
+    make("p", right ? "why" : "why wrong", right ? why : `Unexpected response. Expected: ${wanted}.`),
   );
 }
 
@@ -65,8 +64,8 @@ async function press(button, { title, attempt }, playing) {
   }
   const mark = button.querySelector(".badge");
   mine.busy.add(button);
-  badge(mark, "asking …");
-  const came = await attempt(mine).catch((error) => ({ asked: error.message, answers: [], right: false, wanted: "an answer" }));
+  badge(mark, "requesting …");
+  const came = await attempt(mine).catch((error) => ({ asked: error.message, answers: [], right: false, wanted: "a response" }));
   mine.busy.delete(button);
   if (mine !== playing()) return;
   buttons().forEach(fold);
@@ -76,7 +75,7 @@ async function press(button, { title, attempt }, playing) {
   const [first] = came.answers;
   const words = first ? `${first.status} ${first.problem?.type ?? first.note}` : "failed";
   badge(mark, `${came.right ? "✓" : "✗"} ${words}`, came.right ? "good" : "bad");
-  $("said").textContent = `${title}: ${words}. ${came.right ? came.why : "Not as it should be."}`;
+  $("said").textContent = `${title}: ${words}. ${came.right ? came.why : "Unexpected response."}`;
 }
 
 /** Puts the buttons there. `playing`: what plays at the time. */

@@ -1,6 +1,5 @@
-// Owns one session's playing: by hls.js, every request of which is recorded, or by the browser itself where it has no
-// Media Source Extensions; and one segment's playing, with or without its key. The players are plain: nothing in them
-// knows of playlock.
+// Plays a session: with hls.js, recording every request, or with the browser's own player if it has no Media Source
+// Extensions. Also plays a single segment with or without its key. The players know nothing of playlock.
 
 import { ask, recording } from "./requests.js";
 import { mediaOf, pathOf, tokenOf, variantsOf, withParameter } from "./wire.js";
@@ -14,7 +13,7 @@ const TRIAL_SECONDS = 20;
 export function play(video, url, { tell, found, trouble }) {
   if (Hls?.isSupported()) return playByHls(video, url, { tell, found, trouble });
   if (video.canPlayType(PLAYLIST)) return playByBrowser(video, url, { tell, found, trouble });
-  trouble("This browser plays no HLS and lacks Media Source Extensions, which hls.js needs.");
+  trouble("This browser supports neither HLS nor Media Source Extensions, which hls.js needs.");
   return () => {};
 }
 

@@ -1,5 +1,5 @@
-// Owns what a request is on this page, whoever makes it: hls.js (through a loader that records), the page itself, or the
-// site from another address. What each record says of the edge's verdict is read from the edge's answer.
+// Requests of this page, by hls.js (through a recording loader), by the page itself, or by the site from another
+// address. Each record takes the verdict from the response alone.
 
 import { isClear, pathOf, problemOf, unhex } from "./wire.js";
 
@@ -9,10 +9,10 @@ const text = (body) => new TextDecoder().decode(body);
 function holding(kind, url, body) {
   switch (kind) {
     case "master": return text(body).includes("hdntl=") ? "opens a session" : "opens no session";
-    case "media": return text(body).includes("METHOD=AES-128") ? "names the key" : "names no key";
+    case "media": return text(body).includes("METHOD=AES-128") ? "key tag added" : "no key tag";
     case "key": return `${body.length} bytes`;
     // An init section holds no picture and no sound, and must be clear for some players.
-    case "init": return isClear(pathOf(url), body) ? "clear, as meant" : "encrypted";
+    case "init": return isClear(pathOf(url), body) ? "clear, as intended" : "encrypted";
     default: return isClear(pathOf(url), body) ? "CLEAR" : "encrypted";
   }
 }
@@ -21,7 +21,7 @@ function holding(kind, url, body) {
 function record(who, { kind, url, at, status, type, body, from = null }) {
   const allowed = status >= 200 && status < 300;
   const problem = problemOf(type, body);
-  const verdict = allowed ? "allowed" : problem ? `refused: ${problem.type}` : status ? `HTTP ${status}` : "no answer";
+  const verdict = allowed ? "allowed" : problem ? `refused: ${problem.type}` : status ? `HTTP ${status}` : "no response";
   const note = allowed ? holding(kind, url, body) : problem?.title ?? "";
   return {
     who, kind, url, at, ms: performance.now() - at, status, type, body, from, allowed, problem, verdict, note,

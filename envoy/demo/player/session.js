@@ -1,4 +1,4 @@
-// Owns the card of the session: what its token says, its key's fingerprint, and how long the tokens still hold.
+// The session card: the fields of the session token, the key's fingerprint, and the remaining lifetime of the tokens.
 
 import { fingerprint } from "./fingerprint.js";
 import { fieldsOf, tokenOf } from "./wire.js";
@@ -32,7 +32,7 @@ export function observe({ allowed, kind, url, body }) {
   if (token && kind === "media") {
     const fields = fieldsOf(token);
     $("session-id").textContent = fields.id;
-    $("session-network").textContent = fields.ip ?? "no network";
+    $("session-network").textContent = fields.ip ?? "any network";
     $("session-scope").textContent = fields.acl.split("!").join("  ");
     shown.end = Number(fields.exp);
     badge($("session-state"), "open", "good");
@@ -42,7 +42,7 @@ export function observe({ allowed, kind, url, body }) {
     shown.print = fingerprint(body);
     $("key-print").textContent = shown.print;
     const other = shown.before && shown.before !== shown.print;
-    $("key-note").textContent = other ? `the session before had ${shown.before}` : "the first 8 bytes of its SHA-256";
+    $("key-note").textContent = other ? `previous session: ${shown.before}` : "first 8 bytes of its SHA-256";
   }
 }
 
@@ -53,7 +53,7 @@ export function refused() {
 
 /** The IV that a media playlist names, in hex. */
 export function observeIv(iv) {
-  $("key-iv").textContent = iv ?? "by media sequence number";
+  $("key-iv").textContent = iv ?? "media sequence number";
 }
 
 function left(seconds) {
@@ -67,11 +67,11 @@ export function tick() {
   if (!shown) return;
   const now = Date.now() / 1000 + shown.behind;
   const access = shown.access - now;
-  $("token-end").textContent = access > 0 ? `${left(access)} left` : "over; the session goes on";
+  $("token-end").textContent = access > 0 ? `${left(access)} left` : "expired; the session continues";
   if (!shown.end) return;
   const session = shown.end - now;
   const end = new Date((shown.end - shown.behind) * 1000);
   const until = end.toLocaleString("en-GB", { weekday: "short", hour: "2-digit", minute: "2-digit" });
-  $("session-end").textContent = session > 0 ? `in ${left(session)}, ${until}` : "over";
-  if (session <= 0) badge($("session-state"), "over", "bad");
+  $("session-end").textContent = session > 0 ? `in ${left(session)}, ${until}` : "expired";
+  if (session <= 0) badge($("session-state"), "expired", "bad");
 }

@@ -1,5 +1,4 @@
-// Owns the timeline: the last requests as marks in lanes that move, and as a list. Both are kept short, however long the
-// page is open.
+// The timeline: the latest requests as moving marks in lanes, and as a list. Both have a fixed maximum length.
 
 import { badge } from "./session.js";
 import { pathOf } from "./wire.js";

@@ -1,4 +1,4 @@
-// Owns reading what is on the wire: tokens, playlists, refusals and the first bytes of segments. No page, no player.
+// Parses wire formats: tokens, playlists, refusals and the first bytes of segments. Independent of page and player.
 
 const ascii = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
 const TS_PACKET = 188;
@@ -29,10 +29,10 @@ export function formOf(name, bytes) {
     const packets = Math.floor(bytes.length / TS_PACKET);
     let synced = 0;
     for (let packet = 0; packet < packets; packet += 1) synced += bytes[packet * TS_PACKET] === 0x47;
-    return `${synced} of ${packets} packets begin with the sync byte 0x47 (chance: 1 in 256)`;
+    return `${synced} of ${packets} packets begin with the sync byte 0x47 (1 in 256 by chance)`;
   }
   const box = ascii(bytes, 4, 8).replace(/[^ -~]/g, "·");
-  return isClear(name, bytes) ? `the MP4 box “${box}” comes first` : `where an MP4 box has its name stands “${box}”`;
+  return isClear(name, bytes) ? `starts with the MP4 box “${box}”` : `“${box}” instead of an MP4 box name`;
 }
 
 /** The fields of a token: name → text. Only for showing: the edge alone can verify it. */

@@ -1,4 +1,4 @@
-//! What must be true of one playlist and what the filter makes of it.
+//! The checks of one playlist and its rewritten form.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

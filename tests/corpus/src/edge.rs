@@ -1,4 +1,4 @@
-//! playlock's core before an origin that is not there: rewrites a playlist, answers a URL.
+//! playlock's core with a simulated origin: rewrites a playlist and responds to a URL.
 
 use std::rc::Rc;
 

@@ -1,7 +1,7 @@
-//! Real playlists through playlock's [`Exchange`](playlock_core::exchange::Exchange), and what must be true of each.
+//! Runs real playlists through playlock's [`Exchange`](playlock_core::exchange::Exchange) and checks the results.
 //!
-//! [`reading`] is an interpreter of playlists of its own, [`oracle`] holds two that others wrote, and [`edge`] asks
-//! the filter for every URL that it gave out. Only [`edge`] knows playlock.
+//! [`reading`] is an independent playlist interpreter, [`oracle`] wraps two third-party parsers, and [`edge`] requests
+//! every URL that the filter issued. Only [`edge`] uses playlock.
 
 pub mod check;
 pub mod edge;

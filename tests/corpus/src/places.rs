@@ -1,4 +1,4 @@
-//! Where playlists lie: npm packages, the demo's content, and the folder that `PLAYLOCK_CORPUS` names.
+//! Sources of playlists: npm packages, the demo's content, and the folder in `PLAYLOCK_CORPUS`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

@@ -1,6 +1,6 @@
-//! A playlist as a player reads it: every URI, what it is for, its byte range and the key in force where it stands.
+//! A playlist as a player interprets it: every URI, its purpose, its byte range and the key in force.
 //!
-//! Written from RFC 8216 and shares no code with playlock.
+//! Written from RFC 8216, without any code of playlock.
 
 use std::ops::Range;
 use std::sync::LazyLock;

@@ -1,4 +1,5 @@
-//! The key's scope: what the playlist says is encrypted is what the filter encrypts, with that key; all else is clear.
+//! Checks the key's scope: the filter encrypts exactly the media that the playlist declares as encrypted, with that
+//! key.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Which URIs of a playlist lead back to the filter, by what browsers make of them.
+//! Finds the URIs of a playlist that lead back to the filter, as browsers resolve them.
 
 use regex_lite::Regex;
 use url::Url;

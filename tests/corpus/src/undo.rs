@@ -1,4 +1,4 @@
-//! Taking out of a playlist what the filter puts into its URIs.
+//! Removes the filter's additions from the URIs of a playlist.
 
 use crate::reading;
 

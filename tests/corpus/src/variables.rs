@@ -1,4 +1,4 @@
-//! Variables in playlists (EXT-X-DEFINE, RFC 8216bis section 4.4.2.3), expanded the way a player does.
+//! Expands variables in playlists (EXT-X-DEFINE, RFC 8216bis section 4.4.2.3) as a player does.
 
 use std::collections::{BTreeMap, BTreeSet};
 

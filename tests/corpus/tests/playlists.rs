@@ -1,4 +1,4 @@
-//! Every playlist that can be had, through the filter and past the oracles.
+//! Tests every available playlist: rewritten by the filter and checked against the oracles.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test, and what it counts")]
 
 use std::fs;

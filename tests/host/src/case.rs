@@ -1,4 +1,4 @@
-//! A case file: TOML as `tests/cases/README.md` describes it, and the configuration it runs under.
+//! A case file: TOML in the format of `tests/cases/README.md`, with its configuration.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

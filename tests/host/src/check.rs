@@ -1,4 +1,4 @@
-//! Holds what was seen of an exchange against what a case expects of it.
+//! Compares an observed exchange with a case's expectations.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Opens AES-128-CBC with RustCrypto's own mode, and checks every byte of the padding.
+//! Decrypts AES-128-CBC with RustCrypto's own mode, and checks every padding byte.
 
 use aes::cipher::{BlockModeDecrypt, KeyIvInit, block_padding::Pkcs7};
 

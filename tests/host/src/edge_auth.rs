@@ -1,4 +1,4 @@
-//! EdgeAuth v2 tokens for the cases: a generator of its own that shares nothing with playlock's parser.
+//! An independent generator of EdgeAuth v2 tokens for the cases; it shares no code with playlock's parser.
 
 use hmac::{Hmac, KeyInit, Mac};
 

@@ -1,7 +1,7 @@
-//! Envoy's rules for one HTTP filter: which callbacks come, what their answers do, what the client then sees.
+//! Envoy's rules for one HTTP filter: the sequence of callbacks, the effect of their return values, the client's view.
 //!
-//! Learnt by experiment on Envoy 1.40. What a real Envoy would punish with a hang, a crash or a broken
-//! protocol is an [`Outcome`] here, so that a scenario can see it.
+//! Determined by experiment on Envoy 1.40. Where a real Envoy would hang, crash or violate the protocol, the result is
+//! an [`Outcome`], so that a scenario can check it.
 
 use crate::message::{Ending, Header, Outcome, Request, Response, Seen, header};
 use crate::stream::{Action, CALL, LocalReply, Phase, Stream};

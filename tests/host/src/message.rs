@@ -1,4 +1,4 @@
-//! What goes into the simulated Envoy and what comes out: requests, the origin's responses, the client's view.
+//! Input and output of the simulated Envoy: requests, origin responses, the client's view.
 
 use std::collections::BTreeMap;
 use std::fmt;

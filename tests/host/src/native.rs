@@ -1,4 +1,4 @@
-//! The filter as the core's `Exchange`, without wasm: does what `src/http.rs` does with its steps.
+//! The filter as the core's `Exchange`, without wasm: executes its steps like `src/http.rs`.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

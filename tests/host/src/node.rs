@@ -1,4 +1,4 @@
-//! One Envoy with the filter configured in it: what a case's steps are sent to, whichever way the filter runs.
+//! One Envoy with a configured filter, the target of a case's steps, natively or in wasm.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The requests that cases send, with what they depend on: for tests of other things that judge requests.
+//! The requests of all cases with their dependencies, for other tests that judge requests.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

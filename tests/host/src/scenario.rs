@@ -1,5 +1,5 @@
-//! Runs a case: through the core and through both modules, with and without held headers, with the origin's body
-//! cut up in every way that Envoy may, and compares it all.
+//! Runs a case: through the core and both modules, with and without held headers, with every chunking of the origin's
+//! body that Envoy may produce, and compares the results.
 
 use std::collections::BTreeMap;
 use std::fmt;

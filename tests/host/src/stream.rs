@@ -1,4 +1,4 @@
-//! One stream as its filter sees it: the host calls, and when Envoy refuses them.
+//! One stream from the filter's perspective: the host calls, and the conditions under which Envoy refuses them.
 
 use std::collections::BTreeMap;
 

@@ -1,11 +1,11 @@
 //! Placeholders in a case's text.
 //!
-//! `{name}` a value captured by an earlier step · `{now}` `{now+60}` `{now-60}` · `{flip:name}` a captured value
-//! with its last hex digit changed · `{escape:name}` percent-encoded · `{token:acl=/vod/*,exp=+3600}` an access
-//! token · `{sign:any text}` a text signed as if it were one. In a token: `st` and `exp` are unix seconds or
-//! relative to now (`exp` is +3600 unless it says otherwise or `none`), several ACLs are joined by `!`, `alg` is
-//! sha256, `key` is hex or the name of a variable of the case's environment (`PLAYLOCK_PASSWORD`), `%2C` is a
-//! comma. Braces around anything else stay as they are.
+//! `{name}` a value captured by an earlier step · `{now}` `{now+60}` `{now-60}` · `{flip:name}` a captured value with
+//! its last hex digit changed · `{escape:name}` percent-encoded · `{token:acl=/vod/*,exp=+3600}` an access token ·
+//! `{sign:any text}` a text signed like a token. In a token: `st` and `exp` are unix seconds or relative to now (`exp`
+//! defaults to +3600; `none` omits it), `!` joins several ACLs, `alg` defaults to sha256, `key` is hex or the name of a
+//! variable of the case's environment (default `PLAYLOCK_PASSWORD`), `%2C` is a comma. Other text in braces is
+//! unchanged.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The filter as the module, under wasmtime: one VM per node, one context per stream, as Envoy does it.
+//! The filter as the module, in wasmtime: one VM per node and one context per stream, as in Envoy.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! An Envoy external processor (gRPC over a Unix socket) that encrypts every response's body with AES-128-CBC and
-//! PKCS#7 padding under one fixed key: what playlock's encryption costs if it is done natively, outside the proxy.
+//! An Envoy external processor (gRPC over a Unix socket) that encrypts every response body with AES-128-CBC and PKCS#7
+//! padding and one fixed key: the cost of playlock's encryption if it runs natively, outside the proxy.
 //!   extproc SOCKET
 
 use envoy_types::pb::envoy::service::ext_proc::v3::{

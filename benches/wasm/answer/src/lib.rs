@@ -1,6 +1,6 @@
-//! A filter that answers every request itself, on the bare ABI: what a refusal by any filter costs at least that looks at
-//! the request's headers and says two words to the access log. It checks nothing. It has the callbacks that playlock
-//! needs, so that Envoy calls it as often.
+//! A filter on the bare ABI that responds to every request itself: the minimum cost of a refusal by a filter that reads the
+//! request headers and writes two words to the access log. It checks nothing. It has playlock's callbacks, so that Envoy
+//! calls it as often.
 #![no_std]
 
 const PAUSE: i32 = 1;

@@ -1,8 +1,8 @@
-//! The ciphers alone, in whatever engine runs this module: Envoy, as a filter that answers a request for
-//! `/CIPHER/LANES/CHUNKS` when it has encrypted that much, or anything else, through [`measure`].
+//! The ciphers alone. In Envoy, this module is a filter that responds to a request for `/CIPHER/LANES/CHUNKS` after it has
+//! encrypted that amount. Other engines call [`measure`].
 //!
 //! CIPHER is 0 for playlock's kernel and 1 for RustCrypto's `aes` and `cbc`; each of LANES messages is encrypted in
-//! CHUNKS chunks of 64 KiB, which is what Envoy hands a filter at once.
+//! CHUNKS chunks of 64 KiB, the amount that Envoy passes to a filter at once.
 
 use std::cell::RefCell;
 

@@ -1,5 +1,5 @@
-//! A filter that does nothing, on the bare ABI: what Envoy's wasm boundary costs at least. It has the callbacks that
-//! playlock needs, so that Envoy calls it as often, and answers all of them with "continue".
+//! A filter on the bare ABI that does nothing: the minimum cost of Envoy's wasm boundary. It has playlock's callbacks, so that
+//! Envoy calls it as often, and returns "continue" from all of them.
 #![no_std]
 
 include!("../../callbacks.rs");

@@ -1,4 +1,4 @@
-//! `m3u8-rs`: whole playlists as structures. It leaves some tags out of them, the same ones before and after.
+//! `m3u8-rs`: whole playlists as structures. It drops some tags, the same ones before and after rewriting.
 
 use m3u8_rs::{ExtTag, MasterPlaylist, MediaPlaylist, MediaSegment, Playlist, SessionDataField};
 

@@ -1,5 +1,5 @@
-//! Parsers that others wrote. What they read in the output is what they read in the input, but for URIs, keys, byte
-//! ranges and the version.
+//! Third-party parsers. They must read the same from input and output, except for URIs, keys, byte ranges and the
+//! version.
 
 mod m3u8_rs;
 mod quick_m3u8;

@@ -1,4 +1,4 @@
-//! Each of Envoy's rules, with the smallest filter that runs into it.
+//! Tests each of Envoy's rules with the smallest filter that triggers it.
 
 use super::*;
 use crate::message::{HttpCall, Upstream, header};

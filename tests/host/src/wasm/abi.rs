@@ -1,5 +1,4 @@
-//! proxy-wasm ABI 0.2.1 and the few WASI calls, as far as the filter imports them. What it imports beyond
-//! these traps when called.
+//! proxy-wasm ABI 0.2.1 and a few WASI calls, limited to the filter's imports. Any other import traps when called.
 
 use wasmtime::{Caller, Error, Linker, Memory, Module, Result};
 
