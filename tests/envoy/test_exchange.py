@@ -1,5 +1,5 @@
-"""Tests secret and password rotation in the steps of docs/operating.md on three Envoys behind one address, while players play and sessions are
-opened, continue and end: no request fails. Rotation in one step makes many fail."""
+"""Tests secret and password rotation in the steps of docs/operating.md on three Envoys behind one address, while players
+play and sessions are opened, continue and end: no request fails. Rotation in one step makes many fail."""
 
 import threading
 
