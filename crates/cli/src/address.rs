@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use playlock_core::url::remove_dot_segments;
+
 /// An absolute http or https URL. Nothing of it is normalised: what the filter makes of odd paths is its business.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
@@ -46,34 +48,14 @@ impl Address {
         };
         let (path, query) = match path {
             "" => (self.path.clone(), query.or_else(|| self.query.clone())),
-            _ if path.starts_with('/') => (without_dots(path), query),
+            _ if path.starts_with('/') => (remove_dot_segments(path).into_owned(), query),
             _ => {
                 let directory = self.path.rsplit_once('/').map_or("", |(directory, _)| directory);
-                (without_dots(&format!("{directory}/{path}")), query)
+                (remove_dot_segments(&format!("{directory}/{path}")).into_owned(), query)
             }
         };
         Ok(Self { path, query, ..self.clone() })
     }
-}
-
-/// A path without its dot segments (RFC 3986 section 5.2.4).
-fn without_dots(path: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    let mut segments = path.split('/').skip(1).peekable();
-    while let Some(segment) = segments.next() {
-        match segment {
-            "." | ".." => {
-                if segment == ".." {
-                    kept.pop();
-                }
-                if segments.peek().is_none() {
-                    kept.push("");
-                }
-            }
-            _ => kept.push(segment),
-        }
-    }
-    format!("/{}", kept.join("/"))
 }
 
 impl fmt::Display for Address {

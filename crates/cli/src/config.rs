@@ -8,7 +8,6 @@ use std::path::Path;
 use std::{env, fs, io};
 
 use playlock_core::config::Policies;
-use playlock_core::percent;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -63,7 +62,7 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
 
 /// A value that any member takes as a secret, 16 bytes in hex: another for each variable, since equal ones are warned of.
 pub fn stand_in(name: &str) -> String {
-    percent::hex(Sha256::digest(name).get(..16).unwrap_or_default())
+    base16ct::lower::encode_string(Sha256::digest(name).get(..16).unwrap_or_default())
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
+use base16ct::lower::encode_string as hex;
 use clap::Args;
-use playlock_core::percent::hex;
 use serde_json::json;
 
 use crate::attribute;

@@ -4,8 +4,6 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use playlock_core::percent;
-
 use crate::failure::Failure;
 
 /// The bytes of the key that `--key` or `--key-file` gives, of which one is there; `-` is `input`. `length`: so many bytes, if
@@ -24,7 +22,7 @@ pub fn key(
         Some(path) => ("--key-file", read(path, input)?),
     };
     // A file ends with a line feed, and so does what a program prints.
-    let bytes = percent::unhex(text.trim_end());
+    let bytes = base16ct::mixed::decode_vec(text.trim_end()).ok();
     let bytes = bytes.filter(|bytes| !bytes.is_empty() && length.is_none_or(|length| length == bytes.len()));
     bytes.ok_or_else(|| {
         let number = length.map_or("an even number of".into(), |length| length.saturating_mul(2).to_string());

@@ -188,8 +188,9 @@ fn of_media(media: &Media) -> (Finding, Vec<String>) {
             None => "in clear".to_owned(),
             Some(key) => {
                 let uri = key.uri.split('?').next().unwrap_or_default();
-                let iv =
-                    key.iv.map_or("IV by number".to_owned(), |iv| format!("IV {}", playlock_core::percent::hex(&iv)));
+                let iv = key
+                    .iv
+                    .map_or("IV by number".to_owned(), |iv| format!("IV {}", base16ct::lower::encode_string(&iv)));
                 format!("{}, key at {uri}, {iv}", key.method)
             }
         };

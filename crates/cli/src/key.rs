@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use base16ct::lower::encode_string as hex;
 use clap::Args;
-use playlock_core::percent::hex;
 use serde_json::json;
 
 use crate::config;

@@ -4,9 +4,9 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use base16ct::lower::encode_string as hex;
 use clap::Args;
 use playlock_core::config::Policies;
-use playlock_core::percent::hex;
 use serde_json::Value;
 
 use crate::config;

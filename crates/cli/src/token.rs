@@ -163,7 +163,7 @@ fn from_config(arguments: &Token, loaded: &Loaded, now: u64) -> Result<Signer, F
         Some(SecretSource::Env(name)) => env::var(name).ok(),
         None => None,
     };
-    let key = text.as_deref().and_then(percent::unhex);
+    let key = text.and_then(|text| base16ct::mixed::decode_vec(text).ok());
     Ok(Signer {
         key: key.ok_or_else(|| Failure::Wrong(format!("the policy {} has no password", policy.name)))?,
         salt: arguments.salt.clone().or_else(|| auth.and_then(|auth| auth.salt.clone())),
@@ -260,7 +260,7 @@ fn mistaken(pattern: &str) -> Option<String> {
 fn mac(hash: Hash, key: &[u8], text: &[u8]) -> Result<String, Failure> {
     fn hex<M: Mac + KeyInit>(key: &[u8], text: &[u8]) -> Result<String, Failure> {
         let mac = <M as KeyInit>::new_from_slice(key).map_err(|error| Failure::Wrong(format!("--key: {error}")))?;
-        Ok(percent::hex(&mac.chain_update(text).finalize().into_bytes()))
+        Ok(base16ct::lower::encode_string(&mac.chain_update(text).finalize().into_bytes()))
     }
     match hash {
         Hash::Sha256 => hex::<Hmac<sha2::Sha256>>(key, text),

@@ -122,7 +122,7 @@ fn a_session_that_is_over_is_looked_at_as_it_was() {
     let late = run(&["key", &url, "--config", config.path()], &[], &env);
     assert_eq!(late.status, 0, "{late:?}");
     assert!(late.text().contains("note     the session ended 2023-11-15 22:13:20 +00:00"), "{late:?}");
-    assert!(late.text().contains(&playlock_core::percent::hex(&key.seen.body)), "{late:?}");
+    assert!(late.text().contains(&base16ct::lower::encode_string(&key.seen.body)), "{late:?}");
     let then = run(&["key", &url, "--config", config.path(), "--now", "+0s"], &[], &env);
     assert_eq!((then.status, then.errors.as_str()), (1, "playlock: expired: The token has expired\n"));
     let altered = url.replace("hdntl=st=17", "hdntl=st=18");

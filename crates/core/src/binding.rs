@@ -1,11 +1,12 @@
 //! To what sessions are bound beside their token: the network that they were opened from, and the value of a header.
 
 use alloc::format;
-use alloc::string::String;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use alloc::string::{String, ToString};
+use core::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ipnet::IpNet;
 use subtle::ConstantTimeEq;
 
 use crate::config::{ConfigError, document};
@@ -125,19 +126,9 @@ fn client(head: &RequestHead<'_>) -> Option<IpAddr> {
     head.client().map(|client| client.to_canonical())
 }
 
-/// The block of so many leading bits that an address is in; `None` if it has not so many.
+/// The CIDR block of `length` bits that holds the address; `None` if the address has fewer bits.
 fn network(address: IpAddr, length: u8) -> Option<String> {
-    let network = match address {
-        IpAddr::V4(address) => {
-            let rest = (length <= 32).then(|| u32::MAX.checked_shr(length.into()).unwrap_or(0))?;
-            IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & !rest))
-        }
-        IpAddr::V6(address) => {
-            let rest = (length <= 128).then(|| u128::MAX.checked_shr(length.into()).unwrap_or(0))?;
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !rest))
-        }
-    };
-    Some(format!("{network}/{length}"))
+    Some(IpNet::new(address, length).ok()?.trunc().to_string())
 }
 
 /// What stands for the header's value in a token; `None` if it is not there exactly once.
@@ -148,8 +139,6 @@ fn tag(keyring: &Keyring, name: &str, head: &RequestHead<'_>) -> Option<String> 
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
-
     use serde_json::json;
 
     use super::*;

@@ -121,7 +121,7 @@ impl KeyUrl {
                 Part::Text(text) => piece.push_str(text),
                 Part::Place(Place::Session) => piece.push_str(values.session),
                 Part::Place(Place::Stream) => push_path(&mut piece, values.stream.unwrap_or_default()),
-                Part::Place(Place::Secret) => piece.push_str(&percent::hex(&values.secret)),
+                Part::Place(Place::Secret) => piece.push_str(&base16ct::lower::encode_string(&values.secret)),
                 Part::Place(Place::Token) => piece.push_str(values.token),
                 Part::Place(Place::Period) => pieces.push(core::mem::take(&mut piece)),
             }

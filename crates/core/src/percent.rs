@@ -66,31 +66,9 @@ pub fn encode_into(out: &mut String, text: &[u8], keep: impl Fn(u8) -> bool) {
             out.push(char::from(byte));
         } else {
             out.push('%');
-            push_hex(out, byte);
+            out.extend([byte >> 4, byte & 15].into_iter().filter_map(|nibble| char::from_digit(nibble.into(), 16)));
         }
     }
-}
-
-/// Appends `byte` as two lower-case hex digits.
-pub fn push_hex(out: &mut String, byte: u8) {
-    for nibble in [byte >> 4, byte & 15] {
-        out.push(char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }));
-    }
-}
-
-/// All of `bytes` as lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for &byte in bytes {
-        push_hex(&mut out, byte);
-    }
-    out
-}
-
-/// Decodes hex digits of either case. `None` if their number is odd or one is not a hex digit.
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    pairs.iter().map(|pair| hex_byte(*pair)).collect()
 }
 
 /// Whether `text` holds a `%` and two hex digits: something a second decoding would change.
@@ -98,17 +76,11 @@ pub fn has_escape(text: &str) -> bool {
     text.as_bytes().windows(3).any(|w| matches!(w, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()))
 }
 
-fn hex_byte([high, low]: [u8; 2]) -> Option<u8> {
-    Some(hex_digit(high)? << 4 | hex_digit(low)?)
-}
-
-fn hex_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
+fn hex_byte(digits: [u8; 2]) -> Option<u8> {
+    let mut byte = [0];
+    base16ct::mixed::decode(digits, &mut byte).ok()?;
+    let [byte] = byte;
+    Some(byte)
 }
 
 #[cfg(test)]
@@ -130,13 +102,5 @@ mod tests {
                 assert_eq!(decodes_to(text, bytes), decode(text).as_deref() == Some(bytes), "{text}");
             }
         }
-    }
-
-    #[test]
-    fn hex_is_strict() {
-        assert_eq!(unhex("00fF"), Some(alloc::vec![0, 255]));
-        assert_eq!(unhex("0"), None);
-        assert_eq!(unhex("0g"), None);
-        assert_eq!(hex(&[0, 255]), "00ff");
     }
 }

@@ -91,7 +91,7 @@ impl Session {
         let mut mac = keyring.session_token();
         mac.update(token.as_bytes());
         token.push_str("~hmac=");
-        token.push_str(&percent::hex(&mac.finalize().into_bytes()));
+        token.push_str(&base16ct::lower::encode_string(&mac.finalize().into_bytes()));
         let session = Self { id, expires, keyring: 0, opened: now, access_token, payload, token, acl };
         policy.revocation.check(&session)?;
         if session.query_value().len() > MAX_TOKEN { Err(Reason::Oversize) } else { Ok(session) }

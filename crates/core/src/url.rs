@@ -198,8 +198,8 @@ fn split(uri: &str) -> Option<Parts<'_>> {
     Some(Parts { scheme, authority: Some(authority), path, query })
 }
 
-/// RFC 3986 section 5.2.4, for an absolute path.
-fn remove_dot_segments(path: &str) -> Cow<'_, str> {
+/// An absolute path without its dot segments (RFC 3986 section 5.2.4).
+pub fn remove_dot_segments(path: &str) -> Cow<'_, str> {
     if !path.split('/').any(|segment| matches!(segment, "." | "..")) {
         return Cow::Borrowed(path);
     }

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use crate::config::{Coverage, Policies};
 use crate::derive::{KeyScope, Keyring, Secret};
 use crate::http::incoming::{Incoming, RequestHead};
-use crate::percent::{hex, unhex};
 use crate::reply::header;
 use crate::session::Session;
 use crate::signed::{self, Iv, Subject};
@@ -35,7 +34,7 @@ fn text<'a>(vector: &'a Value, member: &str) -> &'a str {
 }
 
 fn bytes(vector: &Value, member: &str) -> Vec<u8> {
-    unhex(text(vector, member)).unwrap()
+    base16ct::mixed::decode_vec(text(vector, member)).unwrap()
 }
 
 #[test]
@@ -115,15 +114,15 @@ fn derivation() {
         let keyring = Keyring::new(&Secret::new(bytes(vector, "secret")).unwrap(), text(vector, "policy"));
         let scope = KeyScope::Session(id);
         for (period, key, iv) in [(0, "contentKey", "iv"), (7, "contentKey7", "iv7")] {
-            assert_eq!(hex(&keyring.key(&scope, period)), text(vector, key));
-            assert_eq!(hex(&keyring.iv(&scope, period)), text(vector, iv));
+            assert_eq!(base16ct::lower::encode_string(&keyring.key(&scope, period)), text(vector, key));
+            assert_eq!(base16ct::lower::encode_string(&keyring.iv(&scope, period)), text(vector, iv));
         }
         let session = session.id_text();
         assert_eq!(
             signed::key(&keyring, "/serve.key", &policy.name, &session, &scope, 0),
             text(vector, "keyParameter")
         );
-        assert_eq!(hex(&keyring.secret_id()), text(vector, "secretId"));
+        assert_eq!(base16ct::lower::encode_string(&keyring.secret_id()), text(vector, "secretId"));
         for (scope, name) in [
             (KeyScope::Stream(text(vector, "stream").into()), "stream"),
             (KeyScope::Application, "application"),
@@ -131,9 +130,9 @@ fn derivation() {
         ] {
             let member = |what: &str| text(vector, &format!("{name}{what}"));
             if scope != KeyScope::Configured {
-                assert_eq!(hex(&keyring.key(&scope, 7)), member("Key7"));
+                assert_eq!(base16ct::lower::encode_string(&keyring.key(&scope, 7)), member("Key7"));
             }
-            assert_eq!(hex(&keyring.iv(&scope, 7)), member("Iv7"));
+            assert_eq!(base16ct::lower::encode_string(&keyring.iv(&scope, 7)), member("Iv7"));
             let parameter = signed::key(&keyring, "/serve.key", &policy.name, &session, &scope, 7);
             assert_eq!(parameter, member("KeyParameter7"));
             let asked = signed::open_key(&keyring, "/serve.key", &parameter).unwrap();
@@ -156,8 +155,14 @@ fn derivation() {
         assert_eq!(signed::resource(&keyring, queried, &own, None).as_deref(), Some(parameter));
         assert_eq!(signed::open_resource(&keyring, queried, parameter), Some((own, None)));
         assert_eq!(signed::open_resource(&keyring, path, parameter), None);
-        assert_eq!(hex(&own.segment_iv(&keyring, path.path, query)), text(vector, "rangeIv"));
-        assert_eq!(hex(&CLEAR.segment_iv(&keyring, path.path, query)), text(vector, "segmentIv"));
+        assert_eq!(
+            base16ct::lower::encode_string(&own.segment_iv(&keyring, path.path, query)),
+            text(vector, "rangeIv")
+        );
+        assert_eq!(
+            base16ct::lower::encode_string(&CLEAR.segment_iv(&keyring, path.path, query)),
+            text(vector, "segmentIv")
+        );
         let variable =
             |name: &str, value: &str| signed::Variable { name: name.into(), value: value.into(), chosen: false };
         let variables = [variable("host", "https://h"), variable("q", "a=1&b")];

@@ -25,7 +25,6 @@ use self::assignment::Assignments;
 pub use self::assignment::{Idle, NotHeld};
 use self::document::{DefaultAction, Document};
 use self::policy::Policy;
-use crate::percent;
 use crate::target;
 use crate::targeting::{GeoHeaders, Targeting};
 
@@ -216,7 +215,7 @@ impl Policies {
     /// would let whoever reads it try out passwords that stand in the document. `None` without a secret.
     pub fn revision(&self, document: &[u8]) -> Option<String> {
         let keyring = self.policies.iter().find_map(|policy| policy.keyrings.first())?;
-        Some(percent::hex(&keyring.revision(document)))
+        Some(base16ct::lower::encode_string(&keyring.revision(document)))
     }
 
     /// The assignments, by their place in the document, that hold neither at `now` nor at any time after it.

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use base16ct::mixed;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -11,7 +12,6 @@ use super::ConfigError;
 use super::document::SecretSource;
 use super::strength::{Role, Strength};
 use crate::derive::{ConfiguredKey, Secret};
-use crate::percent;
 
 /// Looks secrets up and remembers which stand in the document, and which are weak.
 pub struct Reader<'a> {
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
     /// If the variable is not set or the text is not that. The text is never shown.
     pub fn password(&mut self, path: &str, source: &SecretSource) -> Result<Vec<u8>, ConfigError> {
         let text = self.text(path, source)?;
-        let bytes = percent::unhex(&text).filter(|bytes| !bytes.is_empty());
+        let bytes = mixed::decode_vec(&text).ok().filter(|bytes| !bytes.is_empty());
         let bytes = bytes.ok_or_else(|| ConfigError::new(path, not_hex(&text)))?;
         self.judge(Role::Password, path, source, &bytes);
         Ok(bytes)
@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
     /// As [`Reader::password`].
     pub fn secret(&mut self, path: &str, source: &SecretSource) -> Result<Secret, ConfigError> {
         let text = self.text(path, source)?;
-        let bytes = percent::unhex(&text).or_else(|| STANDARD.decode(&text).ok()).ok_or_else(|| {
+        let bytes = hex_or_base64(&text).ok_or_else(|| {
             ConfigError::new(path, format!("found {} characters that are neither hex nor base64", text.len()))
         })?;
         let length = bytes.len();
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
     /// As [`Reader::password`].
     pub fn key(&mut self, path: &str, source: &SecretSource) -> Result<ConfiguredKey, ConfigError> {
         let text = self.text(path, source)?;
-        let bytes = percent::unhex(&text).or_else(|| STANDARD.decode(&text).ok());
+        let bytes = hex_or_base64(&text);
         if let Some(bytes) = &bytes {
             self.judge(Role::Key, path, source, bytes);
         }
@@ -97,6 +97,11 @@ impl<'a> Reader<'a> {
             }),
         }
     }
+}
+
+/// Text that can be hex is read as hex. Hex is decoded in constant time.
+fn hex_or_base64(text: &str) -> Option<Vec<u8>> {
+    mixed::decode_vec(text).ok().or_else(|| STANDARD.decode(text).ok())
 }
 
 /// The fault of a text that is no password, without any of its characters.

@@ -6,7 +6,7 @@ use super::*;
 
 /// Every variable is set, but for `UNSET`, each to a value of its own.
 pub(super) fn parse(json: &str) -> Result<(Policies, Vec<String>), ConfigError> {
-    let value = |name: &str| crate::percent::hex(alloc::format!("{name:_>16}").as_bytes());
+    let value = |name: &str| base16ct::lower::encode_string(alloc::format!("{name:_>16}").as_bytes());
     Policies::parse(json.as_bytes(), &|name| (name != "UNSET").then(|| value(name)))
 }
 

@@ -9,7 +9,6 @@ use crate::config::encryption::Rotation;
 use crate::derive::{KeyScope, Keyring};
 use crate::http::incoming::SIGNED_PARAMETER;
 use crate::key_url::KeyUri;
-use crate::percent;
 use crate::reply::Reason;
 use crate::signed::{self, Iv, Resource};
 
@@ -104,7 +103,7 @@ pub fn key_line(uri: &str, iv: Option<[u8; 16]>) -> String {
     let mut line = format!("#EXT-X-KEY:METHOD=AES-128,URI=\"{uri}\"");
     if let Some(iv) = iv {
         line.push_str(",IV=0x");
-        line.push_str(&percent::hex(&iv));
+        line.push_str(&base16ct::lower::encode_string(&iv));
     }
     line
 }

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use super::tests::{marks, rewrite};
 use crate::config::document::IvMode;
-use crate::percent;
 
 /// The IV of every EXT-X-KEY (`-` without one) and the first field of what is said of every URI, in order. All keys have one
 /// URI.
@@ -33,12 +32,12 @@ fn ivs(input: &str) -> Vec<String> {
 }
 
 fn own(path: &str, query: &str, range: Option<(u64, u64)>) -> String {
-    percent::hex(&marks(true, true).keyring.segment_iv(path, query, range))
+    base16ct::lower::encode_string(&marks(true, true).keyring.segment_iv(path, query, range))
 }
 
 fn of_period() -> String {
     let marks = marks(true, true);
-    percent::hex(&marks.keyring.iv(&marks.encryption.unwrap().scope, 0))
+    base16ct::lower::encode_string(&marks.keyring.iv(&marks.encryption.unwrap().scope, 0))
 }
 
 #[test]

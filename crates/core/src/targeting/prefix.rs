@@ -5,6 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use ipnet::IpNet;
+
 use crate::config::ConfigError;
 use crate::ranges::Ranges;
 
@@ -24,9 +26,10 @@ impl Prefixes {
     pub fn build(path: &str, entries: &[String]) -> Result<Self, ConfigError> {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for (index, entry) in entries.iter().enumerate() {
-            match Block::parse(entry) {
-                Some(Block::V4(first, last)) => v4.push((first, last)),
-                Some(Block::V6(first, last)) => v6.push((first, last)),
+            match block(entry) {
+                // Bits beyond the prefix do not count: `192.0.2.7/24` is `192.0.2.0/24`.
+                Some(IpNet::V4(block)) => v4.push((block.network().to_bits(), block.broadcast().to_bits())),
+                Some(IpNet::V6(block)) => v6.push((block.network().to_bits(), block.broadcast().to_bits())),
                 None => {
                     return Err(ConfigError::new(
                         format!("{path}[{index}]"),
@@ -55,39 +58,19 @@ impl Prefixes {
     }
 }
 
-/// First and last address of a block.
-enum Block {
-    V4(u32, u32),
-    V6(u128, u128),
-}
-
-impl Block {
-    /// Bits beyond the prefix do not count: `192.0.2.7/24` is `192.0.2.0/24`.
-    fn parse(entry: &str) -> Option<Self> {
-        let (address, length) = match entry.split_once('/') {
-            None => (entry, None),
-            Some((_, digits)) if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) => return None,
-            Some((address, digits)) => (address, Some(digits.parse::<u32>().ok()?)),
-        };
-        match address.parse().ok()? {
-            IpAddr::V4(address) => Self::v4(address.to_bits(), length.unwrap_or(32)),
-            IpAddr::V6(address) => {
-                let length = length.unwrap_or(128);
-                match address.to_ipv4_mapped() {
-                    // A shorter prefix would reach beyond the addresses that stand for IPv4.
-                    Some(mapped) => Self::v4(mapped.to_bits(), length.checked_sub(96)?),
-                    None => {
-                        let rest = (length <= 128).then(|| u128::MAX.checked_shr(length).unwrap_or(0))?;
-                        Some(Self::V6(address.to_bits() & !rest, address.to_bits() | rest))
-                    }
-                }
-            }
-        }
-    }
-
-    fn v4(address: u32, length: u32) -> Option<Self> {
-        let rest = (length <= 32).then(|| u32::MAX.checked_shr(length).unwrap_or(0))?;
-        Some(Self::V4(address & !rest, address | rest))
+/// Parses an address or a CIDR block. `IpNet::from_str` would refuse prefix lengths with leading zeros.
+fn block(entry: &str) -> Option<IpNet> {
+    let block = match entry.split_once('/') {
+        None => entry.parse::<IpAddr>().ok()?.into(),
+        // `u8::from_str` would take a sign.
+        Some((_, length)) if !length.bytes().all(|byte| byte.is_ascii_digit()) => return None,
+        Some((address, length)) => IpNet::new(address.parse().ok()?, length.parse().ok()?).ok()?,
+    };
+    let IpAddr::V6(address) = block.addr() else { return Some(block) };
+    match address.to_ipv4_mapped() {
+        // A shorter prefix would reach beyond the addresses that stand for IPv4.
+        Some(mapped) => IpNet::new(mapped.into(), block.prefix_len().checked_sub(96)?).ok(),
+        None => Some(block),
     }
 }
 
@@ -134,7 +117,7 @@ mod tests {
 
     #[test]
     fn overlapping_blocks_become_one_range() {
-        let set = set(&["10.1.0.0/16", "10.0.0.0/8", "10.0.0.0/8", "10.255.255.255", "2001:db8::/32", "2001:db8::1"]);
+        let set = set(&["10.1.0.0/16", "10.0.0.0/8", "10.0.0.0/008", "10.255.255.255", "2001:db8::/32", "2001:db8::1"]);
         let set = set.unwrap();
         assert_eq!((set.v4.len(), set.v6.len()), (1, 1));
     }

@@ -142,10 +142,7 @@ fn seconds(digits: &str) -> Result<u64, Reason> {
 }
 
 fn parse_tag(hex: &str) -> Option<Tag> {
-    if hex.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return None;
-    }
-    let bytes = percent::unhex(hex)?;
+    let bytes = base16ct::lower::decode_vec(hex).ok()?;
     if let Ok(tag) = bytes.as_slice().try_into() {
         Some(Tag::Sha256(tag))
     } else if let Ok(tag) = bytes.as_slice().try_into() {
