@@ -1,12 +1,10 @@
 //! Who gets in: the checks on a request, in order, and what the origin may see of it.
 
 use alloc::format;
-use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::config::document::{self, OnEncryptedOrigin};
-use crate::config::encryption::Encryption;
+use crate::config::document::OnEncryptedOrigin;
 use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
@@ -14,15 +12,15 @@ use crate::enter::{Entered, client_address, enter, one, ours, single};
 use crate::headers;
 use crate::jar;
 use crate::key;
+use crate::pending::{Asked, Claim, Obtained, PendingPlaylist, PendingRequest, PendingSession, ViewerUrl};
 use crate::player::Players;
 use crate::query;
 use crate::reply::{Reason, Reply, header};
 use crate::route::{Extension, Kind};
 use crate::session::Session;
-use crate::signed::{self, Form, Resource, Subject, Variable};
+use crate::signed::{self, Resource, Subject, Variable};
 use crate::slice::Slice;
 use crate::step::{Call, HeaderEdits, Request};
-use crate::stream::Stream;
 use crate::target::Target;
 use crate::targeting::{Denied, Facts};
 use crate::url::Scheme;
@@ -54,7 +52,7 @@ pub enum Admitted {
         reply: Reply,
     },
     /// To the origin, with these changes.
-    Stream(Stream, HeaderEdits),
+    Pending(PendingRequest, HeaderEdits),
 }
 
 /// A request that was refused, and what is known of it.
@@ -134,73 +132,50 @@ pub fn admit(
         None => Said::default(),
         Some(sent) => said(policy, &target, session.as_ref(), sent).ok_or_else(|| refused(Reason::Parameter))?,
     };
-    // What is said of media must not take a playlist past the rewriter.
-    let resource = if kind == Kind::Playlist { Resource::default() } else { resource };
-    let keyring = session.as_ref().filter(|_| shared.is_none()).map_or(keyring, |session| session.keyring);
-    let own_key = session.as_ref().map(|session| KeyScope::Session(session.id));
-    // What says nothing is under the session's own key, whatever the configuration says by now.
-    let media_key = shared.or_else(|| own_key.clone().filter(|_| !opened));
-    let directory =
-        policy.encryption.as_ref().filter(|encryption| encryption.asks_for_stream()).map(|encryption| {
-            policies.stream(authority, &target.path, encryption.stream_depth, request.now).to_string()
-        });
-    let playlist_keys = match &policy.encryption {
-        Some(encryption) if encryption.configured_key().is_some() => Some(KeyScope::Configured),
-        Some(Encryption { scope: document::KeyScope::Application, .. }) => Some(KeyScope::Application),
-        Some(Encryption { scope: document::KeyScope::Stream, .. }) => directory.clone().map(KeyScope::Stream),
-        _ => own_key,
+    let in_cookie = policy.session.transport.in_cookie();
+    let surplus = || if in_cookie { jar::surplus(request.headers, &policy.session.name) } else { Vec::new() };
+    let obtained = if opened { Obtained::Opened { surplus: surplus() } } else { Obtained::Resumed { certain, named } };
+    let session = session.map(|session| PendingSession { session, obtained });
+    let claim = Claim::new(session.as_ref(), keyring, resource, shared);
+    let asked = Asked::new(extension, policy.encryption.is_some(), claim, wanted_slice(request, method));
+    let needs_session = match &asked {
+        Asked::Media(media) => media.claim.scope.is_none(),
+        Asked::Document(_) => true,
+        Asked::Playlist | Asked::Clear(_) => false,
     };
-    let kind = if resource.form == Form::Media { kind } else { Kind::Clear };
-    let tells_nothing = kind == Kind::Segment && media_key.is_none();
-    if session.is_none() && (tells_nothing || resource.form == Form::Document) {
+    if session.is_none() && needs_session {
         return Err(refused(Reason::Missing));
     }
-    let rotates = policy.encryption.as_ref().is_some_and(|encryption| encryption.rotation.changes());
-    let lacks_period = rotates && kind == Kind::Segment && resource.period.is_none();
-    let own_media = kind == Kind::Segment && matches!(media_key, Some(KeyScope::Session(_)));
+    let own_media = matches!(&asked, Asked::Media(media) if !media.shares_key());
     // Under the other session's key it would not decrypt. Only the response tells of what has no extension.
     if own_media && !certain && extension == Extension::Other {
         return Err(refused(Reason::Session));
     }
     // What may turn out to be a playlist must come whole and plain.
-    let whole = kind != Kind::Clear
-        || extension == Extension::Missing
-        || resource.range.is_some()
-        || resource.form == Form::Document;
+    let whole = asked.needs_all() || extension == Extension::Missing;
     let mut edits = request_edits(policy, request, &target, whole);
-    let slice = wanted_slice(request, kind, &resource, method);
-    if let Some(range) = resource.range {
-        edits.set.push(header("range", &format!("bytes={}-{}", range.offset, range.last())));
-    } else if let Some(last) = slice.and_then(|slice| slice.plaintext_last()) {
-        edits.set.push(header("range", &format!("bytes=0-{last}")));
+    if let Some((first, last)) = asked.origin_range() {
+        edits.set.push(header("range", &format!("bytes={first}-{last}")));
     }
-    let in_cookie = opened && policy.session.transport.in_cookie();
-    let stream = Stream {
+    let directory =
+        policy.encryption.as_ref().filter(|encryption| encryption.asks_for_stream()).map(|encryption| {
+            policies.stream(authority, &target.path, encryption.stream_depth, request.now).to_string()
+        });
+    let pending = PendingRequest {
         policy: index,
+        playlist: PendingPlaylist::new(policy.encryption.as_ref(), session.as_ref(), directory, imports),
         session,
-        opened,
-        certain,
-        named,
-        surplus: if in_cookie { jar::surplus(request.headers, &policy.session.name) } else { Vec::new() },
-        tentative: opened && extension == Extension::Missing,
-        kind,
-        resource,
-        lacks_period,
-        keyring,
-        media_key,
-        playlist_keys,
-        directory,
-        imports,
-        slice,
+        url: ViewerUrl {
+            scheme: scheme(request),
+            authority: authority.into(),
+            raw_path: target.raw_path.into(),
+            query: target.query.map(Into::into),
+        },
         head: method == b"HEAD",
-        scheme: scheme(request),
-        authority: authority.into(),
-        raw_path: target.raw_path.into(),
-        query: target.query.map(Into::into),
-        unservable: Rc::default(),
         now: request.now,
+        asked,
     };
-    Ok(Admitted::Stream(stream, edits))
+    Ok(Admitted::Pending(pending, edits))
 }
 
 /// The viewer's scheme, to the proxy or to a balancer before it. Over HTTP/2 `:scheme` is what the peer writes, and a
@@ -287,12 +262,10 @@ pub fn claimed<'a>(policies: &'a Policies, request: &Request<'_>) -> Option<&'a 
     }
 }
 
-/// The client's Range, where it can be answered: on a whole encrypted resource, without a condition that it was made
-/// under.
-fn wanted_slice(request: &Request<'_>, kind: Kind, resource: &Resource, method: &[u8]) -> Option<Slice> {
-    let plain = kind == Kind::Segment && resource.range.is_none() && method == b"GET";
+/// The client's Range, where it can be answered: without a condition that it was made under.
+fn wanted_slice(request: &Request<'_>, method: &[u8]) -> Option<Slice> {
     let conditional = headers::first(request.headers, "if-range").is_some();
-    if plain && !conditional { Slice::parse(single(request, "range")?) } else { None }
+    if method == b"GET" && !conditional { Slice::parse(single(request, "range")?) } else { None }
 }
 
 fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, whole: bool) -> HeaderEdits {

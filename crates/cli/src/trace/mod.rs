@@ -13,9 +13,9 @@ use playlock_core::derive::KeyScope;
 use playlock_core::enter::{one, single};
 use playlock_core::gate::{self, Admitted, Said};
 use playlock_core::headers;
+use playlock_core::pending::{Asked, PendingSession};
 use playlock_core::player::Players;
 use playlock_core::reply::Reason;
-use playlock_core::route;
 use playlock_core::session::Session;
 use playlock_core::signed::{Form, Iv, Resource};
 use playlock_core::step::Request;
@@ -267,8 +267,8 @@ fn outcome(
     id: [u8; 16],
 ) -> Result<(), End> {
     let admitted = gate::admit(policies, request, &mut || id);
-    let (stream, edits) = match admitted {
-        Ok(Admitted::Stream(stream, edits)) => (stream, edits),
+    let (pending, edits) = match admitted {
+        Ok(Admitted::Pending(pending, edits)) => (pending, edits),
         Err(refused) => {
             let text = match (refused.reason, resource.form) {
                 (Reason::Session, _) => "several sessions would do, and the URL does not say whose key it is under",
@@ -280,14 +280,12 @@ fn outcome(
         }
         Ok(_) => return Ok(()),
     };
-    let (scope, what) = match stream.kind {
-        route::Kind::Segment => (stream.media_key.as_ref(), "encrypted under"),
-        route::Kind::Playlist if policy.encryption.is_some() => {
-            (stream.playlist_keys.as_ref(), "its segments are under")
-        }
-        _ => (None, ""),
+    let (scope, what) = match &pending.asked {
+        Asked::Media(media) => (media.claim.scope.as_ref(), "encrypted under"),
+        Asked::Playlist if policy.encryption.is_some() => (pending.playlist.keys.as_ref(), "its segments are under"),
+        Asked::Playlist | Asked::Clear(_) | Asked::Document(_) => (None, ""),
     };
-    if stream.lacks_period {
+    if matches!(&pending.asked, Asked::Media(media) if media.lacks_period(policy)) {
         trace.say(
             "period",
             Mark::Note,
@@ -295,16 +293,16 @@ fn outcome(
         );
     }
     match scope {
-        Some(KeyScope::Session(_)) if stream.opened => {
+        Some(KeyScope::Session(_)) if pending.session.as_ref().is_some_and(PendingSession::is_opened) => {
             trace.say("key", Mark::Good, format!("{what} the new session's own key"))
         }
         Some(scope) => trace.say("key", Mark::Good, format!("{what} {}", whose(scope))),
-        None => trace.say("key", Mark::Note, format!("none: the {} goes as it is", stream.kind.word())),
+        None => trace.say("key", Mark::Note, format!("none: the {} goes as it is", pending.kind().word())),
     }
     if policy.encryption.as_ref().is_some_and(|it| it.on_encrypted_origin == OnEncryptedOrigin::Passthrough) {
         trace.detail("what the origin encrypts itself passes through");
     }
-    if stream.tentative {
+    if pending.is_tentative() {
         trace.say(
             "playlist",
             Mark::Note,
