@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 
 use crate::authorizer;
 use crate::batch::{Batch, StreamId};
-use crate::body::{Body, Pushed};
 use crate::config::Policies;
 use crate::cors;
 use crate::gate::{self, Admitted};
@@ -14,6 +13,7 @@ use crate::headers;
 use crate::pending::PendingRequest;
 use crate::playlist::Unservable;
 use crate::reply::{Header, Reason, Reply};
+use crate::response::body::{Body, Pushed};
 use crate::response::{self, Plan};
 use crate::route::Kind;
 use crate::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
@@ -241,8 +241,8 @@ impl Exchange {
             State::Body(body) => {
                 let held = body.is_held();
                 match body.push(chunk, end_of_stream, stream, batch) {
-                    Ok(Pushed::Out(out)) if held && body.is_served() => BodyStep::Whole(out),
-                    Ok(Pushed::Out(out)) => BodyStep::Replace(out),
+                    Ok(Pushed::Last(out)) if held => BodyStep::Whole(out),
+                    Ok(Pushed::Out(out) | Pushed::Last(out)) => BodyStep::Replace(out),
                     Ok(Pushed::Kept) => BodyStep::Hold,
                     Err(reason) if held => {
                         self.state = State::Idle;

@@ -6,8 +6,8 @@
 mod attribute;
 mod block;
 mod encryption;
-mod entry;
 mod line;
+mod live_probe;
 mod media;
 mod range;
 mod run;
@@ -20,8 +20,8 @@ use alloc::vec::Vec;
 
 pub use self::encryption::{Encryption, KeySource};
 use self::encryption::{Position, key_line};
-pub use self::entry::Entry;
 use self::line::{Line, Lines};
+pub use self::live_probe::LiveProbe;
 use self::media::{InForce, KeyScope};
 use self::range::Ranges;
 pub use self::uri::{Lead, Marks, Unservable};

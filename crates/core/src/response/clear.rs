@@ -2,8 +2,8 @@
 
 use alloc::format;
 
+use super::body::{Body, ClearPartBody, Window};
 use super::{Plan, ResponseHead};
-use crate::body::{Body, Window};
 use crate::headers;
 use crate::pending::PendingClear;
 use crate::reply::{Reason, header};
@@ -38,13 +38,7 @@ fn part(head: &ResponseHead<'_>, range: ByteRange) -> Result<Plan, Reason> {
     if head.is_empty() {
         return Err(Reason::Byterange);
     }
-    let body = (!request.head).then(|| Body::Segment {
-        encryptor: None,
-        window: Some(window),
-        padded: true,
-        slice: None,
-        complete: false,
-    });
+    let body = (!request.head).then(|| Body::ClearPart(ClearPartBody::new(window)));
     Ok(Plan { kind: Kind::Clear, edits, body, reply: None })
 }
 

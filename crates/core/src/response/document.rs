@@ -1,9 +1,7 @@
 //! A response that is a JSON document which names URIs: steering manifests, asset lists.
 
-use alloc::vec::Vec;
-
+use super::body::{Body, DocumentBody};
 use super::{Plan, ResponseHead, playlist};
-use crate::body::Body;
 use crate::reply::Reason;
 use crate::route::Kind;
 
@@ -20,11 +18,6 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     }
     head.check_content()?;
     let marks = playlist::marks(head.request, head.policy).ok_or(Reason::Missing)?;
-    let body = (!head.request.head && !head.is_empty()).then(|| Body::Document {
-        marks,
-        collected: Vec::new(),
-        held: head.hold,
-        complete: false,
-    });
+    let body = (!head.request.head && !head.is_empty()).then(|| Body::Document(DocumentBody::new(marks, head.hold)));
     Ok(Plan { kind: Kind::Clear, edits: playlist::edits(head), body, reply: None })
 }

@@ -1,13 +1,10 @@
 //! A response that is media and leaves encrypted: whole, or a part of the ciphertext.
 
 use alloc::format;
-use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
 
+use super::body::{Body, MediaBody, MediaRangeBody, Window};
 use super::{Plan, ResponseHead, without_untrue};
-use crate::batch::SharedEncryptor;
-use crate::body::{Body, Window};
 use crate::headers;
 use crate::output::Output;
 use crate::pending::{PendingMedia, PendingSession};
@@ -64,13 +61,7 @@ pub fn plan(head: &ResponseHead<'_>, media: &PendingMedia) -> Result<Plan, Reaso
     if head.is_empty() {
         return if range.is_some() { Err(Reason::Byterange) } else { Ok(empty(head, encryptor, edits)) };
     }
-    let body = (!request.head).then(|| Body::Segment {
-        encryptor: Some(shared(encryptor)),
-        window,
-        padded: true,
-        slice: None,
-        complete: false,
-    });
+    let body = (!request.head).then(|| Body::Media(MediaBody::new(encryptor, window)));
     Ok(Plan { kind: Kind::Segment, edits, body, reply: None })
 }
 
@@ -98,13 +89,8 @@ fn slice_plan(
     edits.set.push(header(":status", "206"));
     edits.set.push(header("content-range", &format!("bytes {first}-{last}/{length}")));
     edits.set.push(header("content-length", &format!("{served}")));
-    let body = Body::Segment {
-        encryptor: Some(shared(encryptor(head, media)?)),
-        window: Some(Window::whole(part.length)),
-        padded: part.length == part.total,
-        slice: Some(Window { skip: first, left: served, more: true }),
-        complete: false,
-    };
+    let (plaintext, padded) = (Window::whole(part.length), part.length == part.total);
+    let body = Body::MediaRange(MediaRangeBody::new(encryptor(head, media)?, plaintext, padded, first, served));
     Ok(Some(Plan { kind, edits, body: Some(body), reply: None }))
 }
 
@@ -115,10 +101,6 @@ fn slice_plan(
 fn encryptor(head: &ResponseHead<'_>, media: &PendingMedia) -> Result<SegmentEncryptor, Reason> {
     let key = media.content_key(head.policy, &head.request.url).ok_or(Reason::Missing)?;
     Ok(SegmentEncryptor::new(&key))
-}
-
-fn shared(encryptor: SegmentEncryptor) -> SharedEncryptor {
-    Rc::new(RefCell::new(encryptor))
 }
 
 /// No body callback comes for an empty body, and the padding block must go out: it is an answer of ours.

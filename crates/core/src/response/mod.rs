@@ -1,6 +1,7 @@
 //! What becomes of the origin's response: rewritten, encrypted, passed, or refused; decided from its headers. The rules for
 //! statuses are here, the rest is in one file for each kind of response.
 
+pub mod body;
 mod clear;
 mod document;
 mod media;
@@ -10,8 +11,8 @@ mod redirect;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use self::body::{Body, ErrorText};
 use self::redirect::redirect;
-use crate::body::Body;
 use crate::config::policy::{Opening, Policy};
 use crate::headers;
 use crate::pending::{Asked, PendingRequest};
@@ -95,7 +96,7 @@ impl ResponseHead<'_> {
     /// What the origin has to say may pass; the media that it might send along may not.
     fn pass_text(&self, kind: Kind, edits: HeaderEdits) -> Plan {
         let guarded = self.policy.encryption.is_some() && kind != Kind::Clear && !self.end_of_stream;
-        Plan { kind, edits, body: guarded.then_some(Body::Words), reply: None }
+        Plan { kind, edits, body: guarded.then_some(Body::ErrorText(ErrorText)), reply: None }
     }
 
     /// Whether the request's session may have been opened for what is no playlist.
@@ -112,7 +113,7 @@ impl ResponseHead<'_> {
     /// The plan for a response that has no content by its status (RFC 9110 sections 15.3.5 and 15.3.6).
     fn without_content(&self, kind: Kind) -> Option<Plan> {
         // A proxy need not see to it, and message framing does not know of 205.
-        let body = (!self.end_of_stream).then(Body::nothing);
+        let body = (!self.end_of_stream).then_some(Body::Ended);
         matches!(self.status, 204 | 205).then_some(Plan { kind, edits: HeaderEdits::default(), body, reply: None })
     }
 

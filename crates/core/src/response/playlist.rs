@@ -4,8 +4,8 @@ use alloc::format;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
+use super::body::{Body, LiveProbeBody, PlaylistBody};
 use super::{Plan, ResponseHead, without_untrue};
-use crate::body::Body;
 use crate::config::encryption::{self, Keys};
 use crate::config::policy::Policy;
 use crate::derive::KeyScope;
@@ -13,11 +13,10 @@ use crate::enter::ours;
 use crate::headers;
 use crate::key_url::Values;
 use crate::pending::{PendingRequest, PendingSession};
-use crate::playlist::{Encryption, Entry, KeySource, Lead, Marks, Rewriter, Variables};
+use crate::playlist::{Encryption, KeySource, Lead, Marks, Rewriter, Variables};
 use crate::reply::{Reason, header};
 use crate::route::Kind;
 use crate::session::Session;
-use crate::start::Start;
 use crate::step::HeaderEdits;
 use crate::token::acl::Acl;
 
@@ -39,21 +38,12 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     }
     let marks = marks(request, policy).ok_or(Reason::Missing)?;
     let master = reloads_open_sessions(request, policy).then(|| single_variant(request, &marks));
-    let rewriter = Rewriter::new(marks);
     let length = headers::content_length(headers)?;
-    let start = Start::new(head.hold, length);
+    let body = PlaylistBody::new(Rewriter::new(marks), head.hold, length);
     let body = match master {
         _ if request.head => None,
-        Some(master) => Some(Body::Entry {
-            rewriter,
-            entry: Entry::default(),
-            master,
-            seen: Vec::new(),
-            ready: Vec::new(),
-            length,
-            start,
-        }),
-        None => Some(Body::Playlist { rewriter, start }),
+        Some(master) => Some(Body::LiveProbe(LiveProbeBody::new(body, master, length))),
+        None => Some(Body::Playlist(body)),
     };
     Ok(Plan { kind: Kind::Playlist, edits: edits(head), body, reply: None })
 }
