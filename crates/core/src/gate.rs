@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use crate::client_range::ClientRange;
 use crate::config::document::OnEncryptedOrigin;
 use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
@@ -19,7 +20,6 @@ use crate::reply::{Reason, Reply, header};
 use crate::route::{Extension, Kind};
 use crate::session::Session;
 use crate::signed::{self, Resource, Subject, Variable};
-use crate::slice::Slice;
 use crate::step::{Call, HeaderEdits, Request};
 use crate::target::Target;
 use crate::targeting::{Denied, Facts};
@@ -137,7 +137,7 @@ pub fn admit(
     let obtained = if opened { Obtained::Opened { surplus: surplus() } } else { Obtained::Resumed { certain, named } };
     let session = session.map(|session| PendingSession { session, obtained });
     let claim = Claim::new(session.as_ref(), keyring, resource, shared);
-    let asked = Asked::new(extension, policy.encryption.is_some(), claim, wanted_slice(request, method));
+    let asked = Asked::new(extension, policy.encryption.is_some(), claim, client_range(request, method));
     let needs_session = match &asked {
         Asked::Media(media) => media.claim.scope.is_none(),
         Asked::Document(_) => true,
@@ -263,9 +263,9 @@ pub fn claimed<'a>(policies: &'a Policies, request: &Request<'_>) -> Option<&'a 
 }
 
 /// The client's Range, where it can be answered: without a condition that it was made under.
-fn wanted_slice(request: &Request<'_>, method: &[u8]) -> Option<Slice> {
+fn client_range(request: &Request<'_>, method: &[u8]) -> Option<ClientRange> {
     let conditional = headers::first(request.headers, "if-range").is_some();
-    if method == b"GET" && !conditional { Slice::parse(single(request, "range")?) } else { None }
+    if method == b"GET" && !conditional { ClientRange::parse(single(request, "range")?) } else { None }
 }
 
 fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, whole: bool) -> HeaderEdits {

@@ -6,6 +6,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::client_range::ClientRange;
 use crate::config::document;
 use crate::config::encryption::Encryption;
 use crate::config::policy::Policy;
@@ -18,7 +19,6 @@ use crate::reply::Header;
 use crate::route::{Extension, Kind};
 use crate::session::Session;
 use crate::signed::{ByteRange, Form, Iv, Resource, Variable};
-use crate::slice::Slice;
 use crate::target;
 use crate::url::{Base, Scheme};
 
@@ -199,7 +199,7 @@ pub struct PendingMedia {
     /// Its key, IV and byte range.
     pub claim: Claim,
     /// The part of the ciphertext that the client asked for; never of a byte range, which is a resource of its own.
-    pub client_range: Option<Slice>,
+    pub client_range: Option<ClientRange>,
 }
 
 /// A resource that is served in clear.
@@ -244,7 +244,7 @@ impl Claim {
 impl Asked {
     /// What a URL with this extension and claim asks for where a policy encrypts media, or does not. `client_range` is the
     /// request's Range, if it may be answered with a part of the ciphertext.
-    pub fn new(extension: Extension, encrypts: bool, claim: Claim, client_range: Option<Slice>) -> Self {
+    pub fn new(extension: Extension, encrypts: bool, claim: Claim, client_range: Option<ClientRange>) -> Self {
         match (extension, claim.resource.form) {
             // What is said of media must not take a playlist past the rewriter.
             (Extension::Playlist, _) => Self::Playlist,

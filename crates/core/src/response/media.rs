@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 
 use super::body::{Body, MediaBody, MediaRangeBody, Window};
 use super::{Plan, ResponseHead, without_untrue};
+use crate::client_range::{ClientRange, OriginBody, Resolved};
 use crate::headers;
 use crate::output::Output;
 use crate::pending::{PendingMedia, PendingSession};
 use crate::reply::{Reason, Reply, header};
 use crate::route::Kind;
 use crate::segment::{SegmentEncryptor, ciphertext_len};
-use crate::slice::{Part, Place, Slice};
 use crate::step::HeaderEdits;
 
 /// Plans media.
@@ -35,10 +35,10 @@ pub fn plan(head: &ResponseHead<'_>, media: &PendingMedia) -> Result<Plan, Reaso
     }
     head.check_content()?;
     let announced = headers::content_length(headers)?;
-    if let Some(slice) = media.client_range
-        && let Some(part) = Part::of(slice, status, headers, announced)?
+    if let Some(range) = media.client_range
+        && let Some(body) = OriginBody::announced(range, status, headers, announced)?
         && !head.is_empty()
-        && let Some(plan) = slice_plan(head, media, slice, &part)?
+        && let Some(plan) = part(head, media, range, &body)?
     {
         return Ok(plan);
     }
@@ -65,21 +65,21 @@ pub fn plan(head: &ResponseHead<'_>, media: &PendingMedia) -> Result<Plan, Reaso
     Ok(Plan { kind: Kind::Segment, edits, body, reply: None })
 }
 
-/// Answers a slice of the ciphertext: 206, or 416 if it lies beyond the end. `None`: the client gets all of it.
-fn slice_plan(
+/// Plans a part of the ciphertext: 206, or 416 if it lies beyond the end. `None`: the client gets all of it.
+fn part(
     head: &ResponseHead<'_>,
     media: &PendingMedia,
-    slice: Slice,
-    part: &Part,
+    range: ClientRange,
+    origin: &OriginBody,
 ) -> Result<Option<Plan>, Reason> {
     let kind = Kind::Segment;
     let mut edits = edits(head, media);
-    let (first, last, length) = match slice.resolve(part.total, part.length) {
-        Place::Part { first, last, length } => (first, last, length),
-        // The beginning alone is not the whole; no slice that the origin is asked for a part for wastes so much.
-        Place::Whole if part.length < part.total => return Err(Reason::Unasked),
-        Place::Whole => return Ok(None),
-        Place::Beyond { length } => {
+    let (first, last, length) = match range.resolve(origin.total, origin.length) {
+        Resolved::Part { first, last, length } => (first, last, length),
+        // The beginning alone is not the whole; no range that the origin is asked for a part for wastes so much.
+        Resolved::Whole if origin.length < origin.total => return Err(Reason::Unasked),
+        Resolved::Whole => return Ok(None),
+        Resolved::Unsatisfiable { length } => {
             let headers = alloc::vec![header("content-range", &format!("bytes */{length}"))];
             let reply = Reply { status: 416, headers, body: Vec::new(), reason: None };
             return Ok(Some(Plan { kind, edits, body: None, reply: Some(reply) }));
@@ -89,7 +89,7 @@ fn slice_plan(
     edits.set.push(header(":status", "206"));
     edits.set.push(header("content-range", &format!("bytes {first}-{last}/{length}")));
     edits.set.push(header("content-length", &format!("{served}")));
-    let (plaintext, padded) = (Window::whole(part.length), part.length == part.total);
+    let (plaintext, padded) = (Window::whole(origin.length), origin.length == origin.total);
     let body = Body::MediaRange(MediaRangeBody::new(encryptor(head, media)?, plaintext, padded, first, served));
     Ok(Some(Plan { kind, edits, body: Some(body), reply: None }))
 }
