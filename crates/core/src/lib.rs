@@ -13,6 +13,7 @@ extern crate std;
 mod authorizer;
 pub mod batch;
 mod binding;
+mod bug;
 mod client_range;
 pub mod config;
 mod cors;

@@ -2,6 +2,8 @@
 //! all; each time that would open another session, and soon the token is too old. So it gets a master playlist with one
 //! variant, the same playlist under the session's token.
 
+use crate::bug;
+
 /// Bytes that are looked at: of longer playlists it is not waited for the end.
 const MAX_PROBED: usize = 256 * 1024;
 
@@ -32,11 +34,11 @@ impl LiveProbe {
     /// Whether a playlist that begins with `bytes`, which may only grow from call to call, is a media playlist that will
     /// be reloaded; `None` if more of it is needed to tell. `whole`: nothing comes after them.
     pub fn is_live(&mut self, bytes: &[u8], whole: bool) -> Option<bool> {
-        let rest = bytes.get(self.scanned..).unwrap_or_default();
+        let rest = bug::look(bytes, self.scanned..);
         let length =
             if whole { rest.len() } else { rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) };
         self.scanned += length;
-        for line in rest.get(..length).unwrap_or_default().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+        for line in bug::look(rest, ..length).split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
             if NOT_LIVE.iter().any(|tag| line.starts_with(tag)) {
                 return Some(false);
             }

@@ -52,7 +52,7 @@ impl HeldStart {
     /// [`Reason::Playlist`] if this is none.
     pub fn hold(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
         self.room = None;
-        self.came = self.came.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        self.came = self.came.saturating_add(chunk.len() as u64);
         if !self.held {
             return Ok(Some(chunk));
         }

@@ -50,7 +50,7 @@ impl LiveProbeBody {
         let Some(mut chunk) = start.hold(chunk, end_of_stream)? else { return Ok(Probed::Unknown(Pushed::Kept)) };
         rewriter.push(&chunk, &mut self.ready)?;
         self.seen.append(&mut chunk);
-        let whole = end_of_stream || u64::try_from(self.seen.len()).ok() == self.length;
+        let whole = end_of_stream || self.length == Some(self.seen.len() as u64);
         let Some(live) = self.probe.is_live(&self.seen, whole) else {
             return Ok(Probed::Unknown(Pushed::Out(Output::default())));
         };

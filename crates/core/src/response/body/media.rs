@@ -6,6 +6,7 @@ use core::cell::RefCell;
 
 use super::{Pushed, Window};
 use crate::batch::{Batch, SharedEncryptor, StreamId};
+use crate::bug;
 use crate::reply::Reason;
 use crate::segment::SegmentEncryptor;
 
@@ -42,7 +43,9 @@ impl MediaBody {
         let Some(running) = &self.encryptor else { return Ok(Pushed::Out(chunk.into())) };
         // Without a length an empty chunk may be all that is still to come.
         let more = !done && self.window.is_some();
-        let Some(mut out) = batch.push(stream, running, chunk, more) else { return Ok(Pushed::Kept) };
+        let Some(mut out) = batch.push(stream, running, chunk, more) else {
+            return if more { Ok(Pushed::Kept) } else { Err(bug::instead(Reason::Length)) };
+        };
         if done {
             running.borrow_mut().finish(&mut out);
             self.encryptor = None;

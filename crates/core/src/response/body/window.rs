@@ -62,17 +62,16 @@ impl Window {
     /// # Errors
     /// [`Reason::Length`] if there is too much.
     pub fn cut(&mut self, chunk: &mut Vec<u8>) -> Result<(), Reason> {
-        let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-        let skipped = self.skip.min(length);
-        self.skip -= skipped;
-        let served = self.left.min(length - skipped);
-        if served < length - skipped && !self.more {
+        let skipped = at_most(self.skip, chunk.len());
+        let rest = chunk.len() - skipped;
+        let served = at_most(self.left, rest);
+        if served < rest && !self.more {
             return Err(Reason::Length);
         }
-        self.left -= served;
-        // Both are at most the chunk's length, a usize.
-        chunk.truncate(usize::try_from(skipped + served).unwrap_or(usize::MAX));
-        chunk.drain(..usize::try_from(skipped).unwrap_or(chunk.len()).min(chunk.len()));
+        self.skip -= skipped as u64;
+        self.left -= served as u64;
+        chunk.truncate(skipped + served);
+        chunk.drain(..skipped);
         Ok(())
     }
 
@@ -80,4 +79,9 @@ impl Window {
     pub fn is_complete(&self) -> bool {
         self.left == 0 && self.skip == 0
     }
+}
+
+/// The smaller of both.
+fn at_most(bytes: u64, length: usize) -> usize {
+    usize::try_from(bytes).map_or(length, |bytes| bytes.min(length))
 }
