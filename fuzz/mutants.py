@@ -46,7 +46,7 @@ MUTANTS = [
     ("a range is one byte longer", CORE + "client_range.rs", "last.unwrap_or(end).min(end)),", "last.unwrap_or(end).saturating_add(1).min(end)),", "range"),
     ("the last bytes are counted wrong", CORE + "client_range.rs", "length.saturating_sub(count), end", "length.saturating_sub(count + 1), end", "range"),
     ("a short body is served", CORE + "response/body/window.rs", "if end_of_stream && !self.is_complete() {", "if false && end_of_stream && !self.is_complete() {", "range exchange"),
-    ("what is too much is dropped", CORE + "response/body/window.rs", "if served < length - skipped && !self.more {", "if false && served < length - skipped && !self.more {", "exchange"),
+    ("what is too much is dropped", CORE + "response/body/window.rs", "if served < rest && !self.more {", "if false && served < rest && !self.more {", "exchange"),
     ("an unasked 206 is served", CORE + "response/media.rs", "if status == 206 && request", "if false && status == 206 && request", "exchange"),
     ("a 204's body passes", CORE + "response/mod.rs", "(!self.end_of_stream).then_some(Body::Ended)", "false.then_some(Body::Ended)", "exchange"),
     ("trailers end any body", CORE + "exchange.rs", "State::Body(body) => match body.is_complete() {", "State::Body(body) => match true || body.is_complete() {", "exchange"),
