@@ -6,11 +6,11 @@ use playlock_core::config::{Coverage, Policies};
 use playlock_core::derive::KeyScope;
 use playlock_core::headers;
 use playlock_core::jar;
+use playlock_core::pending::{Asked, Claim, PendingMedia, PendingSession};
 use playlock_core::query;
 use playlock_core::reply::{self, Header, Reason};
 use playlock_core::request::{Admitted, AdmittedKey, admit_unobserved};
-use playlock_core::route::Kind;
-use playlock_core::signed::Iv;
+use playlock_core::signed::{Iv, Resource};
 use playlock_core::step::Request;
 use playlock_core::target::Target;
 
@@ -227,28 +227,33 @@ fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Resu
             let policy = policies.get(policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
             derived(policy, session.keyring, scope, period, which.sequence)
         }
-        Admitted::Stream(stream, _) if stream.opened => {
+        Admitted::Pending(pending, _) if pending.session.as_ref().is_some_and(PendingSession::is_opened) => {
             Err(Failure::Wrong("this URL opens a new session each time: a URL with a session token is needed".into()))
         }
-        Admitted::Stream(stream, _) => {
-            let policy = policies.get(stream.policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
-            let scope = match stream.kind {
-                Kind::Segment => stream.media_key.clone(),
-                Kind::Playlist => stream.playlist_keys.clone(),
-                _ => None,
+        Admitted::Pending(pending, _) => {
+            let policy = policies.get(pending.policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
+            let (keyring, resource, scope) = match pending.asked {
+                Asked::Media(PendingMedia { claim: Claim { keyring, resource, scope }, .. }) => {
+                    (keyring, resource, scope)
+                }
+                Asked::Playlist => {
+                    let keyring = pending.session.map_or(0, |pending| pending.session.keyring);
+                    (keyring, Resource::MEDIA, pending.playlist.keys)
+                }
+                Asked::Clear(_) | Asked::Document(_) => (0, Resource::MEDIA, None),
             };
             let scope = scope.ok_or_else(|| Failure::Wrong("this URL is of something that is not encrypted".into()))?;
-            let period = which.period.or(stream.resource.period).unwrap_or_default();
-            let number = match stream.resource.iv {
+            let period = which.period.or(resource.period).unwrap_or_default();
+            let number = match resource.iv {
                 Iv::Number(number) => which.sequence.or(Some(number)),
                 Iv::Period | Iv::Segment => which.sequence,
             };
-            let mut content = derived(policy, stream.keyring, scope, period, number)?;
-            if let (Iv::Segment, None) = (stream.resource.iv, number)
-                && let Some(keyring) = policy.keyrings.get(stream.keyring)
+            let mut content = derived(policy, keyring, scope, period, number)?;
+            if let (Iv::Segment, None) = (resource.iv, number)
+                && let Some(keyring) = policy.keyrings.get(keyring)
                 && let Some(query) = query::of_origin(target.query, policy.reserved_parameters())
             {
-                content.iv = stream.resource.segment_iv(keyring, &target.path, &query);
+                content.iv = resource.segment_iv(keyring, &target.path, &query);
             }
             Ok(content)
         }

@@ -19,6 +19,7 @@ use core::cell::RefCell;
 
 use playlock_aes128::encrypt_lanes;
 
+use crate::bug;
 use crate::output::Output;
 use crate::segment::SegmentEncryptor;
 
@@ -101,7 +102,7 @@ impl Batch {
         self.held.push(held);
         self.flush();
         // Its own was the last.
-        self.ready.pop().map(|(_, out)| out)
+        self.ready.pop().map(|(_, out)| out).or_else(|| bug::instead(None))
     }
 
     /// The outputs that are ready of other streams than the one whose chunk was pushed, and those owed to others than

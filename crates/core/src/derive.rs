@@ -14,6 +14,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::bug;
+
 const SALT: &[u8] = b"playlock/1";
 const LABEL_SESSION_TOKEN: &[u8] = b"session-token";
 const LABEL_PARAMETER: &[u8] = b"url-parameter";
@@ -168,9 +170,8 @@ impl Keyring {
     fn mac<const N: usize>(&self, fields: &[&[u8]]) -> [u8; N] {
         let mut mac = self.parameter.clone();
         for field in fields {
-            let (length, bytes) = prefixed(field);
-            mac.update(length.bytes());
-            mac.update(bytes);
+            mac.update(Prefix::of(field).bytes());
+            mac.update(field);
         }
         let full = mac.finalize().into_bytes();
         let mut first = [0; N];
@@ -222,38 +223,40 @@ fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
 fn expand<const N: usize>(prk: &Hkdf<Sha256>, label: &[u8], fields: &[&[u8]]) -> [u8; N] {
     let mut info = Vec::with_capacity(64);
     for part in core::iter::once(&label).chain(fields) {
-        let (length, bytes) = prefixed(part);
-        info.extend_from_slice(length.bytes());
-        info.extend_from_slice(bytes);
+        info.extend_from_slice(Prefix::of(part).bytes());
+        info.extend_from_slice(part);
     }
+    const { assert!(N <= 255 * 32, "HKDF-SHA256 gives no more (RFC 5869 section 2.3)") };
     let mut okm = [0; N];
-    // Fails only beyond 255 × 32 bytes; N is 32 at most.
-    let _ = prk.expand(&info, &mut okm);
+    if prk.expand(&info, &mut okm).is_err() {
+        bug::found();
+    }
     okm
 }
 
-/// A field behind its length. No field of ours comes near 65,535 bytes: a request with a longer target is refused, a URI
+/// The length before a field. No field of ours comes near 65,535 bytes: a request with a longer target is refused, a URI
 /// with a longer path is not signed. Should one be longer all the same, it is not cut, which would make it the same as its
 /// beginning: the prefix is then ff ff and the length in eight bytes.
-fn prefixed(field: &[u8]) -> (Prefix, &[u8]) {
-    match u16::try_from(field.len()) {
-        Ok(length) if length < u16::MAX => (Prefix::Short(length.to_be_bytes()), field),
-        _ => (Prefix::Long([[0xff; 8], (field.len() as u64).to_be_bytes()]), field),
-    }
-}
-
-/// The length before a field.
 enum Prefix {
     Short([u8; 2]),
-    /// Of which the first six bytes do not count.
-    Long([[u8; 8]; 2]),
+    Long([u8; 10]),
 }
 
 impl Prefix {
+    fn of(field: &[u8]) -> Self {
+        match u16::try_from(field.len()) {
+            Ok(length) if length < u16::MAX => Self::Short(length.to_be_bytes()),
+            _ => {
+                let [a, b, c, d, e, f, g, h] = (field.len() as u64).to_be_bytes();
+                Self::Long([0xff, 0xff, a, b, c, d, e, f, g, h])
+            }
+        }
+    }
+
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Short(bytes) => bytes,
-            Self::Long(bytes) => bytes.as_flattened().get(6..).unwrap_or_default(),
+            Self::Long(bytes) => bytes,
         }
     }
 }
@@ -272,7 +275,7 @@ mod tests {
         for (index, mac) in macs.iter().enumerate() {
             assert!(!macs[..index].contains(mac), "{index}");
         }
-        assert_eq!(prefixed(&[0; 65_534]).0.bytes(), [0xff, 0xfe]);
-        assert_eq!(prefixed(&[0; 65_535]).0.bytes(), [0xff, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
+        assert_eq!(Prefix::of(&[0; 65_534]).bytes(), [0xff, 0xfe]);
+        assert_eq!(Prefix::of(&[0; 65_535]).bytes(), [0xff, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
     }
 }

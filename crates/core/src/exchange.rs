@@ -6,20 +6,19 @@ use alloc::vec::Vec;
 
 use crate::authorizer;
 use crate::batch::{Batch, StreamId};
-use crate::body::{Body, Pushed};
 use crate::config::Policies;
 use crate::cors;
 use crate::headers;
 use crate::http::incoming::RequestHead;
+use crate::pending::PendingRequest;
 use crate::playlist::Unservable;
 use crate::reply::{Header, Reason, Reply};
 use crate::request::check::Observer;
 use crate::request::{self, Admitted, AdmittedKey};
+use crate::response::body::{Body, Pushed};
 use crate::response::{self, Plan};
 use crate::route::Kind;
-use crate::session::Session;
 use crate::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
-use crate::stream::Stream;
 
 /// How an exchange stands, or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +77,7 @@ enum State {
     /// Whether this answer may go out is being asked.
     Asking(Reply),
     /// The request is with the origin.
-    Asked(Stream),
+    Asked(PendingRequest),
     /// The response's body is coming.
     Body(Body),
     /// The response has been broken off.
@@ -120,7 +119,7 @@ impl Exchange {
         exchange.policy = match &admitted {
             Ok(Admitted::Pass) => None,
             Ok(Admitted::Key(AdmittedKey { policy, .. }) | Admitted::Preflight { policy, .. }) => Some(*policy),
-            Ok(Admitted::Stream(stream, _)) => Some(stream.policy),
+            Ok(Admitted::Pending(pending, _)) => Some(pending.policy),
             Err(refused) => refused.policy,
         };
         // A page must be able to read also what was refused before its policy was known.
@@ -149,10 +148,10 @@ impl Exchange {
                 exchange.kind = Kind::Preflight;
                 RequestStep::Reply(exchange.with_cors(reply))
             }
-            Ok(Admitted::Stream(stream, edits)) => {
-                exchange.kind = stream.kind;
-                exchange.session = stream.session.as_ref().map(Session::id_text);
-                exchange.state = State::Asked(stream);
+            Ok(Admitted::Pending(pending, edits)) => {
+                exchange.kind = pending.kind();
+                exchange.session = pending.session.as_ref().map(|pending| pending.session.id_text());
+                exchange.state = State::Asked(pending);
                 RequestStep::Forward(edits)
             }
             Err(refused) => {
@@ -180,15 +179,15 @@ impl Exchange {
 
     /// Decides on a response when its headers (`:status` among them) have come. `end_of_stream`: no body follows.
     pub fn on_response_head(&mut self, headers: &[Header], end_of_stream: bool) -> HeadStep {
-        let State::Asked(stream) = core::mem::replace(&mut self.state, State::Idle) else {
+        let State::Asked(pending) = core::mem::replace(&mut self.state, State::Idle) else {
             return HeadStep::Forward(self.as_answered(headers));
         };
-        let Some(policy) = self.policies.get(stream.policy) else {
+        let Some(policy) = self.policies.get(pending.policy) else {
             return HeadStep::Reply(self.refusal(Reason::Unassigned));
         };
         let hold = self.policies.hold_headers && !end_of_stream;
-        self.unservable = Some(Rc::clone(&stream.unservable));
-        match response::plan(&stream, policy, headers, end_of_stream, hold) {
+        self.unservable = Some(Rc::clone(&pending.playlist.unservable));
+        match response::plan(&pending, policy, headers, end_of_stream, hold) {
             Ok(Plan { kind, mut edits, body, reply }) => {
                 self.kind = kind;
                 if let Some(reply) = reply {
@@ -254,8 +253,8 @@ impl Exchange {
             State::Body(body) => {
                 let held = body.is_held();
                 match body.push(chunk, end_of_stream, stream, batch) {
-                    Ok(Pushed::Out(out)) if held && body.is_served() => BodyStep::Whole(out),
-                    Ok(Pushed::Out(out)) => BodyStep::Replace(out),
+                    Ok(Pushed::Last(out)) if held => BodyStep::Whole(out),
+                    Ok(Pushed::Out(out) | Pushed::Last(out)) => BodyStep::Replace(out),
                     Ok(Pushed::Kept) => BodyStep::Hold,
                     Err(reason) if held => {
                         self.state = State::Idle;

@@ -9,6 +9,7 @@ use core::ops::Range;
 
 use serde_json::value::RawValue;
 
+use crate::bug;
 use crate::playlist::{Lead, Marks};
 use crate::reply::Reason;
 use crate::signed::{Form, Resource};
@@ -29,12 +30,13 @@ pub fn rewrite(marks: &Marks, document: &[u8]) -> Result<Vec<u8>, Reason> {
         let mut marked = Vec::with_capacity(uri.len() + 1024);
         marks.push(&mut marked, uri.as_bytes(), lead);
         // Both are text: the URI was, and what we put in is.
-        let Ok(quoted) = serde_json::to_vec(&String::from_utf8_lossy(&marked)) else { continue };
-        out.extend_from_slice(document.get(copied..place.start).unwrap_or_default());
+        let marked = core::str::from_utf8(&marked).map_err(|_| bug::instead(Reason::Document))?;
+        let quoted = serde_json::to_vec(marked).map_err(|_| bug::instead(Reason::Document))?;
+        out.extend_from_slice(bug::part(document, copied..place.start, Reason::Document)?);
         out.extend_from_slice(&quoted);
         copied = place.end;
     }
-    out.extend_from_slice(document.get(copied..).unwrap_or_default());
+    out.extend_from_slice(bug::part(document, copied.., Reason::Document)?);
     Ok(out)
 }
 

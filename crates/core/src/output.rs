@@ -5,19 +5,25 @@ use core::ops::Range;
 
 use playlock_aes128::BLOCK;
 
+use crate::bug;
+
 /// What takes a chunk's place: a part of the chunk's own buffer, perhaps with a block before and after it.
 #[derive(Debug, Default)]
 pub struct Output {
     head: Option<[u8; BLOCK]>,
+    /// The end of the part is its end.
     buffer: Vec<u8>,
-    middle: Range<usize>,
+    /// Where the part begins in it.
+    start: usize,
     tail: Option<[u8; BLOCK]>,
 }
 
 impl Output {
     /// `head`, then this part of `buffer`.
-    pub(crate) fn new(head: Option<[u8; BLOCK]>, buffer: Vec<u8>, middle: Range<usize>) -> Self {
-        Self { head, buffer, middle, tail: None }
+    pub(crate) fn new(head: Option<[u8; BLOCK]>, mut buffer: Vec<u8>, middle: Range<usize>) -> Self {
+        buffer.truncate(bug::within(middle.end, buffer.len()));
+        let start = bug::within(middle.start, buffer.len());
+        Self { head, buffer, start, tail: None }
     }
 
     /// Appends a block after everything else.
@@ -27,7 +33,7 @@ impl Output {
 
     /// The part of the buffer.
     pub(crate) fn middle_mut(&mut self) -> &mut [u8] {
-        self.buffer.get_mut(self.middle.clone()).unwrap_or_default()
+        self.buffer.get_mut(self.start..).unwrap_or_else(|| bug::instead(&mut []))
     }
 
     /// Its parts in order. Any of them may be empty.
@@ -35,8 +41,7 @@ impl Output {
         fn block(block: Option<&[u8; BLOCK]>) -> &[u8] {
             block.map(<[u8; BLOCK]>::as_slice).unwrap_or_default()
         }
-        let middle = self.buffer.get(self.middle.clone()).unwrap_or_default();
-        [block(self.head.as_ref()), middle, block(self.tail.as_ref())]
+        [block(self.head.as_ref()), bug::look(&self.buffer, self.start..), block(self.tail.as_ref())]
     }
 
     /// How many bytes it is.
@@ -51,10 +56,8 @@ impl Output {
 
     /// All of it in one piece.
     pub fn into_vec(self) -> Vec<u8> {
-        if self.head.is_none() && self.tail.is_none() && self.middle.start == 0 {
-            let mut bytes = self.buffer;
-            bytes.truncate(self.middle.end);
-            return bytes;
+        if self.head.is_none() && self.tail.is_none() && self.start == 0 {
+            return self.buffer;
         }
         self.parts().concat()
     }
@@ -62,7 +65,6 @@ impl Output {
 
 impl From<Vec<u8>> for Output {
     fn from(bytes: Vec<u8>) -> Self {
-        let middle = 0..bytes.len();
-        Self::new(None, bytes, middle)
+        Self { head: None, buffer: bytes, start: 0, tail: None }
     }
 }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use playlock_aes128::{BLOCK, CbcEncryptor, Lane};
 use zeroize::Zeroize;
 
+use crate::bug;
 use crate::derive::ContentKey;
 use crate::output::Output;
 
@@ -45,7 +46,7 @@ impl SegmentEncryptor {
         self.carry.extend_from_slice(first);
         let head = self.carried_block();
         let end = chunk.len() - rest.len() % BLOCK;
-        self.carry.extend_from_slice(chunk.get(end..).unwrap_or_default());
+        self.carry.extend_from_slice(bug::look(&chunk, end..));
         Output::new(head, chunk, missing..end)
     }
 
@@ -57,8 +58,13 @@ impl SegmentEncryptor {
     /// Appends the last block, with its padding. Nothing may follow.
     pub fn finish(&mut self, out: &mut Output) {
         let padding = BLOCK - self.carry.len() % BLOCK;
-        self.carry.resize(BLOCK, u8::try_from(padding).unwrap_or(16));
-        out.close(self.carried_block());
+        // Of at most 16 bytes, each of them how many they are.
+        self.carry.resize(BLOCK, u8::try_from(padding).unwrap_or_else(|_| bug::instead(16)));
+        let last = self.carried_block();
+        if last.is_none() {
+            bug::found();
+        }
+        out.close(last);
     }
 
     /// Encrypts what is held back if it is a block, and holds nothing back then.

@@ -4,14 +4,14 @@ use playlock_core::config::document::OnEncryptedOrigin;
 use playlock_core::derive::KeyScope;
 use playlock_core::headers;
 use playlock_core::http::incoming::SIGNED_PARAMETER;
+use playlock_core::pending::{Asked, PendingRequest, PendingSession};
 use playlock_core::reply::Reason;
 use playlock_core::request::Admitted;
 use playlock_core::request::check::Outcome;
 use playlock_core::request::visit::Visit;
-use playlock_core::route::{Extension, Kind};
+use playlock_core::route::Extension;
 use playlock_core::signed::{Form, Iv};
 use playlock_core::step::HeaderEdits;
-use playlock_core::stream::Stream;
 
 use super::{Explanation, Mark, shared, shared_by};
 
@@ -28,7 +28,7 @@ pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: 
         "session" => session(explanation, outcome, visit),
         "parameter" => parameter(explanation, outcome, visit),
         "key" => match outcome {
-            Outcome::Admitted(Admitted::Stream(stream, edits)) => forwarded(explanation, stream, edits, visit),
+            Outcome::Admitted(Admitted::Pending(pending, edits)) => forwarded(explanation, pending, edits, visit),
             Outcome::Refused(denied) => {
                 let text = match denied.reason {
                     Reason::Session => {
@@ -49,15 +49,15 @@ fn session(explanation: &mut Explanation<'_>, outcome: Outcome<'_>, visit: &Visi
         (Outcome::Skipped, _) => {
             explanation.say("session", Mark::Note, "none, and content needs none under this policy");
         }
-        (Outcome::Passed, Some(entered)) => {
-            match entered.opened {
+        (Outcome::Passed, Some(pending)) => {
+            match pending.is_opened() {
                 true => explanation.say("session", Mark::Good, "a new one is opened"),
-                false => explanation.say("session", Mark::Good, format!("{} is resumed", entered.session.id_text())),
+                false => explanation.say("session", Mark::Good, format!("{} is resumed", pending.session.id_text())),
             }
-            if !entered.certain {
+            if !pending.is_certain() {
                 explanation.detail("the oldest of several that would do: the URL does not name one");
             }
-            explanation.detail(format!("paths: {}", entered.session.acl()));
+            explanation.detail(format!("paths: {}", pending.session.acl()));
         }
         _ => {
             explanation.outcome("session", outcome, "");
@@ -93,31 +93,31 @@ fn parameter(explanation: &mut Explanation<'_>, outcome: Outcome<'_>, visit: &Vi
 }
 
 /// The request goes to the origin.
-fn forwarded(explanation: &mut Explanation<'_>, stream: &Stream, edits: &HeaderEdits, visit: &Visit<'_>) {
+fn forwarded(explanation: &mut Explanation<'_>, pending: &PendingRequest, edits: &HeaderEdits, visit: &Visit<'_>) {
     let policy = visit.policy;
-    if stream.lacks_period {
+    if matches!(&pending.asked, Asked::Media(media) if media.lacks_period(policy)) {
         explanation.say(
             "period",
             Mark::Note,
             "keys rotate and the URL does not name the period: refused (parameter) if it is media",
         );
     }
-    let (scope, what) = match stream.kind {
-        Kind::Segment => (stream.media_key.as_ref(), "encrypted under"),
-        Kind::Playlist if policy.encryption.is_some() => (stream.playlist_keys.as_ref(), "its segments are under"),
-        _ => (None, ""),
+    let (scope, what) = match &pending.asked {
+        Asked::Media(media) => (media.claim.scope.as_ref(), "encrypted under"),
+        Asked::Playlist if policy.encryption.is_some() => (pending.playlist.keys.as_ref(), "its segments are under"),
+        Asked::Playlist | Asked::Clear(_) | Asked::Document(_) => (None, ""),
     };
     match scope {
-        Some(KeyScope::Session(_)) if stream.opened => {
+        Some(KeyScope::Session(_)) if pending.session.as_ref().is_some_and(PendingSession::is_opened) => {
             explanation.say("key", Mark::Good, format!("{what} the new session's own key"));
         }
         Some(scope) => explanation.say("key", Mark::Good, format!("{what} {}", shared_by(scope))),
-        None => explanation.say("key", Mark::Note, format!("none: the {} goes out as it is", stream.kind.word())),
+        None => explanation.say("key", Mark::Note, format!("none: the {} goes out as it is", pending.kind().word())),
     }
     if policy.encryption.as_ref().is_some_and(|it| it.on_encrypted_origin == OnEncryptedOrigin::Passthrough) {
         explanation.detail("media that the origin encrypts itself passes through");
     }
-    if stream.tentative {
+    if pending.is_tentative() {
         explanation.say(
             "playlist",
             Mark::Note,

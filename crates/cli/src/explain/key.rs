@@ -13,8 +13,8 @@ pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: 
     match check {
         "session" => {
             explanation.outcome(check, outcome, "it is resumed");
-            if let Some(entered) = &visit.session {
-                explanation.detail(entered.session.id_text());
+            if let Some(pending) = &visit.session {
+                explanation.detail(pending.session.id_text());
             }
         }
         "parameter" => {

@@ -315,9 +315,8 @@ mod tests {
             {"policyName": "c", "path": "/vod/a", "startTime": "1970-01-02"},
             {"policyName": "c", "path": "/vod/b", "endTime": "1970-01-01T00:00:10Z"}]}"#;
         let (policies, _) = Policies::parse(document.as_bytes(), &|_| None).unwrap();
-        let explained = |authority, path| {
-            policies.explain_assignments(authority, path, 60).into_values().collect::<Vec<_>>()
-        };
+        let explained =
+            |authority, path| policies.explain_assignments(authority, path, 60).into_values().collect::<Vec<_>>();
         use NotHeld::{Closer, Early, Ended, Host, Path};
         let (early, host, path) = (Some(Early), Some(Host), Some(Path));
         let closer = Some(Closer);

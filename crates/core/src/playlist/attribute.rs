@@ -2,6 +2,8 @@
 
 use core::ops::Range;
 
+use crate::bug;
+
 /// The place of the value of `name` in `list`, without its quotes. Reads what real playlists hold: blanks after
 /// commas, commas in quotes, values whose quotes are missing or never closed.
 pub fn find(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
@@ -34,7 +36,7 @@ pub fn span(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
 fn attributes(list: &[u8]) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
     let mut at = 0;
     core::iter::from_fn(move || {
-        let from = |at: usize| list.get(at..).unwrap_or_default();
+        let from = |at: usize| bug::look(list, at..);
         at += from(at).iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b',')).count();
         let name = at..at + from(at).iter().position(|byte| *byte == b'=')?;
         at = name.end + 1;

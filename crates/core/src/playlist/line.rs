@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::bug;
 use crate::reply::Reason;
 
 /// Longest line in bytes. Real playlists stay far below; without a limit an origin could fill the memory.
@@ -19,8 +20,11 @@ pub struct Line<'a> {
 impl<'a> Line<'a> {
     /// Splits a line with its end off.
     fn new(raw: &'a [u8]) -> Self {
-        let text = raw.strip_suffix(b"\r\n").or_else(|| raw.strip_suffix(b"\n")).unwrap_or(raw);
-        Self { text, end: raw.get(text.len()..).unwrap_or_default() }
+        match raw {
+            [text @ .., b'\r', b'\n'] => Self { text, end: b"\r\n" },
+            [text @ .., b'\n'] => Self { text, end: b"\n" },
+            text => Self { text, end: b"" },
+        }
     }
 }
 
@@ -44,7 +48,7 @@ impl Lines {
         let mut rest = chunk;
         while !rest.is_empty() {
             let end = memchr::memchr(b'\n', rest).map(|at| at + 1);
-            let (piece, tail) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or((rest, &[]));
+            let (piece, tail) = bug::split(rest, end.unwrap_or(rest.len()), Reason::Line)?;
             rest = tail;
             if self.carry.len() + piece.len() > MAX_LINE {
                 return Err(Reason::Line);
@@ -61,7 +65,7 @@ impl Lines {
                 self.carry.clear();
                 also
             };
-            rest = rest.get(also..).unwrap_or_default();
+            rest = bug::part(rest, also.., Reason::Line)?;
         }
         Ok(())
     }

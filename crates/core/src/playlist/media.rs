@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::line::{Line, MAX_LINE};
+use crate::bug;
 use crate::reply::Reason;
 
 /// The key and IV that one EXT-X-KEY of ours puts in force.
@@ -61,7 +62,7 @@ impl KeyScope {
         match self.segment.take() {
             None => {}
             Some(0) => core::mem::swap(out, &mut self.carried),
-            Some(start) => self.carried.extend(out.drain(start.min(out.len())..)),
+            Some(start) => self.carried.extend(out.drain(bug::within(start, out.len())..)),
         }
     }
 
@@ -83,17 +84,17 @@ impl KeyScope {
         // The last one counts.
         self.cut_byterange(out);
         let start = *self.segment.get_or_insert(out.len());
-        let from = out.len().saturating_sub(start);
+        let from = out.len() - bug::within(start, out.len());
         self.pass(line, out)?;
-        self.byterange = Some(from..out.len().saturating_sub(start));
+        self.byterange = Some(from..out.len() - bug::within(start, out.len()));
         Ok(())
     }
 
     /// Takes the open segment's EXT-X-BYTERANGE out again.
     pub fn cut_byterange(&mut self, out: &mut Vec<u8>) {
         if let (Some(start), Some(place)) = (self.segment, self.byterange.take()) {
-            let end = (start + place.end).min(out.len());
-            out.drain((start + place.start).min(end)..end);
+            let end = bug::within(start + place.end, out.len());
+            out.drain(bug::within(start + place.start, end)..end);
         }
     }
 
@@ -119,7 +120,7 @@ impl KeyScope {
     /// [`Reason::Line`] if not.
     pub fn check(&self, out: &[u8]) -> Result<(), Reason> {
         match self.segment {
-            Some(start) if out.len().saturating_sub(start) > MAX_LINE => Err(Reason::Line),
+            Some(start) if out.len() - bug::within(start, out.len()) > MAX_LINE => Err(Reason::Line),
             _ => Ok(()),
         }
     }
@@ -166,7 +167,7 @@ impl KeyScope {
         match &mut self.segment {
             None => out.extend_from_slice(lines),
             Some(start) => {
-                let at = (*start).min(out.len());
+                let at = bug::within(*start, out.len());
                 out.splice(at..at, lines.iter().copied());
                 *start = at + lines.len();
             }

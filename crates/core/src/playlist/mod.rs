@@ -6,8 +6,8 @@
 mod attribute;
 mod block;
 mod encryption;
-mod entry;
 mod line;
+mod live_probe;
 mod media;
 mod range;
 mod run;
@@ -20,12 +20,13 @@ use alloc::vec::Vec;
 
 pub use self::encryption::{Encryption, KeySource};
 use self::encryption::{Position, key_line};
-pub use self::entry::Entry;
 use self::line::{Line, Lines};
+pub use self::live_probe::LiveProbe;
 use self::media::{InForce, KeyScope};
 use self::range::Ranges;
 pub use self::uri::{Lead, Marks, Unservable};
 pub use self::variable::Variables;
+use crate::bug;
 use crate::reply::Reason;
 use crate::signed::{Form, Resource};
 
@@ -133,7 +134,7 @@ impl Rewriter {
         body.scope.resume(out);
         lines.push(chunk, |line, rest| {
             body.line(line, out)?;
-            Ok(body.run(rest, out))
+            body.run(rest, out)
         })?;
         body.scope.suspend(out);
         *seen = (chunk.len(), out.len());
@@ -176,7 +177,7 @@ impl Body {
             self.scope.pass(line, out)
         } else if text.starts_with(b"#EXT") {
             let (tag, list) = match text.iter().position(|byte| *byte == b':') {
-                Some(colon) => (text.get(..colon).unwrap_or(text), text.get(colon + 1..).unwrap_or_default()),
+                Some(colon) => (bug::part(text, ..colon, Reason::Line)?, bug::part(text, colon + 1.., Reason::Line)?),
                 None => (text, &[][..]),
             };
             self.tag(line, tag, list, end, out)
@@ -202,8 +203,7 @@ impl Body {
         };
         self.check_choice(lead)?;
         self.scope.close_segment();
-        self.marks.push_line(out, line, text, lead);
-        Ok(())
+        self.marks.push_line(out, line, text, lead)
     }
 
     /// No value that a viewer chose decides which resource goes out in clear, or under the key of which period.

@@ -8,6 +8,8 @@ use super::block::{self, BLOCK};
 use super::line::MAX_LINE;
 use super::media::InForce;
 use super::uri::Lead;
+use crate::bug;
+use crate::reply::Reason;
 use crate::signed::Resource;
 use crate::url;
 
@@ -20,27 +22,30 @@ const FIRST: InForce = InForce { period: 0, iv: None };
 impl Body {
     /// Takes the plain segments that `chunk` begins with; writes what they come to, as [`Body::line`] would line by line.
     /// Returns how many bytes they are.
-    pub(super) fn run(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> usize {
+    ///
+    /// # Errors
+    /// Never, but for a bug.
+    pub(super) fn run(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<usize, Reason> {
         let (mut taken, mut copied) = (0, 0);
-        let Some(mut next) = segment(chunk).filter(|_| self.is_plain()) else { return 0 };
+        let Some(mut next) = segment(chunk).filter(|_| self.is_plain()) else { return Ok(0) };
         let token = self.marks.token_for(MEDIA).unwrap_or_default().as_bytes();
         loop {
             let uri_end = taken + next.uri_end;
-            push_short(out, chunk, copied, uri_end);
+            push_short(out, chunk, copied, uri_end)?;
             if !token.is_empty() {
                 out.push(b'?');
                 out.extend_from_slice(token);
             }
             copied = uri_end;
             taken += next.end;
-            match segment(chunk.get(taken..).unwrap_or_default()) {
+            match segment(bug::look(chunk, taken..)) {
                 Some(segment) => next = segment,
                 None => break,
             }
         }
-        out.extend_from_slice(chunk.get(copied..taken).unwrap_or_default());
+        out.extend_from_slice(bug::part(chunk, copied..taken, Reason::Line)?);
         self.segments.forget();
-        taken
+        Ok(taken)
     }
 
     /// Whether a segment that says nothing of itself needs nothing but its token here.
@@ -59,15 +64,16 @@ impl Body {
 
 /// Appends `text[from..to]`. Copying a fixed number of bytes, and cutting off what was too much, is faster than a call for
 /// a few bytes.
-fn push_short(out: &mut Vec<u8>, text: &[u8], from: usize, to: usize) {
+fn push_short(out: &mut Vec<u8>, text: &[u8], from: usize, to: usize) -> Result<(), Reason> {
     let length = out.len() + (to - from);
     match text.get(from..).and_then(<[u8]>::first_chunk::<64>) {
         Some(few) if to - from <= few.len() => {
             out.extend_from_slice(few);
             out.truncate(length);
         }
-        _ => out.extend_from_slice(text.get(from..to).unwrap_or_default()),
+        _ => out.extend_from_slice(bug::part(text, from..to, Reason::Line)?),
     }
+    Ok(())
 }
 
 /// Where a plain segment's URI and the segment itself end.

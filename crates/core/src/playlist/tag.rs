@@ -9,6 +9,7 @@ use super::range::Ranges;
 use super::uri::{Lead, Marks};
 use super::variable::Expanded;
 use super::{Body, Spared, attribute};
+use crate::bug;
 use crate::config::document::OnEncryptedOrigin;
 use crate::reply::Reason;
 use crate::signed::{ByteRange, Form, Iv, Resource};
@@ -58,9 +59,10 @@ impl Body {
         {
             let Expanded { text, chosen } = expanded;
             self.chosen = chosen;
-            let list = text.iter().position(|byte| *byte == b':').and_then(|colon| text.get(colon + 1..));
-            let line = Line { text: &text, end: line.end };
-            return self.plain_tag(line, tag, list.unwrap_or_default(), end, out);
+            // A value was put in after its colon.
+            let colon = text.iter().position(|byte| *byte == b':').ok_or_else(|| bug::instead(Reason::Line))?;
+            let list = bug::part(&text, colon + 1.., Reason::Line)?;
+            return self.plain_tag(Line { text: &text, end: line.end }, tag, list, end, out);
         }
         self.plain_tag(line, tag, list, end, out)
     }
@@ -71,9 +73,9 @@ impl Body {
         for name in EXPANDED {
             let current = all.as_ref().map_or(line.text, |all| &all.text);
             let colon = current.iter().position(|byte| *byte == b':').map_or(current.len(), |colon| colon + 1);
-            let Some(place) = attribute::find(current.get(colon..).unwrap_or_default(), name) else { continue };
+            let Some(place) = attribute::find(bug::look(current, colon..), name) else { continue };
             let place = colon + place.start..colon + place.end;
-            if let Some(value) = self.marks.variables.expand(current.get(place.clone()).unwrap_or_default())? {
+            if let Some(value) = self.marks.variables.expand(bug::part(current, place.clone(), Reason::Line)?)? {
                 let mut text = current.to_vec();
                 text.splice(place, value.text);
                 all = Some(Expanded { text, chosen: value.chosen || all.is_some_and(|all| all.chosen) });
@@ -128,8 +130,7 @@ impl Body {
                 self.scope.require_none(end, out);
                 let uri = attribute::value(list, b"URI").unwrap_or_default();
                 let range = own_range(&self.marks, list, &mut Ranges::from_start(uri), b"BYTERANGE")?;
-                self.push_part(line, Resource { form: Form::Clear, range, ..Resource::default() }, out);
-                Ok(())
+                self.push_part(line, Resource { form: Form::Clear, range, ..Resource::default() }, end, out)
             }
             b"#EXT-X-PART-INF" => {
                 self.has_parts = true;
@@ -142,8 +143,7 @@ impl Body {
                 let resource = Resource { range, ..self.media() };
                 self.check_choice(Lead::Resource(resource))?;
                 self.cover(uri, &resource, end, out);
-                self.push_part(line, resource, out);
-                Ok(())
+                self.push_part(line, resource, end, out)
             }
             b"#EXT-X-PRELOAD-HINT" if encrypting => self.hint(line, list, end, out),
             b"#EXT-X-SKIP" if encrypting => {
@@ -177,7 +177,10 @@ impl Body {
     }
 
     fn on_encrypted_origin(&self) -> OnEncryptedOrigin {
-        self.marks.encryption.as_ref().map(|encryption| encryption.on_encrypted_origin).unwrap_or_default()
+        match &self.marks.encryption {
+            Some(encryption) => encryption.on_encrypted_origin,
+            None => bug::instead(OnEncryptedOrigin::Deny),
+        }
     }
 
     /// # Errors
@@ -208,18 +211,18 @@ impl Body {
     }
 
     /// Passes a tag of a segment of ours. Its byte range, if it has one, is in the URI now.
-    fn push_part(&mut self, line: Line<'_>, resource: Resource, out: &mut Vec<u8>) {
+    fn push_part(&mut self, line: Line<'_>, resource: Resource, end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         let without: &[&[u8]] = if resource.range.is_some() { &[b"BYTERANGE"] } else { &[] };
         let attributes: &[(&[u8], Lead)] = &[(b"URI", Lead::Resource(resource))];
         if !self.scope.is_open() {
-            self.marks.push_tag(out, line, attributes, without);
-            return;
+            return self.marks.push_tag(out, line, attributes, without);
         }
         // Its key stands before the open segment, so it does, too. There it is not the last line any more.
-        let line = if line.end.is_empty() { Line { end: self.end.unwrap_or(b"\n"), ..line } } else { line };
+        let line = if line.end.is_empty() { Line { end, ..line } } else { line };
         let mut moved = Vec::new();
-        self.marks.push_tag(&mut moved, line, attributes, without);
+        self.marks.push_tag(&mut moved, line, attributes, without)?;
         self.scope.put(&moved, out);
+        Ok(())
     }
 
     /// EXT-X-PRELOAD-HINT: its URI must be that of the part that it announces.
@@ -250,8 +253,7 @@ impl Body {
             self.cover(uri, &resource, end, out);
         }
         self.scope.close_segment();
-        self.marks.push_tag(out, line, &[(b"URI", Lead::Resource(Resource { range, ..resource }))], without);
-        Ok(())
+        self.marks.push_tag(out, line, &[(b"URI", Lead::Resource(Resource { range, ..resource }))], without)
     }
 
     fn uris(&mut self, line: Line<'_>, attributes: &[(&[u8], Lead)], out: &mut Vec<u8>) -> Result<(), Reason> {
@@ -260,7 +262,7 @@ impl Body {
             let present = attributes.iter().filter(|(name, _)| attribute::find(list, name).is_some());
             present.into_iter().try_for_each(|(_, lead)| self.check_choice(*lead))?;
         }
-        self.marks.push_tag(out, line, attributes, &[]);
+        self.marks.push_tag(out, line, attributes, &[])?;
         self.scope.check(out)
     }
 }

@@ -10,9 +10,11 @@ use super::attribute;
 use super::encryption::Encryption;
 use super::line::Line;
 use super::variable::Variables;
+use crate::bug;
 use crate::derive::{KeyScope, Keyring};
 use crate::http::incoming::SIGNED_PARAMETER;
 use crate::query;
+use crate::reply::Reason;
 use crate::signed::{self, Form, Iv, Resource, Subject};
 use crate::target;
 use crate::token::acl::Acl;
@@ -101,19 +103,32 @@ impl Marks {
     }
 
     /// Appends a line whose whole text, but for blanks around it, is `uri`.
-    pub fn push_line(&self, out: &mut Vec<u8>, line: Line<'_>, uri: &[u8], lead: Lead) {
+    ///
+    /// # Errors
+    /// Never, but for a bug.
+    pub fn push_line(&self, out: &mut Vec<u8>, line: Line<'_>, uri: &[u8], lead: Lead) -> Result<(), Reason> {
         let start = line.text.len() - line.text.trim_ascii_start().len();
-        out.extend_from_slice(line.text.get(..start).unwrap_or_default());
+        out.extend_from_slice(bug::part(line.text, ..start, Reason::Line)?);
         self.push(out, uri, lead);
-        out.extend_from_slice(line.text.get(start + uri.len()..).unwrap_or_default());
+        out.extend_from_slice(bug::part(line.text, start + uri.len().., Reason::Line)?);
         out.extend_from_slice(line.end);
+        Ok(())
     }
 
     /// Appends a tag's line with the URIs in the attributes named marked as leading there, and the attributes in
     /// `without` left out.
-    pub fn push_tag(&self, out: &mut Vec<u8>, line: Line<'_>, attributes: &[(&[u8], Lead)], without: &[&[u8]]) {
+    ///
+    /// # Errors
+    /// Never, but for a bug.
+    pub fn push_tag(
+        &self,
+        out: &mut Vec<u8>,
+        line: Line<'_>,
+        attributes: &[(&[u8], Lead)],
+        without: &[&[u8]],
+    ) -> Result<(), Reason> {
         let colon = line.text.iter().position(|byte| *byte == b':').map_or(line.text.len(), |colon| colon + 1);
-        let list = line.text.get(colon..).unwrap_or_default();
+        let (tag, list) = bug::split(line.text, colon, Reason::Line)?;
         let mut cut = Vec::new();
         let list = if without.iter().any(|name| attribute::find(list, name).is_some()) {
             cut.extend_from_slice(list);
@@ -129,15 +144,16 @@ impl Marks {
         let mut places: Vec<_> =
             attributes.iter().filter_map(|(name, lead)| Some((attribute::find(list, name)?, *lead))).collect();
         places.sort_by_key(|(place, _)| place.start);
-        out.extend_from_slice(line.text.get(..colon).unwrap_or_default());
+        out.extend_from_slice(tag);
         let mut copied = 0;
         for (place, lead) in places {
-            out.extend_from_slice(list.get(copied..place.start).unwrap_or_default());
+            out.extend_from_slice(bug::part(list, copied..place.start, Reason::Line)?);
             copied = place.end;
-            self.push(out, list.get(place).unwrap_or_default(), lead);
+            self.push(out, bug::part(list, place, Reason::Line)?, lead);
         }
-        out.extend_from_slice(list.get(copied..).unwrap_or_default());
+        out.extend_from_slice(bug::part(list, copied.., Reason::Line)?);
         out.extend_from_slice(line.end);
+        Ok(())
     }
 
     /// Appends a URI with what it carries; as it is if it is not ours.

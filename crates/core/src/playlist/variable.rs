@@ -10,6 +10,7 @@ use memchr::memchr;
 
 use super::attribute;
 use super::line::MAX_LINE;
+use crate::bug;
 use crate::percent;
 use crate::reply::Reason;
 use crate::signed::Variable;
@@ -125,11 +126,11 @@ impl Variables {
         let mut out = Vec::with_capacity(text.len().saturating_mul(2));
         let (mut rest, mut next, mut chosen) = (text, Some(first), false);
         while let Some(at) = next {
-            let (before, reference) = rest.split_at_checked(at).unwrap_or((rest, &[]));
-            let after = reference.get(OPEN.len()..).unwrap_or_default();
+            let (before, reference) = bug::split(rest, at, Reason::Variable)?;
+            let after = bug::part(reference, OPEN.len().., Reason::Variable)?;
             out.extend_from_slice(before);
             let length = after.iter().take_while(|byte| is_name(**byte)).count();
-            let (name, after_name) = after.split_at_checked(length).unwrap_or((after, &[]));
+            let (name, after_name) = bug::split(after, length, Reason::Variable)?;
             rest = match after_name.strip_prefix(b"}").filter(|_| length > 0) {
                 Some(after_reference) => {
                     let known = self.defined.get(name).ok_or(Reason::Variable)?;
@@ -180,7 +181,10 @@ impl ByName {
     fn place(&self, name: &[u8]) -> Result<usize, usize> {
         let wanted = key(name);
         self.sorted.binary_search_by(|(known, number)| match known.cmp(&wanted) {
-            Ordering::Equal => self.all.get(*number).map_or(&[][..], |known| known.name.as_bytes()).cmp(name),
+            Ordering::Equal => match self.all.get(*number) {
+                Some(known) => known.name.as_bytes().cmp(name),
+                None => bug::instead(Ordering::Less),
+            },
             other => other,
         })
     }
@@ -232,7 +236,7 @@ fn find(text: &[u8]) -> Option<usize> {
     }
     let mut from = 0;
     loop {
-        let rest = text.get(from..).unwrap_or_default();
+        let rest = bug::look(text, from..);
         let at = memchr(b'{', rest)?;
         if rest.get(at + 1) == Some(&b'$') {
             return Some(from + at);

@@ -80,8 +80,8 @@ fn claimed_policy(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
 
 fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
     match resume(visit, observer) {
-        Ok(entered) => {
-            visit.session = Some(entered);
+        Ok(pending) => {
+            visit.session = Some(pending);
             Flow::Next
         }
         Err(reason) => Flow::refuse(reason),
@@ -91,7 +91,7 @@ fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
 /// The parameter is signed for this key, of any period that was ever given out: its segments may be in a playlist, or in a
 /// player's buffer, for long.
 fn parameter(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
-    let keyring = visit.session.as_ref().and_then(|entered| visit.policy.keyrings.get(entered.session.keyring));
+    let keyring = visit.session.as_ref().and_then(|pending| visit.policy.keyrings.get(pending.session.keyring));
     let sent = visit.incoming.signed.ok().flatten();
     visit.key =
         keyring.zip(sent).and_then(|(keyring, sent)| signed::open_key(keyring, &visit.incoming.target.path, sent));
@@ -104,16 +104,16 @@ fn owner(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
         .session
         .as_ref()
         .zip(visit.key.as_ref())
-        .is_some_and(|(entered, key)| key.session == entered.session.id_text());
+        .is_some_and(|(pending, key)| key.session == pending.session.id_text());
     Flow::of(if own { Ok(()) } else { Err(Reason::Session) })
 }
 
 fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let (policy, head) = (visit.policy, visit.incoming.head);
-    let Some((entered, asked)) = visit.session.take().zip(visit.key.take()) else {
+    let Some((pending, asked)) = visit.session.take().zip(visit.key.take()) else {
         return Flow::refuse(Reason::Session);
     };
-    let (session, period) = (entered.session, asked.period);
+    let (session, period) = (pending.session, asked.period);
     let scope = asked.shared.unwrap_or(KeyScope::Session(session.id));
     let Some(keyring) = policy.keyrings.get(session.keyring) else { return Flow::refuse(Reason::Parameter) };
     let authorizer = policy.encryption.as_ref().and_then(Encryption::authorizer);

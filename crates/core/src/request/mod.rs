@@ -18,11 +18,11 @@ use crate::config::policy::Policy;
 use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
 use crate::http::incoming::{Incoming, RequestHead};
+use crate::pending::PendingRequest;
 use crate::reply::{Reason, Reply};
 use crate::route::Kind;
 use crate::session::Session;
 use crate::step::{Call, HeaderEdits, Request};
-use crate::stream::Stream;
 
 /// A request that may go on.
 #[expect(clippy::large_enum_variant, reason = "taken apart at once; a box would only add an allocation")]
@@ -39,7 +39,7 @@ pub enum Admitted {
         reply: Reply,
     },
     /// To the origin, with these changes.
-    Stream(Stream, HeaderEdits),
+    Pending(PendingRequest, HeaderEdits),
 }
 
 /// A key request that may go on.

@@ -1,39 +1,29 @@
 //! The session of a request: the one whose token it carries, or a new one for a valid access token.
 
+use alloc::vec::Vec;
+
 use super::check::{AccessCarrier, Observer, TokenSeen, TokenSent};
 use super::visit::Visit;
 use crate::config::policy::{AccessToken, Opening, Policy};
 use crate::headers;
 use crate::http::incoming::{Incoming, RequestHead, at_most_one};
 use crate::jar::{self, GoingOn, Presented};
+use crate::pending::{Obtained, PendingSession};
 use crate::reply::Reason;
 use crate::route::Extension;
 use crate::session::Session;
 use crate::token::MAX_SENT;
 
-/// The session of a request, and how the request came to it.
-#[derive(Debug)]
-pub struct Entered {
-    /// The session.
-    pub session: Session,
-    /// This request opened it.
-    pub opened: bool,
-    /// No other session of the request would do as well.
-    pub certain: bool,
-    /// The URL names the session.
-    pub named: bool,
-}
-
 /// The session of a request for a playlist or content.
 ///
 /// # Errors
 /// Why there is none.
-pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Result<Entered, Reason> {
+pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Result<PendingSession, Reason> {
     let (policy, incoming) = (visit.policy, visit.incoming);
     let presented = jar::presented(policy, incoming)?;
     let failure = match going_on(visit, &presented, Some(&incoming.target.path), observer) {
         Some(Ok(GoingOn { session, certain })) => {
-            return Ok(Entered { session, opened: false, certain, named: presented.named });
+            return Ok(PendingSession { session, obtained: Obtained::Resumed { certain, named: presented.named } });
         }
         Some(Err(reason)) => Some(reason),
         None => None,
@@ -76,14 +66,18 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
     };
     let id = (visit.random)();
     let session = Session::open(policy, grant.as_ref(), &incoming.target.path, incoming.head, id)?;
-    Ok(Entered { session, opened: true, certain: true, named: false })
+    let surplus = match policy.session.transport.in_cookie() {
+        true => jar::surplus(incoming.head.headers, &policy.session.name),
+        false => Vec::new(),
+    };
+    Ok(PendingSession { session, obtained: Obtained::Opened { surplus } })
 }
 
 /// The session of a key request. Its paths do not count at the key endpoint.
 ///
 /// # Errors
 /// Why there is none; [`Reason::Session`] if it may be one of several.
-pub fn resume(visit: &Visit<'_>, observer: &mut dyn Observer) -> Result<Entered, Reason> {
+pub fn resume(visit: &Visit<'_>, observer: &mut dyn Observer) -> Result<PendingSession, Reason> {
     let (policy, incoming) = (visit.policy, visit.incoming);
     let presented = jar::presented(policy, incoming)?;
     let found = going_on(visit, &presented, None, observer).unwrap_or(Err(Reason::Missing));
@@ -92,7 +86,7 @@ pub fn resume(visit: &Visit<'_>, observer: &mut dyn Observer) -> Result<Entered,
         if reason == Reason::Signature && is_access() { Reason::Swapped } else { reason }
     })?;
     match certain {
-        true => Ok(Entered { session, opened: false, certain, named: presented.named }),
+        true => Ok(PendingSession { session, obtained: Obtained::Resumed { certain, named: presented.named } }),
         false => Err(Reason::Session),
     }
 }

@@ -2,11 +2,11 @@
 
 use super::Denied;
 use super::check::{Flow, Observer};
-use super::resume_or_open::Entered;
 use super::signed_claim::SignedClaim;
 use crate::config::Policies;
 use crate::config::policy::Policy;
 use crate::http::incoming::Incoming;
+use crate::pending::PendingSession;
 use crate::player::Players;
 use crate::reply::Reason;
 use crate::route::{Extension, Kind};
@@ -26,7 +26,7 @@ pub struct Visit<'a> {
     /// The extension of the path under this policy.
     pub extension: Extension,
     /// The session, once its check has found or opened it; `None` for content that needs none.
-    pub session: Option<Entered>,
+    pub session: Option<PendingSession>,
     /// The statement of the signed parameter on content, once its check has verified it.
     pub claim: SignedClaim,
     /// The statement of the signed parameter on a key request, once its check has verified it.
@@ -59,7 +59,7 @@ impl<'a> Visit<'a> {
 
     /// The payload of the access token that opened the session.
     fn payload(&self) -> Option<&str> {
-        self.session.as_ref().and_then(|entered| entered.session.payload.as_deref())
+        self.session.as_ref().and_then(|pending| pending.session.payload.as_deref())
     }
 }
 

@@ -13,14 +13,14 @@ pub const MAX_WASTE: u64 = 4 << 20;
 
 /// One range of bytes as it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Slice {
+pub enum ClientRange {
     /// `first-last`, or `first-` to the end.
     From(u64, Option<u64>),
     /// `-length`: the last bytes.
     Last(u64),
 }
 
-impl Slice {
+impl ClientRange {
     /// Reads a `range` header. `None` for several ranges, other units and what breaks the grammar: these are answered
     /// whole, as the standard allows.
     pub fn parse(header: &[u8]) -> Option<Self> {
@@ -39,8 +39,8 @@ impl Slice {
         }
     }
 
-    /// The position of the last byte of plaintext that has to be asked for: the end of the block in which the slice
-    /// ends. `None`: all of them, also where the slice begins so far in that the whole is served.
+    /// The position of the last byte of plaintext that has to be asked for: the end of the block in which the range
+    /// ends. `None`: all of them, also where the range begins so far in that the whole is served.
     pub fn plaintext_last(&self) -> Option<u64> {
         match self {
             Self::From(first, Some(last)) if *first <= MAX_WASTE => (last / 16).checked_mul(16)?.checked_add(15),
@@ -48,24 +48,24 @@ impl Slice {
         }
     }
 
-    /// Where the slice stands in the ciphertext of `total` bytes, of which the origin sends the first `sent`.
-    pub fn resolve(&self, total: u64, sent: u64) -> Place {
+    /// Where the range stands in the ciphertext of `total` bytes, of which the origin sends the first `sent`.
+    pub fn resolve(&self, total: u64, sent: u64) -> Resolved {
         let length = ciphertext_len(total).unwrap_or(u64::MAX);
         let end = length.saturating_sub(1);
         let (first, last) = match *self {
             Self::From(first, last) if first < length => (first, last.unwrap_or(end).min(end)),
             Self::Last(count) if count > 0 => (length.saturating_sub(count), end),
-            _ => return Place::Beyond { length },
+            _ => return Resolved::Unsatisfiable { length },
         };
         // An origin that ignores Range sends what follows the last block, too.
         let waste = first.saturating_add(sent.saturating_sub((last / 16).saturating_add(1).saturating_mul(16)));
-        if waste > MAX_WASTE { Place::Whole } else { Place::Part { first, last, length } }
+        if waste > MAX_WASTE { Resolved::Whole } else { Resolved::Part { first, last, length } }
     }
 }
 
-/// Where a slice stands in the ciphertext, in bytes.
+/// Where a range stands in the ciphertext, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Resolved {
     /// From `first` to `last`, both of them in it, of `length`.
     Part {
         /// The position of its first byte.
@@ -78,33 +78,38 @@ pub enum Place {
     /// More than [`MAX_WASTE`] would be fetched for nothing: all of it is served.
     Whole,
     /// Beyond its end.
-    Beyond {
+    Unsatisfiable {
         /// The ciphertext's length.
         length: u64,
     },
 }
 
-/// The body that an origin sends for a slice: the file's first bytes, or all.
+/// The body that an origin sends for a range: the file's first bytes, or all.
 #[derive(Debug, Clone, Copy)]
-pub struct Part {
+pub struct OriginBody {
     /// Bytes that it sends.
     pub length: u64,
     /// Bytes of the whole.
     pub total: u64,
 }
 
-impl Part {
+impl OriginBody {
     /// Reads the body that these headers announce. `None` if the length of the whole is not known: the client gets all of it
     /// then.
     ///
     /// # Errors
     /// [`Reason::Unasked`] if it is another part than was asked for.
-    pub fn of(slice: Slice, status: u16, headers: &[Header], announced: Option<u64>) -> Result<Option<Self>, Reason> {
+    pub fn announced(
+        range: ClientRange,
+        status: u16,
+        headers: &[Header],
+        announced: Option<u64>,
+    ) -> Result<Option<Self>, Reason> {
         if status != 206 {
             return Ok(announced.map(|total| Self { length: total, total }));
         }
         let ContentRange { first, last, total } = headers::content_range(headers).ok_or(Reason::Unasked)?;
-        let (Some(total), Some(asked)) = (total, slice.plaintext_last()) else { return Err(Reason::Unasked) };
+        let (Some(total), Some(asked)) = (total, range.plaintext_last()) else { return Err(Reason::Unasked) };
         let length = last.saturating_add(1);
         let fits = first == 0 && length == total.min(asked.saturating_add(1)) && announced.is_none_or(|a| a == length);
         if fits { Ok(Some(Self { length, total })) } else { Err(Reason::Unasked) }
@@ -118,9 +123,9 @@ mod tests {
     #[test]
     fn one_range_of_bytes_is_read() {
         for (header, expected) in [
-            ("bytes=0-0", Some(Slice::From(0, Some(0)))),
-            ("bytes=5-", Some(Slice::From(5, None))),
-            ("bytes=-7", Some(Slice::Last(7))),
+            ("bytes=0-0", Some(ClientRange::From(0, Some(0)))),
+            ("bytes=5-", Some(ClientRange::From(5, None))),
+            ("bytes=-7", Some(ClientRange::Last(7))),
             ("bytes=5-4", None),
             ("bytes=0-1,3-4", None),
             ("bytes=-", None),
@@ -129,49 +134,54 @@ mod tests {
             ("items=0-1", None),
             ("", None),
         ] {
-            assert_eq!(Slice::parse(header.as_bytes()), expected, "{header}");
+            assert_eq!(ClientRange::parse(header.as_bytes()), expected, "{header}");
         }
     }
 
     #[test]
     fn positions_are_those_of_the_ciphertext() {
         // 20 bytes of plaintext are 32 of ciphertext.
-        let part = |first, last, length| Place::Part { first, last, length };
-        for (slice, expected) in [
-            (Slice::From(0, Some(999)), part(0, 31, 32)),
-            (Slice::From(31, None), part(31, 31, 32)),
-            (Slice::From(32, None), Place::Beyond { length: 32 }),
-            (Slice::Last(5), part(27, 31, 32)),
-            (Slice::Last(50), part(0, 31, 32)),
-            (Slice::Last(0), Place::Beyond { length: 32 }),
+        let part = |first, last, length| Resolved::Part { first, last, length };
+        for (range, expected) in [
+            (ClientRange::From(0, Some(999)), part(0, 31, 32)),
+            (ClientRange::From(31, None), part(31, 31, 32)),
+            (ClientRange::From(32, None), Resolved::Unsatisfiable { length: 32 }),
+            (ClientRange::Last(5), part(27, 31, 32)),
+            (ClientRange::Last(50), part(0, 31, 32)),
+            (ClientRange::Last(0), Resolved::Unsatisfiable { length: 32 }),
         ] {
-            assert_eq!(slice.resolve(20, 20), expected, "{slice:?}");
+            assert_eq!(range.resolve(20, 20), expected, "{range:?}");
         }
-        assert_eq!(Slice::From(3, Some(15)).plaintext_last(), Some(15));
-        assert_eq!(Slice::From(3, Some(16)).plaintext_last(), Some(31));
-        assert_eq!(Slice::From(3, Some(u64::MAX)).plaintext_last(), Some(u64::MAX));
+        assert_eq!(ClientRange::From(3, Some(15)).plaintext_last(), Some(15));
+        assert_eq!(ClientRange::From(3, Some(16)).plaintext_last(), Some(31));
+        assert_eq!(ClientRange::From(3, Some(u64::MAX)).plaintext_last(), Some(u64::MAX));
     }
 
     #[test]
     fn what_would_waste_too_much_is_the_whole() {
         const TOTAL: u64 = 100_000_000;
         const LENGTH: u64 = TOTAL + 16;
-        let part = |first, last| Place::Part { first, last, length: LENGTH };
-        for (slice, asked, sent, expected) in [
-            (Slice::Last(1), None, TOTAL, Place::Whole),
-            (Slice::Last(LENGTH - MAX_WASTE), None, TOTAL, part(MAX_WASTE, LENGTH - 1)),
-            (Slice::From(MAX_WASTE, None), None, TOTAL, part(MAX_WASTE, LENGTH - 1)),
-            (Slice::From(MAX_WASTE + 1, None), None, TOTAL, Place::Whole),
-            (Slice::From(MAX_WASTE, Some(MAX_WASTE)), Some(MAX_WASTE + 15), MAX_WASTE + 16, part(MAX_WASTE, MAX_WASTE)),
-            (Slice::From(MAX_WASTE + 1, Some(MAX_WASTE + 1)), None, TOTAL, Place::Whole),
-            (Slice::From(0, Some(0)), Some(15), 16, part(0, 0)),
+        let part = |first, last| Resolved::Part { first, last, length: LENGTH };
+        for (range, asked, sent, expected) in [
+            (ClientRange::Last(1), None, TOTAL, Resolved::Whole),
+            (ClientRange::Last(LENGTH - MAX_WASTE), None, TOTAL, part(MAX_WASTE, LENGTH - 1)),
+            (ClientRange::From(MAX_WASTE, None), None, TOTAL, part(MAX_WASTE, LENGTH - 1)),
+            (ClientRange::From(MAX_WASTE + 1, None), None, TOTAL, Resolved::Whole),
+            (
+                ClientRange::From(MAX_WASTE, Some(MAX_WASTE)),
+                Some(MAX_WASTE + 15),
+                MAX_WASTE + 16,
+                part(MAX_WASTE, MAX_WASTE),
+            ),
+            (ClientRange::From(MAX_WASTE + 1, Some(MAX_WASTE + 1)), None, TOTAL, Resolved::Whole),
+            (ClientRange::From(0, Some(0)), Some(15), 16, part(0, 0)),
             // An origin that ignores Range.
-            (Slice::From(0, Some(0)), Some(15), TOTAL, Place::Whole),
-            (Slice::From(0, Some(TOTAL - MAX_WASTE)), Some(95_805_711), TOTAL, part(0, TOTAL - MAX_WASTE)),
-            (Slice::From(LENGTH, None), None, TOTAL, Place::Beyond { length: LENGTH }),
+            (ClientRange::From(0, Some(0)), Some(15), TOTAL, Resolved::Whole),
+            (ClientRange::From(0, Some(TOTAL - MAX_WASTE)), Some(95_805_711), TOTAL, part(0, TOTAL - MAX_WASTE)),
+            (ClientRange::From(LENGTH, None), None, TOTAL, Resolved::Unsatisfiable { length: LENGTH }),
         ] {
-            assert_eq!(slice.plaintext_last(), asked, "{slice:?}");
-            assert_eq!(slice.resolve(TOTAL, sent), expected, "{slice:?}");
+            assert_eq!(range.plaintext_last(), asked, "{range:?}");
+            assert_eq!(range.resolve(TOTAL, sent), expected, "{range:?}");
         }
     }
 }

@@ -2,8 +2,10 @@
 //! all; each time that would open another session, and soon the token is too old. So it gets a master playlist with one
 //! variant, the same playlist under the session's token.
 
+use crate::bug;
+
 /// Bytes that are looked at: of longer playlists it is not waited for the end.
-const MAX_ENTRY: usize = 256 * 1024;
+const MAX_PROBED: usize = 256 * 1024;
 
 /// Tags that only master playlists have (RFC 8216 section 4.3.4), and those that say that a playlist does not change.
 const NOT_LIVE: &[&[u8]] = &[
@@ -22,21 +24,21 @@ const MEDIA: &[&[u8]] = &[b"#EXTINF", b"#EXT-X-TARGETDURATION", b"#EXT-X-PART"];
 
 /// What has been seen of a playlist so far.
 #[derive(Debug, Default)]
-pub struct Entry {
+pub struct LiveProbe {
     /// Bytes of the lines that have been looked at.
     scanned: usize,
     media: bool,
 }
 
-impl Entry {
+impl LiveProbe {
     /// Whether a playlist that begins with `bytes`, which may only grow from call to call, is a media playlist that will
     /// be reloaded; `None` if more of it is needed to tell. `whole`: nothing comes after them.
     pub fn is_live(&mut self, bytes: &[u8], whole: bool) -> Option<bool> {
-        let rest = bytes.get(self.scanned..).unwrap_or_default();
+        let rest = bug::look(bytes, self.scanned..);
         let length =
             if whole { rest.len() } else { rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) };
         self.scanned += length;
-        for line in rest.get(..length).unwrap_or_default().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+        for line in bug::look(rest, ..length).split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
             if NOT_LIVE.iter().any(|tag| line.starts_with(tag)) {
                 return Some(false);
             }
@@ -44,7 +46,7 @@ impl Entry {
         }
         if whole {
             Some(self.media)
-        } else if bytes.len() > MAX_ENTRY {
+        } else if bytes.len() > MAX_PROBED {
             Some(false)
         } else {
             None
@@ -67,12 +69,12 @@ mod tests {
             ("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n", Some(false), Some(false)),
             ("#EXTM3U\n", None, Some(false)),
         ] {
-            let mut entry = Entry::default();
-            let bytewise = (0..text.len()).find_map(|end| entry.is_live(&text.as_bytes()[..end], false));
-            let before_end = bytewise.or_else(|| entry.is_live(text.as_bytes(), false));
+            let mut probe = LiveProbe::default();
+            let bytewise = (0..text.len()).find_map(|end| probe.is_live(&text.as_bytes()[..end], false));
+            let before_end = bytewise.or_else(|| probe.is_live(text.as_bytes(), false));
             assert_eq!(before_end, before, "{text}");
-            assert_eq!(before_end.or_else(|| entry.is_live(text.as_bytes(), true)), at_end, "{text}");
+            assert_eq!(before_end.or_else(|| probe.is_live(text.as_bytes(), true)), at_end, "{text}");
         }
-        assert_eq!(Entry::default().is_live(&[b'x'; MAX_ENTRY + 1], false), Some(false));
+        assert_eq!(LiveProbe::default().is_live(&[b'x'; MAX_PROBED + 1], false), Some(false));
     }
 }

@@ -14,7 +14,7 @@ const ROOM: usize = 16 << 10;
 /// What follows a pause goes through a buffer whose limit only the proxy knows: it had room for the chunk that came, but
 /// perhaps not for what is made of it. More than that is owed, and goes out with the next chunk.
 #[derive(Debug, Default)]
-pub struct Start {
+pub struct HeldStart {
     held: bool,
     /// The body's announced length in bytes.
     length: Option<u64>,
@@ -25,7 +25,7 @@ pub struct Start {
     room: Option<usize>,
 }
 
-impl Start {
+impl HeldStart {
     /// `held`: the response's headers are held until enough has come. `length`: the body's, if it was announced.
     pub fn new(held: bool, length: Option<u64>) -> Self {
         Self { held, length, ..Self::default() }
@@ -46,13 +46,13 @@ impl Start {
         !self.held && self.owed.is_empty()
     }
 
-    /// Takes a chunk. Returns what is to be looked at now; `None` while too little has come to let the headers go.
+    /// Holds a chunk. Returns what is to be looked at now; `None` while too little has come to let the headers go.
     ///
     /// # Errors
     /// [`Reason::Playlist`] if this is none.
-    pub fn take(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
+    pub fn hold(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
         self.room = None;
-        self.came = self.came.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        self.came = self.came.saturating_add(chunk.len() as u64);
         if !self.held {
             return Ok(Some(chunk));
         }
@@ -72,7 +72,7 @@ impl Start {
     }
 
     /// What of `out`, and of what is owed, goes out now.
-    pub fn give(&mut self, mut out: Vec<u8>, end_of_stream: bool) -> Vec<u8> {
+    pub fn release(&mut self, mut out: Vec<u8>, end_of_stream: bool) -> Vec<u8> {
         if !self.owed.is_empty() {
             self.owed.append(&mut out);
             out = take(&mut self.owed);
@@ -95,31 +95,31 @@ mod tests {
 
     #[test]
     fn what_is_not_held_goes_through() {
-        let mut start = Start::new(false, None);
-        assert_eq!(start.take(b"anything".to_vec(), false), Ok(Some(b"anything".to_vec())));
-        assert_eq!(start.give(alloc::vec![1; 1 << 20], false).len(), 1 << 20);
+        let mut start = HeldStart::new(false, None);
+        assert_eq!(start.hold(b"anything".to_vec(), false), Ok(Some(b"anything".to_vec())));
+        assert_eq!(start.release(alloc::vec![1; 1 << 20], false).len(), 1 << 20);
         assert!(start.is_settled());
     }
 
     #[test]
     fn what_follows_a_pause_fits_where_the_chunk_was() {
-        let mut start = Start::new(true, None);
-        assert_eq!(start.take(HEAD[..3].to_vec(), false), Ok(None));
+        let mut start = HeldStart::new(true, None);
+        assert_eq!(start.hold(HEAD[..3].to_vec(), false), Ok(None));
         let chunk = [&HEAD[3..], &[b'#'; 20_000]].concat();
         let size = chunk.len();
-        assert_eq!(start.take(chunk, false).unwrap().unwrap().len(), size + 3);
+        assert_eq!(start.hold(chunk, false).unwrap().unwrap().len(), size + 3);
         let out: Vec<u8> = (0..100_000u32).map(|at| (at % 251) as u8).collect();
-        let first = start.give(out.clone(), false);
+        let first = start.release(out.clone(), false);
         assert_eq!(first.len(), size);
         assert!(!start.is_settled());
         // Nothing was paused before this one.
-        assert_eq!(start.take(Vec::new(), true), Ok(Some(Vec::new())));
-        assert_eq!([first, start.give(Vec::new(), true)].concat(), out);
+        assert_eq!(start.hold(Vec::new(), true), Ok(Some(Vec::new())));
+        assert_eq!([first, start.release(Vec::new(), true)].concat(), out);
         assert!(start.is_settled());
     }
 
     #[test]
     fn what_is_no_playlist_is_refused() {
-        assert_eq!(Start::new(true, None).take(b"<html></html>".to_vec(), false), Err(Reason::Playlist));
+        assert_eq!(HeldStart::new(true, None).hold(b"<html></html>".to_vec(), false), Err(Reason::Playlist));
     }
 }

@@ -1,0 +1,54 @@
+//! The body of a playlist.
+
+use alloc::vec::Vec;
+
+use super::Pushed;
+use super::held_start::HeldStart;
+use crate::playlist::Rewriter;
+use crate::reply::Reason;
+
+/// A playlist being rewritten.
+#[derive(Debug)]
+pub struct PlaylistBody {
+    pub(super) rewriter: Rewriter,
+    pub(super) start: HeldStart,
+}
+
+impl PlaylistBody {
+    /// `held`: the response's headers are held until enough of it has come. `length`: its announced length in bytes.
+    pub fn new(rewriter: Rewriter, held: bool, length: Option<u64>) -> Self {
+        Self { rewriter, start: HeldStart::new(held, length) }
+    }
+
+    /// Takes the next chunk.
+    ///
+    /// # Errors
+    /// As [`Rewriter::push`].
+    pub fn push(&mut self, chunk: Vec<u8>, end_of_stream: bool) -> Result<Pushed, Reason> {
+        let held = self.start.is_held();
+        let Some(chunk) = self.start.hold(chunk, end_of_stream)? else { return Ok(Pushed::Kept) };
+        let mut out = Vec::with_capacity(self.rewriter.expected(chunk.len()));
+        self.rewriter.push(&chunk, &mut out)?;
+        let whole = end_of_stream || held && self.start.has_all();
+        if whole {
+            self.rewriter.finish(&mut out)?;
+        }
+        Ok(self.release(out, end_of_stream, held && whole))
+    }
+
+    /// Lets `out` go, as far as there is room for it. `whole`: the headers were held until now, and it is all there is.
+    pub(super) fn release(&mut self, out: Vec<u8>, end_of_stream: bool, whole: bool) -> Pushed {
+        let out = self.start.release(out, end_of_stream).into();
+        if whole && self.start.is_settled() { Pushed::Last(out) } else { Pushed::Out(out) }
+    }
+
+    /// Whether the response's headers are held.
+    pub fn is_held(&self) -> bool {
+        self.start.is_held()
+    }
+
+    /// Whether it may end here without another call.
+    pub fn is_complete(&self) -> bool {
+        self.start.is_settled() && self.rewriter.is_settled()
+    }
+}

@@ -1,0 +1,63 @@
+//! A response that is served in clear: as the origin sends it, or the part of it that a playlist names.
+
+use alloc::format;
+
+use super::body::{Body, ClearPartBody, Window};
+use super::{Plan, ResponseHead};
+use crate::headers;
+use crate::pending::PendingClear;
+use crate::reply::{Reason, header};
+use crate::route::Kind;
+use crate::signed::ByteRange;
+use crate::step::HeaderEdits;
+
+/// Plans a resource that is served in clear.
+///
+/// # Errors
+/// Why it cannot be served.
+pub fn plan(head: &ResponseHead<'_>, clear: &PendingClear) -> Result<Plan, Reason> {
+    match clear.claim.resource.range {
+        None => Ok(Plan { kind: Kind::Clear, edits: edits(head), body: None, reply: None }),
+        Some(range) => part(head, range),
+    }
+}
+
+/// Plans a part of the origin's file, which is a resource of its own.
+fn part(head: &ResponseHead<'_>, range: ByteRange) -> Result<Plan, Reason> {
+    let ResponseHead { request, headers, status, .. } = *head;
+    if let Some(plan) = head.without_content(Kind::Clear) {
+        return Ok(plan);
+    }
+    head.check_content()?;
+    let window = Window::of_range(range, status, headers, headers::content_length(headers)?, request.head)?;
+    let mut edits = edits(head);
+    edits.set.push(header("content-length", &format!("{}", window.left)));
+    edits.remove.push("content-range".into());
+    edits.remove.extend(headers.iter().filter(|(name, _)| headers::is_untrue(name)).map(|(name, _)| name.clone()));
+    edits.set.push(header(":status", "200"));
+    if head.is_empty() {
+        return Err(Reason::Byterange);
+    }
+    let body = (!request.head).then(|| Body::ClearPart(ClearPartBody::new(window)));
+    Ok(Plan { kind: Kind::Clear, edits, body, reply: None })
+}
+
+/// What is served in clear is the origin's own, but for the token that let it out.
+fn edits(head: &ResponseHead<'_>) -> HeaderEdits {
+    let mut edits = HeaderEdits::default();
+    if !head.policy.session.on_content {
+        return edits;
+    }
+    let shared = head.headers.iter().filter(|(name, _)| is_for_shared_caches(name));
+    edits.remove.extend(shared.map(|(name, _)| name.clone()));
+    let cache_control = match headers::max_age(head.headers) {
+        Some(seconds) => format!("private, max-age={}", seconds.min(head.request.time_left())),
+        None => "private".into(),
+    };
+    edits.set.push(header("cache-control", &cache_control));
+    edits
+}
+
+fn is_for_shared_caches(name: &str) -> bool {
+    name == "surrogate-control" || name == "expires" || name.ends_with("cdn-cache-control")
+}

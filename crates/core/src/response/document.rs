@@ -1,0 +1,23 @@
+//! A response that is a JSON document which names URIs: steering manifests, asset lists.
+
+use super::body::{Body, DocumentBody};
+use super::{Plan, ResponseHead, playlist};
+use crate::reply::Reason;
+use crate::route::Kind;
+
+/// Plans a document.
+///
+/// # Errors
+/// Why it cannot be served.
+pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
+    if let Some(plan) = head.without_content(Kind::Clear) {
+        return Ok(plan);
+    }
+    if head.status == 206 {
+        return Err(Reason::Unasked);
+    }
+    head.check_content()?;
+    let marks = playlist::marks(head.request, head.policy).ok_or(Reason::Missing)?;
+    let body = (!head.request.head && !head.is_empty()).then(|| Body::Document(DocumentBody::new(marks, head.hold)));
+    Ok(Plan { kind: Kind::Clear, edits: playlist::edits(head), body, reply: None })
+}

@@ -1,0 +1,125 @@
+//! A response that is a playlist: rewritten line by line.
+
+use alloc::format;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+use super::body::{Body, LiveProbeBody, PlaylistBody};
+use super::{Plan, ResponseHead, without_untrue};
+use crate::config::encryption::{self, Keys};
+use crate::config::policy::Policy;
+use crate::derive::KeyScope;
+use crate::headers;
+use crate::key_url::Values;
+use crate::pending::{PendingRequest, PendingSession};
+use crate::playlist::{Encryption, KeySource, Lead, Marks, Rewriter, Variables};
+use crate::reply::{Reason, header};
+use crate::route::Kind;
+use crate::session::Session;
+use crate::step::HeaderEdits;
+use crate::token::acl::Acl;
+
+/// Plans a playlist.
+///
+/// # Errors
+/// Why it cannot be served.
+pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
+    let ResponseHead { request, policy, headers, .. } = *head;
+    if let Some(plan) = head.without_content(Kind::Playlist) {
+        return Ok(plan);
+    }
+    if head.status == 206 {
+        return Err(Reason::Unasked);
+    }
+    head.check_content()?;
+    if head.is_empty() {
+        return Err(Reason::Playlist);
+    }
+    let marks = marks(request, policy).ok_or(Reason::Missing)?;
+    let master = reloads_open_sessions(request, policy).then(|| single_variant(request, &marks));
+    let length = headers::content_length(headers)?;
+    let body = PlaylistBody::new(Rewriter::new(marks), head.hold, length);
+    let body = match master {
+        _ if request.head => None,
+        Some(master) => Some(Body::LiveProbe(LiveProbeBody::new(body, master, length))),
+        None => Some(Body::Playlist(body)),
+    };
+    Ok(Plan { kind: Kind::Playlist, edits: edits(head), body, reply: None })
+}
+
+/// The changes to the headers of what is rewritten for one viewer.
+pub fn edits(head: &ResponseHead<'_>) -> HeaderEdits {
+    let mut edits = without_untrue(head.headers);
+    edits.remove.push("content-length".into());
+    edits.set.push(header("cache-control", "private, no-store"));
+    edits.add.extend(head.request.session_cookies(head.policy));
+    edits
+}
+
+/// What the URIs of a response to this request are rewritten with; `None` without a session.
+pub fn marks(request: &PendingRequest, policy: &Policy) -> Option<Marks> {
+    let PendingSession { session, .. } = request.session.as_ref()?;
+    let playlist = &request.playlist;
+    let encryption = match &policy.encryption {
+        None => None,
+        Some(encryption) => Some(Encryption {
+            scope: playlist.keys.clone()?,
+            source: key_source(request, policy, encryption, session)?,
+            rotation: encryption.rotation,
+            iv_mode: encryption.iv_mode,
+            on_encrypted_origin: encryption.on_encrypted_origin,
+        }),
+    };
+    // With cookies, media under a shared key needs no reference: any session that covers it will do.
+    let shared = playlist.keys.as_ref().is_some_and(|scope| !matches!(scope, KeyScope::Session(_)));
+    Some(Marks {
+        base: request.url.base(policy),
+        token: request.token_parameter(policy),
+        token_on_content: policy.session.on_content && (policy.session.transport.in_query() || !shared),
+        acl: Acl::parse(session.acl()),
+        session: policy.session.on_content.then_some(session.id),
+        ours: Rc::clone(policy.reserved_parameters()),
+        keyring: policy.keyrings.get(session.keyring)?.clone(),
+        encryption,
+        variables: Variables::new(request.url.query.clone(), playlist.imports.clone()),
+        unservable: Rc::clone(&playlist.unservable),
+    })
+}
+
+/// Where players get the keys of this playlist.
+fn key_source(
+    request: &PendingRequest,
+    policy: &Policy,
+    encryption: &encryption::Encryption,
+    session: &Session,
+) -> Option<KeySource> {
+    let id = session.id_text();
+    Some(match &encryption.keys {
+        Keys::Endpoint { path, .. } => {
+            KeySource::Endpoint { path: path.clone(), policy: policy.name.clone(), session: id }
+        }
+        Keys::External { url, .. } => KeySource::External(url.filled(&Values {
+            session: &id,
+            stream: request.playlist.directory.as_deref(),
+            secret: policy.keyrings.get(session.keyring)?.secret_id(),
+            token: &session.query_value(),
+        })),
+    })
+}
+
+/// Whether reloads of this very URL would each open another session.
+fn reloads_open_sessions(request: &PendingRequest, policy: &Policy) -> bool {
+    request.session.as_ref().is_some_and(PendingSession::is_opened)
+        && policy.session.transport.in_query()
+        && policy.session.wrap_live_playlists
+}
+
+/// A master playlist with one variant: the playlist that was asked for, under the session's token.
+fn single_variant(request: &PendingRequest, marks: &Marks) -> Vec<u8> {
+    // BANDWIDTH is required and not known; with one variant nothing is chosen by it.
+    let mut master = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n".to_vec();
+    let query = request.url.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+    marks.push(&mut master, format!("{}{query}", request.url.raw_path).as_bytes(), Lead::Sibling);
+    master.push(b'\n');
+    master
+}

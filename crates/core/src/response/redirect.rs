@@ -1,0 +1,58 @@
+//! Redirects of the origin's: the token and the signature go along.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::policy::Policy;
+use crate::headers;
+use crate::http::incoming::SIGNED_PARAMETER;
+use crate::pending::PendingRequest;
+use crate::query;
+use crate::reply::{Header, header};
+use crate::signed::{self, Subject};
+use crate::step::HeaderEdits;
+use crate::target;
+use crate::url;
+
+/// Token and what was said of the resource go along with a redirect to where playlock is asked again.
+pub fn redirect(request: &PendingRequest, policy: &Policy, headers: &[Header]) -> HeaderEdits {
+    let mut edits = HeaderEdits::default();
+    let base = request.url.base(policy);
+    if let Some(location) = headers::text(headers, "location")
+        && let Some(path) = base.own_path(location)
+    {
+        let claim = resign(request, policy, &path, url::query(location));
+        let claim = claim.map(|value| format!("{SIGNED_PARAMETER}={value}"));
+        let token = request.token_parameter(policy);
+        let parameters: Vec<_> = claim.into_iter().chain(token).collect();
+        let mut rewritten = Vec::with_capacity(location.len() + 1024);
+        url::push_with_parameters(
+            &mut rewritten,
+            &base.secured(location),
+            &parameters.join("&"),
+            policy.reserved_parameters(),
+        );
+        edits.set.push(("location".into(), rewritten));
+    }
+    edits.set.push(header("cache-control", "private, no-store"));
+    edits.add.extend(request.session_cookies(policy));
+    edits
+}
+
+/// The request's signed parameter, signed anew for another path (percent-encoded) and query. `None` beyond the session's
+/// paths, and without a session, which alone could tell them.
+fn resign(request: &PendingRequest, policy: &Policy, path: &str, query: Option<&str>) -> Option<String> {
+    let path = target::normal_path(path).ok()?;
+    let session = &request.session.as_ref()?.session;
+    session.covers(&path).ok()?;
+    let imports = &request.playlist.imports;
+    let claim = match request.asked.claim() {
+        Some(claim) if imports.is_empty() => claim,
+        // Of playlists nothing is said but what they may import.
+        _ => return signed::variables(policy.keyrings.get(session.keyring)?, &path, imports),
+    };
+    let query = query::of_origin(query, policy.reserved_parameters())?;
+    let subject = Subject { path: &path, query: &query, session: policy.session.on_content.then_some(&session.id) };
+    signed::resource(policy.keyrings.get(claim.keyring)?, subject, &claim.resource, claim.scope.as_ref())
+}
