@@ -1,13 +1,13 @@
 //! Which key and IV a resource is under: from its URL and session token, or from what they are derived from.
 
 use clap::{Args, ValueEnum};
-use playlock_core::config::policy::{Policy, SIGNED_PARAMETER};
 use playlock_core::config::{Coverage, Policies};
 use playlock_core::derive::KeyScope;
 use playlock_core::enter::{one, ours};
 use playlock_core::gate::{self, Admitted};
 use playlock_core::headers;
 use playlock_core::jar;
+use playlock_core::policy::policy::{Policy, SIGNED_PARAMETER};
 use playlock_core::query;
 use playlock_core::reply::{self, Header, Reason};
 use playlock_core::route::Kind;

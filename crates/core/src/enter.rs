@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use crate::config::policy::{AccessToken, Opening, Policy, SIGNED_PARAMETER};
 use crate::headers;
 use crate::jar::{self, GoingOn};
+use crate::policy::policy::{AccessToken, Opening, Policy, SIGNED_PARAMETER};
 use crate::reply::Reason;
 use crate::route::Extension;
 use crate::session::Session;

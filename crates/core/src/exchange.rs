@@ -4,14 +4,14 @@ use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::authorizer;
 use crate::batch::{Batch, StreamId};
 use crate::body::{Body, Pushed};
 use crate::config::Policies;
-use crate::cors;
 use crate::gate::{self, Admitted};
 use crate::headers;
 use crate::playlist::Unservable;
+use crate::policy::authorizer;
+use crate::policy::cors;
 use crate::reply::{Header, Reason, Reply};
 use crate::response::{self, Plan};
 use crate::route::Kind;

@@ -6,15 +6,16 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::config::document::{self, OnEncryptedOrigin};
-use crate::config::encryption::Encryption;
-use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
 use crate::enter::{Entered, client_address, enter, one, ours, single};
 use crate::headers;
 use crate::jar;
 use crate::key;
-use crate::player::Players;
+use crate::policy::encryption::Encryption;
+use crate::policy::players::Players;
+use crate::policy::policy::{Policy, SIGNED_PARAMETER};
+use crate::policy::targeting::{Denied, Facts};
 use crate::query;
 use crate::reply::{Reason, Reply, header};
 use crate::route::{Extension, Kind};
@@ -24,7 +25,6 @@ use crate::slice::Slice;
 use crate::step::{Call, HeaderEdits, Request};
 use crate::stream::Stream;
 use crate::target::Target;
-use crate::targeting::{Denied, Facts};
 use crate::url::Scheme;
 
 /// What asks the origin for a delta update (RFC 8216bis section 6.2.5.2).

@@ -6,10 +6,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::policy::Policy;
 use crate::enter::one;
 use crate::headers;
 use crate::percent;
+use crate::policy::policy::Policy;
 use crate::reply::{Header, Reason, header};
 use crate::session::Session;
 use crate::step::Request;

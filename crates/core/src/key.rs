@@ -2,14 +2,14 @@
 
 use alloc::format;
 
-use crate::authorizer::Question;
-use crate::config::encryption::Encryption;
-use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
 use crate::enter::{client_address, is_access_token, one};
 use crate::gate::{Admitted, Refused, bodiless, covering, identified, located, preflight};
 use crate::jar::{self, GoingOn, Sent};
+use crate::policy::authorizer::Question;
+use crate::policy::encryption::Encryption;
+use crate::policy::policy::{Policy, SIGNED_PARAMETER};
 use crate::reply::{Reason, Reply, header};
 use crate::route::Kind;
 use crate::session::Session;

@@ -4,9 +4,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::policy::{Policy, SIGNED_PARAMETER};
 use crate::enter::ours;
 use crate::headers;
+use crate::policy::policy::{Policy, SIGNED_PARAMETER};
 use crate::query;
 use crate::reply::{Header, header};
 use crate::route::Kind;

@@ -8,14 +8,14 @@ use core::cell::RefCell;
 
 use crate::batch::SharedEncryptor;
 use crate::body::{Body, Window};
-use crate::config::encryption::{self, Keys};
-use crate::config::policy::{Opening, Policy};
 use crate::derive::KeyScope;
 use crate::enter::ours;
 use crate::headers;
-use crate::key_url::Values;
 use crate::output::Output;
 use crate::playlist::{Encryption, Entry, KeySource, Lead, Marks, Rewriter, Variables};
+use crate::policy::encryption::{self, Keys};
+use crate::policy::key_url::Values;
+use crate::policy::policy::{Opening, Policy};
 use crate::redirect::redirect;
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;

@@ -13,9 +13,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::Mac;
 
-use crate::binding::Bound;
-use crate::config::policy::Policy;
 use crate::percent;
+use crate::policy::binding::Bound;
+use crate::policy::policy::Policy;
 use crate::reply::Reason;
 use crate::step::Request;
 use crate::target;

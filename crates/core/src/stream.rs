@@ -5,11 +5,11 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::policy::Policy;
 use crate::derive::{ContentKey, KeyScope};
 use crate::enter::ours;
 use crate::jar;
 use crate::playlist::Unservable;
+use crate::policy::policy::Policy;
 use crate::query;
 use crate::reply::Header;
 use crate::route::Kind;

@@ -1,17 +1,13 @@
 //! Configuration documents → policies that are valid by type.
 
-mod assignment;
 mod content_targeting;
 pub mod document;
-pub mod encryption;
 mod media_encryption;
-pub mod policy;
 #[cfg(feature = "schema")]
 pub mod schema;
-mod secret;
+pub(crate) mod secret;
 mod strength;
 pub mod time;
-mod timeline;
 mod token_auth;
 mod value;
 
@@ -21,13 +17,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use self::assignment::Assignments;
-pub use self::assignment::Idle;
 use self::document::{DefaultAction, Document};
-use self::policy::Policy;
 use crate::percent;
+use crate::policy::assignments::Assignments;
+pub use crate::policy::assignments::Idle;
+use crate::policy::policy::Policy;
+use crate::policy::targeting::{GeoHeaders, Targeting};
 use crate::target;
-use crate::targeting::{GeoHeaders, Targeting};
 
 /// Every policy and assignment of one configuration document.
 #[derive(Debug)]

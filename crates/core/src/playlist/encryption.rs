@@ -5,11 +5,11 @@ use alloc::string::String;
 
 use super::attribute::integer;
 use crate::config::document::{IvMode, OnEncryptedOrigin};
-use crate::config::encryption::Rotation;
-use crate::config::policy::SIGNED_PARAMETER;
 use crate::derive::{KeyScope, Keyring};
-use crate::key_url::KeyUri;
 use crate::percent;
+use crate::policy::encryption::Rotation;
+use crate::policy::key_url::KeyUri;
+use crate::policy::policy::SIGNED_PARAMETER;
 use crate::reply::Reason;
 use crate::signed::{self, Iv, Resource};
 

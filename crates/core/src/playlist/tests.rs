@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::config::document::{IvMode, OnEncryptedOrigin};
-use crate::config::encryption::Rotation;
 use crate::derive::{KeyScope, Keyring, Secret};
+use crate::policy::encryption::Rotation;
 use crate::token::acl::Acl;
 use crate::url::{Base, Scheme};
 

@@ -5,12 +5,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
-use super::ConfigError;
-use super::document::{self, IvMode, KeyRotation, KeyScope, OnEncryptedOrigin, SecretSource};
-use super::secret::Reader;
-use crate::authorizer::Authorizer;
+use crate::config::ConfigError;
+use crate::config::document::{self, IvMode, KeyRotation, KeyScope, OnEncryptedOrigin, SecretSource};
+use crate::config::secret::Reader;
 use crate::derive::{ConfiguredKey, Secret};
-use crate::key_url::{KeyUrl, Place};
+use crate::policy::authorizer::Authorizer;
+use crate::policy::key_url::{KeyUrl, Place};
 use crate::target;
 
 const DEFAULT_STREAM_DEPTH: u8 = 1;

@@ -8,7 +8,7 @@ use core::net::IpAddr;
 
 use crate::config::{ConfigError, document};
 use crate::derive::KeyScope;
-use crate::key_url::push_path;
+use crate::policy::key_url::push_path;
 use crate::reply::{Reason, header};
 use crate::session::Session;
 use crate::step::Call;

@@ -8,7 +8,7 @@ use crate::exchange::Exchange;
 use crate::reply::header;
 use crate::step::Request;
 
-const POLICIES: &str = include_str!("../../../../tests/targeting/policies.json");
+const POLICIES: &str = include_str!("../../../../../tests/targeting/policies.json");
 
 /// Asking the proxy for the address costs: not for what headers decide, and once for all that needs it.
 #[test]

@@ -6,11 +6,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::ConfigError;
-use super::document;
 use super::policy::Policy;
-use super::time;
 use super::timeline::{Timeline, Window};
+use crate::config::ConfigError;
+use crate::config::document;
+use crate::config::time;
 use crate::ranges::Ranges;
 use crate::target;
 

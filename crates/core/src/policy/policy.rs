@@ -4,18 +4,18 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::ConfigError;
-use super::document::{self, Algorithm, PolicyId, Transport};
 use super::encryption::{Encryption, check_free_content, check_key_url, read_encryption, read_secrets};
-use super::secret::Reader;
-use crate::binding::Binding;
-use crate::cors::Cors;
+use crate::config::ConfigError;
+use crate::config::document::{self, Algorithm, PolicyId, Transport};
+use crate::config::secret::Reader;
 use crate::derive::Keyring;
 use crate::jar;
-use crate::player::Players;
-use crate::revocation::Revocation;
+use crate::policy::binding::Binding;
+use crate::policy::cors::Cors;
+use crate::policy::players::Players;
+use crate::policy::revocation::Revocation;
+use crate::policy::targeting::Targeting;
 use crate::route::{self, Extension};
-use crate::targeting::Targeting;
 use crate::token::acl;
 use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
 
@@ -127,7 +127,7 @@ impl Policy {
     }
 
     /// Builds a policy from its document at the JSON path `path`.
-    pub(super) fn build(path: &str, policy: &document::Policy, reader: &mut Reader<'_>) -> Result<Self, ConfigError> {
+    pub(crate) fn build(path: &str, policy: &document::Policy, reader: &mut Reader<'_>) -> Result<Self, ConfigError> {
         let name = &policy.policy_name;
         if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
             return Err(ConfigError::new(
