@@ -1,7 +1,7 @@
 //! Which assignment holds for a request, and why the others do not: asked of the core, with every assignment under a
 //! policy of its own.
 
-use playlock_core::config::{Coverage, Policies};
+use playlock_core::policy::Coverage;
 use serde_json::{Value, json};
 
 /// What is said of one assignment.
@@ -44,9 +44,9 @@ fn holding(assignments: &[Value], authority: &str, path: &str, now: u64) -> Opti
     });
     let document = json!({"policies": (0..assignments.len()).map(policy).collect::<Vec<_>>(),
         "assignments": named.collect::<Vec<_>>()});
-    let (policies, _) = Policies::parse(document.to_string().as_bytes(), &|_| None).ok()?;
+    let (policies, _) = playlock_core::config::parse(document.to_string().as_bytes(), &|_| None).ok()?;
     match policies.covering(authority, path, now) {
-        Coverage::Policy(index, _) => Some(index),
+        Coverage::Policy(index, _) => Some(index.get()),
         Coverage::Pass | Coverage::Deny => None,
     }
 }

@@ -5,7 +5,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use playlock_core::config::Policies;
 use playlock_core::percent::hex;
 use serde_json::Value;
 
@@ -43,7 +42,7 @@ pub struct New {
 pub fn run(arguments: &New, output: &mut dyn Write) -> Result<(), Failure> {
     let directory = &arguments.directory;
     let policies = policies(arguments);
-    Policies::parse(policies.as_bytes(), &|name| Some(config::stand_in(name))).map_err(|error| {
+    playlock_core::config::parse(policies.as_bytes(), &|name| Some(config::stand_in(name))).map_err(|error| {
         let option = match error.path.as_str() {
             "policies[0].policyName" => "--name",
             "assignments[0].host" => "--host",

@@ -5,7 +5,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use crate::headers;
 use crate::jar::{self, GoingOn};
-use crate::policy::policy::{AccessToken, Opening, Policy, SIGNED_PARAMETER};
+use crate::policy::{AccessToken, Opening, Policy, SIGNED_PARAMETER};
 use crate::reply::Reason;
 use crate::route::Extension;
 use crate::session::Session;

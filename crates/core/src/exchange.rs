@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 
 use crate::batch::{Batch, StreamId};
 use crate::body::{Body, Pushed};
-use crate::config::Policies;
 use crate::gate::{self, Admitted};
 use crate::headers;
 use crate::playlist::Unservable;
 use crate::policy::authorizer;
 use crate::policy::cors;
+use crate::policy::{Policies, PolicyIndex};
 use crate::reply::{Header, Reason, Reply};
 use crate::response::{self, Plan};
 use crate::route::Kind;
@@ -56,7 +56,7 @@ pub struct Exchange {
     state: State,
     request_id: Option<Vec<u8>>,
     kind: Kind,
-    policy: Option<usize>,
+    policy: Option<PolicyIndex>,
     session: Option<String>,
     reason: Option<Reason>,
     /// The request has the media type of gRPC, which proxies write their replies in.
@@ -280,7 +280,7 @@ impl Exchange {
     }
 
     /// The number of its policy, if that is known.
-    pub fn policy(&self) -> Option<usize> {
+    pub fn policy(&self) -> Option<PolicyIndex> {
         self.policy
     }
 

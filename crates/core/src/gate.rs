@@ -5,17 +5,16 @@ use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::config::document::{self, OnEncryptedOrigin};
-use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
 use crate::enter::{Entered, client_address, enter, one, ours, single};
 use crate::headers;
 use crate::jar;
 use crate::key;
-use crate::policy::encryption::Encryption;
+use crate::policy::encryption::{Encryption, KeySharing, OnEncryptedOrigin};
 use crate::policy::players::Players;
-use crate::policy::policy::{Policy, SIGNED_PARAMETER};
 use crate::policy::targeting::{Denied, Facts};
+
+use crate::policy::{Coverage, Policies, Policy, PolicyIndex, SIGNED_PARAMETER};
 use crate::query;
 use crate::reply::{Reason, Reply, header};
 use crate::route::{Extension, Kind};
@@ -38,7 +37,7 @@ pub enum Admitted {
     /// A key, answered here.
     Key {
         /// The policy's number.
-        policy: usize,
+        policy: PolicyIndex,
         /// The session whose key it is.
         session: Session,
         /// The answer.
@@ -49,7 +48,7 @@ pub enum Admitted {
     /// A preflight request, answered here.
     Preflight {
         /// The policy's number.
-        policy: usize,
+        policy: PolicyIndex,
         /// The answer.
         reply: Reply,
     },
@@ -65,7 +64,7 @@ pub struct Refused {
     /// Its kind.
     pub kind: Kind,
     /// The policy's number.
-    pub policy: Option<usize>,
+    pub policy: Option<PolicyIndex>,
     /// Where the client is sent.
     pub redirect: Option<String>,
 }
@@ -146,8 +145,8 @@ pub fn admit(
         });
     let playlist_keys = match &policy.encryption {
         Some(encryption) if encryption.configured_key().is_some() => Some(KeyScope::Configured),
-        Some(Encryption { scope: document::KeyScope::Application, .. }) => Some(KeyScope::Application),
-        Some(Encryption { scope: document::KeyScope::Stream, .. }) => directory.clone().map(KeyScope::Stream),
+        Some(Encryption { scope: KeySharing::Application, .. }) => Some(KeyScope::Application),
+        Some(Encryption { scope: KeySharing::Stream, .. }) => directory.clone().map(KeyScope::Stream),
         _ => own_key,
     };
     let kind = if resource.form == Form::Media { kind } else { Kind::Clear };
@@ -273,7 +272,7 @@ pub fn said(policy: &Policy, target: &Target<'_>, session: Option<&Session>, sen
 }
 
 /// The answer to a preflight request, where the policy says what pages on other sites may do.
-pub fn preflight(policy: &Policy, index: usize, request: &Request<'_>) -> Option<Admitted> {
+pub fn preflight(policy: &Policy, index: PolicyIndex, request: &Request<'_>) -> Option<Admitted> {
     let reply = policy.cors.as_ref()?.preflight(request.headers)?;
     Some(Admitted::Preflight { policy: index, reply })
 }
@@ -313,7 +312,7 @@ fn request_edits(policy: &Policy, request: &Request<'_>, target: &Target<'_>, wh
     }
     let access = policy.access_token.as_ref();
     if let Some(access) = access.filter(|access| headers::first(request.headers, &access.header).is_some()) {
-        edits.remove.push(access.header.clone());
+        edits.remove.push(access.header.to_string());
     }
     let is_ours = |cookie: &[u8]| {
         jar::is_cookie(&policy.session.name, cookie) || access.is_some_and(|it| it.cookie.as_bytes() == cookie)

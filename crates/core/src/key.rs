@@ -2,14 +2,13 @@
 
 use alloc::format;
 
-use crate::config::{Coverage, Policies};
 use crate::derive::KeyScope;
 use crate::enter::{client_address, is_access_token, one};
 use crate::gate::{Admitted, Refused, bodiless, covering, identified, located, preflight};
 use crate::jar::{self, GoingOn, Sent};
 use crate::policy::authorizer::Question;
 use crate::policy::encryption::Encryption;
-use crate::policy::policy::{Policy, SIGNED_PARAMETER};
+use crate::policy::{Coverage, Policies, Policy, SIGNED_PARAMETER};
 use crate::reply::{Reason, Reply, header};
 use crate::route::Kind;
 use crate::session::Session;
@@ -51,7 +50,16 @@ pub fn admit(
     let authorizer = policy.encryption.as_ref().and_then(Encryption::authorizer);
     let ask = authorizer.map(|authorizer| {
         let client = (request.client)().as_deref().and_then(client_address);
-        authorizer.call(&Question { policy: &policy.name, session: &session, scope: &scope, period, client })
+        authorizer.call(&Question {
+            policy: &policy.name,
+            session: &session.id_text(),
+            paths: session.acl(),
+            access_token: session.access_token.as_deref(),
+            payload: session.payload.as_deref(),
+            scope: &scope,
+            period,
+            client,
+        })
     });
     let cache_control = match &ask {
         None => format!("private, max-age={}", session.expires.saturating_sub(request.now)),

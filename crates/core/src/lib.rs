@@ -1,7 +1,7 @@
 //! The whole logic of playlock, without a proxy around it.
 //!
 //! Bytes, the time and random bytes go in; steps for the proxy come out. Nothing here reads a clock, a random
-//! source or a socket, and nothing outlives an [`exchange::Exchange`] but the [`config::Policies`] it was
+//! source or a socket, and nothing outlives an [`exchange::Exchange`] but the [`policy::Policies`] it was
 //! opened under.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::enter::ours;
 use crate::headers;
-use crate::policy::policy::{Policy, SIGNED_PARAMETER};
+use crate::policy::{Policy, SIGNED_PARAMETER};
 use crate::query;
 use crate::reply::{Header, header};
 use crate::route::Kind;

@@ -2,7 +2,7 @@
 
 use alloc::format;
 use alloc::rc::Rc;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::playlist::{Encryption, Entry, KeySource, Lead, Marks, Rewriter, Variables};
 use crate::policy::encryption::{self, Keys};
 use crate::policy::key_url::Values;
-use crate::policy::policy::{Opening, Policy};
+use crate::policy::{Opening, Policy};
 use crate::redirect::redirect;
 use crate::reply::{Header, Reason, Reply, header};
 use crate::route::Kind;
@@ -286,7 +286,7 @@ fn key_source(
     let id = session.id_text();
     Some(match &encryption.keys {
         Keys::Endpoint { path, .. } => {
-            KeySource::Endpoint { path: path.clone(), policy: policy.name.clone(), session: id }
+            KeySource::Endpoint { path: path.to_string(), policy: policy.name.clone(), session: id }
         }
         Keys::External { url, .. } => KeySource::External(url.filled(&Values {
             session: &id,

@@ -9,7 +9,7 @@ use crate::derive::{ContentKey, KeyScope};
 use crate::enter::ours;
 use crate::jar;
 use crate::playlist::Unservable;
-use crate::policy::policy::Policy;
+use crate::policy::{Policy, PolicyIndex};
 use crate::query;
 use crate::reply::Header;
 use crate::route::Kind;
@@ -23,7 +23,7 @@ use crate::url::Scheme;
 #[derive(Debug)]
 pub struct Stream {
     /// The policy's number.
-    pub policy: usize,
+    pub policy: PolicyIndex,
     /// The session that it belongs to; `None` only for content that needs no token.
     pub session: Option<Session>,
     /// The session was opened by this very request.

@@ -1,11 +1,10 @@
 //! The key endpoint's own checks, in its order.
 
-use playlock_core::config::Policies;
 use playlock_core::derive::KeyScope;
 use playlock_core::enter::one;
 use playlock_core::gate;
 use playlock_core::key::owner;
-use playlock_core::policy::policy::SIGNED_PARAMETER;
+use playlock_core::policy::{Policies, SIGNED_PARAMETER};
 use playlock_core::reply::Reason;
 use playlock_core::signed;
 use playlock_core::step::Request;

@@ -6,14 +6,13 @@
 mod key;
 mod token;
 
-use playlock_core::config::document::OnEncryptedOrigin;
-use playlock_core::config::{Coverage, Policies};
 use playlock_core::derive::KeyScope;
 use playlock_core::enter::{one, single};
 use playlock_core::gate::{self, Admitted, Said};
 use playlock_core::headers;
+use playlock_core::policy::encryption::OnEncryptedOrigin;
 use playlock_core::policy::players::Players;
-use playlock_core::policy::policy::{Policy, SIGNED_PARAMETER};
+use playlock_core::policy::{Coverage, Policies, Policy, SIGNED_PARAMETER};
 use playlock_core::reply::Reason;
 use playlock_core::route;
 use playlock_core::session::Session;

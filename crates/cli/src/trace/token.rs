@@ -3,7 +3,7 @@
 use playlock_core::enter::{Entered, access_token, client_address, enter, ours};
 use playlock_core::headers;
 use playlock_core::jar::{self, Sent};
-use playlock_core::policy::policy::{Opening, Policy};
+use playlock_core::policy::{Opening, Policy};
 use playlock_core::reply::Reason;
 use playlock_core::route::Extension;
 use playlock_core::session::Session;

@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::ConfigError;
-use super::document::SecretSource;
+use super::error::ConfigError;
 use super::strength::{Role, Strength};
+use super::value::SecretSource;
 use crate::derive::{ConfiguredKey, Secret};
 use crate::percent;
 

@@ -4,12 +4,12 @@ use alloc::format;
 use alloc::string::String;
 
 use super::attribute::integer;
-use crate::config::document::{IvMode, OnEncryptedOrigin};
 use crate::derive::{KeyScope, Keyring};
 use crate::percent;
+use crate::policy::SIGNED_PARAMETER;
 use crate::policy::encryption::Rotation;
+use crate::policy::encryption::{IvMode, OnEncryptedOrigin};
 use crate::policy::key_url::KeyUri;
-use crate::policy::policy::SIGNED_PARAMETER;
 use crate::reply::Reason;
 use crate::signed::{self, Iv, Resource};
 

@@ -9,7 +9,7 @@ use super::range::Ranges;
 use super::uri::{Lead, Marks};
 use super::variable::Expanded;
 use super::{Body, Spared, attribute};
-use crate::config::document::OnEncryptedOrigin;
+use crate::policy::encryption::OnEncryptedOrigin;
 use crate::reply::Reason;
 use crate::signed::{ByteRange, Form, Iv, Resource};
 

@@ -11,7 +11,7 @@ use super::encryption::Encryption;
 use super::line::Line;
 use super::variable::Variables;
 use crate::derive::{KeyScope, Keyring};
-use crate::policy::policy::SIGNED_PARAMETER;
+use crate::policy::SIGNED_PARAMETER;
 use crate::query;
 use crate::signed::{self, Form, Iv, Resource, Subject};
 use crate::target;

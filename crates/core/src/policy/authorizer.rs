@@ -1,30 +1,27 @@
 //! `keyAuthorizer`: an upstream that is asked whether a session may have a key, each time that it asks for one. Nothing is
 //! remembered here, so its no ends a session's keys at once.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use core::net::IpAddr;
 
-use crate::config::{ConfigError, document};
+use super::key_url::push_path;
+use super::text::{AbsolutePath, Authority, ClusterName};
 use crate::derive::KeyScope;
-use crate::policy::key_url::push_path;
 use crate::reply::{Reason, header};
-use crate::session::Session;
 use crate::step::Call;
-
-/// In seconds.
-const DEFAULT_TIMEOUT: u64 = 2;
-const MAX_TIMEOUT: u64 = 60;
 
 /// A policy's authorizer.
 #[derive(Debug)]
 pub struct Authorizer {
-    cluster: String,
-    host: String,
-    path: String,
-    /// In seconds.
-    timeout: u64,
+    /// The proxy's name for it.
+    pub cluster: ClusterName,
+    /// The host that is asked.
+    pub host: Authority,
+    /// What is asked for there.
+    pub path: AbsolutePath,
+    /// How long an answer is waited for, in seconds.
+    pub timeout: u64,
 }
 
 /// What a key is asked for.
@@ -32,8 +29,14 @@ pub struct Authorizer {
 pub struct Question<'a> {
     /// The policy's name.
     pub policy: &'a str,
-    /// Who asks.
-    pub session: &'a Session,
+    /// The id of the session that asks, as its token writes it.
+    pub session: &'a str,
+    /// The session's ACL.
+    pub paths: &'a str,
+    /// The id of the access token that opened it.
+    pub access_token: Option<&'a str>,
+    /// That token's payload.
+    pub payload: Option<&'a str>,
     /// Whose key it is.
     pub scope: &'a KeyScope,
     /// The key period.
@@ -43,36 +46,6 @@ pub struct Question<'a> {
 }
 
 impl Authorizer {
-    /// Builds it from its document at the JSON path `path`.
-    ///
-    /// # Errors
-    /// The first member that cannot be.
-    pub fn build(path: &str, authorizer: &document::KeyAuthorizer) -> Result<Self, ConfigError> {
-        let wrong = |member: &str, found: &str, expected: &str| {
-            ConfigError::new(
-                format!("{path}.{member}"),
-                format!("found \"{}\", expected {expected}", found.escape_default()),
-            )
-        };
-        let document::KeyAuthorizer { cluster, path: target, host, timeout } = authorizer;
-        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if !plain(cluster) {
-            return Err(wrong("cluster", cluster, "the name of a cluster of Envoy's"));
-        }
-        if !plain(target) || !target.starts_with('/') || target.contains('#') {
-            return Err(wrong("path", target, "an absolute path such as \"/may-play\""));
-        }
-        let host = host.as_ref().unwrap_or(cluster);
-        if !plain(host) || host.contains(['/', '@', '?', '#']) {
-            return Err(wrong("host", host, "a host, perhaps with a port"));
-        }
-        let timeout = timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0);
-        if !(1..=MAX_TIMEOUT).contains(&timeout) {
-            return Err(wrong("timeout", &format!("{timeout}s"), "\"1s\" to \"60s\""));
-        }
-        Ok(Self { cluster: cluster.clone(), host: host.clone(), path: target.clone(), timeout })
-    }
-
     /// The request that asks.
     pub fn call(&self, question: &Question<'_>) -> Call {
         let encoded = |text: &str| {
@@ -80,7 +53,7 @@ impl Authorizer {
             push_path(&mut value, text);
             value
         };
-        let Question { policy, session, scope, period, client } = question;
+        let Question { policy, session, paths, access_token, payload, scope, period, client } = question;
         let (name, stream) = match scope {
             KeyScope::Session(_) => ("session", None),
             KeyScope::Stream(directory) => ("stream", Some(encoded(directory))),
@@ -91,16 +64,16 @@ impl Authorizer {
             header(":path", &self.path),
             header(":authority", &self.host),
             header("x-playlock-policy", &encoded(policy)),
-            header("x-playlock-session", &session.id_text()),
-            header("x-playlock-paths", session.acl()),
+            header("x-playlock-session", session),
+            header("x-playlock-paths", paths),
             header("x-playlock-key-scope", name),
             header("x-playlock-period", &period.to_string()),
         ];
         headers.extend(stream.map(|stream| header("x-playlock-stream", &stream)));
         headers.extend(client.map(|client| header("x-playlock-client", &client.to_string())));
-        headers.extend(session.access_token.as_ref().map(|id| header("x-playlock-access-token-id", id)));
-        headers.extend(session.payload.as_ref().map(|payload| header("x-playlock-payload", payload)));
-        Call { cluster: self.cluster.clone(), headers, timeout: self.timeout }
+        headers.extend(access_token.map(|id| header("x-playlock-access-token-id", id)));
+        headers.extend(payload.map(|payload| header("x-playlock-payload", payload)));
+        Call { cluster: self.cluster.to_string(), headers, timeout: self.timeout }
     }
 }
 

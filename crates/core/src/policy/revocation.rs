@@ -1,15 +1,10 @@
 //! Sessions that end before their time: lists in the configuration, which hold for playlists, keys and segments alike.
 
 use alloc::collections::BTreeSet;
-use alloc::format;
 use alloc::string::String;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-use crate::config::{ConfigError, document, time};
 use crate::reply::Reason;
-use crate::session::{Session, carried};
+use crate::token::carried;
 
 /// `revocation` of a policy.
 #[derive(Debug, Default)]
@@ -21,40 +16,24 @@ pub struct Revocation {
 }
 
 impl Revocation {
-    /// Builds it from its document at the JSON path `path`.
-    ///
-    /// # Errors
-    /// The first entry that cannot be.
-    pub fn build(path: &str, revocation: &document::Revocation) -> Result<Self, ConfigError> {
-        let mut built = Self::default();
-        for (index, text) in revocation.session_ids.iter().enumerate() {
-            let id = URL_SAFE_NO_PAD.decode(text).ok().and_then(|id| id.try_into().ok());
-            built.sessions.insert(id.ok_or_else(|| {
-                ConfigError::new(
-                    format!("{path}.sessionIds[{index}]"),
-                    format!("found \"{}\", expected the 22 characters that the access log says", text.escape_default()),
-                )
-            })?);
-        }
-        built.access_tokens = revocation.access_token_ids.iter().map(|id| carried(id)).collect();
-        if let Some(text) = &revocation.sessions_opened_before {
-            built.opened_before = time::parse(text).ok_or_else(|| {
-                ConfigError::new(
-                    format!("{path}.sessionsOpenedBefore"),
-                    format!("found \"{}\", expected a time such as \"2018-01-05T11:00:00Z\"", text.escape_default()),
-                )
-            })?;
-        }
-        Ok(built)
+    /// Ends these sessions, by their ids; those that access tokens with these ids opened; and those that were opened before
+    /// a time, in seconds since the epoch.
+    pub fn new<'a>(
+        sessions: BTreeSet<[u8; 16]>,
+        access_tokens: impl IntoIterator<Item = &'a str>,
+        opened_before: u64,
+    ) -> Self {
+        Self { sessions, access_tokens: access_tokens.into_iter().map(carried).collect(), opened_before }
     }
 
-    /// Checks a session.
+    /// Checks a session: its id, when it was opened (seconds since the epoch), and the id of the access token that opened
+    /// it, as the session token carries it.
     ///
     /// # Errors
     /// [`Reason::Revoked`].
-    pub fn check(&self, session: &Session) -> Result<(), Reason> {
-        let named = session.access_token.as_ref().is_some_and(|id| self.access_tokens.contains(id));
-        let revoked = session.opened < self.opened_before || named || self.sessions.contains(&session.id);
+    pub fn check(&self, id: &[u8; 16], opened: u64, access_token: Option<&str>) -> Result<(), Reason> {
+        let named = access_token.is_some_and(|id| self.access_tokens.contains(id));
+        let revoked = opened < self.opened_before || named || self.sessions.contains(id);
         if revoked { Err(Reason::Revoked) } else { Ok(()) }
     }
 }

@@ -1,20 +1,20 @@
 //! `contentTargeting`: from where and by what way one may watch. Compiled once; what a check costs does not grow with
 //! the length of its lists by more than a binary search.
 
+pub mod address;
 mod facts;
-mod geo;
-mod prefix;
-mod referer;
+pub mod geo;
+pub mod mode;
+pub mod prefix;
+pub mod referer;
 
-use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
+use self::address::Addresses;
 pub use self::facts::{Facts, GeoHeaders, Sent};
 use self::geo::Geo;
-use self::prefix::Prefixes;
 use self::referer::Referers;
-use crate::config::document::Mode;
-use crate::config::{ConfigError, document};
+use crate::policy::text::HttpUrl;
 use crate::reply::Reason;
 
 /// `contentTargeting` of a policy, with one check at least.
@@ -22,8 +22,7 @@ use crate::reply::Reason;
 pub struct Targeting {
     addresses: Option<Addresses>,
     geo: Option<Geo>,
-    anonymous_proxies: bool,
-    transparent_proxies: bool,
+    proxies: Proxies,
     referers: Option<Referers>,
 }
 
@@ -36,37 +35,31 @@ pub struct Denied {
     pub redirect: Option<String>,
 }
 
+/// Which proxies a client may not be behind.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Proxies {
+    /// Those that hide who it is.
+    pub anonymous: bool,
+    /// Those that pass its address on.
+    pub transparent: bool,
+}
+
 impl Targeting {
-    /// Builds it from its document at the JSON path `path`; `None` if it checks nothing.
-    ///
-    /// # Errors
-    /// The first member that cannot be. What is not enabled is not looked into.
-    pub fn build(path: &str, targeting: &document::ContentTargeting) -> Result<Option<Self>, ConfigError> {
-        if !targeting.enabled {
-            return Ok(None);
-        }
-        let addresses =
-            targeting.ip_access.as_ref().map(|it| Addresses::build(&format!("{path}.ipAccess"), it)).transpose()?;
-        let geo =
-            targeting.geo_protection.as_ref().map(|it| Geo::build(&format!("{path}.geoProtection"), it)).transpose()?;
-        let referers =
-            targeting.referer.as_ref().map(|it| Referers::build(&format!("{path}.referer"), it)).transpose()?;
-        let targeting = Self {
-            addresses: addresses.flatten(),
-            geo: geo.flatten(),
-            anonymous_proxies: targeting.deny_anonymous_proxies,
-            transparent_proxies: targeting.deny_transparent_proxies,
-            referers: referers.flatten(),
-        };
-        let proxies = targeting.anonymous_proxies || targeting.transparent_proxies;
-        let any = proxies || targeting.addresses.is_some() || targeting.geo.is_some() || targeting.referers.is_some();
-        Ok(any.then_some(targeting))
+    /// These checks; `None` if they are none.
+    pub fn new(
+        addresses: Option<Addresses>,
+        geo: Option<Geo>,
+        proxies: Proxies,
+        referers: Option<Referers>,
+    ) -> Option<Self> {
+        let any = addresses.is_some() || geo.is_some() || proxies.anonymous || proxies.transparent;
+        (any || referers.is_some()).then_some(Self { addresses, geo, proxies, referers })
     }
 
     /// Which of the proxy's headers it reads, in the order of [`GeoHeaders::all`].
     pub fn reads(&self) -> [bool; 5] {
         let [country, region, dma] = self.geo.as_ref().map(Geo::reads).unwrap_or_default();
-        [country, region, dma, self.anonymous_proxies, self.transparent_proxies]
+        [country, region, dma, self.proxies.anonymous, self.proxies.transparent]
     }
 
     /// Checks where a request comes from: its address, its place, proxies, its Referer, in this order.
@@ -85,8 +78,8 @@ impl Targeting {
             Sent::One(value) => ["true", "1", "yes"].iter().any(|yes| yes.eq_ignore_ascii_case(value)),
             Sent::Unclear => true,
         };
-        if self.anonymous_proxies && behind(&facts.names.anonymous_proxy)
-            || self.transparent_proxies && behind(&facts.names.transparent_proxy)
+        if self.proxies.anonymous && behind(&facts.names.anonymous_proxy)
+            || self.proxies.transparent && behind(&facts.names.transparent_proxy)
         {
             return denied(Reason::Proxy, None);
         }
@@ -97,58 +90,8 @@ impl Targeting {
     }
 }
 
-fn denied(reason: Reason, redirect: Option<&String>) -> Result<(), Denied> {
-    Err(Denied { reason, redirect: redirect.cloned() })
-}
-
-/// `ipAccess` of a policy.
-#[derive(Debug)]
-struct Addresses {
-    mode: Mode,
-    listed: Prefixes,
-    redirect: Option<String>,
-}
-
-impl Addresses {
-    fn build(path: &str, access: &document::IpAccess) -> Result<Option<Self>, ConfigError> {
-        if !access.enabled {
-            return Ok(None);
-        }
-        let (enabled, url) = (access.ip_redirect_on_deny_enabled, access.deny_on_ip_redirect_url.as_deref());
-        Ok(Some(Self {
-            mode: mode(path, access.mode)?,
-            listed: Prefixes::build(&format!("{path}.ips"), &access.ips)?,
-            redirect: redirect(&format!("{path}.denyOnIPRedirectURL"), enabled, url)?,
-        }))
-    }
-
-    /// A client whose address is not known may not.
-    fn admits(&self, facts: &Facts<'_>) -> bool {
-        facts.client().is_some_and(|client| self.listed.contains(client) == (self.mode == Mode::Allow))
-    }
-}
-
-/// The mode of a list that is enabled: neither may be guessed.
-fn mode(path: &str, mode: Option<Mode>) -> Result<Mode, ConfigError> {
-    mode.ok_or_else(|| ConfigError::new(format!("{path}.mode"), "missing, expected \"ALLOW\" or \"DENY\""))
-}
-
-/// The URL at the JSON path `path`, if denials are redirected.
-fn redirect(path: &str, enabled: bool, url: Option<&str>) -> Result<Option<String>, ConfigError> {
-    if !enabled {
-        return Ok(None);
-    }
-    let expected = "expected an absolute http or https URL: redirecting is enabled";
-    let url = url.ok_or_else(|| ConfigError::new(path, format!("missing, {expected}")))?;
-    // It stands in a header as it is.
-    let host = url.split_once("://").filter(|(scheme, _)| {
-        url.bytes().all(|byte| byte.is_ascii_graphic())
-            && ["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme))
-    });
-    if host.is_none_or(|(_, rest)| rest.starts_with(['/', '?', '#', ':', '@', '\\']) || rest.is_empty()) {
-        return Err(ConfigError::new(path, format!("found \"{}\", {expected}", url.escape_default())));
-    }
-    Ok(Some(url.into()))
+fn denied(reason: Reason, redirect: Option<&HttpUrl>) -> Result<(), Denied> {
+    Err(Denied { reason, redirect: redirect.map(ToString::to_string) })
 }
 
 #[cfg(test)]
