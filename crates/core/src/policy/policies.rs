@@ -139,7 +139,7 @@ impl Policies {
 
     /// How many assignments there are.
     pub fn assignments(&self) -> usize {
-        self.assignments.len()
+        self.assignments.count()
     }
 
     /// The revision of this document, 8 hex digits: a MAC over it under the first policy's secret, since a plain hash
