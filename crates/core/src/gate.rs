@@ -13,7 +13,6 @@ use crate::key;
 use crate::policy::encryption::{Encryption, KeySharing, OnEncryptedOrigin};
 use crate::policy::players::Players;
 use crate::policy::targeting::{Denied, Facts};
-
 use crate::policy::{Coverage, Policies, Policy, PolicyIndex, SIGNED_PARAMETER};
 use crate::query;
 use crate::reply::{Reason, Reply, header};

@@ -156,3 +156,60 @@ fn is_name_byte(byte: u8) -> bool {
 fn is_graphic(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    fn read<T: core::str::FromStr<Err = Expected> + ToString>(text: &str) -> Option<alloc::string::String> {
+        text.parse::<T>().ok().map(|it| it.to_string())
+    }
+
+    /// A text and how each type writes it; `None` if it is not of the type.
+    #[test]
+    fn each_type_has_its_grammar() {
+        for (text, header, token, host, key_path) in [
+            ("X-Device_1", Some("x-device_1"), Some("X-Device_1"), Some("x-device_1"), None),
+            ("plk", Some("plk"), None, Some("plk"), None),
+            ("TV.example.", None, None, Some("tv.example"), None),
+            ("tv.example:80", None, None, None, None),
+            ("", None, None, None, None),
+            (".", None, None, None, None),
+            ("a b", None, None, None, None),
+            ("x\r\n", None, None, None, None),
+            ("\u{e9}", None, None, None, None),
+            ("/k/serve.key", None, None, None, Some("/k/serve.key")),
+            ("/k/../serve.key", None, None, None, None),
+            ("/k/", None, None, None, None),
+        ] {
+            assert_eq!(read::<HeaderName>(text).as_deref(), header, "{text:?}");
+            assert_eq!(read::<TokenName>(text).as_deref(), token, "{text:?}");
+            assert_eq!(read::<Host>(text).as_deref(), host, "{text:?}");
+            assert_eq!(read::<KeyPath>(text).as_deref(), key_path, "{text:?}");
+        }
+        assert!(read::<TokenName>(&"a".repeat(64)).is_some() && read::<TokenName>(&"a".repeat(65)).is_none());
+    }
+
+    #[test]
+    fn requests_have_what_they_are_made_of() {
+        for (text, authority, cluster, path, url) in [
+            ("auth.example:8443", true, true, false, false),
+            ("out|80||a", true, true, false, false),
+            ("/may-play?a=b", false, true, true, false),
+            ("/may-play#a", false, true, false, false),
+            ("HTTPS://tv.example/no#a", false, true, false, true),
+            ("https://", false, true, false, false),
+            ("https:///no", false, true, false, false),
+            ("https://tv.example/a b", false, false, false, false),
+            ("user@auth.example", false, true, false, false),
+            ("", false, false, false, false),
+        ] {
+            assert_eq!(read::<Authority>(text).is_some(), authority, "{text:?}");
+            assert_eq!(read::<ClusterName>(text).is_some(), cluster, "{text:?}");
+            assert_eq!(read::<AbsolutePath>(text).is_some(), path, "{text:?}");
+            assert_eq!(read::<HttpUrl>(text).is_some(), url, "{text:?}");
+        }
+    }
+}
