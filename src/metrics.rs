@@ -13,9 +13,9 @@
 
 use std::cell::{Cell, OnceCell};
 
-use playlock_core::config::Policies;
 use playlock_core::exchange::Verdict;
 use playlock_core::playlist::Unservable;
+use playlock_core::policy::{Policies, PolicyIndex};
 use playlock_core::reply::Reason;
 use playlock_core::route::Kind;
 
@@ -25,7 +25,7 @@ use crate::host::{self, Metric};
 #[derive(Debug)]
 pub struct Ended<'a> {
     /// The number of its policy.
-    pub policy: Option<usize>,
+    pub policy: Option<PolicyIndex>,
     /// Its kind.
     pub kind: Kind,
     /// How it ended.
@@ -54,7 +54,7 @@ pub struct Metrics {
 impl Metrics {
     /// Defines what does not depend on a policy, so that it is there (at 0) from the start.
     pub fn define(policies: &Policies) -> Self {
-        let names = (0..policies.len()).map_while(|index| policies.get(index)).map(|policy| policy.name.as_str());
+        let names = policies.iter().map(|(_, policy)| policy.name.as_str());
         Self {
             no_policy: Series::define("playlock"),
             policies: names.map(|name| (prefix(name), OnceCell::new())).collect(),
@@ -81,7 +81,7 @@ impl Metrics {
 
     /// Counts a request that has ended.
     pub fn count(&self, ended: &Ended<'_>) {
-        let of = ended.policy.and_then(|index| self.policies.get(index));
+        let of = ended.policy.and_then(|index| self.policies.get(index.get()));
         let series = of.map_or(&self.no_policy, |(prefix, series)| series.get_or_init(|| Series::define(prefix)));
         let request = ended.kind.index() * Verdict::ALL.len() + ended.verdict.index();
         add(series.requests.get(request).copied().flatten(), 1);

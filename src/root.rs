@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use playlock_core::config::Policies;
+use playlock_core::policy::Policies;
 
 use crate::host;
 use crate::http::Http;
@@ -29,7 +29,7 @@ impl Root {
         let environment = host::environment();
         let env = |name: &str| environment.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
         let document = host::configuration();
-        match Policies::parse(&document, &env) {
+        match playlock_core::config::parse(&document, &env) {
             Ok((policies, warnings)) => {
                 host::announce(&start(&policies, &document));
                 warnings.iter().for_each(|warning| host::warn(warning));

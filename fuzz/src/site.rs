@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use hmac::{Hmac, KeyInit, Mac};
-use playlock_core::config::Policies;
+use playlock_core::policy::Policies;
 use serde_json::{Value, json};
 
 /// When everything happens, in seconds since the epoch.
@@ -138,7 +138,7 @@ fn build(name: &'static str, set: Value) -> Site {
     let parse = |hold: bool| {
         let assignments = json!([{"policyName": "vod", "path": "/vod"}]);
         let document = json!({"policies": [policy], "assignments": assignments, "holdHeaders": hold});
-        Policies::parse(document.to_string().as_bytes(), &|_| None).expect("a good configuration").0
+        playlock_core::config::parse(document.to_string().as_bytes(), &|_| None).expect("a good configuration").0
     };
     site(parse(false), parse(true))
 }

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::Mac;
 use playlock_core::batch::Batch;
-use playlock_core::config::Coverage;
+use playlock_core::policy::Coverage;
 use playlock_core::reply::Header;
 
 use crate::cipher::Key;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use playlock_core::config::Policies;
 use playlock_core::exchange::Exchange;
+use playlock_core::policy::Policies;
 use playlock_core::reply::{Header, Reason, Reply};
 use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep};
 
@@ -95,7 +95,7 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        let (policies, _) = Policies::parse(POLICIES.as_bytes(), &|_| None).unwrap();
+        let (policies, _) = playlock_core::config::parse(POLICIES.as_bytes(), &|_| None).unwrap();
         Self { policies: Rc::new(policies), site: site() }
     }
 

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use playlock_core::config::{Idle, Policies};
+use playlock_core::policy::{Idle, Policies};
 use serde_json::json;
 
 use crate::config::{self, Loaded, counted};

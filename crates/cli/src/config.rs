@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::{env, fs, io};
 
-use playlock_core::config::Policies;
+use playlock_core::policy::Policies;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -75,7 +75,7 @@ fn parse(place: &dyn Display, text: String, env: &dyn Fn(&str) -> Option<String>
         variables.borrow_mut().insert(name.to_owned());
         env(name)
     };
-    let (policies, warnings) = Policies::parse(text.as_bytes(), &recorded).map_err(|error| {
+    let (policies, warnings) = playlock_core::config::parse(text.as_bytes(), &recorded).map_err(|error| {
         Failure::Wrong(match error.unset {
             Some(name) => {
                 format!(

@@ -1,12 +1,11 @@
 //! Which key and IV a resource is under: from its URL and session token, or from what they are derived from.
 
 use clap::{Args, ValueEnum};
-use playlock_core::config::policy::Policy;
-use playlock_core::config::{Coverage, Policies};
 use playlock_core::derive::KeyScope;
 use playlock_core::headers;
 use playlock_core::jar;
 use playlock_core::pending::{Asked, Claim, PendingMedia, PendingSession};
+use playlock_core::policy::{Coverage, Policies, Policy};
 use playlock_core::query;
 use playlock_core::reply::{self, Header, Reason};
 use playlock_core::request::{Admitted, AdmittedKey, admit_unobserved};
@@ -102,7 +101,7 @@ pub fn find(which: &Which, policies: &Policies) -> Result<Content, Failure> {
 }
 
 fn by_names(which: &Which, policies: &Policies) -> Result<Content, Failure> {
-    let mut all = (0..policies.len()).filter_map(|index| policies.get(index));
+    let mut all = policies.iter().map(|(_, policy)| policy);
     let policy = match &which.policy {
         Some(name) => all.find(|policy| policy.name == *name),
         None if policies.len() == 1 => all.next(),
@@ -196,8 +195,8 @@ fn by_url(which: &Which, url: &Address, policies: &Policies) -> Result<Content, 
 fn carry(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &str, now: u64) {
     let policy = match policies.covering_raw(&url.authority, &url.path, now) {
         Some(Coverage::Policy(_, policy)) => policy,
-        _ => match policies.get(0) {
-            Some(policy) => policy,
+        _ => match policies.iter().next() {
+            Some((_, policy)) => policy,
             None => return,
         },
     };

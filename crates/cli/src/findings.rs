@@ -1,9 +1,8 @@
 //! What can be said of a token or a signed parameter: its fields in words, and whether it holds under a configuration.
 
-use playlock_core::config::policy::{Opening, Policy};
-use playlock_core::config::{Coverage, Policies};
 use playlock_core::http::incoming::{Incoming, RequestHead};
 use playlock_core::percent;
+use playlock_core::policy::{Coverage, Opening, Policies, Policy};
 use playlock_core::query;
 use playlock_core::reply::{self, Reason};
 use playlock_core::session::Session;
@@ -46,7 +45,7 @@ impl Context<'_> {
         {
             return vec![policy];
         }
-        (0..policies.len()).filter_map(|index| policies.get(index)).collect()
+        policies.iter().map(|(_, policy)| policy).collect()
     }
 }
 

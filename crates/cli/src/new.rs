@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use base16ct::lower::encode_string as hex;
 use clap::Args;
-use playlock_core::config::Policies;
 use serde_json::Value;
 
 use crate::config;
@@ -43,7 +42,7 @@ pub struct New {
 pub fn run(arguments: &New, output: &mut dyn Write) -> Result<(), Failure> {
     let directory = &arguments.directory;
     let policies = policies(arguments);
-    Policies::parse(policies.as_bytes(), &|name| Some(config::stand_in(name))).map_err(|error| {
+    playlock_core::config::parse(policies.as_bytes(), &|name| Some(config::stand_in(name))).map_err(|error| {
         let option = match error.path.as_str() {
             "policies[0].policyName" => "--name",
             "assignments[0].host" => "--host",

@@ -7,10 +7,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use clap::Args;
-use playlock_core::config::policy::{Opening, Policy};
-use playlock_core::config::{Coverage, Policies};
 use playlock_core::exchange::Exchange;
 use playlock_core::jar;
+use playlock_core::policy::{Coverage, Opening, Policies, Policy};
 use playlock_core::reply::{Header, Reply};
 use playlock_core::step::{BodyStep, HeadStep, Request, RequestStep};
 

@@ -9,10 +9,9 @@ use std::rc::Rc;
 use clap::{Args, ValueEnum};
 use hmac::{Hmac, KeyInit, Mac};
 use playlock_core::config::document::{Document, SecretSource, TokenAuth};
-use playlock_core::config::policy::{Opening, Policy};
-use playlock_core::config::{Coverage, Policies};
 use playlock_core::exchange::Exchange;
 use playlock_core::percent;
+use playlock_core::policy::{Coverage, Opening, Policies, Policy, PolicyIndex};
 use playlock_core::step::RequestStep;
 use playlock_core::target::strip;
 use playlock_core::token::edge_auth::Claims;
@@ -156,7 +155,7 @@ fn from_config(arguments: &Token, loaded: &Loaded, now: u64) -> Result<Signer, F
     };
     let document: Document =
         serde_json::from_str(&loaded.text).map_err(|error| Failure::Wrong(format!("--config: {error}")))?;
-    let auth: Option<&TokenAuth> = document.policies.get(index).and_then(|policy| policy.token_auth.as_ref());
+    let auth: Option<&TokenAuth> = document.policies.get(index.get()).and_then(|policy| policy.token_auth.as_ref());
     let password = auth.and_then(|auth| auth.password.as_ref());
     let text = match password {
         Some(SecretSource::Inline(text)) => Some(text.clone()),
@@ -167,15 +166,14 @@ fn from_config(arguments: &Token, loaded: &Loaded, now: u64) -> Result<Signer, F
     Ok(Signer {
         key: key.ok_or_else(|| Failure::Wrong(format!("the policy {} has no password", policy.name)))?,
         salt: arguments.salt.clone().or_else(|| auth.and_then(|auth| auth.salt.clone())),
-        name: arguments.name.clone().unwrap_or_else(|| access.name.clone()),
+        name: arguments.name.clone().unwrap_or_else(|| access.name.to_string()),
         policy: Some(policy.name.clone()),
     })
 }
 
-fn chosen<'a>(arguments: &Token, policies: &'a Policies, now: u64) -> Result<(usize, &'a Policy), Failure> {
-    let all = || (0..policies.len()).filter_map(|index| Some((index, policies.get(index)?)));
+fn chosen<'a>(arguments: &Token, policies: &'a Policies, now: u64) -> Result<(PolicyIndex, &'a Policy), Failure> {
     if let Some(name) = &arguments.policy {
-        let found = all().find(|(_, policy)| policy.name == *name);
+        let found = policies.iter().find(|(_, policy)| policy.name == *name);
         return found.ok_or_else(|| Failure::Wrong(format!("--policy: the configuration has no \"{name}\"")));
     }
     if let Some(url) = &arguments.url {
@@ -184,7 +182,8 @@ fn chosen<'a>(arguments: &Token, policies: &'a Policies, now: u64) -> Result<(us
             _ => Err(Failure::Wrong("--url: no policy is assigned to it at this time (--policy names one)".into())),
         };
     }
-    let takers: Vec<_> = all().filter(|(_, policy)| matches!(policy.opening(), Opening::AccessToken(_))).collect();
+    let takers: Vec<_> =
+        policies.iter().filter(|(_, policy)| matches!(policy.opening(), Opening::AccessToken(_))).collect();
     match takers.as_slice() {
         [one] => Ok(*one),
         _ => {

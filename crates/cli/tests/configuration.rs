@@ -7,7 +7,6 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{NOW, Scratch, playlock, run};
-use playlock_core::config::Policies;
 use playlock_core::config::schema::schema;
 use serde_json::{Value, json};
 
@@ -38,7 +37,9 @@ fn everything() -> Value {
 /// Everything that comes of a document: two that say the same are equal.
 fn parsed(document: &Value) -> Result<String, String> {
     let env = |name: &str| SECRETS.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
-    Policies::parse(document.to_string().as_bytes(), &env).map(|good| format!("{good:?}")).map_err(|error| error.path)
+    playlock_core::config::parse(document.to_string().as_bytes(), &env)
+        .map(|good| format!("{good:?}"))
+        .map_err(|error| error.path)
 }
 
 /// A member of the document: where it stands, its schema, and what may have that.

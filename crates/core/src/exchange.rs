@@ -4,14 +4,14 @@ use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::authorizer;
 use crate::batch::{Batch, StreamId};
-use crate::config::Policies;
-use crate::cors;
 use crate::headers;
 use crate::http::incoming::RequestHead;
 use crate::pending::PendingRequest;
 use crate::playlist::Unservable;
+use crate::policy::authorizer;
+use crate::policy::cors;
+use crate::policy::{Policies, PolicyIndex};
 use crate::reply::{Header, Reason, Reply};
 use crate::request::check::Observer;
 use crate::request::{self, Admitted, AdmittedKey};
@@ -57,7 +57,7 @@ pub struct Exchange {
     state: State,
     request_id: Option<Vec<u8>>,
     kind: Kind,
-    policy: Option<usize>,
+    policy: Option<PolicyIndex>,
     session: Option<String>,
     reason: Option<Reason>,
     /// The request has the media type of gRPC, which proxies write their replies in.
@@ -291,7 +291,7 @@ impl Exchange {
     }
 
     /// The number of its policy, if that is known.
-    pub fn policy(&self) -> Option<usize> {
+    pub fn policy(&self) -> Option<PolicyIndex> {
         self.policy
     }
 

@@ -6,12 +6,13 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::policy::Policy;
 use crate::headers;
 use crate::http::incoming::{Incoming, RequestHead, at_most_one};
-use crate::percent;
+use crate::policy::Policy;
 use crate::reply::{Header, Reason, header};
 use crate::session::Session;
+pub use crate::token::cookie::{cookie_name, cookie_name_for, is_of_session as is_cookie, reference};
+use crate::token::cookie::{is_reference, reference_in};
 use crate::url::Scheme;
 
 /// Sessions of one token name that a browser keeps. With tokens of the greatest length their cookies are 6.3 KB, which
@@ -20,41 +21,6 @@ pub const MAX_SESSIONS: usize = 6;
 
 /// Sessions that are tried for a URL that names none: what forged cookies cost must have a limit.
 const MAX_TRIED: usize = 4;
-
-/// Characters of a reference: 48 bits of the session's id, which is no secret.
-const REFERENCE: usize = 8;
-
-/// The reference of the session with this id, as its token writes it.
-pub fn reference(id: &str) -> &str {
-    id.get(..REFERENCE).unwrap_or(id)
-}
-
-/// The name of the cookie for a session token, by the id that it claims; of no session if it is none.
-pub fn cookie_name_for(name: &str, token: &str) -> String {
-    let decoded = percent::decode_str(token).unwrap_or_default();
-    let id = decoded.split('~').find_map(|field| field.strip_prefix("id=")).map(reference);
-    cookie_name(name, id.filter(|id| is_reference(id)).unwrap_or("AAAAAAAA"))
-}
-
-/// The name of the cookie of the session with this reference.
-pub fn cookie_name(name: &str, reference: &str) -> String {
-    format!("{name}-{reference}")
-}
-
-/// Whether a cookie is of sessions whose token has this name. The name alone, without a reference, is that of no cookie of
-/// ours, but other vendors' tokens have it: the origin does not see those either.
-pub fn is_cookie(name: &str, cookie: &[u8]) -> bool {
-    cookie == name.as_bytes() || reference_in(name, cookie).is_some()
-}
-
-fn reference_in<'a>(name: &str, cookie: &'a [u8]) -> Option<&'a str> {
-    let reference = core::str::from_utf8(cookie.strip_prefix(name.as_bytes())?.strip_prefix(b"-")?).ok()?;
-    is_reference(reference).then_some(reference)
-}
-
-fn is_reference(text: &str) -> bool {
-    text.len() == REFERENCE && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-}
 
 /// A session token as it was sent, not verified.
 #[derive(Debug, Clone, Copy)]
@@ -215,21 +181,6 @@ fn site(scheme: Scheme) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cookies_are_known_by_their_reference() {
-        for (cookie, expected) in [
-            ("hdntl", true),
-            ("hdntl-AZaz09-_", true),
-            ("hdntl-AAAAAAA", false),
-            ("hdntl-AAAAAAAAA", false),
-            ("hdntl-AAAA=AAA", false),
-            ("hdntlAAAAAAAA", false),
-            ("xhdntl-AAAAAAAA", false),
-        ] {
-            assert_eq!(is_cookie("hdntl", cookie.as_bytes()), expected, "{cookie}");
-        }
-    }
 
     #[test]
     fn the_oldest_cookies_make_room() {

@@ -7,12 +7,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::client_range::ClientRange;
-use crate::config::document;
-use crate::config::encryption::Encryption;
-use crate::config::policy::Policy;
 use crate::derive::{ContentKey, KeyScope};
 use crate::jar;
 use crate::playlist::Unservable;
+use crate::policy::encryption::{Encryption, KeySharing};
+use crate::policy::{Policy, PolicyIndex};
 use crate::query;
 use crate::reply::Header;
 use crate::route::{Extension, Kind};
@@ -25,7 +24,7 @@ use crate::url::{Base, Scheme};
 #[derive(Debug)]
 pub struct PendingRequest {
     /// The policy's number.
-    pub policy: usize,
+    pub policy: PolicyIndex,
     /// The session that it belongs to; `None` only for content that needs no token.
     pub session: Option<PendingSession>,
     /// The URL as the viewer's player has it.
@@ -171,8 +170,8 @@ impl PendingPlaylist {
     ) -> Self {
         let keys = match encryption {
             Some(encryption) if encryption.configured_key().is_some() => Some(KeyScope::Configured),
-            Some(Encryption { scope: document::KeyScope::Application, .. }) => Some(KeyScope::Application),
-            Some(Encryption { scope: document::KeyScope::Stream, .. }) => directory.clone().map(KeyScope::Stream),
+            Some(Encryption { scope: KeySharing::Application, .. }) => Some(KeyScope::Application),
+            Some(Encryption { scope: KeySharing::Stream, .. }) => directory.clone().map(KeyScope::Stream),
             _ => session.map(PendingSession::own_key),
         };
         Self { keys, directory, imports, unservable: Rc::default() }

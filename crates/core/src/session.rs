@@ -13,14 +13,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::Mac;
 
-use crate::binding::Bound;
-use crate::config::policy::Policy;
 use crate::http::incoming::RequestHead;
 use crate::percent;
+use crate::policy::Policy;
+use crate::policy::binding::Bound;
 use crate::reply::Reason;
 use crate::target;
-use crate::token::acl;
 use crate::token::edge_auth::{Claims, Grant};
+use crate::token::{acl, carried};
 
 /// Longest session token in bytes, as it stands in a query: some players refuse lines of 4096 bytes.
 pub const MAX_TOKEN: usize = 1023;
@@ -93,7 +93,7 @@ impl Session {
         token.push_str("~hmac=");
         token.push_str(&base16ct::lower::encode_string(&mac.finalize().into_bytes()));
         let session = Self { id, expires, keyring: 0, opened: now, access_token, payload, token, acl };
-        policy.revocation.check(&session)?;
+        policy.revocation.check(&session.id, session.opened, session.access_token.as_deref())?;
         if session.query_value().len() > MAX_TOKEN { Err(Reason::Oversize) } else { Ok(session) }
     }
 
@@ -158,7 +158,7 @@ impl Session {
             token: token.into(),
             acl: acl.into(),
         };
-        policy.revocation.check(&session)?;
+        policy.revocation.check(&session.id, session.opened, session.access_token.as_deref())?;
         Ok(session)
     }
 
@@ -201,13 +201,4 @@ fn scope(policy: &Policy, grant: Option<&Grant>, path: &str) -> String {
         Some(acl) if !acl::names_playlists_only(acl) => carried(acl),
         _ => acl::below(target::directory(path)),
     }
-}
-
-/// A field of the access token as session tokens carry it: what cookies do not bear is escaped; what is escaped stays so.
-pub fn carried(field: &str) -> String {
-    let mut out = String::with_capacity(field.len());
-    percent::encode_into(&mut out, field.as_bytes(), |byte| {
-        byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\')
-    });
-    out
 }

@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 
 use serde_json::{Value, json};
 
-use crate::config::{Coverage, Policies};
 use crate::derive::{KeyScope, Keyring, Secret};
 use crate::http::incoming::{Incoming, RequestHead};
+use crate::policy::Coverage;
 use crate::reply::header;
 use crate::session::Session;
 use crate::signed::{self, Iv, Subject};
@@ -87,7 +87,7 @@ fn derivation() {
             }],
             "assignments": [{"policyName": vector["policy"], "path": "/..."}],
         });
-        let (policies, _) = Policies::parse(document.to_string().as_bytes(), &|_| None).unwrap();
+        let (policies, _) = crate::config::parse(document.to_string().as_bytes(), &|_| None).unwrap();
         let Coverage::Policy(_, policy) = policies.covering("h", "/", 0) else { panic!("{vector}") };
         let id = bytes(vector, "session").try_into().unwrap();
         let opened = vector["opened"].as_u64().unwrap();
@@ -106,7 +106,7 @@ fn derivation() {
         let mut binding = document.clone();
         binding["policies"][0]["tokenAuth"]["sessionBinding"] =
             json!({"addressPrefix": {}, "headerForSalt": "X-Device"});
-        let (binding, _) = Policies::parse(binding.to_string().as_bytes(), &|_| None).unwrap();
+        let (binding, _) = crate::config::parse(binding.to_string().as_bytes(), &|_| None).unwrap();
         let Coverage::Policy(_, binding) = binding.covering("h", "/", 0) else { panic!("{vector}") };
         let bound = Session::open(binding, None, "/vod/a/m.m3u8", &request, id).unwrap();
         assert_eq!(bound.token, text(vector, "boundToken"));

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use playlock_core::config::Policies;
 use playlock_core::exchange::Exchange;
+use playlock_core::policy::Policies;
 use playlock_core::reply::{Header, Reason, Reply};
 use playlock_core::route::Kind;
 use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep};
@@ -54,8 +54,9 @@ impl Edge {
               "assignments": [{{"policyName": "corpus", "path": "/..."}}]}}"#,
             hosts.join(", ")
         );
-        let (policies, _) = Policies::parse(config.as_bytes(), &|_| None).map_err(|error| error.to_string())?;
-        let encrypts = policies.get(0).is_some_and(|policy| policy.encryption.is_some());
+        let (policies, _) =
+            playlock_core::config::parse(config.as_bytes(), &|_| None).map_err(|error| error.to_string())?;
+        let encrypts = policies.iter().next().is_some_and(|(_, policy)| policy.encryption.is_some());
         let passes_encrypted = media_encryption.contains("passthrough");
         let rotates = media_encryption.contains("keyRotation");
         Ok(Self { policies: Rc::new(policies), encrypts, rotates, passes_encrypted })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use playlock_core::config::Policies;
+use playlock_core::policy::Policies;
 
 use super::route::{self, Route};
 use super::running::Running;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use playlock_core::config::document::Document;
-use playlock_core::config::{Coverage, Policies};
+use playlock_core::policy::{Coverage, Policies};
 
 use super::route::Route;
 use crate::config::Loaded;
@@ -24,7 +24,7 @@ impl<'a> Running<'a> {
     pub fn new(loaded: &'a Loaded, now: u64) -> Self {
         let policies = &loaded.policies;
         let document: Option<Document> = serde_json::from_str(&loaded.text).ok();
-        let all = || (0..policies.len()).filter_map(|index| policies.get(index));
+        let all = || policies.iter().map(|(_, policy)| policy);
         let is_open = |named: Option<&str>, numbered: Option<u64>| {
             let mut found = all().filter(|policy| match named {
                 Some(name) => policy.name == name,

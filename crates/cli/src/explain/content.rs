@@ -1,10 +1,10 @@
 //! The checks on a request for a playlist or content.
 
-use playlock_core::config::document::OnEncryptedOrigin;
 use playlock_core::derive::KeyScope;
 use playlock_core::headers;
 use playlock_core::http::incoming::SIGNED_PARAMETER;
 use playlock_core::pending::{Asked, PendingRequest, PendingSession};
+use playlock_core::policy::encryption::OnEncryptedOrigin;
 use playlock_core::reply::Reason;
 use playlock_core::request::Admitted;
 use playlock_core::request::check::Outcome;

@@ -1,6 +1,6 @@
 //! The checks that find the policy.
 
-use playlock_core::config::NotHeld;
+use playlock_core::policy::NotHeld;
 use playlock_core::request::Admitted;
 use playlock_core::request::check::Outcome;
 use playlock_core::request::door::Door;

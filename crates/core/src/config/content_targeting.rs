@@ -7,6 +7,10 @@ use alloc::vec::Vec;
 
 use serde::Deserialize;
 
+use crate::policy::targeting::mode::Mode;
+#[cfg(feature = "schema")]
+use crate::policy::text::HeaderName;
+
 /// From where and by what way one may watch. Checked before any token, for playlists, keys and segments alike, in this
 /// order: address, place, proxies, Referer. Alone, without tokens and encryption, it lets pass untouched what may.
 #[derive(Debug, Deserialize)]
@@ -72,17 +76,6 @@ pub struct GeoProtection {
     #[serde(rename = "geoRedirectOnDenyURL")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["https://tv.example/not-here"])))]
     pub geo_redirect_on_deny_url: Option<String>,
-}
-
-/// Whether a list names who may or who may not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Mode {
-    /// Only these may.
-    Allow,
-    /// All but these may.
-    Deny,
 }
 
 /// A country.
@@ -187,31 +180,31 @@ pub struct GeoHeaders {
     /// ISO 3166-1 alpha-2.
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = "^[A-Za-z0-9_-]+$"), extend("default" = "x-geo-country", "examples" = ["x-country"]))
+        schemars(with = "Option<HeaderName>", extend("default" = "x-geo-country", "examples" = ["x-country"]))
     )]
     pub country: Option<String>,
     /// ISO 3166-2 without the country.
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = "^[A-Za-z0-9_-]+$"), extend("default" = "x-geo-region", "examples" = ["x-region"]))
+        schemars(with = "Option<HeaderName>", extend("default" = "x-geo-region", "examples" = ["x-region"]))
     )]
     pub region: Option<String>,
     /// The number of a Designated Market Area.
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = "^[A-Za-z0-9_-]+$"), extend("default" = "x-geo-dma", "examples" = ["x-market"]))
+        schemars(with = "Option<HeaderName>", extend("default" = "x-geo-dma", "examples" = ["x-market"]))
     )]
     pub dma: Option<String>,
     /// `true`, `1` or `yes` for clients behind anonymous proxies.
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = "^[A-Za-z0-9_-]+$"), extend("default" = "x-geo-anonymous-proxy", "examples" = ["x-anonymous"]))
+        schemars(with = "Option<HeaderName>", extend("default" = "x-geo-anonymous-proxy", "examples" = ["x-anonymous"]))
     )]
     pub anonymous_proxy: Option<String>,
     /// `true`, `1` or `yes` for clients behind transparent proxies.
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = "^[A-Za-z0-9_-]+$"), extend("default" = "x-geo-transparent-proxy", "examples" = ["x-transparent"]))
+        schemars(with = "Option<HeaderName>", extend("default" = "x-geo-transparent-proxy", "examples" = ["x-transparent"]))
     )]
     pub transparent_proxy: Option<String>,
 }

@@ -10,11 +10,23 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 pub use super::content_targeting::{
-    ContentTargeting, Country, Dma, GeoHeaders, GeoProtection, IpAccess, Mode, Referer, Region,
+    ContentTargeting, Country, Dma, GeoHeaders, GeoProtection, IpAccess, Referer, Region,
 };
-pub use super::media_encryption::{IvMode, KeyAuthorizer, KeyRotation, KeyScope, MediaEncryption, OnEncryptedOrigin};
-pub use super::token_auth::{AddressPrefix, Algorithm, SessionBinding, TokenAuth, Transport};
-pub use super::value::{Duration, PolicyId, SecretSource};
+pub use super::media_encryption::{KeyAuthorizer, KeyRotation, MediaEncryption};
+#[cfg(feature = "schema")]
+use super::time::{Time, TimeOrAny};
+pub use super::token_auth::{AddressPrefix, Algorithm, SessionBinding, TokenAuth};
+pub use super::value::{Duration, SecretSource};
+use crate::policy::DefaultAction;
+#[cfg(feature = "schema")]
+use crate::policy::assignments::PathPrefix;
+#[cfg(feature = "schema")]
+use crate::policy::cors::{AllowedOrigin, ListedHeader};
+use crate::policy::index::PolicyId;
+#[cfg(feature = "schema")]
+use crate::policy::players::PlayerHash;
+#[cfg(feature = "schema")]
+use crate::policy::text::{HeaderName, Host};
 
 /// The whole document.
 #[derive(Debug, Deserialize)]
@@ -46,18 +58,6 @@ pub struct Document {
     /// In which request headers Envoy says where a client is.
     #[serde(default)]
     pub geo_headers: GeoHeaders,
-}
-
-/// What happens to a request that no assignment covers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum DefaultAction {
-    /// It is refused (403 `unassigned`).
-    #[default]
-    Deny,
-    /// It passes untouched.
-    Pass,
 }
 
 /// A policy. Members that only mean something to the Media Security Policy API itself are read and ignored.
@@ -130,7 +130,7 @@ pub struct Cors {
     /// The sites whose pages may play: origins as browsers send them, or `*` for every one.
     #[cfg_attr(
         feature = "schema",
-        schemars(length(min = 1), inner(regex(pattern = "^([*]|https?://[a-z0-9._:\\[\\]-]+)$")), extend("examples" = [["https://tv.example"]]))
+        schemars(length(min = 1), with = "Vec<AllowedOrigin>", extend("examples" = [["https://tv.example"]]))
     )]
     pub allow_origins: Vec<String>,
     /// Pages may send cookies along. Not together with `*`, with which any site could use a viewer's cookies.
@@ -139,14 +139,14 @@ pub struct Cors {
     /// Request headers that pages may set. Without it, whichever they ask for.
     #[cfg_attr(
         feature = "schema",
-        schemars(inner(regex(pattern = "^[A-Za-z0-9_*-]+$")), extend("examples" = [["range"]]))
+        schemars(with = "Option<Vec<ListedHeader>>", extend("examples" = [["range"]]))
     )]
     pub allow_headers: Option<Vec<String>>,
     /// Response headers that pages may read beside those that they always may.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
-        schemars(inner(regex(pattern = "^[A-Za-z0-9_*-]+$")), extend("examples" = [["content-range"]]))
+        schemars(with = "Vec<ListedHeader>", extend("examples" = [["content-range"]]))
     )]
     pub expose_headers: Vec<String>,
     /// How long a browser may keep the answer to a preflight.
@@ -183,7 +183,7 @@ pub struct PlayerVerification {
     /// The request header that names the player, where `identifiedBy` is `header`.
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = "^[A-Za-z0-9-]+$"), extend("default" = "x-player-hash", "examples" = ["x-app-hash"]))
+        schemars(with = "Option<HeaderName>", extend("default" = "x-player-hash", "examples" = ["x-app-hash"]))
     )]
     pub player_header: Option<String>,
 }
@@ -209,7 +209,7 @@ pub struct Player {
     #[cfg_attr(
         feature = "schema",
         schemars(
-            regex(pattern = "^[!-+.-}-]+$"),
+            with = "PlayerHash",
             length(min = 1, max = 128),
             extend("examples" = ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])))]
     pub hash: String,
@@ -241,7 +241,7 @@ pub struct Revocation {
     /// Every session that was opened before this time.
     #[cfg_attr(
         feature = "schema",
-        schemars(with = "Option<super::schema::Time>", extend("examples" = ["2026-01-01T12:00:00Z"]))
+        schemars(with = "Option<Time>", extend("examples" = ["2026-01-01T12:00:00Z"]))
     )]
     pub sessions_opened_before: Option<String>,
 }
@@ -258,21 +258,21 @@ pub struct Assignment {
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [1])))]
     pub policy_id: Option<PolicyId>,
     /// A host name without a port, compared without case. Without it, every host.
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9._-]+$"), extend("examples" = ["tv.example"])))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Host>", extend("examples" = ["tv.example"])))]
     pub host: Option<String>,
     /// A path without `.` and `..`, which covers everything below it, with `/...` at its end or without.
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^/[^*?]*$"), extend("examples" = ["/vod/..."])))]
+    #[cfg_attr(feature = "schema", schemars(with = "PathPrefix", extend("examples" = ["/vod/..."])))]
     pub path: String,
     /// When the assignment begins to hold: a time, or `*` for always.
     #[cfg_attr(
         feature = "schema",
-        schemars(with = "Option<super::schema::TimeOrAny>", extend("default" = "*", "examples" = ["2026-12-24T18:00:00Z"]))
+        schemars(with = "Option<TimeOrAny>", extend("default" = "*", "examples" = ["2026-12-24T18:00:00Z"]))
     )]
     pub start_time: Option<String>,
     /// When it ends, after it began: a time, or `*` for never.
     #[cfg_attr(
         feature = "schema",
-        schemars(with = "Option<super::schema::TimeOrAny>", extend("default" = "*", "examples" = ["2026-12-24T20:00:00+01:00"]))
+        schemars(with = "Option<TimeOrAny>", extend("default" = "*", "examples" = ["2026-12-24T20:00:00+01:00"]))
     )]
     pub end_time: Option<String>,
     /// Read and ignored.

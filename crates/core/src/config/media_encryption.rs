@@ -7,6 +7,9 @@ use alloc::string::ToString;
 use serde::Deserialize;
 
 use super::value::{Duration, SecretSource};
+use crate::policy::encryption::{IvMode, KeySharing, OnEncryptedOrigin};
+#[cfg(feature = "schema")]
+use crate::policy::text::{AbsolutePath, Authority, ClusterName, KeyPath};
 
 /// How segments are encrypted (AES-128-CBC), whose keys are whose, and when they change; docs/keys.md says which to choose.
 #[derive(Debug, Deserialize)]
@@ -24,13 +27,13 @@ pub struct MediaEncryption {
     /// Path of the key endpoint: letters, digits and `/.-_`. The origin never sees it. Not beside `keyUrl`.
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = "^/[A-Za-z0-9/._-]*[A-Za-z0-9._-]$"), extend("default" = "/serve.key", "examples" = ["/k/serve.key"]))
+        schemars(with = "Option<KeyPath>", extend("default" = "/serve.key", "examples" = ["/k/serve.key"]))
     )]
     pub key_path: Option<String>,
     /// Who shares a key. Where content needs no token (`enforceOnContentRequest`), `stream` is the default, and
     /// `session` is refused. Not beside `key`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "session")))]
-    pub key_scope: Option<KeyScope>,
+    pub key_scope: Option<KeySharing>,
     /// A stream is the directory so many path segments below its assignment's path, or the deepest there is. Only
     /// where something depends on streams: `keyScope` `stream`, or `{stream}` in `keyUrl`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = 1, "examples" = [2])))]
@@ -66,20 +69,6 @@ pub struct MediaEncryption {
     pub on_encrypted_origin: OnEncryptedOrigin,
 }
 
-/// Who shares a key.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum KeyScope {
-    /// Nobody: every session has its own.
-    #[default]
-    Session,
-    /// All viewers of a stream.
-    Stream,
-    /// All viewers of the policy.
-    Application,
-}
-
 /// How much of a rendition one key is for, in one of two ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -98,15 +87,15 @@ pub enum KeyRotation {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct KeyAuthorizer {
     /// The name of a cluster of Envoy's.
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[!-~]+$"), extend("examples" = ["authorizer"])))]
+    #[cfg_attr(feature = "schema", schemars(with = "ClusterName", extend("examples" = ["authorizer"])))]
     pub cluster: String,
     /// What is asked for there: an absolute path without a fragment.
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^/[!-\"$-~]*$"), extend("examples" = ["/may-play"])))]
+    #[cfg_attr(feature = "schema", schemars(with = "AbsolutePath", extend("examples" = ["/may-play"])))]
     pub path: String,
     /// The host that is asked, perhaps with a port. Without it, the cluster's name.
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = "^[!-\"$-.0->A-~]+$"), extend("examples" = ["auth.example"]))
+        schemars(with = "Option<Authority>", extend("examples" = ["auth.example"]))
     )]
     pub host: Option<String>,
     /// How long an answer is waited for: one second at least, one minute at most.
@@ -115,32 +104,4 @@ pub struct KeyAuthorizer {
         schemars(extend("default" = "2s", "pattern" = "^0*([1-9]|[1-5][0-9]|60)s$|^0*1m$", "examples" = ["5s"]))
     )]
     pub timeout: Option<Duration>,
-}
-
-/// What the initialisation vector of a segment is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum IvMode {
-    /// Derived with the key and written into EXT-X-KEY.
-    #[default]
-    Explicit,
-    /// The media sequence number (RFC 8216 section 5.2). Shaka cannot play low-latency streams so.
-    Sequence,
-    /// Derived from each segment's path, query and byte range: equal plaintext never gives equal ciphertext. Every segment
-    /// has an EXT-X-KEY of its own then, with the same key URI. Playlists with parts (low latency) are as with `explicit`.
-    Segment,
-}
-
-/// What becomes of media that the origin encrypts itself.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum OnEncryptedOrigin {
-    /// The playlist is refused (502 `encrypted`).
-    #[default]
-    Deny,
-    /// It passes as it is, under the session's token and within its paths, and so do its keys. Delta updates are not
-    /// asked for then.
-    Passthrough,
 }

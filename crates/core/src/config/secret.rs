@@ -8,9 +8,9 @@ use base16ct::mixed;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::ConfigError;
-use super::document::SecretSource;
+use super::error::ConfigError;
 use super::strength::{Role, Strength};
+use super::value::SecretSource;
 use crate::derive::{ConfiguredKey, Secret};
 
 /// Looks secrets up and remembers which stand in the document, and which are weak.

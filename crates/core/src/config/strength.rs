@@ -120,8 +120,6 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use crate::config::Policies;
-
     const LONG: &str = "52a152a152a152a152a152a152a152a1";
     const OTHER: &str = "c319f970fd89b9f8c3d48e25548c793d";
     const THIRD: &str = "6d0f4c1e7b8a93522f64d1c05e97ab38";
@@ -144,7 +142,7 @@ mod tests {
             };
             Some(value.into())
         };
-        let (_, warnings) = Policies::parse(document.as_bytes(), &env).unwrap();
+        let (_, warnings) = crate::config::parse(document.as_bytes(), &env).unwrap();
         assert!(warnings.iter().all(|text| ![LONG, OTHER, THIRD, "c0ffee"].iter().any(|value| text.contains(value))));
         warnings.into_iter().filter(|text| !text.contains("the secret stands in the configuration")).collect()
     }

@@ -3,11 +3,12 @@
 use alloc::string::{String, ToString};
 
 use super::*;
+use crate::policy::{Coverage, Idle};
 
 /// Every variable is set, but for `UNSET`, each to a value of its own.
 pub(super) fn parse(json: &str) -> Result<(Policies, Vec<String>), ConfigError> {
     let value = |name: &str| base16ct::lower::encode_string(alloc::format!("{name:_>16}").as_bytes());
-    Policies::parse(json.as_bytes(), &|name| (name != "UNSET").then(|| value(name)))
+    super::parse(json.as_bytes(), &|name| (name != "UNSET").then(|| value(name)))
 }
 
 pub(super) const NORMATIVE: &str = include_str!("../../../../tests/cases/config/vod.json");
@@ -15,7 +16,9 @@ pub(super) const NORMATIVE: &str = include_str!("../../../../tests/cases/config/
 #[test]
 fn the_normative_document_loads_and_warns_of_its_inline_secret() {
     let (policies, warnings) = parse(NORMATIVE).unwrap();
-    assert!(matches!(policies.covering("h", "/a", 0), Coverage::Policy(0, policy) if policy.name == "vod"));
+    assert!(
+        matches!(policies.covering("h", "/a", 0), Coverage::Policy(index, policy) if index.get() == 0 && policy.name == "vod")
+    );
     assert!(policies.is_key_path("/serve.key"));
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].starts_with("policies[0].tokenAuth.transitionPassword") && !warnings[0].contains("c319"));
@@ -268,7 +271,7 @@ fn a_password_of_16_bytes_stands_in_for_a_missing_secret() {
     let media = document["policies"][0]["mediaEncryption"].as_object_mut().unwrap();
     media.remove("secret");
     media.remove("transitionSecret");
-    assert_eq!(parse(&document.to_string()).unwrap().0.get(0).unwrap().keyrings.len(), 2);
+    assert_eq!(parse(&document.to_string()).unwrap().0.iter().next().unwrap().1.keyrings.len(), 2);
     document["policies"][0]["tokenAuth"]["password"] = "0011".into();
     assert_eq!(parse(&document.to_string()).unwrap_err().path, "policies[0].mediaEncryption.secret");
 }
@@ -348,7 +351,7 @@ fn assignments_that_never_hold_are_found() {
     assert_eq!(idle(1000), [(0, Idle::Past), (1, Idle::Overruled)]);
     assert_eq!(idle(time::parse("2029-06-01").unwrap()), [(0, Idle::Past), (1, Idle::Overruled), (4, Idle::Overruled)]);
     assert_eq!(idle(time::parse("2031-01-01").unwrap())[2], (4, Idle::Past));
-    let unassigned = policies.unassigned().map(|(index, policy)| (index, policy.name.as_str()));
+    let unassigned = policies.unassigned().map(|(index, policy)| (index.get(), policy.name.as_str()));
     assert_eq!(unassigned.collect::<alloc::vec::Vec<_>>(), [(2, "c")]);
 }
 

@@ -70,6 +70,43 @@ fn days_before(year: u64, month: u64, day: u64) -> Option<u64> {
     Some(years + (1..month).map(|month| days_of(year, month)).sum::<u64>() + day - 1)
 }
 
+/// A point in time, which the document's types keep as text.
+#[cfg(feature = "schema")]
+pub struct Time;
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Time {
+    fn schema_name() -> alloc::borrow::Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A time (RFC 3339), such as `2026-12-24T18:00:00Z`; in UTC without an offset, at midnight without a time of day. A fraction of a second does not count.",
+            "type": "string",
+            "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?$",
+        })
+    }
+}
+
+/// A point in time, or `*`.
+#[cfg(feature = "schema")]
+pub struct TimeOrAny;
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for TimeOrAny {
+    fn schema_name() -> alloc::borrow::Cow<'static, str> {
+        "TimeOrAny".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A time, or `*` for any.",
+            "anyOf": [{"const": "*"}, generator.subschema_for::<Time>()],
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,9 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 
 use super::value::{Duration, SecretSource};
+#[cfg(feature = "schema")]
+use crate::policy::text::{HeaderName, TokenName};
+use crate::policy::tokens::Transport;
 
 /// Who may watch: access tokens (EdgeAuth v2) that your site makes open sessions, and session tokens that playlock
 /// makes go on with them.
@@ -39,19 +42,19 @@ pub struct TokenAuth {
     /// Query parameter of the access token; not the session token's, and not `plk`.
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), extend("default" = "hdnts", "examples" = ["token"]))
+        schemars(with = "Option<TokenName>", extend("default" = "hdnts", "examples" = ["token"]))
     )]
     pub access_token_name: Option<String>,
     /// The access token's cookie, if that has another name than `accessTokenName`.
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), extend("examples" = ["auth"])))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<TokenName>", extend("examples" = ["auth"])))]
     pub access_token_cookie: Option<String>,
     /// The access token's request header, if that has another name than `accessTokenName`.
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), extend("examples" = ["x-auth"])))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<TokenName>", extend("examples" = ["x-auth"])))]
     pub access_token_header: Option<String>,
     /// Query parameter of the session token, and what its cookies' names begin with; not `plk`.
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), extend("default" = "hdntl", "examples" = ["session"]))
+        schemars(with = "Option<TokenName>", extend("default" = "hdntl", "examples" = ["session"]))
     )]
     pub session_token_name: Option<String>,
     /// How the session token travels.
@@ -107,7 +110,7 @@ pub struct SessionBinding {
     /// The client's network. Viewers behind some NATs, or with both IPv4 and IPv6, change theirs.
     pub address_prefix: Option<AddressPrefix>,
     /// A request header that players must send with every request, and whose value must stay the same.
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9_-]+$"), extend("examples" = ["x-device"])))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<HeaderName>", extend("examples" = ["x-device"])))]
     pub header_for_salt: Option<String>,
 }
 
@@ -122,32 +125,6 @@ pub struct AddressPrefix {
     /// Of an IPv6 address, in bits.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 128), extend("default" = 56)))]
     pub ipv6: Option<u32>,
-}
-
-/// How the session token travels.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Transport {
-    /// In the query of every URI: needs no cookies.
-    #[default]
-    Query,
-    /// In a cookie for each session; the query says which one it is.
-    Cookie,
-    /// In both; either is accepted.
-    Both,
-}
-
-impl Transport {
-    /// Whether the token stands in the query of URIs.
-    pub fn in_query(self) -> bool {
-        self != Self::Cookie
-    }
-
-    /// Whether the token stands in a cookie.
-    pub fn in_cookie(self) -> bool {
-        self != Self::Query
-    }
 }
 
 /// An HMAC's hash.

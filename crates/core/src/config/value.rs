@@ -1,33 +1,10 @@
-//! Values of the configuration document that are more than JSON's own: numbers of policies, durations, secrets.
+//! Values of the configuration document that are more than JSON's own: durations, secrets.
 
 use alloc::string::String;
 use core::fmt;
 
 use serde::Deserialize;
 use serde::de::{self, MapAccess, Visitor};
-
-/// A policy's number; the API writes it as a number and, in places, as a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PolicyId(pub u64);
-
-impl<'de> Deserialize<'de> for PolicyId {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Id;
-        impl Visitor<'_> for Id {
-            type Value = PolicyId;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a policy's number, such as 1 or \"1\"")
-            }
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<PolicyId, E> {
-                Ok(PolicyId(number))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<PolicyId, E> {
-                text.parse().map(PolicyId).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
-            }
-        }
-        deserializer.deserialize_any(Id)
-    }
-}
 
 /// A duration in seconds: `"30s"`, `"5m"`, `"12h"`, `"1d"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +23,21 @@ impl<'de> Deserialize<'de> for Duration {
             }
         }
         deserializer.deserialize_str(Text)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Duration {
+    fn schema_name() -> alloc::borrow::Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "An integer followed by `d`, `h`, `m` or `s` (days, hours, minutes, seconds), at most ten years.",
+            "type": "string",
+            "pattern": "^[0-9]+[dhms]$",
+        })
     }
 }
 
@@ -119,5 +111,27 @@ impl<'de> Deserialize<'de> for SecretSource {
             }
         }
         deserializer.deserialize_any(Source)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for SecretSource {
+    fn schema_name() -> alloc::borrow::Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A secret's text (which logs and dumps of the configuration show), or the environment variable of the VM that holds it: `{\"env\": \"NAME\"}`.",
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {
+                    "type": "object",
+                    "properties": {"env": {"type": "string", "description": "The variable's name."}},
+                    "required": ["env"],
+                    "additionalProperties": false,
+                },
+            ],
+        })
     }
 }

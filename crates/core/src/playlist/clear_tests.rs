@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use super::tests::{hide_macs, marks, rewrite};
 use super::*;
-use crate::config::encryption::Rotation;
+use crate::policy::encryption::Rotation;
 use crate::signed::Variable;
 use crate::token::acl::Acl;
 

@@ -4,11 +4,10 @@ use alloc::format;
 use alloc::string::String;
 
 use super::attribute::integer;
-use crate::config::document::{IvMode, OnEncryptedOrigin};
-use crate::config::encryption::Rotation;
 use crate::derive::{KeyScope, Keyring};
 use crate::http::incoming::SIGNED_PARAMETER;
-use crate::key_url::KeyUri;
+use crate::policy::encryption::{IvMode, OnEncryptedOrigin, Rotation};
+use crate::policy::key_url::KeyUri;
 use crate::reply::Reason;
 use crate::signed::{self, Iv, Resource};
 

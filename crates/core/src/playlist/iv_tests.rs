@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::tests::{marks, rewrite};
-use crate::config::document::IvMode;
+use crate::policy::encryption::IvMode;
 
 /// The IV of every EXT-X-KEY (`-` without one) and the first field of what is said of every URI, in order. All keys have one
 /// URI.

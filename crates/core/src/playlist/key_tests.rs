@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::tests::{hide_macs, marks, rewrite};
 use super::*;
-use crate::config::document::{IvMode, OnEncryptedOrigin};
-use crate::config::encryption::Rotation;
+use crate::policy::encryption::Rotation;
+use crate::policy::encryption::{IvMode, OnEncryptedOrigin};
 use crate::signed::Variable;
 
 /// Rewrites with encryption changed so; keys are written as `#KEY` and their period, and `#KEY` alone without an IV.

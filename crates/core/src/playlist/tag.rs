@@ -10,7 +10,7 @@ use super::uri::{Lead, Marks};
 use super::variable::Expanded;
 use super::{Body, Spared, attribute};
 use crate::bug;
-use crate::config::document::OnEncryptedOrigin;
+use crate::policy::encryption::OnEncryptedOrigin;
 use crate::reply::Reason;
 use crate::signed::{ByteRange, Form, Iv, Resource};
 

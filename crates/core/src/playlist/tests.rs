@@ -6,9 +6,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::*;
-use crate::config::document::{IvMode, OnEncryptedOrigin};
-use crate::config::encryption::Rotation;
 use crate::derive::{KeyScope, Keyring, Secret};
+use crate::policy::encryption::Rotation;
+use crate::policy::encryption::{IvMode, OnEncryptedOrigin};
 use crate::token::acl::Acl;
 use crate::url::{Base, Scheme};
 

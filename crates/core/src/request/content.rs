@@ -11,9 +11,9 @@ use super::signed_claim::SignedClaim;
 use super::visit::{self, Visit, bodiless};
 use super::{Admitted, policy_for};
 use crate::client_range::ClientRange;
-use crate::config::Coverage;
 use crate::http::incoming::{Incoming, Method};
 use crate::pending::{Asked, Claim, PendingPlaylist, PendingRequest, PendingSession, ViewerUrl};
+use crate::policy::Coverage;
 use crate::reply::{Reason, header};
 use crate::route::Extension;
 

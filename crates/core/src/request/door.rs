@@ -1,8 +1,7 @@
 //! A request before its policy is known.
 
-use crate::config::Policies;
-use crate::config::policy::Policy;
 use crate::http::incoming::Incoming;
+use crate::policy::{Policies, Policy, PolicyIndex};
 
 /// A request whose policy is being looked for.
 pub struct Door<'a> {
@@ -11,7 +10,7 @@ pub struct Door<'a> {
     /// The request.
     pub incoming: &'a Incoming<'a>,
     /// The policy and its index, once a check has found it.
-    pub policy: Option<(usize, &'a Policy)>,
+    pub policy: Option<(PolicyIndex, &'a Policy)>,
 }
 
 impl<'a> Door<'a> {

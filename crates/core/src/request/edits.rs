@@ -3,11 +3,11 @@
 use alloc::borrow::Cow;
 use alloc::format;
 
-use crate::config::document::OnEncryptedOrigin;
-use crate::config::policy::Policy;
 use crate::headers;
 use crate::http::incoming::Incoming;
 use crate::jar;
+use crate::policy::Policy;
+use crate::policy::encryption::OnEncryptedOrigin;
 use crate::step::HeaderEdits;
 use crate::target::{self, is_named};
 
@@ -34,7 +34,7 @@ pub fn request_edits(policy: &Policy, incoming: &Incoming<'_>, whole: bool) -> H
     edits.set.extend(path.map(|path| (":path".into(), path.into_bytes())));
     let access = policy.access_token.as_ref();
     if let Some(access) = access.filter(|access| headers::first(head.headers, &access.header).is_some()) {
-        edits.remove.push(access.header.clone());
+        edits.remove.push(access.header.as_str().into());
     }
     let is_ours = |cookie: &[u8]| {
         jar::is_cookie(&policy.session.name, cookie) || access.is_some_and(|it| it.cookie.as_bytes() == cookie)

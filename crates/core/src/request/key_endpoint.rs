@@ -7,10 +7,10 @@ use super::door::Door;
 use super::resume_or_open::resume;
 use super::visit::{self, Visit, bodiless};
 use super::{Admitted, AdmittedKey, policy_for};
-use crate::authorizer::Question;
-use crate::config::Coverage;
-use crate::config::encryption::Encryption;
 use crate::derive::KeyScope;
+use crate::policy::Coverage;
+use crate::policy::authorizer::Question;
+use crate::policy::encryption::Encryption;
 use crate::reply::{Reason, Reply, header};
 use crate::signed;
 
@@ -119,7 +119,16 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let authorizer = policy.encryption.as_ref().and_then(Encryption::authorizer);
     let ask = authorizer.map(|authorizer| {
         let client = head.client();
-        authorizer.call(&Question { policy: &policy.name, session: &session, scope: &scope, period, client })
+        authorizer.call(&Question {
+            policy: &policy.name,
+            session: &session.id_text(),
+            paths: session.acl(),
+            access_token: session.access_token.as_deref(),
+            payload: session.payload.as_deref(),
+            scope: &scope,
+            period,
+            client,
+        })
     });
     let cache_control = match &ask {
         None => format!("private, max-age={}", session.expires.saturating_sub(head.now)),

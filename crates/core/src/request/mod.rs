@@ -14,11 +14,11 @@ use alloc::string::String;
 use self::check::{Check, Flow, Observer, Outcome, run};
 use self::door::Door;
 use self::visit::Visit;
-use crate::config::policy::Policy;
-use crate::config::{Coverage, Policies};
+
 use crate::derive::KeyScope;
 use crate::http::incoming::{Incoming, RequestHead};
 use crate::pending::PendingRequest;
+use crate::policy::{Coverage, Policies, Policy, PolicyIndex};
 use crate::reply::{Reason, Reply};
 use crate::route::Kind;
 use crate::session::Session;
@@ -34,7 +34,7 @@ pub enum Admitted {
     /// A preflight request, answered here.
     Preflight {
         /// The policy's index.
-        policy: usize,
+        policy: PolicyIndex,
         /// The answer.
         reply: Reply,
     },
@@ -45,7 +45,7 @@ pub enum Admitted {
 /// A key request that may go on.
 pub struct AdmittedKey {
     /// The policy's index.
-    pub policy: usize,
+    pub policy: PolicyIndex,
     /// The session that asks.
     pub session: Session,
     /// Which viewers share the key.
@@ -75,7 +75,7 @@ pub struct Refused {
     /// Its kind.
     pub kind: Kind,
     /// The policy's index.
-    pub policy: Option<usize>,
+    pub policy: Option<PolicyIndex>,
 }
 
 /// Runs the checks on a request. `random` is called at most once, when a session is opened.

@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 
 use super::check::{AccessCarrier, Observer, TokenSeen, TokenSent};
 use super::visit::Visit;
-use crate::config::policy::{AccessToken, Opening, Policy};
 use crate::headers;
 use crate::http::incoming::{Incoming, RequestHead, at_most_one};
 use crate::jar::{self, GoingOn, Presented};
 use crate::pending::{Obtained, PendingSession};
+use crate::policy::{AccessToken, Opening, Policy};
 use crate::reply::Reason;
 use crate::route::Extension;
 use crate::session::Session;

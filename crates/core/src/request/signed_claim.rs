@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::config::policy::Policy;
 use crate::derive::KeyScope;
+use crate::policy::Policy;
 use crate::query;
 use crate::session::Session;
 use crate::signed::{self, Resource, Subject, Variable};

@@ -3,15 +3,15 @@
 use super::Denied;
 use super::check::{Flow, Observer};
 use super::signed_claim::SignedClaim;
-use crate::config::Policies;
-use crate::config::policy::Policy;
+
 use crate::http::incoming::Incoming;
 use crate::pending::PendingSession;
-use crate::player::Players;
+use crate::policy::players::Players;
+use crate::policy::targeting::Facts;
+use crate::policy::{Policies, Policy, PolicyIndex};
 use crate::reply::Reason;
 use crate::route::{Extension, Kind};
 use crate::signed::KeyRequest;
-use crate::targeting::Facts;
 
 /// A request under its policy. Checks add what they find.
 pub struct Visit<'a> {
@@ -20,7 +20,7 @@ pub struct Visit<'a> {
     /// The request.
     pub incoming: &'a Incoming<'a>,
     /// The policy's index.
-    pub index: usize,
+    pub index: PolicyIndex,
     /// The policy.
     pub policy: &'a Policy,
     /// The extension of the path under this policy.
@@ -39,7 +39,7 @@ impl<'a> Visit<'a> {
     pub fn new(
         policies: &'a Policies,
         incoming: &'a Incoming<'a>,
-        index: usize,
+        index: PolicyIndex,
         policy: &'a Policy,
         random: &'a mut dyn FnMut() -> [u8; 16],
     ) -> Self {

@@ -13,9 +13,9 @@ use alloc::vec::Vec;
 
 use self::body::{Body, ErrorText};
 use self::redirect::redirect;
-use crate::config::policy::{Opening, Policy};
 use crate::headers;
 use crate::pending::{Asked, PendingRequest};
+use crate::policy::{Opening, Policy};
 use crate::reply::{Header, Reason, Reply};
 use crate::route::Kind;
 use crate::step::HeaderEdits;

@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 
 use super::body::{Body, LiveProbeBody, PlaylistBody};
 use super::{Plan, ResponseHead, without_untrue};
-use crate::config::encryption::{self, Keys};
-use crate::config::policy::Policy;
 use crate::derive::KeyScope;
 use crate::headers;
-use crate::key_url::Values;
 use crate::pending::{PendingRequest, PendingSession};
 use crate::playlist::{Encryption, KeySource, Lead, Marks, Rewriter, Variables};
+use crate::policy::Policy;
+use crate::policy::encryption::{self, Keys};
+use crate::policy::key_url::Values;
 use crate::reply::{Reason, header};
 use crate::route::Kind;
 use crate::session::Session;
@@ -96,7 +96,7 @@ fn key_source(
     let id = session.id_text();
     Some(match &encryption.keys {
         Keys::Endpoint { path, .. } => {
-            KeySource::Endpoint { path: path.clone(), policy: policy.name.clone(), session: id }
+            KeySource::Endpoint { path: path.as_str().into(), policy: policy.name.clone(), session: id }
         }
         Keys::External { url, .. } => KeySource::External(url.filled(&Values {
             session: &id,

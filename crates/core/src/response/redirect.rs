@@ -4,10 +4,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::policy::Policy;
 use crate::headers;
 use crate::http::incoming::SIGNED_PARAMETER;
 use crate::pending::PendingRequest;
+use crate::policy::Policy;
 use crate::query;
 use crate::reply::{Header, header};
 use crate::signed::{self, Subject};

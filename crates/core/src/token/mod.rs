@@ -1,10 +1,12 @@
 //! Token wire formats, one file each, and what they share.
 
 pub mod acl;
+pub mod cookie;
 pub mod edge_auth;
 pub mod signed_url;
 
 use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::percent;
@@ -29,6 +31,15 @@ pub fn readings(sent: &str) -> Vec<Cow<'_, str>> {
     }
     readings.push(Cow::Borrowed(sent));
     readings
+}
+
+/// A field of the access token as session tokens carry it: what cookies do not bear is escaped; what is escaped stays so.
+pub fn carried(field: &str) -> String {
+    let mut out = String::with_capacity(field.len());
+    percent::encode_into(&mut out, field.as_bytes(), |byte| {
+        byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\')
+    });
+    out
 }
 
 /// The steps of verifying a token, in order, each with the reasons that it fails for.

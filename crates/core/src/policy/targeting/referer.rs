@@ -1,54 +1,33 @@
 //! `referer`: from which sites' pages one may watch, by the Referer that browsers send (RFC 9110 section 10.1.3).
 
 use alloc::collections::BTreeSet;
-use alloc::format;
 use alloc::string::String;
 
 use super::facts::{Facts, Sent};
-use super::redirect;
-use crate::config::{ConfigError, document};
+use crate::policy::text::{HttpUrl, text};
 
 /// Longest name of a host in the DNS.
 const MAX_HOST: usize = 253;
 
+text! {
+    /// A site: the name of a host in lower case, without a final dot. May be written as a URL without port and path.
+    Domain,
+    "a domain, whose subdomains count too, such as \"example.com\" (others than ASCII as \"xn--…\"), without port and path",
+    domain
+}
+
 /// `referer` of a policy.
 #[derive(Debug)]
 pub struct Referers {
-    /// In lower case, without a final dot.
-    domains: BTreeSet<String>,
-    allow_missing: bool,
-    /// Where who may not is sent.
-    pub redirect: Option<String>,
+    /// Sites that may, with their subdomains.
+    pub domains: BTreeSet<Domain>,
+    /// Requests without a Referer may, too.
+    pub allow_missing: bool,
+    /// Where denied clients are sent.
+    pub redirect: Option<HttpUrl>,
 }
 
 impl Referers {
-    /// Builds it from its document at the JSON path `path`; `None` if it is not enabled.
-    ///
-    /// # Errors
-    /// The first member that cannot be.
-    pub fn build(path: &str, referer: &document::Referer) -> Result<Option<Self>, ConfigError> {
-        if !referer.enabled {
-            return Ok(None);
-        }
-        let domain = |(index, entry): (usize, &String)| {
-            domain(entry).ok_or_else(|| {
-                ConfigError::new(
-                    format!("{path}.domains[{index}]"),
-                    format!(
-                        "found \"{}\", expected a domain, whose subdomains count too, such as \"example.com\" (others than ASCII as \"xn--…\"), without port and path",
-                        entry.escape_default()
-                    ),
-                )
-            })
-        };
-        let (enabled, url) = (referer.referrer_redirect_enabled, referer.referrer_redirect_url.as_deref());
-        Ok(Some(Self {
-            domains: referer.domains.iter().enumerate().map(domain).collect::<Result<_, _>>()?,
-            allow_missing: referer.allow_missing,
-            redirect: redirect(&format!("{path}.referrerRedirectURL"), enabled, url)?,
-        }))
-    }
-
     /// Whether a page that is this request's Referer may play.
     pub fn admits(&self, facts: &Facts<'_>) -> bool {
         match facts.referer() {

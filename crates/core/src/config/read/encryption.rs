@@ -1,124 +1,21 @@
-//! `mediaEncryption` of a policy, valid by type: where keys come from, who shares them, when they change.
+//! `mediaEncryption` of a document: where keys come from, who shares them, when they change.
 
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
-use super::ConfigError;
-use super::document::{self, IvMode, KeyRotation, KeyScope, OnEncryptedOrigin, SecretSource};
-use super::secret::Reader;
-use crate::authorizer::Authorizer;
-use crate::derive::{ConfiguredKey, Secret};
-use crate::key_url::{KeyUrl, Place};
-use crate::target;
+use super::authorizer;
+use super::text::text;
+use crate::config::document::{self, KeyRotation, SecretSource};
+use crate::config::error::ConfigError;
+use crate::config::secret::Reader;
+use crate::derive::Secret;
+use crate::policy::encryption::{Encryption, KeySharing, Keys, OnEncryptedOrigin, Rotation};
+use crate::policy::key_url::{KeyUrl, Place};
 
+const DEFAULT_KEY_PATH: &str = "/serve.key";
+/// In path segments.
 const DEFAULT_STREAM_DEPTH: u8 = 1;
-
-/// Encryption of media.
-#[derive(Debug)]
-pub struct Encryption {
-    /// Where players get keys.
-    pub keys: Keys,
-    /// Who shares a key, where it is derived.
-    pub scope: KeyScope,
-    /// How many path segments below its assignment's path a stream's directory is.
-    pub stream_depth: usize,
-    /// When the key changes.
-    pub rotation: Rotation,
-    /// What the IV of a segment is.
-    pub iv_mode: IvMode,
-    /// What becomes of media that the origin encrypts itself.
-    pub on_encrypted_origin: OnEncryptedOrigin,
-}
-
-/// Where players get keys.
-#[derive(Debug)]
-pub enum Keys {
-    /// Here.
-    Endpoint {
-        /// The path of the key endpoint.
-        path: String,
-        /// Who is asked before a key is given out.
-        authorizer: Option<Authorizer>,
-    },
-    /// From a server of the customer's own.
-    External {
-        /// What goes into playlists.
-        url: KeyUrl,
-        /// The key that is given out there; `None`: the derived one.
-        key: Option<ConfiguredKey>,
-    },
-}
-
-impl Encryption {
-    /// The path of the key endpoint, if there is one.
-    pub fn key_path(&self) -> Option<&str> {
-        match &self.keys {
-            Keys::Endpoint { path, .. } => Some(path),
-            Keys::External { .. } => None,
-        }
-    }
-
-    /// Who is asked before a key is given out.
-    pub fn authorizer(&self) -> Option<&Authorizer> {
-        match &self.keys {
-            Keys::Endpoint { authorizer, .. } => authorizer.as_ref(),
-            Keys::External { .. } => None,
-        }
-    }
-
-    /// Where players get keys, if not here.
-    pub fn key_url(&self) -> Option<&KeyUrl> {
-        match &self.keys {
-            Keys::External { url, .. } => Some(url),
-            Keys::Endpoint { .. } => None,
-        }
-    }
-
-    /// The key that is configured, if one is.
-    pub fn configured_key(&self) -> Option<&ConfiguredKey> {
-        match &self.keys {
-            Keys::External { key, .. } => key.as_ref(),
-            Keys::Endpoint { .. } => None,
-        }
-    }
-
-    /// Whether anything in a playlist depends on the stream that it belongs to.
-    pub fn asks_for_stream(&self) -> bool {
-        self.scope == KeyScope::Stream || self.key_url().is_some_and(|url| url.has(Place::Stream))
-    }
-}
-
-/// When the key changes within a session. A segment's key period follows from its media sequence number, so that it is
-/// the same in every reload of a playlist and on every node.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Rotation {
-    /// Never.
-    #[default]
-    Never,
-    /// After so many segments.
-    Segments(NonZeroU64),
-    /// After as many segments as fit into so many seconds, one at least.
-    Seconds(u64),
-}
-
-impl Rotation {
-    /// Whether the key changes at all.
-    pub fn changes(self) -> bool {
-        self != Self::Never
-    }
-
-    /// The key period of the segment with this media sequence number, in a playlist with this EXT-X-TARGETDURATION (in
-    /// seconds).
-    pub fn period(self, number: u64, target_duration: u64) -> u64 {
-        match self {
-            Self::Never => 0,
-            Self::Segments(segments) => number / segments,
-            Self::Seconds(seconds) => number / (seconds / target_duration.max(1)).max(1),
-        }
-    }
-}
 
 /// The secrets in order of use. A policy that names none uses its passwords: one written for the Media Security
 /// Policy API has nothing else.
@@ -155,7 +52,7 @@ pub fn read_secrets(
 ///
 /// # Errors
 /// The first member that cannot be.
-pub fn read_encryption(
+pub fn read(
     path: &str,
     encryption: &document::MediaEncryption,
     on_content: bool,
@@ -190,7 +87,7 @@ pub fn read_encryption(
             None => read_endpoint(path, encryption)?,
             Some(url) => read_external(path, encryption, url, reader)?,
         },
-        scope: encryption.key_scope.unwrap_or(if on_content { KeyScope::Session } else { KeyScope::Stream }),
+        scope: encryption.key_scope.unwrap_or(if on_content { KeySharing::Session } else { KeySharing::Stream }),
         stream_depth: encryption.stream_depth.unwrap_or(DEFAULT_STREAM_DEPTH).into(),
         rotation,
         iv_mode: encryption.iv_mode,
@@ -212,17 +109,9 @@ fn read_endpoint(path: &str, encryption: &document::MediaEncryption) -> Result<K
             "found without keyUrl: the key endpoint gives out derived keys; expected keyUrl, too",
         ));
     }
-    let key_path = encryption.key_path.clone().unwrap_or_else(|| "/serve.key".into());
-    // It stands in a quoted attribute of every playlist and is compared with the decoded path of requests.
-    let plain = key_path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_'));
-    if !plain || target::normal_path(&key_path).is_err() || key_path.ends_with('/') {
-        return Err(ConfigError::new(
-            format!("{path}.keyPath"),
-            format!("found \"{}\", expected an absolute path of letters, digits and /.-_", key_path.escape_default()),
-        ));
-    }
+    let key_path = text(&format!("{path}.keyPath"), encryption.key_path.as_deref().unwrap_or(DEFAULT_KEY_PATH))?;
     let authorizer = encryption.key_authorizer.as_ref();
-    let authorizer = authorizer.map(|it| Authorizer::build(&format!("{path}.keyAuthorizer"), it)).transpose()?;
+    let authorizer = authorizer.map(|it| authorizer::read(&format!("{path}.keyAuthorizer"), it)).transpose()?;
     Ok(Keys::Endpoint { path: key_path, authorizer })
 }
 
@@ -265,8 +154,8 @@ fn read_external(
 pub fn check_key_url(path: &str, encryption: &Encryption, secrets: usize) -> Result<(), ConfigError> {
     let Keys::External { url, key: None } = &encryption.keys else { return Ok(()) };
     for (needed, place, name, why) in [
-        (encryption.scope == KeyScope::Session, Place::Session, "session", "every session has its own key"),
-        (encryption.scope == KeyScope::Stream, Place::Stream, "stream", "every stream has its own key"),
+        (encryption.scope == KeySharing::Session, Place::Session, "session", "every session has its own key"),
+        (encryption.scope == KeySharing::Stream, Place::Stream, "stream", "every stream has its own key"),
         (encryption.rotation != Rotation::Never, Place::Period, "period", "every key period has its own key"),
         (secrets > 1, Place::Secret, "secret", "keys are derived from either of two secrets"),
     ] {
@@ -279,7 +168,7 @@ pub fn check_key_url(path: &str, encryption: &Encryption, secrets: usize) -> Res
 
 /// Content that goes without a token must find its key without a session.
 pub fn check_free_content(path: &str, encryption: &Encryption) -> Result<(), ConfigError> {
-    if encryption.scope == KeyScope::Session && encryption.configured_key().is_none() {
+    if encryption.scope == KeySharing::Session && encryption.configured_key().is_none() {
         return Err(ConfigError::new(
             format!("{path}.tokenAuth.enforceOnContentRequest"),
             "found false beside mediaEncryption.keyScope \"session\", whose keys only a session's token tells; expected true, or keyScope \"stream\" or \"application\"",

@@ -2,14 +2,11 @@
 //! the longest assigned path (however many the request has), and one by time; each is logarithmic in what is assigned.
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::ConfigError;
-use super::document;
-use super::policy::Policy;
-use super::time;
+use super::index::PolicyIndex;
+use super::text::{Host, text};
 use super::timeline::{Timeline, Window};
 use crate::ranges::Ranges;
 use crate::target;
@@ -33,9 +30,36 @@ pub struct Assignments {
     starts: Vec<Option<u64>>,
     /// The first second of each assignment and the first one after it.
     times: Vec<(u64, u64)>,
-    names: BTreeMap<String, usize>,
-    key_paths: BTreeSet<String>,
+    names: BTreeMap<String, PolicyIndex>,
 }
+
+text! {
+    /// The part of an assignment's path that a request's path must begin with, whole segments only, without its final `/`.
+    /// `/tst` covers what lies below it as `/tst/...` does: read as one file it would leave the rest unprotected.
+    PathPrefix,
+    "a path such as \"/vod\" or \"/vod/...\", which both cover all below",
+    |text| prefix(text).map(Into::into),
+    "^/[^*?]*$"
+}
+
+/// An assignment.
+#[derive(Debug)]
+pub struct Assigned {
+    /// To this host; `None`: to every one.
+    pub host: Option<Host>,
+    /// To this path and what is below it.
+    pub prefix: PathPrefix,
+    /// From this second on, since the epoch; 0: always.
+    pub start: u64,
+    /// The first second after it, later than its start.
+    pub end: u64,
+    /// The policy that holds.
+    pub policy: PolicyIndex,
+}
+
+/// The place in the document of an assignment to the same host and path, from the same time on, as another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Twice(pub usize);
 
 /// Why an assignment never comes to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,69 +86,41 @@ pub enum NotHeld {
 }
 
 impl Assignments {
-    /// Compiles a document's assignments to `policies`.
+    /// Compiles assignments to policies, in their order in the document; `names` has every policy's.
     ///
     /// # Errors
-    /// An assignment to an unknown policy, a path that is no pattern, a place that is assigned twice from the same time
-    /// on, or a time that is none.
-    pub fn build(
-        assignments: &[document::Assignment],
-        policies: &[Policy],
-        names: BTreeMap<String, usize>,
-        ids: &BTreeMap<u64, usize>,
-    ) -> Result<Self, ConfigError> {
+    /// The first that is to the same host and path, from the same time on, as another.
+    pub fn new(assignments: Vec<Assigned>, names: BTreeMap<String, PolicyIndex>) -> Result<Self, Twice> {
         let mut hosts: BTreeMap<String, Prefixes> = BTreeMap::new();
-        let mut times = alloc::vec![Vec::new(); policies.len()];
-        let mut starts: Vec<Option<u64>> = alloc::vec![None; policies.len()];
+        let mut times = alloc::vec![Vec::new(); names.len()];
+        let mut starts: Vec<Option<u64>> = alloc::vec![None; names.len()];
         let mut windows = Vec::with_capacity(assignments.len());
         let mut depth = 0;
-        for (index, assignment) in assignments.iter().enumerate() {
-            let at = |member: &str| format!("assignments[{index}].{member}");
-            let policy = policy_of(assignment, &names, ids, &at)?;
-            let start = instant(assignment.start_time.as_deref(), 0, &|| at("startTime"))?;
-            let end = instant(assignment.end_time.as_deref(), u64::MAX, &|| at("endTime"))?;
-            if end <= start {
-                return Err(ConfigError::new(at("endTime"), "is not after startTime: the assignment would never hold"));
-            }
-            let prefix = prefix(&assignment.path).ok_or_else(|| {
-                ConfigError::new(
-                    at("path"),
-                    format!(
-                        "found \"{}\", expected a path such as \"/vod\" or \"/vod/...\", which both cover all below",
-                        assignment.path
-                    ),
-                )
-            })?;
+        for (index, assigned) in assignments.into_iter().enumerate() {
+            let Assigned { host, prefix, start, end, policy } = assigned;
             depth = depth.max(prefix.matches('/').count());
-            let timeline = hosts.entry(host(assignment, &at)?).or_default().entry(prefix.into()).or_default();
+            let host = host.map_or_else(|| ANY_HOST.into(), |host| host.to_string());
+            let timeline = hosts.entry(host).or_default().entry(prefix.to_string()).or_default();
             timeline.add(Window { start, end, policy, assignment: index });
-            if let Some(times) = times.get_mut(policy) {
-                times.push((start, end - 1));
+            if let Some(times) = times.get_mut(policy.get()) {
+                times.push((start, end.saturating_sub(1)));
             }
-            if let Some(first) = starts.get_mut(policy).filter(|_| start > 0) {
+            if let Some(first) = starts.get_mut(policy.get()).filter(|_| start > 0) {
                 *first = Some(first.map_or(start, |first| first.min(start)));
             }
             windows.push((start, end));
         }
         for timeline in hosts.values_mut().flat_map(BTreeMap::values_mut) {
-            timeline.compile().map_err(|index| {
-                let path = assignments.get(index).map(|assignment| assignment.path.as_str()).unwrap_or_default();
-                ConfigError::new(
-                    format!("assignments[{index}].path"),
-                    format!("\"{path}\" is assigned twice from the same time on"),
-                )
-            })?;
+            timeline.compile().map_err(Twice)?;
         }
         let any_host = hosts.remove(ANY_HOST).unwrap_or_default();
-        let key_paths =
-            policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path()?.into())).collect();
         let assigned = times.into_iter().map(Ranges::build).collect();
-        Ok(Self { any_host, hosts, depth, assigned, starts, times: windows, names, key_paths })
+        Ok(Self { any_host, hosts, depth, assigned, starts, times: windows, names })
     }
 
     /// What holds at `now` for a normalised path: an assignment to its host before one to any, then the longest path,
     /// then the one that started last. The policy's number, and the assignment's path without its final `/`.
-    pub fn find<'p>(&self, authority: &str, path: &'p str, now: u64) -> Option<(usize, &'p str)> {
+    pub fn find<'p>(&self, authority: &str, path: &'p str, now: u64) -> Option<(PolicyIndex, &'p str)> {
         let of_host = if self.hosts.is_empty() { None } else { self.hosts.get(&host_of(authority)) };
         // Nothing is assigned deeper than that.
         let deeper = path.match_indices('/').nth(self.depth).and_then(|(at, _)| path.get(..at));
@@ -133,7 +129,7 @@ impl Assignments {
     }
 
     /// The policies that what is below a normalised `directory` could be under, on whatever host, at whatever time.
-    pub fn possible<'s>(&'s self, directory: &'s str) -> impl Iterator<Item = usize> + 's {
+    pub fn possible<'s>(&'s self, directory: &'s str) -> impl Iterator<Item = PolicyIndex> + 's {
         let nearest = move |prefixes: &'s Prefixes| {
             let mut prefix = directory;
             loop {
@@ -148,17 +144,17 @@ impl Assignments {
     }
 
     /// Whether the policy is assigned anywhere at `now`.
-    pub fn is_assigned(&self, policy: usize, now: u64) -> bool {
-        self.assigned.get(policy).is_some_and(|times| times.contains(now))
+    pub fn is_assigned(&self, policy: PolicyIndex, now: u64) -> bool {
+        self.assigned.get(policy.get()).is_some_and(|times| times.contains(now))
     }
 
     /// When the policy's first assignment with a start begins, seconds since the epoch.
-    pub fn start(&self, policy: usize) -> Option<u64> {
-        self.starts.get(policy).copied().flatten()
+    pub fn start(&self, policy: PolicyIndex) -> Option<u64> {
+        self.starts.get(policy.get()).copied().flatten()
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.times.len()
     }
 
@@ -206,70 +202,13 @@ impl Assignments {
     }
 
     /// Whether the policy is assigned at any time.
-    pub fn is_ever_assigned(&self, policy: usize) -> bool {
-        self.assigned.get(policy).is_some_and(|times| !times.is_empty())
+    pub fn is_ever_assigned(&self, policy: PolicyIndex) -> bool {
+        self.assigned.get(policy.get()).is_some_and(|times| !times.is_empty())
     }
 
     /// The number of the policy of that name.
-    pub fn by_name(&self, name: &str) -> Option<usize> {
+    pub fn by_name(&self, name: &str) -> Option<PolicyIndex> {
         self.names.get(name).copied()
-    }
-
-    /// Whether any policy serves keys at `path`.
-    pub fn is_key_path(&self, path: &str) -> bool {
-        self.key_paths.contains(path)
-    }
-}
-
-/// The number of the policy that an assignment names.
-fn policy_of(
-    assignment: &document::Assignment,
-    names: &BTreeMap<String, usize>,
-    ids: &BTreeMap<u64, usize>,
-    at: &dyn Fn(&str) -> String,
-) -> Result<usize, ConfigError> {
-    let by_name = match &assignment.policy_name {
-        None => None,
-        Some(name) => Some(names.get(name).copied().ok_or_else(|| {
-            ConfigError::new(at("policyName"), format!("found \"{name}\", expected the name of one of the policies"))
-        })?),
-    };
-    let by_id = match assignment.policy_id {
-        None => None,
-        Some(id) => Some(ids.get(&id.0).copied().ok_or_else(|| {
-            ConfigError::new(at("policyId"), format!("found {}, expected the number of one of the policies", id.0))
-        })?),
-    };
-    match (by_name, by_id) {
-        (Some(name), Some(id)) if name != id => {
-            Err(ConfigError::new(at("policyId"), "names another policy than policyName does"))
-        }
-        (Some(policy), _) | (None, Some(policy)) => Ok(policy),
-        (None, None) => Err(ConfigError::new(at("policyName"), "missing, expected policyName or policyId")),
-    }
-}
-
-/// The host of an assignment in lower case.
-fn host(assignment: &document::Assignment, at: &dyn Fn(&str) -> String) -> Result<String, ConfigError> {
-    let Some(host) = &assignment.host else { return Ok(ANY_HOST.into()) };
-    let name = host.strip_suffix('.').unwrap_or(host);
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
-    if name.is_empty() || !plain {
-        return Err(ConfigError::new(at("host"), format!("found \"{host}\", expected a host name without a port")));
-    }
-    Ok(name.to_ascii_lowercase())
-}
-
-/// A time, or `any` for `*`.
-fn instant(text: Option<&str>, any: u64, at: &dyn Fn() -> String) -> Result<u64, ConfigError> {
-    match text {
-        None | Some("*") => Ok(any),
-        Some(text) => time::parse(text).ok_or_else(|| {
-            ConfigError::new(
-                at(),
-                format!("found \"{text}\", expected \"*\" or a time such as \"2018-01-05T11:00:00Z\""),
-            )
-        }),
     }
 }
 
@@ -282,7 +221,7 @@ fn host_of(authority: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
-fn longest<'p>(prefixes: &Prefixes, path: &'p str, now: u64) -> Option<(usize, &'p str)> {
+fn longest<'p>(prefixes: &Prefixes, path: &'p str, now: u64) -> Option<(PolicyIndex, &'p str)> {
     let mut prefix = path;
     loop {
         if let Some(policy) = prefixes.get(prefix).and_then(|timeline| timeline.at(now)) {
@@ -292,8 +231,6 @@ fn longest<'p>(prefixes: &Prefixes, path: &'p str, now: u64) -> Option<(usize, &
     }
 }
 
-/// The part of an assignment's path that a request's path must begin with, whole segments only. `/tst` covers
-/// what lies below it as `/tst/...` does: read as one file it would leave the rest unprotected.
 fn prefix(pattern: &str) -> Option<&str> {
     let prefix = pattern.strip_suffix("/...").or_else(|| pattern.strip_suffix('/')).unwrap_or(pattern);
     let normal = prefix.is_empty() || matches!(target::normal_path(prefix).as_deref(), Ok(path) if path == prefix);
@@ -303,7 +240,7 @@ fn prefix(pattern: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Policies;
+    use crate::config::parse;
 
     #[test]
     fn every_assignment_is_explained() {
@@ -314,7 +251,7 @@ mod tests {
             {"policyName": "c", "path": "/live/..."},
             {"policyName": "c", "path": "/vod/a", "startTime": "1970-01-02"},
             {"policyName": "c", "path": "/vod/b", "endTime": "1970-01-01T00:00:10Z"}]}"#;
-        let (policies, _) = Policies::parse(document.as_bytes(), &|_| None).unwrap();
+        let (policies, _) = parse(document.as_bytes(), &|_| None).unwrap();
         let explained =
             |authority, path| policies.explain_assignments(authority, path, 60).into_values().collect::<Vec<_>>();
         use NotHeld::{Closer, Early, Ended, Host, Path};

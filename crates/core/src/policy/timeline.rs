@@ -4,6 +4,8 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
+use super::index::PolicyIndex;
+
 /// An assignment's time.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
@@ -12,7 +14,7 @@ pub struct Window {
     /// The first second after it.
     pub end: u64,
     /// The policy's number.
-    pub policy: usize,
+    pub policy: PolicyIndex,
     /// The assignment's own.
     pub assignment: usize,
 }
@@ -31,7 +33,7 @@ pub struct Timeline {
 struct Span {
     start: u64,
     /// Policy and assignment.
-    holds: Option<(usize, usize)>,
+    holds: Option<(PolicyIndex, usize)>,
 }
 
 impl Timeline {
@@ -74,12 +76,12 @@ impl Timeline {
     }
 
     /// The policy that holds at `now`.
-    pub fn at(&self, now: u64) -> Option<usize> {
+    pub fn at(&self, now: u64) -> Option<PolicyIndex> {
         self.holding(now).map(|(policy, _)| policy)
     }
 
     /// The policy and the assignment that hold at `now`.
-    pub fn holding(&self, now: u64) -> Option<(usize, usize)> {
+    pub fn holding(&self, now: u64) -> Option<(PolicyIndex, usize)> {
         let begun = self.spans.partition_point(|span| span.start <= now);
         self.spans.get(begun.checked_sub(1)?)?.holds
     }
@@ -90,7 +92,7 @@ impl Timeline {
     }
 
     /// Every policy that holds at some time, each perhaps more than once.
-    pub fn policies(&self) -> impl Iterator<Item = usize> {
+    pub fn policies(&self) -> impl Iterator<Item = PolicyIndex> {
         self.spans.iter().filter_map(|span| span.holds).map(|(policy, _)| policy)
     }
 
@@ -107,7 +109,7 @@ mod tests {
     use super::*;
 
     fn window((index, (start, end)): (usize, &(u64, u64))) -> Window {
-        Window { start: *start, end: *end, policy: index, assignment: index }
+        Window { start: *start, end: *end, policy: PolicyIndex::new(index), assignment: index }
     }
 
     fn compiled(windows: &[(u64, u64)]) -> Result<Timeline, usize> {
@@ -129,12 +131,12 @@ mod tests {
                     for now in 0..8 {
                         let open = windows.iter().enumerate().filter(|(_, (start, end))| (*start..*end).contains(&now));
                         let expected = open.max_by_key(|(_, (start, _))| *start).map(|(index, _)| index);
-                        assert_eq!(timeline.at(now), expected, "{windows:?} at {now}");
+                        assert_eq!(timeline.at(now), expected.map(PolicyIndex::new), "{windows:?} at {now}");
                         compared += 1;
                     }
                     let mut holding = BTreeSet::new();
                     timeline.add_holding(2, &mut holding);
-                    let expected = (2..8).filter_map(|now| timeline.at(now)).collect();
+                    let expected = (2..8).filter_map(|now| timeline.at(now)).map(PolicyIndex::get).collect();
                     assert_eq!(holding, expected, "{windows:?}");
                 }
             }
@@ -154,9 +156,9 @@ mod tests {
         let count = 100_000;
         let windows: Vec<_> = (0..count).map(|index| (index, 3 * count - index)).collect();
         let timeline = compiled(&windows).unwrap();
-        assert_eq!(timeline.at(2 * count), Some(99_999));
-        assert_eq!(timeline.at(2 * count + 1), Some(99_998));
-        assert_eq!(timeline.at(3 * count - 1), Some(0));
+        assert_eq!(timeline.at(2 * count), Some(PolicyIndex::new(99_999)));
+        assert_eq!(timeline.at(2 * count + 1), Some(PolicyIndex::new(99_998)));
+        assert_eq!(timeline.at(3 * count - 1), Some(PolicyIndex::new(0)));
         assert_eq!(timeline.at(3 * count), None);
     }
 }

@@ -5,86 +5,89 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::{ConfigError, document};
+use super::text::text;
 use crate::headers;
 use crate::http::incoming::{Method, RequestHead};
 use crate::reply::{Header, Reply, header};
 use crate::step::HeaderEdits;
 
-const DEFAULT_MAX_AGE: u64 = 86_400;
 /// Longest list of header names in a preflight that is granted as it was asked for.
 const MAX_REQUESTED: usize = 1024;
 
 /// `cors` of a policy.
 #[derive(Debug)]
 pub struct Cors {
-    /// `None`: every origin.
-    origins: Option<Vec<String>>,
-    credentials: bool,
+    origins: Origins,
     /// `None`: whatever is asked for.
     allow_headers: Option<String>,
     expose_headers: String,
+    /// In seconds.
     max_age: u64,
 }
 
+/// The sites whose pages may play.
+#[derive(Debug)]
+pub enum Origins {
+    /// Every one. Pages send no cookies along: any site could use a viewer's.
+    Any,
+    /// These.
+    Listed {
+        /// Origins as browsers send them.
+        listed: Vec<AllowedOrigin>,
+        /// Pages may send cookies along.
+        credentials: bool,
+    },
+}
+
+text! {
+    /// An origin as browsers send it, or `*` for every one.
+    AllowedOrigin,
+    "\"*\" or an origin as browsers send it, such as \"https://tv.example\"",
+    |text| {
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_:[]".contains(&byte);
+        (text == "*" || !host.is_empty() && host.bytes().all(plain)).then(|| text.into())
+    },
+    "^([*]|https?://[a-z0-9._:\\[\\]-]+)$"
+}
+
+text! {
+    /// The name of a header in a list of the CORS protocol, in which `*` stands for any.
+    ListedHeader, "the name of a header",
+    |text| (!text.is_empty() && text.bytes().all(is_token)).then(|| text.into()),
+    "^[A-Za-z0-9_*-]+$"
+}
+
 impl Cors {
-    /// Builds it from its document at the JSON path `path`.
-    ///
-    /// # Errors
-    /// The first member that cannot be, such as credentials for every origin.
-    pub fn build(path: &str, cors: &document::Cors) -> Result<Self, ConfigError> {
-        let any = cors.allow_origins.iter().any(|origin| origin == "*");
-        if cors.allow_origins.is_empty() {
-            return Err(ConfigError::new(format!("{path}.allowOrigins"), "found none, expected origins or \"*\""));
-        }
-        if any && cors.allow_credentials {
-            return Err(ConfigError::new(
-                format!("{path}.allowCredentials"),
-                "found true beside \"*\", with which any site could use a viewer's cookies; expected false, or origins by name",
-            ));
-        }
-        for (index, origin) in cors.allow_origins.iter().enumerate().filter(|(_, origin)| *origin != "*") {
-            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).unwrap_or_default();
-            let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_:[]".contains(&byte);
-            if host.is_empty() || !host.bytes().all(plain) {
-                return Err(ConfigError::new(
-                    format!("{path}.allowOrigins[{index}]"),
-                    format!(
-                        "found \"{}\", expected \"*\" or an origin as browsers send it, such as \"https://tv.example\"",
-                        origin.escape_default()
-                    ),
-                ));
-            }
-        }
-        Ok(Self {
-            origins: (!any).then(|| cors.allow_origins.clone()),
-            credentials: cors.allow_credentials,
-            allow_headers: match &cors.allow_headers {
-                Some(names) => Some(list(&format!("{path}.allowHeaders"), names)?),
-                None => None,
-            },
-            expose_headers: list(&format!("{path}.exposeHeaders"), &cors.expose_headers)?,
-            max_age: cors.max_age.map_or(DEFAULT_MAX_AGE, |age| age.0),
-        })
+    /// What pages from these origins may set (`None`: whatever they ask for) and read, and for how many seconds a browser
+    /// may keep that.
+    pub fn new(
+        origins: Origins,
+        allow_headers: Option<&[ListedHeader]>,
+        expose_headers: &[ListedHeader],
+        max_age: u64,
+    ) -> Self {
+        let joined = |names: &[ListedHeader]| names.iter().map(|name| &**name).collect::<Vec<_>>().join(", ");
+        Self { origins, allow_headers: allow_headers.map(joined), expose_headers: joined(expose_headers), max_age }
     }
 
     /// The headers that go with every response to this request.
     pub fn headers(&self, request: &RequestHead<'_>) -> Vec<Header> {
         let mut headers = Vec::new();
         match &self.origins {
-            None => headers.push(header("access-control-allow-origin", "*")),
-            Some(origins) => {
+            Origins::Any => headers.push(header("access-control-allow-origin", "*")),
+            Origins::Listed { listed, credentials } => {
                 // Also where this origin is not allowed: a cache must not give its answer to one that is.
                 headers.push(header("vary", "origin"));
                 let sent = request.origin.unwrap_or_default();
-                if !origins.iter().any(|origin| origin == sent) {
+                if !listed.iter().any(|origin| **origin == *sent) {
                     return headers;
                 }
                 headers.push(header("access-control-allow-origin", sent));
+                if *credentials {
+                    headers.push(header("access-control-allow-credentials", "true"));
+                }
             }
-        }
-        if self.credentials {
-            headers.push(header("access-control-allow-credentials", "true"));
         }
         if !self.expose_headers.is_empty() {
             headers.push(header("access-control-expose-headers", &self.expose_headers));
@@ -122,13 +125,6 @@ pub fn edit(edits: &mut HeaderEdits, response: &[Header], ours: &[Header]) {
     edits.remove.extend(theirs.cloned());
     // `vary` may say more than we do.
     edits.add.extend_from_slice(ours);
-}
-
-fn list(path: &str, names: &[String]) -> Result<String, ConfigError> {
-    match names.iter().position(|name| name.is_empty() || !name.bytes().all(is_token)) {
-        None => Ok(names.join(", ")),
-        Some(index) => Err(ConfigError::new(format!("{path}[{index}]"), "expected the name of a header")),
-    }
 }
 
 /// Names of headers with commas between, short enough to be sent back.

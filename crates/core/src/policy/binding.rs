@@ -1,6 +1,5 @@
 //! To what sessions are bound beside their token: the network that they were opened from, and the value of a header.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use core::net::IpAddr;
 
@@ -9,27 +8,25 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ipnet::IpNet;
 use subtle::ConstantTimeEq;
 
-use crate::config::{ConfigError, document};
+use super::text::HeaderName;
 use crate::derive::Keyring;
 use crate::http::incoming::RequestHead;
 use crate::reply::Reason;
 
-const IPV4: u8 = 24;
-const IPV6: u8 = 56;
-
 /// `sessionBinding` of a policy; by default to nothing.
 #[derive(Debug, Default)]
 pub struct Binding {
-    lengths: Option<Lengths>,
-    /// In lower case.
-    header: Option<String>,
+    lengths: Option<PrefixLengths>,
+    header: Option<HeaderName>,
 }
 
 /// How many leading bits of an address must stay.
 #[derive(Debug, Clone, Copy)]
-struct Lengths {
-    ipv4: u8,
-    ipv6: u8,
+pub struct PrefixLengths {
+    /// Of an IPv4 address, in bits: 1 to 32.
+    pub ipv4: u8,
+    /// Of an IPv6 address, in bits: 1 to 128.
+    pub ipv6: u8,
 }
 
 /// What a session's token says of it. Nothing for a session that was opened before its policy bound any: it goes on.
@@ -42,36 +39,9 @@ pub struct Bound {
 }
 
 impl Binding {
-    /// Builds it from its document at the JSON path `path`.
-    ///
-    /// # Errors
-    /// The first member that cannot be.
-    pub fn build(path: &str, binding: &document::SessionBinding) -> Result<Self, ConfigError> {
-        let lengths = match &binding.address_prefix {
-            None => None,
-            Some(prefix) => Some(Lengths {
-                ipv4: length(&format!("{path}.addressPrefix.ipv4"), prefix.ipv4, IPV4, 32)?,
-                ipv6: length(&format!("{path}.addressPrefix.ipv6"), prefix.ipv6, IPV6, 128)?,
-            }),
-        };
-        let header = match &binding.header_for_salt {
-            None => None,
-            Some(name)
-                if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) =>
-            {
-                Some(name.to_ascii_lowercase())
-            }
-            Some(name) => {
-                return Err(ConfigError::new(
-                    format!("{path}.headerForSalt"),
-                    format!("found \"{}\", expected the name of a header", name.escape_default()),
-                ));
-            }
-        };
-        if lengths.is_none() && header.is_none() {
-            return Err(ConfigError::new(path, "binds to nothing, expected addressPrefix or headerForSalt"));
-        }
-        Ok(Self { lengths, header })
+    /// Binds to the client's network, to the value of a header, or to both.
+    pub fn new(lengths: Option<PrefixLengths>, header: Option<HeaderName>) -> Self {
+        Self { lengths, header }
     }
 
     /// Binds a session that this request opens.
@@ -115,13 +85,6 @@ impl Binding {
     }
 }
 
-fn length(path: &str, found: Option<u32>, default: u8, most: u8) -> Result<u8, ConfigError> {
-    let Some(found) = found else { return Ok(default) };
-    u8::try_from(found).ok().filter(|length| (1..=most).contains(length)).ok_or_else(|| {
-        ConfigError::new(path, format!("found {found}, expected a prefix length in bits, from 1 to {most}"))
-    })
-}
-
 fn client(head: &RequestHead<'_>) -> Option<IpAddr> {
     head.client().map(|client| client.to_canonical())
 }
@@ -142,7 +105,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::Policies;
+    use crate::policy::Policies;
     use crate::reply::{Header, header};
     use crate::session::Session;
     use crate::step::Request;
@@ -154,7 +117,7 @@ mod tests {
                 "mediaEncryption": {"enabled": true, "secret": "000102030405060708090a0b0c0d0e0f"}}],
             "assignments": [{"policyName": "vod", "path": "/..."}],
         });
-        Policies::parse(document.to_string().as_bytes(), &|_| None).unwrap().0
+        crate::config::parse(document.to_string().as_bytes(), &|_| None).unwrap().0
     }
 
     #[test]
@@ -162,7 +125,7 @@ mod tests {
         let both = policies(Some(json!({"addressPrefix": {"ipv6": 48}, "headerForSalt": "X-Device"})));
         let narrow = policies(Some(json!({"addressPrefix": {"ipv4": 32}})));
         let unbound = policies(None);
-        let [both, narrow, unbound] = [&both, &narrow, &unbound].map(|it| it.get(0).unwrap());
+        let [both, narrow, unbound] = [&both, &narrow, &unbound].map(|it| it.iter().next().unwrap().1);
         let tv = [header("x-device", "TV 7")];
         let other = [header("x-device", "TV 8")];
         let twice = [header("x-device", "TV 7"), header("x-device", "TV 7")];

@@ -3,17 +3,16 @@
 use alloc::rc::Rc;
 use core::cell::Cell;
 
-use crate::config::Policies;
 use crate::exchange::Exchange;
 use crate::reply::header;
 use crate::step::Request;
 
-const POLICIES: &str = include_str!("../../../../tests/targeting/policies.json");
+const POLICIES: &str = include_str!("../../../../../tests/targeting/policies.json");
 
 /// Asking the proxy for the address costs: not for what headers decide, and once for all that needs it.
 #[test]
 fn the_address_is_asked_for_when_a_check_needs_it() {
-    let (policies, _) = Policies::parse(POLICIES.as_bytes(), &|_| None).unwrap();
+    let (policies, _) = crate::config::parse(POLICIES.as_bytes(), &|_| None).unwrap();
     let policies = Rc::new(policies);
     for (policy, country, expected) in [
         ("deny-geo", "FR", 1),

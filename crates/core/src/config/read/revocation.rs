@@ -1,0 +1,31 @@
+//! `revocation` of a document.
+
+use alloc::format;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::text::wrong;
+use crate::config::error::ConfigError;
+use crate::config::{document, time};
+use crate::policy::revocation::Revocation;
+
+/// Reads it at the JSON path `path`.
+///
+/// # Errors
+/// The first entry that cannot be.
+pub fn read(path: &str, revocation: &document::Revocation) -> Result<Revocation, ConfigError> {
+    let sessions = revocation.session_ids.iter().enumerate().map(|(index, text)| {
+        let id = URL_SAFE_NO_PAD.decode(text).ok().and_then(|id| id.try_into().ok());
+        let expected = "the 22 characters that the access log says";
+        id.ok_or_else(|| wrong(&format!("{path}.sessionIds[{index}]"), text, expected))
+    });
+    let sessions = sessions.collect::<Result<_, _>>()?;
+    let opened_before = match &revocation.sessions_opened_before {
+        None => 0,
+        Some(text) => time::parse(text).ok_or_else(|| {
+            wrong(&format!("{path}.sessionsOpenedBefore"), text, "a time such as \"2018-01-05T11:00:00Z\"")
+        })?,
+    };
+    Ok(Revocation::new(sessions, revocation.access_token_ids.iter().map(|id| &**id), opened_before))
+}

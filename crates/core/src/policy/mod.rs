@@ -1,0 +1,25 @@
+//! Policies, compiled and valid by type: which one holds where and when, and what each of its parts lets through. Knows
+//! neither the document that they come from nor the requests' exchanges.
+
+pub mod assignments;
+pub mod authorizer;
+pub mod binding;
+pub mod cors;
+pub mod encryption;
+pub mod index;
+pub mod key_url;
+pub mod players;
+mod policies;
+#[expect(clippy::module_inception, reason = "one policy, beside the set of them")]
+pub mod policy;
+pub mod revocation;
+pub mod targeting;
+pub mod text;
+mod timeline;
+pub mod tokens;
+
+pub use self::assignments::{Idle, NotHeld};
+pub use self::index::{KeyringIndex, PolicyIndex};
+pub use self::policies::{Coverage, DefaultAction, Policies};
+pub use self::policy::{Opening, Policy};
+pub use self::tokens::{AccessToken, SessionRules};

@@ -1,0 +1,98 @@
+//! `contentTargeting`: from where and by what way one may watch. Compiled once; what a check costs does not grow with
+//! the length of its lists by more than a binary search.
+
+pub mod address;
+mod facts;
+pub mod geo;
+pub mod mode;
+pub mod prefix;
+pub mod referer;
+
+use alloc::string::{String, ToString};
+
+use self::address::Addresses;
+pub use self::facts::{Facts, GeoHeaders, Sent};
+use self::geo::Geo;
+use self::referer::Referers;
+use crate::policy::text::HttpUrl;
+use crate::reply::Reason;
+
+/// `contentTargeting` of a policy, with one check at least.
+#[derive(Debug)]
+pub struct Targeting {
+    addresses: Option<Addresses>,
+    geo: Option<Geo>,
+    proxies: Proxies,
+    referers: Option<Referers>,
+}
+
+/// Why a request may not come from where it does.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// Which check failed.
+    pub reason: Reason,
+    /// Where the client is sent.
+    pub redirect: Option<String>,
+}
+
+/// Which proxies a client may not be behind.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Proxies {
+    /// Those that hide who it is.
+    pub anonymous: bool,
+    /// Those that pass its address on.
+    pub transparent: bool,
+}
+
+impl Targeting {
+    /// These checks; `None` if they are none.
+    pub fn new(
+        addresses: Option<Addresses>,
+        geo: Option<Geo>,
+        proxies: Proxies,
+        referers: Option<Referers>,
+    ) -> Option<Self> {
+        let any = addresses.is_some() || geo.is_some() || proxies.anonymous || proxies.transparent;
+        (any || referers.is_some()).then_some(Self { addresses, geo, proxies, referers })
+    }
+
+    /// Which of the proxy's headers it reads, in the order of [`GeoHeaders::all`].
+    pub fn reads(&self) -> [bool; 5] {
+        let [country, region, dma] = self.geo.as_ref().map(Geo::reads).unwrap_or_default();
+        [country, region, dma, self.proxies.anonymous, self.proxies.transparent]
+    }
+
+    /// Checks where a request comes from: its address, its place, proxies, its Referer, in this order.
+    ///
+    /// # Errors
+    /// The first check that it fails.
+    pub fn check(&self, facts: &Facts<'_>) -> Result<(), Denied> {
+        if let Some(addresses) = self.addresses.as_ref().filter(|addresses| !addresses.admits(facts)) {
+            return denied(Reason::Address, addresses.redirect.as_ref());
+        }
+        if let Some(geo) = self.geo.as_ref().filter(|geo| !geo.admits(facts)) {
+            return denied(Reason::Geo, geo.redirect.as_ref());
+        }
+        let behind = |name: &str| match facts.geo(name) {
+            Sent::Missing => false,
+            Sent::One(value) => ["true", "1", "yes"].iter().any(|yes| yes.eq_ignore_ascii_case(value)),
+            Sent::Unclear => true,
+        };
+        if self.proxies.anonymous && behind(&facts.names.anonymous_proxy)
+            || self.proxies.transparent && behind(&facts.names.transparent_proxy)
+        {
+            return denied(Reason::Proxy, None);
+        }
+        if let Some(referers) = self.referers.as_ref().filter(|referers| !referers.admits(facts)) {
+            return denied(Reason::Referer, referers.redirect.as_ref());
+        }
+        Ok(())
+    }
+}
+
+fn denied(reason: Reason, redirect: Option<&HttpUrl>) -> Result<(), Denied> {
+    Err(Denied { reason, redirect: redirect.map(ToString::to_string) })
+}
+
+#[cfg(test)]
+mod tests;

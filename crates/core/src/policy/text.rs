@@ -1,0 +1,213 @@
+//! Names, paths and URLs that a configuration gives, valid by type. Each has its grammar in one place: the parser, and the
+//! pattern that the JSON Schema has of it.
+
+use crate::http::incoming::SIGNED_PARAMETER;
+use crate::target;
+
+/// Longest [`TokenName`] in bytes.
+const MAX_TOKEN_NAME: usize = 64;
+
+/// A text that is not of its type's grammar: the words for what would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected(pub &'static str);
+
+/// Declares a text with its grammar: the words for it, the function that reads it (`None` for what is not of it), and the
+/// pattern that the JSON Schema has, which may let more pass.
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $expected:expr, $read:expr $(, $pattern:literal)?) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $name(alloc::string::String);
+
+        impl core::str::FromStr for $name {
+            type Err = $crate::policy::text::Expected;
+
+            fn from_str(text: &str) -> Result<Self, $crate::policy::text::Expected> {
+                let read: fn(&str) -> Option<alloc::string::String> = $read;
+                read(text).map(Self).ok_or($crate::policy::text::Expected($expected))
+            }
+        }
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl core::ops::Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl core::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        $(
+            #[cfg(feature = "schema")]
+            impl schemars::JsonSchema for $name {
+                fn inline_schema() -> bool {
+                    true
+                }
+
+                fn schema_name() -> alloc::borrow::Cow<'static, str> {
+                    stringify!($name).into()
+                }
+
+                fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                    schemars::json_schema!({"type": "string", "pattern": $pattern})
+                }
+            }
+        )?
+    };
+}
+
+pub(super) use text;
+
+text! {
+    /// The name of a request header, in lower case: letters, digits, `-` and `_`.
+    HeaderName, "the name of a header",
+    |text| (!text.is_empty() && text.bytes().all(is_name_byte)).then(|| text.to_ascii_lowercase()),
+    "^[A-Za-z0-9_-]+$"
+}
+
+text! {
+    /// The name of a token in queries, cookies and headers alike: it must need no escape in any of them. At most 64 bytes.
+    TokenName, "up to 64 letters, digits, _ and -, and not \"plk\"",
+    |text| {
+        let plain = (1..=MAX_TOKEN_NAME).contains(&text.len()) && text.bytes().all(is_name_byte);
+        (plain && text != SIGNED_PARAMETER).then(|| text.into())
+    },
+    "^[A-Za-z0-9_-]{1,64}$"
+}
+
+text! {
+    /// The name of a host without a port, in lower case and without the root's dot (RFC 1034 section 3.1).
+    Host, "a host name without a port",
+    |text| {
+        let name = text.strip_suffix('.').unwrap_or(text);
+        let plain = name.bytes().all(|byte| is_name_byte(byte) || byte == b'.');
+        (plain && !name.is_empty()).then(|| name.to_ascii_lowercase())
+    },
+    "^[A-Za-z0-9._-]+$"
+}
+
+text! {
+    /// A host, perhaps with a port, as `:authority` has it.
+    Authority, "a host, perhaps with a port",
+    |text| (is_graphic(text) && !text.contains(['/', '@', '?', '#'])).then(|| text.into()),
+    "^[!-\"$-.0->A-~]+$"
+}
+
+text! {
+    /// The name of a cluster of Envoy's.
+    ClusterName, "the name of a cluster of Envoy's",
+    |text| is_graphic(text).then(|| text.into()),
+    "^[!-~]+$"
+}
+
+text! {
+    /// The path of a request, perhaps with a query.
+    AbsolutePath, "an absolute path such as \"/may-play\"",
+    |text| (is_graphic(text) && text.starts_with('/') && !text.contains('#')).then(|| text.into()),
+    "^/[!-\"$-~]*$"
+}
+
+text! {
+    /// The path of a key endpoint. It stands in a quoted attribute of every playlist and is compared with the decoded path
+    /// of requests, so it is normalised and needs no escape.
+    KeyPath, "an absolute path of letters, digits and /.-_",
+    |text| {
+        let plain = text.bytes().all(|byte| is_name_byte(byte) || matches!(byte, b'/' | b'.'));
+        (plain && target::normal_path(text).is_ok() && !text.ends_with('/')).then(|| text.into())
+    },
+    "^/[A-Za-z0-9/._-]*[A-Za-z0-9._-]$"
+}
+
+text! {
+    /// An absolute `http` or `https` URL, as it may stand in a header.
+    HttpUrl, "an absolute http or https URL",
+    |text| {
+        let (scheme, rest) = text.split_once("://")?;
+        let known = ["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme));
+        let has_host = !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':', '@', '\\']);
+        (known && has_host && is_graphic(text)).then(|| text.into())
+    }
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+fn is_graphic(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    fn read<T: core::str::FromStr<Err = Expected> + ToString>(text: &str) -> Option<alloc::string::String> {
+        text.parse::<T>().ok().map(|it| it.to_string())
+    }
+
+    /// A text and how each type writes it; `None` if it is not of the type.
+    #[test]
+    fn each_type_has_its_grammar() {
+        for (text, header, token, host, key_path) in [
+            ("X-Device_1", Some("x-device_1"), Some("X-Device_1"), Some("x-device_1"), None),
+            ("plk", Some("plk"), None, Some("plk"), None),
+            ("TV.example.", None, None, Some("tv.example"), None),
+            ("tv.example:80", None, None, None, None),
+            ("", None, None, None, None),
+            (".", None, None, None, None),
+            ("a b", None, None, None, None),
+            ("x\r\n", None, None, None, None),
+            ("\u{e9}", None, None, None, None),
+            ("/k/serve.key", None, None, None, Some("/k/serve.key")),
+            ("/k/../serve.key", None, None, None, None),
+            ("/k/", None, None, None, None),
+        ] {
+            assert_eq!(read::<HeaderName>(text).as_deref(), header, "{text:?}");
+            assert_eq!(read::<TokenName>(text).as_deref(), token, "{text:?}");
+            assert_eq!(read::<Host>(text).as_deref(), host, "{text:?}");
+            assert_eq!(read::<KeyPath>(text).as_deref(), key_path, "{text:?}");
+        }
+        assert!(read::<TokenName>(&"a".repeat(64)).is_some() && read::<TokenName>(&"a".repeat(65)).is_none());
+    }
+
+    #[test]
+    fn requests_have_what_they_are_made_of() {
+        for (text, authority, cluster, path, url) in [
+            ("auth.example:8443", true, true, false, false),
+            ("out|80||a", true, true, false, false),
+            ("/may-play?a=b", false, true, true, false),
+            ("/may-play#a", false, true, false, false),
+            ("HTTPS://tv.example/no#a", false, true, false, true),
+            ("https://", false, true, false, false),
+            ("https:///no", false, true, false, false),
+            ("https://tv.example/a b", false, false, false, false),
+            ("user@auth.example", false, true, false, false),
+            ("", false, false, false, false),
+        ] {
+            assert_eq!(read::<Authority>(text).is_some(), authority, "{text:?}");
+            assert_eq!(read::<ClusterName>(text).is_some(), cluster, "{text:?}");
+            assert_eq!(read::<AbsolutePath>(text).is_some(), path, "{text:?}");
+            assert_eq!(read::<HttpUrl>(text).is_some(), url, "{text:?}");
+        }
+    }
+}
