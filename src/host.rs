@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use playlock_core::output::Output;
-use playlock_core::reply::{Header, Reply};
+use playlock_core::bytes::output::Output;
+use playlock_core::http::reply::{Header, Reply};
 use playlock_core::step::{Call, HeaderEdits};
 
 use crate::abi::{self, Buffer, Level};
@@ -204,7 +204,7 @@ pub fn record(metric: u32, value: u64) {
 /// Header maps as the ABI writes them: how many pairs, the lengths of each name and value (all as four bytes,
 /// little-endian), then each name and value followed by a zero.
 mod pairs {
-    use playlock_core::reply::Header;
+    use playlock_core::http::reply::Header;
 
     /// The pairs; `None` if the bytes are not that. Names that are not UTF-8 are left out: none of them is ours.
     pub fn read(bytes: &[u8]) -> Option<Vec<Header>> {

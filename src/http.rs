@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
+use playlock_core::bytes::output::Output;
 use playlock_core::exchange::Exchange;
-use playlock_core::output::Output;
+use playlock_core::http::reply::{Header, Reply};
 use playlock_core::policy::Policies;
-use playlock_core::reply::{Header, Reply};
 use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
 
 use crate::contexts;

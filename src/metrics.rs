@@ -14,10 +14,10 @@
 use std::cell::{Cell, OnceCell};
 
 use playlock_core::exchange::Verdict;
+use playlock_core::http::reply::Reason;
+use playlock_core::http::route::Kind;
 use playlock_core::playlist::Unservable;
 use playlock_core::policy::{Policies, PolicyIndex};
-use playlock_core::reply::Reason;
-use playlock_core::route::Kind;
 
 use crate::host::{self, Metric};
 

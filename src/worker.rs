@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use playlock_core::batch::{Batch, StreamId};
+use playlock_core::bytes::output::Output;
 use playlock_core::exchange::Exchange;
-use playlock_core::output::Output;
+use playlock_core::media::batch::{Batch, StreamId};
 use playlock_core::step::BodyStep;
 
 use crate::contexts::{self, Numbers};

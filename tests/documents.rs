@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use playlock_core::reply::Reason;
+use playlock_core::http::reply::Reason;
 
 #[test]
 fn every_path_in_architecture_exists() {

@@ -13,22 +13,19 @@ struct Building {
     name: &'static str,
     sources: &'static str,
     rooms: &'static [&'static str],
-    to_come: &'static [&'static str],
 }
 
 const BUILDINGS: [Building; 3] = [
     Building {
         name: "playlock_core",
         sources: "crates/core/src",
-        rooms: &["policy", "config"],
-        to_come: &[
-            "batch", "body", "derive", "enter", "exchange", "gate", "headers", "jar", "json", "key", "output",
-            "percent", "playlist", "query", "ranges", "redirect", "reply", "response", "route", "segment", "session",
-            "signed", "slice", "start", "step", "stream", "target", "token", "url",
+        rooms: &[
+            "bytes", "http", "token", "policy", "config", "session", "media", "playlist", "request", "response",
+            "step", "exchange",
         ],
     },
-    Building { name: "playlock_cli", sources: "crates/cli/src", rooms: &[], to_come: &[] },
-    Building { name: "playlock", sources: "src", rooms: &[], to_come: &[] },
+    Building { name: "playlock_cli", sources: "crates/cli/src", rooms: &[] },
+    Building { name: "playlock", sources: "src", rooms: &[] },
 ];
 
 /// The path of a module in all crates: the crate's name first.
@@ -264,7 +261,7 @@ fn every_room_has_a_floor_or_is_to_come() {
     for building in BUILDINGS.iter().filter(|building| !building.rooms.is_empty()) {
         let rooms = files.keys().filter(|module| module[0] == building.name).filter_map(|module| module.get(1));
         let rooms: BTreeSet<&str> = rooms.map(String::as_str).collect();
-        let listed: Vec<&str> = building.rooms.iter().chain(building.to_come).copied().collect();
+        let listed: Vec<&str> = building.rooms.to_vec();
         let once: BTreeSet<&str> = listed.iter().copied().collect();
         assert_eq!(once, rooms, "{}", building.sources);
         assert_eq!(once.len(), listed.len(), "{}: a room is listed twice", building.sources);

@@ -1,7 +1,7 @@
 //! Property of queries and cookies: playlock's own never reach the origin in any spelling; everything else does, byte
 //! for byte and in order; a duplicate token opens nothing.
 
-use playlock_core::reply::Header;
+use playlock_core::http::reply::Header;
 
 use crate::edge::{self, Asked, header};
 use crate::site::{SITES, Site, site};

@@ -2,7 +2,7 @@
 //! valid; a session token is accepted if and only if it was issued. No modification of a token yields another valid
 //! one.
 
-use playlock_core::reply::{Header, Reason};
+use playlock_core::http::reply::{Header, Reason};
 
 use crate::edge::{self, Asked, header};
 use crate::site::{Hash, NOW, SITES, Site, site};

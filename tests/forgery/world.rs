@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use playlock_core::exchange::Exchange;
+use playlock_core::http::reply::{Header, Reason, Reply};
 use playlock_core::policy::Policies;
-use playlock_core::reply::{Header, Reason, Reply};
 use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep};
 
 /// The time of every request that says no other: sessions that are opened in 2096 are good today, for a real proxy.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use playlock_core::url::remove_dot_segments;
+use playlock_core::http::url::remove_dot_segments;
 
 /// An absolute http or https URL. Nothing of it is normalised: what the filter makes of odd paths is its business.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,17 +1,17 @@
 //! Which key and IV a resource is under: from its URL and session token, or from what they are derived from.
 
 use clap::{Args, ValueEnum};
-use playlock_core::derive::KeyScope;
-use playlock_core::headers;
-use playlock_core::jar;
-use playlock_core::pending::{Asked, Claim, PendingMedia, PendingSession};
+use playlock_core::http::headers;
+use playlock_core::http::query;
+use playlock_core::http::reply::{self, Header, Reason};
+use playlock_core::http::target::Target;
 use playlock_core::policy::{Coverage, Policies, Policy};
-use playlock_core::query;
-use playlock_core::reply::{self, Header, Reason};
+use playlock_core::request::pending::{Asked, Claim, PendingMedia, PendingSession};
 use playlock_core::request::{Admitted, AdmittedKey, admit_unobserved};
-use playlock_core::signed::{Iv, Resource};
+use playlock_core::session::jar;
 use playlock_core::step::Request;
-use playlock_core::target::Target;
+use playlock_core::token::derive::KeyScope;
+use playlock_core::token::signed::{Iv, Resource};
 
 use crate::address::Address;
 use crate::failure::Failure;
@@ -163,7 +163,7 @@ fn by_url(which: &Which, url: &Address, policies: &Policies) -> Result<Content, 
     let mut notes = Vec::new();
     let clock = Moment::or_now(which.now);
     let query = url.query.as_deref();
-    let sent = || playlock_core::target::parameters(query).filter_map(|(_, value)| value);
+    let sent = || playlock_core::http::target::parameters(query).filter_map(|(_, value)| value);
     let token = which.session_token.as_deref().or_else(|| sent().find(|value| fields::looks_like_token(value)));
     // What was captured is often looked at when its session is over.
     let ended = token.and_then(|token| fields::read(token, clock)).map(|spoken| spoken.times.1);

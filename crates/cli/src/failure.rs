@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use playlock_core::reply::Reason;
+use playlock_core::http::reply::Reason;
 
 /// Why a command failed.
 #[derive(Debug)]

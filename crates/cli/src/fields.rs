@@ -1,6 +1,6 @@
 //! A token's fields in words, for those who look at one.
 
-use playlock_core::percent;
+use playlock_core::bytes::percent;
 use playlock_core::token::edge_auth::Claims;
 use playlock_core::token::readings;
 

@@ -1,13 +1,13 @@
 //! What can be said of a token or a signed parameter: its fields in words, and whether it holds under a configuration.
 
+use playlock_core::bytes::percent;
 use playlock_core::http::incoming::{Incoming, RequestHead};
-use playlock_core::percent;
+use playlock_core::http::query;
+use playlock_core::http::reply::{self, Reason};
 use playlock_core::policy::{Coverage, Opening, Policies, Policy};
-use playlock_core::query;
-use playlock_core::reply::{self, Reason};
 use playlock_core::session::Session;
-use playlock_core::signed::{self, Subject};
 use playlock_core::step::Request;
+use playlock_core::token::signed::{self, Subject};
 
 use crate::address::Address;
 use crate::fields::{self, Role, Spoken};
@@ -200,7 +200,7 @@ fn signed_by(
 /// The id of the session whose token is in a query.
 fn session_in(query: Option<&str>, now: u64) -> Option<[u8; 16]> {
     use base64::Engine;
-    let mut values = playlock_core::target::parameters(query).filter_map(|(_, value)| value);
+    let mut values = playlock_core::http::target::parameters(query).filter_map(|(_, value)| value);
     let spoken = fields::read(values.find(|value| fields::looks_like_token(value))?, now)?;
     let id = fields::id_of_session(&spoken)?;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(id).ok()?.try_into().ok()

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use playlock_core::target::{normal_path, parameters};
+use playlock_core::http::target::{normal_path, parameters};
 use serde_json::{Value, json};
 
 use crate::address::Address;
@@ -130,7 +130,7 @@ fn url(url: &Address, context: &Context<'_>) -> Vec<Finding> {
         }
     }
     let verdict = path.is_none().then(|| {
-        let reason = playlock_core::reply::Reason::Target;
+        let reason = playlock_core::http::reply::Reason::Target;
         Err((Some(reason), reason.title().to_owned()))
     });
     [Finding { what: "URL".into(), rows, verdict }].into_iter().chain(inside).collect()

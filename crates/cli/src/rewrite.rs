@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 use clap::Args;
 use playlock_core::exchange::Exchange;
-use playlock_core::jar;
+use playlock_core::http::reply::{Header, Reply};
 use playlock_core::policy::{Coverage, Opening, Policies, Policy};
-use playlock_core::reply::{Header, Reply};
+use playlock_core::session::jar;
 use playlock_core::step::{BodyStep, HeadStep, Request, RequestStep};
 
 use crate::address::Address;

@@ -8,12 +8,12 @@ use std::rc::Rc;
 
 use clap::{Args, ValueEnum};
 use hmac::{Hmac, KeyInit, Mac};
+use playlock_core::bytes::percent;
 use playlock_core::config::document::{Document, SecretSource, TokenAuth};
 use playlock_core::exchange::Exchange;
-use playlock_core::percent;
+use playlock_core::http::target::strip;
 use playlock_core::policy::{Coverage, Opening, Policies, Policy, PolicyIndex};
 use playlock_core::step::RequestStep;
-use playlock_core::target::strip;
 use playlock_core::token::edge_auth::Claims;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! A viewer's request as the command line describes it, and as the filter would see it.
 
 use clap::Args;
-use playlock_core::reply::{self, Header};
+use playlock_core::http::reply::{self, Header};
 use playlock_core::step::Request;
 
 use crate::address::Address;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use clap::Args;
 use playlock_core::exchange::Exchange;
-use playlock_core::reply::{Header, Reply};
+use playlock_core::http::reply::{Header, Reply};
 use playlock_core::step::RequestStep;
 use serde_json::{Value, json};
 
@@ -171,5 +171,5 @@ fn as_json(verdict: &Verdict, explanation: &Explanation<'_>, now: u64) -> Value 
 }
 
 fn of<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
-    playlock_core::headers::text(headers, name)
+    playlock_core::http::headers::text(headers, name)
 }

@@ -4,20 +4,20 @@ use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::batch::{Batch, StreamId};
-use crate::headers;
+use crate::http::headers;
 use crate::http::incoming::RequestHead;
-use crate::pending::PendingRequest;
+use crate::http::reply::{Header, Reason, Reply};
+use crate::http::route::Kind;
+use crate::media::batch::{Batch, StreamId};
 use crate::playlist::Unservable;
 use crate::policy::authorizer;
 use crate::policy::cors;
 use crate::policy::{Policies, PolicyIndex};
-use crate::reply::{Header, Reason, Reply};
 use crate::request::check::Observer;
+use crate::request::pending::PendingRequest;
 use crate::request::{self, Admitted, AdmittedKey};
 use crate::response::body::{Body, Pushed};
 use crate::response::{self, Plan};
-use crate::route::Kind;
 use crate::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
 
 /// How an exchange stands, or ended.

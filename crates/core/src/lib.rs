@@ -10,33 +10,17 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-pub mod batch;
-mod bug;
-mod client_range;
+pub mod bytes;
 pub mod config;
-pub mod derive;
 pub mod exchange;
-pub mod headers;
 pub mod http;
-pub mod jar;
-mod json;
-pub mod output;
-pub mod pending;
-pub mod percent;
+pub mod media;
 pub mod playlist;
 pub mod policy;
-pub mod query;
-mod ranges;
-pub mod reply;
 pub mod request;
-mod response;
-pub mod route;
-pub mod segment;
+pub mod response;
 pub mod session;
-pub mod signed;
 pub mod step;
-pub mod target;
 pub mod token;
-pub mod url;
 #[cfg(test)]
 mod vectors;

@@ -7,14 +7,14 @@ use alloc::vec::Vec;
 
 use serde_json::{Value, json};
 
-use crate::derive::{KeyScope, Keyring, Secret};
 use crate::http::incoming::{Incoming, RequestHead};
+use crate::http::reply::header;
 use crate::policy::Coverage;
-use crate::reply::header;
 use crate::session::Session;
-use crate::signed::{self, Iv, Subject};
 use crate::step::Request;
+use crate::token::derive::{KeyScope, Keyring, Secret};
 use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
+use crate::token::signed::{self, Iv, Subject};
 
 const CLEAR: signed::Resource = signed::Resource { form: signed::Form::Clear, ..signed::Resource::MEDIA };
 const DOCUMENT: signed::Resource = signed::Resource { form: signed::Form::Document, ..signed::Resource::MEDIA };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use playlock_core::reply::Reason;
+use playlock_core::http::reply::Reason;
 use regex_lite::Regex;
 use url::Url;
 

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use playlock_core::exchange::Exchange;
+use playlock_core::http::reply::{Header, Reason, Reply};
+use playlock_core::http::route::Kind;
 use playlock_core::policy::Policies;
-use playlock_core::reply::{Header, Reason, Reply};
-use playlock_core::route::Kind;
 use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep};
 use url::Url;
 

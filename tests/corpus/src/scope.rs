@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aes::Aes128;
 use aes::cipher::{BlockCipherDecrypt, KeyInit};
-use playlock_core::route::Kind;
+use playlock_core::http::route::Kind;
 
 use crate::edge::{Answer, Edge};
 use crate::reading::{self, Key, Part, Reading, Reference, Role};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use playlock_core::exchange::Exchange;
+use playlock_core::http::reply::{Reason, Reply};
+use playlock_core::http::route::Kind;
 use playlock_core::policy::Policies;
-use playlock_core::reply::{Reason, Reply};
-use playlock_core::route::Kind;
 use playlock_core::step::{self, BodyStep, HeadStep, HeaderEdits, RequestStep, TrailersStep};
 
 use crate::envoy::{Envoy, Filter, Trap};

@@ -1,17 +1,17 @@
 //! The checks on a request for a playlist or content.
 
-use playlock_core::derive::KeyScope;
-use playlock_core::headers;
+use playlock_core::http::headers;
 use playlock_core::http::incoming::SIGNED_PARAMETER;
-use playlock_core::pending::{Asked, PendingRequest, PendingSession};
+use playlock_core::http::reply::Reason;
+use playlock_core::http::route::Extension;
 use playlock_core::policy::encryption::OnEncryptedOrigin;
-use playlock_core::reply::Reason;
 use playlock_core::request::Admitted;
 use playlock_core::request::check::Outcome;
+use playlock_core::request::pending::{Asked, PendingRequest, PendingSession};
 use playlock_core::request::visit::Visit;
-use playlock_core::route::Extension;
-use playlock_core::signed::{Form, Iv};
 use playlock_core::step::HeaderEdits;
+use playlock_core::token::derive::KeyScope;
+use playlock_core::token::signed::{Form, Iv};
 
 use super::{Explanation, Mark, shared, shared_by};
 

@@ -1,10 +1,10 @@
 //! The checks on a key request.
 
-use playlock_core::derive::KeyScope;
 use playlock_core::http::incoming::SIGNED_PARAMETER;
 use playlock_core::request::check::Outcome;
 use playlock_core::request::visit::Visit;
 use playlock_core::request::{Admitted, AdmittedKey};
+use playlock_core::token::derive::KeyScope;
 
 use super::{Explanation, Mark, shared};
 

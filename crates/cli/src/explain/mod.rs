@@ -6,7 +6,7 @@ mod key;
 mod token;
 
 use playlock_core::http::incoming::{Incoming, RequestHead};
-use playlock_core::reply::Reason;
+use playlock_core::http::reply::Reason;
 use playlock_core::request::check::{Observer, Outcome, TokenSeen};
 use playlock_core::request::door::Door;
 use playlock_core::request::visit::Visit;
@@ -113,7 +113,7 @@ impl Observer for Explanation<'_> {
 /// The headers of these names, one detail each.
 fn header_details(explanation: &mut Explanation<'_>, head: &RequestHead<'_>, names: &[&str]) {
     for name in names {
-        for value in playlock_core::headers::all(head.headers, name) {
+        for value in playlock_core::http::headers::all(head.headers, name) {
             explanation.detail(format!("{name}: {}", String::from_utf8_lossy(value)));
         }
     }

@@ -1,10 +1,10 @@
 //! The tokens that the session check looked at: where each was sent, its fields, and whether it is accepted.
 
-use playlock_core::jar::{self, Sent};
+use playlock_core::http::reply::Reason;
 use playlock_core::policy::Opening;
-use playlock_core::reply::Reason;
 use playlock_core::request::check::{AccessCarrier, TokenSeen, TokenSent};
 use playlock_core::request::visit::Visit;
+use playlock_core::session::jar::{self, Sent};
 use playlock_core::token::STEPS;
 
 use super::{Explanation, Mark};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use playlock_core::reply::Reason;
+use playlock_core::http::reply::Reason;
 use serde_json::{Value, json};
 
 use crate::terminal::{Colours, shown};

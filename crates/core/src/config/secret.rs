@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::error::ConfigError;
 use super::strength::{Role, Strength};
 use super::value::SecretSource;
-use crate::derive::{ConfiguredKey, Secret};
+use crate::token::derive::{ConfiguredKey, Secret};
 
 /// Looks secrets up and remembers which stand in the document, and which are weak.
 pub struct Reader<'a> {

@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 use core::cell::OnceCell;
 use core::net::{IpAddr, SocketAddr};
 
-use crate::headers;
-use crate::reply::{Header, Reason};
-use crate::step::Request;
-use crate::target::{BadTarget, Target};
-use crate::url::Scheme;
+use crate::http::headers;
+use crate::http::message::Request;
+use crate::http::reply::{Header, Reason};
+use crate::http::target::{BadTarget, Target};
+use crate::http::url::Scheme;
 
 /// The query parameter that carries the filter's own signed statements.
 pub const SIGNED_PARAMETER: &str = "plk";

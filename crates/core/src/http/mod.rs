@@ -1,3 +1,10 @@
-//! HTTP as the filter reads it.
+//! HTTP as the filter reads and writes it.
 
+pub mod headers;
 pub mod incoming;
+pub mod message;
+pub mod query;
+pub mod reply;
+pub mod route;
+pub mod target;
+pub mod url;

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::bug;
+use crate::bytes::bug;
 
 /// The place of the value of `name` in `list`, without its quotes. Reads what real playlists hold: blanks after
 /// commas, commas in quotes, values whose quotes are missing or never closed.

@@ -23,7 +23,7 @@ mod backend {
         i8x16_bitmask(i8x16_eq(load(block), i8x16_splat(b'\n'.cast_signed())))
     }
 
-    /// The bytes that are not [`crate::url::is_plain`].
+    /// The bytes that are not [`crate::http::url::is_plain`].
     pub fn special(block: &[u8; BLOCK]) -> u16 {
         let bytes = load(block);
         let is = |byte: u8| i8x16_eq(bytes, i8x16_splat(byte.cast_signed()));
@@ -38,7 +38,7 @@ mod backend {
 #[cfg(not(target_arch = "wasm32"))]
 mod backend {
     use super::BLOCK;
-    use crate::url;
+    use crate::http::url;
 
     fn bits(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u16 {
         block.iter().rev().fold(0, |bits, byte| bits << 1 | u16::from(is(*byte)))

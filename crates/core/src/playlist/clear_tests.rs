@@ -6,8 +6,8 @@ use alloc::string::String;
 use super::tests::{hide_macs, marks, rewrite};
 use super::*;
 use crate::policy::encryption::Rotation;
-use crate::signed::Variable;
 use crate::token::acl::Acl;
+use crate::token::signed::Variable;
 
 fn rewritten(marks: &dyn Fn() -> Marks, input: &str) -> Result<String, Reason> {
     let out = String::from_utf8(rewrite(marks, input.as_bytes())?).unwrap();

@@ -4,12 +4,12 @@ use alloc::format;
 use alloc::string::String;
 
 use super::attribute::integer;
-use crate::derive::{KeyScope, Keyring};
 use crate::http::incoming::SIGNED_PARAMETER;
+use crate::http::reply::Reason;
 use crate::policy::encryption::{IvMode, OnEncryptedOrigin, Rotation};
 use crate::policy::key_url::KeyUri;
-use crate::reply::Reason;
-use crate::signed::{self, Iv, Resource};
+use crate::token::derive::{KeyScope, Keyring};
+use crate::token::signed::{self, Iv, Resource};
 
 /// Where a playlist does not say it (RFC 8216 section 4.3.3.1 wants it said), in seconds.
 const USUAL_TARGET_DURATION: u64 = 6;

@@ -7,7 +7,7 @@ use super::tests::{hide_macs, marks, rewrite};
 use super::*;
 use crate::policy::encryption::Rotation;
 use crate::policy::encryption::{IvMode, OnEncryptedOrigin};
-use crate::signed::Variable;
+use crate::token::signed::Variable;
 
 /// Rewrites with encryption changed so; keys are written as `#KEY` and their period, and `#KEY` alone without an IV.
 fn keyed(change: &dyn Fn(&mut Encryption), input: &str) -> Result<String, Reason> {

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::bug;
-use crate::reply::Reason;
+use crate::bytes::bug;
+use crate::http::reply::Reason;
 
 /// Longest line in bytes. Real playlists stay far below; without a limit an origin could fill the memory.
 pub const MAX_LINE: usize = 128 * 1024;

@@ -2,7 +2,7 @@
 //! all; each time that would open another session, and soon the token is too old. So it gets a master playlist with one
 //! variant, the same playlist under the session's token.
 
-use crate::bug;
+use crate::bytes::bug;
 
 /// Bytes that are looked at: of longer playlists it is not waited for the end.
 const MAX_PROBED: usize = 256 * 1024;

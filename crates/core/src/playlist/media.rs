@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::line::{Line, MAX_LINE};
-use crate::bug;
-use crate::reply::Reason;
+use crate::bytes::bug;
+use crate::http::reply::Reason;
 
 /// The key and IV that one EXT-X-KEY of ours puts in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

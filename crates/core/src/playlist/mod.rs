@@ -6,6 +6,7 @@
 mod attribute;
 mod block;
 mod encryption;
+pub mod json;
 mod line;
 mod live_probe;
 mod media;
@@ -26,9 +27,9 @@ use self::media::{InForce, KeyScope};
 use self::range::Ranges;
 pub use self::uri::{Lead, Marks, Unservable};
 pub use self::variable::Variables;
-use crate::bug;
-use crate::reply::Reason;
-use crate::signed::{Form, Resource};
+use crate::bytes::bug;
+use crate::http::reply::Reason;
+use crate::token::signed::{Form, Resource};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const HEAD: &[u8] = b"#EXTM3U";

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use super::attribute::integer;
-use crate::reply::Reason;
-use crate::signed::ByteRange;
+use crate::http::reply::Reason;
+use crate::token::signed::ByteRange;
 
 /// The ranges of one kind of tag so far.
 #[derive(Debug, Default)]

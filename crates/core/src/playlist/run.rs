@@ -8,10 +8,10 @@ use super::block::{self, BLOCK};
 use super::line::MAX_LINE;
 use super::media::InForce;
 use super::uri::Lead;
-use crate::bug;
-use crate::reply::Reason;
-use crate::signed::Resource;
-use crate::url;
+use crate::bytes::bug;
+use crate::http::reply::Reason;
+use crate::http::url;
+use crate::token::signed::Resource;
 
 const EXTINF: &[u8] = b"#EXTINF:";
 const DATE_TIME: &[u8] = b"#EXT-X-PROGRAM-DATE-TIME:";

@@ -9,10 +9,10 @@ use super::range::Ranges;
 use super::uri::{Lead, Marks};
 use super::variable::Expanded;
 use super::{Body, Spared, attribute};
-use crate::bug;
+use crate::bytes::bug;
+use crate::http::reply::Reason;
 use crate::policy::encryption::OnEncryptedOrigin;
-use crate::reply::Reason;
-use crate::signed::{ByteRange, Form, Iv, Resource};
+use crate::token::signed::{ByteRange, Form, Iv, Resource};
 
 const fn lead(form: Form) -> Lead {
     Lead::Resource(Resource { form, range: None, period: None, iv: Iv::Period })

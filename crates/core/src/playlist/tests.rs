@@ -6,11 +6,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::*;
-use crate::derive::{KeyScope, Keyring, Secret};
+use crate::http::url::{Base, Scheme};
 use crate::policy::encryption::Rotation;
 use crate::policy::encryption::{IvMode, OnEncryptedOrigin};
 use crate::token::acl::Acl;
-use crate::url::{Base, Scheme};
+use crate::token::derive::{KeyScope, Keyring, Secret};
 
 pub(super) const KEY: &str = "#EXT-X-KEY:METHOD=AES-128,URI=\"/k\",IV=0x00";
 

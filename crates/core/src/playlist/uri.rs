@@ -10,15 +10,15 @@ use super::attribute;
 use super::encryption::Encryption;
 use super::line::Line;
 use super::variable::Variables;
-use crate::bug;
-use crate::derive::{KeyScope, Keyring};
+use crate::bytes::bug;
 use crate::http::incoming::SIGNED_PARAMETER;
-use crate::query;
-use crate::reply::Reason;
-use crate::signed::{self, Form, Iv, Resource, Subject};
-use crate::target;
+use crate::http::query;
+use crate::http::reply::Reason;
+use crate::http::target;
+use crate::http::url::{self, Base};
 use crate::token::acl::Acl;
-use crate::url::{self, Base};
+use crate::token::derive::{KeyScope, Keyring};
+use crate::token::signed::{self, Form, Iv, Resource, Subject};
 
 /// What a URI leads to, which decides on what it carries beside the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

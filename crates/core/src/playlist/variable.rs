@@ -10,11 +10,11 @@ use memchr::memchr;
 
 use super::attribute;
 use super::line::MAX_LINE;
-use crate::bug;
-use crate::percent;
-use crate::reply::Reason;
-use crate::signed::Variable;
-use crate::target;
+use crate::bytes::bug;
+use crate::bytes::percent;
+use crate::http::reply::Reason;
+use crate::http::target;
+use crate::token::signed::Variable;
 
 const OPEN: &[u8] = b"{$";
 /// Bytes that a variable takes beside its name and value: without them, nameless ones would be free.

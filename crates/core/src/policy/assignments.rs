@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 use super::index::PolicyIndex;
 use super::text::{Host, text};
 use super::timeline::{Timeline, Window};
-use crate::ranges::Ranges;
-use crate::target;
+use crate::bytes::ranges::Ranges;
+use crate::http::target;
 
 /// Prefix of a path, without its final `/` → what is assigned there.
 type Prefixes = BTreeMap<String, Timeline>;

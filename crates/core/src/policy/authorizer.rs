@@ -7,9 +7,9 @@ use core::net::IpAddr;
 
 use super::key_url::push_path;
 use super::text::{AbsolutePath, Authority, ClusterName};
-use crate::derive::KeyScope;
-use crate::reply::{Reason, header};
-use crate::step::Call;
+use crate::http::message::Call;
+use crate::http::reply::{Reason, header};
+use crate::token::derive::KeyScope;
 
 /// A policy's authorizer.
 #[derive(Debug)]

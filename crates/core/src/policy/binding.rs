@@ -9,9 +9,9 @@ use ipnet::IpNet;
 use subtle::ConstantTimeEq;
 
 use super::text::HeaderName;
-use crate::derive::Keyring;
 use crate::http::incoming::RequestHead;
-use crate::reply::Reason;
+use crate::http::reply::Reason;
+use crate::token::derive::Keyring;
 
 /// `sessionBinding` of a policy; by default to nothing.
 #[derive(Debug, Default)]
@@ -105,8 +105,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::http::reply::{Header, header};
     use crate::policy::Policies;
-    use crate::reply::{Header, header};
     use crate::session::Session;
     use crate::step::Request;
 

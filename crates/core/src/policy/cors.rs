@@ -6,10 +6,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::text::text;
-use crate::headers;
+use crate::http::headers;
 use crate::http::incoming::{Method, RequestHead};
-use crate::reply::{Header, Reply, header};
-use crate::step::HeaderEdits;
+use crate::http::message::HeaderEdits;
+use crate::http::reply::{Header, Reply, header};
 
 /// Longest list of header names in a preflight that is granted as it was asked for.
 const MAX_REQUESTED: usize = 1024;

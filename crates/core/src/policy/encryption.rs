@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::authorizer::Authorizer;
 use super::key_url::{KeyUrl, Place};
 use super::text::KeyPath;
-use crate::derive::ConfiguredKey;
+use crate::token::derive::ConfiguredKey;
 
 /// Encryption of media.
 #[derive(Debug)]

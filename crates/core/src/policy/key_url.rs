@@ -4,8 +4,8 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::percent;
-use crate::target;
+use crate::bytes::percent;
+use crate::http::target;
 
 /// Longest `keyUrl` in bytes: it stands in every playlist.
 const MAX_URL: usize = 1024;

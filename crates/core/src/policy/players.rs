@@ -4,8 +4,8 @@
 use alloc::collections::BTreeSet;
 
 use super::text::{HeaderName, text};
-use crate::headers;
-use crate::reply::{Header, Reason};
+use crate::http::headers;
+use crate::http::reply::{Header, Reason};
 
 text! {
     /// A player's SHA-256, or another name of it, in lower case: 1 to 128 printable characters without `,` and `~`.

@@ -11,7 +11,7 @@ use super::index::PolicyIndex;
 use super::policy::Policy;
 use super::targeting::{GeoHeaders, Targeting};
 use super::text::KeyPath;
-use crate::target;
+use crate::http::target;
 
 /// Every policy and assignment of one configuration document.
 #[derive(Debug)]

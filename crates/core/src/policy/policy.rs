@@ -11,9 +11,9 @@ use super::players::Players;
 use super::revocation::Revocation;
 use super::targeting::Targeting;
 use super::tokens::{AccessToken, SessionRules};
-use crate::derive::Keyring;
-use crate::route::{self, Extension};
+use crate::http::route::{self, Extension};
 use crate::token::acl;
+use crate::token::derive::Keyring;
 
 /// A policy.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 
-use crate::reply::Reason;
+use crate::http::reply::Reason;
 use crate::token::carried;
 
 /// `revocation` of a policy.

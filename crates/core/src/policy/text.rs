@@ -2,7 +2,7 @@
 //! pattern that the JSON Schema has of it.
 
 use crate::http::incoming::SIGNED_PARAMETER;
-use crate::target;
+use crate::http::target;
 
 /// Longest [`TokenName`] in bytes.
 const MAX_TOKEN_NAME: usize = 64;

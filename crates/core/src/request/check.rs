@@ -1,11 +1,11 @@
 //! Named checks, run in order, and an observer that sees each of them.
 
+use super::admitted::{Admitted, Denied};
 use super::door::Door;
 use super::visit::Visit;
-use super::{Admitted, Denied};
 use crate::http::incoming::{Incoming, RequestHead};
-use crate::jar::Sent;
-use crate::reply::Reason;
+use crate::http::reply::Reason;
+use crate::session::jar::Sent;
 
 /// What a check decides.
 #[expect(clippy::large_enum_variant, reason = "taken apart at once; a box would only add an allocation")]

@@ -3,19 +3,21 @@
 use alloc::format;
 use alloc::string::ToString;
 
+use super::admitted::Admitted;
 use super::check::{Check, Flow, Observer};
 use super::door::Door;
+use super::door::policy_for;
 use super::edits::request_edits;
 use super::resume_or_open::resume_or_open;
+use super::shared_checks::{self, bodiless};
 use super::signed_claim::SignedClaim;
-use super::visit::{self, Visit, bodiless};
-use super::{Admitted, policy_for};
-use crate::client_range::ClientRange;
+use super::visit::Visit;
 use crate::http::incoming::{Incoming, Method};
-use crate::pending::{Asked, Claim, PendingPlaylist, PendingRequest, PendingSession, ViewerUrl};
+use crate::http::reply::{Reason, header};
+use crate::http::route::Extension;
+use crate::media::client_range::ClientRange;
 use crate::policy::Coverage;
-use crate::reply::{Reason, header};
-use crate::route::Extension;
+use crate::request::pending::{Asked, Claim, PendingPlaylist, PendingRequest, PendingSession, ViewerUrl};
 
 /// The checks that find the policy.
 pub const fn door<'a>() -> [Check<Door<'a>>; 1] {
@@ -27,12 +29,12 @@ pub const fn checks<'a>() -> [Check<Visit<'a>>; 10] {
     [
         Check { name: "body", run: body },
         Check { name: "cors", run: preflight },
-        Check { name: "targeting", run: visit::targeting },
+        Check { name: "targeting", run: shared_checks::targeting },
         Check { name: "player", run: player_of_open },
         Check { name: "open", run: open },
         Check { name: "method", run: method },
         Check { name: "session", run: session },
-        Check { name: "player", run: visit::player },
+        Check { name: "player", run: shared_checks::player },
         Check { name: "parameter", run: parameter },
         Check { name: "key", run: key },
     ]
@@ -71,7 +73,7 @@ fn preflight(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
 }
 
 fn player_of_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
-    if visit.policy.is_open() { visit::player(visit, observer) } else { Flow::Skip }
+    if visit.policy.is_open() { shared_checks::player(visit, observer) } else { Flow::Skip }
 }
 
 fn open(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {

@@ -3,13 +3,13 @@
 use alloc::borrow::Cow;
 use alloc::format;
 
-use crate::headers;
+use crate::http::headers;
 use crate::http::incoming::Incoming;
-use crate::jar;
+use crate::http::message::HeaderEdits;
+use crate::http::target::{self, is_named};
 use crate::policy::Policy;
 use crate::policy::encryption::OnEncryptedOrigin;
-use crate::step::HeaderEdits;
-use crate::target::{self, is_named};
+use crate::session::jar;
 
 /// The parameter that asks the origin for a delta update (RFC 8216bis section 6.2.5.2).
 const DELTA: &str = "_HLS_skip";

@@ -2,17 +2,19 @@
 
 use alloc::format;
 
+use super::admitted::{Admitted, AdmittedKey};
 use super::check::{Check, Flow, Observer};
 use super::door::Door;
+use super::door::policy_for;
 use super::resume_or_open::resume;
-use super::visit::{self, Visit, bodiless};
-use super::{Admitted, AdmittedKey, policy_for};
-use crate::derive::KeyScope;
+use super::shared_checks::{self, bodiless};
+use super::visit::Visit;
+use crate::http::reply::{Reason, Reply, header};
 use crate::policy::Coverage;
 use crate::policy::authorizer::Question;
 use crate::policy::encryption::Encryption;
-use crate::reply::{Reason, Reply, header};
-use crate::signed;
+use crate::token::derive::KeyScope;
+use crate::token::signed;
 
 /// The checks that find the policy.
 pub const fn door<'a>() -> [Check<Door<'a>>; 5] {
@@ -28,9 +30,9 @@ pub const fn door<'a>() -> [Check<Door<'a>>; 5] {
 /// The checks under the policy.
 pub const fn checks<'a>() -> [Check<Visit<'a>>; 6] {
     [
-        Check { name: "targeting", run: visit::targeting },
+        Check { name: "targeting", run: shared_checks::targeting },
         Check { name: "session", run: session },
-        Check { name: "player", run: visit::player },
+        Check { name: "player", run: shared_checks::player },
         Check { name: "parameter", run: parameter },
         Check { name: "owner", run: owner },
         Check { name: "key", run: key },

@@ -1,82 +1,27 @@
 //! Admission: the checks on a request, in order, and what becomes of a request that passes them.
 
+pub mod admitted;
 pub mod check;
 mod content;
 pub mod door;
 mod edits;
 mod key_endpoint;
+pub mod pending;
 mod resume_or_open;
+mod shared_checks;
 mod signed_claim;
 pub mod visit;
 
-use alloc::string::String;
-
+pub use self::admitted::{Admitted, AdmittedKey, Denied, Refused};
 use self::check::{Check, Flow, Observer, Outcome, run};
 use self::door::Door;
+pub use self::door::{policy_for, policy_for_cors};
 use self::visit::Visit;
-
-use crate::derive::KeyScope;
 use crate::http::incoming::{Incoming, RequestHead};
-use crate::pending::PendingRequest;
-use crate::policy::{Coverage, Policies, Policy, PolicyIndex};
-use crate::reply::{Reason, Reply};
-use crate::route::Kind;
-use crate::session::Session;
-use crate::step::{Call, HeaderEdits, Request};
-
-/// A request that may go on.
-#[expect(clippy::large_enum_variant, reason = "taken apart at once; a box would only add an allocation")]
-pub enum Admitted {
-    /// No policy covers it: untouched.
-    Pass,
-    /// A key, answered here.
-    Key(AdmittedKey),
-    /// A preflight request, answered here.
-    Preflight {
-        /// The policy's index.
-        policy: PolicyIndex,
-        /// The answer.
-        reply: Reply,
-    },
-    /// To the origin, with these changes.
-    Pending(PendingRequest, HeaderEdits),
-}
-
-/// A key request that may go on.
-pub struct AdmittedKey {
-    /// The policy's index.
-    pub policy: PolicyIndex,
-    /// The session that asks.
-    pub session: Session,
-    /// Which viewers share the key.
-    pub scope: KeyScope,
-    /// The key period.
-    pub period: u64,
-    /// The answer.
-    pub reply: Reply,
-    /// The authorizer's question, to be asked first.
-    pub ask: Option<Call>,
-}
-
-/// Why a check refuses, and where the client is sent.
-#[derive(Debug)]
-pub struct Denied {
-    /// The reason.
-    pub reason: Reason,
-    /// An absolute URL for a 302.
-    pub redirect: Option<String>,
-}
-
-/// A refused request, and what is known of it.
-#[derive(Debug)]
-pub struct Refused {
-    /// Why.
-    pub denied: Denied,
-    /// Its kind.
-    pub kind: Kind,
-    /// The policy's index.
-    pub policy: Option<PolicyIndex>,
-}
+use crate::http::message::Request;
+use crate::http::reply::Reason;
+use crate::http::route::Kind;
+use crate::policy::Policies;
 
 /// Runs the checks on a request. `random` is called at most once, when a session is opened.
 ///
@@ -154,29 +99,4 @@ pub fn admit_unobserved(
     random: &mut dyn FnMut() -> [u8; 16],
 ) -> Result<Admitted, Refused> {
     admit(policies, &RequestHead::read(request), random, &mut ())
-}
-
-/// The policy for a refused request's CORS headers, from the path as it was sent. Good for nothing else: the path may not
-/// be normal.
-pub fn policy_for_cors<'a>(policies: &'a Policies, head: &RequestHead<'_>) -> Option<&'a Policy> {
-    let target = core::str::from_utf8(head.raw_target?).ok()?;
-    match policy_for(policies, head, target.split('?').next()?) {
-        Coverage::Policy(_, policy) => Some(policy),
-        Coverage::Pass | Coverage::Deny => None,
-    }
-}
-
-/// The policy for a path: the one that the proxy's route names, if routes may name policies, or else the assigned one.
-pub fn policy_for<'a>(policies: &'a Policies, head: &RequestHead<'_>, path: &str) -> Coverage<'a> {
-    let named = if policies.route_policy { head.route_policy() } else { None };
-    match named {
-        Some(name) => policies.named(name),
-        None => policies.covering(head.authority, path, head.now),
-    }
-}
-
-impl From<Reason> for Denied {
-    fn from(reason: Reason) -> Self {
-        Self { reason, redirect: None }
-    }
 }

@@ -4,14 +4,14 @@ use alloc::vec::Vec;
 
 use super::check::{AccessCarrier, Observer, TokenSeen, TokenSent};
 use super::visit::Visit;
-use crate::headers;
+use crate::http::headers;
 use crate::http::incoming::{Incoming, RequestHead, at_most_one};
-use crate::jar::{self, GoingOn, Presented};
-use crate::pending::{Obtained, PendingSession};
+use crate::http::reply::Reason;
+use crate::http::route::Extension;
 use crate::policy::{AccessToken, Opening, Policy};
-use crate::reply::Reason;
-use crate::route::Extension;
+use crate::request::pending::{Obtained, PendingSession};
 use crate::session::Session;
+use crate::session::jar::{self, GoingOn, Presented};
 use crate::token::MAX_SENT;
 
 /// The session of a request for a playlist or content.

@@ -2,12 +2,12 @@
 
 use alloc::vec::Vec;
 
-use crate::derive::KeyScope;
+use crate::http::query;
+use crate::http::target::Target;
 use crate::policy::Policy;
-use crate::query;
 use crate::session::Session;
-use crate::signed::{self, Resource, Subject, Variable};
-use crate::target::Target;
+use crate::token::derive::KeyScope;
+use crate::token::signed::{self, Resource, Subject, Variable};
 
 /// The filter's own statement about a resource, as a URL carries it.
 #[derive(Debug, Default)]

@@ -4,12 +4,12 @@ use alloc::format;
 
 use super::body::{Body, ClearPartBody, Window};
 use super::{Plan, ResponseHead};
-use crate::headers;
-use crate::pending::PendingClear;
-use crate::reply::{Reason, header};
-use crate::route::Kind;
-use crate::signed::ByteRange;
-use crate::step::HeaderEdits;
+use crate::http::headers;
+use crate::http::message::HeaderEdits;
+use crate::http::reply::{Reason, header};
+use crate::http::route::Kind;
+use crate::request::pending::PendingClear;
+use crate::token::signed::ByteRange;
 
 /// Plans a resource that is served in clear.
 ///

@@ -2,8 +2,8 @@
 
 use super::body::{Body, DocumentBody};
 use super::{Plan, ResponseHead, playlist};
-use crate::reply::Reason;
-use crate::route::Kind;
+use crate::http::reply::Reason;
+use crate::http::route::Kind;
 
 /// Plans a document.
 ///

@@ -5,14 +5,14 @@ use alloc::vec::Vec;
 
 use super::body::{Body, MediaBody, MediaRangeBody, Window};
 use super::{Plan, ResponseHead, without_untrue};
-use crate::client_range::{ClientRange, OriginBody, Resolved};
-use crate::headers;
-use crate::output::Output;
-use crate::pending::{PendingMedia, PendingSession};
-use crate::reply::{Reason, Reply, header};
-use crate::route::Kind;
-use crate::segment::{SegmentEncryptor, ciphertext_len};
-use crate::step::HeaderEdits;
+use crate::bytes::output::Output;
+use crate::http::headers;
+use crate::http::message::HeaderEdits;
+use crate::http::reply::{Reason, Reply, header};
+use crate::http::route::Kind;
+use crate::media::client_range::{ClientRange, OriginBody, Resolved};
+use crate::media::segment::{SegmentEncryptor, ciphertext_len};
+use crate::request::pending::{PendingMedia, PendingSession};
 
 /// Plans media.
 ///

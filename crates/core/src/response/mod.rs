@@ -13,12 +13,12 @@ use alloc::vec::Vec;
 
 use self::body::{Body, ErrorText};
 use self::redirect::redirect;
-use crate::headers;
-use crate::pending::{Asked, PendingRequest};
+use crate::http::headers;
+use crate::http::message::HeaderEdits;
+use crate::http::reply::{Header, Reason, Reply};
+use crate::http::route::Kind;
 use crate::policy::{Opening, Policy};
-use crate::reply::{Header, Reason, Reply};
-use crate::route::Kind;
-use crate::step::HeaderEdits;
+use crate::request::pending::{Asked, PendingRequest};
 
 /// What to do with a response.
 #[derive(Debug)]

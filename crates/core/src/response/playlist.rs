@@ -6,18 +6,18 @@ use alloc::vec::Vec;
 
 use super::body::{Body, LiveProbeBody, PlaylistBody};
 use super::{Plan, ResponseHead, without_untrue};
-use crate::derive::KeyScope;
-use crate::headers;
-use crate::pending::{PendingRequest, PendingSession};
+use crate::http::headers;
+use crate::http::message::HeaderEdits;
+use crate::http::reply::{Reason, header};
+use crate::http::route::Kind;
 use crate::playlist::{Encryption, KeySource, Lead, Marks, Rewriter, Variables};
 use crate::policy::Policy;
 use crate::policy::encryption::{self, Keys};
 use crate::policy::key_url::Values;
-use crate::reply::{Reason, header};
-use crate::route::Kind;
+use crate::request::pending::{PendingRequest, PendingSession};
 use crate::session::Session;
-use crate::step::HeaderEdits;
 use crate::token::acl::Acl;
+use crate::token::derive::KeyScope;
 
 /// Plans a playlist.
 ///

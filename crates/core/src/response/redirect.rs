@@ -4,16 +4,16 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::headers;
+use crate::http::headers;
 use crate::http::incoming::SIGNED_PARAMETER;
-use crate::pending::PendingRequest;
+use crate::http::message::HeaderEdits;
+use crate::http::query;
+use crate::http::reply::{Header, header};
+use crate::http::target;
+use crate::http::url;
 use crate::policy::Policy;
-use crate::query;
-use crate::reply::{Header, header};
-use crate::signed::{self, Subject};
-use crate::step::HeaderEdits;
-use crate::target;
-use crate::url;
+use crate::request::pending::PendingRequest;
+use crate::token::signed::{self, Subject};
 
 /// Token and what was said of the resource go along with a redirect to where playlock is asked again.
 pub fn redirect(request: &PendingRequest, policy: &Policy, headers: &[Header]) -> HeaderEdits {

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use crate::percent;
+use crate::bytes::percent;
 
 /// One element of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

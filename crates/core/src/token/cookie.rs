@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::percent;
+use crate::bytes::percent;
 
 /// Characters of a reference: 48 bits of the session's id, which is no secret.
 const REFERENCE: usize = 8;

@@ -16,10 +16,10 @@ use sha2::Sha256;
 
 use super::acl;
 use super::signed_url::SignedUrl;
+use crate::bytes::percent;
 use crate::http::incoming::Incoming;
-use crate::percent;
-use crate::reply::Reason;
-use crate::target::Target;
+use crate::http::reply::Reason;
+use crate::http::target::Target;
 
 /// Seconds since the epoch need 10 digits; nothing sensible needs more than these.
 const MAX_DIGITS: usize = 12;

@@ -2,15 +2,17 @@
 
 pub mod acl;
 pub mod cookie;
+pub mod derive;
 pub mod edge_auth;
+pub mod signed;
 pub mod signed_url;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::percent;
-use crate::reply::Reason;
+use crate::bytes::percent;
+use crate::http::reply::Reason;
 
 /// Longest token in bytes, as it is sent. Session tokens have 1,023 at the most, and an access token has to fit into one;
 /// percent-encoded once more they are some longer. No more than that is hashed for a stranger.

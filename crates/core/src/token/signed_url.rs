@@ -4,8 +4,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::percent;
-use crate::target::Target;
+use crate::bytes::percent;
+use crate::http::target::Target;
 
 /// Longest URL in bytes that a URL token can be for, without the parameters that are ours. Real ones have some hundred.
 pub const MAX_URL: usize = 4096;

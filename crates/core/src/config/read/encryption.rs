@@ -9,9 +9,9 @@ use super::text::text;
 use crate::config::document::{self, KeyRotation, SecretSource};
 use crate::config::error::ConfigError;
 use crate::config::secret::Reader;
-use crate::derive::Secret;
 use crate::policy::encryption::{Encryption, KeySharing, Keys, OnEncryptedOrigin, Rotation};
 use crate::policy::key_url::{KeyUrl, Place};
+use crate::token::derive::Secret;
 
 const DEFAULT_KEY_PATH: &str = "/serve.key";
 /// In path segments.

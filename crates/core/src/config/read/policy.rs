@@ -8,11 +8,11 @@ use super::{cors, encryption, players, revocation, targeting, token_auth};
 use crate::config::document;
 use crate::config::error::ConfigError;
 use crate::config::secret::Reader;
-use crate::derive::Keyring;
 use crate::http::incoming::SIGNED_PARAMETER;
 use crate::policy::policy::Policy;
 use crate::policy::revocation::Revocation;
 use crate::token::acl;
+use crate::token::derive::Keyring;
 
 /// Reads it at the JSON path `path`.
 ///

@@ -9,13 +9,13 @@ use super::text::{text, wrong};
 use crate::config::document::{self, Algorithm};
 use crate::config::error::ConfigError;
 use crate::config::secret::Reader;
+use crate::http::url;
 use crate::policy::binding::Binding;
 use crate::policy::text::TokenName;
 use crate::policy::tokens::{AccessToken, SessionRules};
 use crate::token::acl;
 use crate::token::cookie;
 use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
-use crate::url;
 
 /// In seconds.
 const DEFAULT_TTL: u64 = 86_400;

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use crate::headers;
+use crate::http::headers;
 use crate::http::incoming::RequestHead;
 use crate::policy::text::HeaderName;
 

@@ -14,8 +14,8 @@ use self::address::Addresses;
 pub use self::facts::{Facts, GeoHeaders, Sent};
 use self::geo::Geo;
 use self::referer::Referers;
+use crate::http::reply::Reason;
 use crate::policy::text::HttpUrl;
-use crate::reply::Reason;
 
 /// `contentTargeting` of a policy, with one check at least.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use core::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::ranges::Ranges;
+use crate::bytes::ranges::Ranges;
 
 /// A set of addresses. IPv4-mapped IPv6 addresses (`::ffff:192.0.2.1`) are the IPv4 addresses that they stand for; other
 /// blocks of IPv6 (`::/0` among them) hold no IPv4 address.

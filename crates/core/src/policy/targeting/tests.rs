@@ -4,7 +4,7 @@ use alloc::rc::Rc;
 use core::cell::Cell;
 
 use crate::exchange::Exchange;
-use crate::reply::header;
+use crate::http::reply::header;
 use crate::step::Request;
 
 const POLICIES: &str = include_str!("../../../../../tests/targeting/policies.json");

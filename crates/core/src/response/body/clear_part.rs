@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::{Pushed, Window};
-use crate::reply::Reason;
+use super::pushed::Pushed;
+use super::window::Window;
+use crate::http::reply::Reason;
 
 /// A part of a file in clear.
 #[derive(Debug)]

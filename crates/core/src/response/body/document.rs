@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::Pushed;
-use crate::json::{self, MAX_DOCUMENT};
-use crate::output::Output;
+use super::pushed::Pushed;
+use crate::bytes::output::Output;
+use crate::http::reply::Reason;
 use crate::playlist::Marks;
-use crate::reply::Reason;
+use crate::playlist::json::{self, MAX_DOCUMENT};
 
 /// A JSON document that names URIs. It goes out whole, at its end.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::Pushed;
-use crate::reply::Reason;
+use super::pushed::Pushed;
+use crate::http::reply::Reason;
 
 /// The body of a redirect or an error: text passes, media does not.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 use core::mem::take;
 
+use crate::http::reply::Reason;
 use crate::playlist;
-use crate::reply::Reason;
 
 /// Bytes that a proxy has room for whatever its limits: smaller ones are not in use.
 const ROOM: usize = 16 << 10;

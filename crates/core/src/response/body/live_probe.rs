@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::{PlaylistBody, Pushed};
-use crate::output::Output;
+use super::playlist::PlaylistBody;
+use super::pushed::Pushed;
+use crate::bytes::output::Output;
+use crate::http::reply::Reason;
 use crate::playlist::LiveProbe;
-use crate::reply::Reason;
 
 /// A playlist of which it is not known whether it will be reloaded. It is rewritten meanwhile: what cannot be served is
 /// refused now, not when it is reloaded.

@@ -4,11 +4,12 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use super::{Pushed, Window};
-use crate::batch::{Batch, SharedEncryptor, StreamId};
-use crate::bug;
-use crate::reply::Reason;
-use crate::segment::SegmentEncryptor;
+use super::pushed::Pushed;
+use super::window::Window;
+use crate::bytes::bug;
+use crate::http::reply::Reason;
+use crate::media::batch::{Batch, SharedEncryptor, StreamId};
+use crate::media::segment::SegmentEncryptor;
 
 /// Media, or a part of a file with media, that leaves encrypted.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::derive::ContentKey;
+    use crate::token::derive::ContentKey;
 
     #[test]
     fn what_may_end_with_an_empty_chunk_is_not_held() {

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::{Pushed, Window};
-use crate::reply::Reason;
-use crate::segment::SegmentEncryptor;
+use super::pushed::Pushed;
+use super::window::Window;
+use crate::http::reply::Reason;
+use crate::media::segment::SegmentEncryptor;
 
 /// A part of the ciphertext of media. It is cut out of the ciphertext here, so the chunks are not left to the batch.
 #[derive(Debug)]

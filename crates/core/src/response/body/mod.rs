@@ -8,6 +8,7 @@ mod live_probe;
 mod media;
 mod media_range;
 mod playlist;
+mod pushed;
 mod window;
 
 use alloc::vec::Vec;
@@ -20,21 +21,11 @@ use self::live_probe::Probed;
 pub use self::media::MediaBody;
 pub use self::media_range::MediaRangeBody;
 pub use self::playlist::PlaylistBody;
+pub use self::pushed::Pushed;
 pub use self::window::Window;
-use crate::batch::{Batch, StreamId};
-use crate::output::Output;
-use crate::reply::Reason;
-
-/// What becomes of a chunk.
-#[derive(Debug)]
-pub enum Pushed {
-    /// This goes out in its place.
-    Out(Output),
-    /// This goes out in its place, and nothing after it.
-    Last(Output),
-    /// It is kept for now, here or in the batch.
-    Kept,
-}
+use crate::bytes::output::Output;
+use crate::http::reply::Reason;
+use crate::media::batch::{Batch, StreamId};
 
 /// A body on its way through.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::Pushed;
 use super::held_start::HeldStart;
+use super::pushed::Pushed;
+use crate::http::reply::Reason;
 use crate::playlist::Rewriter;
-use crate::reply::Reason;
 
 /// A playlist being rewritten.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::headers;
-use crate::reply::{Header, Reason};
-use crate::signed::ByteRange;
+use crate::http::headers;
+use crate::http::reply::{Header, Reason};
+use crate::token::signed::ByteRange;
 
 /// The part of a body that is served, in bytes.
 #[derive(Debug)]

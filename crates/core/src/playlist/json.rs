@@ -9,10 +9,10 @@ use core::ops::Range;
 
 use serde_json::value::RawValue;
 
-use crate::bug;
+use crate::bytes::bug;
+use crate::http::reply::Reason;
 use crate::playlist::{Lead, Marks};
-use crate::reply::Reason;
-use crate::signed::{Form, Resource};
+use crate::token::signed::{Form, Resource};
 
 /// Longest document in bytes: it has to be read whole.
 pub const MAX_DOCUMENT: usize = 256 * 1024;

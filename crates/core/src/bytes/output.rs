@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use playlock_aes128::BLOCK;
 
-use crate::bug;
+use crate::bytes::bug;
 
 /// What takes a chunk's place: a part of the chunk's own buffer, perhaps with a block before and after it.
 #[derive(Debug, Default)]

@@ -19,9 +19,9 @@ use core::cell::RefCell;
 
 use playlock_aes128::encrypt_lanes;
 
-use crate::bug;
-use crate::output::Output;
-use crate::segment::SegmentEncryptor;
+use crate::bytes::bug;
+use crate::bytes::output::Output;
+use crate::media::segment::SegmentEncryptor;
 
 /// How many messages the cipher takes side by side.
 const LANES: usize = 4;
@@ -213,7 +213,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::derive::ContentKey;
+    use crate::token::derive::ContentKey;
 
     /// A stream's plaintext, how much of it has been given, and what has come out.
     struct Viewer {

@@ -3,8 +3,8 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use crate::percent;
-use crate::target;
+use crate::bytes::percent;
+use crate::http::target;
 
 /// Players report what they measure in this parameter of every request for media (CTA-5004 section 3.1); it selects nothing.
 const REPORT: &str = "CMCD";

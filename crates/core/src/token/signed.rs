@@ -23,9 +23,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 
-use crate::derive::{KeyScope, Keyring};
-use crate::percent;
-use crate::query;
+use crate::bytes::percent;
+use crate::http::query;
+use crate::token::derive::{KeyScope, Keyring};
 
 const VARIABLES: &str = "variables";
 const KEY: &str = "key";

@@ -6,14 +6,14 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::headers;
+use crate::http::headers;
 use crate::http::incoming::{Incoming, RequestHead, at_most_one};
+use crate::http::reply::{Header, Reason, header};
+use crate::http::url::Scheme;
 use crate::policy::Policy;
-use crate::reply::{Header, Reason, header};
 use crate::session::Session;
 pub use crate::token::cookie::{cookie_name, cookie_name_for, is_of_session as is_cookie, reference};
 use crate::token::cookie::{is_reference, reference_in};
-use crate::url::Scheme;
 
 /// Sessions of one token name that a browser keeps. With tokens of the greatest length their cookies are 6.3 KB, which
 /// leaves room in the 8 KB that servers and caches before the proxy commonly take for a header.

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use playlock_aes128::{BLOCK, CbcEncryptor, Lane};
 use zeroize::Zeroize;
 
-use crate::bug;
-use crate::derive::ContentKey;
-use crate::output::Output;
+use crate::bytes::bug;
+use crate::bytes::output::Output;
+use crate::token::derive::ContentKey;
 
 /// Bytes of the ciphertext of `plaintext` bytes: whole blocks, always with padding. `None` beyond `u64`.
 pub fn ciphertext_len(plaintext: u64) -> Option<u64> {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::reply::{Header, Reason};
+use crate::http::reply::{Header, Reason};
 
 /// Request headers that would make the origin answer something other than the whole, plain resource.
 pub const CONDITIONAL: &[&str] =
@@ -172,7 +172,7 @@ pub fn max_age(headers: &[Header]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reply::header;
+    use crate::http::reply::header;
 
     #[test]
     fn cookies_are_found_and_taken_out() {

@@ -3,9 +3,9 @@
 //! end and no more. What lies before the part is fetched and encrypted for nothing, so a part that wastes too much is
 //! answered with the whole: then the client pays for what it causes.
 
-use crate::headers::{self, ContentRange};
-use crate::reply::{Header, Reason};
-use crate::segment::ciphertext_len;
+use crate::http::headers::{self, ContentRange};
+use crate::http::reply::{Header, Reason};
+use crate::media::segment::ciphertext_len;
 
 /// Bytes that may be fetched and encrypted without being served, 4 MiB: some 20 ms of CPU, and enough to resume a
 /// segment of 4 s at 8 Mbit/s anywhere in it.

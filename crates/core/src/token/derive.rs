@@ -14,7 +14,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::bug;
+use crate::bytes::bug;
 
 const SALT: &[u8] = b"playlock/1";
 const LABEL_SESSION_TOKEN: &[u8] = b"session-token";

@@ -10,8 +10,6 @@
 
 use core::slice::SliceIndex;
 
-use crate::reply::Reason;
-
 /// Reports a bug.
 #[cold]
 #[track_caller]
@@ -31,13 +29,13 @@ pub fn instead<T>(value: T) -> T {
 /// The part of `bytes` at `range`, which goes into a body.
 ///
 /// # Errors
-/// `reason` if there is no such part: a bug.
+/// `error` if there is no such part: a bug.
 #[inline]
 #[track_caller]
-pub fn part(bytes: &[u8], range: impl SliceIndex<[u8], Output = [u8]>, reason: Reason) -> Result<&[u8], Reason> {
+pub fn part<E>(bytes: &[u8], range: impl SliceIndex<[u8], Output = [u8]>, error: E) -> Result<&[u8], E> {
     match bytes.get(range) {
         Some(part) => Ok(part),
-        None => Err(instead(reason)),
+        None => Err(instead(error)),
     }
 }
 
@@ -57,13 +55,13 @@ pub fn look(bytes: &[u8], range: impl SliceIndex<[u8], Output = [u8]>) -> &[u8] 
 /// `bytes` before and from position `at`.
 ///
 /// # Errors
-/// `reason` if `at` is beyond their end: a bug.
+/// `error` if `at` is beyond their end: a bug.
 #[inline]
 #[track_caller]
-pub fn split(bytes: &[u8], at: usize, reason: Reason) -> Result<(&[u8], &[u8]), Reason> {
+pub fn split<E>(bytes: &[u8], at: usize, error: E) -> Result<(&[u8], &[u8]), E> {
     match bytes.split_at_checked(at) {
         Some(halves) => Ok(halves),
-        None => Err(instead(reason)),
+        None => Err(instead(error)),
     }
 }
 
@@ -83,10 +81,10 @@ mod tests {
 
     #[test]
     fn what_is_there_is_returned() {
-        assert_eq!(part(b"abc", 1..2, Reason::Line), Ok(&b"b"[..]));
-        assert_eq!(part(b"abc", 3.., Reason::Line), Ok(&b""[..]));
+        assert_eq!(part(b"abc", 1..2, ()), Ok(&b"b"[..]));
+        assert_eq!(part(b"abc", 3.., ()), Ok(&b""[..]));
         assert_eq!(look(b"abc", ..2), b"ab");
-        assert_eq!(split(b"abc", 3, Reason::Line), Ok((&b"abc"[..], &b""[..])));
+        assert_eq!(split(b"abc", 3, ()), Ok((&b"abc"[..], &b""[..])));
         assert_eq!(within(3, 3), 3);
     }
 

@@ -6,19 +6,19 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::client_range::ClientRange;
-use crate::derive::{ContentKey, KeyScope};
-use crate::jar;
+use crate::http::query;
+use crate::http::reply::Header;
+use crate::http::route::{Extension, Kind};
+use crate::http::target;
+use crate::http::url::{Base, Scheme};
+use crate::media::client_range::ClientRange;
 use crate::playlist::Unservable;
 use crate::policy::encryption::{Encryption, KeySharing};
 use crate::policy::{Policy, PolicyIndex};
-use crate::query;
-use crate::reply::Header;
-use crate::route::{Extension, Kind};
 use crate::session::Session;
-use crate::signed::{ByteRange, Form, Iv, Resource, Variable};
-use crate::target;
-use crate::url::{Base, Scheme};
+use crate::session::jar;
+use crate::token::derive::{ContentKey, KeyScope};
+use crate::token::signed::{ByteRange, Form, Iv, Resource, Variable};
 
 /// An admitted request, kept until its response comes.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use crate::percent;
+use crate::bytes::percent;
 
 /// Longest target in bytes. What goes into a MAC behind its length has at most as many, and Envoy's default limit for all
 /// headers together is 60 KiB.

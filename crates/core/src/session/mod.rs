@@ -5,6 +5,8 @@
 //! bytes in base64url, `ID` and `PAYLOAD` those of the access token, `NETWORK` and `TAG` what the session is bound to. `st` says when the session was opened and is not enforced: a node
 //! whose clock is behind must not refuse a session that another has just opened.
 
+pub mod jar;
+
 use alloc::format;
 use alloc::string::String;
 use core::fmt::Write;
@@ -13,12 +15,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::Mac;
 
+use crate::bytes::percent;
 use crate::http::incoming::RequestHead;
-use crate::percent;
+use crate::http::reply::Reason;
+use crate::http::target;
 use crate::policy::Policy;
 use crate::policy::binding::Bound;
-use crate::reply::Reason;
-use crate::target;
 use crate::token::edge_auth::{Claims, Grant};
 use crate::token::{acl, carried};
 

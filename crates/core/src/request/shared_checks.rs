@@ -1,0 +1,37 @@
+//! The checks that content and keys share.
+
+use super::admitted::Denied;
+use super::check::{Flow, Observer};
+use super::visit::Visit;
+use crate::http::incoming::Incoming;
+use crate::http::reply::Reason;
+use crate::policy::players::Players;
+use crate::policy::targeting::Facts;
+
+/// Whether the request ends with its headers: an origin that ignores bodies would take one for the next request on its
+/// connection, which has passed no check (request smuggling, "CL.0").
+///
+/// # Errors
+/// [`Reason::Body`]
+pub fn bodiless(incoming: &Incoming<'_>) -> Result<(), Reason> {
+    if incoming.head.bodiless { Ok(()) } else { Err(Reason::Body) }
+}
+
+/// The request comes from where it may.
+pub fn targeting(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
+    let Some(targeting) = &visit.policy.targeting else { return Flow::Skip };
+    match targeting.check(&Facts::new(visit.incoming.head, &visit.policies.geo_headers)) {
+        Ok(()) => Flow::Next,
+        Err(denied) => Flow::Refuse(Denied { reason: denied.reason, redirect: denied.redirect }),
+    }
+}
+
+/// The player may play. Where sessions name their player, content without a session is not asked.
+pub fn player(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
+    let Some(players) = &visit.policy.players else { return Flow::Skip };
+    if visit.session.is_none() && Players::are_named_by_session(players) && !visit.policy.is_open() {
+        return Flow::Skip;
+    }
+    let head = visit.incoming.head;
+    Flow::of(players.check(head.headers, visit.payload(), head.now))
+}
