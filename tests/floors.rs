@@ -241,17 +241,13 @@ fn rooms_depend_on_lower_rooms_only_and_no_files_on_each_other() {
             }
         }
     }
-    let housed = graph.into_iter().filter(|(module, _)| floor(module).is_some());
-    let housed: BTreeMap<_, BTreeSet<_>> = housed
-        .map(|(module, others)| (module, others.into_iter().filter(|other| floor(other).is_some()).collect()))
-        .collect();
-    for module in housed.keys() {
+    for module in graph.keys() {
         // Each circle once: from the first of its files.
-        let way = circle(&housed, module).filter(|way| way.iter().all(|other| *other >= *module));
+        let way = circle(&graph, module).filter(|way| way.iter().all(|other| *other >= *module));
         let shown = way.map(|way| way.iter().map(|module| &*files[*module].path).collect::<Vec<_>>().join(" → "));
         wrong.extend(shown.map(|way| format!("a circle: {way}")));
     }
-    assert!(housed.len() > 30, "{} files have a floor", housed.len());
+    assert!(graph.len() > 100, "{} files", graph.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -13,7 +13,9 @@ use playlock_core::step::HeaderEdits;
 use playlock_core::token::derive::KeyScope;
 use playlock_core::token::signed::{Form, Iv};
 
-use super::{Explanation, Mark, shared, shared_by};
+use super::explanation::{Explanation, Mark};
+use super::key::shared_by;
+use super::shared::shared;
 
 /// Adds one of these checks.
 pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: Outcome<'_>, visit: &Visit<'_>) {

@@ -6,7 +6,8 @@ use playlock_core::request::check::Outcome;
 use playlock_core::request::door::Door;
 use serde_json::Value;
 
-use super::{Explanation, Mark, body};
+use super::explanation::{Explanation, Mark};
+use super::shared::body;
 
 /// Adds one of these checks.
 pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: Outcome<'_>, door: &Door<'_>) {

@@ -6,7 +6,8 @@ use playlock_core::request::visit::Visit;
 use playlock_core::request::{Admitted, AdmittedKey};
 use playlock_core::token::derive::KeyScope;
 
-use super::{Explanation, Mark, shared};
+use super::explanation::{Explanation, Mark};
+use super::shared::shared;
 
 /// Adds one of these checks.
 pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: Outcome<'_>, visit: &Visit<'_>) {

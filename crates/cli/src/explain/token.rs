@@ -7,7 +7,7 @@ use playlock_core::request::visit::Visit;
 use playlock_core::session::jar::{self, Sent};
 use playlock_core::token::STEPS;
 
-use super::{Explanation, Mark};
+use super::explanation::{Explanation, Mark};
 use crate::fields;
 
 const SESSION: &str = "session token";

@@ -2,6 +2,7 @@
 //! token, so this identifies players and proves nothing: whoever knows a name can use it.
 
 use alloc::collections::BTreeSet;
+use alloc::string::String;
 
 use super::text::{HeaderName, text};
 use crate::http::headers;
@@ -21,7 +22,8 @@ text! {
 /// The players of a policy.
 #[derive(Debug)]
 pub struct Players {
-    hashes: BTreeSet<PlayerHash>,
+    /// Text, as other sets: a set of another type is some 15 KB of code.
+    hashes: BTreeSet<String>,
     source: Source,
     /// The second from which they hold no longer.
     until: Option<u64>,
@@ -39,7 +41,7 @@ pub enum Source {
 impl Players {
     /// These players, who hold for ever.
     pub fn new(hashes: impl IntoIterator<Item = PlayerHash>, source: Source) -> Self {
-        Self { hashes: hashes.into_iter().collect(), source, until: None }
+        Self { hashes: hashes.into_iter().map(String::from).collect(), source, until: None }
     }
 
     /// Lets them hold no longer from the second `until` on, counted since the epoch.
@@ -65,7 +67,7 @@ impl Players {
                 value.and_then(|value| core::str::from_utf8(value).ok())
             }
         };
-        let listed = name.is_some_and(|name| self.hashes.contains(&*name.trim().to_ascii_lowercase()));
+        let listed = name.is_some_and(|name| self.hashes.contains(&name.trim().to_ascii_lowercase()));
         if listed && self.until.is_none_or(|until| now < until) { Ok(()) } else { Err(Reason::Player) }
     }
 }

@@ -1,7 +1,7 @@
 //! Every policy of one configuration, and which of them holds for a request.
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde::Deserialize;
@@ -10,7 +10,6 @@ use super::assignments::{Assignments, Idle, NotHeld};
 use super::index::PolicyIndex;
 use super::policy::Policy;
 use super::targeting::{GeoHeaders, Targeting};
-use super::text::KeyPath;
 use crate::http::target;
 
 /// Every policy and assignment of one configuration document.
@@ -19,7 +18,7 @@ pub struct Policies {
     policies: Vec<Policy>,
     assignments: Assignments,
     default: DefaultAction,
-    key_paths: BTreeSet<KeyPath>,
+    key_paths: BTreeSet<String>,
     /// Hold response headers until the body's first bytes are seen.
     pub hold_headers: bool,
     /// Chunks of several streams may be encrypted together.
@@ -62,7 +61,8 @@ impl Policies {
         default: DefaultAction,
         geo_headers: GeoHeaders,
     ) -> Self {
-        let key_paths = policies.iter().filter_map(|policy| policy.encryption.as_ref()?.key_path().cloned()).collect();
+        let key_paths =
+            policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path()?.to_string())).collect();
         let (hold_headers, batching, route_policy) = (false, false, false);
         Self { policies, assignments, default, key_paths, hold_headers, batching, route_policy, geo_headers }
     }

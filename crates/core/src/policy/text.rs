@@ -43,9 +43,9 @@ macro_rules! text {
             }
         }
 
-        impl core::borrow::Borrow<str> for $name {
-            fn borrow(&self) -> &str {
-                &self.0
+        impl From<$name> for alloc::string::String {
+            fn from(text: $name) -> Self {
+                text.0
             }
         }
 

@@ -3,11 +3,13 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::str::FromStr;
 
 use super::text::text;
 use crate::config::document;
 use crate::config::error::ConfigError;
 use crate::policy::cors::{AllowedOrigin, Cors, ListedHeader, Origins};
+use crate::policy::text::Expected;
 
 /// In seconds.
 const DEFAULT_MAX_AGE: u64 = 86_400;
@@ -37,9 +39,6 @@ pub fn read(path: &str, cors: &document::Cors) -> Result<Cors, ConfigError> {
     Ok(Cors::new(origins, allow_headers.as_deref(), &expose_headers, cors.max_age.map_or(DEFAULT_MAX_AGE, |age| age.0)))
 }
 
-fn list<T: core::str::FromStr<Err = crate::policy::text::Expected>>(
-    path: &str,
-    listed: &[String],
-) -> Result<Vec<T>, ConfigError> {
+fn list<T: FromStr<Err = Expected>>(path: &str, listed: &[String]) -> Result<Vec<T>, ConfigError> {
     listed.iter().enumerate().map(|(index, one)| text(&format!("{path}[{index}]"), one)).collect()
 }

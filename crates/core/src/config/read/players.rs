@@ -8,6 +8,7 @@ use super::text::text;
 use crate::config::document::{self, IdentifiedBy};
 use crate::config::error::ConfigError;
 use crate::policy::players::{PlayerHash, Players, Source};
+use crate::policy::text::Expected;
 
 /// As many as the Media Security Policy API takes.
 const MAX_PLAYERS: usize = 30;
@@ -32,7 +33,11 @@ pub fn read(
     }
     let mut hashes = Vec::with_capacity(listed.len());
     for (index, player) in listed.iter().enumerate() {
-        let hash: PlayerHash = text(&format!("{path}.players[{index}].hash"), &player.hash)?;
+        // The value is not shown: whoever knows it can name that player.
+        let wrong = |Expected(expected)| {
+            ConfigError::new(format!("{path}.players[{index}].hash"), format!("expected {expected}"))
+        };
+        let hash: PlayerHash = player.hash.parse().map_err(wrong)?;
         hashes.extend((player.enabled != Some(false)).then_some(hash));
     }
     let source = match (players.identified_by, &players.player_header) {

@@ -1,5 +1,6 @@
 //! `revocation` of a document.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 
 use base64::Engine;
@@ -15,12 +16,12 @@ use crate::policy::revocation::Revocation;
 /// # Errors
 /// The first entry that cannot be.
 pub fn read(path: &str, revocation: &document::Revocation) -> Result<Revocation, ConfigError> {
-    let sessions = revocation.session_ids.iter().enumerate().map(|(index, text)| {
+    let mut sessions = BTreeSet::new();
+    for (index, text) in revocation.session_ids.iter().enumerate() {
         let id = URL_SAFE_NO_PAD.decode(text).ok().and_then(|id| id.try_into().ok());
         let expected = "the 22 characters that the access log says";
-        id.ok_or_else(|| wrong(&format!("{path}.sessionIds[{index}]"), text, expected))
-    });
-    let sessions = sessions.collect::<Result<_, _>>()?;
+        sessions.insert(id.ok_or_else(|| wrong(&format!("{path}.sessionIds[{index}]"), text, expected))?);
+    }
     let opened_before = match &revocation.sessions_opened_before {
         None => 0,
         Some(text) => time::parse(text).ok_or_else(|| {

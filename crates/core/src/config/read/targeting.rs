@@ -58,11 +58,9 @@ fn geo(path: &str, geo: &document::GeoProtection) -> Result<Geo, ConfigError> {
 fn referers(path: &str, referer: &document::Referer) -> Result<Referers, ConfigError> {
     let (enabled, url) = (referer.referrer_redirect_enabled, referer.referrer_redirect_url.as_deref());
     let domains = referer.domains.iter().enumerate();
-    Ok(Referers {
-        domains: domains.map(|(index, it)| text(&format!("{path}.domains[{index}]"), it)).collect::<Result<_, _>>()?,
-        allow_missing: referer.allow_missing,
-        redirect: redirect(&format!("{path}.referrerRedirectURL"), enabled, url)?,
-    })
+    let domains = domains.map(|(index, it)| text(&format!("{path}.domains[{index}]"), it)).collect::<Result<_, _>>()?;
+    let redirect = redirect(&format!("{path}.referrerRedirectURL"), enabled, url)?;
+    Ok(Referers::new(domains, referer.allow_missing, redirect))
 }
 
 /// The mode of a list that is enabled: neither may be guessed.

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::facts::{Facts, Sent};
 use crate::policy::text::{HttpUrl, text};
@@ -19,15 +20,18 @@ text! {
 /// `referer` of a policy.
 #[derive(Debug)]
 pub struct Referers {
-    /// Sites that may, with their subdomains.
-    pub domains: BTreeSet<Domain>,
-    /// Requests without a Referer may, too.
-    pub allow_missing: bool,
+    domains: BTreeSet<String>,
+    allow_missing: bool,
     /// Where denied clients are sent.
     pub redirect: Option<HttpUrl>,
 }
 
 impl Referers {
+    /// Lets these sites' pages and their subdomains' play, and requests without a Referer if `allow_missing`.
+    pub fn new(domains: Vec<Domain>, allow_missing: bool, redirect: Option<HttpUrl>) -> Self {
+        Self { domains: domains.into_iter().map(String::from).collect(), allow_missing, redirect }
+    }
+
     /// Whether a page that is this request's Referer may play.
     pub fn admits(&self, facts: &Facts<'_>) -> bool {
         match facts.referer() {
