@@ -1,16 +1,40 @@
-//! Checks documents against the code: every path in ARCHITECTURE.md exists, and docs/operating.md has every refusal reason.
+//! Checks documents against the code: ARCHITECTURE.md has every folder, the README every page, and docs/operating.md every
+//! refusal reason.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use playlock_core::http::reply::Reason;
 
+/// The names of the folders in `folder`, as paths from the root with a `/` behind, without hidden ones.
+fn folders(folder: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let entries = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap());
+    let names = entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name().into_string().unwrap());
+    names.filter(|name| !name.starts_with(['.', '_'])).map(|name| format!("{folder}{name}/")).collect()
+}
+
 #[test]
-fn every_path_in_architecture_exists() {
-    let table = include_str!("../ARCHITECTURE.md").split("## Files").nth(1).unwrap();
-    let paths: Vec<_> = table.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
-    assert!(paths.len() > 30, "{paths:?}");
-    for path in paths {
-        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists(), "ARCHITECTURE.md names {path}");
+fn architecture_lists_every_folder_and_no_other() {
+    let table = include_str!("../ARCHITECTURE.md").split("## Folders").nth(1).unwrap();
+    let listed: BTreeSet<_> = table.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
+    let top = folders("").into_iter().filter(|name| !["target/", "crates/", "tests/"].contains(&name.as_str()));
+    let crates = folders("crates/").into_iter().filter(|name| name != "crates/core/");
+    let all: Vec<_> = top.chain(crates).chain(folders("crates/core/src/")).chain(folders("tests/")).collect();
+    assert_eq!(listed, all.iter().map(String::as_str).collect());
+}
+
+#[test]
+fn the_readme_links_every_page() {
+    let readme = include_str!("../README.md");
+    let pages = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap();
+    let names = pages.map(|page| page.unwrap().file_name().into_string().unwrap());
+    for page in names.filter(|name| name.ends_with(".md")) {
+        assert!(readme.contains(&format!("](docs/{page}")), "README.md does not link docs/{page}");
+    }
+    for linked in readme.split("](").skip(1).filter_map(|link| link.split([')', '#']).next()) {
+        let exists = Path::new(env!("CARGO_MANIFEST_DIR")).join(linked).exists();
+        assert!(exists || linked.contains("://") || linked.starts_with("../"), "README.md links {linked}");
     }
 }
 
