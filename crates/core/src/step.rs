@@ -1,4 +1,4 @@
-//! What the proxy tells an exchange, and the steps that it is asked to take.
+//! The request that an exchange takes, and the steps that it asks the proxy to carry out.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -6,87 +6,88 @@ use alloc::vec::Vec;
 use crate::output::Output;
 use crate::reply::{Header, Reason, Reply};
 
-/// What the proxy knows when the request's headers have come.
+/// A request whose headers the proxy has received.
 pub struct Request<'a> {
-    /// All headers in order, `:method`, `:path`, `:authority` and `:scheme` among them.
+    /// All headers in order, including `:method`, `:path`, `:authority` and `:scheme`.
     pub headers: &'a [Header],
-    /// The client's address as the proxy trusts it: `ip:port` or `[ip]:port`. Few requests need it, and asking costs.
+    /// The client's address as the proxy determines it: `ip:port` or `[ip]:port`. Few requests need it, and it costs a
+    /// host call.
     pub client: &'a dyn Fn() -> Option<Vec<u8>>,
-    /// The name of the policy that the proxy's route says, if it says one. Asked only if the configuration heeds it.
+    /// The policy named by the proxy's route, if any. Called only if the configuration has `routePolicy`.
     pub route_policy: &'a dyn Fn() -> Option<Vec<u8>>,
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// The current time, in seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
-    /// The headers end the request: no body follows, and no trailers.
+    /// The headers end the request: it has no body and no trailers.
     pub end_of_stream: bool,
 }
 
-/// Changes to a header map; `remove` is carried out first.
+/// Changes to a header map; removals are applied first.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct HeaderEdits {
-    /// Every header of this name goes.
+    /// Headers to remove, with all their values.
     pub remove: Vec<String>,
-    /// Set to this one value, whatever was there.
+    /// Headers to set, replacing all existing values.
     pub set: Vec<Header>,
-    /// Added beside what is there (`set-cookie`).
+    /// Headers to add to existing ones (`set-cookie`).
     pub add: Vec<Header>,
 }
 
-/// What to do with a request.
+/// The next step for a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RequestStep {
-    /// Send it to the origin with these changes.
+    /// Forward it to the origin with these changes.
     Forward(HeaderEdits),
     /// Answer it here; it never reaches the origin.
     Reply(Reply),
-    /// Hold it and ask an upstream; what comes of it goes to [`crate::exchange::Exchange::on_answer`].
+    /// Hold it and call an upstream; the result goes to [`crate::exchange::Exchange::on_answer`].
     Ask(Call),
 }
 
-/// A request of the filter's own to an upstream.
+/// A request from the filter to an upstream.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The proxy's name for the upstream.
+    /// The upstream's name in the proxy's configuration.
     pub cluster: String,
-    /// All headers, `:method`, `:path` and `:authority` first. There is no body.
+    /// All headers, starting with `:method`, `:path` and `:authority`. There is no body.
     pub headers: Vec<Header>,
-    /// How long an answer is waited for, in seconds.
+    /// Timeout for the response, in seconds.
     pub timeout: u64,
 }
 
-/// What to do with a response's headers.
+/// The next step for response headers.
 #[derive(Debug, PartialEq, Eq)]
 pub enum HeadStep {
-    /// Let them go with these changes.
+    /// Forward them with these changes.
     Forward(HeaderEdits),
-    /// Make these changes and hold the headers until the first body step that is not [`BodyStep::Hold`].
+    /// Apply these changes, and hold the headers until the first body step other than [`BodyStep::Hold`].
     Hold(HeaderEdits),
-    /// Answer this in place of the origin's response.
+    /// Send this in place of the origin's response.
     Reply(Reply),
 }
 
-/// What to do with a chunk of a response's body.
+/// The next step for a chunk of a response body.
 #[derive(Debug)]
 pub enum BodyStep {
-    /// Let it go as it is.
+    /// Forward it unchanged.
     Forward,
-    /// Send these bytes (perhaps none) in its place.
+    /// Send these bytes, possibly none, in its place.
     Replace(Output),
-    /// The headers are still held, and these bytes are the whole body: set `content-length` to how many they are, and send
-    /// them in its place.
+    /// The headers are still held and these bytes are the whole body: set `content-length` to their number, and send
+    /// them.
     Whole(Output),
-    /// Send nothing in its place yet, and pause the stream: its bytes are kept. Never for the last chunk.
+    /// Send nothing yet and pause the stream; the exchange keeps the bytes. Never the step for the last chunk.
     Hold,
-    /// The headers are still held: answer this in place of the origin's response.
+    /// The headers are still held: send this in place of the origin's response.
     Reply(Reply),
-    /// The headers are out: break the response off so that the client sees that it is broken.
+    /// The headers have been sent: reset the stream, so that the client sees that the response is incomplete.
     Reset(Reason),
 }
 
-/// What to do with a response's trailers.
+/// The next step for response trailers.
 #[derive(Debug, PartialEq, Eq)]
 pub enum TrailersStep {
-    /// Let them go.
+    /// Forward them.
     Forward,
-    /// Break the response off.
+    /// Reset the stream.
     Reset(Reason),
 }
