@@ -1,11 +1,11 @@
-//! Bytes on their way out: what takes the place of a chunk, without moving the chunk.
+//! The replacement of a chunk's bytes, made without copying the chunk.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use playlock_aes128::BLOCK;
 
-/// What takes a chunk's place: a part of the chunk's own buffer, perhaps with a block before and after it.
+/// The replacement of a chunk: a part of the chunk's own buffer, optionally with a block before and after it.
 #[derive(Debug, Default)]
 pub struct Output {
     head: Option<[u8; BLOCK]>,
@@ -39,17 +39,17 @@ impl Output {
         [block(self.head.as_ref()), middle, block(self.tail.as_ref())]
     }
 
-    /// How many bytes it is.
+    /// The length in bytes.
     pub fn len(&self) -> usize {
         self.parts().iter().map(|part| part.len()).sum()
     }
 
-    /// Whether it is none.
+    /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All of it in one piece.
+    /// All bytes in one vector.
     pub fn into_vec(self) -> Vec<u8> {
         if self.head.is_none() && self.tail.is_none() && self.middle.start == 0 {
             let mut bytes = self.buffer;

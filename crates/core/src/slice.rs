@@ -1,17 +1,19 @@
-//! A client's Range on an encrypted segment (RFC 9110 section 14): a part of the *ciphertext*, for players that resume
-//! and caches that fetch in pieces. CBC runs from the start, so the origin is asked for everything up to the part's
-//! end and no more. What lies before the part is fetched and encrypted for nothing, so a part that wastes too much is
-//! answered with the whole: then the client pays for what it causes.
+//! A client's Range on an encrypted segment (RFC 9110 section 14), which addresses the *ciphertext*.
+//!
+//! Players resume with it, and caches fetch in pieces. CBC starts at the beginning, so the origin is asked for
+//! everything up to the end of the range and nothing more. Bytes before the range are fetched and encrypted without
+//! being served. A range that wastes too much is answered with the whole resource: then the client pays for the cost
+//! that it causes.
 
 use crate::headers::{self, ContentRange};
 use crate::reply::{Header, Reason};
 use crate::segment::ciphertext_len;
 
-/// Bytes that may be fetched and encrypted without being served, 4 MiB: some 20 ms of CPU, and enough to resume a
-/// segment of 4 s at 8 Mbit/s anywhere in it.
+/// Most bytes that are fetched and encrypted without being served: 4 MiB, some 20 ms of CPU, and enough to resume
+/// anywhere in a segment of 4 s at 8 Mbit/s.
 pub const MAX_WASTE: u64 = 4 << 20;
 
-/// One range of bytes as it was asked for.
+/// A single byte range, as requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slice {
     /// `first-last`, or `first-` to the end.
@@ -21,8 +23,8 @@ pub enum Slice {
 }
 
 impl Slice {
-    /// Reads a `range` header. `None` for several ranges, other units and what breaks the grammar: these are answered
-    /// whole, as the standard allows.
+    /// Parses a `range` header. `None` for several ranges, other units and malformed values, which are answered with
+    /// the whole resource, as RFC 9110 allows.
     pub fn parse(header: &[u8]) -> Option<Self> {
         let (first, last) = core::str::from_utf8(header).ok()?.trim().strip_prefix("bytes=")?.split_once('-')?;
         let number = |text: &str| {
@@ -57,7 +59,7 @@ impl Slice {
             Self::Last(count) if count > 0 => (length.saturating_sub(count), end),
             _ => return Place::Beyond { length },
         };
-        // An origin that ignores Range sends what follows the last block, too.
+        // An origin that ignores Range also sends the bytes after the last block.
         let waste = first.saturating_add(sent.saturating_sub((last / 16).saturating_add(1).saturating_mul(16)));
         if waste > MAX_WASTE { Place::Whole } else { Place::Part { first, last, length } }
     }
@@ -94,8 +96,8 @@ pub struct Part {
 }
 
 impl Part {
-    /// Reads the body that these headers announce. `None` if the length of the whole is not known: the client gets all of it
-    /// then.
+    /// Reads the body's length from the origin's response headers. `None` if the length of the whole is unknown; the
+    /// client then gets the whole resource.
     ///
     /// # Errors
     /// [`Reason::Unasked`] if it is another part than was asked for.
