@@ -77,9 +77,9 @@ enum State {
     Idle,
     /// The authorizer is being asked whether this key response may be sent.
     Asking(Reply),
-    /// The request was forwarded to the origin; its response is pending.
+    /// The request is with the origin.
     Asked(Stream),
-    /// The response body is being processed.
+    /// The response's body is coming.
     Body(Body),
     /// The response was reset.
     Broken(Reason),
@@ -292,7 +292,7 @@ impl Exchange {
         self.kind
     }
 
-    /// The index of the policy, if it is known.
+    /// The number of its policy, if that is known.
     pub fn policy(&self) -> Option<usize> {
         self.policy
     }

@@ -57,7 +57,7 @@ fn is_reference(text: &str) -> bool {
     text.len() == REFERENCE && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// A session token as sent, not verified.
+/// A session token as it was sent, not verified.
 #[derive(Debug, Clone, Copy)]
 pub struct Sent<'a> {
     /// The token.

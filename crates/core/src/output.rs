@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use playlock_aes128::BLOCK;
 
-/// The replacement of a chunk: a part of the chunk's own buffer, optionally with a block before and after it.
+/// What takes a chunk's place: a part of the chunk's own buffer, perhaps with a block before and after it.
 #[derive(Debug, Default)]
 pub struct Output {
     head: Option<[u8; BLOCK]>,

@@ -23,8 +23,8 @@ pub enum Slice {
 }
 
 impl Slice {
-    /// Parses a `range` header. `None` for several ranges, other units and malformed values, which are answered with
-    /// the whole resource, as RFC 9110 allows.
+    /// Reads a `range` header. `None` for several ranges, other units and what breaks the grammar: these are answered
+    /// whole, as the standard allows.
     pub fn parse(header: &[u8]) -> Option<Self> {
         let (first, last) = core::str::from_utf8(header).ok()?.trim().strip_prefix("bytes=")?.split_once('-')?;
         let number = |text: &str| {
@@ -96,8 +96,8 @@ pub struct Part {
 }
 
 impl Part {
-    /// Reads the body's length from the origin's response headers. `None` if the length of the whole is unknown; the
-    /// client then gets the whole resource.
+    /// Reads the body that these headers announce. `None` if the length of the whole is not known: the client gets all of it
+    /// then.
     ///
     /// # Errors
     /// [`Reason::Unasked`] if it is another part than was asked for.

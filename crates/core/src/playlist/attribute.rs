@@ -2,9 +2,8 @@
 
 use core::ops::Range;
 
-/// The position of the value of `name` in `list`, without its quotes.
-///
-/// Accepts deviations of real playlists: blanks after commas, commas in quotes, and missing or unclosed quotes.
+/// The place of the value of `name` in `list`, without its quotes. Reads what real playlists hold: blanks after
+/// commas, commas in quotes, values whose quotes are missing or never closed.
 pub fn find(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
     attributes(list).find(|(found, _)| list.get(found.clone()) == Some(name)).map(|(_, value)| value)
 }

@@ -24,9 +24,9 @@ pub enum Lead {
     Resource(Resource),
     /// Either media or another playlist.
     Either,
-    /// A media playlist, in its multivariant playlist, whose variables it may import.
+    /// A media playlist, named by its multivariant playlist, whose variables it may import.
     Media,
-    /// Another media playlist of the same multivariant playlist, in a media playlist.
+    /// Another media playlist of the same multivariant playlist, named by a media playlist.
     Sibling,
 }
 

@@ -195,8 +195,8 @@ impl FromIterator<Variable> for ByName {
     }
 }
 
-/// The hash of a name (FNV-1a): numbers compare faster than text. Names that collide on purpose are compared as text,
-/// but only as many as the logarithm of all.
+/// The hash of a name (FNV-1a): numbers compare faster than text. Names chosen to collide are compared as text, but
+/// a search compares only logarithmically many of them.
 fn key(name: &[u8]) -> u64 {
     name.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }

@@ -32,7 +32,7 @@ pub fn readings(sent: &str) -> Vec<Cow<'_, str>> {
     readings
 }
 
-/// The steps of token verification in order, each with its reasons for refusal.
+/// The steps of verifying a token, in order, each with the reasons that it fails for.
 pub const STEPS: [(&str, &[Reason]); 5] = [
     ("grammar", &[Reason::Malformed]),
     ("signature", &[Reason::Algorithm, Reason::Signature]),
