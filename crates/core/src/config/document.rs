@@ -35,8 +35,8 @@ pub struct Document {
     /// responses hang.
     #[serde(default)]
     pub hold_headers: bool,
-    /// Encrypt chunks of concurrent segments together, which is faster by about half. Only for proxies that never
-    /// buffer more for a paused response than they deliver at a time (`per_connection_buffer_limit_bytes`).
+    /// Encrypt chunks of concurrent segments together, which takes about a fifth less CPU per byte. Only for proxies
+    /// that never buffer more for a paused response than they deliver at a time (`per_connection_buffer_limit_bytes`).
     #[serde(default)]
     pub batching: bool,
     /// Use the policy that Envoy's route names in its metadata (`filter_metadata: {playlock: {policy: vod}}`) before
