@@ -6,29 +6,28 @@ use alloc::vec::Vec;
 use crate::output::Output;
 use crate::reply::{Header, Reason, Reply};
 
-/// A request whose headers the proxy has received.
+/// What the proxy knows when the request's headers have come.
 pub struct Request<'a> {
-    /// All headers in order, including `:method`, `:path`, `:authority` and `:scheme`.
+    /// All headers in order, `:method`, `:path`, `:authority` and `:scheme` among them.
     pub headers: &'a [Header],
-    /// The client's address as the proxy determines it: `ip:port` or `[ip]:port`. Few requests need it, and it costs a
-    /// host call.
+    /// The client's address as the proxy trusts it: `ip:port` or `[ip]:port`. Few requests need it, and asking costs.
     pub client: &'a dyn Fn() -> Option<Vec<u8>>,
-    /// The policy named by the proxy's route, if any. Called only if the configuration has `routePolicy`.
+    /// The name of the policy that the proxy's route says, if it says one. Asked only if the configuration heeds it.
     pub route_policy: &'a dyn Fn() -> Option<Vec<u8>>,
-    /// The current time, in seconds since 1970-01-01T00:00:00Z.
+    /// Seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
-    /// The headers end the request: it has no body and no trailers.
+    /// The headers end the request: no body follows, and no trailers.
     pub end_of_stream: bool,
 }
 
-/// Changes to a header map; removals are applied first.
+/// Changes to a header map; `remove` is carried out first.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct HeaderEdits {
-    /// Headers to remove, with all their values.
+    /// Every header of this name goes.
     pub remove: Vec<String>,
-    /// Headers to set, replacing all existing values.
+    /// Set to this one value, whatever was there.
     pub set: Vec<Header>,
-    /// Headers to add to existing ones (`set-cookie`).
+    /// Added beside what is there (`set-cookie`).
     pub add: Vec<Header>,
 }
 
@@ -43,18 +42,18 @@ pub enum RequestStep {
     Ask(Call),
 }
 
-/// A request from the filter to an upstream.
+/// A request of the filter's own to an upstream.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The upstream's name in the proxy's configuration.
+    /// The proxy's name for the upstream.
     pub cluster: String,
-    /// All headers, starting with `:method`, `:path` and `:authority`. There is no body.
+    /// All headers, `:method`, `:path` and `:authority` first. There is no body.
     pub headers: Vec<Header>,
-    /// Timeout for the response, in seconds.
+    /// How long an answer is waited for, in seconds.
     pub timeout: u64,
 }
 
-/// The next step for response headers.
+/// What to do with a response's headers.
 #[derive(Debug, PartialEq, Eq)]
 pub enum HeadStep {
     /// Forward them with these changes.
