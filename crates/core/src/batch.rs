@@ -1,8 +1,7 @@
 //! Batched encryption of chunks from several streams.
 //!
 //! A single CBC message leaves most of the CPU idle; four in parallel take little longer than one (crate
-//! `playlock_aes128`). A chunk of one stream may therefore be held until chunks of others arrive. These rules bound the
-//! delay:
+//! `playlock_aes128`). A chunk of one stream may therefore be held until chunks of others arrive, by these rules:
 //!
 //! - A stream that is alone is never held: a batch waits for at most as many chunks as different streams have sent one
 //!   lately.
@@ -10,9 +9,8 @@
 //!   tick, whichever comes first. The last chunk of a body is never held.
 //! - At most three chunks are held, of at most 128 KiB each.
 //!
-//! A proxy may be unable to send output in the callback of a stream's own chunk. That output is owed to the stream. It
-//! is sent before the output of the stream's next chunk, or by itself with the next callback of another stream or the
-//! next tick.
+//! A proxy may be unable to send output in the callback of a stream's own chunk. That output is owed to the stream: it
+//! is sent before the output of its next chunk, or alone with the next callback of another stream or the next tick.
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -75,9 +73,8 @@ impl Batch {
         Self { on, ..Self::default() }
     }
 
-    /// Takes the next chunk of plaintext of a stream. `more`: another one will follow. Returns the ciphertext to send
-    /// now; `None` if the chunk is held, and its output comes from [`Batch::take_ready`] or with the stream's next
-    /// chunk.
+    /// Takes a stream's next chunk of plaintext. `more`: another one will follow. Returns the ciphertext to send now;
+    /// `None` if the chunk is held, and its output comes from [`Batch::take_ready`] or with the stream's next chunk.
     pub(crate) fn push(
         &mut self,
         stream: StreamId,
