@@ -16,7 +16,7 @@ SLOWLY, LATER = 8192, 0.1  # bytes, and seconds between two such pieces, for tho
 
 
 class Broken(Exception):
-    """A response that did not end as it should, or did not come."""
+    """A response that is missing or did not end as it should."""
 
 
 @dataclass
@@ -26,8 +26,8 @@ class Response:
 
 
 class Http1:
-    """A connection that is kept alive. A slow one reads little at a time, with no room for more on the way, and no further once
-    all is `over`."""
+    """A keep-alive connection. A slow one reads small pieces with a small receive buffer, and stops reading once all is
+    `over`."""
 
     def __init__(self, reader, writer, slow, over):
         self.reader, self.writer, self.slow, self.over = reader, writer, slow, over
@@ -95,7 +95,7 @@ class Http2:
         self.port, self.waiting, self.writer, self.lock = port, {}, None, asyncio.Lock()
 
     async def join(self):
-        """For one more viewer."""
+        """Adds a viewer."""
         async with self.lock:
             if not self.writer:
                 self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -106,7 +106,7 @@ class Http2:
         return self
 
     def close(self):
-        """A viewer leaves."""
+        """Removes a viewer."""
 
     def end(self):
         if self.writer:

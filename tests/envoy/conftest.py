@@ -22,13 +22,13 @@ def pytest_addoption(parser):
 
 @pytest.fixture(scope="session")
 def site():
-    """What the origin serves: the demo's programme, and what tests put beside it."""
+    """The site that the origin serves: the demo's programme, and files that tests add."""
     return Site(places.content())
 
 
 @pytest.fixture(scope="session")
 def origins(site):
-    """The origin's servers by protocol."""
+    """The origin's servers, by protocol."""
     servers = {"h1": Http1(site), "h2": Http2(site)}
     yield servers
     for server in servers.values():
@@ -37,7 +37,7 @@ def origins(site):
 
 @pytest.fixture(scope="session")
 def edges(site, origins, tmp_path_factory):
-    """Starts Envoys: one for each different configuration, alive until the end of the run."""
+    """Starts Envoys, one for each configuration, which run until the end of the session."""
     started, numbers = {}, itertools.count()
 
     def start(config=None, hold=False, upstream="h1", vm=None, trusted_hops=0, instance=0, buffer=None, clusters=None,
@@ -63,7 +63,7 @@ def edges(site, origins, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def shop(edges):
-    """One edge with the policies of many customers, each for the folder of its name; it trusts one proxy before it."""
+    """One edge with the policies of many customers, each for the folder of its name, behind one trusted proxy."""
     return edges(document(
         policy("vod"),
         policy("salted", {"salt": "NaCl"}),
@@ -80,8 +80,8 @@ def shop(edges):
 
 @pytest.fixture(scope="session")
 def nodes(edges, origins):
-    """Two edges, without and with held headers, that have a policy for each feature beyond the usual, each for the
-    folder of its name."""
+    """Two edges, without and with held headers. They have a policy for each less common feature, for the folder of its
+    name."""
     page = f"http://127.0.0.1:{origins['h1'].port}"
     made = document(
         policy("vod"),
@@ -99,7 +99,7 @@ def nodes(edges, origins):
 
 @pytest.fixture
 def features(nodes, request):
-    """One of them; parametrised indirectly by whether headers are held."""
+    """One of `nodes`; parametrised indirectly by whether headers are held."""
     return nodes[getattr(request, "param", STREAMED)]
 
 
@@ -112,7 +112,7 @@ def edge(edges, request):
 
 @pytest.fixture(autouse=True)
 def sound(site):
-    """Every test starts with a clean record, and no Envoy ends or traps in one."""
+    """Clears the records before each test, and checks that no Envoy ended or trapped in it."""
     site.requests.clear()
     marks = {proxy: proxy.log.stat().st_size for proxy in running}
     yield
@@ -123,7 +123,7 @@ def sound(site):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
-    """A failure's report ends with what the Envoys last said."""
+    """Appends the last lines of the Envoys' logs to the report of a failure."""
     outcome = yield
     report = outcome.get_result()
     if report.failed:

@@ -12,7 +12,7 @@ BROKEN = {18, 52, 56, 92}  # partial file, empty reply, receive error, HTTP/2 st
 
 @dataclass
 class Response:
-    """What a client saw."""
+    """A response as the client received it."""
 
     status: int
     headers: list
@@ -22,23 +22,23 @@ class Response:
     trailers: list = field(default_factory=list)
 
     def all(self, name):
-        """Every value of a header."""
+        """All values of a header."""
         return [value for key, value in self.headers if key == name.lower()]
 
     def header(self, name):
-        """The one value of a header; None without."""
+        """The only value of a header; None if it is missing."""
         values = self.all(name)
         assert len(values) <= 1, f"{name} came {len(values)} times: {values}"
         return values[0] if values else None
 
     @property
     def id(self):
-        """The request's id, as Envoy gave it."""
+        """The request's id, as Envoy assigned it."""
         return self.header("x-request-id")
 
     @property
     def broken(self):
-        """The client was told that the response is incomplete."""
+        """Whether the client could tell that the response is incomplete."""
         return self.exit in BROKEN
 
     @property
@@ -47,7 +47,8 @@ class Response:
 
 
 def fetch(url, headers=None, http="1.1", method=None, seconds=60, source=None):
-    """Asks once, follows nothing, changes nothing in the path; from the address `source`, if given."""
+    """Sends one request, with the path unchanged and without following redirects, from the address `source` if
+    given."""
     with tempfile.TemporaryDirectory() as scratch:
         head, body = Path(scratch, "head"), Path(scratch, "body")
         command = [places.tool("curl", install="curl"), "--silent", "--show-error", "--globoff", "--path-as-is",

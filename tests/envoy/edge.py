@@ -36,7 +36,7 @@ POLICY = {
 
 
 def policy(name="vod", token_auth=None, media_encryption=None, **members):
-    """The usual policy with other values in places, and further members."""
+    """The usual policy, with some values replaced and further members added."""
     made = copy.deepcopy(POLICY)
     made["policyName"] = name
     made["tokenAuth"].update(token_auth or {})
@@ -46,7 +46,8 @@ def policy(name="vod", token_auth=None, media_encryption=None, **members):
 
 
 def document(*policies, hold=False, default="deny", path=None):
-    """One policy for everything (or for `path`), or several, each for the folder of its name."""
+    """A configuration with one policy for everything (or for `path`), or with several, each for the folder of
+    its name."""
     policies = [dict(one, policyId=index + 1) for index, one in enumerate(policies or [policy()])]
     made = {
         "policies": policies,
@@ -63,26 +64,26 @@ def document(*policies, hold=False, default="deny", path=None):
 
 
 def environment(secret=SECRET, older=OLDER):
-    """What the filter's VM finds in its environment."""
+    """The environment variables of the filter's VM."""
     return {"PLAYLOCK_PASSWORD": tokens.PASSWORD, "PLAYLOCK_SECRET": secret, "PLAYLOCK_SECRET_OLD": older}
 
 
 class Edge:
-    """A protected edge, as a viewer and as its operator see it."""
+    """A protected edge, from the points of view of a viewer and of its operator."""
 
     def __init__(self, proxy, site, hold, upstream):
         self.proxy, self.site, self.hold, self.upstream = proxy, site, hold, upstream
         self.url = proxy.url
 
     def link(self, path, token=None, name="hdnts"):
-        """The URL a customer's site hands out; without `token`, one for everything."""
+        """The URL that a customer's site gives to a viewer, by default with a token for everything."""
         token = token or tokens.by_python(acl="/*")
         return f"{self.url}{path}{'&' if '?' in path else '?'}{name}={token}"
 
     def get(self, target, headers=None, http="1.1", method=None, source=None):
-        """Asks for a path or a URL, from another address of this machine's if one is given."""
+        """Requests a path or a URL, from another local address if one is given."""
         return curl.fetch(target if target.startswith("http") else self.url + target, headers, http, method, source=source)
 
     def asked(self, path=None):
-        """What the origin was asked for since the test began (under a path)."""
+        """The requests that the origin has received since the test began (below a path)."""
         return [r for r in list(self.site.requests) if path is None or r.target.partition("?")[0] == path]

@@ -18,7 +18,7 @@ ANONYMOUS = {"203.0.113.128/25": "is_public_proxy", "2001:db8:2:80::/64": "is_an
 
 
 def database(path, kind, networks):
-    """Writes a database: network → record."""
+    """Writes a database of network → record."""
     writer = MMDBWriter(6, kind, languages=["en"], ipv4_compatible=True, description="made by a test")
     for network, record in networks.items():
         writer.insert_network(IPSet([network]), record)
@@ -36,7 +36,7 @@ def databases(directory):
 
 
 def strip():
-    """Takes clients' own copies of the headers out."""
+    """The filter that removes clients' own copies of the headers."""
     return {
         "name": "envoy.filters.http.header_mutation",
         "typed_config": {
@@ -47,7 +47,7 @@ def strip():
 
 
 def lookup(directory):
-    """Says where a client is."""
+    """The filter that sets the headers with a client's location."""
     city, anonymous = databases(directory)
     return {
         "name": "envoy.filters.http.geoip",

@@ -12,13 +12,13 @@ ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
 
 
 def attributes(text):
-    """The attribute list of a tag, quotes taken off."""
+    """The attribute list of a tag, without quotes."""
     return {name: value.strip('"') for name, value in ATTRIBUTE.findall(text)}
 
 
 @dataclass(frozen=True)
 class Key:
-    """An EXT-X-KEY in force; without an IV each segment's is its number."""
+    """An EXT-X-KEY in force. Without an IV, each segment's IV is its media sequence number."""
 
     method: str
     url: str
@@ -27,7 +27,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Item:
-    """A segment or an init section and the key it is under."""
+    """A segment or an init section, with its key."""
 
     url: str
     key: Key | None
@@ -36,13 +36,13 @@ class Item:
 
     @property
     def iv(self):
-        """The IV that it is under: the key's, or the media sequence number."""
+        """The IV: that of the key, or the media sequence number."""
         return self.key.iv or self.number.to_bytes(16, "big")
 
 
 @dataclass
 class Playlist:
-    """What a playlist says, URIs resolved."""
+    """The contents of a playlist, with resolved URIs."""
 
     url: str
     text: str
@@ -60,7 +60,7 @@ class Playlist:
 
 
 def parse(text, url):
-    """Reads a master or media playlist that was fetched from `url`."""
+    """Parses a multivariant or media playlist that was fetched from `url`."""
     playlist, key, stream, number = Playlist(url, text), None, False, 0
     lines = text.splitlines()
     assert lines and lines[0] == "#EXTM3U", f"not a playlist: {text[:200]!r}"
@@ -92,7 +92,7 @@ def parse(text, url):
 
 
 def decrypt(body, key, iv):
-    """AES-128-CBC with PKCS#7, by openssl; a wrong padding is an error."""
+    """Decrypts AES-128-CBC with PKCS#7 by openssl; wrong padding is an error."""
     command = [places.tool("openssl", install="openssl"), "enc", "-d", "-aes-128-cbc", "-K", key.hex(), "-iv", iv.hex()]
     run = subprocess.run(command, input=body, capture_output=True)
     assert run.returncode == 0, f"openssl cannot decrypt {len(body)} bytes: {run.stderr.decode().strip()}"
@@ -100,14 +100,14 @@ def decrypt(body, key, iv):
 
 
 class Viewer:
-    """One player: asks as it was told to, keeps the keys it got. `numbered`: it expects that no key names an IV."""
+    """A player that follows playlists and keeps the keys it has fetched. `numbered`: no EXT-X-KEY may have an IV."""
 
     def __init__(self, http="1.1", headers=None, base=None, numbered=False):
         self.http, self.headers, self.base, self.numbered = http, headers or {}, base, numbered
         self.keys = {}
 
     def get(self, url):
-        """Fetches a URL as it is (`base`: from another edge); anything but a whole 200 is an error."""
+        """Fetches a URL unchanged (`base`: from another edge). Anything but a complete 200 is an error."""
         if self.base:
             url = re.sub(r"^http://[^/]+", self.base, url)
         response = curl.fetch(url, self.headers, self.http)
@@ -119,7 +119,7 @@ class Viewer:
         return parse(self.get(url).text, url)
 
     def media(self, url):
-        """Every media playlist behind a master playlist (or the one itself)."""
+        """All media playlists of a multivariant playlist, or the media playlist itself."""
         first = self.playlist(url)
         return [self.playlist(variant) for variant in first.variants] if first.variants else [first]
 
@@ -131,6 +131,6 @@ class Viewer:
         return self.keys[key.url]
 
     def plain(self, item, response=None):
-        """What a segment or init section holds, decrypted if it is under a key."""
+        """The contents of a segment or init section, decrypted if it has a key."""
         response = response or self.get(item.url)
         return decrypt(response.body, self.key(item.key), item.iv) if item.key else response.body

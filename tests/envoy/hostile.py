@@ -24,7 +24,7 @@ FILES = {"segment": "seg.ts", "playlist": "bad.m3u8", "opening": "bad.m3u8", "in
 
 
 def repeated(text, times, head=b"", tail=b""):
-    """So many numbered copies of a line (`%d`, if it has one), in pieces of many."""
+    """A number of copies of a line, numbered if it contains `%d`, in pieces of many lines."""
     yield head
     numbered = b"%d" in text
     for start in range(0, times, 4000):
@@ -76,7 +76,7 @@ BODIES = {
 
 @dataclass
 class Case:
-    """What the origin does, and what the client must see. See hostile.toml."""
+    """The origin's behaviour, and the result that the client must see. See hostile.toml."""
 
     origin: str
     ask: list
@@ -101,7 +101,7 @@ class Case:
     folder: str = ""
 
     def sees(self, protocol):
-        """What the client sees of it over HTTP/1.1 (`h1`) or HTTP/2."""
+        """The result that the client sees over HTTP/1.1 (`h1`) or HTTP/2."""
         return {"h1": self.h1, "h2": self.h2}[protocol]
 
     def pieces(self, path):
@@ -114,7 +114,7 @@ class Case:
         return [body[:self.stop]]
 
     def whole(self, path):
-        """The body, of a case that is not large."""
+        """The body of a case that is not large."""
         return b"".join(dataclasses.replace(self, stop=None).pieces(path))
 
     def fields(self, path):
@@ -128,7 +128,7 @@ class Case:
 
 
 def cases():
-    """The table."""
+    """All cases of the table."""
     table = tomllib.loads(CASES.read_text())["cases"]
     made = []
     for number, row in enumerate(table):
@@ -138,7 +138,7 @@ def cases():
 
 
 def good_list(of, below=None):
-    """A playlist that names everything that is asked for of these cases, in their policies' folders or in another."""
+    """A playlist that names everything that these cases request, in the folders of their policies or in another."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:4"]
     offset, length = RANGE
     for case in of:

@@ -24,13 +24,13 @@ MEGABYTE = 1 << 20
 
 
 def alone(cluster):
-    """Lets every request to a cluster have a connection of its own: what breaks one must not break another line's."""
+    """Gives every request to a cluster its own connection, so that a broken one affects no other case."""
     (options,) = cluster["typed_extension_protocol_options"].values()
     options["common_http_protocol_options"] = {"max_requests_per_connection": 1}
 
 
 class Origin:
-    """Serves the cases below /POLICY/FOLDER/, and `good` (path → bytes). `gone`: paths whose download was given up."""
+    """Serves the cases below /POLICY/FOLDER/, and `good` (path → bytes). `gone`: paths whose download was abandoned."""
 
     def __init__(self, table, good=None, listen=("h1", "h2")):
         self.cases = {case.folder: case for case in table}
@@ -75,7 +75,7 @@ class Origin:
         return guarded
 
     def find(self, target):
-        """(path, the case it is of, the good file it is)."""
+        """The path, its case, and its good file."""
         path = urlsplit(target).path
         folder = path.split("/")[2] if path.count("/") > 2 else ""
         return path, self.cases.get(folder), self.good.get(path)
@@ -231,7 +231,7 @@ class Origin:
 
 
 class Multiplexed:
-    """The sending half of one HTTP/2 connection."""
+    """The sending half of an HTTP/2 connection."""
 
     def __init__(self, connection, writer):
         self.connection, self.writer = connection, writer
@@ -242,7 +242,7 @@ class Multiplexed:
             self.writer.write(data)
 
     def raw(self, frame):
-        """A frame past the library, which would not send it."""
+        """Sends a frame that the library would refuse to send."""
         self.flush()
         self.writer.write(frame.serialize())
 
@@ -254,12 +254,12 @@ class Multiplexed:
         return frame
 
     def head(self, stream, fields):
-        """Leaves with what follows, or at the next flush: whether headers or their body's fault is seen first must not be
-        a matter of luck."""
+        """Queues headers, which are sent with the next frame or flush: the order in which the peer sees a fault in the
+        headers and in the body must not vary."""
         self.connection.send_headers(stream, [(n.encode("latin-1"), v.encode("latin-1")) for n, v in fields])
 
     async def data(self, stream, body):
-        """Sends it as fast as the peer takes it."""
+        """Sends data as fast as the peer accepts it."""
         view = memoryview(body)
         while view:
             size = min(self.connection.local_flow_control_window(stream), self.connection.max_outbound_frame_size, len(view))

@@ -15,7 +15,7 @@ RESET = 92  # as curl calls a stream that was reset: see `curl.BROKEN`
 
 
 class Requests(QuicConnectionProtocol):
-    """What is under way on a connection."""
+    """The pending requests of a connection."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
@@ -62,8 +62,8 @@ class Requests(QuicConnectionProtocol):
 
 @contextlib.contextmanager
 def connected(port, certificate, seconds):
-    """A function that asks this machine's `port` for several targets at once, (method, target, headers[, body]) each, on one
-    connection whose server has this certificate; it gives their responses in order."""
+    """Returns a function that requests several targets of this machine's `port` at once, each as (method, target,
+    headers[, body]), on one connection whose server has this certificate. It returns the responses in order."""
     configuration = QuicConfiguration(is_client=True, alpn_protocols=["h3"], server_name="localhost")
     configuration.load_verify_locations(cafile=certificate)
     loop = asyncio.new_event_loop()

@@ -15,7 +15,7 @@ def unescaped(path):
 
 
 def resolved(path):
-    """Dots resolved, slashes merged; what leaves the root stays at it."""
+    """Resolves dots and merges slashes; a path above the root becomes the root."""
     parts = []
     for part in path.split(b"/"):
         if part == b"..":
@@ -26,35 +26,35 @@ def resolved(path):
 
 
 def once(path):
-    """One decoding, then slashes and dots, as nginx does."""
+    """Decodes once, then resolves slashes and dots, as nginx does."""
     return resolved(unescaped(path))
 
 
 def raw(path):
-    """As it stands."""
+    """The path unchanged."""
     return path
 
 
 def servlet(path):
-    """Parameters are cut off each segment, before and after decoding."""
+    """Removes the parameters of each segment, before and after decoding."""
     cut = re.sub(rb";[^/]*", b"", path)
     return resolved(re.sub(rb";[^/]*", b"", unescaped(cut)))
 
 
 def windows(path):
-    """Backslashes are slashes, letters have no case, dots and spaces at the end of a name are nothing; so are streams."""
+    """Backslashes are slashes, case is ignored, and trailing dots and spaces of a name and its streams are dropped."""
     path = unescaped(path).replace(b"\\", b"/").lower()
     path = re.sub(rb"::?\$data|:[^/]*", b"", path)
     return resolved(b"/".join(part if part in (b".", b"..") else part.rstrip(b". ") for part in path.split(b"/")))
 
 
 def c_string(path):
-    """A NUL ends it."""
+    """Ends the path at a NUL."""
     return resolved(unescaped(path).split(b"\0")[0])
 
 
 def twice(path):
-    """Decoded until nothing is left to decode, overlong UTF-8 too, and full-width forms folded."""
+    """Decodes until nothing changes, including overlong UTF-8, and folds full-width forms."""
     for _ in range(4):
         path = unescaped(path)
     path = path.replace(b"\xc0\xae", b".").replace(b"\xc0\xaf", b"/").replace(b"\xe0\x80\xae", b".")
@@ -73,7 +73,7 @@ READINGS = {way.__name__: way for way in (once, raw, servlet, windows, c_string,
 
 @dataclass
 class Asked:
-    """One request as it came, and the file that it was answered with."""
+    """A request as received, and the file that was returned."""
 
     head: bytes
     served: str | None
@@ -83,7 +83,7 @@ class Asked:
         return self.head.split(b"\r\n", 1)[0]
 
     def all(self, name):
-        """Every value of a header."""
+        """All values of a header."""
         fields = [line.partition(b":") for line in self.head.split(b"\r\n")[1:] if line]
         return [value.strip() for field, _, value in fields if field.lower() == name]
 

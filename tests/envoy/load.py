@@ -8,7 +8,7 @@ TIMEOUT = 60  # seconds in which nothing comes at all
 
 
 class Load:
-    """Clients in threads of their own, each asking for all `wanted` (URL → exact body) in turns until `stop`."""
+    """Clients in threads of their own. Each requests all `wanted` (URL → exact body) in turn until `stop`."""
 
     def __init__(self, wanted, clients):
         self.wanted = list(wanted.items())
@@ -19,7 +19,7 @@ class Load:
             thread.start()
 
     def stop(self):
-        """Lets every request under way come to its end."""
+        """Stops after all pending requests have ended."""
         self.ended.set()
         for thread in self.threads:
             thread.join(2 * TIMEOUT)

@@ -8,7 +8,7 @@ import h2.events
 
 
 def together(port, targets):
-    """Asks for all targets before reading any answer: target → (status, body, order of the first pieces)."""
+    """Requests all targets before reading any response: target → (status, body, order of the first pieces)."""
     connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
     connection.initiate_connection()
     streams = {}

@@ -26,7 +26,7 @@ http {{
 
 
 class Nginx:
-    """A running nginx that serves `files` (bodies by path) from a folder of its own, under further directives."""
+    """A running nginx that serves `files` (bodies by path) from its own folder, with additional directives."""
 
     def __init__(self, folder, files, locations=""):
         folder = Path(folder)

@@ -47,7 +47,7 @@ class Reply:
     first: int = 0
 
     def of(self, request):
-        """This, or the part of it that a request asks for."""
+        """The reply, or the part of it that a request asks for."""
         wanted = request.header("range") or ""
         outdated = request.header("if-range") not in (None, dict(self.headers).get("ETag"))
         if not self.ranges or outdated or "," in wanted or not wanted.startswith("bytes="):
@@ -76,7 +76,7 @@ class Reply:
 
 @dataclass
 class Request:
-    """A request as the origin got it."""
+    """A request as the origin received it."""
 
     method: str
     target: str
@@ -89,7 +89,7 @@ class Request:
 
 
 class Site:
-    """What the origins serve, and what they were asked for."""
+    """The files that the origins serve, and the requests that they received."""
 
     def __init__(self, root=None):
         self.root = Path(root) if root else None
@@ -97,7 +97,7 @@ class Site:
         self.requests = []
 
     def put(self, path, body=b"", **how):
-        """Serves a reply at a path; without headers it gets those of a file."""
+        """Serves a reply at a path, with a file's headers unless others are given."""
         body = body.encode() if isinstance(body, str) else body
         how.setdefault("headers", self.validators(path, body))
         self.replies[path] = Reply(body, **how)
@@ -115,14 +115,14 @@ class Site:
         return self.put(f"/{folder}/index.m3u8", "\n".join(lines + ["#EXT-X-ENDLIST", ""]))
 
     def copy(self, kind, folder):
-        """Serves the programme `kind` below another folder, too; returns its path there."""
+        """Serves the programme `kind` below another folder, too. Returns its path there."""
         for file in (self.root / kind).rglob("*"):
             if file.is_file():
                 self.put(f"/{folder}/{file.relative_to(self.root)}", file.read_bytes(), ranges=True)
         return f"/{folder}/{kind}"
 
     def file(self, path):
-        """The bytes the origin has at a path."""
+        """The origin's bytes at a path."""
         path = urlsplit(path).path
         if path in self.replies:
             return self.replies[path].body
@@ -145,7 +145,7 @@ class Site:
         )
 
     def answer(self, request):
-        """Records a request and says what to answer."""
+        """Records a request and returns the reply to it."""
         self.requests.append(request)
         path = urlsplit(request.target).path
         # An origin may address what it has by the query, too.

@@ -17,7 +17,7 @@ def read(name):
 
 
 def examples(text):
-    """Each command with what it prints, in order."""
+    """All commands with their output, in order."""
     for block in re.findall(r"```console\n(.*?)```", text, re.S):
         for command in re.split(r"^\$ ", block, flags=re.M)[1:]:
             line, _, output = command.partition("\n")
@@ -25,7 +25,7 @@ def examples(text):
 
 
 def block(text, kind):
-    """The one block of that kind."""
+    """The only block of that kind."""
     (found,) = re.findall(rf"```{kind}\n(.*?)```", text, re.S)
     return found
 
@@ -36,25 +36,25 @@ def tables(text):
 
 
 def members(text):
-    """The members of the configuration that a text names, if there is a capital in the name: `sessionTtl`, and both parts of
+    """The configuration members that a text names, if their name has a capital: `sessionTtl`, and both parts of
     `tokenAuth.password`, also with a value."""
     names = re.findall(r"`…?((?:[a-z][A-Za-z]*\.)*[a-z][A-Za-z]*)(?:: [^`]*)?`", text)
     return {part for name in names if name != name.lower() for part in name.split(".")}
 
 
 def variables(text):
-    """What its one block of shell exports."""
+    """The variables that the page's only shell block exports."""
     return dict(re.findall(r"export (\w+)=(\w+)", block(text, "sh")))
 
 
 def pattern(output):
-    """What an example's output must match: `…` stands for anything within a line, alone in a line for any lines."""
+    """A pattern for an example's output: `…` matches anything within a line, and any lines if it is alone in a line."""
     lines = [".*" if line == "…" else re.escape(line).replace("…", "[^\n]*") for line in output.splitlines()]
     return re.compile("\n".join(lines), re.S)
 
 
 class Shell:
-    """A shell that goes on from one command to the next, in a folder with `files` (texts by name), `playlock` in its
+    """A shell that keeps its state between commands, in a folder with `files` (texts by name), with `playlock` in its
     PATH and the libraries that the tests take from PyPI and npm."""
 
     def __init__(self, folder, files):
@@ -69,7 +69,7 @@ class Shell:
                                         "TZ": "UTC", "NODE_PATH": str(places.NODE_MODULES)})
 
     def run(self, command):
-        """What it prints, standard error with it. Its exit status is the next one's `$?`."""
+        """Runs a command. Returns its output, including standard error; its exit status is `$?` of the next command."""
         self.process.stdin.write(f"{command}\nstatus=$?; printf '{MARK}\\n'; (exit $status)\n")
         self.process.stdin.flush()
         lines = []
@@ -80,8 +80,8 @@ class Shell:
         raise AssertionError(f"the shell ended in {command}")
 
     def follow(self, text, edge, **others):
-        """Runs every command of a page, at `edge` in place of https://edge.example and at `others` in place of
-        https://NAME.example; each must print what the page says."""
+        """Runs every command of a page, with `edge` for https://edge.example and `others` for https://NAME.example, and
+        compares the output with the page."""
         urls = {f"https://{name}.example": url for name, url in {"edge": edge.url, **others}.items()}
         for command, expected in examples(text):
             for name, url in urls.items():
@@ -92,6 +92,6 @@ class Shell:
             assert pattern(expected).fullmatch(output.rstrip("\n")), f"$ {command}\n{output}\nand not\n{expected}"
 
     def end(self):
-        """Ends it."""
+        """Ends the shell."""
         self.process.stdin.close()
         self.process.wait(timeout=30)

@@ -16,11 +16,11 @@ NODE_MODULES = Path(os.environ.get("PLAYLOCK_NODE_MODULES", REPOSITORY / "target
 
 
 class Missing(Exception):
-    """Something the tests need is not there; the message says how to get it."""
+    """A missing requirement of the tests; the message explains how to install it."""
 
 
 def tool(*names, install):
-    """The first of `names` found in PATH."""
+    """The first of `names` in PATH."""
     for name in names:
         found = shutil.which(name)
         if found:
@@ -29,7 +29,7 @@ def tool(*names, install):
 
 
 def envoy():
-    """The Envoy of the virtual environment these tests run in."""
+    """The Envoy of these tests' virtual environment."""
     path = Path(sys.prefix) / "bin/envoy"
     if not path.exists():
         raise Missing(f"no Envoy in {sys.prefix}: `make test` sets one up")
@@ -37,21 +37,21 @@ def envoy():
 
 
 def oldest_envoy():
-    """The oldest Envoy that is supported."""
+    """The oldest supported Envoy."""
     if not OLDEST.exists():
         raise Missing(f"{OLDEST} does not exist: `make test` fetches it")
     return str(OLDEST)
 
 
 def wasm():
-    """The filter."""
+    """The filter's module."""
     if not WASM.exists():
         raise Missing(f"{WASM} does not exist: run `make wasm`")
     return str(WASM)
 
 
 def nginx():
-    """The machine's nginx, or the one that is unpacked for the tests."""
+    """The machine's nginx, or the one unpacked for the tests."""
     path = shutil.which("nginx") or NGINX
     if not Path(path).exists():
         raise Missing(f"no nginx in PATH nor at {NGINX}: `make test` fetches one")
@@ -59,7 +59,7 @@ def nginx():
 
 
 def prometheus(name):
-    """`prometheus` or `promtool`: the machine's, or what is unpacked for the tests."""
+    """The machine's `prometheus` or `promtool`, or the one unpacked for the tests."""
     path = shutil.which(name) or PROMETHEUS / name
     if not Path(path).exists():
         raise Missing(f"no {name} in PATH nor at {PROMETHEUS}: `make test` fetches one")
@@ -74,7 +74,7 @@ def command():
 
 
 def content():
-    """The demo's programme: ts/ and cmaf/, a master.m3u8 in each."""
+    """The demo's programme: ts/ and cmaf/, each with a master.m3u8."""
     for kind in ("ts", "cmaf"):
         if not (CONTENT / kind / "master.m3u8").exists():
             raise Missing(f"{CONTENT / kind / 'master.m3u8'} does not exist")
@@ -82,7 +82,7 @@ def content():
 
 
 def node_modules(package):
-    """A package's folder among the installed npm packages."""
+    """The folder of an installed npm package."""
     path = NODE_MODULES / package
     if not path.exists():
         raise Missing(f"npm package {package} not found in {NODE_MODULES}: `make test` installs it")

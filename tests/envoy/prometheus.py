@@ -22,7 +22,7 @@ scrape_configs:
 
 
 def promtool(*arguments):
-    """What Prometheus' own checker says: (exit status, everything it printed)."""
+    """The result of Prometheus' own checker: (exit status, all output)."""
     run = subprocess.run([places.prometheus("promtool"), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                          text=True, timeout=60)
     return run.returncode, run.stdout
@@ -43,7 +43,7 @@ class Prometheus:
                                             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
     def query(self, expression):
-        """The samples that an expression has now, numbers only: labels → value. None as long as Prometheus is starting."""
+        """The current samples of an expression: labels → number. None while Prometheus is starting."""
         if self.process.poll() is not None:
             raise RuntimeError(self.log.read_text())
         url = f"http://{self.address}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"

@@ -52,16 +52,16 @@ def wasm_filter(document, environment, hold):
 
 
 def endpoints(name, *ports):
-    """A cluster's servers on this machine."""
+    """A cluster's endpoints on this machine."""
     return {"cluster_name": name, "endpoints": [{"lb_endpoints": [
         {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}} for port in ports
     ]}]}
 
 
 def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None, clusters=None, routes=None):
-    """Envoy's whole configuration: one listener for HTTP/1.1 and cleartext HTTP/2, the origin's cluster (with a buffer of
-    so many bytes for each connection). `clusters`: further ones by name, each with its ports. `routes`: by prefix, the
-    metadata of each; all that it serves are one without any."""
+    """Envoy's whole configuration: one listener for HTTP/1.1 and cleartext HTTP/2, and the origin's cluster, with a
+    buffer of the given number of bytes for each connection. `clusters`: further clusters by name, each with its ports.
+    `routes`: metadata by prefix; by default, one route without metadata serves everything."""
     options = {"explicit_http_config": {"http2_protocol_options" if upstream == "h2" else "http_protocol_options": {}}}
     manager = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -124,12 +124,12 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None
 
 
 def labels():
-    """What makes labels of the filter's counters, as operators copy it."""
+    """The stats tags that turn parts of the filter's counter names into labels, as operators copy them."""
     return yaml.safe_load((places.REPOSITORY / "envoy/envoy.yaml").read_text())["stats_config"]
 
 
 def discovery(path):
-    """The entry of a filter that is found in a file, beside which the bootstrap needs a `node`."""
+    """The entry of a filter that is discovered from a file. The bootstrap then needs a `node`."""
     return {
         "name": "playlock",
         "config_discovery": {
@@ -140,7 +140,7 @@ def discovery(path):
 
 
 def validate(directory, config):
-    """`envoy --mode validate`: (exit status, everything it printed)."""
+    """`envoy --mode validate`: (exit status, all output)."""
     path = Path(directory) / "envoy.json"
     path.write_text(json.dumps(config))
     run = subprocess.run([places.envoy(), "--mode", "validate", "-c", str(path), "-l", "warning"],
@@ -152,7 +152,7 @@ class Proxy:
     """A running Envoy."""
 
     def __init__(self, directory, config, workers=1, environment=None, program=None):
-        """`config`: as `bootstrap` makes it, or YAML. `program`: another Envoy than the usual one."""
+        """Starts Envoy. `config`: made by `bootstrap`, or YAML. `program`: an Envoy other than the usual one."""
         self.directory = Path(directory)
         if isinstance(config, str):
             self.access_log, name = None, "envoy.yaml"
@@ -200,8 +200,8 @@ class Proxy:
             return answer.read().decode()
 
     def counters(self):
-        """The filter's counters of requests, refusals and batches, those of all policies and verdicts together: name →
-        value."""
+        """The filter's counters of requests, refusals and batches, summed over all policies and verdicts: name
+        → value."""
         found = collections.Counter()
         for name, value in self.metrics().items():
             known = re.fullmatch(r"(playlock\.)(?:policy\.[^.]+\.)?((?:requests|refused)\.[a-z]+|batches)(?:\.[a-z]+)?", name)
@@ -219,7 +219,7 @@ class Proxy:
         return found
 
     def version(self):
-        """Which file of the filter's discovery is in force."""
+        """The version of the discovered filter file in force."""
         name = "extension_config_discovery.http_filter.playlock.version_text: "
         found = [line for line in self.admin("/stats?filter=version_text").splitlines() if line.startswith(name)]
         return found[0].removeprefix(name).strip('"') if found else None
@@ -239,7 +239,7 @@ class Proxy:
         return entry
 
     def memory(self):
-        """(resident, highest resident ever) in bytes."""
+        """(resident, peak resident) memory in bytes."""
         status = dict(line.split(":", 1) for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines())
         return tuple(int(status[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
 
@@ -248,7 +248,7 @@ class Proxy:
         return self.log.read_bytes()[since:].decode(errors="replace")
 
     def complaint(self, since=0):
-        """What is wrong with this Envoy: it has ended, or code of the filter has trapped."""
+        """The failure of this Envoy, if it has ended or code of the filter has trapped."""
         if self.process.poll() is not None:
             return f"Envoy ended with {self.process.returncode}"
         for line in self.log_text(since).splitlines():
@@ -257,12 +257,12 @@ class Proxy:
         return None
 
     def end(self):
-        """Tells it to end."""
+        """Asks it to end."""
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGTERM)
 
     def stop(self):
-        """Ends it, by its process id, and waits for that."""
+        """Ends it by its process id, and waits for it."""
         if self.process.poll() is None:
             self.end()
             try:

@@ -11,7 +11,7 @@ import places
 
 
 class Service:
-    """An HTTP/1.1 server on a free port; `answer` gets the handler of a request. It records what it was asked."""
+    """An HTTP/1.1 server on a free port that records its requests. `answer` receives the handler of a request."""
 
     def __init__(self):
         service = self
@@ -51,8 +51,8 @@ class Service:
 
 
 class KeyServer(Service):
-    """Gives out `configured` at /36.key, and derived keys at /k{stream}?policy=…&scope=…&session=…&period=…&secret=….
-    `secrets`: what keys may be derived from."""
+    """Serves `configured` at /36.key, and derived keys at /k{stream}?policy=…&scope=…&session=…&period=…&secret=….
+    `secrets`: those from which keys may be derived."""
 
     def __init__(self, configured, *secrets):
         (example,) = (places.REPOSITORY / "docs/keys.md").read_text().split("```python\n")[1:]

@@ -57,7 +57,7 @@ GIANT_SECONDS = 300  # runs shorter than this do without it
 
 
 def programme():
-    """What the good origin has: two renditions, and one of a long segment."""
+    """The content of the good origin: two renditions, and one of a long segment."""
     files, rng = {}, random.Random(1)
     for folder in ("vod", "h2", "brief"):
         master = ["#EXTM3U"]
@@ -78,7 +78,7 @@ def programme():
 
 
 def serve_origin():
-    """The origin, in a process of its own, until its input ends."""
+    """Runs the origin, in its own process, until its input ends."""
     origin = hostile_origin.Origin([*TABLE, GIANT], programme())
     print(json.dumps(origin.ports), flush=True)
     sys.stdin.read()
@@ -86,7 +86,7 @@ def serve_origin():
 
 
 class Soak:
-    """The edge as in envoy/envoy.yaml, and who is at it. `errors`: what should not have been, by kind."""
+    """The edge of envoy/envoy.yaml with its clients. `errors`: unexpected results, by kind."""
 
     def __init__(self, directory, viewers):
         self.viewers, self.errors, self.examples, self.done = viewers, Counter(), {}, Counter()
@@ -161,7 +161,7 @@ class Soak:
         connection.close()
 
     async def rest(self, seconds):
-        """Waits, but not beyond the end."""
+        """Waits, but not beyond the end of the run."""
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.over.wait(), seconds)
 
@@ -170,7 +170,7 @@ class Soak:
             self.wrong(f"{kind}: wrong", what)
 
     async def text(self, connection, target):
-        """A playlist."""
+        """Fetches and parses a playlist."""
         response = await connection.get(target)
         if response.status != 200:
             raise Broken(f"{target.partition('?')[0]}: {response.status} {response.body[:200]!r}")
@@ -189,7 +189,7 @@ class Soak:
         self.done["bytes"] += len(response.body)
 
     def trouble(self, number):
-        """Denied requests and a misbehaving origin, one after the other, in a thread."""
+        """Sends denied requests and requests to a misbehaving origin, one after the other, in a thread."""
         rng = random.Random(number)
         edges = [Seen1(self, "vod", "h1"), Seen1(self, "h2", "h2")]
         brief = self.link("/brief/live/0.m3u8")
@@ -217,7 +217,7 @@ class Soak:
             self.done["hostile answer"] += 1
 
     def giant(self):
-        """A playlist of a gigabyte, in a thread."""
+        """Fetches a playlist of a gigabyte, in a thread."""
         self.ended.wait(self.seconds / 3)
         edge = Seen1(self, "vod", "h1")
         connection = HTTPConnection("127.0.0.1", self.port, timeout=WAIT)
@@ -236,7 +236,7 @@ class Soak:
         return f"{path}?hdnts={token or tokens.by_python(acl='/*')}"
 
     def sample(self):
-        """What Envoy needs now."""
+        """Samples Envoy's resource usage."""
         pid = self.proxy.process.pid
         stats = {}
         for line in self.proxy.admin("/stats?filter=" + "rq_active$|cx_active$|wasm.*(active|created)$|memory_").splitlines():
@@ -347,7 +347,7 @@ class Soak:
 
 
 class Seen1:
-    """What `verdict` needs to know of the edge: the cases below a folder, in a session there."""
+    """The state of the edge that `verdict` needs: the cases below a folder, in a session there."""
 
     def __init__(self, soak, folder, upstream):
         self.url, self.port, self.upstream, self.hold, self.folder = soak.url, soak.port, upstream, True, folder
@@ -372,7 +372,7 @@ class Seen1:
 
 
 def soak(seconds, viewers, directory):
-    """(what is wrong, the figures) of one run."""
+    """One run: (errors, figures)."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     one = Soak(Path(directory), viewers)
     try:

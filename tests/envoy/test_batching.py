@@ -65,7 +65,7 @@ def test_every_stream_gets_its_own_bytes(batched, http):
 
 
 def test_streams_of_one_connection(batched):
-    """One HTTP/2 connection, all its streams at once: the one that is let go writes to the same socket."""
+    """All streams of one HTTP/2 connection at once: a resumed stream writes to the same socket."""
     segments = bodies(*SIZES)
     viewer, items = opened(batched, segments)
     targets = [item.url.removeprefix(batched.url) for item in items]
@@ -113,7 +113,7 @@ class Crowd:
 
 
 def read(response, size):
-    """So many bytes of a response as they come."""
+    """Reads a number of bytes of a response as they arrive."""
     body = b""
     while len(body) < size:
         piece = response.read1(size - len(body))
@@ -123,7 +123,8 @@ def read(response, size):
 
 
 def test_an_origin_that_stalls_keeps_nothing_back(edges):
-    """What the origin has sent before it stalls arrives while it stalls: it goes on only when all of that is here."""
+    """Data that the origin sent before it stalled arrives while it stalls: the origin continues only after all of it
+    has been received."""
     edge = edges(dict(document(policy()), batching=True), STREAMED, buffer=BUFFER)
     size = 48_000
     with Crowd(edge):
@@ -185,7 +186,8 @@ def test_trailers_among_others(edges):
 
 
 def test_chunks_that_are_too_large_end_it(edges):
-    """With the cluster's default buffer of 1 MiB nothing may be held: it is given up, and said."""
+    """With the cluster's default buffer of 1 MiB no chunk may be held: batching is switched off, and the log reports
+    it."""
     edge = edges(dict(document(policy()), batching=True))
     segments = bodies(*[8_000_000] * 4)
     viewer, items = opened(edge, segments)

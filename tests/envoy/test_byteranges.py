@@ -83,7 +83,7 @@ def test_a_range_past_the_end_is_a_clear_error(edge, site):
 
 @pytest.mark.parametrize("edge", HOLD[:1], indirect=True)
 def test_a_range_of_ones_own_choice_is_refused(edge, site):
-    """The range is signed for its path: neither another range nor another file can be had with it."""
+    """The signature covers range and path: neither another range nor another file is accepted with it."""
     path, _ = single_file(site, "ts")
     url = Viewer().playlist(edge.link(path)).segments[0].url
     first, _, rest = url.partition("plk=media~")

@@ -22,13 +22,13 @@ def config(tmp_path_factory):
 
 
 def playlock(*arguments, **variables):
-    """What a run came to."""
+    """The result of a run."""
     return subprocess.run([places.command(), *map(str, arguments)], capture_output=True, timeout=60,
                           env={**os.environ, **environment(), "TZ": "UTC", **variables})
 
 
 def link(edge, config, path, *options):
-    """A URL that opens a session, as `token` makes it."""
+    """A URL that opens a session, as `token` prints it."""
     run = playlock("token", "--config", config, "--url", edge.url + path, *options)
     assert run.returncode == 0, run.stderr
     return run.stdout.decode().strip()
@@ -36,7 +36,7 @@ def link(edge, config, path, *options):
 
 @pytest.mark.parametrize("kind", ["ts", "cmaf"])
 def test_watch_plays_the_programme_to_its_end(edge, config, kind):
-    """Every variant and rendition, decrypted and looked at."""
+    """Every variant and rendition is decrypted and checked."""
     run = playlock("watch", link(edge, config, f"/{kind}/master.m3u8", "--acl", "/*"), "--all", "--encrypted", "--json")
     assert run.returncode == 0, (run.stderr, run.stdout)
     report = json.loads(run.stdout)
@@ -50,7 +50,7 @@ def test_watch_plays_the_programme_to_its_end(edge, config, kind):
 
 
 def test_watch_plays_the_whole_segments_of_a_low_latency_stream(edge, config, site):
-    """Neither parts nor hints nor blocking reloads are asked for, which an origin of files does not have."""
+    """It requests no parts, hints or blocking reloads, which an origin of files does not have."""
     at = site.copy("ts", "lowlatency")
     lines = ["#EXTM3U", "#EXT-X-VERSION:9", "#EXT-X-TARGETDURATION:4", "#EXT-X-PART-INF:PART-TARGET=1",
              "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=24,PART-HOLD-BACK=3"]
@@ -70,7 +70,7 @@ def test_watch_plays_the_whole_segments_of_a_low_latency_stream(edge, config, si
 
 
 def test_watch_shows_a_table(edge, config):
-    """Without --json; nothing for terminals in it, since this is none."""
+    """Without --json, and without terminal sequences, because the output is not a terminal."""
     run = playlock("watch", link(edge, config, "/ts/master.m3u8"))
     assert run.returncode == 0 and run.stderr == b""
     text = run.stdout.decode()
@@ -83,7 +83,7 @@ def test_watch_shows_a_table(edge, config):
     (["--ip=192.0.2.9"], "ip"), (["--name=other"], "missing"),
 ])
 def test_watch_says_why_it_was_refused(edge, config, options, word):
-    """Exit status 1 and the filter's own word."""
+    """Exit status 1, and the filter's reason."""
     run = playlock("watch", link(edge, config, "/ts/master.m3u8", *options))
     assert (run.returncode, run.stderr.decode().split(": ")[:2]) == (1, ["playlock", word])
 
@@ -105,7 +105,7 @@ def test_watch_carries_cookies(edges, config, tmp_path):
 
 
 def test_decrypt_gives_back_the_origins_file(edge, config, tmp_path):
-    """A segment that was captured from Envoy, by its URL alone."""
+    """A segment captured from Envoy is decrypted by its URL alone."""
     viewer = Viewer()
     for kind in ("ts", "cmaf"):
         for playlist in viewer.media(link(edge, config, f"/{kind}/master.m3u8", "--acl", "/*")):
@@ -148,7 +148,7 @@ def requests(edge):
 
 
 def test_why_agrees_with_envoy(edge, config):
-    """The same verdict, status and word for each."""
+    """The same verdict, status and reason for each request."""
     words = set()
     for number, (url, headers) in enumerate(requests(edge)):
         answer = edge.get(url, headers=dict(headers))

@@ -19,7 +19,7 @@ def told(tmp_path, config, vm=None):
 
 
 def changed(path, value):
-    """The usual document with a value set (or, for None, taken out) at a path of keys."""
+    """The usual document with a value set at a path of keys, or removed if it is None."""
     made = document(policy())
     place = made
     for key in path[:-1]:
@@ -51,7 +51,7 @@ TOKEN, MEDIA = ("policies", 0, "tokenAuth"), ("policies", 0, "mediaEncryption")
     (("default",), "maybe", "default"),
 ])
 def test_a_bad_one_is_refused_by_the_path_of_what_is_wrong(tmp_path, where, value, named):
-    """A few of each sort; that every error names its path is the core's own test."""
+    """A few of each kind; the core's own test checks that every error has its path."""
     status, output = told(tmp_path, changed(where, value))
     assert status != 0
     assert named in output, output[-2000:]
@@ -78,7 +78,7 @@ STARTED = re.compile(r"\]\[info\]\[wasm\] .*: (playlock [0-9].*)$", re.M)
 
 
 def started(directory, config, **environment_of):
-    """The log lines about the filter of an Envoy with two workers at its start."""
+    """The log lines about the filter when an Envoy with two workers starts."""
     directory.mkdir()
     filters = [wasm_filter(config, environment(**environment_of), False)]
     proxy = Proxy(directory, bootstrap(9, "h1", filters, directory / "access.log"), workers=2)
@@ -87,7 +87,7 @@ def started(directory, config, **environment_of):
 
 
 def test_a_start_is_one_line(tmp_path):
-    """With any number of workers; the same document and secret have the same revision, others another."""
+    """With any number of workers. The revision is the same for the same document and secret, and differs for others."""
     (line,) = started(tmp_path / "one", document())
     version = re.search(r'^version = "(.*)"', (places.REPOSITORY / "Cargo.toml").read_text(), re.M)[1]
     said = re.fullmatch(r"playlock (\S+): 1 policy, 1 assignment, batching off \(not configured\), configuration ([0-9a-f]{8})", line)
@@ -104,7 +104,7 @@ def test_a_start_is_one_line(tmp_path):
 
 
 def test_weak_secrets_are_warned_of_by_path_and_name(tmp_path):
-    """Short ones, and those that serve two purposes; in force all the same."""
+    """Short secrets, and secrets with two purposes; the configuration takes effect all the same."""
     made = document(policy("films"))
     made["policies"][0]["tokenAuth"].update(password={"env": "SHORT"}, transitionPassword={"env": "PLAYLOCK_SECRET"})
     status, output = told(tmp_path, made, vm={**environment(), "SHORT": "c0ffee"})

@@ -33,7 +33,7 @@ def short(site, folder):
 
 
 def whole(report):
-    """It has played to the end."""
+    """Checks that the page has played to the end."""
     assert not report["fatal"] and not report["mediaError"] and not report["errors"], report
     assert report["duration"] > 10 and report["currentTime"] >= report["duration"] - 0.1, report
     assert report["frames"] > 0
@@ -41,7 +41,7 @@ def whole(report):
 
 @ONE
 def test_any_page_plays_where_the_policy_says_so(features, site, page, tmp_path):
-    """Playlist, key and segments; and it can read why something was refused."""
+    """Playlist, key and segments load, and the page can read the reason of a refusal."""
     path = short(site, "anywhere")
     refused = [features.url + target for target in (path, "/anywhere/ts/v180/seg0.ts", f"{path}?hdnts=x")]
     report = played(features.link(path), tmp_path / "profile", page=elsewhere(page), fetch=refused)
@@ -55,7 +55,7 @@ def test_any_page_plays_where_the_policy_says_so(features, site, page, tmp_path)
 
 @ONE
 def test_an_access_token_in_a_header_of_its_own(features, site, page, tmp_path):
-    """For such a header the browser asks first, for every URL; the origin hears nothing of that."""
+    """The browser sends a preflight request for every URL with such a header; the origin receives none of them."""
     path, token = short(site, "anywhere"), tokens.by_python(acl="/anywhere/*")
     before = features.proxy.counters().get("playlock.requests.preflight", 0)
     report = played(features.url + path, tmp_path / "profile", page=elsewhere(page), headers={"hdnts": token})
@@ -68,8 +68,8 @@ def test_an_access_token_in_a_header_of_its_own(features, site, page, tmp_path):
 
 @ONE
 def test_cookies_go_along_where_the_policy_names_the_page(features, site, page, tmp_path):
-    """The session is in a cookie alone, so that nothing but the playlist would play without; what the policy exposes
-    can be read."""
+    """The session is in a cookie only, so nothing but the playlist would load without it. The page can read the headers
+    that the policy exposes."""
     path = short(site, "credentials")
     report = played(features.link(path), tmp_path / "profile", page=page, credentials=True,
                     fetch=[features.url + "/credentials/ts/v180/seg0.ts", features.url + "/credentials/ts/v180/seg0.ts?plk=x"])
@@ -98,7 +98,8 @@ def test_else_the_same_page_gets_nothing(features, site, page, tmp_path, folder,
 
 @BOTH
 def test_a_cookie_for_other_sites_needs_https_and_their_names(features, site, page):
-    """Browsers send it across sites as SameSite=None; Secure only, and show its answers by name only."""
+    """Browsers send it across sites only with SameSite=None and Secure, and expose responses only to origins that are
+    named."""
     path, page = short(site, "credentials"), page.removesuffix("/player.html")
     sent = {"Origin": page, "X-Forwarded-Proto": "https"}
     opened = features.get(features.link(path), sent)
@@ -123,7 +124,7 @@ def test_a_cookie_for_other_sites_needs_https_and_their_names(features, site, pa
 @BOTH
 @pytest.mark.parametrize("http", ["1.1", "2"])
 def test_preflights_of_everything(features, site, http):
-    """Of playlist, segment, key and what is not there: the same answer, without a token, without the origin."""
+    """The same response for playlist, segment, key and missing files, without a token, and without the origin."""
     sent = {"Origin": "https://tv.example", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "hdnts"}
     key = features.get(features.link(short(site, "anywhere"))).text.partition('URI="')[2].partition('"')[0]
     site.requests.clear()

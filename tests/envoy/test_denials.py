@@ -21,7 +21,7 @@ def opened(edge, path=MEDIA):
 
 
 def check(edge, target, status, word, headers=None, method=None, reached=False):
-    """Asks, and holds answer, log, counter and origin against what they should be."""
+    """Sends a request, and compares response, log, counter and origin with the expected ones."""
     edge.site.requests.clear()
     before = edge.proxy.counters()
     response = edge.get(target, headers, method=method)
@@ -95,7 +95,7 @@ def test_a_session_token_opens_no_session(edge):
 @pytest.mark.parametrize("what", ["playlist", "segment", "key"])
 @pytest.mark.parametrize("name", ["hdntl", "hdnts"])
 def test_an_access_token_gets_no_content(edge, name, what):
-    """Under either name; a playlist under its own name is what it is for."""
+    """Under either name; it is for playlists under its own name."""
     access = tokens.by_python(acl="/*")
     _, key, _ = opened(edge)
     target = {"playlist": MEDIA, "segment": SEGMENT, "key": key.partition("&hdntl=")[0]}[what]
@@ -118,7 +118,7 @@ def test_a_session_token_that_somebody_changed(edge):
 
 @BOTH
 def test_a_session_stays_where_its_token_let_it_in(edge):
-    """The access token covered one folder, and so does the session."""
+    """The access token covers one folder, and so does the session."""
     playlist = Viewer().playlist(edge.link(MEDIA, tokens.by_python(acl="/ts/v180/*")))
     token = parse_qs(urlsplit(playlist.segments[0].url).query)["hdntl"][0]
     check(edge, f"/ts/v360/seg0.ts?hdntl={token}", 403, "path")
@@ -127,7 +127,7 @@ def test_a_session_stays_where_its_token_let_it_in(edge):
 
 @BOTH
 def test_the_key_is_for_its_session_only(edge):
-    """Another viewer's key URL, with one's own token or without any, or with something changed: no key."""
+    """Another viewer's key URL, with one's own token, with none, or with a change: no key."""
     token, key, _ = opened(edge)
     other_token, other_key, _ = opened(edge)
     parts = parse_qs(urlsplit(key).query)
@@ -146,7 +146,7 @@ def test_the_key_is_for_its_session_only(edge):
 
 @BOTH
 def test_what_lets_an_init_section_out_in_clear_lets_nothing_else_out(edge):
-    """The parameter is for that one path: no segment comes in clear with it, nor with one made up."""
+    """The parameter is signed for one path: no segment is served in clear with it, nor with an invented one."""
     playlist = Viewer().playlist(edge.link("/cmaf/v180/index.m3u8"))
     init, segment = playlist.items[0].url, playlist.segments[0].url
     clear = parse_qs(urlsplit(init).query)["plk"][0]
@@ -183,7 +183,7 @@ def test_over_http2_too(edge):
 
 @BOTH
 def test_what_goes_well_is_logged_too(edge):
-    """Kind, session and policy of every request stand in the access log, and a counter counts it."""
+    """The access log has kind, session and policy of every request, and a counter counts it."""
     before = edge.proxy.counters()
     viewer = Viewer()
     master = viewer.get(edge.link("/cmaf/master.m3u8"))
@@ -200,7 +200,7 @@ def test_what_goes_well_is_logged_too(edge):
 
 
 def test_a_path_that_no_policy_covers(edge, edges, shop):
-    """Refused, or by `default: pass` served as if the filter were not there."""
+    """Refused or, with `default: pass`, served as without the filter."""
     check(shop, shop.link("/cmaf/master.m3u8"), 403, "unassigned")
     passing = edges(document(path="/ts/...", default="pass"))
     free = passing.get("/cmaf/master.m3u8")
@@ -211,7 +211,7 @@ def test_a_path_that_no_policy_covers(edge, edges, shop):
 
 
 def test_of_two_policies_each_holds_its_own(edge, shop):
-    """A session of one policy is none of the other's, though passwords and secret are the same."""
+    """A session of one policy is not valid under the other, although they have the same passwords and secret."""
     site = edge.site
     paths = [site.stream(folder, seg_ts=folder.encode()) for folder in ("vod", "weak")]
     viewers = [Viewer(), Viewer()]

@@ -29,7 +29,7 @@ SPOILED = {
 
 
 def verdicts(objects):
-    """What the published schemas say of each: (kind, "good" or what is wrong)."""
+    """The result of validating each object by the published schemas: (kind, "good" or the error)."""
     run = subprocess.run([places.tool("node", install="Node"), FOLDER.parent / "tests/envoy/manifests.mjs", places.NODE_MODULES],
                          input=json.dumps(objects), capture_output=True, text=True, timeout=2 * WAIT, check=True)
     return [tuple(line.split("\t")) for line in run.stdout.splitlines()]
@@ -41,7 +41,7 @@ def test_the_objects_are_of_the_published_schemas():
 
 
 def test_the_schemas_see_what_is_wrong():
-    """So that the test above can fail."""
+    """Shows that the test above can fail."""
     spoiled = copy.deepcopy(OBJECTS)
     for one in spoiled:
         member, value = SPOILED[one["kind"]]
@@ -50,7 +50,7 @@ def test_the_schemas_see_what_is_wrong():
 
 
 def plugin(name):
-    """(playlock's configuration, the environment variables that its VM gets, those that the proxy's container has)."""
+    """(playlock's configuration, environment variables of its VM, environment variables of the proxy's container)."""
     kinds = {one["kind"]: one["spec"] for one in KUBERNETES[name]}
     if name == "istio":
         spec = kinds["WasmPlugin"]
@@ -62,7 +62,7 @@ def plugin(name):
 
 @pytest.mark.parametrize("name", ["istio", "gateway"])
 def test_what_kubernetes_hands_to_the_filter_plays(edges, site, name):
-    """The configuration as JSON, as both hand it over, and the secrets under the names that the container has them under."""
+    """With the configuration as JSON, as both pass it on, and the secrets under the names that the container has."""
     config, keys, container = plugin(name)
     assert keys == [one["name"] for one in container] == ["PLAYLOCK_PASSWORD", "PLAYLOCK_SECRET"]
     assert all(one["valueFrom"]["secretKeyRef"]["name"] == "playlock" for one in container)
@@ -108,7 +108,7 @@ def test_composes_envoy_plays(origins, site, tmp_path):
 
 
 def test_the_image_is_one_file_where_both_look_for_it():
-    """/plugin.wasm, of what `make wasm` builds, which the build is sent and nothing else."""
+    """/plugin.wasm, as `make wasm` builds it; the build context contains nothing else."""
     instructions = [line for line in (FOLDER.parent / "Dockerfile").read_text().splitlines() if line and not line.startswith("#")]
     assert instructions == ["FROM scratch", "COPY target/playlock.wasm /plugin.wasm"]
     assert (FOLDER.parent / ".dockerignore").read_text().splitlines()[-2:] == ["*", "!target/playlock.wasm"]

@@ -21,7 +21,7 @@ def page(edges, tmp_path):
 
 
 def test_every_example(page):
-    """What it prints is what the page says."""
+    """The output is that of the page."""
     text, edge, shell = page
     shell.follow(text, edge)
     seen = {name for command, _ in pages.examples(text) for name in re.findall(r"playlock (\w+)", command)}

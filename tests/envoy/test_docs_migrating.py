@@ -40,7 +40,7 @@ def shell(request, tmp_path):
 
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory):
-    """nginx with what the page has of secure_link."""
+    """nginx with the page's secure_link configuration."""
     files = {f"/video/film/{name}": body for name, body in programme().items()}
     started = Nginx(tmp_path_factory.mktemp("nginx"), files, pages.block(TEXT, "nginx"))
     yield f"http://127.0.0.1:{started.port}"
@@ -53,7 +53,7 @@ def test_every_part_is_tried():
 
 @pytest.mark.parametrize("shell, name", [(name, name) for name in STREAMS], indirect=["shell"], ids=STREAMS)
 def test_every_example(shell, name, edges, site, nginx):
-    """Each part, at an Envoy with the policies of all."""
+    """Each part, against one Envoy with the policies of all parts."""
     folder, master = STREAMS[name]
     for path, body in programme().items():
         site.put(f"{folder}/{master if path == 'master.m3u8' else path}", body, ranges=True)
@@ -65,7 +65,7 @@ def test_every_example(shell, name, edges, site, nginx):
 
 @pytest.mark.parametrize("shell", ["From nginx secure_link"], indirect=True)
 def test_nginx_checks_what_the_page_says(shell, nginx):
-    """The page's old link is good because nginx finds it so: not one for another path, an old one, or a new one."""
+    """nginx accepts the page's old link, but not one for another path, an expired one, or a new one."""
     shell.run("""link() { MD5=$(printf %s "$1$2 enigma" | openssl md5 -binary | openssl base64 | tr +/ -_ | tr -d =); }""")
     shell.run("END=$(($(date +%s) + 60))")
     for made, query, expected in [

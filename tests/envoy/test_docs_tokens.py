@@ -49,7 +49,7 @@ def shell(tmp_path_factory):
 
 
 def table(heading):
-    """The rows of the page's one table below this heading, cell by cell."""
+    """The rows of the only table below this heading, cell by cell."""
     return pages.tables(TEXT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0])[1:]
 
 
@@ -61,7 +61,8 @@ def playlock(folder, *arguments, text=""):
 
 
 def why(folder, target, *options):
-    """What the core says to a request (at NOW, if the options say nothing else): the word of its refusal, or `passed`."""
+    """The core's verdict on a request (at NOW, unless the options say otherwise): the reason of the refusal, or
+    `passed`."""
     now = () if "--now" in options else ("--now", str(NOW))
     status, said = playlock(folder, "why", f"https://edge.example{target}", "--ip", VIEWER, "--json", *now, *options)
     said = json.loads(said)
@@ -70,7 +71,7 @@ def why(folder, target, *options):
 
 
 def test_every_example(shell, edges, site):
-    """Through a real Envoy: the five programs, the checks, the exchange of the password."""
+    """Through a real Envoy: the five programs, the checks, and the rotation of the password."""
     for file in places.content().joinpath("ts").rglob("*"):
         if file.is_file():
             site.put(f"/vod/film/{file.relative_to(places.content() / 'ts')}", file.read_bytes(), ranges=True)
@@ -82,7 +83,7 @@ def test_every_example(shell, edges, site):
     ("/vod/film/*",), ("/vod/film/*!/vod/b?/*", "viewer-7"), ("/*", "a%20b", "plan=gold,x:y"), ("/*", "7", "x", "2001:db8::7"),
 ], ids=len)
 def test_the_programs_make_the_same(shell, program, arguments):
-    """With nothing optional, and with everything."""
+    """Without optional fields, and with all of them."""
     acl, *optional = arguments
     before = tokens.now()
     token = shell.run(shlex.join([PROGRAMS[program], program, acl, "60", *optional])).strip()
@@ -94,7 +95,7 @@ def test_the_programs_make_the_same(shell, program, arguments):
 
 
 def test_a_token_under_the_next_password_is_another(shell):
-    """What the page shows of the exchange shows something."""
+    """The page's example of the rotation has two different tokens."""
     shell.run("PLAYLOCK_PASSWORD=$PLAYLOCK_PASSWORD_NEXT; NEXT=$(python3 sign.py '/vod/film/*' 60)")
     exp = int(re.search(r"exp=(\d+)", token := shell.run('echo "$NEXT"').strip())[1])
     assert token == signed(f"exp={exp}~acl=/vod/film/*", key=pages.variables(TEXT)["PLAYLOCK_PASSWORD_NEXT"])
@@ -106,14 +107,15 @@ LAYOUTS = pytest.mark.parametrize("opened, rest, acl", table("Paths"), ids=range
 
 @LAYOUTS
 def test_a_layout_plays_under_its_acl(folder, opened, rest, acl):
-    """The session may have every URI of a playlist that names all the rest. A URL token's may not have what lies elsewhere."""
+    """The session covers every URI of a playlist that names all the others. With a URL token it does not cover files
+    elsewhere."""
     path, by_url = opened.strip("`"), "URL token" in acl
     *_, acl = re.findall("`(.*?)`", acl)
     needed = [one.replace("…", "x/1.ts") for one in re.findall("`(.*?)`", rest)]
     text = "\n".join(["#EXTM3U", *(line for one in needed for line in ("#EXT-X-STREAM-INF:BANDWIDTH=1", one)), ""])
 
     def refused(target):
-        """The paths that the session that this opens may not have."""
+        """The paths that the session opened by this token does not cover."""
         status, out = playlock(folder, "rewrite", "--url", f"https://edge.example{target}", "--now", str(NOW), text=text)
         uris = [urlsplit(line) for line in out.splitlines() if line and not line.startswith("#")]
         assert status == 0 and [uri.path for uri in uris] == needed
@@ -132,12 +134,12 @@ def hmac_of(fields, key=bytes.fromhex(tokens.PASSWORD)):
 
 
 def sent(token, path=FILM):
-    """A token as it should be sent."""
+    """The arguments of a request for `path` with the token."""
     return [f"{path}?hdnts={token}"]
 
 
 def field(*fields, path=FILM):
-    """A good token with further fields, correctly signed."""
+    """A good token with additional fields, correctly signed."""
     return sent(signed("~".join([*fields, GOOD])), path)
 
 

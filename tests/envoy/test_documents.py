@@ -14,7 +14,7 @@ JSON = (("Content-Type", "application/json"), ("ETag", '"plain"'))
 
 
 def steered(site):
-    """A master playlist with a steering server, whose manifests send the player on twice; returns its path."""
+    """A multivariant playlist with a steering server, whose manifests redirect the player twice. Returns its path."""
     at = site.copy("ts", "vod/steered")
     first = '{"VERSION":1,"TTL":1,"RELOAD-URI":"steer2.json?round=2","PATHWAY-PRIORITY":["a"]}'
     second = f'{{"VERSION":1,"TTL":1,\n "RELOAD-URI": "{at}/steer3.json"}}'
@@ -27,8 +27,8 @@ def steered(site):
 
 
 def interrupted(site, edge):
-    """A media playlist with an interstitial before it, whose asset list names a stream of this edge by absolute URL, as
-    it must; returns the playlist's path."""
+    """A media playlist with an interstitial before it. Its asset list names a stream of this edge by absolute URL, as
+    required. Returns the playlist's path."""
     at = site.copy("ts", "vod/interrupted")
     text = site.file(f"{at}/v180/index.m3u8").decode()
     advert = text.partition("#EXTINF:4.000000,\nseg1.ts")[0].replace("seg0", "../v180/seg0") + "#EXT-X-ENDLIST\n"
@@ -42,14 +42,15 @@ def interrupted(site, edge):
 
 
 def uri(text, tag, name, url):
-    """Where an attribute of a playlist's tag leads."""
+    """The target of an attribute of a playlist's tag."""
     (line,) = [line for line in text.splitlines() if line.startswith(f"{tag}:")]
     return urljoin(url, attributes(line.partition(":")[2])[name])
 
 
 @BOTH
 def test_a_player_is_steered_from_manifest_to_manifest(features, site):
-    """Each RELOAD-URI is served under the session's token, and nothing is without; parameters of players' own get through."""
+    """Each RELOAD-URI is served with the session's token and refused without; players' own parameters reach the
+    origin."""
     link = features.link(steered(site))
     at = uri(features.get(link).text, "#EXT-X-CONTENT-STEERING", "SERVER-URI", link)
     for name, query in (("steer.json", ""), ("steer2.json", "round=2&"), ("steer3.json", "")):
@@ -84,7 +85,7 @@ def test_an_asset_list_leads_to_streams_that_play(features, site):
 
 @BOTH
 def test_a_document_that_is_compressed_or_endless_is_refused(features, site):
-    """It has to be read whole to be rewritten."""
+    """A document must be read as a whole to be rewritten."""
     link = features.link(steered(site))
     at = uri(features.get(link).text, "#EXT-X-CONTENT-STEERING", "SERVER-URI", link)
     site.put("/vod/steered/ts/steer.json", b"\x1f\x8b", headers=(*JSON, ("Content-Encoding", "gzip")))
@@ -100,7 +101,7 @@ def test_a_document_that_is_compressed_or_endless_is_refused(features, site):
 
 @ONE
 def test_hls_js_in_chromium_is_steered(features, site, tmp_path):
-    """It asks every steering manifest, each under the token that the one before put on."""
+    """It requests every steering manifest with the token that the previous one added."""
     report = played(features.link(steered(site)), tmp_path / "profile", rate=6)
     assert not report["fatal"] and not report["mediaError"] and not report["errors"], report
     assert report["currentTime"] >= report["duration"] - 0.1 and report["frames"] > 0
@@ -111,7 +112,7 @@ def test_hls_js_in_chromium_is_steered(features, site, tmp_path):
 
 @ONE
 def test_hls_js_in_chromium_plays_an_interstitial(features, site, tmp_path):
-    """It asks the asset list, and the advert that this names, before the programme."""
+    """It requests the asset list, and the advert in it, before the programme."""
     report = played(features.link(interrupted(site, features)), tmp_path / "profile")
     assert not report["fatal"] and not report["mediaError"], report
     assert {request["status"] for request in report["requests"]} == {200}

@@ -82,17 +82,18 @@ def dynamic(site, origins, tmp_path):
 
 
 def reason(response):
-    """The word of a refusal; its status if it is none."""
+    """The reason of a refusal; the status of any other response."""
     return json.loads(response.body)["type"] if response.status == 403 else response.status
 
 
 def password(number):
-    """The one in force after so many replacements."""
+    """The password in force after that many replacements."""
     return tokens.STRANGER if number % 2 else tokens.PASSWORD
 
 
 def edition(number, revoked):
-    """The document after so many replacements: secrets swapped, a policy more, another password, sessions revoked."""
+    """The document after that many replacements: secrets swapped, another policy, another password, sessions
+    revoked."""
     secrets = [SECRET, NEWER] if number % 2 == 0 else [NEWER, SECRET]
     made = policy("vod", {"password": password(number), "transitionPassword": tokens.TRANSITION},
                   {"secret": secrets[0], "transitionSecret": secrets[1]}, revocation={"sessionIds": revoked})
@@ -103,7 +104,7 @@ def edition(number, revoked):
 
 
 class Guest:
-    """A viewer with a session of its own on `/vod`: what its player asks for."""
+    """A viewer with a session of its own on `/vod`, and its player's requests."""
 
     def __init__(self, on, path):
         self.edge = on.edge
@@ -122,14 +123,14 @@ class Guest:
         return [self.url, self.key.url, *(item.url for item in self.playlist.items)]
 
     def download(self, done):
-        """Asks for the first segment in a thread; `done` gets the response."""
+        """Requests the first segment in a thread; `done` receives the response."""
         thread = threading.Thread(target=lambda: done.append(curl.fetch(self.playlist.items[0].url)), daemon=True)
         thread.start()
         return thread
 
 
 def test_replacing_the_file_changes_everything_and_fails_nothing(dynamic, site):
-    """Ten replacements under load, bad ones in between, each with a long download under way."""
+    """Ten replacements under load, with bad ones in between, each during a long download."""
     path = site.stream("vod", a_ts=os.urandom(70_000), b_ts=os.urandom(300), c_ts=b"")
     site.put("/vod/long.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nlong.ts\n#EXT-X-ENDLIST\n")
     for number in range(1, 11):
@@ -197,7 +198,7 @@ def refuse(on, config):
 
 
 def test_without_a_good_file_every_request_is_refused(site, origins, tmp_path, dynamic):
-    """It starts all the same, and the first good file sets it going."""
+    """Envoy starts all the same, and serves as soon as the first good file is there."""
     path = site.stream("vod", a_ts=b"a")
     on = dynamic(edition(0, []), ready="policies: none")
     assert on.edge.get(on.edge.link(path)).status == 500 and not on.edge.asked()
@@ -212,8 +213,8 @@ def check(file):
 
 
 def test_a_module_from_elsewhere_takes_the_filter_away(dynamic, site):
-    """Why `playlock check --envoy` refuses `code.remote`: Envoy takes such a file, fetches nothing, and whoever asks gets
-    the origin's plaintext with 200. No setting of the filter's prevents that."""
+    """The reason why `playlock check --envoy` rejects `code.remote`: Envoy accepts such a file, fetches nothing, and
+    serves the origin's plaintext with 200 to everyone. No setting of the filter prevents this."""
     plain = b"G" * 188
     site.stream("vod", a_ts=plain)
     on = dynamic(edition(0, []))
@@ -236,7 +237,7 @@ def test_a_module_from_elsewhere_takes_the_filter_away(dynamic, site):
 
 
 def test_secrets_in_the_environment_change_with_the_file(dynamic, site):
-    """`--with-secrets`: the document names variables, the file holds their values."""
+    """`--with-secrets`: the document names variables, the file contains their values."""
     path = site.stream("vod", a_ts=b"a")
     on = dynamic(document(), environment=environment(), options=["--with-secrets"])
     before = on.edge.link(path)
@@ -248,7 +249,7 @@ def test_secrets_in_the_environment_change_with_the_file(dynamic, site):
 
 
 def test_what_the_filter_would_refuse_is_not_written(tmp_path):
-    """Nor is anything else: the file is empty, so that no one takes it for a good one."""
+    """Nothing else is written either: the file is empty, so that nobody mistakes it for a good one."""
     status, said = ecds(document(policy("vod", {"sessionTtl": "soon"})), tmp_path / "ecds.new", environment())
     assert status == 2 and "policies[0].tokenAuth.sessionTtl" in said
     assert (tmp_path / "ecds.new").read_bytes() == b""

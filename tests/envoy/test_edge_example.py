@@ -37,7 +37,7 @@ def certified(folder, names):
 
 @pytest.fixture(scope="module")
 def example(origins, tmp_path_factory):
-    """(Envoy, URL over TLS, certificate's file): the example with this test's paths, on free ports."""
+    """(Envoy, URL over TLS, file of the certificate): the example with this test's paths, on free ports."""
     folder = tmp_path_factory.mktemp("edge-example")
     cache = folder / "cache"
     cache.mkdir()
@@ -61,7 +61,7 @@ def example(origins, tmp_path_factory):
 
 
 def fetch(example, path, *options):
-    """What curl got over HTTP/2 and TLS: (version and status, headers, body)."""
+    """The response to curl over HTTP/2 and TLS: (version and status, headers, body)."""
     _, url, certificate = example
     run = subprocess.run([places.tool("curl", install="curl"), "--silent", "--show-error", "--http2", "--cacert", certificate,
                           "--dump-header", "/dev/stderr", *options, url + path], capture_output=True, timeout=WAIT, check=True)
@@ -75,7 +75,7 @@ def link(path):
 
 
 def test_it_plays_over_tls(example):
-    """The tool's own player, every variant and rendition, with the certificate verified."""
+    """With `playlock watch`, every variant and rendition, and with the certificate verified."""
     proxy, url, certificate = example
     mark = proxy.log.stat().st_size
     run = subprocess.run([places.command(), "watch", url + link("/cmaf/master.m3u8"), "--all", "--encrypted", "--json", "--cacert",
@@ -102,7 +102,7 @@ def impostor(certificate, key):
 
 
 def test_the_probe_trusts_whom_it_is_told_to(example, tmp_path):
-    """The certificates of --cacert, else of SSL_CERT_FILE, else the system's; and those for their own names alone."""
+    """The certificates of --cacert, else of SSL_CERT_FILE, else of the system, each for its own names only."""
     _, url, certificate = example
     other, key = certified(tmp_path, "DNS:elsewhere.example")
     empty = tmp_path / "empty.pem"
@@ -126,7 +126,8 @@ def test_the_probe_trusts_whom_it_is_told_to(example, tmp_path):
 
 
 def test_health_refusals_and_the_way_to_http3(example):
-    """The health check needs no token; everything else does. Every answer says where HTTP/3 is, not only what is made here."""
+    """The health check needs no token; everything else does. Every response advertises HTTP/3, not only local
+    replies."""
     assert fetch(example, "/healthz")[0] == "HTTP/2 200"
     status, headers, _ = fetch(example, link("/cmaf/master.m3u8"))
     assert status == "HTTP/2 200" and headers["alt-svc"] == ALT_SVC
@@ -135,7 +136,7 @@ def test_health_refusals_and_the_way_to_http3(example):
 
 
 def quic_port(example):
-    """Where the example's second listener is."""
+    """The port of the example's second listener."""
     listeners = json.loads(example[0].admin("/listeners?format=json"))["listener_statuses"]
     (port,) = (one["local_address"]["socket_address"]["port_value"] for one in listeners if one["name"] == "edge-quic")
     return port
@@ -143,13 +144,13 @@ def quic_port(example):
 
 @pytest.fixture
 def quic(example):
-    """Asks over HTTP/3: see `http3.connected`."""
+    """Sends requests over HTTP/3: see `http3.connected`."""
     with http3.connected(quic_port(example), example[2], WAIT) as ask:
         yield ask
 
 
 def test_quic_answers(example):
-    """A version that nobody speaks is answered with those that the listener does (RFC 9000 section 6)."""
+    """An unknown version is answered with the listener's versions (RFC 9000 section 6)."""
     port = quic_port(example)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(WAIT)
@@ -160,8 +161,8 @@ def test_quic_answers(example):
 
 @pytest.mark.parametrize("kind", ["ts", "cmaf"])
 def test_it_plays_over_http3(example, quic, site, kind):
-    """Master playlist, media playlists, key, and all segments of each at once on one connection: what the origin has, and
-    what the log calls HTTP/3."""
+    """Multivariant playlist, media playlists and key, and all segments of each at once on one connection. The bodies
+    are the origin's, and the log has HTTP/3."""
     mark = example[0].log.stat().st_size
 
     def get(*urls):
@@ -189,7 +190,7 @@ def test_it_plays_over_http3(example, quic, site, kind):
 
 
 def test_refusals_over_http3(example, quic, site):
-    """In the same words; and what the origin breaks off is reset, never a shortened 200."""
+    """With the same reasons; a response that the origin aborts is reset, and never a shortened 200."""
     site.put("/cut/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na.ts\n#EXTINF:4,\nb.ts\n#EXT-X-ENDLIST\n")
     site.put("/cut/a.ts", b"G" * 188_000, stop=100_000)
     site.put("/cut/b.ts", b"G" * 188_000)
@@ -205,7 +206,7 @@ def test_refusals_over_http3(example, quic, site):
 
 
 def test_a_body_over_http3(example, quic, site):
-    """Refused, also if nothing comes of it but its end; the end that comes with the headers is no body."""
+    """Refused, also if only its end follows; an end that arrives with the headers is not a body."""
     path = site.stream("bodied", a_ts=b"G" * 188)
     (media,) = quic(("GET", link(path), {}))
     item = hls.parse(media.text, f"https://localhost{path}").segments[0]
@@ -220,7 +221,7 @@ def test_a_body_over_http3(example, quic, site):
 
 
 def test_the_origin_is_asked_once(example, site):
-    """The cache behind playlock keeps the origin's file; every viewer gets it under a key of his own."""
+    """The cache behind playlock stores the origin's file; every viewer receives it under a key of their own."""
     how = {"headers": (("Content-Type", "video/mp2t"), ("Cache-Control", "public, max-age=600"))}
     path = site.stream("kept", a_ts=(b"G" * 18800, how))
     bodies = set()
@@ -242,8 +243,8 @@ def test_the_origin_is_asked_once(example, site):
 
 
 def removed_headers():
-    """The request headers that the example takes from clients before playlock, and so before the cache, but for those on
-    places, which it sets itself then."""
+    """The request headers that the example removes before playlock, and therefore before the cache, except the location
+    headers, which it then sets itself."""
     edge = yaml.safe_load((places.REPOSITORY / "envoy/edge.yaml").read_text())["static_resources"]["listeners"][0]
     (manager,) = edge["filter_chains"][0]["filters"]
     filters = manager["typed_config"]["http_filters"]
@@ -263,7 +264,7 @@ BELIEVED = """x-original-url x-original-uri x-rewrite-url forwarded x-forwarded-
 
 
 def test_headers_that_origins_believe_do_not_reach_it(example, site):
-    """Nor do a client's own words on where it is. What is no matter of proxies does."""
+    """Neither do a client's own location headers. Headers that do not concern proxies do."""
     path = site.stream("believed", a_ts=b"G" * 188)
     removed = removed_headers()
     assert set(BELIEVED) <= set(removed)
@@ -283,7 +284,7 @@ def test_the_page_lists_them():
 
 
 def test_the_log_has_the_path_and_no_token(example, site):
-    """Of what was served, of what was refused, and whatever the client says the path was."""
+    """For served and refused requests, and for any path that the client claims."""
     path = site.stream("logged", a_ts=b"G" * 188)
     proxy = example[0]
     for target, options in ((link(path), ()), (f"{path}?hdnts=exp=1~hmac={'0' * 64}", ("--header", "x-envoy-original-path: /other"))):
@@ -299,12 +300,12 @@ def test_the_log_has_the_path_and_no_token(example, site):
 
 
 def test_http_1_0_is_told_to_upgrade(example):
-    """An nginx before Envoy gets it if it has no `proxy_http_version 1.1` (docs/operating.md)."""
+    """An nginx in front of Envoy gets this response without `proxy_http_version 1.1` (docs/operating.md)."""
     assert fetch(example, "/healthz", "--http1.0")[0] == "HTTP/1.1 426 Upgrade Required"
 
 
 def test_other_names_are_not_served(example, site):
-    """Neither with a token nor without: the cache keeps nothing under invented names."""
+    """Neither with a token nor without: the cache stores nothing under invented names."""
     path = site.stream("named", a_ts=b"G" * 188)
     status, _, _ = fetch(example, link(path), "--header", "Host: invented.example")
     assert status == "HTTP/2 404" and not [one for one in site.requests if one.target.startswith(path)]

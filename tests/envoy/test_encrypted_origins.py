@@ -54,7 +54,7 @@ def encrypted(site, folder, kind, which):
 
 
 def original(site, item):
-    """What a segment holds before anybody encrypts it."""
+    """The plaintext of a segment."""
     kind = urlsplit(item.url).path.split("/")[2].partition("-")[0]
     return (site.root / kind / "v180" / urlsplit(item.url).path.rpartition("/")[2]).read_bytes()
 
@@ -62,7 +62,8 @@ def original(site, item):
 @BOTH
 @pytest.mark.parametrize("kind, which", [("ts", "all"), ("cmaf", "mixed"), ("ts", "late"), ("cmaf", "middle")])
 def test_passed_through_and_never_encrypted_twice(features, site, kind, which):
-    """The origin's ciphertext is the viewer's, under the origin's key; what the origin leaves in clear is under ours."""
+    """The viewer receives the origin's ciphertext under the origin's key; media that the origin serves in clear is
+    encrypted by playlock."""
     viewer = Viewer()
     playlist = viewer.playlist(features.link(encrypted(site, "passthrough", kind, which)))
     assert len(playlist.segments) == 6
@@ -81,7 +82,7 @@ def test_passed_through_and_never_encrypted_twice(features, site, kind, which):
 
 @BOTH
 def test_the_origins_key_is_under_the_sessions_token(features, site):
-    """Without it, with it for another path, or with another's signature: no key, and the origin is not asked."""
+    """Without it, with it for another path, or with another's signature: no key, and no request to the origin."""
     link = features.link(encrypted(site, "passthrough", "ts", "mixed"))
     one, two = Viewer().playlist(link).keys[:2]
     path = urlsplit(one.url).path
@@ -121,7 +122,7 @@ def test_and_decodes_them(features, site, origins):
 
 @ONE
 def test_byte_ranges_that_the_origin_encrypts(features, site, origins):
-    """Ranges of a file of ciphertexts stay ranges."""
+    """Ranges of a file of ciphertexts remain ranges."""
     path = encrypted(site, "passthrough", "ts", "all")
     folder, lines, bodies = path.rpartition("/")[0], [], []
     for line in site.file(path).decode().splitlines():
@@ -153,7 +154,7 @@ def test_hls_js_in_chromium_plays_to_the_end(features, site, tmp_path):
 @BOTH
 @pytest.mark.parametrize("which", ENCRYPTED)
 def test_refused_by_default(features, site, which):
-    """A clean error that names why; a response that breaks off once its headers are out."""
+    """An HTTP error with the reason, or a reset response once the headers have been sent."""
     response = features.get(features.link(encrypted(site, "vod", "ts", which)))
     assert features.proxy.logged(response.id)["reason"] == "encrypted"
     if response.status == 200:

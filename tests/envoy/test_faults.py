@@ -34,7 +34,8 @@ MOMENTS = {
 
 
 class Download:
-    """A segment on its way over a connection of its own; `body` is what came, `complete` whether it ended as it should."""
+    """The download of a segment over a connection of its own; `body` is the data received, `complete` whether it ended
+    as it should."""
 
     def __init__(self, edge, item):
         self.peer = socket.create_connection(("127.0.0.1", edge.proxy.port), timeout=WAIT)
@@ -46,7 +47,7 @@ class Download:
             self.seen += piece
 
     def rest(self):
-        """Reads on until the connection ends, or all of the body is there."""
+        """Reads until the connection ends, or the body is complete."""
         head, _, body = self.seen.partition(b"\r\n\r\n")
         length = int(dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])[b"content-length"])
         try:
@@ -59,7 +60,7 @@ class Download:
 
 
 def ciphertext(viewer, item, plain):
-    """The blocks of a segment but the last."""
+    """The blocks of a segment, except the last."""
     encryptor = Cipher(algorithms.AES128(viewer.key(item.key)), modes.CBC(item.iv)).encryptor()
     return encryptor.update(plain)
 
@@ -141,7 +142,7 @@ def test_a_trap_breaks_what_is_under_way_and_nothing_else(fragile, site, origins
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_what_makes_it_trap_does_so_for_that_reason_alone(fragile, site, moment):
-    """The filter as it is serves all that."""
+    """The unchanged filter serves all of it."""
     *_, name, headers = MOMENTS[moment]
     edge = fragile(None, "h1", True)
     item = next(item for item in Viewer().playlist(edge.link(stream(site))).segments if f"/{name}?" in item.url)
@@ -149,7 +150,7 @@ def test_what_makes_it_trap_does_so_for_that_reason_alone(fragile, site, moment)
 
 
 def restart(edge, config, directory):
-    """Kills the Envoy of an edge outright and starts another in its place."""
+    """Kills the Envoy of an edge and starts another in its place."""
     os.kill(edge.proxy.process.pid, signal.SIGKILL)
     edge.proxy.process.wait()
     edge.proxy = Proxy(directory, config)
@@ -194,7 +195,7 @@ def test_a_player_goes_on_when_envoy_is_killed(site, origins, tmp_path):
 
 
 class Hesitant(Service):
-    """An authorizer that says yes, but not before `decided`."""
+    """An authorizer that grants keys, but not before `decided`."""
 
     def __init__(self):
         self.decided = threading.Event()
@@ -206,7 +207,7 @@ class Hesitant(Service):
 
 
 def waiting(url, done):
-    """Asks in a thread; `done` gets the response."""
+    """Sends a request in a thread; `done` receives the response."""
     thread = threading.Thread(target=lambda: done.append(curl.fetch(url)), daemon=True)
     thread.start()
     return thread

@@ -19,7 +19,8 @@ def session(edge):
 
 @pytest.mark.parametrize("http", ["1.1", "2"])
 def test_the_origin_sees_a_plain_request(edge, session, http):
-    """None of our parameters; no range, condition or coding for what is rewritten or encrypted; all else as sent."""
+    """No parameters of playlock; no range, condition or coding for resources that are rewritten or encrypted;
+    everything else as sent."""
     viewer, playlist = session
     headers = {"Range": "bytes=0-9", "If-None-Match": "*", "If-Modified-Since": "Tue, 05 Aug 2025 10:00:00 GMT",
                "If-Range": '"x"', "Accept-Encoding": "gzip, br", "X-Of-The-Viewer": "yes", "Cookie": "theirs=1"}
@@ -37,7 +38,7 @@ def test_the_origin_sees_a_plain_request(edge, session, http):
 
 
 def test_nothing_that_speaks_of_the_plaintext_is_left(edge, session):
-    """An ETag or digest of what the viewer does not get would be a lie, and a hint."""
+    """An ETag or digest of the plaintext would be wrong for the ciphertext, and would reveal something."""
     viewer, playlist = session
     for url in (edge.link("/cmaf/master.m3u8"), playlist.url, playlist.segments[0].url):
         response = viewer.get(url)

@@ -34,7 +34,7 @@ EDGES = pytest.mark.parametrize("edge", [("h1", False), ("h1", True), ("h2", Fal
 
 
 class Edge:
-    """An Envoy before the hostile origin, and a session in it."""
+    """An Envoy in front of the hostile origin, and a session in it."""
 
     def __init__(self, directory, origin, upstream, hold):
         config = dict(document(policy(), policy("passing", None, {"onEncryptedOrigin": "passthrough"})), batching=hold, holdHeaders=hold)
@@ -60,7 +60,7 @@ class Edge:
         return made
 
     def target(self, case, ask):
-        """Where the case is asked for."""
+        """The target of the case."""
         path = f"/{case.policy}/{case.folder}/{hostile.FILES[ask]}"
         if ask in ("playlist", "opening"):
             return f"{path}?{self.opening if ask == 'opening' else self.sessions[case.policy]}"
@@ -89,7 +89,7 @@ def edge(origin, request, tmp_path_factory):
 
 
 def reset_peak(proxy):
-    """Lets the highest memory ever begin anew; returns what is in use."""
+    """Resets the peak memory; returns the memory in use."""
     with open(f"/proc/{proxy.process.pid}/clear_refs", "w") as file:
         file.write("5")
     return proxy.memory()[0]
@@ -97,8 +97,8 @@ def reset_peak(proxy):
 
 @EDGES
 def test_every_line_of_the_table(edge):
-    """All at once, so that streams of a batch are good ones and bad ones; half of them with each kind of client, with held
-    headers the other half."""
+    """All at once, so that batches contain good and bad streams; half of them with each kind of client, the other half
+    with held headers."""
     work = [(case, ask) for case in TABLE if case.sees(edge.upstream) and not case.large for ask in case.ask]
     work = [(case, ask, (ask1, ask2)[(number + edge.hold) % 2]) for number, (case, ask) in enumerate(work)]
 
@@ -146,7 +146,7 @@ class Compared:
         self.pieces, self.origin, self.rest, self.size, self.wrong = iter(pieces), b"", b"", 0, None
 
     def take(self, piece):
-        """Whether something is wrong already."""
+        """Whether there is a fault already."""
         self.size += len(piece)
         text, newline, self.rest = (self.rest + piece).rpartition(b"\n")
         if missing := unprotected(text):
@@ -160,7 +160,7 @@ class Compared:
         return self.wrong
 
     def end(self):
-        """What is wrong with it, or missing, after its end."""
+        """The fault of the playlist, or its missing part, after its end."""
         return self.wrong or (None if not self.rest and not self.origin and next(self.pieces, None) in (None, b"") else "not all of it")
 
 

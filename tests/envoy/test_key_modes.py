@@ -80,7 +80,7 @@ def viewer_of(modes, path, folder, instance=0, acl=None):
 
 @pytest.mark.parametrize("folder", SHARED)
 def test_two_viewers_get_the_same_bytes_under_the_same_key(modes, site, folder):
-    """From two Envoys, with sessions of their own; whatever belongs to the stream's four renditions."""
+    """From two Envoys, with their own sessions, for everything in the stream's four renditions."""
     at = site.copy("cmaf", folder)
     (one, ones), (other, others) = (viewer_of(modes, f"{at}/master.m3u8", folder, instance) for instance in (0, 1))
     assert len(ones) == len(others) == 4
@@ -108,7 +108,7 @@ def test_a_sessions_own_keys_are_still_its_own(modes, site):
 
 
 def test_no_way_from_one_stream_to_another(modes, site):
-    """Two films of one policy: a viewer of the first gets neither key nor segments of the second."""
+    """Two films of one policy: a viewer of the first gets neither the key nor the segments of the second."""
     names = {name: site.copy("ts", f"stream/{name}") for name in ("film", "other")}
     edge = modes[0]
     one, (film,) = viewer_of(modes, f"{names['film']}/v180/index.m3u8", "stream", acl="/stream/film/*")
@@ -145,7 +145,7 @@ def test_byte_ranges_and_slices_of_shared_keys(modes, site, folder):
 
 
 def test_segments_of_a_stream_in_a_folder_elsewhere(modes, site):
-    """One playlist, one key: also for what it names outside its stream, where the session goes there."""
+    """One playlist, one key, also for files outside its stream, if the session covers them."""
     site.put("/stream/ads/ad.ts", b"an advertisement" * 10)
     path = site.stream("stream/show", **{"s1_ts": b"the show" * 50})
     text = site.file(path).decode().replace("#EXTINF:4,\ns1.ts", "#EXTINF:4,\ns1.ts\n#EXTINF:4,\n../ads/ad.ts")
@@ -227,7 +227,8 @@ def test_a_cache_in_front_keeps_what_is_for_everyone_and_nothing_else(modes, cac
 
 
 def test_a_key_server_of_the_customers_own(modes, site, services):
-    """Every key it gives out is the one that segments are under; it hears of the session what the URL says, no more."""
+    """Every key that it serves decrypts the segments; it learns nothing about the session except the URL's
+    placeholders."""
     keys, edge = services[0], modes[0]
     for folder, expected in (("derived", {"policy", "scope", "secret", "period"}), ("own", {"policy", "scope", "secret", "session", "token"}),
                              ("configured", set())):
@@ -275,7 +276,7 @@ def test_hls_js_in_chromium_plays_to_the_end(modes, site, services, page, tmp_pa
 
 @pytest.fixture
 def asked(modes, services, site):
-    """A viewer whose every key is asked for: (edge, authorizer, URL of the key, session id)."""
+    """A viewer with an authorizer for every key: (edge, authorizer, URL of the key, session id)."""
     authorizer, edge = services[1], modes[0]
     authorizer.mood = 200
     authorizer.asked.clear()
@@ -285,7 +286,8 @@ def asked(modes, services, site):
 
 
 def test_an_authorizer_says_yes_and_no(asked, site):
-    """Each request for a key asks again; a no gives none, ends nothing else, and a yes gives it back."""
+    """Every key request is authorized anew; a refusal gives no key and ends nothing else, and a later grant gives it
+    again."""
     edge, authorizer, item = asked
     yes = edge.get(item.key.url, {"X-Forwarded-For": "198.51.100.9", "X-Playlock-Session": "forged", "Origin": "https://tv.example"})
     assert (yes.status, len(yes.body)) == (200, 16) and yes.header("cache-control") == "private, no-store"
@@ -333,7 +335,7 @@ def test_an_authorizer_that_is_not_there_gives_no_key(modes, site, folder):
 
 
 def test_a_viewer_who_does_not_wait_harms_nobody(asked):
-    """He is gone when the authorizer answers, or the time is up."""
+    """The viewer has left when the authorizer responds, or the time is up."""
     edge, authorizer, item = asked
     authorizer.mood = "silent"
     url = urlsplit(item.key.url)

@@ -32,7 +32,7 @@ def test_twenty_megabytes_to_a_slow_viewer(edge, framing, tmp_path):
 
 
 def long_playlist(size):
-    """A playlist of so many bytes, a hundred to a segment."""
+    """A playlist of that many bytes, a hundred to a segment."""
     head = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n"
     segments = (f"#EXTINF:4.000000,\n{'of-a-long-programme/' * 3}seg{n:09}.ts\n" for n in range(size // 100))
     return f"{head}{''.join(segments)}#EXT-X-ENDLIST\n"

@@ -26,7 +26,7 @@ def counted(edges):
 
 
 def series(edge, name):
-    """The samples of a metric in Prometheus' text: labels that are ours → value."""
+    """The samples of a metric in Prometheus' text format: the filter's labels → value."""
     found = Counter()
     for line in edge.proxy.admin("/stats/prometheus").splitlines():
         sample = re.fullmatch(rf"{name}\{{(.*)\}} (\d+)", line)
@@ -37,7 +37,7 @@ def series(edge, name):
 
 
 def eventually(get, wanted):
-    """Waits until `get` gives what is wanted, and says what it gave instead."""
+    """Waits until `get` returns the wanted value; reports the last one otherwise."""
     until = time.monotonic() + WAIT
     while (got := get()) != wanted and time.monotonic() < until:
         time.sleep(0.05)
@@ -67,7 +67,7 @@ def test_requests_by_policy_kind_and_verdict(counted):
 
 
 def test_streams_that_are_under_way(counted, site):
-    """The gauge counts what the origin is answering, and nothing is left when that has ended, however it did."""
+    """The gauge counts responses in progress, and returns to zero when they have ended in any way."""
     go = threading.Event()
     viewer = Viewer()
     link = counted.link(site.stream("waits", whole_ts=(b"G" * 100_000, {"until": go}), broken_ts=(b"G" * 9000, {"stop": 10})))
@@ -95,7 +95,7 @@ def test_time_in_the_filter(counted):
 
 
 def test_errors_of_the_origin(counted, site):
-    """What the origin, or Envoy in its place, answered with 5xx."""
+    """5xx responses of the origin, or of Envoy in its place."""
     link = counted.link(site.stream("ill", a_ts=(b"gone", {"status": 503}), b_ts=b"G" * 188, c_ts=(b"gone", {"status": 404})))
     before = series(counted, "playlock_encrypted_bytes")[("tv_de",)]
     for item in Viewer().playlist(link).segments:
@@ -106,7 +106,7 @@ def test_errors_of_the_origin(counted, site):
 
 
 def test_the_dashboard_and_the_alerts_ask_for_what_there_is(counted):
-    """Every metric that they name is one that Envoy has, and every label one of ours."""
+    """Envoy has every metric that they name, and every label is one of the filter's."""
     found = set(re.findall(r"^((?:envoy|playlock)_[a-z0-9_]+)", counted.proxy.admin("/stats/prometheus"), re.M))
     labels = {tag["tag_name"] for tag in labels_of_examples()["stats_tags"]}
     for file in ("dashboard.json", "alerts.yaml"):
@@ -117,7 +117,7 @@ def test_the_dashboard_and_the_alerts_ask_for_what_there_is(counted):
 
 
 def expressions():
-    """What the dashboard's panels ask, as Grafana sends it for all policies: (panel, expression)."""
+    """The queries of the dashboard's panels, as Grafana sends them for all policies: (panel, expression)."""
     for panel in json.loads((GRAFANA / "dashboard.json").read_text())["panels"]:
         for asked in panel["targets"]:
             expression = asked["expr"].replace("$policy", ".*").replace("$__rate_interval", "10s")
@@ -172,7 +172,8 @@ def test_every_alert_fires_in_time_and_at_nothing_else():
 
 
 def test_uris_that_nobody_will_get_are_counted_and_logged(counted, site):
-    """The playlist goes out, its odd names are refused, and the operator hears of them: once in the log, in the counter always."""
+    """The playlist is served, requests for its odd names are refused, and the operator is informed: once in the log,
+    always by the counter."""
     path = site.put("/odd/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nf%FCr.ts\n#EXTINF:4,\na%20b.ts\n"
                     "#EXTINF:4,\nc%23.ts\n#EXT-X-ENDLIST\n")
     names = [item.url for item in Viewer().playlist(counted.link(path)).segments]

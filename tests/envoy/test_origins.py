@@ -28,7 +28,7 @@ def segment(edge, body, http="1.1", **how):
 
 
 def whole(viewer, item, response, body):
-    """The response is complete and decrypts to `body`."""
+    """Checks that the response is complete and decrypts to `body`."""
     assert (response.status, response.exit) == (200, 0), (response, response.error)
     assert len(response.body) == (len(body) // 16 + 1) * 16
     assert viewer.plain(item, response) == body
@@ -46,7 +46,7 @@ def broken(edge, response, plain, *words):
 
 @HTTP
 def test_with_a_length(edge, http):
-    """Of any size, also none at all: exactly padded, and said so."""
+    """Of any size, including empty bodies: padded, with the exact length."""
     sizes = [0, 1, 15, 16, 17, 4096, 16384, 300_001]
     path = edge.site.stream("odd", **{f"s{size}_ts": noise(size) for size in sizes})
     viewer = Viewer(http)
@@ -71,7 +71,7 @@ def test_without_a_length(edge, http):
 
 @HTTP
 def test_trailers_after_a_known_length(edge, http):
-    """The padding block goes out with the last byte, before the trailers can swallow it."""
+    """The padding block is sent with the last byte, before the trailers."""
     body = noise(100_000)
     viewer, item, response = segment(edge, body, http, framing="length" if edge.upstream == "h2" else "chunked", trailers=TRAILERS)
     whole(viewer, item, response, body)
@@ -152,7 +152,7 @@ def test_a_part_that_nobody_asked_for(edge, status, http):
 
 @pytest.mark.parametrize("status", [204, 403, 404, 500, 503])
 def test_an_origins_error_arrives_as_it_is(edge, status):
-    """In clear, with its own body and headers: it is no media. Whatever was asked for."""
+    """In clear, with its own body and headers, for every kind of request: it is not media."""
     text = b"" if status == 204 else b"the origin's own words about it, which are long enough to be seen\n"
     how = {"status": status, "headers": (("Content-Type", "text/plain"), ("ETag", '"e"'), ("Retry-After", "7"), ("Allow", "GET")),
            "framing": "none" if status == 204 else "length"}
@@ -180,7 +180,7 @@ def test_an_origins_error_arrives_as_it_is(edge, status):
     ("moved/index.m3u8", True), ("/odd/moved/index.m3u8?x=1", True), ("http://elsewhere.example/index.m3u8", False),
 ])
 def test_a_redirect_takes_the_session_along(edge, location, carried):
-    """To where the edge is asked again, and nowhere else."""
+    """To URLs of the edge, and to no others."""
     path = edge.site.put("/odd/old.m3u8", b"", status=302, headers=(("Location", location),))
     moved = edge.get(edge.link(path))
     assert moved.status == 302 and moved.header("location").startswith(location)
@@ -205,7 +205,7 @@ PLAYLISTS = {
                          ids=[f"{word}{n}" for word, texts in PLAYLISTS.items() for n, _ in enumerate(texts)])
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_a_playlist_that_cannot_be_protected(edge, word, text, framing, http):
-    """With held headers a clean 502; without, a response that breaks off (or a 502 if there was still time)."""
+    """With held headers an HTTP 502; without, a reset response (or a 502 if there was still time)."""
     path = edge.site.put("/odd/bad.m3u8", text, framing=framing)
     response = edge.get(edge.link(path), http=http)
     broken(edge, response, b"", word)
@@ -215,7 +215,8 @@ def test_a_playlist_that_cannot_be_protected(edge, word, text, framing, http):
 
 
 def test_a_playlist_by_its_type_alone(edge):
-    """Without an extension in the path only the response tells: a playlist opens a session, anything else is refused."""
+    """Without an extension in the path only the response shows the kind: a playlist opens a session, anything else is
+    refused."""
     text = edge.site.file("/ts/v180/index.m3u8")
     headers = (("Content-Type", "Application/X-MpegURL; charset=utf-8"),)
     viewer = Viewer()
@@ -227,7 +228,7 @@ def test_a_playlist_by_its_type_alone(edge):
 
 @HTTP
 def test_a_playlist_in_small_pieces(edge, http):
-    """Lines that are cut anywhere."""
+    """Lines are split anywhere."""
     text = edge.site.file("/cmaf/v180/index.m3u8")
     path = edge.site.put("/cmaf/v180/pieces.m3u8", text, framing="chunked", piece=3)
     viewer = Viewer(http)

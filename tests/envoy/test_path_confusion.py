@@ -98,7 +98,7 @@ def shows(body):
 
 @pytest.mark.parametrize("http", ["h1", "h2"])
 def test_what_playlock_says_of_each(confused, http):
-    """To an origin that has what nginx finds."""
+    """To an origin that has the files that nginx finds."""
     _, wires, fields = confused
     found = [(target, wires["off", http].ask(target, fields).status) for target, _ in CASES]
     assert found == [(target, expected[http]) for target, expected in CASES]

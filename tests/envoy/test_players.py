@@ -29,7 +29,7 @@ def packets(url):
 
 @pytest.fixture(scope="module")
 def plain_frames(origins):
-    """What ffmpeg makes of the origin's own URL."""
+    """The frames that ffmpeg decodes from the origin's own URL."""
     return {kind: frames(f"http://127.0.0.1:{origins['h1'].port}/{kind}/master.m3u8") for kind in ("ts", "cmaf")}
 
 

@@ -63,7 +63,7 @@ def test_a_playlist_by_its_type_whatever_its_name(edge, site, name, content_type
 @USUAL
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_media_that_calls_itself_a_playlist(edge, site, framing):
-    """Nothing of it gets out."""
+    """None of it is served."""
     query = session(edge)
     site.put("/lies/seg.ts", SEGMENT, headers=(("Content-Type", MPEGURL),), framing=framing)
     response = edge.get(f"/lies/seg.ts?{query}")
@@ -76,7 +76,7 @@ def test_media_that_calls_itself_a_playlist(edge, site, framing):
 
 @USUAL
 def test_a_playlist_that_calls_itself_media(edge, site):
-    """It is not looked into: encrypted like any other bytes, so no URI of it is seen."""
+    """It is not parsed, but encrypted like any other bytes, so none of its URIs is visible."""
     viewer = Viewer()
     (item,) = viewer.playlist(edge.link(site.stream("lies", list_ts=TEXT.encode()))).segments
     response = viewer.get(item.url)
@@ -109,7 +109,7 @@ SHAPES = {
 @EVERY
 @pytest.mark.parametrize("shape", SHAPES)
 def test_line_ends_stay_and_all_segments_play(edge, site, shape):
-    """Whole and in pieces that cut every line."""
+    """As a whole, and in pieces that split every line."""
     at, viewer = site.copy("cmaf", "shapes"), Viewer()
     text = SHAPES[shape](site.file(f"{at}/v180/index.m3u8").decode())
     for how in ({}, {"framing": "chunked", "piece": 5}):
@@ -160,7 +160,7 @@ def test_a_playlist_that_has_come_whole_says_how_long_it_is(edge, site, http):
 
 @pytest.mark.parametrize("edge", [HOLD[1]], indirect=True)
 def test_ffmpeg_takes_a_playlist_with_a_length_for_whole(edge):
-    """It calls every chunked playlist that is over an input/output error."""
+    """It reports an input/output error at the end of every chunked playlist."""
     for name in ("/ts/v180/index.m3u8", "/cmaf/v180/index.m3u8"):
         command = [places.tool("ffmpeg", install="ffmpeg"), "-nostdin", "-xerror", "-v", "error", "-i", edge.link(name), "-f", "null", "-"]
         run = subprocess.run(command, capture_output=True, text=True)
@@ -169,7 +169,7 @@ def test_ffmpeg_takes_a_playlist_with_a_length_for_whole(edge):
 
 @BOTH
 def test_playlists_that_only_the_policy_knows(features, site):
-    """Under a path that the policy names an access token opens a playlist, whatever its name and type."""
+    """At a path of `playlistPaths` an access token opens a playlist of any name and type."""
     site.put("/named/seg.ts", SEGMENT)
     viewer = Viewer()
     for name in ("list.php", "list"):

@@ -22,7 +22,7 @@ BOUND = document(
 
 
 class Session:
-    """A session on `/FOLDER`, opened with these headers, and what its player asks for."""
+    """A session on `/FOLDER`, opened with these headers, and its player's requests."""
 
     def __init__(self, edge, site, folder, token=None, headers=None, source=None):
         self.edge, self.media = edge, site.stream(folder, a_ts=b"a" * 100)
@@ -35,7 +35,7 @@ class Session:
         self.segment = edge.url + f"/{folder}/" + re.search(r"^a\.ts.*$", self.response.text, re.M)[0]
 
     def verdicts(self, headers=None, source=None, edge=None):
-        """Status or reason of playlist, key and segment, asked for in this way."""
+        """Status or reason for playlist, key and segment, requested in this way."""
         found = []
         for url in (self.reload, self.key, self.segment):
             url = url.replace(self.edge.url, edge.url) if edge else url
@@ -48,7 +48,7 @@ class Session:
 
 
 def test_a_session_bound_to_its_network(edges, site):
-    """Two addresses of this machine's, told apart by two bits; no X-Forwarded-For helps."""
+    """Two addresses of this machine that differ in two bits; X-Forwarded-For changes nothing."""
     edge = edges(BOUND)
     session = Session(edge, site, "near", source="127.0.0.1")
     assert "hdntl=ip=127.0.0.0/30~st=" in session.response.text
@@ -62,7 +62,7 @@ def test_a_session_bound_to_its_network(edges, site):
 
 
 def test_a_session_bound_to_its_network_behind_a_load_balancer(edges, site):
-    """Both families, as the proxy before the edge says."""
+    """Both address families, as reported by the proxy in front of the edge."""
     edge = edges(BOUND, trusted_hops=1)
     for here, near, far in [("198.51.100.1", "198.51.100.3", "198.51.100.4"), ("2001:db8::1", "2001:db8:0:ff::2", "2001:db8:0:100::1"),
                             ("198.51.100.1", "::ffff:198.51.100.2", "::ffff:198.51.100.5"), ("2001:db8::1", "2001:db8::", "198.51.100.1")]:
@@ -72,7 +72,7 @@ def test_a_session_bound_to_its_network_behind_a_load_balancer(edges, site):
 
 
 def test_a_session_bound_to_a_header(edges, site):
-    """Its value is in no URL and no cookie, and without it the session is nothing."""
+    """Its value is in no URL and no cookie, and without it the session is useless."""
     edge = edges(BOUND)
     session = Session(edge, site, "device", headers={"X-Device": "livingroom"})
     assert "livingroom" not in session.response.text + session.cookie
@@ -84,7 +84,7 @@ def test_a_session_bound_to_a_header(edges, site):
 
 
 def test_revoked_sessions_end_everywhere_at_once(edges, site):
-    """By their id, by the access token that opened them, by when they were opened; all others go on."""
+    """By their id, by the access token that opened them, by the time of their start; all others continue."""
     before = edges(document(policy("vod"), policy("more")))
     named = Session(before, site, "vod")
     opened_by = Session(before, site, "vod", quote(tokens.by_python(acl="/*", id="subscriber 7, tv")))
@@ -111,7 +111,7 @@ def test_revoked_sessions_end_everywhere_at_once(edges, site):
 
 
 def test_only_listed_players_play(edges, site):
-    """Named by a header or by the access token; asked for with every request."""
+    """Identified by a header or by the access token; checked for every request."""
     listed = {"enabled": True, "players": [{"hash": PLAYER, "enabled": True}, {"hash": OLD_PLAYER, "enabled": False}]}
     edge = edges(document(
         policy("header", playerVerification=listed),
@@ -183,7 +183,7 @@ ROUTES = {
 
 @pytest.mark.parametrize("heeded", [True, False])
 def test_a_route_names_its_policy(edges, site, heeded):
-    """By its metadata, where the configuration says so; a name that no policy has opens nothing."""
+    """By its metadata, if the configuration enables it; an unknown name opens nothing."""
     made = document(policy("silver"), policy("gold"), {"policyName": "free"}, default="pass")
     made.update(routePolicy=heeded, assignments=[{"policyName": "silver", "path": "/..."}])
     edge = edges(made, routes=ROUTES)

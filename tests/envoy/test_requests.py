@@ -20,7 +20,8 @@ MODIFIED = "Tue, 05 Aug 2025 10:00:00 GMT"
     {"Range": "bytes=0-15", "If-Range": MODIFIED},
 ], ids=["if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range", "if-range-date"])
 def test_a_condition_on_what_is_not_the_origins(edge, condition):
-    """Its validators are of other bytes: playlist and segment come whole, whatever the viewer knows of them."""
+    """The validators are of other bytes: playlist and segment are sent in full, regardless of the viewer's
+    conditions."""
     viewer = Viewer()
     playlist = viewer.playlist(edge.link("/cmaf/v180/index.m3u8"))
     reload = f"{edge.url}/cmaf/v180/index.m3u8?hdntl={playlist.segments[0].url.partition('hdntl=')[2]}"
@@ -62,7 +63,7 @@ def test_a_condition_on_an_init_section_is_the_origins_to_answer(edge):
 @EVERY
 @pytest.mark.parametrize("ranges", [True, False], ids=["range", "no-range"])
 def test_head_of_a_byte_range(edge, site, ranges):
-    """The length is that of the range's ciphertext, whatever the origin makes of it."""
+    """The length is that of the range's ciphertext, regardless of the origin's response."""
     path, parts = single_file(site, "cmaf", ranges)
     viewer = Viewer()
     for item, part in list(zip(viewer.playlist(edge.link(path)).items, parts))[:3]:
@@ -120,7 +121,7 @@ MOVED = pytest.mark.parametrize("folder, kind, ranges", [
 @BOTH
 @MOVED
 def test_ffmpeg_follows_redirects(features, site, origins, folder, kind, ranges):
-    """What the filter said of a resource in its URL holds where the resource is."""
+    """The signed properties of a resource apply at its new URL."""
     path, plain = moved(site, folder, kind, ranges)
     there = packets(f"http://127.0.0.1:{origins['h1'].port}{plain}")
     assert len(there) > 500

@@ -20,7 +20,7 @@ LIMITS = {"pattern", "minimum", "maximum", "minLength", "maxLength", "minItems",
 
 
 def at(document, pointer):
-    """What holds the last member of a JSON pointer, and that member."""
+    """The container of the last member of a JSON pointer, and that member."""
     *path, last = pointer.strip("/").split("/")
     for name in path:
         document = document[int(name)] if isinstance(document, list) else document[name]
@@ -55,7 +55,7 @@ def cases():
 
 
 def documents():
-    """Every configuration document there is in tests and examples, by where it is."""
+    """Every configuration document in tests and examples, by its location."""
     yield from cases()
     for path in [*(TESTS / "targeting").glob("*.json"), *(TESTS / "assignments").glob("*.json"),
                  places.REPOSITORY / "envoy/policies.json"]:
@@ -69,7 +69,7 @@ def documents():
 
 
 def spoilt(document):
-    """The document with one thing wrong at a time: a member too many, a value of another kind."""
+    """The document with one error at a time: an additional member, or a value of another type."""
     def walk(value, pointer):
         if isinstance(value, dict):
             yield pointer + "/colour", "blue"
@@ -88,7 +88,7 @@ def spoilt(document):
 
 
 def is_good(document, directory):
-    """Whether `playlock check` takes it."""
+    """Whether `playlock check` accepts it."""
     path = directory / "policies.json"
     path.write_text(json.dumps(document))
     return subprocess.run([places.command(), "check", "--config", path], capture_output=True, env=VARIABLES).returncode == 0
@@ -144,7 +144,7 @@ def beyond(keyword, limit, value):
 
 
 def test_every_good_document_is_valid_and_few_bad_ones(schema, tmp_path):
-    """What the schema cannot know, such as how members go together, it lets pass."""
+    """It accepts documents with errors that it cannot express, such as combinations of members."""
     good, bad, passed = 0, 0, []
     for place, document in documents():
         errors = [f"{error.instance_path}: {error.message}" for error in schema.iter_errors(document)]
@@ -159,7 +159,7 @@ def test_every_good_document_is_valid_and_few_bad_ones(schema, tmp_path):
 
 
 def test_what_is_spoilt_is_refused_by_both(schema, tmp_path):
-    """Wherever a member is unknown or of another kind; but for what is read and ignored."""
+    """Wherever a member is unknown or has another type, except in members that are read and ignored."""
     document = {
         "policies": [dict(json.loads((TESTS / "cases/config/vod.json").read_text())["policies"][0],
                           cors={"allowOrigins": ["*"], "maxAge": "1d"},
@@ -194,7 +194,7 @@ def test_the_documentation_names_members_that_there_are(printed, page):
 
 
 def test_every_limit_of_the_schema_is_enforced(printed, schema, tmp_path):
-    """What is beyond a limit that the schema, and with it docs/configuration.md, has, is refused."""
+    """Values beyond a limit of the schema, and so of docs/configuration.md, are rejected."""
     text = (places.REPOSITORY / "crates/cli/src/reference/everything.jsonc").read_text()
     document = json.loads(re.sub(r" *// .*", "", text))
     assert is_good(document, tmp_path) and schema.is_valid(document)

@@ -13,7 +13,7 @@ from proxy import WAIT
 
 
 def session_token(url):
-    """The session token a URL carries."""
+    """The session token in a URL."""
     return parse_qs(urlsplit(url).query, strict_parsing=True)["hdntl"][0]
 
 
@@ -54,7 +54,8 @@ def test_the_session_token_is_short_and_carries_on_what_the_access_token_said(ed
 
 
 def test_another_node_with_the_same_secret_goes_on(edges):
-    """The master playlist from one Envoy; media playlist, key and segment from another that has never seen it."""
+    """The multivariant playlist from one Envoy; media playlist, key and segment from another that has no state about
+    the session."""
     here, there = edges(), edges(instance=2)
     assert here.url != there.url
     master = Viewer().playlist(here.link("/cmaf/master.m3u8"))
@@ -86,7 +87,7 @@ def test_a_running_session_survives_the_exchange_of_the_secret(edges):
 
 
 def test_a_node_with_other_secrets_knows_nothing_of_it(edges):
-    """Neither playlist nor key nor segment."""
+    """It serves neither playlist nor key nor segment."""
     here, stranger = edges(), edges(vm=environment(NEWER, OLDER))
     playlist = Viewer().playlist(here.link("/ts/v180/index.m3u8"))
     for url in (playlist.segments[0].url, playlist.keys[0].url):
@@ -130,7 +131,7 @@ def test_the_session_token_in_a_cookie(shop, site, transport):
 @pytest.mark.parametrize("transport", ["cookie", "both"])
 @pytest.mark.parametrize("others", ["/fmp4/*", "/*"])
 def test_two_films_in_one_browser(shop, site, transport, others):
-    """The second film's session leaves the first one's alone: both go on to play, by turns, from one cookie jar."""
+    """The second film's session does not affect the first: both continue, in turn, from one cookie jar."""
     jar = Jar(shop)
     films = []
     for folder, acl in [("ts", f"/{transport}/ts/*"), ("fmp4", others.replace("/", f"/{transport}/", 1))]:
@@ -212,7 +213,7 @@ def test_a_viewer_by_https_is_kept_there(shop, site, http):
 
 @pytest.mark.parametrize("http", ["1.1", "2"])
 def test_who_is_not_a_trusted_proxy_does_not_say_what_a_viewer_came_by(edge, site, http):
-    """Envoy itself says so then, by the connection."""
+    """Envoy then sets the scheme itself, by the connection."""
     host = edge.url.removeprefix("http://")
     path = site.put("/plain/index.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nhttp://{host}/a.ts\n#EXT-X-ENDLIST\n")
     opened = edge.get(edge.link(path), {"X-Forwarded-Proto": "https"}, http)
@@ -220,7 +221,7 @@ def test_who_is_not_a_trusted_proxy_does_not_say_what_a_viewer_came_by(edge, sit
 
 
 def test_a_policy_can_widen_the_sessions_scope(shop, site):
-    """The access token is for one file; the session may have what `sessionAcl` says."""
+    """The access token is for one file; the session covers `sessionAcl`."""
     path = site.stream("wide/a", seg_ts=b"a")
     site.stream("wide/b", seg_ts=b"b")
     playlist = Viewer().playlist(shop.link(path, tokens.by_python(url=path)))
@@ -233,7 +234,7 @@ def test_a_policy_can_widen_the_sessions_scope(shop, site):
 
 
 def test_a_session_ends(shop, site):
-    """After `sessionTtl` nothing more is served under it, not even the key; a new link opens a new one."""
+    """After `sessionTtl` nothing more is served, not even the key; a new link opens a new session."""
     path = site.stream("brief", seg_ts=b"a")
     playlist = Viewer().playlist(shop.link(path))
     for _ in range(WAIT * 10):

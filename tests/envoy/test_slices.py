@@ -55,7 +55,7 @@ def test_what_cannot_be_a_part_is_whole_or_416(edge, site):
 @pytest.mark.parametrize("edge", HOLD, indirect=True)
 @pytest.mark.parametrize("ranges", [True, False], ids=["range", "no-range"])
 def test_no_range_makes_the_origin_send_what_its_viewer_does_not_get(edge, site, ranges):
-    """The bytes that the origin sends in vain for a Range are bounded: else the viewer gets all of it."""
+    """The bytes that the origin sends in vain for a Range are bounded: otherwise the viewer gets the whole resource."""
     size, most = 12 << 20, 4 << 20
     body = random.Random(2).randbytes(size)
     path = site.stream("amplified", seg_ts=(body, {"ranges": ranges}))

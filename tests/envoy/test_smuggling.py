@@ -67,7 +67,7 @@ def session(wire, folder):
 
 
 def word(response):
-    """The reason, `passed`, or `envoy` if Envoy has refused by itself or closed the connection."""
+    """The reason, `passed`, or `envoy` if Envoy refused the request itself or closed the connection."""
     if response.header("content-type") == "application/problem+json":
         return json.loads(response.body)["type"]
     return "passed" if response.status in (200, 206, 302, 404) else "envoy"
@@ -182,7 +182,7 @@ def test_two_of_one_header(gate, http):
 
 
 def test_a_request_that_ends_in_two_places(gate):
-    """Framing and authority as request smuggling has them: Envoy lets none of it come to a second request."""
+    """Framing and authority as in request smuggling: Envoy never reads a second request from it."""
     origin, wires = gate
     wire = wires["h1"]
     good, _ = session(wire, "query")
@@ -225,7 +225,7 @@ def test_a_request_that_ends_in_two_places(gate):
 
 @pytest.mark.parametrize("http", ["h1", "h2"])
 def test_other_methods(gate, http):
-    """HEAD and GET alone are answered, whatever the token is worth; a preflight is where the policy has `cors`."""
+    """Only HEAD and GET are answered, with any token; preflight requests only if the policy has `cors`."""
     origin, wires = gate
     wire = wires[http]
     good, key = session(wire, "query")
@@ -346,7 +346,7 @@ def test_a_body_over_http2(gate):
 ])
 @pytest.mark.parametrize("asked", ["segment", "key", "playlist"])
 def test_after_a_body_was_refused(gate, asked, rest):
-    """The refusal does not wait for the body, and what comes of the body is no request on this connection either."""
+    """The refusal does not wait for the body, and no part of the body is read as a request on this connection."""
     origin, wires = gate
     wire = wires["h1"]
     good, key = session(wire, "query")

@@ -43,7 +43,7 @@ def test_every_segment_decrypts_to_the_origins_file(edge, kind, http):
 
 
 def test_the_key_never_reaches_the_origin(edge):
-    """Sixteen bytes, made at the edge."""
+    """Sixteen bytes, derived at the edge."""
     viewer = Viewer()
     item = viewer.playlist(edge.link("/ts/v180/index.m3u8")).segments[0]
     key = viewer.get(item.key.url)
@@ -52,7 +52,7 @@ def test_the_key_never_reaches_the_origin(edge):
 
 
 def test_what_the_playlist_says_otherwise_stays(edge):
-    """Take out what the filter added, and the origin's playlist is left, byte for byte."""
+    """Without the filter's additions, the playlist equals the origin's byte for byte."""
     for path in ("/ts/v180/index.m3u8", "/ts/master.m3u8", "/cmaf/master.m3u8", "/cmaf/v180/index.m3u8"):
         text = edge.get(edge.link(path)).text
         text = re.sub(r"#EXT-X-KEY:[^\n]*\n", "", text)
@@ -81,7 +81,7 @@ def test_uris_that_have_a_query_or_a_fragment_keep_them(edge):
 
 @pytest.mark.parametrize("http", ["1.1", "2"])
 def test_head(edge, http):
-    """HEAD tells the length that GET has, and sends nothing."""
+    """HEAD has the length of GET, and no body."""
     viewer = Viewer(http)
     playlist = viewer.playlist(edge.link("/cmaf/v180/index.m3u8"))
     for item in playlist.items[:2]:
@@ -97,7 +97,7 @@ def test_head(edge, http):
 
 
 def test_a_playlist_of_a_long_day(edge):
-    """Ten thousand segments, of which every one gets the token, in a playlist of several megabytes."""
+    """Ten thousand segments, all with the token, in a playlist of several megabytes."""
     text = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n" + "".join(f"#EXTINF:4,\n{n}.ts\n" for n in range(10_000)) + "#EXT-X-ENDLIST\n"
     path = edge.site.put("/long/index.m3u8", text)
     segments = Viewer().playlist(edge.link(path)).segments
@@ -106,7 +106,7 @@ def test_a_playlist_of_a_long_day(edge):
 
 
 def test_a_viewer_who_leaves(edge):
-    """Half a segment, then gone: the edge serves the next one."""
+    """After half a segment; the edge serves the next request."""
     path = edge.site.stream("left", seg_ts=b"x" * 5_000_000)
     viewer = Viewer()
     item = viewer.playlist(edge.link(path)).segments[0]
@@ -117,7 +117,7 @@ def test_a_viewer_who_leaves(edge):
 
 
 def test_headers_that_are_not_utf_8(edge):
-    """What browsers never send and origins sometimes do: nothing traps."""
+    """Browsers never send them, origins sometimes do: nothing traps."""
     path = edge.site.stream("odd", seg_ts=(b"a" * 99, {"headers": (("Content-Type", "video/mp2t"), ("X-Title", "caf\xe9"))}))
     viewer = Viewer(headers={"X-Title": "caf\udce9", "Referer": "http://\udcff/"})
     item = viewer.playlist(edge.link(path)).segments[0]

@@ -45,7 +45,7 @@ POLICIES = [
 
 @pytest.fixture(scope="module")
 def filters(tmp_path_factory):
-    """What stands before playlock."""
+    """The filters in front of playlock."""
     return [geoip.strip(), geoip.lookup(tmp_path_factory.mktemp("databases"))]
 
 
@@ -60,7 +60,7 @@ def from_(address, **headers):
 
 
 def verdict(response):
-    """`200`, the word of a refusal, or that and where it sends the client."""
+    """`200`, the reason of a refusal, or the reason and the target of the redirect."""
     if response.status == 200:
         return 200
     word = json.loads(response.body)["type"]
@@ -88,8 +88,8 @@ def verdict(response):
     ("linked", {"Referer": "https://tv.example"}, {}, f"referer {AWAY}"),
 ])
 def test_every_kind_of_request_is_checked_before_its_tokens(world, site, folder, good, bad, word):
-    """Who may, plays; who may not is refused with and without tokens, whether they are good or not, and the origin
-    hears nothing of it."""
+    """Allowed clients play; denied ones are refused with and without valid tokens, and the origin receives no
+    request."""
     path = site.stream(folder, a_ts=b"a" * 1000)
     viewer = Viewer(headers=good)
     link = world.link(path)
@@ -129,7 +129,7 @@ def test_a_header_that_a_client_sends_never_counts(world, site, name, values):
 
 
 def test_without_the_strip_filter_a_client_chooses_its_country(edges, filters, site):
-    """Which is why the example has it."""
+    """The reason why the example has the filter."""
     careless = edges(document(*POLICIES), trusted_hops=1, before=filters[1:])
     path = site.stream("usa", a_ts=b"a")
     assert verdict(careless.get(careless.link(path), from_(NOWHERE))) == "geo"
@@ -137,7 +137,7 @@ def test_without_the_strip_filter_a_client_chooses_its_country(edges, filters, s
 
 
 def test_two_addresses_of_clients_that_connect_themselves(edges, filters, site):
-    """Without trusted hops the address is the connection's, whatever X-Forwarded-For claims."""
+    """Without trusted hops the connection's address counts, regardless of X-Forwarded-For."""
     near = edges(document(*POLICIES), before=filters)
     path = site.stream("usa", a_ts=b"a")
     for source, claimed, expected in [
@@ -177,7 +177,7 @@ GOOD = {"X-Forwarded-For": SACRAMENTO, "Referer": "https://www.akamai.com/tv", "
     ({"X-Player-Hash": ""}, "player"),
 ])
 def test_the_policy_api_s_own_example_does_what_it_says(seed, site, changes, expected):
-    """Place, address, proxies, Referer, player and token, for playlist, key and segment."""
+    """Location, address, proxies, Referer, player and token, for playlist, key and segment."""
     path = site.stream("tst", a_ts=b"a" * 1000)
     viewer = Viewer(headers=GOOD)
     link = seed.link(path, tokens.by_python(acl="/tst/*", key=tokens.TRANSITION))

@@ -27,7 +27,7 @@ def opens(edge, folder, token, name="hdnts", headers=None):
 
 
 def refused(edge, folder, token, name="hdnts", headers=None):
-    """The link leads to a 403; this is its word."""
+    """Checks that the link leads to a 403, and returns its reason."""
     response = edge.get(edge.link(f"/{folder}/index.m3u8", token, name), headers)
     assert response.status == 403 and SEGMENT not in response.body
     assert not edge.asked()
@@ -98,7 +98,7 @@ def test_a_salt_is_part_of_the_key(shop, make):
 
 @EVERY_MAKER
 def test_escape_early(shop, make):
-    """The two libraries escape differently; both are taken, with what they escape in ip, id, data and URL."""
+    """The two libraries escape differently; tokens of both are accepted, with escapes in ip, id, data and URL."""
     assert opens(shop, "vod/a", make(acl="/vod/*", id="a b", data="x=1&y=(2)!", escape_early=True))
     assert opens(shop, "vod/a", make(url="/vod/a/index.m3u8", data="a b~c", escape_early=True))
     assert opens(shop, "vod/a", make(acl="/vod/*", ip="2001:db8::7", escape_early=True),
@@ -107,7 +107,7 @@ def test_escape_early(shop, make):
 
 @EVERY_MAKER
 def test_escape_early_of_a_path_with_a_blank(shop, make):
-    """The customer signs the path as it reads; the player sends it escaped."""
+    """The customer signs the path unescaped; the player sends it escaped."""
     token = make(url="/vod/b c/index.m3u8", escape_early=True)
     shop.site.replies["/vod/b%20c/index.m3u8"] = shop.site.replies["/vod/b c/index.m3u8"]
     shop.site.replies["/vod/b%20c/seg.ts"] = shop.site.replies["/vod/b c/seg.ts"]
@@ -146,7 +146,7 @@ def test_in_query_cookie_or_header_under_the_policys_name(shop, folder, name):
 
 
 def test_a_token_that_the_player_escaped(shop):
-    """Players and link builders escape `~`, `=`, `/`, `*` and `!` as they please."""
+    """Players and link builders may escape `~`, `=`, `/`, `*` and `!`."""
     token = tokens.by_python(acl="/vod/*!/x/*", data="a=b")
     assert opens(shop, "vod", quote(token, safe=""))
     assert opens(shop, "vod", token.replace("~", "%7E").replace("*", "%2a"))

@@ -47,7 +47,7 @@ def test_every_uri_is_expanded_and_carries_one_token(features, site):
 
 @BOTH
 def test_ffmpeg_finds_the_very_same_frames(features, site, origins):
-    """It knows no variables, and needs to know none."""
+    """It does not support variables, and does not need to."""
     path = programme(site)
     plain = packets(f"http://127.0.0.1:{origins['h1'].port}/cmaf/v180/index.m3u8")
     assert len(plain) > 500
@@ -56,7 +56,7 @@ def test_ffmpeg_finds_the_very_same_frames(features, site, origins):
 
 @ONE
 def test_hls_js_in_chromium_plays_to_the_end(features, site, tmp_path):
-    """It knows variables, and finds the definitions as they were."""
+    """It supports variables, and the definitions are unchanged."""
     report = played(features.link(programme(site)), tmp_path / "profile")
     assert not report["fatal"] and not report["mediaError"] and not report["errors"], report
     assert report["duration"] > 20 and report["currentTime"] >= report["duration"] - 0.1, report
@@ -65,7 +65,7 @@ def test_hls_js_in_chromium_plays_to_the_end(features, site, tmp_path):
 
 @BOTH
 def test_a_playlist_that_has_moved_imports_still(features, site):
-    """What the filter told the media playlist in its URL goes along with the redirect."""
+    """The variables in the URL of the media playlist are part of the redirect."""
     path, viewer = programme(site), Viewer()
     old = "/vod/defined/cmaf/v180/defined.m3u8"
     site.put("/vod/defined/cmaf/moved/defined.m3u8", site.file(old))
@@ -82,7 +82,7 @@ def test_a_playlist_that_has_moved_imports_still(features, site):
 
 @ONE
 def test_another_rendition_by_the_query(features, site):
-    """The value is the viewer's; what is signed for one playlist is not for another."""
+    """The viewer chooses the value; a signature for one playlist is not valid for another."""
     path = programme(site).replace("v180", "v360")
     site.put("/vod/defined/cmaf/v360/defined.m3u8", site.file("/vod/defined/cmaf/v180/defined.m3u8"))
     (playlist,) = Viewer().media(features.link(path))

@@ -65,7 +65,7 @@ def test_documents_name_these_versions():
 
 @pytest.mark.parametrize("http, kind", [("1.1", "ts"), ("2", "cmaf")])
 def test_a_programme_plays(edge, http, kind):
-    """Master playlist, media playlists, key, and all segments at once."""
+    """Multivariant playlist, media playlists, key, and all segments at once."""
     viewer = Viewer(http)
     playlists = viewer.media(edge.link(f"/{kind}/master.m3u8"))
     items = [item for playlist in playlists for item in playlist.items]
@@ -96,7 +96,7 @@ def test_many_streams_at_once(edge):
 
 
 def test_many_streams_of_one_connection(edge):
-    """With trailers after a known length, which come when a last chunk may be owed."""
+    """With trailers after a known length, which may arrive while a last chunk is owed."""
     viewer, items = many(edge, **({"trailers": (("x-checksum", "1"),)} if edge.upstream == "h2" else {}))
     targets = [item.url.removeprefix(edge.url) for item in items]
     for _ in range(2):
@@ -108,7 +108,8 @@ def test_many_streams_of_one_connection(edge):
 
 @pytest.mark.parametrize("http", ["1.1", "2"])
 def test_a_broken_response_shows(edge, http):
-    """Of an origin that says no length: the padding cannot be sent, and nobody may take that for the end."""
+    """From an origin that sends no length: the padding cannot be sent, and the client must see that the response is
+    incomplete."""
     # Envoy drops the trailers of HTTP/1.1 origins; one of those breaks off.
     ends = {"trailers": (("x-checksum", "1"),)} if edge.upstream == "h2" else {"stop": 50_000}
     path = edge.site.stream(next(folders), seg_ts=(bytes(100_000), {"framing": "chunked", **ends}))

@@ -24,7 +24,7 @@ def now():
 
 def by_python(acl=None, url=None, key=PASSWORD, exp=None, st=None, ip=None, id=None, data=None, salt=None,
               algorithm="sha256", escape_early=False):
-    """A token of the Python library."""
+    """A token from the Python library."""
     from akamai.edgeauth import EdgeAuth
 
     maker = EdgeAuth(key=key, algorithm=algorithm, salt=salt, ip=ip, payload=data, session_id=id, start_time=st,
@@ -34,7 +34,7 @@ def by_python(acl=None, url=None, key=PASSWORD, exp=None, st=None, ip=None, id=N
 
 def by_node(acl=None, url=None, key=PASSWORD, exp=None, st=None, ip=None, id=None, data=None, salt=None,
             algorithm="sha256", escape_early=False):
-    """A token of the Node library."""
+    """A token from the Node library."""
     options = {"key": key, "algorithm": algorithm, "salt": salt, "ip": ip, "payload": data, "sessionId": id,
                "startTime": st, "endTime": exp or now() + 3600, "escapeEarly": escape_early}
     options = {name: value for name, value in options.items() if value is not None}
@@ -49,7 +49,7 @@ MAKERS = {"python": by_python, "node": by_node}
 
 
 def signed(fields, key=PASSWORD, algorithm="sha256"):
-    """A correctly signed token of any fields at all: for tokens that no library would make."""
+    """A correctly signed token of any fields, also of those that no library would write."""
     import hashlib
     import hmac
 

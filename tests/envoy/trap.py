@@ -9,8 +9,8 @@ EQUAL, AT_LEAST = b"\x46", b"\x4f"  # i32.eq, i32.ge_u
 
 
 def trapping(module, callback, parameter, compare, value):
-    """`module` with an export `callback` that traps if its parameter of that number compares so to `value`, and else does
-    what it did."""
+    """`module` with an export `callback` that traps if the comparison of its parameter of that number with `value`
+    holds, and otherwise does the same as before."""
     parts, at = [], 8
     while at < len(module):
         size, start = unsigned(module, at + 1)
@@ -47,7 +47,7 @@ def signed(value):
 
 
 def unsigned(data, at):
-    """(number, where it ends)."""
+    """(number, its end)."""
     value = shift = 0
     while True:
         byte = data[at]
@@ -57,19 +57,19 @@ def unsigned(data, at):
 
 
 def text(data, at):
-    """(bytes, where they end)."""
+    """(bytes, their end)."""
     size, start = unsigned(data, at)
     return data[start:start + size], start + size
 
 
 def appended(section, entry):
-    """A section's list with one more entry."""
+    """The list of a section, with one more entry."""
     count, start = unsigned(section, 0)
     return number(count + 1) + section[start:] + entry
 
 
 def indices(section):
-    """The function section: each function's type."""
+    """The function section: the type of each function."""
     count, at = unsigned(section, 0)
     found = []
     for _ in range(count):
@@ -79,12 +79,12 @@ def indices(section):
 
 
 def functions_of(section):
-    """How many functions are imported; the module imports nothing else (tests/module.rs)."""
+    """The number of imported functions; the module imports nothing else (tests/module.rs)."""
     return unsigned(section, 0)[0]
 
 
 def parameters(section, wanted):
-    """How many parameters the functions of a type have."""
+    """The number of parameters of functions of a type."""
     count, at = unsigned(section, 0)
     for index in range(count):
         assert section[at] == 0x60
@@ -97,7 +97,7 @@ def parameters(section, wanted):
 
 
 def exported(section, name):
-    """(function, where its number stands) of an export."""
+    """(function, position of its number) of an export."""
     count, at = unsigned(section, 0)
     for _ in range(count):
         found, at = text(section, at)

@@ -20,7 +20,7 @@ TIMEOUT = 60  # seconds in which nothing comes at all
 
 @dataclass
 class Seen:
-    """What a client saw: `complete`, as far as it can tell."""
+    """A response as the client received it. `complete`: as far as the client can tell."""
 
     status: int
     headers: list
@@ -33,7 +33,7 @@ class Seen:
 
 
 def decrypted(body, key, iv):
-    """What a segment holds; None if it is no whole ciphertext."""
+    """The plaintext of a segment; None if it is not a complete ciphertext."""
     cipher, unpadder = Cipher(algorithms.AES128(key), modes.CBC(iv)).decryptor(), PKCS7(128).unpadder()
     try:
         return unpadder.update(cipher.update(body) + cipher.finalize()) + unpadder.finalize()
@@ -42,12 +42,12 @@ def decrypted(body, key, iv):
 
 
 def never(error):
-    """What is wrong with an error in place of a response: that there was nothing, not even an end."""
+    """The error for a missing response, without even an end."""
     return "nothing came" if isinstance(error, TimeoutError) else ""
 
 
 def ask1(edge, target, method, probe=True):
-    """Over HTTP/1.1, and what is wrong with the connection afterwards, if it goes on (`probe`: asked once more)."""
+    """Sends a request over HTTP/1.1. `probe`: also notes whether the connection serves another request afterwards."""
     connection = HTTPConnection("127.0.0.1", edge.port, timeout=TIMEOUT)
     try:
         connection.request(method, target)
@@ -76,14 +76,14 @@ def ask1(edge, target, method, probe=True):
 
 
 def ask2(edge, target, method):
-    """Over HTTP/2."""
+    """Sends a request over HTTP/2."""
     response = curl.fetch(edge.url + target, http="2", method=method)
     return Seen(response.status, response.headers, response.body, response.exit == 0,
                 "nothing came" if response.exit == 28 else "")
 
 
 def stripped(text):
-    """A playlist without what the filter added."""
+    """A playlist without the filter's additions."""
     text = re.sub(rb"#EXT-X-KEY:[^\n]*/serve\.key[^\n]*\r?\n", b"", text)
     text = re.sub(rb"#EXT-X-KEY:METHOD=NONE\r?\n", b"", text) if b"/serve.key" not in text else text
     return re.sub(rb"[?&](hdntl|plk)=[^\"\s&]*", b"", text)
@@ -96,7 +96,7 @@ def unprotected(text):
 
 
 def content(edge, case, ask, target, seen):
-    """What is wrong with a response that claims to be complete and good."""
+    """The fault of a response that claims to be complete and good."""
     path = urlsplit(target).path
     expected = case.whole(path)
     is_playlist = ask in ("playlist", "opening") or (case.type or "").endswith("mpegurl")
@@ -120,7 +120,7 @@ def content(edge, case, ask, target, seen):
 
 
 def judge(edge, case, ask, target, seen):
-    """What is wrong; None if the client saw what it must."""
+    """The fault of a response; None if the client received the expected one."""
     word, held_only = case.sees(edge.upstream), False
     if word.endswith("?"):
         word, held_only = word[:-1], True
@@ -157,7 +157,7 @@ def judge(edge, case, ask, target, seen):
 
 
 def redirected(case, target, seen):
-    """A redirect has the token on a path of the same host, and no body of media."""
+    """Checks that a redirect keeps the token on a path of the same host, and has no body of media."""
     location, given = seen.header("location") or "", dict(case.fields(target.partition("?")[0]))["location"]
     inside = given.startswith("/")
     if seen.status != case.status or not location.startswith(given) or ("hdntl=" in location) != inside:

@@ -11,7 +11,7 @@ WAIT = 30
 
 
 class Wire:
-    """A keep-alive HTTP/1.1 connection. It opens anew when the other side has closed it."""
+    """A keep-alive HTTP/1.1 connection. It reconnects if the peer has closed it."""
 
     def __init__(self, port):
         self.port, self.socket, self.left = port, None, b""
@@ -28,7 +28,7 @@ class Wire:
         return self.send(b"\r\n".join(lines) + b"\r\n\r\n" + body, method)
 
     def send(self, request, method=b"GET"):
-        """What comes of these bytes; status 0 if nothing does."""
+        """The response to these bytes; status 0 if there is none."""
         if not self.socket:
             self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=WAIT)
         try:
@@ -89,7 +89,7 @@ class Wire:
 
 
 class Wire2:
-    """A cleartext HTTP/2 connection, one request at a time, its headers as they are."""
+    """A cleartext HTTP/2 connection for one request at a time, with headers unchanged."""
 
     def __init__(self, port):
         self.port, self.socket, self.connection = port, None, None

@@ -13,7 +13,7 @@ from native import Outcome
 
 
 def command(script, **options):
-    """The command line of a script beside this one that drives Chromium, with further options of its own."""
+    """The command line of a script beside this one that drives Chromium, with its own further options."""
     how = {
         "modules": str(places.node_modules("playwright-core").parent),
         "chromium": places.tool("chromium", "chromium-browser", "google-chrome", install="chromium"),
@@ -23,12 +23,12 @@ def command(script, **options):
 
 
 def direct():
-    """An environment without proxies: all that is asked is on this machine."""
+    """An environment without proxies: all requests are to this machine."""
     return {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
 
 
 class Browser:
-    """Talks to browser.mjs."""
+    """Drives browser.mjs."""
 
     def __init__(self, log):
         for package in ("hls.js", "shaka-player", "video.js"):
@@ -49,7 +49,7 @@ class Browser:
             self.waiting.pop(answer["id"]).put(answer["report"])
 
     def play(self, player, url, seconds, subtitles=False, live=False, until=None):
-        """Plays to the end, or to where `until` says (in seconds)."""
+        """Plays to the end, or up to `until` (in seconds)."""
         answer = queue.Queue()
         with self.lock:
             command = {"id": next(self.ids), "player": player, "url": url, "seconds": seconds, "subtitles": subtitles,
@@ -64,7 +64,7 @@ class Browser:
         return Outcome(report["ended"] and not complaints, report["frames"], None, report["cues"], complaints, report, warnings)
 
     def stop(self):
-        """Closes its input, which ends it; by its process id if that does not."""
+        """Closes its input, which ends it; otherwise ends it by its process id."""
         self.process.stdin.close()
         try:
             self.process.wait(20)

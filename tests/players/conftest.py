@@ -25,7 +25,7 @@ def pytest_addoption(parser):
 
 @dataclass
 class Play:
-    """One player's play of one stream."""
+    """One play of a stream by one player."""
 
     name: str
     url: str
@@ -48,7 +48,7 @@ def origin(theatre):
 
 @pytest.fixture(scope="session")
 def edges(origin, tmp_path_factory):
-    """Envoys by the policy's media encryption."""
+    """Envoys, by their policy's media encryption."""
     started = {}
 
     def edge(media):
@@ -80,7 +80,7 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def play(theatre, origin, edges, native, browser):
-    """Plays a stream under a name; by way of Envoy if there is a policy."""
+    """Plays a stream under a name, through Envoy if there is a policy."""
 
     def play(name, player, column, stream, media=None):
         theatre.stage(name, stream)
@@ -98,7 +98,7 @@ def play(theatre, origin, edges, native, browser):
 
 
 def logged(proxy, name):
-    """The access log's entries of one play: those below its folder, and its session's keys."""
+    """The access log's entries of one play: requests below its folder, and its session's keys."""
     entries = [json.loads(line) for line in Path(proxy.access_log).read_text().splitlines()]
     below = [entry for entry in entries if (entry["path"] or "").startswith(f"/{name}/")]
     sessions = {entry["session"] for entry in below}
@@ -107,7 +107,7 @@ def logged(proxy, name):
 
 @pytest.fixture(scope="session")
 def watched(play, edges):
-    """What came of a column: player → (the plain stream's play, the protected one's)."""
+    """The plays of a column: player → (play of the plain stream, play of the protected one)."""
     seen = {}
 
     def watch(key):

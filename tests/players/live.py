@@ -23,7 +23,7 @@ class Files:
 
 
 def moments(rendition):
-    """Every segment and part with the moment of its end."""
+    """Every segment and part, with the time at which it ends."""
     at = 0.0
     for segment in rendition.segments:
         end = at
@@ -35,8 +35,9 @@ def moments(rendition):
 
 
 class Live:
-    """A live programme: renditions by folder, of which `head` seconds have been when the first viewer comes; a playlist
-    shows the last `window` segments. With parts it is low-latency HLS: reloads and hinted parts wait, deltas skip."""
+    """A live programme: renditions by folder. `head` seconds have passed when the first viewer arrives; a playlist
+    contains the last `window` segments. With parts it is low-latency HLS: reloads and hinted parts block, and delta
+    updates skip segments."""
 
     def __init__(self, master, renditions, head, window):
         self.master, self.renditions, self.head, self.window = master, renditions, head, window
@@ -50,13 +51,13 @@ class Live:
         self.began, self.lock = None, threading.Lock()
 
     def elapsed(self):
-        """Seconds of programme that have been."""
+        """Seconds of the programme that have passed."""
         with self.lock:
             self.began = self.began or time.monotonic()
             return self.head + (time.monotonic() - self.began)
 
     def wait(self, moment):
-        """Until a moment of the programme has been; whether that took any waiting."""
+        """Waits until a time of the programme has passed. Returns whether it had to wait."""
         left = moment - self.elapsed()
         if left > 0:
             time.sleep(left + 0.005)
@@ -87,7 +88,7 @@ class Live:
         return Reply(body, tuple(headers.items()), ranges=True)
 
     def playlist(self, folder, rendition, query):
-        """The media playlist as it is now, or, if the request says so, as it will be."""
+        """The current media playlist or, if the request asks for it, a later one."""
         segments = rendition.segments
         ends = [sum(s.seconds for s in segments[:n + 1]) for n in range(len(segments))]
         if "_HLS_msn" in query:
@@ -135,7 +136,7 @@ class Live:
         return f'#EXT-X-PART:DURATION={part.seconds:.5f},INDEPENDENT=YES,URI="{part.name}"'
 
     def edge(self, segment, end, now):
-        """The parts there are of the segment that is being made, and a hint at the next."""
+        """The parts of the segment in progress, and a hint at the next part."""
         at = end - segment.seconds
         for part in segment.parts:
             at += part.seconds
@@ -145,14 +146,14 @@ class Live:
             yield self.part(part)
 
     def report(self, folder, now):
-        """What the newest part of another rendition is."""
+        """The rendition report about another rendition: its newest part."""
         names = [part.name for end, part in moments(self.renditions[folder]) if end <= now and not part.parts]
         segment, part = names[-1].removeprefix("seg").split(".")[:2]
         return f'#EXT-X-RENDITION-REPORT:URI="../{folder}/index.m3u8",LAST-MSN={segment},LAST-PART={part}'
 
 
 class Theatre:
-    """What Envoy's origin serves: a stream of its own for each play, in the folder of the play's name."""
+    """The streams that Envoy's origin serves: one for each play, in the folder of the play's name."""
 
     def __init__(self):
         self.streams = {}

@@ -18,7 +18,7 @@ BEGIN, END = "<!-- from here on written by make test-players -->", "<!-- up to h
 
 @dataclass(frozen=True)
 class Column:
-    """A stream: its title, what makes it, the policy it is under, who plays it."""
+    """A stream: its title, its source, its policy, and its players."""
 
     title: str
     stream: Callable
@@ -31,13 +31,13 @@ class Column:
 
 
 def live_ts():
-    """Twelve segments of two seconds, six in the playlist; seven have been before the viewer comes."""
+    """Twelve segments of two seconds, six in the playlist; seven have passed when the viewer arrives."""
     video = programme.live_ts()
     return Live(programme.master("avc1.4d400d", (), "live/index.m3u8"), {"live": video}, head=14, window=6)
 
 
 def low_latency():
-    """Two renditions of twelve segments in parts; enough of them have been that deltas have something to skip."""
+    """Two renditions of twelve segments in parts; enough have passed for delta updates to skip some."""
     renditions = programme.live_parts()
     codec = programme.codec(renditions["video"].init)
     return Live(programme.master(codec, video="video/index.m3u8"), renditions, head=16, window=9)
@@ -70,7 +70,8 @@ YES, NO, NEITHER = "yes", "no", "not even the plain stream"
 
 @dataclass(frozen=True)
 class Limit:
-    """What a player cannot do: NO (not with AES-128, whoever encrypts) or NEITHER; why; what it does instead."""
+    """A limitation of a player: NO (not with AES-128, regardless of who encrypts) or NEITHER, the reason, and its
+    behaviour."""
 
     verdict: str
     reason: str
@@ -101,7 +102,7 @@ TRIES, LIVE_TRIES = 5, 2  # live: players skip what they were too slow for, on a
 
 
 def tries(player, key):
-    """How often a player may try anew until its play is like the plain one."""
+    """How many attempts a player has to play the protected stream like the plain one."""
     return TRIES if (player, key) in UNSTEADY else LIVE_TRIES if COLUMNS[key].live else 0
 
 
@@ -113,7 +114,7 @@ def over(column, outcome):
 
 
 def good(column, outcome):
-    """A play that came to its end, and showed something."""
+    """Whether a play came to its end and showed something."""
     return over(column, outcome) and outcome.frames > 0 and bool(outcome.cues) == column.subtitles
 
 
@@ -158,7 +159,7 @@ def table(verdicts, versions):
 
 
 def written():
-    """The table as it stands in the document."""
+    """The table as in the document."""
     text = DOCUMENT.read_text()
     return text[text.index(BEGIN) + len(BEGIN):text.index(END)].strip().splitlines()
 

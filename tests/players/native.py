@@ -14,8 +14,8 @@ import programme
 
 @dataclass
 class Outcome:
-    """How a play went: whether it came to its end, how many frames were decoded, a digest of them if there is one; and what
-    the player warned of and went on."""
+    """The result of a play: whether it came to its end, how many frames were decoded, their digest if there is one, and
+    warnings after which the player continued."""
 
     ended: bool
     frames: int
@@ -80,7 +80,7 @@ class Native:
         return [self.ffmpeg, "-v", "error", "-nostdin", "-threads", "1", "-protocol_whitelist", "http,tcp,crypto", "-i", url]
 
     def cues(self, url, seconds):
-        """The subtitles ffmpeg finds."""
+        """The subtitles that ffmpeg finds."""
         _, output, _ = self.run([*self.reading(url), "-map", "0:s", "-f", "webvtt", "-"], seconds)
         return re.findall(r"second \d+", output.decode())
 

@@ -20,7 +20,7 @@ SUBTITLES = ('#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="Seconds",LANGUAGE="
 
 
 def master(codec, media=(AUDIO,), video="v180/index.m3u8"):
-    """A master playlist of one rendition, so that every player plays the same."""
+    """A multivariant playlist of one rendition, so that every player plays the same."""
     groups = (',AUDIO="a"' if AUDIO in media else "") + (',SUBTITLES="s"' if SUBTITLES in media else "")
     stream = (f'#EXT-X-STREAM-INF:BANDWIDTH=250000,CODECS="{codec},mp4a.40.2",RESOLUTION={WIDTH}x{HEIGHT},'
               f"FRAME-RATE={FPS}.000{groups}")
@@ -28,14 +28,14 @@ def master(codec, media=(AUDIO,), video="v180/index.m3u8"):
 
 
 def segmented(kind, subtitles=False):
-    """`ts` (packed audio beside it) or `cmaf`: a file for each segment, as it lies in the demo."""
+    """`ts` (with separate packed audio) or `cmaf`: a file for each segment, as in the demo."""
     root, media = places.content() / kind, ["v180", "audio"] + ["subtitles"] * subtitles
     files = {f"{folder}/{file.name}": file.read_bytes() for folder in media for file in (root / folder).iterdir()}
     return {"master.m3u8": master("avc1.4d400d", (AUDIO, SUBTITLES) if subtitles else (AUDIO,)), **files}
 
 
 def single_files(kind):
-    """Every rendition as one file with byte ranges; every other offset is left to be counted on."""
+    """Every rendition as one file with byte ranges; every other offset is omitted."""
     package = segmented(kind)
     for folder in ("v180", "audio"):
         whole, lines, counted = b"", [], False
@@ -56,7 +56,8 @@ def single_files(kind):
 
 
 def encrypted(package):
-    """The same under AES-128 as any packager does it, without playlock: what a player makes of that is the player's."""
+    """The same, encrypted with AES-128 by a packager instead of playlock. Differences from the plain stream are then
+    the player's."""
     key, iv, made = bytes(range(16)), bytes(range(16, 32)), dict(package)
     for path, body in package.items():
         if path.endswith("/index.m3u8"):
@@ -71,7 +72,7 @@ def encrypted(package):
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a segment, or a segment: its file, its bytes, how long it plays."""
+    """A part of a segment, or a segment: its file, its bytes, its duration."""
 
     name: str
     body: bytes
@@ -81,7 +82,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Rendition:
-    """What a live origin makes a media playlist of."""
+    """The data from which a live origin builds a media playlist."""
 
     segments: tuple
     init: bytes | None = None
@@ -94,7 +95,8 @@ def ffmpeg(*arguments):
 
 
 def encode(folder, keyframes, *arguments):
-    """Encodes the programme anew with a key frame every so many frames; `arguments` end in the output."""
+    """Encodes the programme with a key frame after each of the given number of frames. `arguments` end in the
+    output."""
     inputs = []
     for media in ("v180", "audio"):
         package = segmented("cmaf")
@@ -156,7 +158,7 @@ def live_parts(part=10, parts=5):
 
 
 def grouped(bodies, seconds, parts):
-    """Segments of so many parts each."""
+    """Segments of the given number of parts each."""
     for number in range(len(bodies) // parts):
         span = range(number * parts, (number + 1) * parts)
         made = tuple(Part(f"seg{number}.{at}.m4s", bodies[i], seconds[i]) for at, i in enumerate(span))

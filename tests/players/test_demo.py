@@ -27,7 +27,7 @@ FLOW = ["Master playlist", "Media playlist", "Key", "Segment"]
 
 
 def start(work):
-    """The demo as `make demo` starts it, on ports of its own: (its process, the page's URL)."""
+    """Starts the demo like `make demo`, on its own ports: (process, URL of the page)."""
     for _ in range(5):  # what was free may be taken by then
         port = ports.free_row("127.0.0.1", random.randrange(20_000, 30_000, 10), 4)
         command = [sys.executable, places.REPOSITORY / "tools/demo.py", "--port", str(port), "--work", str(work)]

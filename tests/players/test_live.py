@@ -16,7 +16,7 @@ URI = re.compile(r'URI="([^"]+)"|^([^#\s].*)$', re.M)
 
 
 def playlists(play):
-    """(URL, text) of every media playlist a browser's player was given, in order."""
+    """(URL, text) of every media playlist that a browser's player received, in order."""
     answers = [(one["url"], one.get("text")) for one in play.outcome.report["requests"]]
     return [(url, text) for url, text in answers if text and "#EXTINF" in text]
 

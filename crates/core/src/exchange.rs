@@ -20,22 +20,22 @@ use crate::response::body::{Body, Pushed};
 use crate::response::{self, Plan};
 use crate::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
 
-/// How an exchange stands, or ended.
+/// The outcome of an exchange, so far or final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It was let through, or answered.
+    /// The request was forwarded, or the filter answered it without a refusal.
     Allowed,
-    /// It was refused by an answer of ours.
+    /// The filter refused the request or the response.
     Refused,
-    /// Its response was broken off.
+    /// The response was reset.
     Broken,
 }
 
 impl Verdict {
-    /// All of them, in the order of [`Verdict::index`].
+    /// All verdicts, in the order of [`Verdict::index`].
     pub const ALL: &[Self] = &[Self::Allowed, Self::Refused, Self::Broken];
 
-    /// Its word in counters.
+    /// The verdict's name in counters.
     pub fn word(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
@@ -44,7 +44,7 @@ impl Verdict {
         }
     }
 
-    /// Its place in [`Verdict::ALL`].
+    /// The verdict's position in [`Verdict::ALL`].
     pub fn index(self) -> usize {
         self as usize
     }
@@ -60,11 +60,11 @@ pub struct Exchange {
     policy: Option<PolicyIndex>,
     session: Option<String>,
     reason: Option<Reason>,
-    /// The request has the media type of gRPC, which proxies write their replies in.
+    /// The request has a gRPC media type; proxies convert local replies to such requests to gRPC.
     grpc: bool,
-    /// The status of our own answer.
+    /// The status of the filter's own response, if it sent one.
     answered: Option<u16>,
-    /// What pages on other sites are told, with whatever answer.
+    /// CORS headers for every response to this request.
     cors: Vec<Header>,
     unservable: Option<Rc<Unservable>>,
 }
@@ -72,20 +72,22 @@ pub struct Exchange {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one of these per exchange; a box would only add an allocation")]
 enum State {
-    /// Nothing (more) to do: not covered, or our own answer on its way out.
+    /// Nothing left to do: the request is not covered, was answered here, or its response body passes unchanged.
     Idle,
-    /// Whether this answer may go out is being asked.
+    /// The authorizer is being asked whether this key response may be sent.
     Asking(Reply),
     /// The request is with the origin.
     Asked(PendingRequest),
     /// The response's body is coming.
     Body(Body),
-    /// The response has been broken off.
+    /// The response was reset.
     Broken(Reason),
 }
 
 impl Exchange {
-    /// Decides on a request. `random` is called at most once, when a session is opened.
+    /// Decides whether a request is admitted.
+    ///
+    /// `random` supplies 16 random bytes. It is called at most once, when a session is opened.
     pub fn open(
         policies: &Rc<Policies>,
         request: &Request<'_>,
@@ -94,7 +96,7 @@ impl Exchange {
         Self::open_observed(policies, request, random, &mut ())
     }
 
-    /// [`Exchange::open`] with an observer of its checks.
+    /// [`Exchange::open`], reporting each check to `observer`.
     pub fn open_observed(
         policies: &Rc<Policies>,
         request: &Request<'_>,
@@ -122,7 +124,7 @@ impl Exchange {
             Ok(Admitted::Pending(pending, _)) => Some(pending.policy),
             Err(refused) => refused.policy,
         };
-        // A page must be able to read also what was refused before its policy was known.
+        // Pages must be able to read a refusal even if it came before the policy was known.
         let policy =
             exchange.policy.and_then(|index| policies.get(index)).or_else(|| request::policy_for_cors(policies, &head));
         exchange.cors =
@@ -165,8 +167,7 @@ impl Exchange {
         (exchange, step)
     }
 
-    /// Decides when what [`RequestStep::Ask`] asked for is answered: `status` is the answer's, `None` if it could not be
-    /// asked.
+    /// Resumes after the response to [`RequestStep::Ask`]. `status` is its status, `None` if the call failed.
     pub fn on_answer(&mut self, status: Option<u16>) -> Reply {
         let State::Asking(reply) = core::mem::replace(&mut self.state, State::Idle) else {
             return self.refusal(Reason::Unanswered);
@@ -177,7 +178,7 @@ impl Exchange {
         }
     }
 
-    /// Decides on a response when its headers (`:status` among them) have come. `end_of_stream`: no body follows.
+    /// Decides on the origin's response headers, which include `:status`. `end_of_stream`: there is no body.
     pub fn on_response_head(&mut self, headers: &[Header], end_of_stream: bool) -> HeadStep {
         let State::Asked(pending) = core::mem::replace(&mut self.state, State::Idle) else {
             return HeadStep::Forward(self.as_answered(headers));
@@ -202,18 +203,18 @@ impl Exchange {
         }
     }
 
-    /// Whether the origin's response is waited for: not where nothing is covered, nor behind an answer of ours.
+    /// Whether the origin's response is pending: false for requests that are not covered or were answered here.
     pub fn awaits_response(&self) -> bool {
         matches!(self.state, State::Asked(_))
     }
 
-    /// Whether [`Exchange::on_response_head`] has anything to decide: the origin's response, or our own answer on its way
-    /// out if the proxy has made one of gRPC's of it.
+    /// Whether [`Exchange::on_response_head`] has work to do: the origin's response is pending, or the proxy may have
+    /// converted the filter's own response to gRPC.
     pub fn reads_response(&self) -> bool {
         self.awaits_response() || (self.grpc && self.answered.is_some())
     }
 
-    /// The edits that restore our own answer, which has come back as one of gRPC's. Its body is gone.
+    /// The edits that restore the filter's own response after the proxy converted it to gRPC. Its body is lost.
     fn as_answered(&self, headers: &[Header]) -> HeaderEdits {
         let mut edits = HeaderEdits::default();
         if let Some(status) = self.answered.filter(|_| headers::first(headers, "grpc-status").is_some()) {
@@ -223,23 +224,23 @@ impl Exchange {
         edits
     }
 
-    /// Whether [`Exchange::on_body`] would let every chunk go as it is, so that its bytes need not be fetched.
+    /// Whether [`Exchange::on_body`] forwards every chunk unchanged, so that the host need not read the bytes.
     pub fn passes_body(&self) -> bool {
         matches!(self.state, State::Idle | State::Asking(_) | State::Asked(_))
     }
 
-    /// Whether [`Exchange::on_body`] would encrypt a chunk.
+    /// Whether [`Exchange::on_body`] encrypts chunks.
     pub fn encrypts(&self) -> bool {
         matches!(&self.state, State::Body(body) if body.encrypts())
     }
 
-    /// Decides on the next chunk of the response's body.
+    /// Processes the next chunk of the response body.
     pub fn on_body(&mut self, chunk: Vec<u8>, end_of_stream: bool) -> BodyStep {
         self.on_body_among(chunk, end_of_stream, 0, &mut Batch::default())
     }
 
-    /// [`Exchange::on_body`] for one `stream` of several whose chunks may be encrypted together. What has become ready
-    /// of the others is in `batch` afterwards.
+    /// [`Exchange::on_body`] for one of several streams whose chunks may be encrypted together. On return, `batch`
+    /// holds the output that became ready for the others.
     pub fn on_body_among(
         &mut self,
         chunk: Vec<u8>,
@@ -270,7 +271,7 @@ impl Exchange {
         }
     }
 
-    /// Decides when trailers come; no chunk had `end_of_stream` then, and nothing can be added to the body.
+    /// Decides on trailers. No chunk had `end_of_stream` set, and the body can no longer be extended.
     pub fn on_trailers(&mut self) -> TrailersStep {
         match &self.state {
             State::Idle | State::Asking(_) | State::Asked(_) => TrailersStep::Forward,
@@ -285,7 +286,7 @@ impl Exchange {
         }
     }
 
-    /// What kind of exchange this is, as far as is known.
+    /// The kind of the exchange, as far as it is known.
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -295,7 +296,7 @@ impl Exchange {
         self.policy
     }
 
-    /// How it stands.
+    /// The outcome so far.
     pub fn verdict(&self) -> Verdict {
         match (&self.state, self.reason) {
             (State::Broken(_), _) => Verdict::Broken,
@@ -304,17 +305,17 @@ impl Exchange {
         }
     }
 
-    /// Why it was refused or broken off.
+    /// The reason for the refusal or reset.
     pub fn reason(&self) -> Option<Reason> {
         self.reason
     }
 
-    /// URIs of its playlist that nobody will get.
+    /// The playlist's unservable URIs, if it has any.
     pub fn unservable(&self) -> Option<&Unservable> {
         self.unservable.as_deref().filter(|unservable| unservable.count() > 0)
     }
 
-    /// What the access log says of this exchange so far, as name and word: `kind`, `policy`, `session`, `reason`.
+    /// The fields for the access log, as name and value: `kind`, and `policy`, `session` and `reason` where known.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let policy = self.policy.and_then(|index| self.policies.get(index));
         let mut facts = Vec::with_capacity(4);
@@ -329,7 +330,7 @@ impl Exchange {
         self.refusal_to(reason, None)
     }
 
-    /// A refusal that sends the client to `redirect`.
+    /// A refusal, as a redirect to `redirect` if there is one.
     fn refusal_to(&mut self, reason: Reason, redirect: Option<&str>) -> Reply {
         self.reason = Some(reason);
         self.with_cors(Reply::refusal(reason, redirect, self.request_id.as_deref()))

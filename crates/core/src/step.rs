@@ -1,54 +1,54 @@
-//! What the proxy tells an exchange, and the steps that it is asked to take.
+//! The request that an exchange takes, and the steps that it asks the proxy to carry out.
 
 use crate::bytes::output::Output;
 pub use crate::http::message::{Call, HeaderEdits, Request};
 use crate::http::reply::{Reason, Reply};
 
-/// What to do with a request.
+/// The next step for a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RequestStep {
-    /// Send it to the origin with these changes.
+    /// Forward it to the origin with these changes.
     Forward(HeaderEdits),
     /// Answer it here; it never reaches the origin.
     Reply(Reply),
-    /// Hold it and ask an upstream; what comes of it goes to [`crate::exchange::Exchange::on_answer`].
+    /// Hold it and call an upstream; the result goes to [`crate::exchange::Exchange::on_answer`].
     Ask(Call),
 }
 
 /// What to do with a response's headers.
 #[derive(Debug, PartialEq, Eq)]
 pub enum HeadStep {
-    /// Let them go with these changes.
+    /// Forward them with these changes.
     Forward(HeaderEdits),
-    /// Make these changes and hold the headers until the first body step that is not [`BodyStep::Hold`].
+    /// Apply these changes, and hold the headers until the first body step other than [`BodyStep::Hold`].
     Hold(HeaderEdits),
-    /// Answer this in place of the origin's response.
+    /// Send this in place of the origin's response.
     Reply(Reply),
 }
 
-/// What to do with a chunk of a response's body.
+/// The next step for a chunk of a response body.
 #[derive(Debug)]
 pub enum BodyStep {
-    /// Let it go as it is.
+    /// Forward it unchanged.
     Forward,
-    /// Send these bytes (perhaps none) in its place.
+    /// Send these bytes, possibly none, in its place.
     Replace(Output),
-    /// The headers are still held, and these bytes are the whole body: set `content-length` to how many they are, and send
-    /// them in its place.
+    /// The headers are still held and these bytes are the whole body: set `content-length` to their number, and send
+    /// them.
     Whole(Output),
-    /// Send nothing in its place yet, and pause the stream: its bytes are kept. Never for the last chunk.
+    /// Send nothing yet and pause the stream; the exchange keeps the bytes. Never the step for the last chunk.
     Hold,
-    /// The headers are still held: answer this in place of the origin's response.
+    /// The headers are still held: send this in place of the origin's response.
     Reply(Reply),
-    /// The headers are out: break the response off so that the client sees that it is broken.
+    /// The headers have been sent: reset the stream, so that the client sees that the response is incomplete.
     Reset(Reason),
 }
 
-/// What to do with a response's trailers.
+/// The next step for response trailers.
 #[derive(Debug, PartialEq, Eq)]
 pub enum TrailersStep {
-    /// Let them go.
+    /// Forward them.
     Forward,
-    /// Break the response off.
+    /// Reset the stream.
     Reset(Reason),
 }

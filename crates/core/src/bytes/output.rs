@@ -1,4 +1,4 @@
-//! Bytes on their way out: what takes the place of a chunk, without moving the chunk.
+//! The replacement of a chunk's bytes, made without copying the chunk.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -44,17 +44,17 @@ impl Output {
         [block(self.head.as_ref()), bug::look(&self.buffer, self.start..), block(self.tail.as_ref())]
     }
 
-    /// How many bytes it is.
+    /// The length in bytes.
     pub fn len(&self) -> usize {
         self.parts().iter().map(|part| part.len()).sum()
     }
 
-    /// Whether it is none.
+    /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All of it in one piece.
+    /// All bytes in one vector.
     pub fn into_vec(self) -> Vec<u8> {
         if self.head.is_none() && self.tail.is_none() && self.start == 0 {
             return self.buffer;

@@ -20,7 +20,7 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-/// Whether [`decode`] makes exactly these bytes of `text`; looks no further than to the first difference.
+/// Whether [`decode`] turns `text` into exactly `bytes`. Stops at the first difference.
 pub fn decodes_to(text: &str, bytes: &[u8]) -> bool {
     let mut rest = text.as_bytes();
     for &wanted in bytes {
@@ -42,7 +42,7 @@ pub fn decodes_to(text: &str, bytes: &[u8]) -> bool {
     rest.is_empty()
 }
 
-/// Whether two hex digits follow every `%`.
+/// Whether every `%` is followed by two hex digits.
 pub fn is_valid(text: &str) -> bool {
     let mut rest = text;
     while let Some((_, tail)) = rest.split_once('%') {
@@ -54,12 +54,12 @@ pub fn is_valid(text: &str) -> bool {
     true
 }
 
-/// As [`decode`]; `None` too if the result is not UTF-8.
+/// [`decode`] to a string; also `None` if the result is not UTF-8.
 pub fn decode_str(text: &str) -> Option<String> {
     String::from_utf8(decode(text)?).ok()
 }
 
-/// Appends `text`, with every byte that `keep` refuses as lower-case `%xx`.
+/// Appends `text`, with every byte outside ASCII or rejected by `keep` as lower-case `%xx`.
 pub fn encode_into(out: &mut String, text: &[u8], keep: impl Fn(u8) -> bool) {
     for &byte in text {
         if byte.is_ascii() && keep(byte) {
@@ -71,7 +71,7 @@ pub fn encode_into(out: &mut String, text: &[u8], keep: impl Fn(u8) -> bool) {
     }
 }
 
-/// Whether `text` holds a `%` and two hex digits: something a second decoding would change.
+/// Whether `text` contains an escape, which a second decoding would change.
 pub fn has_escape(text: &str) -> bool {
     text.as_bytes().windows(3).any(|w| matches!(w, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()))
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-/// A set of numbers.
+/// A set of numbers, as sorted ranges that do not overlap.
 #[derive(Debug)]
 pub struct Ranges<T>(Vec<(T, T)>);
 
@@ -13,7 +13,7 @@ impl<T> Default for Ranges<T> {
 }
 
 impl<T: Ord + Copy> Ranges<T> {
-    /// The set of what lies in any of `ranges`, given by the first and the last number of each.
+    /// The union of `ranges`, each given by its first and last number.
     pub fn build(mut ranges: Vec<(T, T)>) -> Self {
         ranges.sort_unstable();
         ranges.dedup_by(|next, kept| {
@@ -27,18 +27,18 @@ impl<T: Ord + Copy> Ranges<T> {
         Self(ranges)
     }
 
-    /// Whether nothing is in it.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether `number` is in it.
+    /// Whether `number` is in the set.
     pub fn contains(&self, number: T) -> bool {
         let behind = self.0.partition_point(|(first, _)| *first <= number);
         behind.checked_sub(1).and_then(|index| self.0.get(index)).is_some_and(|(_, last)| number <= *last)
     }
 
-    /// How many ranges it is made of.
+    /// The number of ranges.
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.0.len()

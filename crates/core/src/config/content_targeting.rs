@@ -1,4 +1,4 @@
-//! `contentTargeting` and `geoHeaders` as they are written: from where and by what way one may watch.
+//! `contentTargeting` and `geoHeaders` as written: restrictions by client address, location, proxy and referring site.
 
 use alloc::string::String;
 #[cfg(feature = "schema")]
@@ -17,40 +17,40 @@ use crate::policy::text::HeaderName;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ContentTargeting {
-    /// `false`: as if `contentTargeting` were not there.
+    /// `false` has the same effect as omitting `contentTargeting`.
     pub enabled: bool,
-    /// By place, from `geoHeaders`.
+    /// By location, as passed in `geoHeaders`.
     pub geo_protection: Option<GeoProtection>,
-    /// By client address, as Envoy trusts it.
+    /// By client address, as Envoy determines it.
     pub ip_access: Option<IpAccess>,
-    /// By the site that links here.
+    /// By referring site.
     pub referer: Option<Referer>,
-    /// Refuse clients behind proxies that hide who they are (403 `proxy`).
+    /// Refuse clients behind proxies that hide their clients' identity (403 `proxy`).
     #[serde(default)]
     pub deny_anonymous_proxies: bool,
-    /// Refuse clients behind proxies that pass their address on (403 `proxy`).
+    /// Refuse clients behind proxies that pass on their clients' addresses (403 `proxy`).
     #[serde(default)]
     pub deny_transparent_proxies: bool,
 }
 
-/// Where a client may be (403 `geo`). A place is among those listed if any of the lists names it; a place that is not
-/// known is in no list, so that `ALLOW` denies it and `DENY` lets it through.
+/// Locations that are allowed or denied (403 `geo`). A client is at a listed location if any of the lists names it. An
+/// unknown location is on no list, so `ALLOW` denies it and `DENY` allows it.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct GeoProtection {
-    /// `false`: as if `geoProtection` were not there.
+    /// `false` has the same effect as omitting `geoProtection`.
     pub enabled: bool,
-    /// Whether the lists name who may or who may not. Required where `enabled` is `true`.
+    /// Whether the lists name allowed or denied locations. Required if `enabled` is `true`.
     pub mode: Option<Mode>,
-    /// Whole countries.
+    /// Countries.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
         schemars(extend("default" = serde_json::json!([]), "examples" = [serde_json::json!([{"countryCode": "DE"}])]))
     )]
     pub countries: Vec<Country>,
-    /// Market areas (DMAs).
+    /// Designated Market Areas (DMAs).
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
@@ -64,15 +64,15 @@ pub struct GeoProtection {
         schemars(extend("default" = serde_json::json!([]), "examples" = [serde_json::json!([{"countryCode": "US", "regionCode": "CA"}])]))
     )]
     pub regions: Vec<Region>,
-    /// Addresses and CIDR blocks that may, wherever they are.
+    /// Addresses and CIDR blocks that are allowed at any location.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [["192.0.2.0/24"]])))]
     pub override_ips: Vec<String>,
-    /// Who may not is redirected (302) in place of a 403.
+    /// Redirect denied requests (302) instead of answering with a 403.
     #[serde(default)]
     pub geo_redirect_on_deny_enabled: bool,
-    /// Where to: an absolute `http` or `https` URL, which should not be under the same policy. Required where the
-    /// redirect is enabled.
+    /// The target of the redirect: an absolute `http` or `https` URL, which should not be under the same policy.
+    /// Required if the redirect is enabled.
     #[serde(rename = "geoRedirectOnDenyURL")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["https://tv.example/not-here"])))]
     pub geo_redirect_on_deny_url: Option<String>,
@@ -83,7 +83,7 @@ pub struct GeoProtection {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Country {
-    /// ISO 3166-1 alpha-2; compared without case.
+    /// The country in ISO 3166-1 alpha-2; not case-sensitive.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9]{2}$"), extend("examples" = ["DE"])))]
     pub country_code: String,
     /// Read and ignored.
@@ -99,7 +99,7 @@ pub struct Country {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Dma {
-    /// Its number.
+    /// The number of the DMA.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[0-9]{1,8}$"), extend("examples" = ["501"])))]
     pub dma_code: String,
     /// Read and ignored.
@@ -112,10 +112,10 @@ pub struct Dma {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Region {
-    /// ISO 3166-1 alpha-2; compared without case.
+    /// The country in ISO 3166-1 alpha-2; not case-sensitive.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9]{2}$"), extend("examples" = ["US"])))]
     pub country_code: String,
-    /// ISO 3166-2 without the country; compared without case.
+    /// The region in ISO 3166-2, without the country; not case-sensitive.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9]{1,8}$"), extend("examples" = ["CA"])))]
     pub region_code: String,
     /// Read and ignored.
@@ -123,67 +123,67 @@ pub struct Region {
     pub _region_name: Option<String>,
 }
 
-/// Which client addresses may watch (403 `address`). An address that is not known is denied.
+/// Client addresses that are allowed or denied (403 `address`). An unknown address is denied.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct IpAccess {
-    /// `false`: as if `ipAccess` were not there.
+    /// `false` has the same effect as omitting `ipAccess`.
     pub enabled: bool,
-    /// Whether the list names who may or who may not. Required where `enabled` is `true`.
+    /// Whether the list names allowed or denied addresses. Required if `enabled` is `true`.
     pub mode: Option<Mode>,
     /// Addresses and CIDR blocks, IPv4 and IPv6.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [["192.0.2.0/24", "2001:db8::/32"]])))]
     pub ips: Vec<String>,
-    /// Who may not is redirected (302) in place of a 403.
+    /// Redirect denied requests (302) instead of answering with a 403.
     #[serde(default)]
     pub ip_redirect_on_deny_enabled: bool,
-    /// Where to: an absolute `http` or `https` URL, which should not be under the same policy. Required where the
-    /// redirect is enabled.
+    /// The target of the redirect: an absolute `http` or `https` URL, which should not be under the same policy.
+    /// Required if the redirect is enabled.
     #[serde(rename = "denyOnIPRedirectURL")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["https://tv.example/not-here"])))]
     pub deny_on_ip_redirect_url: Option<String>,
 }
 
-/// Which sites' pages may play (403 `referer`), by the Referer that browsers send. Whoever wants to can forge one, so
-/// it keeps out other sites' pages, not programs.
+/// Sites whose pages may play (403 `referer`), by the Referer that browsers send. Anyone can forge it, so it stops
+/// pages of other sites, but not programs.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Referer {
-    /// `false`: as if `referer` were not there.
+    /// `false` has the same effect as omitting `referer`.
     pub enabled: bool,
-    /// Sites that may, with their subdomains: as domains or as URLs.
+    /// The allowed sites, each with its subdomains: domains or URLs.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [["tv.example"]])))]
     pub domains: Vec<String>,
-    /// Requests without a Referer may too: players outside browsers send none.
+    /// Allow requests without a Referer. Players outside browsers send none.
     #[serde(default)]
     pub allow_missing: bool,
-    /// Who may not is redirected (302) in place of a 403.
+    /// Redirect denied requests (302) instead of answering with a 403.
     #[serde(default)]
     pub referrer_redirect_enabled: bool,
-    /// Where to: an absolute `http` or `https` URL, which should not be under the same policy. Required where the
-    /// redirect is enabled.
+    /// The target of the redirect: an absolute `http` or `https` URL, which should not be under the same policy.
+    /// Required if the redirect is enabled.
     #[serde(rename = "referrerRedirectURL")]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["https://tv.example/not-here"])))]
     pub referrer_redirect_url: Option<String>,
 }
 
-/// In which request headers Envoy says where a client is: names in any case, each another. Only Envoy may set them:
-/// remove a client's own copies.
+/// The request headers in which Envoy passes the client's location. Names are not case-sensitive and must differ from
+/// each other. Only Envoy may set these headers: remove copies that clients send.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct GeoHeaders {
-    /// ISO 3166-1 alpha-2.
+    /// The country in ISO 3166-1 alpha-2.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<HeaderName>", extend("default" = "x-geo-country", "examples" = ["x-country"]))
     )]
     pub country: Option<String>,
-    /// ISO 3166-2 without the country.
+    /// The region in ISO 3166-2, without the country.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<HeaderName>", extend("default" = "x-geo-region", "examples" = ["x-region"]))

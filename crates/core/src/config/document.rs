@@ -1,5 +1,5 @@
-//! The configuration document as it is written: the field names of the Media Security Policy API, ours beside
-//! them in the same style. Unknown fields are refused everywhere.
+//! The configuration document as written, with the member names of the Media Security Policy API, and additional
+//! members in the same style. Unknown members are rejected everywhere.
 
 use alloc::string::String;
 #[cfg(feature = "schema")]
@@ -28,34 +28,34 @@ use crate::policy::players::PlayerHash;
 #[cfg(feature = "schema")]
 use crate::policy::text::{HeaderName, Host};
 
-/// The whole document.
+/// The configuration: policies, the hosts and paths to which they are assigned, and settings of the filter.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Document {
-    /// What holds for a part of what Envoy serves: who may watch it, how it is encrypted.
+    /// The policies. Each controls access to a part of the content, and its encryption.
     pub policies: Vec<Policy>,
-    /// Which policy holds where, and when. The longest path wins, one with a host of its own before one for every
-    /// host, and of those to the same path the one that started last.
+    /// Assigns policies to hosts and paths, always or for a time. Assignments to the request's host precede those to
+    /// every host; then the longest path wins, and of those to the same path the one that started last.
     pub assignments: Vec<Assignment>,
-    /// What happens to a request that no assignment covers.
+    /// The action for requests that no assignment covers.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = "deny")))]
     pub default: DefaultAction,
-    /// Hold the headers of a playlist until what comes before its first URI is seen, so that a refusal is a clean HTTP
-    /// error and not a broken response. Needs Envoy's `allow_on_headers_stop_iteration`, without which responses hang.
+    /// Hold the headers of a playlist until the lines before its first URI have been checked, so that a refusal is a
+    /// regular HTTP error instead of a reset response. Requires Envoy's `allow_on_headers_stop_iteration`; without it,
+    /// responses hang.
     #[serde(default)]
     pub hold_headers: bool,
-    /// Chunks of segments that are on their way at the same time may be encrypted together: faster by about half, if
-    /// the proxy never buffers more for a paused response than it may give at a time
-    /// (`per_connection_buffer_limit_bytes`).
+    /// Encrypt chunks of concurrent segments together, which takes about a fifth less CPU per byte. Only for proxies
+    /// that never buffer more for a paused response than they deliver at a time (`per_connection_buffer_limit_bytes`).
     #[serde(default)]
     pub batching: bool,
-    /// The policy that Envoy's route names in its metadata (`filter_metadata: {playlock: {policy: vod}}`) holds before
-    /// any assignment; a name that no policy has is refused. Costs each request a call of Envoy's.
+    /// Use the policy that Envoy's route names in its metadata (`filter_metadata: {playlock: {policy: vod}}`) before
+    /// any assignment. A request with an unknown name is refused. Costs a call into Envoy for each request.
     #[serde(default)]
     pub route_policy: bool,
-    /// In which request headers Envoy says where a client is.
+    /// The request headers in which Envoy passes the client's location.
     #[serde(default)]
     pub geo_headers: GeoHeaders,
 }
@@ -65,11 +65,11 @@ pub struct Document {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Policy {
-    /// The policy's unique name, without control characters; it is in counters, logs and tokens. Keys are derived from
-    /// it: renaming a policy ends its sessions. Its length is counted in bytes.
+    /// The policy's unique name, without control characters; its length is counted in bytes. It appears in counters,
+    /// logs and tokens. Keys are derived from it, so renaming a policy ends its sessions.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 128), extend("examples" = ["vod"])))]
     pub policy_name: String,
-    /// The policy's unique number, by which assignments may name it.
+    /// The policy's unique number. Assignments may refer to the policy by it.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [1])))]
     pub policy_id: Option<PolicyId>,
     /// Read and ignored.
@@ -98,71 +98,71 @@ pub struct Policy {
     #[serde(rename = "unsavedPolicy")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub _unsaved_policy: Option<IgnoredAny>,
-    /// Who may watch.
+    /// Access control by tokens.
     pub token_auth: Option<TokenAuth>,
-    /// Encryption of segments. Without it playlists get tokens only.
+    /// Encryption of segments. Without it, playlock adds tokens to playlists and encrypts nothing.
     pub media_encryption: Option<MediaEncryption>,
-    /// Paths of further playlists, beside those that end in `.m3u8` or `.m3u`, as patterns: `*` stands for anything, `/`
-    /// too, `?` for one character. A resource there is always a playlist, whatever its `content-type`: an access token
-    /// opens it, and it is rewritten or refused.
+    /// Patterns for the paths of playlists, in addition to paths that end in `.m3u8` or `.m3u`: `*` matches any
+    /// characters, including `/`; `?` matches one. A resource at such a path is always a playlist, regardless of its
+    /// `content-type`: an access token opens it, and it is rewritten or refused.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
         schemars(inner(regex(pattern = "^[/*][^!]*$")), extend("examples" = [["/live/*/playlist.php"]]))
     )]
     pub playlist_paths: Vec<String>,
-    /// From where and by what way one may watch.
+    /// Restrictions by client address, location, proxy and referring site.
     pub content_targeting: Option<ContentTargeting>,
-    /// With what one may watch.
+    /// Restriction to listed players.
     pub player_verification: Option<PlayerVerification>,
-    /// Sessions that end before their time.
+    /// Sessions that end before they expire.
     pub revocation: Option<Revocation>,
-    /// From which sites' pages one may watch. Without it the origin's headers say.
+    /// Access by pages on other sites (CORS). Without it, the origin's CORS headers apply.
     pub cors: Option<Cors>,
 }
 
-/// What pages on other sites may do (the CORS protocol of the Fetch standard). playlock answers preflights itself, and
-/// its headers take the place of the origin's, on refusals too.
+/// Access by pages on other sites (the CORS protocol of the Fetch standard). playlock answers preflight requests
+/// itself. Its CORS headers replace those of the origin, and refusals carry them, too.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Cors {
-    /// The sites whose pages may play: origins as browsers send them, or `*` for every one.
+    /// The sites whose pages may play: origins as browsers send them, or `*` for all.
     #[cfg_attr(
         feature = "schema",
         schemars(length(min = 1), with = "Vec<AllowedOrigin>", extend("examples" = [["https://tv.example"]]))
     )]
     pub allow_origins: Vec<String>,
-    /// Pages may send cookies along. Not together with `*`, with which any site could use a viewer's cookies.
+    /// Allow pages to send cookies. Rejected together with `*`, with which any site could use a viewer's cookies.
     #[serde(default)]
     pub allow_credentials: bool,
-    /// Request headers that pages may set. Without it, whichever they ask for.
+    /// The request headers that pages may set. Without it, all that they ask for.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<Vec<ListedHeader>>", extend("examples" = [["range"]]))
     )]
     pub allow_headers: Option<Vec<String>>,
-    /// Response headers that pages may read beside those that they always may.
+    /// The response headers that pages may read, in addition to those that they always may.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Vec<ListedHeader>", extend("examples" = [["content-range"]]))
     )]
     pub expose_headers: Vec<String>,
-    /// How long a browser may keep the answer to a preflight.
+    /// How long a browser may cache the response to a preflight request.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "1d", "examples" = ["2h"])))]
     pub max_age: Option<Duration>,
 }
 
-/// With which players one may watch. This identifies players and proves nothing: whoever has seen the name of one can
-/// send it. Who may not is refused (403 `player`).
+/// Restriction to listed players; others are refused (403 `player`). It identifies players but does not authenticate
+/// them: anyone who has seen a player's name can send it.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PlayerVerification {
-    /// Players are checked. `false`: as if `playerVerification` were not there.
+    /// Check players. `false` has the same effect as omitting `playerVerification`.
     pub enabled: bool,
-    /// Read, with a warning if `true`: there is no support player.
+    /// Accepted, with a warning if `true`: there is no support player.
     pub support_player_enabled: Option<bool>,
     /// Read and ignored.
     #[serde(rename = "resetSupportPlayer")]
@@ -170,7 +170,7 @@ pub struct PlayerVerification {
     /// Those that may play; without any, none may.
     #[cfg_attr(feature = "schema", schemars(length(max = 30)))]
     pub players: Option<Vec<Player>>,
-    /// How long the players hold from the first `startTime` of the policy's assignments. Without it, for ever.
+    /// How long the players remain valid, from the first `startTime` of the policy's assignments. Without it, forever.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["30d"])))]
     pub ttl: Option<Duration>,
     /// Read and ignored.
@@ -205,7 +205,7 @@ pub enum IdentifiedBy {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Player {
-    /// The player's SHA-256, or another name of printable characters without `,` and `~`; compared without case.
+    /// The player's SHA-256, or another name of printable characters except `,` and `~`; not case-sensitive.
     #[cfg_attr(
         feature = "schema",
         schemars(
@@ -216,29 +216,29 @@ pub struct Player {
     /// Read and ignored.
     #[serde(rename = "description")]
     pub _description: Option<String>,
-    /// It may play. `false`: as if it were not listed.
+    /// Accept this player. `false` has the same effect as omitting it.
     #[cfg_attr(feature = "schema", schemars(extend("default" = true)))]
     pub enabled: Option<bool>,
 }
 
-/// Sessions that end before their time, at once wherever the new configuration has arrived (403 `revoked`). An entry
-/// may go once what it names, session or access token, would have ended anyway.
+/// Sessions to end before they expire. Takes effect as soon as an Envoy has the new configuration (403 `revoked`). An
+/// entry can be removed once the session or access token would have expired anyway.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Revocation {
-    /// Sessions by the id that the access log has of them: 16 bytes in base64url.
+    /// Sessions by their id in the access log: 16 bytes in base64url.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
         schemars(inner(regex(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$")), extend("examples" = [["AAECAwQFBgcICQoLDA0ODw"]]))
     )]
     pub session_ids: Vec<String>,
-    /// Sessions by the `id` of the access token that opened them. The token opens no more of them, either.
+    /// Sessions by the `id` of the access token that opened them. The token cannot open further sessions, either.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [["order-17"]])))]
     pub access_token_ids: Vec<String>,
-    /// Every session that was opened before this time.
+    /// All sessions opened before this time.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<Time>", extend("examples" = ["2026-01-01T12:00:00Z"]))
@@ -246,15 +246,15 @@ pub struct Revocation {
     pub sessions_opened_before: Option<String>,
 }
 
-/// Which policy holds for a host and path.
+/// Assigns a policy to a host and path.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Assignment {
-    /// The policy's name. It or `policyId` is required.
+    /// The policy's name. Either it or `policyId` is required.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["vod"])))]
     pub policy_name: Option<String>,
-    /// The policy's number, in place of or beside its name.
+    /// The policy's number, instead of or in addition to its name.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [1])))]
     pub policy_id: Option<PolicyId>,
     /// A host name without a port, compared without case. Without it, every host.
@@ -263,13 +263,13 @@ pub struct Assignment {
     /// A path without `.` and `..`, which covers everything below it, with `/...` at its end or without.
     #[cfg_attr(feature = "schema", schemars(with = "PathPrefix", extend("examples" = ["/vod/..."])))]
     pub path: String,
-    /// When the assignment begins to hold: a time, or `*` for always.
+    /// The time at which the assignment starts, or `*` for always.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<TimeOrAny>", extend("default" = "*", "examples" = ["2026-12-24T18:00:00Z"]))
     )]
     pub start_time: Option<String>,
-    /// When it ends, after it began: a time, or `*` for never.
+    /// The time at which the assignment ends, after its start, or `*` for never.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<TimeOrAny>", extend("default" = "*", "examples" = ["2026-12-24T20:00:00+01:00"]))

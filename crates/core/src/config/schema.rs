@@ -1,9 +1,10 @@
-//! The configuration document's JSON Schema, made of the types that read it. For tools; never in the module.
+//! The JSON Schema of the configuration document, generated from the types that read it. For tools; never in the
+//! module.
 
 use super::document::Document;
 
-/// The schema (draft 2020-12). What it lets pass may still be refused: it knows of single members, not of how they go
-/// together.
+/// The schema (draft 2020-12). A document that it accepts may still be rejected: the schema covers single members, not
+/// their combinations.
 pub fn schema() -> serde_json::Value {
     let mut schema = schemars::schema_for!(Document);
     schema.insert("title".into(), "playlock's configuration".into());

@@ -1,4 +1,4 @@
-//! Reading secrets: hex or base64 text, written in the document or in the VM's environment.
+//! Reading of secrets: hex or base64 text, from the document or from the VM's environment.
 
 use alloc::format;
 use alloc::string::String;
@@ -13,27 +13,27 @@ use super::strength::{Role, Strength};
 use super::value::SecretSource;
 use crate::token::derive::{ConfiguredKey, Secret};
 
-/// Looks secrets up and remembers which stand in the document, and which are weak.
+/// Looks secrets up, and collects warnings about inline and weak ones.
 pub struct Reader<'a> {
     /// The VM's environment.
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// The `policyName` of the policy being read.
     pub policy: String,
-    /// What to log once the document has loaded.
+    /// Warnings to log once the document has loaded.
     pub warnings: Vec<String>,
     strength: Strength,
 }
 
 impl<'a> Reader<'a> {
-    /// A reader that takes variables from `env`.
+    /// Creates a reader that takes variables from `env`.
     pub fn new(env: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Self { env, policy: String::new(), warnings: Vec::new(), strength: Strength::default() }
     }
 
-    /// A password: an even number of hex digits, at least one byte.
+    /// Reads a password: an even number of hex digits, at least one byte.
     ///
     /// # Errors
-    /// If the variable is not set or the text is not that. The text is never shown.
+    /// If the variable is not set or the text is malformed. Errors never show the text.
     pub fn password(&mut self, path: &str, source: &SecretSource) -> Result<Vec<u8>, ConfigError> {
         let text = self.text(path, source)?;
         let bytes = mixed::decode_vec(&text).ok().filter(|bytes| !bytes.is_empty());
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    /// A secret: hex or base64 of at least 16 bytes. Text that can be hex is read as hex.
+    /// Reads a secret: hex or base64 of at least 16 bytes. Text that is valid hex is read as hex.
     ///
     /// # Errors
     /// As [`Reader::password`].
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
         Secret::new(bytes).ok_or_else(|| ConfigError::new(path, format!("found {length} bytes, expected at least 16")))
     }
 
-    /// A content key: hex or base64 of exactly 16 bytes.
+    /// Reads a content key: hex or base64 of exactly 16 bytes.
     ///
     /// # Errors
     /// As [`Reader::password`].
@@ -99,12 +99,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Text that can be hex is read as hex. Hex is decoded in constant time.
+/// Decodes hex or base64. Text that is valid hex is read as hex, which is decoded in constant time.
 fn hex_or_base64(text: &str) -> Option<Vec<u8>> {
     mixed::decode_vec(text).ok().or_else(|| STANDARD.decode(text).ok())
 }
 
-/// The fault of a text that is no password, without any of its characters.
+/// Describes the fault of a malformed password, without any of its characters.
 fn not_hex(text: &str) -> String {
     let found = match text.len() {
         0 => "nothing".into(),

@@ -1,4 +1,5 @@
-//! Weak secrets: those that can be guessed, and those that serve two purposes. Warnings name lengths, never values.
+//! Detection of weak secrets: those that can be guessed, and those with two purposes. Warnings contain lengths, never
+//! values.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -7,21 +8,21 @@ use alloc::vec::Vec;
 
 use sha2::{Digest, Sha256};
 
-/// Fewest bytes of a password that nobody can guess: 128 bits, and as many as the Media Security Policy API takes.
+/// Fewest bytes of a password that cannot be guessed: 128 bits, as many as the Media Security Policy API takes.
 const ENOUGH: usize = 16;
 
 /// The purpose of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Signs access tokens: the site has it, too.
+    /// Signs access tokens; the site has it, too.
     Password,
-    /// Keys and session tokens are derived from it.
+    /// Source from which keys and session tokens are derived.
     Secret,
-    /// A content key: every viewer gets it.
+    /// A content key, which every viewer receives.
     Key,
 }
 
-/// Where a secret was read.
+/// The place where a secret was read.
 #[derive(Debug, Clone)]
 struct Place {
     path: String,
@@ -29,17 +30,18 @@ struct Place {
     variable: Option<String>,
 }
 
-/// Where a value was read first and last, for each role.
+/// The places where a value was read first and last, for each role.
 #[derive(Debug, Default)]
 struct Uses([Option<(Place, Place)>; 3]);
 
-/// The secrets of one document so far, by digest: no copy of a value is kept, and comparing takes no time that tells.
+/// The secrets of one document so far, by digest. Values are not kept, and comparing them reveals nothing by its
+/// timing.
 #[derive(Default)]
 pub struct Strength(BTreeMap<[u8; 32], Uses>);
 
 impl Strength {
-    /// Warns of weaknesses of the secret `bytes`, read at the JSON path `path` in the policy `policy`, from the environment
-    /// variable `variable` if it is not written in the document.
+    /// Returns warnings about the secret `bytes`. `path` is its JSON path, `policy` the name of its policy, and
+    /// `variable` its environment variable, unless it is written in the document.
     pub fn judge(&mut self, role: Role, path: &str, policy: &str, variable: Option<&str>, bytes: &[u8]) -> Vec<String> {
         let here = Place { path: path.into(), policy: policy.into(), variable: variable.map(ToString::to_string) };
         let mut warnings = Vec::new();
@@ -71,7 +73,7 @@ impl Uses {
         *slot = Some((first, here));
     }
 
-    /// The worst that follows from the same value having been read before.
+    /// The worst consequence of an earlier occurrence of the same value.
     fn twice(&self, role: Role, here: &Place) -> Option<String> {
         let same = |other: &Place, why: &str| {
             format!(
@@ -99,7 +101,7 @@ impl Uses {
         if last.policy == here.policy {
             return Some(same(last, "nothing is exchanged so; expected another value, or no transition"));
         }
-        // The same variable for several policies was written so on purpose.
+        // One variable that several policies name is shared on purpose.
         if first.variable.is_some() && first.variable == here.variable {
             return None;
         }
@@ -124,8 +126,8 @@ mod tests {
     const OTHER: &str = "c319f970fd89b9f8c3d48e25548c793d";
     const THIRD: &str = "6d0f4c1e7b8a93522f64d1c05e97ab38";
 
-    /// The warnings about policies with these passwords and secrets, without those about values written in the document.
-    /// Variables have the value of their name's first letter: `L…`, `O…`, `T…`.
+    /// The warnings for policies with these passwords and secrets, except those about values written in the document.
+    /// The value of a variable is given by the first letter of its name: `L…`, `O…`, `T…`.
     fn warnings(policies: &[(Value, Value)]) -> Vec<String> {
         let policies = policies.iter().zip(["a", "b", "c"]).map(|((auth, media), name)| {
             let (mut auth, mut media) = (auth.clone(), media.clone());
@@ -176,7 +178,7 @@ mod tests {
         }
     }
 
-    /// Value and value again; where it is said, of what, and what follows.
+    /// The path, the place of the same value, and the consequence that the warning names.
     #[test]
     fn values_that_are_used_twice() {
         let first = (json!({"password": LONG}), json!({"secret": OTHER}));

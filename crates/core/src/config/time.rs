@@ -1,7 +1,7 @@
-//! Points in time as the configuration writes them: ISO 8601 (RFC 3339), UTC where no offset is given.
+//! Points in time as written in the configuration: ISO 8601 (RFC 3339), in UTC unless there is an offset.
 
-/// Seconds from 1970-01-01T00:00:00Z to `text`: `2018-01-05T11:00:00`, with a fraction (dropped) and an offset (`Z`,
-/// `+01:00`) if there are any, or a date alone. `None` if it is something else, or lies before 1970.
+/// Parses a time into seconds since 1970-01-01T00:00:00Z: `2018-01-05T11:00:00`, with an optional fraction (dropped)
+/// and offset (`Z`, `+01:00`), or a date alone. `None` if it is malformed, or before 1970.
 pub fn parse(text: &str) -> Option<u64> {
     let (date, time) = match text.split_once(['T', 't', ' ']) {
         Some((date, time)) => (date, time),
@@ -35,7 +35,7 @@ fn offset_seconds(text: &str) -> Option<u64> {
     (hours < 24 && minutes < 60).then_some(hours * 3600 + minutes * 60)
 }
 
-/// `N` numbers of so many digits each, with `separator` between.
+/// Parses `N` numbers, each with a fixed number of digits, with `separator` between them.
 fn numbers<const N: usize>(text: &str, separator: char, digits: [usize; N]) -> Option<[u64; N]> {
     let mut found = [0; N];
     let mut parts = text.split(separator);
@@ -62,7 +62,7 @@ fn days_of(year: u64, month: u64) -> u64 {
     }
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar.
+/// The number of days from 1970-01-01 to a date of the Gregorian calendar.
 fn days_before(year: u64, month: u64, day: u64) -> Option<u64> {
     let leaps = |year: u64| year / 4 - year / 100 + year / 400;
     let before = year.checked_sub(1)?;

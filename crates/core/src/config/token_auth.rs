@@ -1,4 +1,4 @@
-//! `tokenAuth` as it is written: who may watch.
+//! `tokenAuth` as written: access control by tokens.
 
 use alloc::string::String;
 #[cfg(feature = "schema")]
@@ -12,34 +12,34 @@ use super::value::{Duration, SecretSource};
 use crate::policy::text::{HeaderName, TokenName};
 use crate::policy::tokens::Transport;
 
-/// Who may watch: access tokens (EdgeAuth v2) that your site makes open sessions, and session tokens that playlock
-/// makes go on with them.
+/// Access control by tokens. Access tokens (EdgeAuth v2), which your site issues, open sessions; session tokens, which
+/// playlock issues, continue them.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct TokenAuth {
-    /// Access and session tokens are checked. `false`: a playlist opens a session for anyone, and the session's token
-    /// is still needed for keys and segments of encrypted media.
+    /// Check access and session tokens. `false`: a playlist opens a session for anyone, and keys and segments of
+    /// encrypted media still require the session's token.
     pub enabled: bool,
-    /// The HMAC key of access tokens: an even number of hex digits. Fewer than 32 can be guessed offline by anyone
-    /// who has one token, and are warned of. Required where `enabled` is `true`.
+    /// The HMAC key of access tokens: an even number of hex digits. If there are fewer than 32, anyone who has a token
+    /// can guess the password offline, and playlock logs a warning. Required if `enabled` is `true`.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [serde_json::json!({"env": "PLAYLOCK_PASSWORD"})])))]
     pub password: Option<SecretSource>,
-    /// A second password that is accepted too, while the password is being changed.
+    /// A second password that is accepted, too, during a rotation.
     #[cfg_attr(
         feature = "schema",
         schemars(extend("examples" = [serde_json::json!({"env": "PLAYLOCK_PASSWORD_NEXT"})]))
     )]
     pub transition_password: Option<SecretSource>,
-    /// Playlists need an access token to open a session. `false`: they open one without; one that is sent is not looked
-    /// at, and the origin does not see it.
+    /// Require an access token to open a session. `false`: a playlist opens a session without one. An access token in
+    /// the request is not checked, and the origin does not receive it.
     #[serde(default = "yes")]
     pub enforce_on_initial_request: bool,
-    /// Content (all but playlists and keys) needs a session token. `false`: it goes without one, for caches; playlists
-    /// and keys never do. Keys must be shared then (`keyScope`).
+    /// Require a session token for content (everything except playlists and keys). `false`: content is served without
+    /// one, so that caches can store it; playlists and keys still require one. Keys must then be shared (`keyScope`).
     #[serde(default = "yes")]
     pub enforce_on_content_request: bool,
-    /// Query parameter of the access token; not the session token's, and not `plk`.
+    /// The query parameter of the access token. Must differ from that of the session token and from `plk`.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<TokenName>", extend("default" = "hdnts", "examples" = ["token"]))
@@ -51,45 +51,45 @@ pub struct TokenAuth {
     /// The access token's request header, if that has another name than `accessTokenName`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<TokenName>", extend("examples" = ["x-auth"])))]
     pub access_token_header: Option<String>,
-    /// Query parameter of the session token, and what its cookies' names begin with; not `plk`.
+    /// The query parameter of the session token, and the prefix of its cookies' names. Must differ from `plk`.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<TokenName>", extend("default" = "hdntl", "examples" = ["session"]))
     )]
     pub session_token_name: Option<String>,
-    /// How the session token travels.
+    /// How the session token is sent.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = "query")))]
     pub session_token_transport: Transport,
-    /// How long a session lasts, one second at least. The access token's own end does not shorten it.
+    /// How long a session lasts, at least one second. The access token's expiry does not shorten it.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "1d", "pattern" = "[1-9]", "examples" = ["6h"])))]
     pub session_ttl: Option<Duration>,
-    /// The session's paths: patterns joined with `!`, in which `*` stands for anything. Without it, those of the
-    /// access token; for a token of one URL or playlist, what is below its directory.
+    /// The paths of the session: patterns joined with `!`, in which `*` matches anything. Without it, the paths of the
+    /// access token; if that is for a single URL or playlist, everything below its directory.
     #[cfg_attr(
         feature = "schema",
         schemars(regex(pattern = "^[!#-+.-:<-\\[\\]-}-]+$"), extend("examples" = ["/vod/*"]))
     )]
     pub session_acl: Option<String>,
-    /// What a session is bound to beside its token. Without it, to nothing.
+    /// The client properties to which a session is bound. Without it, none.
     pub session_binding: Option<SessionBinding>,
-    /// By how much clocks may differ: tolerance for the times `st` and `exp` of tokens.
+    /// The tolerance for clock differences when checking the times `st` and `exp` of tokens.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "10s", "examples" = ["1m"])))]
     pub clock_skew: Option<Duration>,
-    /// A live media playlist that an access token in the URL opens is answered with a master playlist of one variant,
-    /// so that its reloads carry the session token.
+    /// Wrap a live media playlist that is requested with an access token in the URL: the response is a multivariant
+    /// playlist of one variant, so that reloads carry the session token.
     #[serde(default = "yes")]
     pub wrap_live_playlists: bool,
-    /// Signed with every access token and carried by none (`salt` of the EdgeAuth libraries).
+    /// A text that is signed with every access token but never part of one (`salt` of the EdgeAuth libraries).
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["pepper"])))]
     pub salt: Option<String>,
-    /// HMACs that are accepted in access tokens beside SHA-256.
+    /// The HMAC algorithms that access tokens may use in addition to SHA-256.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = serde_json::json!([]), "examples" = [["sha1"]])))]
     pub algorithms: Vec<Algorithm>,
-    /// Other hosts, perhaps with a port, that playlock protects with the same secrets: their URIs in playlists get the
-    /// session token, too. A host that is not yours could use it. A content steering server that is not yours can name
-    /// any host in its PATHWAY-CLONES, and players then send the URLs with their tokens there.
+    /// Other hosts, optionally with a port, that playlock protects with the same secrets: their URIs in playlists get
+    /// the session token, too. A host that is not yours could use that token. A content steering server that is not
+    /// yours can name any host in its PATHWAY-CLONES, and players then send the URLs with their tokens to that host.
     #[serde(default)]
     #[cfg_attr(
         feature = "schema",
@@ -102,27 +102,27 @@ fn yes() -> bool {
     true
 }
 
-/// What must be as it was when the session was opened: one of the two at least.
+/// The client properties that must not change during a session. At least one of the two is required.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SessionBinding {
-    /// The client's network. Viewers behind some NATs, or with both IPv4 and IPv6, change theirs.
+    /// The client's network. It changes for viewers behind some NATs, and for viewers with both IPv4 and IPv6.
     pub address_prefix: Option<AddressPrefix>,
     /// A request header that players must send with every request, and whose value must stay the same.
     #[cfg_attr(feature = "schema", schemars(with = "Option<HeaderName>", extend("examples" = ["x-device"])))]
     pub header_for_salt: Option<String>,
 }
 
-/// How many leading bits of the client's address make its network.
+/// The number of leading bits of the client's address that form its network.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct AddressPrefix {
-    /// Of an IPv4 address, in bits.
+    /// Bits of an IPv4 address.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 32), extend("default" = 24)))]
     pub ipv4: Option<u32>,
-    /// Of an IPv6 address, in bits.
+    /// Bits of an IPv6 address.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 128), extend("default" = 56)))]
     pub ipv6: Option<u32>,
 }

@@ -57,7 +57,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
     (seconds <= 10 * 366 * 86_400).then_some(Duration(seconds))
 }
 
-/// Where a secret comes from. Its Debug and its errors never show an inline one.
+/// The source of a secret. `Debug` and errors never show an inline one.
 #[derive(Clone)]
 pub enum SecretSource {
     /// Written in the document.
@@ -86,7 +86,7 @@ impl<'de> Deserialize<'de> for SecretSource {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<SecretSource, E> {
                 Ok(SecretSource::Inline(text.into()))
             }
-            // A number is a password whose quotes were forgotten: the default error would print it.
+            // A number is a password without its quotes, which the default error would print.
             fn visit_u64<E: de::Error>(self, _: u64) -> Result<SecretSource, E> {
                 Err(E::custom("found a number, expected a secret's text in quotes or {\"env\": \"NAME\"}"))
             }

@@ -1,18 +1,17 @@
-//! Header maps: reading them with duplicates in mind, and the lists of what must not pass.
+//! Header maps: reading with duplicates in mind, and the names of headers that must not pass.
 
 use alloc::vec::Vec;
 
 use crate::http::reply::{Header, Reason};
 
-/// Request headers that would make the origin answer something other than the whole, plain resource.
+/// Request headers that make an origin return anything but the complete resource without a content coding.
 pub const CONDITIONAL: &[&str] =
     &["accept-encoding", "range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
 
-/// The media types of gRPC begin so.
+/// Prefix of the gRPC media types.
 const GRPC: &[u8] = b"application/grpc";
 
-/// Response headers that say something of the origin's bytes that is not true of ours, or that invite shared
-/// caches.
+/// Response headers that describe the origin's bytes, which the filter changes, or that invite shared caches.
 const UNTRUE: &[&str] = &[
     "accept-ranges",
     "etag",
@@ -33,12 +32,12 @@ const UNTRUE: &[&str] = &[
     "x-checksum-sha256",
 ];
 
-/// Whether a response header must not go out with a body that was rewritten or encrypted.
+/// Whether a response header must be removed from a rewritten or encrypted response.
 pub fn is_untrue(name: &str) -> bool {
     UNTRUE.contains(&name) || name.starts_with("x-amz-checksum-") || name.ends_with("cdn-cache-control")
 }
 
-/// All values of a header, in order. Names are lower case, as the proxy gives them.
+/// All values of a header, in order. `name` is lower case, as the proxy delivers names.
 pub fn all<'a>(headers: &'a [Header], name: &str) -> impl Iterator<Item = &'a [u8]> {
     headers.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_slice())
 }
@@ -58,7 +57,8 @@ pub fn cookies<'a>(headers: &'a [Header], name: &str) -> impl Iterator<Item = &'
     cookie_pairs(headers).filter(move |(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
 }
 
-/// All cookies by name and value, in order. A value that is not UTF-8 is taken for an empty one, which no token is.
+/// All cookies by name and value, in order. A value that is not UTF-8 is returned as an empty one, which is never a
+/// valid token.
 pub fn cookie_pairs(headers: &[Header]) -> impl Iterator<Item = (&[u8], &str)> {
     pairs(headers).filter_map(|pair| {
         let at = pair.iter().position(|byte| *byte == b'=')?;
@@ -67,7 +67,7 @@ pub fn cookie_pairs(headers: &[Header]) -> impl Iterator<Item = (&[u8], &str)> {
     })
 }
 
-/// The `cookie` header without the cookies that are `ours` by name: `None` if none of them is there.
+/// The `cookie` header without the cookies whose name is `ours`; `None` if there are none of those.
 pub fn cookies_without(headers: &[Header], ours: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
     let named = |pair: &&[u8]| ours(trimmed(pair.split(|byte| *byte == b'=').next().unwrap_or_default()));
     if !pairs(headers).any(|pair| named(&pair)) {
@@ -77,12 +77,12 @@ pub fn cookies_without(headers: &[Header], ours: impl Fn(&[u8]) -> bool) -> Opti
     Some(kept.join(&b"; "[..]))
 }
 
-/// The pairs of every `cookie` header as bytes: another site's cookie need not be UTF-8.
+/// The pairs of all `cookie` headers, as bytes: cookies of other sites need not be UTF-8.
 fn pairs(headers: &[Header]) -> impl Iterator<Item = &[u8]> {
     all(headers, "cookie").flat_map(|value| value.split(|byte| *byte == b';'))
 }
 
-/// Without spaces and tabs at its ends (RFC 6265 section 5.2).
+/// `text` without leading and trailing spaces and tabs (RFC 6265 section 5.2).
 fn trimmed(text: &[u8]) -> &[u8] {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let first = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
@@ -90,7 +90,7 @@ fn trimmed(text: &[u8]) -> &[u8] {
     text.get(first..behind).unwrap_or_default()
 }
 
-/// Whether a response's media type is that of a playlist (RFC 8216 section 4).
+/// Whether a response has a playlist's media type (RFC 8216 section 4).
 pub fn is_playlist_type(headers: &[Header]) -> bool {
     let media_type = text(headers, "content-type").unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
@@ -111,10 +111,10 @@ pub fn is_encoded(headers: &[Header]) -> bool {
         .any(|value| !value.trim_ascii().is_empty() && !value.trim_ascii().eq_ignore_ascii_case(b"identity"))
 }
 
-/// The announced length of a body in bytes.
+/// The value of `content-length`, in bytes.
 ///
 /// # Errors
-/// [`Reason::Length`] if there are several that differ, or one that is no number.
+/// [`Reason::Length`] if several values differ, or one is not a number.
 pub fn content_length(headers: &[Header]) -> Result<Option<u64>, Reason> {
     let mut length = None;
     for value in all(headers, "content-length") {
@@ -127,33 +127,37 @@ pub fn content_length(headers: &[Header]) -> Result<Option<u64>, Reason> {
     Ok(length)
 }
 
-/// Whether headers announce a body, or leave open whether there is one: a `transfer-encoding`, a `content-length` that is not
-/// 0, or cannot be read, or several that differ, or the media type of gRPC, whose requests are nothing but a body.
+/// Whether headers announce a body, or leave open whether there is one.
+///
+/// True for a `transfer-encoding`; for a `content-length` that is not 0, is malformed, or differs from another one; and
+/// for gRPC media types, because gRPC requests always have a body.
 pub fn announce_body(headers: &[Header]) -> bool {
     first(headers, "transfer-encoding").is_some()
         || !matches!(content_length(headers), Ok(None | Some(0)))
         || is_grpc(headers)
 }
 
-/// Whether a request is one of gRPC by its media type. Envoy writes local replies to those as gRPC has them: status 200, no
-/// body, all else in `grpc-status` and `grpc-message`. It looks before any filter does, so that none can prevent it.
+/// Whether a request has a gRPC media type.
+///
+/// Envoy sends local replies to such requests as gRPC: status 200, no body, everything else in `grpc-status` and
+/// `grpc-message`. It reads the media type before any filter runs, so no filter can prevent this.
 pub fn is_grpc(headers: &[Header]) -> bool {
     let is_type = |value: &[u8]| value.get(..GRPC.len()).is_some_and(|start| start.eq_ignore_ascii_case(GRPC));
     all(headers, "content-type").any(is_type)
 }
 
-/// Where a 206's bytes stand in the whole (RFC 9110 section 14.4).
+/// The byte range of a 206 response (RFC 9110 section 14.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentRange {
     /// Position of the first byte.
     pub first: u64,
     /// Position of the last byte.
     pub last: u64,
-    /// Length of the whole, if the origin knows it.
+    /// Length of the complete resource, if the origin gives it.
     pub total: Option<u64>,
 }
 
-/// The place of a 206's bytes; `None` if it is not said or cannot be read.
+/// The `content-range` of a response; `None` if it is missing or malformed.
 pub fn content_range(headers: &[Header]) -> Option<ContentRange> {
     let range = text(headers, "content-range")?.trim().strip_prefix("bytes")?.trim_start();
     let (range, total) = range.split_once('/')?;
@@ -161,7 +165,7 @@ pub fn content_range(headers: &[Header]) -> Option<ContentRange> {
     Some(ContentRange { first: first.parse().ok()?, last: last.parse().ok()?, total: total.parse().ok() })
 }
 
-/// `max-age` of the origin's Cache-Control, in seconds.
+/// `max-age` of the origin's `cache-control`, in seconds.
 pub fn max_age(headers: &[Header]) -> Option<u64> {
     all(headers, "cache-control")
         .filter_map(|value| core::str::from_utf8(value).ok())

@@ -1,4 +1,4 @@
-//! The query that a signature is bound to: the part of it that is the origin's, in one spelling.
+//! The canonical query that signatures cover: the origin's parameters in one spelling.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -6,19 +6,21 @@ use alloc::string::String;
 use crate::bytes::percent;
 use crate::http::target;
 
-/// Players report what they measure in this parameter of every request for media (CTA-5004 section 3.1); it selects nothing.
+/// Parameter in which players report measurements with every request for media (CTA-5004 section 3.1). It selects no
+/// content.
 const REPORT: &str = "CMCD";
 /// The prefix of delivery directives (RFC 8216bis section 6.2.5), which players add to requests for
 /// playlists, steering manifests and asset lists.
 const DIRECTIVE: &str = "_HLS_";
 
-/// Longest query in bytes that anything is signed for: players refuse longer lines (ffmpeg from 4,096 bytes on), and what a
-/// forged signature costs must have a limit.
+/// Longest query in bytes that is signed. Players reject longer lines (ffmpeg from 4,096 bytes on), and the limit
+/// bounds the cost of a forged signature.
 const MAX: usize = 4096;
 
-/// The query without the parameters in `ours` and without reports, with its `?`; empty if there is none. Escapes that
-/// servers and players treat as the same are written the same, and order is kept: of two parameters of one name servers
-/// take either the first or the last. `None` if it is longer than 4,096 bytes.
+/// The canonical query with its `?`, empty if there is none; `None` if it is longer than 4,096 bytes.
+///
+/// Parameters named in `ours` and reports are removed. Escapes that servers and players treat alike get one spelling.
+/// Order is kept: of parameters with the same name, servers take either the first or the last.
 pub fn of_origin(query: Option<&str>, ours: &[impl AsRef<str>]) -> Option<String> {
     let mut out = String::new();
     let is_ours = |name: &str| ours.iter().any(|ours| target::is_named(name, ours.as_ref()));
@@ -37,7 +39,7 @@ pub fn of_origin(query: Option<&str>, ours: &[impl AsRef<str>]) -> Option<String
     Some(out)
 }
 
-/// A query of [`of_origin`] without delivery directives.
+/// A query from [`of_origin`], without delivery directives.
 pub fn without_directives(query: &str) -> Cow<'_, str> {
     if !query.contains(DIRECTIVE) {
         return Cow::Borrowed(query);
@@ -51,8 +53,8 @@ pub fn without_directives(query: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Appends a name or value. What stands for itself to some servers alone (`+` for a blank, `;` for `&`) is not the same as
-/// its escape.
+/// Appends a name or value. `+` and `;` stay as they are: some servers read them as a blank and as `&`, so they are not
+/// equivalent to their escapes.
 fn push(out: &mut String, text: &str) {
     let mut rest = text;
     loop {

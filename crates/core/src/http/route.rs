@@ -1,30 +1,30 @@
-//! Which kind of request this is, as far as its path tells.
+//! The kinds of exchanges, and the classification of paths by their extension.
 
-/// The kinds of exchange that counters and the access log know.
+/// The kinds of exchanges in counters and the access log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Not covered: untouched.
+    /// No policy covers the request: passed unchanged.
     Pass,
-    /// A master or media playlist.
+    /// A multivariant or media playlist.
     Playlist,
     /// A content key.
     Key,
-    /// Media, encrypted.
+    /// Encrypted media.
     Segment,
     /// Served in clear under a token: init sections, session data, and all content of policies without encryption.
     Clear,
-    /// A browser's question whether a page on another site may ask.
+    /// A browser's CORS preflight request.
     Preflight,
-    /// Refused before its kind was known.
+    /// The request was refused before its kind was known.
     Unknown,
 }
 
 impl Kind {
-    /// All of them, in the order of [`Kind::index`].
+    /// All kinds, in the order of [`Kind::index`].
     pub const ALL: &[Self] =
         &[Self::Pass, Self::Playlist, Self::Key, Self::Segment, Self::Clear, Self::Preflight, Self::Unknown];
 
-    /// Its word in counters and logs.
+    /// The kind's name in counters and logs.
     pub fn word(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -37,20 +37,20 @@ impl Kind {
         }
     }
 
-    /// Its place in [`Kind::ALL`].
+    /// The kind's position in [`Kind::ALL`].
     pub fn index(self) -> usize {
         self as usize
     }
 }
 
-/// What the last segment of a path says of the resource.
+/// The classification of a path by the extension of its last segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extension {
     /// `.m3u8` or `.m3u`, in any case.
     Playlist,
-    /// Another one.
+    /// Any other extension.
     Other,
-    /// None: only the response tells.
+    /// No extension: only the response shows the kind.
     Missing,
 }
 

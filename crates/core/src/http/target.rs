@@ -1,28 +1,29 @@
-//! The request target: the path that tokens are checked against and the query, parsed so that the path the
-//! origin serves is the one that was checked.
+//! The request target: a path and a query.
+//!
+//! Parsing rejects every path that servers may read in more than one way, so the path that is checked against a token
+//! is the path that the origin serves.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 
 use crate::bytes::percent;
 
-/// Longest target in bytes. What goes into a MAC behind its length has at most as many, and Envoy's default limit for all
-/// headers together is 60 KiB.
+/// Longest target in bytes, which also bounds every field of a MAC. Envoy's default limit for all headers together is
+/// 60 KiB.
 pub const MAX_TARGET: usize = u16::MAX as usize;
 
-/// The target does not normalise to one path, so no statement about its path can be trusted.
+/// The target does not normalise to a single path, so its path cannot be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadTarget;
 
 /// A parsed request target (RFC 9112 section 3.2.1, origin-form).
 #[derive(Debug, PartialEq, Eq)]
 pub struct Target<'a> {
-    /// The path as it came, still percent-encoded.
+    /// The path as received, percent-encoded.
     pub raw_path: &'a str,
-    /// The path decoded once: absolute, without dot segments, `//`, control characters or a second layer of
-    /// escapes.
+    /// The path, percent-decoded once: absolute, without dot segments, `//`, control characters or remaining escapes.
     pub path: Cow<'a, str>,
-    /// What follows the first `?`, still percent-encoded.
+    /// The query, after the first `?`, percent-encoded.
     pub query: Option<&'a str>,
 }
 
@@ -30,16 +31,16 @@ impl<'a> Target<'a> {
     /// Parses an origin-form target.
     ///
     /// # Errors
-    /// [`BadTarget`] if it is longer than [`MAX_TARGET`], is not UTF-8, holds a control character, a space, a `#` or a backslash, if the path
-    /// is not absolute, or if servers could disagree on which file it names: dot segments (also with
-    /// `;parameters`, also full-width), empty segments, encoded `/`, `\`, `?`, `#` or control characters, invalid escapes, or
-    /// escapes that decode to escapes.
+    /// [`BadTarget`] if the target is longer than [`MAX_TARGET`] or not UTF-8, if it contains a control character, a
+    /// space, a `#` or a backslash, if the path is not absolute, or if servers may disagree on the file it names: dot
+    /// segments (also with `;parameters`, also full-width), empty segments, encoded `/`, `\`, `?`, `#` or control
+    /// characters, invalid escapes, and escapes that decode to escapes.
     pub fn parse(raw: &'a [u8]) -> Result<Self, BadTarget> {
         if raw.len() > MAX_TARGET {
             return Err(BadTarget);
         }
         let raw = core::str::from_utf8(raw).map_err(|_| BadTarget)?;
-        // Every byte is looked at, so that many can be at once.
+        // Without an early exit, the compiler vectorises the loop.
         if raw.bytes().fold(false, |bad, byte| bad | (byte <= b' ') | (byte == 0x7f) | (byte == b'#')) {
             return Err(BadTarget);
         }
@@ -50,7 +51,7 @@ impl<'a> Target<'a> {
         Ok(Self { raw_path, path: normal_path(raw_path)?, query })
     }
 
-    /// The query's parameters in order: raw name and raw value (`None` without a `=`).
+    /// The query's parameters in order, as raw name and raw value (`None` without a `=`).
     pub fn parameters(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
         parameters(self.query)
     }
@@ -66,10 +67,10 @@ impl<'a> Target<'a> {
     }
 }
 
-/// A query's parameters in order: raw name and raw value.
+/// A query's parameters in order, as raw name and raw value.
 pub fn parameters(query: Option<&str>) -> impl Iterator<Item = (&str, Option<&str>)> {
     let mut rest = query;
-    // By hand: a query may have thousands of them, and each is looked at for each name.
+    // Hand-written for speed: a query may have thousands of parameters, each compared with several names.
     core::iter::from_fn(move || {
         let text = rest?;
         let (mut end, mut equals) = (text.len(), None);
@@ -92,11 +93,11 @@ pub fn parameters(query: Option<&str>) -> impl Iterator<Item = (&str, Option<&st
     })
 }
 
-/// Whether a raw parameter name is `name` once decoded: an escaped letter must not smuggle ours past us.
+/// Whether a raw parameter name decodes to `name`. An escaped letter must not hide a reserved parameter.
 pub fn is_named(raw: &str, name: &str) -> bool {
     match raw.len() {
         length if length == name.len() => raw == name,
-        // Longer by its escapes alone.
+        // Escapes alone can make it longer.
         length => length > name.len() && length <= name.len() * 3 && percent::decodes_to(raw, name.as_bytes()),
     }
 }
@@ -106,8 +107,8 @@ pub fn strip(query: &str, names: &[impl AsRef<str>]) -> Option<String> {
     without(query, |raw| names.iter().any(|name| is_named(raw, name.as_ref()))).map(Cow::into_owned)
 }
 
-/// `query` without the parameters whose raw name `is_dropped`, byte for byte otherwise, and borrowed if there are none;
-/// `None` if nothing is left.
+/// `query` without the parameters for whose raw name `is_dropped` holds, byte for byte otherwise: borrowed if there are
+/// none, `None` if nothing is left.
 pub fn without(query: &str, is_dropped: impl Fn(&str) -> bool) -> Option<Cow<'_, str>> {
     let is_kept = |(name, _): &(&str, Option<&str>)| !is_dropped(name);
     if parameters(Some(query)).all(|parameter| is_kept(&parameter)) {
@@ -129,7 +130,7 @@ pub fn without(query: &str, is_dropped: impl Fn(&str) -> bool) -> Option<Cow<'_,
     any.then_some(Cow::Owned(kept))
 }
 
-/// Decodes a raw path once and refuses what servers read in more than one way.
+/// Percent-decodes a raw path once and rejects paths that servers may read in more than one way.
 ///
 /// # Errors
 /// See [`Target::parse`].
@@ -139,7 +140,7 @@ pub fn normal_path(raw: &str) -> Result<Cow<'_, str>, BadTarget> {
     }
     let path = if raw.contains('%') {
         let decoded = percent::decode_str(raw).ok_or(BadTarget)?;
-        // What was encoded to hide a separator: the raw text has fewer of them.
+        // An escape hides a separator if decoding produces more of them.
         let separators = |text: &str| text.bytes().filter(|byte| matches!(byte, b'/' | b'?' | b'#')).count();
         if separators(&decoded) != separators(raw) || percent::has_escape(&decoded) {
             return Err(BadTarget);
@@ -153,7 +154,7 @@ pub fn normal_path(raw: &str) -> Result<Cow<'_, str>, BadTarget> {
     }
     let mut segments = path.strip_prefix('/').ok_or(BadTarget)?.split('/').peekable();
     while let Some(segment) = segments.next() {
-        // Some servers cut `;parameters` off before they resolve dots.
+        // Some servers strip `;parameters` before they resolve dot segments.
         let name = segment.split_once(';').map_or(segment, |(name, _)| name);
         let last = segments.peek().is_none();
         if is_dots(name) || (name.is_empty() && !(last && segment.is_empty())) {
@@ -163,10 +164,12 @@ pub fn normal_path(raw: &str) -> Result<Cow<'_, str>, BadTarget> {
     Ok(path)
 }
 
-/// Whether a segment is a dot segment: also in the forms that servers take for dots and separators when they convert a
-/// name to a character set without them. These are the characters whose compatibility decomposition (Unicode's NFKC) is
-/// dots, one or two, or a separator, and the two slashes (U+2044, U+2215) and U+2216 that converters take for one. Three
-/// dots are a name (`…` U+2026, `︙` U+FE19), and so is what has a letter beside (`⒈` U+2488 is `1.`).
+/// Whether a segment is a dot segment, also in the forms that servers may convert to one.
+///
+/// Servers that convert names to another character set produce dots and separators from other characters. Covered are
+/// those whose compatibility decomposition (Unicode's NFKC) is one dot, two dots or a separator, and U+2044, U+2215 and
+/// U+2216, which converters take for slashes. Three dots are an ordinary name (also `…` U+2026 and `︙` U+FE19), and so
+/// are dots next to a letter or digit (`⒈` U+2488 is `1.`).
 fn is_dots(segment: &str) -> bool {
     if segment.is_ascii() {
         return matches!(segment, "." | "..");
@@ -177,7 +180,7 @@ fn is_dots(segment: &str) -> bool {
         '\u{2025}' | '\u{fe30}' => Some(2),
         _ => None,
     };
-    // More than two are a name, however they are written.
+    // More than two dots are an ordinary name in any form.
     let are_dots = |part: &str| {
         let count = part.chars().try_fold(0_usize, |count, c| Some(count + dots(c)?).filter(|count| *count <= 2));
         matches!(count, Some(1 | 2))
@@ -185,7 +188,7 @@ fn is_dots(segment: &str) -> bool {
     segment.split(separators).any(are_dots)
 }
 
-/// The directory of a normal path, with its final `/`.
+/// The directory of a normalised path, with its trailing `/`.
 pub fn directory(path: &str) -> &str {
     path.rsplit_once('/').and_then(|(directory, _)| path.get(..=directory.len())).unwrap_or("/")
 }
@@ -270,7 +273,7 @@ mod tests {
             ("\u{2025}a", false),
             ("a\u{2025}", false),
             ("a\u{2044}b", false),
-            // One dot above another, dots in the middle, of other scripts: decomposed they are no full stops.
+            // Colons, middle dots and full stops of other scripts, which do not decompose to U+002E.
             ("\u{fe55}", false),
             ("\u{ff1a}", false),
             ("\u{b7}\u{b7}", false),

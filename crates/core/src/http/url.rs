@@ -1,4 +1,4 @@
-//! URIs in playlists: which are ours to touch, and how a parameter goes in.
+//! URIs in playlists: which of them lead to playlock, and adding parameters to them.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -9,14 +9,14 @@ use crate::http::target;
 /// The scheme of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// Anyone on the way reads along.
+    /// Cleartext: anyone on the path can read the URL and its token.
     Http,
     /// TLS.
     Https,
 }
 
 impl Scheme {
-    /// The port that need not be written, as it would be.
+    /// The scheme's default port, with its colon.
     fn default_port(self) -> &'static str {
         match self {
             Self::Http => ":80",
@@ -25,7 +25,7 @@ impl Scheme {
     }
 }
 
-/// The parts of a URI reference (RFC 3986 section 4.1) that matter here.
+/// The parts of a URI reference (RFC 3986 section 4.1) that are used here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Parts<'a> {
     scheme: Option<Scheme>,
@@ -34,7 +34,7 @@ struct Parts<'a> {
     query: Option<&'a str>,
 }
 
-/// The playlist that a URI stands in, as its player sees it.
+/// The playlist that contains a URI, by the address that its player requested.
 #[derive(Debug)]
 pub struct Base {
     scheme: Scheme,
@@ -44,20 +44,20 @@ pub struct Base {
 }
 
 impl Base {
-    /// `scheme`, `authority` and `raw_path` of the playlist's own request; `hosts` are other authorities that playlock
-    /// protects, as [`listed_authority`] writes them.
+    /// Builds the base from `scheme`, `authority` and `raw_path` of the playlist request. `hosts` are further
+    /// authorities that playlock protects, in the form of [`listed_authority`].
     pub fn new(scheme: Scheme, authority: &str, raw_path: &str, hosts: &[String]) -> Self {
         let authority = without_port(&authority.to_ascii_lowercase(), scheme.default_port()).into();
         Self { scheme, authority, hosts: hosts.to_vec(), path: raw_path.into() }
     }
 
-    /// Whether a request for `uri` comes to playlock: of the same authority or of a listed host. What clients read in more
-    /// than one way is not ours.
+    /// Whether a request for `uri` reaches playlock: its authority is the playlist's or a listed one. False for URIs
+    /// that clients may read in more than one way.
     pub fn is_own(&self, uri: &str) -> bool {
         split(uri).is_some_and(|parts| self.owns(&parts))
     }
 
-    /// A default port is that of the URI's own scheme: another server may listen on the other one.
+    /// Only the default port of the URI's own scheme is dropped: another server may listen on the other port.
     fn owns(&self, parts: &Parts<'_>) -> bool {
         let Some(authority) = parts.authority else { return true };
         let lower = authority.to_ascii_lowercase();
@@ -65,8 +65,9 @@ impl Base {
         authority == self.authority || self.hosts.iter().any(|host| host == authority)
     }
 
-    /// `uri`, which is ours, as it is given to the viewer: what is asked for by https stays on https. An origin behind a
-    /// TLS edge often writes `http://`, and a token must not follow it there.
+    /// `uri`, which must be own, with `http` replaced by `https` if the playlist was requested by https.
+    ///
+    /// Origins behind a TLS edge often write `http://`, and a token must not be sent in cleartext.
     pub fn secured<'a>(&self, uri: &'a str) -> Cow<'a, str> {
         let plain = || split(uri).is_some_and(|parts| parts.scheme == Some(Scheme::Http));
         match uri.split_once("://") {
@@ -79,7 +80,7 @@ impl Base {
         }
     }
 
-    /// The absolute raw path of `uri` if it is ours.
+    /// The absolute raw path of `uri`; `None` if it is not own.
     pub fn own_path<'a>(&self, uri: &'a str) -> Option<Cow<'a, str>> {
         let parts = split(uri)?;
         if !self.owns(&parts) {
@@ -105,41 +106,42 @@ pub fn query(uri: &str) -> Option<&str> {
     main.split_once('?').map(|(_, query)| query)
 }
 
-/// Whether `uri` is a relative reference that needs no closer look: printable ASCII without a scheme, an authority, a
-/// query, a fragment, a backslash or an escape. Nearly every URI of a playlist is.
+/// Whether `uri` is a relative reference that needs no parsing: printable ASCII without a scheme, an authority, a
+/// query, a fragment, a backslash or an escape. Most URIs of playlists are.
 pub fn is_simple(uri: &[u8]) -> bool {
-    // Without a branch for each byte, this goes many bytes at a time.
+    // Without a branch, the compiler vectorises the loop.
     uri.iter().fold(true, |all, byte| all & is_plain(*byte)) && is_simple_start(uri)
 }
 
-/// Whether a simple URI may have this byte.
+/// Whether a simple URI may contain this byte.
 pub fn is_plain(byte: u8) -> bool {
     (b'!'..=b'~').contains(&byte) & !matches!(byte, b'%' | b':' | b'?' | b'#' | b'\\')
 }
 
-/// Whether a URI of plain bytes is simple: it is there, and has no authority.
+/// Whether a URI of plain bytes is simple: not empty, and without an authority.
 #[inline]
 pub fn is_simple_start(uri: &[u8]) -> bool {
     !uri.is_empty() && !uri.starts_with(b"//")
 }
 
-/// An authority of a list, which names no scheme: in lower case, and at the default port of whichever it is asked by.
+/// Normalises an authority of a list: lower case, without the default port of either scheme, because lists name no
+/// scheme.
 pub fn listed_authority(authority: &str) -> String {
     let lower = authority.to_ascii_lowercase();
     without_port(without_port(&lower, Scheme::Https.default_port()), Scheme::Http.default_port()).into()
 }
 
-/// An authority without this port, if it has it.
+/// `authority` without `port`, if it ends with it.
 fn without_port<'a>(authority: &'a str, port: &str) -> &'a str {
     match authority.strip_suffix(port) {
-        // `[::80]` is no port; `host:80` is.
+        // `:80` is a port in `host:80`, but not in `[::80]`.
         Some(host) if !host.is_empty() && (!host.contains(':') || host.ends_with(']')) => host,
         _ => authority,
     }
 }
 
-/// Appends `uri` with `parameters` (`name=value&…`) in its query, before a fragment; parameters of the names in
-/// `ours` that were there already go.
+/// Appends `uri` with `parameters` (`name=value&…`) added to its query, before any fragment. Existing parameters with
+/// the names in `ours` are removed.
 pub fn push_with_parameters(out: &mut Vec<u8>, uri: &str, parameters: &str, ours: &[String]) {
     let (main, fragment) = uri.split_at_checked(uri.find('#').unwrap_or(uri.len())).unwrap_or((uri, ""));
     let (path, query) = match main.split_once('?') {
@@ -165,9 +167,11 @@ pub fn push_with_parameters(out: &mut Vec<u8>, uri: &str, parameters: &str, ours
     out.extend_from_slice(fragment.as_bytes());
 }
 
-/// Cuts a URI reference up. `None` for schemes other than http and https, and for what browsers and others read
-/// differently: backslashes and control characters (browsers make `/` of one and drop the other, which moves the
-/// authority), user information, a scheme without `//`.
+/// Splits a URI reference.
+///
+/// `None` for schemes other than http and https, and for URIs that browsers and other clients read differently: with
+/// backslashes (browsers read `/`) or control characters (browsers drop them), both of which move the authority, with
+/// user information, or with a scheme without `//`.
 fn split(uri: &str) -> Option<Parts<'_>> {
     if uri.bytes().any(|byte| byte < b' ' || byte == 0x7f || byte == b'\\') {
         return None;
@@ -274,7 +278,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_by_https_stays_there() {
-        // By https at edge.example: what becomes of the URI; `None` if it is not ours.
+        // Requested by https at edge.example: the expected URI, `None` if it is not own.
         for (uri, expected) in [
             ("seg.ts?x=http://a", Some("seg.ts?x=http://a")),
             ("//edge.example/x", Some("//edge.example/x")),
@@ -294,7 +298,7 @@ mod tests {
             assert_eq!(base.is_own(uri).then(|| base.secured(uri)).as_deref(), expected, "{uri}");
         }
         for (authority, uri, own) in [
-            // By http: an upgrade does no harm.
+            // By http: an upgrade is harmless.
             ("edge.example", "https://edge.example/x", true),
             ("edge.example:80", "http://edge.example/x", true),
             ("edge.example", "//edge.example:80/x", true),

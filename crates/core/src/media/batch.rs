@@ -1,17 +1,16 @@
-//! Chunks of several streams, encrypted together.
+//! Batched encryption of chunks from several streams.
 //!
-//! One CBC message leaves most of the machine idle; four side by side take little longer than one (crate
-//! `playlock_aes128`). So the chunk of one stream may be held until chunks of others have come. What is gained is
-//! throughput; what it must not cost is said by the rules:
+//! A single CBC message leaves most of the CPU idle; four in parallel take little longer than one (crate
+//! `playlock_aes128`). A chunk of one stream may therefore be held until chunks of others arrive, by these rules:
 //!
-//! - A stream that is alone is never held: only as many chunks are waited for as different streams have sent one
+//! - A stream that is alone is never held: a batch waits for at most as many chunks as different streams have sent one
 //!   lately.
-//! - A chunk is held until the next chunk of its own stream, until enough others have come, or until the second tick,
-//!   whatever comes first. The last chunk of a body is never held.
+//! - A chunk is held until the next chunk of its own stream, until enough others have arrived, or until the second
+//!   tick, whichever comes first. The last chunk of a body is never held.
 //! - At most three chunks are held, of at most 128 KiB each.
 //!
-//! A proxy may be able to put out nothing in the callback of a stream's own chunk. That output is owed to the stream: it
-//! goes out before the output of its next chunk, or by itself with the next callback of another stream or the next tick.
+//! A proxy may be unable to send output in the callback of a stream's own chunk. That output is owed to the stream: it
+//! is sent before the output of its next chunk, or alone with the next callback of another stream or the next tick.
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -23,26 +22,26 @@ use crate::bytes::bug;
 use crate::bytes::output::Output;
 use crate::media::segment::SegmentEncryptor;
 
-/// How many messages the cipher takes side by side.
+/// The number of messages that the cipher encrypts in parallel.
 const LANES: usize = 4;
 
-/// How many chunks are looked back at to see how many streams are busy.
+/// The number of recent chunks by which busy streams are counted.
 const RECENT: usize = 2 * LANES;
 
-/// Bytes of the smallest chunk that is worth being held.
+/// Smallest chunk in bytes that is worth holding.
 const SMALLEST: usize = 1 << 10;
 
-/// Bytes of the largest chunk that is held. A proxy that gives more at a time may do so while a stream is paused, and
+/// Largest chunk in bytes that is held. A proxy that delivers more at a time may do so while a stream is paused, and
 /// then its buffer for the paused stream may be too small.
 const LARGEST: usize = 128 << 10;
 
-/// A stream among those of a worker.
+/// Identifies a stream within a worker.
 pub type StreamId = u32;
 
-/// A segment's encryption, within reach of its exchange and of the batch.
+/// The encryption of a segment, shared by its exchange and the batch.
 pub type SharedEncryptor = Rc<RefCell<SegmentEncryptor>>;
 
-/// A chunk that waits.
+/// A chunk that is held.
 #[derive(Debug)]
 struct Held {
     stream: StreamId,
@@ -50,33 +49,33 @@ struct Held {
     chunk: Vec<u8>,
 }
 
-/// The chunks of a worker's streams on their way through the cipher.
+/// The chunks of a worker's streams that are being encrypted.
 #[derive(Debug, Default)]
 pub struct Batch {
     on: bool,
-    /// Whose the last chunks were.
+    /// The streams of the last chunks.
     recent: [Option<StreamId>; RECENT],
     next: usize,
     held: Vec<Held>,
     ready: Vec<(StreamId, Output)>,
-    /// Outputs owed to streams, at most one each; they go out before anything that is ready of the same stream.
+    /// Output owed to streams, at most one each. It precedes any ready output of the same stream.
     owed: Vec<(StreamId, Output)>,
-    /// How often several chunks went together, since somebody asked.
+    /// The number of batches of several chunks since it was last taken.
     together: u32,
-    /// What is held has seen a tick.
+    /// The held chunks have seen a tick.
     waited: bool,
-    /// The last chunk was larger than any that may be held.
+    /// The last chunk was larger than may be held.
     oversized: bool,
 }
 
 impl Batch {
-    /// A batch that holds chunks if `on`, or one that encrypts each at once.
+    /// Creates a batch that holds chunks if `on`, and encrypts each at once otherwise.
     pub fn new(on: bool) -> Self {
         Self { on, ..Self::default() }
     }
 
-    /// Takes a stream's next chunk of plaintext. `more`: another is sure to come. Returns the ciphertext that goes out
-    /// now; `None`: it is held, and comes out of [`Batch::take_ready`] or with the stream's next chunk.
+    /// Takes a stream's next chunk of plaintext. `more`: another one will follow. Returns the ciphertext to send now;
+    /// `None` if the chunk is held, and its output comes from [`Batch::take_ready`] or with the stream's next chunk.
     pub(crate) fn push(
         &mut self,
         stream: StreamId,
@@ -105,8 +104,8 @@ impl Batch {
         self.ready.pop().map(|(_, out)| out).or_else(|| bug::instead(None))
     }
 
-    /// The outputs that are ready of other streams than the one whose chunk was pushed, and those owed to others than
-    /// `running`, whose callback this is. A stream's outputs follow each other.
+    /// Takes the output that is ready for other streams, and the output owed to streams other than `running`, the one
+    /// in whose callback this is called. The outputs of a stream are in order.
     pub fn take_ready(&mut self, running: Option<StreamId>) -> Vec<(StreamId, [Output; 2])> {
         let ready = core::mem::take(&mut self.ready);
         let after = |(stream, out)| (stream, [self.take_owed(stream).unwrap_or_default(), out]);
@@ -117,29 +116,29 @@ impl Batch {
         ready
     }
 
-    /// The stream's callback cannot put `out` out.
+    /// Records output that the stream's callback cannot send.
     pub fn owe(&mut self, stream: StreamId, out: Output) {
         self.owed.push((stream, out));
     }
 
-    /// Takes the output that is owed to a stream: it goes out now.
+    /// Takes the output owed to a stream, to be sent now.
     pub fn take_owed(&mut self, stream: StreamId) -> Option<Output> {
         let at = self.owed.iter().position(|(of, _)| *of == stream)?;
         Some(self.owed.swap_remove(at).1)
     }
 
-    /// How often chunks of several streams have been encrypted together since this was asked last.
+    /// The number of batches of several chunks since the last call.
     pub fn take_together(&mut self) -> u32 {
         core::mem::take(&mut self.together)
     }
 
-    /// Whether a chunk has come that was larger than any that may be held.
+    /// Whether the last chunk was larger than may be held.
     pub fn is_oversized(&self) -> bool {
         self.oversized
     }
 
-    /// Holds nothing any more, for good. What is held goes out with the next tick or chunk. Returns whether it did so
-    /// until now.
+    /// Stops holding chunks, permanently. Held chunks are encrypted with the next tick or chunk. Returns whether the
+    /// batch was on until now.
     pub fn stop(&mut self) -> bool {
         self.oversized = false;
         self.waited = true;
@@ -151,7 +150,7 @@ impl Batch {
         !self.held.is_empty() || !self.owed.is_empty()
     }
 
-    /// Time has passed: encrypts what was held at the last tick already.
+    /// Encrypts the chunks that were already held at the last tick.
     pub fn tick(&mut self) {
         if self.waited {
             self.flush();
@@ -160,14 +159,14 @@ impl Batch {
         }
     }
 
-    /// A stream is over, or broken off: what is held of it goes nowhere.
+    /// Discards all chunks and output of a stream that has ended or was reset.
     pub fn forget(&mut self, stream: StreamId) {
         self.held.retain(|held| held.stream != stream);
         self.ready.retain(|(of, _)| *of != stream);
         self.owed.retain(|(of, _)| *of != stream);
     }
 
-    /// Remembers whose chunk has come.
+    /// Records the stream of a chunk.
     fn saw(&mut self, stream: StreamId) {
         if let Some(slot) = self.recent.get_mut(self.next % RECENT) {
             *slot = Some(stream);
@@ -175,20 +174,20 @@ impl Batch {
         self.next = (self.next + 1) % RECENT;
     }
 
-    /// How many different streams the last chunks were of.
+    /// The number of different streams among the last chunks.
     fn busy(&self) -> usize {
         let known = |at: usize| self.recent.iter().take(at);
         let first = |(at, stream): &(usize, &Option<StreamId>)| stream.is_some() && !known(*at).any(|s| s == *stream);
         self.recent.iter().enumerate().filter(first).count()
     }
 
-    /// The chunk that is held of a stream.
+    /// Removes and returns the chunk that is held of a stream.
     fn take(&mut self, stream: StreamId) -> Option<Vec<u8>> {
         let at = self.held.iter().position(|held| held.stream == stream)?;
         Some(self.held.remove(at).chunk)
     }
 
-    /// Encrypts all that is held; it is ready then, in order.
+    /// Encrypts all held chunks, in order, and makes their output ready.
     fn flush(&mut self) {
         self.waited = false;
         let begin = |held: Held| {
@@ -198,7 +197,7 @@ impl Batch {
         self.together += u32::from(self.held.len() > 1);
         let mut begun: Vec<_> = self.held.drain(..).map(begin).collect();
         {
-            // Each stream is in here once, so that no encryptor is borrowed twice.
+            // Each stream occurs once, so no encryptor is borrowed twice.
             let mut running: Vec<_> = begun.iter_mut().map(|(_, segment, out)| (segment.borrow_mut(), out)).collect();
             let mut lanes: Vec<_> = running.iter_mut().map(|(segment, out)| segment.lane(out)).collect();
             encrypt_lanes(&mut lanes);
@@ -215,13 +214,13 @@ mod tests {
     use super::*;
     use crate::token::derive::ContentKey;
 
-    /// A stream's plaintext, how much of it has been given, and what has come out.
+    /// A stream's plaintext, the number of bytes pushed, and the output.
     struct Viewer {
         encryptor: SharedEncryptor,
         plain: Vec<u8>,
         at: usize,
         out: Vec<u8>,
-        /// It has gone on from another callback, so that its next one puts nothing out.
+        /// The stream was resumed from another callback, so its next callback sends nothing.
         resumed: bool,
     }
 
@@ -235,7 +234,7 @@ mod tests {
         Viewer { encryptor, plain, at: 0, out: Vec::new(), resumed: false }
     }
 
-    /// Gives the stream's next bytes. What is ready of others goes to them.
+    /// Pushes the stream's next bytes, and delivers ready output to the other streams.
     fn give(batch: &mut Batch, viewers: &mut [Viewer], of: usize, size: usize) -> bool {
         let viewer = &mut viewers[of];
         let end = (viewer.at + size).min(viewer.plain.len());
@@ -246,7 +245,7 @@ mod tests {
         assert!(more || !held, "the last chunk is never held");
         match out {
             Some(out) if core::mem::take(&mut viewer.resumed) => batch.owe(of as StreamId, out),
-            // In order: what was held or owed before this came before it.
+            // In order: output that was held or owed comes first.
             Some(out) => {
                 let owed = batch.take_owed(of as StreamId);
                 viewer.out.extend(owed.into_iter().chain([out]).flat_map(Output::into_vec));
@@ -266,7 +265,7 @@ mod tests {
         }
     }
 
-    /// Numbers that look random (xorshift).
+    /// Pseudo-random numbers (xorshift).
     fn numbers(mut state: u64) -> impl FnMut(usize) -> usize {
         move |below| {
             state ^= state << 13;

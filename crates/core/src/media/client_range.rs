@@ -1,17 +1,19 @@
-//! A client's Range on an encrypted segment (RFC 9110 section 14): a part of the *ciphertext*, for players that resume
-//! and caches that fetch in pieces. CBC runs from the start, so the origin is asked for everything up to the part's
-//! end and no more. What lies before the part is fetched and encrypted for nothing, so a part that wastes too much is
-//! answered with the whole: then the client pays for what it causes.
+//! A client's Range on an encrypted segment (RFC 9110 section 14), which addresses the *ciphertext*.
+//!
+//! Players resume with it, and caches fetch in pieces. CBC starts at the beginning, so the origin is asked for
+//! everything up to the end of the range and nothing more. Bytes before the range are fetched and encrypted without
+//! being served. A range that wastes too much is answered with the whole resource: then the client pays for the cost
+//! that it causes.
 
 use crate::http::headers::{self, ContentRange};
 use crate::http::reply::{Header, Reason};
 use crate::media::segment::ciphertext_len;
 
-/// Bytes that may be fetched and encrypted without being served, 4 MiB: some 20 ms of CPU, and enough to resume a
-/// segment of 4 s at 8 Mbit/s anywhere in it.
+/// Most bytes that are fetched and encrypted without being served: 4 MiB, some 20 ms of CPU, and enough to resume
+/// anywhere in a segment of 4 s at 8 Mbit/s.
 pub const MAX_WASTE: u64 = 4 << 20;
 
-/// One range of bytes as it was asked for.
+/// A single byte range, as requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientRange {
     /// `first-last`, or `first-` to the end.
@@ -57,7 +59,7 @@ impl ClientRange {
             Self::Last(count) if count > 0 => (length.saturating_sub(count), end),
             _ => return Resolved::Unsatisfiable { length },
         };
-        // An origin that ignores Range sends what follows the last block, too.
+        // An origin that ignores Range also sends the bytes after the last block.
         let waste = first.saturating_add(sent.saturating_sub((last / 16).saturating_add(1).saturating_mul(16)));
         if waste > MAX_WASTE { Resolved::Whole } else { Resolved::Part { first, last, length } }
     }

@@ -1,4 +1,4 @@
-//! A segment's encryption: AES-128-CBC with PKCS#7 padding (RFC 8216 section 4.3.2.4), chunk by chunk.
+//! Encryption of a segment: AES-128-CBC with PKCS#7 padding (RFC 8216 section 4.3.2.4), chunk by chunk.
 
 use alloc::vec::Vec;
 
@@ -9,12 +9,12 @@ use crate::bytes::bug;
 use crate::bytes::output::Output;
 use crate::token::derive::ContentKey;
 
-/// Bytes of the ciphertext of `plaintext` bytes: whole blocks, always with padding. `None` beyond `u64`.
+/// The length of the ciphertext of `plaintext` bytes, always with padding. `None` beyond `u64`.
 pub fn ciphertext_len(plaintext: u64) -> Option<u64> {
     (plaintext / 16).checked_add(1)?.checked_mul(16)
 }
 
-/// One segment being encrypted. Holds back fewer than 16 bytes, whatever the sizes of the chunks.
+/// The encryption of one segment. Holds back fewer than 16 bytes, regardless of the sizes of the chunks.
 #[derive(Debug)]
 pub struct SegmentEncryptor {
     cbc: CbcEncryptor,
@@ -27,7 +27,7 @@ impl SegmentEncryptor {
         Self { cbc: CbcEncryptor::new(&key.key, &key.iv), carry: Vec::with_capacity(BLOCK) }
     }
 
-    /// Takes the next chunk of plaintext and turns it, in place, into the ciphertext that is ready.
+    /// Encrypts the next chunk in place and returns the ciphertext that is ready.
     pub fn push(&mut self, chunk: Vec<u8>) -> Output {
         let mut out = self.begin(chunk);
         let lane = self.lane(&mut out);
@@ -35,8 +35,8 @@ impl SegmentEncryptor {
         out
     }
 
-    /// The first half of [`SegmentEncryptor::push`]: encrypts the block that what was held back begins. What is left
-    /// in the middle is plaintext until it has gone through the cipher as this segment's [`SegmentEncryptor::lane`].
+    /// The first half of [`SegmentEncryptor::push`]: completes the block that was held back, and encrypts it. The
+    /// middle of the output is plaintext until it is encrypted as this segment's [`SegmentEncryptor::lane`].
     pub(crate) fn begin(&mut self, chunk: Vec<u8>) -> Output {
         let missing = (BLOCK - self.carry.len()) % BLOCK;
         let Some((first, rest)) = chunk.split_at_checked(missing) else {
@@ -50,12 +50,12 @@ impl SegmentEncryptor {
         Output::new(head, chunk, missing..end)
     }
 
-    /// What is left to be encrypted of an output that this segment has begun.
+    /// The part of an output from [`SegmentEncryptor::begin`] that is not yet encrypted.
     pub(crate) fn lane<'a>(&'a mut self, out: &'a mut Output) -> Lane<'a> {
         Lane { message: &mut self.cbc, blocks: out.middle_mut().as_chunks_mut().0 }
     }
 
-    /// Appends the last block, with its padding. Nothing may follow.
+    /// Appends the last block with its padding. No chunk may follow.
     pub fn finish(&mut self, out: &mut Output) {
         let padding = BLOCK - self.carry.len() % BLOCK;
         // Of at most 16 bytes, each of them how many they are.
@@ -67,7 +67,7 @@ impl SegmentEncryptor {
         out.close(last);
     }
 
-    /// Encrypts what is held back if it is a block, and holds nothing back then.
+    /// Encrypts the bytes held back if they are a block, and clears them.
     fn carried_block(&mut self) -> Option<[u8; BLOCK]> {
         let mut block = <[u8; BLOCK]>::try_from(self.carry.as_slice()).ok()?;
         self.carry.clear();

@@ -1,4 +1,4 @@
-//! Attribute lists (RFC 8216 section 4.2): where a value stands, so that it can be replaced and nothing else moves.
+//! Attribute lists (RFC 8216 section 4.2): positions of values, so that they can be replaced and nothing else changes.
 
 use core::ops::Range;
 
@@ -15,13 +15,13 @@ pub fn value<'a>(list: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     find(list, name).and_then(|place| list.get(place))
 }
 
-/// A decimal-integer (RFC 8216 section 4.2), at most 2^64-1, with blanks around it.
+/// Parses a decimal-integer (RFC 8216 section 4.2), at most 2^64-1, with blanks around it.
 pub fn integer(text: &[u8]) -> Option<u64> {
     let text = core::str::from_utf8(text).ok()?.trim();
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// The place of the whole attribute `name` in `list`, with one comma beside it, so that it can be cut out.
+/// The position of the whole attribute `name` in `list`, with one adjacent comma, for its removal.
 pub fn span(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
     let (found, value) = attributes(list).find(|(found, _)| list.get(found.clone()) == Some(name))?;
     let end = value.end + usize::from(list.get(value.end) == Some(&b'"'));

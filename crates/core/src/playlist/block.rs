@@ -1,9 +1,9 @@
-//! Sixteen bytes of a playlist at once: which of them end a line, and which a simple URI does not have. A bit for each
-//! byte, the lowest for the first.
+//! Sixteen bytes of a playlist at a time: which of them are line feeds, and which a simple URI cannot contain. Results
+//! have one bit per byte, the lowest for the first.
 
 pub use self::backend::{newlines, special};
 
-/// Bytes looked at together.
+/// The number of bytes examined at a time.
 pub const BLOCK: usize = 16;
 
 #[cfg(target_arch = "wasm32")]
@@ -13,12 +13,12 @@ mod backend {
     use super::BLOCK;
 
     fn load(block: &[u8; BLOCK]) -> v128 {
-        // One instruction: the compiler sees that the halves are neighbours.
+        // Compiles to one instruction, because the halves are adjacent.
         let half = |bytes: Option<&[u8; 8]>| i64::from_le_bytes(bytes.copied().unwrap_or_default());
         i64x2(half(block.first_chunk()), half(block.last_chunk()))
     }
 
-    /// The bytes that are line feeds.
+    /// The bits of the bytes that are line feeds.
     pub fn newlines(block: &[u8; BLOCK]) -> u16 {
         i8x16_bitmask(i8x16_eq(load(block), i8x16_splat(b'\n'.cast_signed())))
     }
@@ -27,7 +27,7 @@ mod backend {
     pub fn special(block: &[u8; BLOCK]) -> u16 {
         let bytes = load(block);
         let is = |byte: u8| i8x16_eq(bytes, i8x16_splat(byte.cast_signed()));
-        // Signed: what is not ASCII is below all of it.
+        // The comparison is signed, so bytes outside ASCII are less than `!`, too.
         let outside = v128_or(i8x16_lt(bytes, i8x16_splat(b'!'.cast_signed())), is(0x7f));
         let path = v128_or(is(b':'), v128_or(is(b'\\'), is(b'%')));
         let query = v128_or(is(b'?'), is(b'#'));
@@ -44,12 +44,12 @@ mod backend {
         block.iter().rev().fold(0, |bits, byte| bits << 1 | u16::from(is(*byte)))
     }
 
-    /// The bytes that are line feeds.
+    /// The bits of the bytes that are line feeds.
     pub fn newlines(block: &[u8; BLOCK]) -> u16 {
         bits(block, |byte| byte == b'\n')
     }
 
-    /// The bytes that are not [`url::is_plain`].
+    /// The bits of the bytes that are not [`url::is_plain`].
     pub fn special(block: &[u8; BLOCK]) -> u16 {
         bits(block, |byte| !url::is_plain(byte))
     }

@@ -55,7 +55,7 @@ fn a_viewers_value_never_says_what_goes_out_in_clear() {
         ] {
             let text = input(define, &line.replace("{$}", &format!("{{${name}}}")));
             assert_eq!(play(true, &text), Err(Reason::Variable), "{text}");
-            // Where nothing is encrypted, everything goes out as it is.
+            // Without encryption, everything is served in clear.
             assert!(play(false, &text).is_ok(), "{text}");
         }
         for line in [
@@ -69,7 +69,7 @@ fn a_viewers_value_never_says_what_goes_out_in_clear() {
             assert!(play(true, &text).is_ok(), "{text}");
         }
     }
-    // Nor under the key of which period: at the beginning of the playlist, every segment would be of the first one.
+    // Nor does it decide on the key period: at the beginning of the playlist, every segment would be of the first one.
     let rotating = |text: &str| {
         let make = || {
             let mut marks = Marks { variables: Variables::new(Some("q=x".into()), Vec::new()), ..marks(true, true) };
@@ -89,7 +89,7 @@ fn a_viewers_value_never_says_what_goes_out_in_clear() {
     assert!(rotating(&input("QUERYPARAM=\"q\"", "#EXT-X-STREAM-INF:BANDWIDTH=1\n{$q}.m3u8")).is_ok());
     let own = input("NAME=\"q\",VALUE=\"x\"", "#EXT-X-MAP:URI=\"{$q}/i.mp4\"");
     assert!(play(true, &own).unwrap().contains("x/i.mp4?plk=clear&"));
-    // That the viewer chose a value is told along with it.
+    // The signed variables mark values that the viewer chose.
     let master = input("QUERYPARAM=\"q\"", "#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8");
     assert!(play(true, &master).unwrap().contains("v.m3u8?plk=variables~P3EAeAA&"), "{:?}", play(true, &master));
 }

@@ -11,42 +11,42 @@ use crate::policy::key_url::KeyUri;
 use crate::token::derive::{KeyScope, Keyring};
 use crate::token::signed::{self, Iv, Resource};
 
-/// Where a playlist does not say it (RFC 8216 section 4.3.3.1 wants it said), in seconds.
+/// Target duration in seconds of playlists without EXT-X-TARGETDURATION, which RFC 8216 section 4.3.3.1 requires.
 const USUAL_TARGET_DURATION: u64 = 6;
 
-/// What encryption puts into a media playlist.
+/// The encryption of a media playlist.
 #[derive(Debug)]
 pub struct Encryption {
-    /// Whom the keys are for.
+    /// The scope of the keys.
     pub scope: KeyScope,
-    /// Where players get them.
+    /// The source of the keys.
     pub source: KeySource,
-    /// When the key changes.
+    /// The key rotation.
     pub rotation: Rotation,
-    /// What the IV of a segment is.
+    /// The IVs of segments.
     pub iv_mode: IvMode,
-    /// What becomes of media that the origin encrypts itself.
+    /// The handling of media that the origin has already encrypted.
     pub on_encrypted_origin: OnEncryptedOrigin,
 }
 
-/// Where players get the keys of a playlist.
+/// The source of a playlist's keys.
 #[derive(Debug)]
 pub enum KeySource {
-    /// From the key endpoint.
+    /// The key endpoint.
     Endpoint {
         /// Its path.
         path: String,
         /// The policy's name.
         policy: String,
-        /// The session's id as its token writes it.
+        /// The session's id as in its token.
         session: String,
     },
-    /// From somewhere else.
+    /// An external key server.
     External(KeyUri),
 }
 
 impl Encryption {
-    /// The URI of the key of a key period. `token` is the session token as `name=value`.
+    /// The URI of the key of `period`. `token` is the session token as `name=value`.
     pub fn key_uri(&self, keyring: &Keyring, token: Option<&str>, period: u64) -> String {
         match &self.source {
             KeySource::External(uri) => uri.of(period),
@@ -62,7 +62,7 @@ impl Encryption {
         }
     }
 
-    /// The IV that EXT-X-KEY names before media under `resource`; `own` is the segment's own.
+    /// The IV attribute of EXT-X-KEY for media with the properties `resource`; `own` is the segment's own IV.
     pub fn named_iv(&self, keyring: &Keyring, resource: &Resource, own: Option<[u8; 16]>) -> Option<[u8; 16]> {
         match resource.iv {
             Iv::Period => Some(keyring.iv(&self.scope, resource.period.unwrap_or_default())),
@@ -71,7 +71,7 @@ impl Encryption {
         }
     }
 
-    /// Whether the media sequence number decides anything.
+    /// Whether keys or IVs depend on the media sequence number.
     pub fn counts(&self) -> bool {
         self.rotation != Rotation::Never || self.iv_mode == IvMode::Sequence
     }
@@ -81,8 +81,10 @@ impl Encryption {
         self.rotation == Rotation::Never && self.iv_mode == IvMode::Explicit
     }
 
-    /// The key period and IV of the segment at `position`; its parts have the same. `has_parts`: the playlist has any, and since
-    /// they stand before the URI of their segment, its own IV is not known where their EXT-X-KEY must stand.
+    /// The key period and IV of the segment at `position` and of its parts.
+    ///
+    /// `has_parts`: the playlist has parts. They precede the URI of their segment, so the segment's own IV is unknown
+    /// where their EXT-X-KEY must be.
     pub fn media(&self, position: &Position, has_parts: bool) -> Resource {
         let target_duration = position.target_duration.unwrap_or(USUAL_TARGET_DURATION);
         Resource {
@@ -97,7 +99,7 @@ impl Encryption {
     }
 }
 
-/// EXT-X-KEY of ours, without its line's end.
+/// An EXT-X-KEY line without its line ending.
 pub fn key_line(uri: &str, iv: Option<[u8; 16]>) -> String {
     let mut line = format!("#EXT-X-KEY:METHOD=AES-128,URI=\"{uri}\"");
     if let Some(iv) = iv {
@@ -107,38 +109,38 @@ pub fn key_line(uri: &str, iv: Option<[u8; 16]>) -> String {
     line
 }
 
-/// How far a media playlist has been read: what keys and IVs are counted by.
+/// The position in a media playlist, which determines keys and IVs.
 #[derive(Debug, Default)]
 pub struct Position {
     /// The media sequence number of the next segment.
     number: u64,
     target_duration: Option<u64>,
-    /// A segment has been seen.
+    /// A segment has been read.
     begun: bool,
 }
 
 impl Position {
-    /// Takes EXT-X-MEDIA-SEQUENCE.
+    /// Reads EXT-X-MEDIA-SEQUENCE.
     ///
     /// # Errors
-    /// [`Reason::Playlist`] if it is no number, or comes too late to count from.
+    /// [`Reason::Playlist`] if it is not a number, or follows a segment.
     pub fn start(&mut self, number: &[u8]) -> Result<(), Reason> {
         let number = integer(number).filter(|_| !self.begun).ok_or(Reason::Playlist)?;
         self.number = number;
         Ok(())
     }
 
-    /// Takes EXT-X-TARGETDURATION: a decimal-integer, though some write a fraction.
+    /// Reads EXT-X-TARGETDURATION, a decimal-integer, which some packagers write as a fraction.
     pub fn target_duration(&mut self, seconds: &[u8]) {
         self.target_duration = seconds.split(|byte| *byte == b'.').next().and_then(integer);
     }
 
-    /// Goes past a segment.
+    /// Advances by one segment.
     pub fn advance(&mut self) {
         self.skip(1);
     }
 
-    /// Goes past so many segments.
+    /// Advances by a number of segments.
     pub fn skip(&mut self, segments: u64) {
         self.begun = true;
         self.number = self.number.saturating_add(segments);

@@ -1,6 +1,6 @@
-//! JSON documents that playlists lead to and that name URIs themselves: steering manifests (RFC 8216bis section 7.2,
-//! `RELOAD-URI`) and asset lists (appendix D.2, `ASSETS` of `URI`). Their URIs get what those in playlists get; every
-//! other byte stays.
+//! JSON documents that playlists name and that contain URIs: steering manifests (RFC 8216bis section 7.2, `RELOAD-URI`)
+//! and asset lists (appendix D.2, `ASSETS` of `URI`). Their URIs are rewritten like those of playlists; every other
+//! byte is kept.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -14,15 +14,15 @@ use crate::http::reply::Reason;
 use crate::playlist::{Lead, Marks};
 use crate::token::signed::{Form, Resource};
 
-/// Longest document in bytes: it has to be read whole.
+/// Longest document in bytes. Documents are buffered as a whole.
 pub const MAX_DOCUMENT: usize = 256 * 1024;
 
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
-/// `document` with the session token on its URIs.
+/// Adds the session token to the URIs in `document`.
 ///
 /// # Errors
-/// [`Reason::Document`] if it is not a JSON object: it goes out in clear, and media must not go out in its place.
+/// [`Reason::Document`] if it is not a JSON object. Documents are served in clear, and media must not pass as one.
 pub fn rewrite(marks: &Marks, document: &[u8]) -> Result<Vec<u8>, Reason> {
     let mut out = Vec::with_capacity(document.len() + 1024);
     let mut copied = 0;
@@ -40,13 +40,13 @@ pub fn rewrite(marks: &Marks, document: &[u8]) -> Result<Vec<u8>, Reason> {
     Ok(out)
 }
 
-/// The places of URIs in the document, in order, with their quotes; the URIs; and what they lead to.
+/// The URIs in the document, in order: the position with the quotes, the URI, and its target.
 fn uris(document: &[u8]) -> Result<Vec<(Range<usize>, String, Lead)>, Reason> {
     let members = serde_json::from_slice::<Object<'_>>(document).map_err(|_| Reason::Document)?;
     let mut found = Vec::new();
     let mut add = |raw: &RawValue, lead| {
         let Ok(uri) = serde_json::from_str::<String>(raw.get()) else { return };
-        // A raw value is a part of the document.
+        // A raw value borrows from the document, so the pointers' difference is its offset.
         let start = (raw.get().as_ptr() as usize).saturating_sub(document.as_ptr() as usize);
         found.push((start..start + raw.get().len(), uri, lead));
     };

@@ -9,7 +9,7 @@ use crate::policy::encryption::Rotation;
 use crate::policy::encryption::{IvMode, OnEncryptedOrigin};
 use crate::token::signed::Variable;
 
-/// Rewrites with encryption changed so; keys are written as `#KEY` and their period, and `#KEY` alone without an IV.
+/// Rewrites under a changed encryption. Keys are written as `#KEY` and their period, or as `#KEY` alone without an IV.
 fn keyed(change: &dyn Fn(&mut Encryption), input: &str) -> Result<String, Reason> {
     rewritten(
         &|| {
@@ -72,7 +72,7 @@ fn parts_hints_and_skips_are_counted() {
         #KEY 6 iv\n#EXT-X-PART:DURATION=1,URI=\"13.0.mp4?plk=media~p6&s=T\"\n#EXT-X-PART:DURATION=1,URI=\"13.1.mp4?plk=media~p6&s=T\"\n#EXTINF:4,\n13.mp4?plk=media~p6&s=T\n\
         #KEY 7 iv\n#EXT-X-PART:DURATION=1,URI=\"14.0.mp4?plk=media~p7&s=T\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"14.1.mp4?plk=media~p7&s=T\""
     );
-    // The hint of a period's first part is under its key already.
+    // The hint of a period's first part already needs that period's key.
     let hint = "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-MEDIA-SEQUENCE:1\n#EXTINF:4,\n1.mp4\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"2.0.mp4\"\n";
     assert!(keyed(&every_two, hint).unwrap().ends_with(
         "1.mp4?plk=media~p0&s=T\n#KEY 1 iv\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"2.0.mp4?plk=media~p1&s=T\""

@@ -1,24 +1,24 @@
-//! Lines of a playlist out of chunks of any size, byte for byte: a line's text and its end stay what they were.
+//! Splits chunks of any size into lines. The text and the ending of each line are kept byte for byte.
 
 use alloc::vec::Vec;
 
 use crate::bytes::bug;
 use crate::http::reply::Reason;
 
-/// Longest line in bytes. Real playlists stay far below; without a limit an origin could fill the memory.
+/// Longest line in bytes. Real playlists stay far below; without a limit, an origin could exhaust the memory.
 pub const MAX_LINE: usize = 128 * 1024;
 
-/// A line as it came.
+/// A line as received.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
-    /// Without its end.
+    /// The text without the line ending.
     pub text: &'a [u8],
-    /// `\n`, `\r\n`, or nothing at the end of the file.
+    /// `\n`, `\r\n`, or empty at the end of the file.
     pub end: &'a [u8],
 }
 
 impl<'a> Line<'a> {
-    /// Splits a line with its end off.
+    /// Splits the ending off a line.
     fn new(raw: &'a [u8]) -> Self {
         match raw {
             [text @ .., b'\r', b'\n'] => Self { text, end: b"\r\n" },
@@ -28,18 +28,18 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The part of a line that has come so far.
+/// The beginning of a line whose end has not been received.
 #[derive(Debug, Default)]
 pub struct Lines {
     carry: Vec<u8>,
 }
 
 impl Lines {
-    /// Calls `each` with every line that `chunk` completes, and with what follows it in there. It returns how many bytes
-    /// of that it has taken, too: whole lines.
+    /// Calls `each` with every line that `chunk` completes, and with the rest of the chunk after it. `each` returns how
+    /// many bytes of the rest it has processed, too: whole lines.
     ///
     /// # Errors
-    /// [`Reason::Line`] if a line is longer than [`MAX_LINE`]; what `each` returns.
+    /// [`Reason::Line`] if a line is longer than [`MAX_LINE`]; errors of `each`.
     pub fn push(
         &mut self,
         chunk: &[u8],
@@ -70,16 +70,16 @@ impl Lines {
         Ok(())
     }
 
-    /// Calls `each` with the last line if it had no end.
+    /// Calls `each` with the last line, if it has no ending.
     ///
     /// # Errors
-    /// What `each` returns.
+    /// Errors of `each`.
     pub fn finish(&mut self, mut each: impl FnMut(Line<'_>) -> Result<(), Reason>) -> Result<(), Reason> {
         let last = core::mem::take(&mut self.carry);
         if last.is_empty() { Ok(()) } else { each(Line::new(&last)) }
     }
 
-    /// Whether every line so far was complete.
+    /// Whether every line so far is complete.
     pub fn is_at_line_start(&self) -> bool {
         self.carry.is_empty()
     }

@@ -1,5 +1,5 @@
-//! The scope of our key in a media playlist: EXT-X-KEY before the first segment, part or skip that it covers,
-//! METHOD=NONE before what stays in clear (RFC 8216 section 4.3.2.4).
+//! The scope of the filter's key in a media playlist: EXT-X-KEY before the first segment or part that it covers,
+//! METHOD=NONE before media in clear (RFC 8216 section 4.3.2.4).
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,31 +9,31 @@ use super::line::{Line, MAX_LINE};
 use crate::bytes::bug;
 use crate::http::reply::Reason;
 
-/// The key and IV that one EXT-X-KEY of ours puts in force.
+/// The key and IV that an inserted EXT-X-KEY puts in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InForce {
     /// The key period.
     pub period: u64,
-    /// The segment's own IV; `None`: the IV follows from the period, or from the media sequence number.
+    /// The segment's own IV; `None` if the IV follows from the period or the media sequence number.
     pub iv: Option<[u8; 16]>,
 }
 
-/// What is in force where the playlist has been written to.
+/// The key in force and the open segment at the end of the output.
 #[derive(Debug, Default)]
 pub struct KeyScope {
-    /// The key that is.
+    /// The filter's key that is in force.
     in_force: Option<InForce>,
     version: Version,
-    /// Where in the output the open segment begins: only its URI tells whether it is ours, and a key that comes after
-    /// `#EXTINF` is read differently by different players.
+    /// The position in the output where the open segment begins. Only its URI shows whether it is own, and players
+    /// differ in how they read a key after `#EXTINF`.
     segment: Option<usize>,
-    /// Where EXT-X-BYTERANGE stands in the open segment.
+    /// The position of EXT-X-BYTERANGE in the open segment.
     byterange: Option<Range<usize>>,
-    /// The open segment's lines, from one chunk to the next.
+    /// The open segment's lines, between two chunks.
     carried: Vec<u8>,
 }
 
-/// EXT-X-VERSION, of which there may be only one. The IV attribute needs 2.
+/// EXT-X-VERSION, which may occur only once. The IV attribute needs version 2.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Version {
     #[default]
@@ -43,13 +43,13 @@ enum Version {
 }
 
 impl KeyScope {
-    /// Takes a chunk's output up where the last one's ended.
+    /// Continues the output where that of the last chunk ended.
     pub fn resume(&mut self, out: &mut Vec<u8>) {
         if self.carried.is_empty() {
             return;
         }
         self.segment = Some(out.len());
-        // In tiny chunks, moving a long segment forth and back each time would take time in the square of its length.
+        // With tiny chunks, copying a long segment back and forth would take quadratic time.
         if out.is_empty() {
             core::mem::swap(out, &mut self.carried);
         } else {
@@ -57,7 +57,7 @@ impl KeyScope {
         }
     }
 
-    /// Keeps an open segment back from a chunk's output.
+    /// Holds an open segment back from a chunk's output.
     pub fn suspend(&mut self, out: &mut Vec<u8>) {
         match self.segment.take() {
             None => {}
@@ -66,20 +66,20 @@ impl KeyScope {
         }
     }
 
-    /// Passes a line that has nothing of ours.
+    /// Writes a line unchanged.
     pub fn pass(&mut self, line: Line<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
         out.extend_from_slice(line.text);
         out.extend_from_slice(line.end);
         self.check(out)
     }
 
-    /// Passes a segment's first tag.
+    /// Writes a segment's first tag.
     pub fn open_segment(&mut self, line: Line<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
         self.segment.get_or_insert(out.len());
         self.pass(line, out)
     }
 
-    /// Passes EXT-X-BYTERANGE, for now: only the URI tells whether the segment keeps it.
+    /// Writes EXT-X-BYTERANGE, for now: only the URI shows whether the segment keeps it.
     pub fn pass_byterange(&mut self, line: Line<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
         // The last one counts.
         self.cut_byterange(out);
@@ -90,7 +90,7 @@ impl KeyScope {
         Ok(())
     }
 
-    /// Takes the open segment's EXT-X-BYTERANGE out again.
+    /// Removes the open segment's EXT-X-BYTERANGE.
     pub fn cut_byterange(&mut self, out: &mut Vec<u8>) {
         if let (Some(start), Some(place)) = (self.segment, self.byterange.take()) {
             let end = bug::within(start + place.end, out.len());
@@ -98,7 +98,7 @@ impl KeyScope {
         }
     }
 
-    /// Whether our key is in force so.
+    /// Whether this key and IV are in force.
     pub fn is_in_force(&self, key: InForce) -> bool {
         self.in_force == Some(key)
     }
@@ -108,16 +108,16 @@ impl KeyScope {
         self.segment.is_some()
     }
 
-    /// The open segment's URI is next, or there is none.
+    /// Closes the open segment, if there is one: its URI is written next.
     pub fn close_segment(&mut self) {
         self.segment = None;
         self.byterange = None;
     }
 
-    /// Whether what is held back is within its limit. To be asked after every line written.
+    /// Checks the limit on output that is held back. Must be called after every line written.
     ///
     /// # Errors
-    /// [`Reason::Line`] if not.
+    /// [`Reason::Line`] if it is exceeded.
     pub fn check(&self, out: &[u8]) -> Result<(), Reason> {
         match self.segment {
             Some(start) if out.len() - bug::within(start, out.len()) > MAX_LINE => Err(Reason::Line),
@@ -125,10 +125,10 @@ impl KeyScope {
         }
     }
 
-    /// Passes EXT-X-VERSION, raised to 2 where it is less.
+    /// Writes EXT-X-VERSION, raised to 2 if it is less.
     pub fn version(&mut self, line: Line<'_>, number: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         match self.version {
-            // A second one is an error in players.
+            // Players reject a second one.
             Version::Inserted => Ok(()),
             _ if number.trim_ascii() == b"1" => {
                 self.version = Version::Seen;
@@ -141,7 +141,7 @@ impl KeyScope {
         }
     }
 
-    /// Puts our key in force, by its EXT-X-KEY, before the open segment.
+    /// Puts the filter's key in force, by an EXT-X-KEY before the open segment.
     pub fn require_key(&mut self, key: InForce, key_line: impl FnOnce() -> String, end: &[u8], out: &mut Vec<u8>) {
         if self.is_in_force(key) {
             return;
@@ -155,7 +155,7 @@ impl KeyScope {
         self.in_force = Some(key);
     }
 
-    /// Puts our key out of force before the open segment.
+    /// Puts the filter's key out of force before the open segment.
     pub fn require_none(&mut self, end: &[u8], out: &mut Vec<u8>) {
         if self.in_force.take().is_some() {
             self.put(&[b"#EXT-X-KEY:METHOD=NONE", end].concat(), out);

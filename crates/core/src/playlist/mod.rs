@@ -1,7 +1,7 @@
-//! Rewriting of playlists (RFC 8216): tokens onto URIs, the key before what it covers, every other byte as it came.
+//! Rewriting of playlists (RFC 8216): adds tokens to URIs, and keys before the media that they encrypt.
 //!
-//! Works line by line on a stream. Memory is the longest line and the tags between one `#EXTINF` and its URI,
-//! both limited, whatever the length of the playlist.
+//! Every other byte is kept. Works line by line on a stream. Memory is bounded by the longest line and the tags between
+//! one `#EXTINF` and its URI, both limited, regardless of the playlist's length.
 
 mod attribute;
 mod block;
@@ -33,19 +33,19 @@ use crate::token::signed::{Form, Resource};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const HEAD: &[u8] = b"#EXTM3U";
-/// More blanks than this before the first tag are no playlist.
+/// Most white space before the first tag, in bytes.
 const MAX_SNIFF: usize = 1024;
-/// Bytes that are waited for at most: well below any proxy's buffer.
+/// Most bytes to wait for: well below any proxy's buffer.
 const MAX_WAIT: usize = 8192;
 
-/// Whether a body that begins with `bytes` is a playlist; `None` if more of it is needed to tell.
+/// Whether a body that begins with `bytes` is a playlist; `None` if more bytes are needed.
 pub fn is_playlist(bytes: &[u8]) -> Option<bool> {
     let text = match bytes.strip_prefix(BOM) {
         Some(text) => text,
         None if BOM.starts_with(bytes) => return None,
         None => bytes,
     };
-    // Some players take blanks before it, as before any tag.
+    // Some players accept white space before it, as before any tag.
     let tag = text.trim_ascii_start();
     match tag.strip_prefix(HEAD) {
         _ if text.len() - tag.len() > MAX_SNIFF => Some(false),
@@ -55,8 +55,8 @@ pub fn is_playlist(bytes: &[u8]) -> Option<bool> {
     }
 }
 
-/// Whether `bytes`, a playlist's first, hold what most refusals are for: everything up to its first URI line, or as much
-/// as is worth waiting for.
+/// Whether `bytes`, the start of a playlist, contain everything up to its first URI line, where most refusals
+/// originate, or as much as is worth waiting for.
 pub fn shows_enough(bytes: &[u8]) -> bool {
     let is_uri = |line: &[u8]| {
         let text = line.trim_ascii();
@@ -65,44 +65,44 @@ pub fn shows_enough(bytes: &[u8]) -> bool {
     bytes.len() >= MAX_WAIT || bytes.split_inclusive(|byte| *byte == b'\n').skip(1).any(is_uri)
 }
 
-/// One playlist being rewritten.
+/// The rewriting of one playlist.
 #[derive(Debug)]
 pub struct Rewriter {
     lines: Lines,
     body: Body,
-    /// Bytes of the last chunk, and what came of them.
+    /// The lengths of the last chunk and of its output, in bytes.
     seen: (usize, usize),
 }
 
 #[derive(Debug)]
 struct Body {
     marks: Marks,
-    /// `Some` once the first line has been seen: how our own lines end.
+    /// The line ending of inserted lines; `None` until the first line has been read.
     end: Option<&'static [u8]>,
     /// The next URI line is a variant's, not a segment's.
     variant: bool,
     scope: KeyScope,
-    /// The value of EXT-X-BYTERANGE, until the URI that it is for.
+    /// The value of EXT-X-BYTERANGE that applies to the next URI.
     byterange: Option<Vec<u8>>,
     segments: Ranges,
     parts: Ranges,
     position: Position,
-    /// Why what follows is not ours to encrypt.
+    /// The reason why media from here on is not encrypted.
     spared: Option<Spared>,
-    /// It is a low-latency playlist, with parts.
+    /// The playlist has parts (low latency).
     has_parts: bool,
-    /// A URI of this line has a value in it that the viewer chose.
+    /// A URI of the current line contains a value that the viewer chose.
     chosen: bool,
-    /// The URI of a key period's key: every segment may name it.
+    /// The key URI of a period, kept because every segment may need it.
     key_uri: Option<(u64, String)>,
 }
 
-/// Why media is served as it is where other media is encrypted.
+/// The reason why media is served unchanged while other media is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spared {
-    /// A key of the origin's is in force.
+    /// A key of the origin is in force.
     Encrypted,
-    /// It is images, which players show without decrypting them.
+    /// The media is images, which players show without decrypting them.
     Images,
 }
 
@@ -126,7 +126,7 @@ impl Rewriter {
         Self { lines: Lines::default(), body, seen: (0, 0) }
     }
 
-    /// Takes the next chunk and appends what is ready to `out`.
+    /// Rewrites the next chunk and appends the output that is ready to `out`.
     ///
     /// # Errors
     /// [`Reason::Playlist`], [`Reason::Line`], [`Reason::Encrypted`], [`Reason::Byterange`], [`Reason::Variable`].
@@ -142,14 +142,14 @@ impl Rewriter {
         Ok(())
     }
 
-    /// Bytes that will come of so many, going by those before: room for them need not be made more than once.
+    /// The expected output of `bytes` bytes, judging by the last chunk, so that memory is allocated once.
     pub fn expected(&self, bytes: usize) -> usize {
         let (taken, given) = self.seen;
         let sixteenths = given.saturating_mul(16).checked_div(taken).unwrap_or(32).clamp(16, 256);
         bytes.saturating_mul(sixteenths + 1) / 16 + 1024
     }
 
-    /// Appends what was held back. The playlist is complete.
+    /// Appends the output that was held back. The playlist is complete.
     ///
     /// # Errors
     /// As [`Rewriter::push`].
@@ -207,16 +207,17 @@ impl Body {
         self.marks.push_line(out, line, text, lead)
     }
 
-    /// No value that a viewer chose decides which resource goes out in clear, or under the key of which period.
+    /// Checks that no value that a viewer chose decides which resource is served in clear, or under the key of which
+    /// period.
     ///
     /// # Errors
-    /// [`Reason::Variable`] if it would.
+    /// [`Reason::Variable`] if one does.
     fn check_choice(&self, lead: Lead) -> Result<(), Reason> {
         let refused = self.chosen && lead.gives_away() && self.marks.encryption.is_some();
         if refused { Err(Reason::Variable) } else { Ok(()) }
     }
 
-    /// What media is here: encrypted under a key and IV of ours, or spared.
+    /// The properties of media at this position: encrypted, or served unchanged.
     fn media(&self) -> Resource {
         match (&self.marks.encryption, self.spared) {
             (Some(encryption), None) => encryption.media(&self.position, self.has_parts),
@@ -225,12 +226,12 @@ impl Body {
         }
     }
 
-    /// Whether media here is ours to encrypt.
+    /// Whether media at this position is encrypted.
     fn is_encrypting(&self) -> bool {
         self.marks.encryption.is_some() && self.spared.is_none()
     }
 
-    /// What a segment's URI stands for: its range becomes a resource of its own, which is encrypted by itself.
+    /// The properties of the segment with this URI. Its byte range becomes a resource of its own, encrypted separately.
     fn segment_resource(&mut self, uri: &[u8], out: &mut Vec<u8>) -> Result<Resource, Reason> {
         let media = self.media();
         match self.byterange.take() {
@@ -243,17 +244,17 @@ impl Body {
                 Ok(Resource { range: Some(self.segments.next(uri, &value)?), ..media })
             }
             Some(value) => {
-                // Left as it is, but what follows may count on from it.
+                // Kept as it is, but later ranges may continue it.
                 let _ = self.segments.next(uri, &value);
                 Ok(media)
             }
         }
     }
 
-    /// Recognises the playlist; a byte order mark goes.
+    /// Checks the first line, and removes a byte order mark.
     fn first_line(&mut self, line: Line<'_>, out: &mut Vec<u8>) -> Result<(), Reason> {
         let text = line.text.strip_prefix(BOM).unwrap_or(line.text);
-        // Without its line's end the tag alone does not tell yet.
+        // Without its line ending, the tag alone is not conclusive.
         if !is_playlist(text).unwrap_or(text.trim_ascii() == HEAD) {
             return Err(Reason::Playlist);
         }
@@ -263,7 +264,7 @@ impl Body {
         Ok(())
     }
 
-    /// Puts the key in force before a segment or part of ours, and out of force before another host's.
+    /// Puts the key in force before an own segment or part, and out of force before another host's.
     fn cover(&mut self, uri: &[u8], resource: &Resource, end: &[u8], out: &mut Vec<u8>) {
         if self.spared.is_some() {
             return;

@@ -1,4 +1,4 @@
-//! Byte ranges (RFC 8216 section 4.3.2.2): `LENGTH[@OFFSET]`, the offset counted on where it is left out.
+//! Byte ranges (RFC 8216 section 4.3.2.2): `LENGTH[@OFFSET]`, where a missing offset continues the previous range.
 
 use alloc::vec::Vec;
 
@@ -6,18 +6,18 @@ use super::attribute::integer;
 use crate::http::reply::Reason;
 use crate::token::signed::ByteRange;
 
-/// The ranges of one kind of tag so far.
+/// Resolves the byte ranges of one kind of tag, in order.
 #[derive(Debug, Default)]
 pub struct Ranges {
     last: Option<(Vec<u8>, u64)>,
 }
 
 impl Ranges {
-    /// The range that `text` means for `uri`.
+    /// Parses `text`, a range of `uri`.
     ///
     /// # Errors
-    /// [`Reason::Byterange`] if it cannot be read, is empty, or has no offset and does not follow a range of the same
-    /// URI.
+    /// [`Reason::Byterange`] if it is malformed or empty, or if it has no offset and does not follow a range of the
+    /// same URI.
     pub fn next(&mut self, uri: &[u8], text: &[u8]) -> Result<ByteRange, Reason> {
         let (length, offset) = parse(text).ok_or(Reason::Byterange)?;
         let follows = self.last.take().and_then(|(last, end)| (last == uri).then_some(end));
@@ -26,12 +26,12 @@ impl Ranges {
         Ok(range)
     }
 
-    /// Where the first range without an offset begins at 0, as in EXT-X-MAP (section 4.3.2.5).
+    /// A state in which the first range may omit its offset and then begins at 0, as in EXT-X-MAP (section 4.3.2.5).
     pub fn from_start(uri: &[u8]) -> Self {
         Self { last: Some((uri.to_vec(), 0)) }
     }
 
-    /// A whole resource: nothing counts on from it.
+    /// Records a whole resource, which no range continues.
     pub fn forget(&mut self) {
         self.last = None;
     }

@@ -1,5 +1,6 @@
-//! Runs of plain segments: `#EXTINF`, perhaps a time before it, and a simple URI, over and over, under the key in force.
-//! Most playlists consist of little else, and here such a segment is two copies: all since the last token, and the token.
+//! Fast path for runs of plain segments: `#EXTINF`, optionally with a time before it, and a simple URI, under the key
+//! in force. Most playlists consist of little else. Each such segment takes two copies: everything since the last
+//! token, and the token.
 
 use alloc::vec::Vec;
 
@@ -48,7 +49,7 @@ impl Body {
         Ok(taken)
     }
 
-    /// Whether a segment that says nothing of itself needs nothing but its token here.
+    /// Whether a segment without properties of its own needs nothing but its token here.
     fn is_plain(&self) -> bool {
         let same = self.marks.is_plain(MEDIA)
             && self.marks.encryption.as_ref().is_none_or(|encryption| {
@@ -76,13 +77,13 @@ fn push_short(out: &mut Vec<u8>, text: &[u8], from: usize, to: usize) -> Result<
     Ok(())
 }
 
-/// Where a plain segment's URI and the segment itself end.
+/// The end positions of a plain segment's URI and of the segment.
 struct Segment {
     uri_end: usize,
     end: usize,
 }
 
-/// The plain segment that `text` begins with, if all of it is there and some more.
+/// The plain segment at the start of `text`, if it is complete and some more text follows.
 fn segment(text: &[u8]) -> Option<Segment> {
     let tag = end_of(text, extinf(text)? + EXTINF.len(), block::newlines)? + 1;
     let uri_end = end_of(text, tag, block::special)?;
@@ -95,7 +96,7 @@ fn segment(text: &[u8]) -> Option<Segment> {
     (fits && url::is_simple_start(text.get(tag..uri_end)?)).then_some(Segment { uri_end, end })
 }
 
-/// Where `#EXTINF` stands that `text` begins with, or that follows a time there.
+/// The position of `#EXTINF` at the start of `text` or after a time there.
 fn extinf(text: &[u8]) -> Option<usize> {
     if text.starts_with(EXTINF) {
         return Some(0);
@@ -105,7 +106,7 @@ fn extinf(text: &[u8]) -> Option<usize> {
     text.get(at..)?.starts_with(EXTINF).then_some(at)
 }
 
-/// Where the first byte from `at` on is that `bits` finds, if there are whole blocks up to there.
+/// The position of the first byte from `at` on that `bits` selects, if whole blocks are available up to there.
 fn end_of(text: &[u8], mut at: usize, bits: impl Fn(&[u8; BLOCK]) -> u16) -> Option<usize> {
     loop {
         let found = bits(text.get(at..)?.first_chunk()?);

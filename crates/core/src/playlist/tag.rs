@@ -1,4 +1,4 @@
-//! What becomes of each tag of a playlist.
+//! The handling of each tag of a playlist.
 
 use alloc::vec::Vec;
 
@@ -18,13 +18,13 @@ const fn lead(form: Form) -> Lead {
     Lead::Resource(Resource { form, range: None, period: None, iv: Iv::Period })
 }
 
-/// Media that is not ours to encrypt.
+/// Media that playlock does not encrypt.
 const MEDIA: Lead = lead(Form::Media);
-/// Read in clear by players: an init section, session data.
+/// A resource that players read in clear: an init section, session data.
 const CLEAR: Lead = lead(Form::Clear);
-/// Read in clear by players, and itself full of URIs.
+/// A JSON document with URIs, which players read in clear.
 const DOCUMENT: Lead = lead(Form::Document);
-/// Tags whose URIs we touch, in which variables must have their values therefore.
+/// Tags with URIs that are rewritten, in which variables must therefore be expanded.
 const WITH_URIS: &[&[u8]] = &[
     b"#EXT-X-KEY",
     b"#EXT-X-SESSION-KEY",
@@ -39,11 +39,11 @@ const WITH_URIS: &[&[u8]] = &[
     b"#EXT-X-CONTENT-STEERING",
     b"#EXT-X-DATERANGE",
 ];
-/// Their attributes that we read or touch.
+/// The attributes of these tags that are read or rewritten.
 const EXPANDED: &[&[u8]] = &[b"URI", b"SERVER-URI", b"X-ASSET-URI", b"X-ASSET-LIST", b"X-URI", b"BYTERANGE"];
 
 impl Body {
-    /// Takes a tag: `list` is what follows its colon, `end` is how our own lines end.
+    /// Rewrites a tag. `list` is its text after the colon, `end` the line ending of inserted lines.
     pub(super) fn tag(
         &mut self,
         line: Line<'_>,
@@ -67,7 +67,7 @@ impl Body {
         self.plain_tag(line, tag, list, end, out)
     }
 
-    /// A tag's text with the values of variables in the attributes that matter here; `None` if there are none.
+    /// A tag's text with variables expanded in the attributes that matter; `None` if it has none.
     fn expanded(&self, line: Line<'_>) -> Result<Option<Expanded>, Reason> {
         let mut all: Option<Expanded> = None;
         for name in EXPANDED {
@@ -147,7 +147,7 @@ impl Body {
             }
             b"#EXT-X-PRELOAD-HINT" if encrypting => self.hint(line, list, end, out),
             b"#EXT-X-SKIP" if encrypting => {
-                // A delta update leaves the origin's keys out, too: what follows could be encrypted already.
+                // A delta update omits the origin's keys, too: the media that follows could already be encrypted.
                 if self.on_encrypted_origin() == OnEncryptedOrigin::Passthrough {
                     return Err(Reason::Encrypted);
                 }
@@ -184,7 +184,7 @@ impl Body {
     }
 
     /// # Errors
-    /// [`Reason::Encrypted`] unless what the origin encrypts may pass.
+    /// [`Reason::Encrypted`] unless media that the origin has encrypted may pass.
     fn pass_encrypted(&self) -> Result<(), Reason> {
         match self.on_encrypted_origin() {
             OnEncryptedOrigin::Deny => Err(Reason::Encrypted),
@@ -192,7 +192,7 @@ impl Body {
         }
     }
 
-    /// EXT-X-KEY of the origin's.
+    /// Rewrites an EXT-X-KEY of the origin.
     fn origin_key(&mut self, line: Line<'_>, list: &[u8], end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         if attribute::value(list, b"METHOD") == Some(b"NONE") {
             return match self.spared {
@@ -200,7 +200,7 @@ impl Body {
                     self.spared = None;
                     self.scope.pass(line, out)
                 }
-                // Ours stays in force: what the origin leaves in clear is encrypted here.
+                // The filter's key stays in force: it encrypts media that the origin serves in clear.
                 _ => Ok(()),
             };
         }
@@ -225,7 +225,7 @@ impl Body {
         Ok(())
     }
 
-    /// EXT-X-PRELOAD-HINT: its URI must be that of the part that it announces.
+    /// Rewrites an EXT-X-PRELOAD-HINT. Its URI must equal that of the part that it announces.
     fn hint(&mut self, line: Line<'_>, list: &[u8], end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         let is_map = attribute::value(list, b"TYPE") == Some(b"MAP");
         let number = |name: &[u8]| match attribute::value(list, name) {
@@ -238,7 +238,7 @@ impl Body {
         let range = match (start, length) {
             _ if !own => None,
             (None, None) => None,
-            // Without its length it can match no part.
+            // Without a length it can match no part.
             (Some(_), None) => return Ok(()),
             (start, Some(length)) => Some(ByteRange::new(start.unwrap_or(0), length).ok_or(Reason::Byterange)?),
         };
@@ -267,7 +267,7 @@ impl Body {
     }
 }
 
-/// The range in the attribute `name` of a tag, if its URI is ours.
+/// The byte range in the attribute `name` of a tag, if its URI is own.
 fn own_range(marks: &Marks, list: &[u8], ranges: &mut Ranges, name: &[u8]) -> Result<Option<ByteRange>, Reason> {
     let uri = attribute::value(list, b"URI").unwrap_or_default();
     match attribute::value(list, name) {

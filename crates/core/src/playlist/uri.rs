@@ -1,5 +1,4 @@
-//! What goes onto the URIs of a playlist: the session token, and a signed parameter for what is served in clear or
-//! is a part of a file.
+//! The parameters that URIs in playlists get: the session token, and the signed parameter for resources that need one.
 
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -20,22 +19,22 @@ use crate::token::acl::Acl;
 use crate::token::derive::{KeyScope, Keyring};
 use crate::token::signed::{self, Form, Iv, Resource, Subject};
 
-/// What a URI leads to, which decides on what it carries beside the token.
+/// The target of a URI, which determines its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lead {
-    /// To a resource that is this.
+    /// A resource with these properties.
     Resource(Resource),
-    /// To what may be media or a playlist of its own.
+    /// Either media or another playlist.
     Either,
-    /// From a master playlist to one of its media playlists, which may import its variables.
+    /// A media playlist, named by its multivariant playlist, whose variables it may import.
     Media,
-    /// From a media playlist to another one of the same master.
+    /// Another media playlist of the same multivariant playlist, named by a media playlist.
     Sibling,
 }
 
 impl Lead {
-    /// Whether its signature gives a resource away: in clear, or under the key of a period that follows from where the URI
-    /// stands in the playlist.
+    /// Whether the signature opens a resource: in clear, or under the key of a period that follows from the URI's
+    /// position in the playlist.
     pub fn gives_away(self) -> bool {
         match self {
             Self::Resource(Resource { form: Form::Clear | Form::Document, .. }) => true,
@@ -45,33 +44,33 @@ impl Lead {
     }
 }
 
-/// Everything that a playlist's lines are rewritten with.
+/// The data for rewriting a playlist's lines.
 #[derive(Debug)]
 pub struct Marks {
-    /// Where the playlist stands.
+    /// The playlist's own URL.
     pub base: Base,
-    /// The parameter that names the session: the token or a reference to its cookie, as `name=value`.
+    /// The parameter that identifies the session, as `name=value`: the token, or the reference of its cookie.
     pub token: Option<String>,
-    /// Media carries it, too.
+    /// URIs of media carry the token, too.
     pub token_on_content: bool,
-    /// The session's ACL: nothing is signed for a path outside of it.
+    /// The session's ACL. Paths outside it are not signed.
     pub acl: Acl,
-    /// The session's id, which signatures on content that goes out in clear are bound to; `None` if content needs no token.
+    /// The session's id, to which signatures of content served in clear are bound; `None` if content needs no token.
     pub session: Option<[u8; 16]>,
-    /// Names of parameters that are ours; the origin's own of these names go.
+    /// Names of reserved parameters. The origin's own parameters with these names are removed.
     pub ours: Rc<[String]>,
-    /// What signs parameters.
+    /// Signs parameters.
     pub keyring: Keyring,
     /// `Some` if segments are encrypted.
     pub encryption: Option<Encryption>,
-    /// Variables in URIs.
+    /// The playlist's variables.
     pub variables: Variables,
-    /// URIs that nobody will get.
+    /// URIs that would be refused.
     pub unservable: Rc<Unservable>,
 }
 
-/// URIs of ours whose path no request may have: asked for, each is refused as `target`. The playlist goes out all the
-/// same, since one odd name should not end a stream; an operator has to hear of it.
+/// Own URIs whose path is not valid in a request, which would be refused as `target`. The playlist is served all the
+/// same, because one odd name should not end a stream; the operator is informed.
 #[derive(Debug, Default)]
 pub struct Unservable {
     count: Cell<u64>,
@@ -85,19 +84,19 @@ impl Unservable {
         }
     }
 
-    /// How many there were.
+    /// The number of these URIs.
     pub fn count(&self) -> u64 {
         self.count.get()
     }
 
-    /// The first of them, as the origin wrote it.
+    /// The first of these URIs, as the origin wrote it.
     pub fn first(&self) -> String {
         self.first.borrow().clone()
     }
 }
 
 impl Marks {
-    /// Whether a request for `uri` comes to playlock.
+    /// Whether a request for `uri` reaches playlock.
     pub fn is_own(&self, uri: &[u8]) -> bool {
         url::is_simple(uri) || core::str::from_utf8(uri).is_ok_and(|uri| self.base.is_own(uri))
     }
@@ -156,7 +155,7 @@ impl Marks {
         Ok(())
     }
 
-    /// Appends a URI with what it carries; as it is if it is not ours.
+    /// Appends a URI with its parameters, or unchanged if it is not own.
     pub fn push(&self, out: &mut Vec<u8>, uri: &[u8], lead: Lead) {
         let plain = self.is_plain(lead);
         let token = self.token_for(lead).unwrap_or_default();
@@ -168,7 +167,7 @@ impl Marks {
             }
             return;
         }
-        // An empty URI names the playlist itself; no tag means that.
+        // An empty URI refers to the playlist itself, which no tag means.
         let text = core::str::from_utf8(uri).ok().filter(|text| !text.is_empty());
         let own = text.and_then(|text| Some((text, self.base.own_path(text)?)));
         if let Some((text, path)) = &own
@@ -186,7 +185,7 @@ impl Marks {
         }
     }
 
-    /// Whether what a URI carries does not depend on its path: most by far.
+    /// Whether the parameters of a URI do not depend on its path, as is the case for most URIs.
     pub fn is_plain(&self, lead: Lead) -> bool {
         match lead {
             Lead::Resource(resource) => resource == Resource::MEDIA && !self.shares_keys(),
@@ -196,8 +195,7 @@ impl Marks {
         }
     }
 
-    /// The parameters for a URI of ours whose absolute path, percent-encoded, is `path`, and which has the query
-    /// `query` already.
+    /// The parameters for an own URI with the absolute, percent-encoded path `path` and the query `query`.
     pub fn parameters(&self, path: &str, query: Option<&str>, lead: Lead) -> String {
         let mut parameters = String::new();
         if let Ok(path) = target::normal_path(path)
@@ -216,11 +214,11 @@ impl Marks {
         parameters
     }
 
-    /// The token that a URI carries.
+    /// The token that a URI carries, if any.
     pub fn token_for(&self, lead: Lead) -> Option<&str> {
         let carried = match lead {
             Lead::Resource(Resource { form: Form::Media, .. }) => self.token_on_content,
-            // A signature for a session needs the session.
+            // A signature bound to the session requires the session's token.
             Lead::Resource(Resource { form: Form::Clear, .. }) => self.session.is_some(),
             _ => true,
         };
@@ -228,13 +226,13 @@ impl Marks {
     }
 
     fn signed(&self, path: &str, query: Option<&str>, lead: Lead) -> Option<String> {
-        // A playlist names what it likes, also by a variable of the viewer's: this viewer may not have it, and another must
-        // not get it by a URL that was made here.
+        // A playlist may contain any URI, also by a variable that the viewer controls. This viewer may not have this
+        // one, and others must not get it by a URL that was signed here.
         if !self.acl.allows(path) {
             return None;
         }
         match lead {
-            // Without encryption everything is served in clear anyway.
+            // Without encryption, everything is served in clear.
             Lead::Resource(Resource { form: Form::Media | Form::Clear, .. }) if self.encryption.is_none() => None,
             Lead::Resource(resource) => {
                 let scope = self.encryption.as_ref().map(|encryption| &encryption.scope);
@@ -248,7 +246,7 @@ impl Marks {
         }
     }
 
-    /// The IV of `resource` at `uri`, if it is the segment's own.
+    /// The IV of `resource` at `uri`, if the segment has its own.
     pub fn segment_iv(&self, uri: &[u8], resource: &Resource) -> Option<[u8; 16]> {
         if resource.iv != Iv::Segment {
             return None;
@@ -260,12 +258,12 @@ impl Marks {
         Some(resource.segment_iv(&self.keyring, &path, &query))
     }
 
-    /// Whether the URL of media must say whose key it is under.
+    /// Whether the URLs of media must carry the scope of their key.
     fn shares_keys(&self) -> bool {
         self.encryption.as_ref().is_some_and(|encryption| !matches!(encryption.scope, KeyScope::Session(_)))
     }
 
-    /// The URI of the key of a key period, as EXT-X-KEY has it.
+    /// The URI of the key of a period, as in EXT-X-KEY.
     pub fn key_uri(&self, encryption: &Encryption, period: u64) -> String {
         encryption.key_uri(&self.keyring, self.token.as_deref(), period)
     }

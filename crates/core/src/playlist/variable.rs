@@ -1,5 +1,5 @@
-//! Variables (EXT-X-DEFINE, RFC 8216bis section 4.4.2.3): what they are worth, and URIs with their values put in. A
-//! token cannot be put onto a URI whose host, path or query only the player would know.
+//! Variables (EXT-X-DEFINE, RFC 8216bis section 4.4.2.3): their values, and URIs with the values inserted. A token can
+//! be added to a URI only if its host, path and query are known.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,14 +17,14 @@ use crate::http::target;
 use crate::token::signed::Variable;
 
 const OPEN: &[u8] = b"{$";
-/// Bytes that a variable takes beside its name and value: without them, nameless ones would be free.
+/// Bytes counted for a variable in addition to its name and value, so that nameless variables are limited, too.
 const ENTRY: usize = 48;
-/// How much longer than it came a playlist may become by its variables' values: this to begin with, and so many times the
-/// bytes of the texts that have any. A value that a few bytes call for again and again would become gigabytes else.
+/// Limit on a playlist's growth by the values of variables, in bytes: a constant, plus a multiple of the bytes of the
+/// texts that have any. Otherwise, short references that repeat a long value could grow to gigabytes.
 const GROWTH: usize = MAX_LINE;
 const GROWTH_TIMES: usize = 64;
 
-/// Text with the values of its variables.
+/// Text with the values of its variables inserted.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Expanded {
     /// The text.
@@ -39,7 +39,7 @@ pub struct Variables {
     defined: ByName,
     imports: ByName,
     query: Query,
-    /// Without any EXT-X-DEFINE, `{$` is nothing special.
+    /// The playlist has an EXT-X-DEFINE. Without one, `{$` has no special meaning.
     used: bool,
     bytes: usize,
     /// Bytes that values may still add.
@@ -53,7 +53,7 @@ impl Default for Variables {
 }
 
 impl Variables {
-    /// Those of a playlist that was asked for with `query`, and that may import `imports`.
+    /// The variables of a playlist that was requested with `query` and may import `imports`.
     pub fn new(query: Option<String>, imports: Vec<Variable>) -> Self {
         Self {
             defined: ByName::default(),
@@ -65,7 +65,7 @@ impl Variables {
         }
     }
 
-    /// Whether the playlist has an EXT-X-DEFINE.
+    /// Whether the playlist has an EXT-X-DEFINE so far.
     pub fn are_used(&self) -> bool {
         self.used
     }
@@ -80,10 +80,11 @@ impl Variables {
         &self.imports.all
     }
 
-    /// Takes an EXT-X-DEFINE. What cannot be known stays undefined, which only matters where it is used.
+    /// Reads an EXT-X-DEFINE. A variable with an unknown value stays undefined, which is an error only if it is used.
     ///
     /// # Errors
-    /// [`Reason::Variable`] from a variable in its value, [`Reason::Line`] if there is too much of them.
+    /// [`Reason::Variable`] if its value uses an undefined variable, [`Reason::Line`] if the variables are too long
+    /// together.
     pub fn define(&mut self, list: &[u8]) -> Result<(), Reason> {
         self.used = true;
         let text = |name| attribute::value(list, name).and_then(|value| core::str::from_utf8(value).ok());
@@ -101,7 +102,7 @@ impl Variables {
         } else {
             None
         };
-        // Whoever made the URL chose what its query says: it must not get out of the attribute or line it is put into.
+        // The viewer may control the query: a value must not end the attribute or line that it is inserted into.
         let found = found.filter(|found| !found.value.chars().any(|c| c.is_control() || c == '"'));
         if let Some(found) = found {
             self.bytes += ENTRY + found.name.len() + found.value.len();
@@ -113,7 +114,7 @@ impl Variables {
         Ok(())
     }
 
-    /// `text` with the values of its variables; `None` if there is nothing to put in.
+    /// `text` with the values of its variables; `None` if there is nothing to insert.
     ///
     /// # Errors
     /// [`Reason::Variable`] if one of them is not defined; [`Reason::Line`] if the result is too long.
@@ -142,7 +143,7 @@ impl Variables {
                     }
                     after_reference
                 }
-                // What is no reference by the grammar is text.
+                // Text that does not match the grammar of references stays as it is.
                 None => {
                     out.extend_from_slice(OPEN);
                     after
@@ -156,11 +157,11 @@ impl Variables {
     }
 }
 
-/// Variables in the order in which they came, and a search by name. Of one name the first counts.
+/// Variables in the order of their definition, with a search by name. The first variable of a name counts.
 #[derive(Debug, Default)]
 struct ByName {
     all: Vec<Variable>,
-    /// The number of the first variable of each name, in order of their keys, then of their names.
+    /// Key and index of the first variable of each name, in order of their keys, then of their names.
     sorted: Vec<(u64, usize)>,
 }
 
@@ -177,7 +178,7 @@ impl ByName {
         self.all.get(*number)
     }
 
-    /// Where a name stands in the order, or would.
+    /// The index of a name in `sorted`, or where to insert it.
     fn place(&self, name: &[u8]) -> Result<usize, usize> {
         let wanted = key(name);
         self.sorted.binary_search_by(|(known, number)| match known.cmp(&wanted) {
@@ -198,27 +199,27 @@ impl FromIterator<Variable> for ByName {
     }
 }
 
-/// A name as a number (FNV-1a): numbers are compared sooner than texts. Whoever finds names of one number has them compared
-/// as texts, and no more of them than the logarithm of all.
+/// The hash of a name (FNV-1a): numbers compare faster than text. Names chosen to collide are compared as text, but
+/// a search compares only logarithmically many of them.
 fn key(name: &[u8]) -> u64 {
     name.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// The query that the playlist was asked for with, taken apart when its first parameter is asked for.
+/// The query of the playlist request, parsed when its first parameter is needed.
 #[derive(Debug)]
 struct Query {
     raw: Option<String>,
-    /// Values as they stand in the query.
+    /// Raw values.
     parameters: Option<ByName>,
 }
 
 impl Query {
-    /// The value of the first parameter of a name; `None` without one, or if it is no text.
+    /// The value of the first parameter of a name; `None` if there is none, or its value is malformed.
     fn value(&mut self, name: &str) -> Option<String> {
         let Self { raw, parameters } = self;
         let parameters = parameters.get_or_insert_with(|| {
             let all = target::parameters(raw.as_deref());
-            // A name that cannot be decoded is no one's; what has no value is no more one than a lone `%`.
+            // A malformed name matches nothing. A missing value is kept as `%`, which does not decode either.
             let named = |(name, value): (&str, Option<&str>)| {
                 let value = value.unwrap_or("%").into();
                 Some(Variable { name: percent::decode_str(name)?, value, chosen: true })
@@ -229,7 +230,7 @@ impl Query {
     }
 }
 
-/// Where the next `{$` begins.
+/// The position of the next `{$`.
 fn find(text: &[u8]) -> Option<usize> {
     if text.starts_with(OPEN) {
         return Some(0);

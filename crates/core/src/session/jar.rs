@@ -1,6 +1,7 @@
-//! The cookies that session tokens travel in: one for each session, `NAME-REFERENCE`, since one browser may play several
-//! films. The URIs of a playlist carry the reference where the token itself would stand, `NAME=REFERENCE`, so that each
-//! request says which session it is of.
+//! Cookies with session tokens.
+//!
+//! Each session has a cookie of its own, `NAME-REFERENCE`, because one browser may play several films. The URIs of a
+//! playlist carry the reference in place of the token, `NAME=REFERENCE`, so that each request identifies its session.
 
 use alloc::format;
 use alloc::string::String;
@@ -15,11 +16,11 @@ use crate::session::Session;
 pub use crate::token::cookie::{cookie_name, cookie_name_for, is_of_session as is_cookie, reference};
 use crate::token::cookie::{is_reference, reference_in};
 
-/// Sessions of one token name that a browser keeps. With tokens of the greatest length their cookies are 6.3 KB, which
-/// leaves room in the 8 KB that servers and caches before the proxy commonly take for a header.
+/// Session cookies per token name that a browser keeps. With the longest tokens they take 6.3 KB, within the 8 KB that
+/// servers and caches in front of the proxy commonly accept for a header.
 pub const MAX_SESSIONS: usize = 6;
 
-/// Sessions that are tried for a URL that names none: what forged cookies cost must have a limit.
+/// Session cookies that are tried for a URL that names no session. Bounds the cost of forged cookies.
 const MAX_TRIED: usize = 4;
 
 /// A session token as it was sent, not verified.
@@ -27,15 +28,15 @@ const MAX_TRIED: usize = 4;
 pub struct Sent<'a> {
     /// The token.
     pub token: &'a str,
-    /// The reference that its cookie has; `None` in the query.
+    /// The reference in its cookie's name; `None` for a token in the query.
     pub reference: Option<&'a str>,
 }
 
 impl Sent<'_> {
-    /// Verifies it. One of several (not `alone`) is read as browsers keep it, without escapes of a client's.
+    /// Verifies the token. One of several (not `alone`) is read as browsers store it, without undoing escapes.
     ///
     /// # Errors
-    /// As [`Session::verify`]; [`Reason::Session`] in a cookie of another session's.
+    /// As [`Session::verify`]; [`Reason::Session`] if the cookie's name belongs to another session.
     pub fn verify(&self, policy: &Policy, head: &RequestHead<'_>, alone: bool) -> Result<Session, Reason> {
         let session = match alone {
             true => Session::verify(policy, self.token, head)?,
@@ -48,26 +49,26 @@ impl Sent<'_> {
     }
 }
 
-/// The session tokens of a request.
+/// The session tokens that a request presents.
 #[derive(Debug)]
 pub struct Presented<'a> {
-    /// The tokens that it may mean: one, or those of all cookies if the URL names none.
+    /// The candidates: one token, or those of all cookies if the URL names no session.
     pub tokens: Vec<Sent<'a>>,
-    /// The URL says which session it is of.
+    /// The URL names the session.
     pub named: bool,
 }
 
 impl<'a> Presented<'a> {
-    /// The only token.
+    /// The token, if there is exactly one.
     pub fn only(&self) -> Option<Sent<'a>> {
         if let [sent] = self.tokens.as_slice() { Some(*sent) } else { None }
     }
 }
 
-/// Finds the session tokens of a request where the policy looks for them.
+/// Finds the session tokens of a request in the places that the policy's transport allows.
 ///
 /// # Errors
-/// [`Reason::Duplicate`]; [`Reason::Malformed`] if a reference is none.
+/// [`Reason::Duplicate`]; [`Reason::Malformed`] if the query has no reference where one is required.
 pub fn presented<'a>(policy: &Policy, incoming: &Incoming<'a>) -> Result<Presented<'a>, Reason> {
     let (name, transport) = (&policy.session.name, policy.session.transport);
     let tokens = match at_most_one(incoming.target.values(name))? {
@@ -85,8 +86,8 @@ pub fn presented<'a>(policy: &Policy, incoming: &Incoming<'a>) -> Result<Present
     Ok(Presented { tokens, named: true })
 }
 
-/// The last [`MAX_TRIED`] session cookies of a name, in order. Browsers send the oldest first (RFC 6265 section 5.4);
-/// those are about to be ended.
+/// The last [`MAX_TRIED`] session cookies of a name, in order. Browsers send the oldest first (RFC 6265 section 5.4),
+/// and those are the next to be dropped.
 fn newest<'a>(request: &'a [Header], name: &str) -> Result<Vec<Sent<'a>>, Reason> {
     let mut found: Vec<Sent<'_>> = Vec::with_capacity(MAX_TRIED);
     for (cookie, token) in headers::cookie_pairs(request) {
@@ -102,21 +103,23 @@ fn newest<'a>(request: &'a [Header], name: &str) -> Result<Vec<Sent<'a>>, Reason
     Ok(found)
 }
 
-/// A session that a request goes on with.
+/// The session that a request continues.
 #[derive(Debug)]
 pub struct GoingOn {
     /// The session.
     pub session: Session,
-    /// No other of the request's sessions would do as well.
+    /// No other presented session is valid for the request.
     pub certain: bool,
 }
 
-/// The session that a request goes on with, at the normalised `path` if that counts: of several that would do the oldest,
-/// so that a playlist that is reloaded by a URL without a reference stays with the session that it began with, whatever is
-/// opened later. `None` if nothing was presented.
+/// Selects the session that a request continues; `None` if the request presents none.
+///
+/// With `path` (normalised), the session must cover it. The oldest of several valid sessions wins, so a playlist that
+/// is reloaded by a URL without a reference stays with its first session. `seen` is called with each token and its
+/// result.
 ///
 /// # Errors
-/// Why no token will do; of several reasons, that one is of another path.
+/// The reason why no token is valid. [`Reason::Path`] takes precedence over others.
 pub fn going_on(
     policy: &Policy,
     head: &RequestHead<'_>,
@@ -149,12 +152,12 @@ pub fn going_on(
     found.map(Ok).or_else(|| failure.or(missing).map(Err))
 }
 
-/// The sessions whose cookies a browser should drop when another one is opened: the oldest, by their references.
+/// The sessions whose cookies a browser should drop when another one opens: the oldest, by their references.
 pub fn surplus(request: &[Header], name: &str) -> Vec<String> {
     let cookies = headers::cookie_pairs(request).filter_map(|(cookie, _)| reference_in(name, cookie));
     let references: Vec<&str> = cookies.collect();
     let surplus = (references.len() + 1).saturating_sub(MAX_SESSIONS);
-    // Not more than so many at once: what a client may write must not make an answer long.
+    // Bounded, because a client controls the number of cookies but must not control the length of a response.
     references.into_iter().take(surplus.min(MAX_SESSIONS)).map(Into::into).collect()
 }
 
@@ -164,13 +167,14 @@ pub fn set_cookie(name: &str, session: &Session, left: u64, scheme: Scheme) -> H
     header("set-cookie", &format!("{cookie}={}; Path=/; Max-Age={left}; HttpOnly{}", session.token, site(scheme)))
 }
 
-/// The header that ends the cookie of the session with this reference.
+/// The header that deletes the cookie of the session with this reference.
 pub fn drop_cookie(name: &str, reference: &str, scheme: Scheme) -> Header {
     let cookie = cookie_name(name, reference);
     header("set-cookie", &format!("{cookie}=; Path=/; Max-Age=0; HttpOnly{}", site(scheme)))
 }
 
-/// Players on other sites need SameSite=None, which browsers take with Secure only, and Secure over https only.
+/// The cookie attributes that depend on the scheme. Players on other sites need SameSite=None, which browsers accept
+/// only with Secure, and Secure only by https.
 fn site(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::Https => "; Secure; SameSite=None",

@@ -1,9 +1,10 @@
-//! Sessions and their token.
+//! Sessions and session tokens.
 //!
-//! The session token is an EdgeAuth token under a key of its own:
-//! `[ip=NETWORK~]st=…~exp=…~acl=…~id=SID[.TAG][,ID]~data=hdntl[,PAYLOAD]~hmac=…` with `SID` the session's 16 random
-//! bytes in base64url, `ID` and `PAYLOAD` those of the access token, `NETWORK` and `TAG` what the session is bound to. `st` says when the session was opened and is not enforced: a node
-//! whose clock is behind must not refuse a session that another has just opened.
+//! A session token is an EdgeAuth token under a key of its own:
+//! `[ip=NETWORK~]st=…~exp=…~acl=…~id=SID[.TAG][,ID]~data=hdntl[,PAYLOAD]~hmac=…`. `SID` is the session's 16 random
+//! bytes in base64url, `ID` and `PAYLOAD` are those of the access token, and `NETWORK` and `TAG` bind the session. `st`
+//! is the time at which the session was opened. It is not enforced: a node whose clock is behind must not refuse a
+//! session that another node has just opened.
 
 pub mod jar;
 
@@ -24,39 +25,40 @@ use crate::policy::binding::Bound;
 use crate::token::edge_auth::{Claims, Grant};
 use crate::token::{acl, carried};
 
-/// Longest session token in bytes, as it stands in a query: some players refuse lines of 4096 bytes.
+/// Longest session token in bytes, as the value of a query parameter. Some players reject lines of 4096 bytes.
 pub const MAX_TOKEN: usize = 1023;
 
-/// What the payload of every session token begins with, as Akamai's does.
+/// Prefix of every session token's payload, as in Akamai's tokens.
 const MARK: &str = "hdntl";
 
-/// A session that was opened or verified just now; there is no other way to have one.
+/// A session that was just opened or verified; there is no other way to create one.
 #[derive(Debug)]
 pub struct Session {
-    /// 128 random bits.
+    /// The session's id: 128 random bits.
     pub id: [u8; 16],
-    /// End of the session, seconds since the epoch.
+    /// End of the session, in seconds since the epoch.
     pub expires: u64,
-    /// The number of the policy's keyring that signed it and that derives its keys.
+    /// Index of the policy's keyring that signed the token and derives the session's keys.
     pub keyring: usize,
-    /// When it was opened, seconds since the epoch.
+    /// Start of the session, in seconds since the epoch.
     pub opened: u64,
-    /// The id of the access token that opened it, as the session token carries it.
+    /// The id of the access token that opened the session, escaped as in the session token.
     pub access_token: Option<String>,
-    /// That token's payload, likewise.
+    /// The payload of that access token, escaped in the same way.
     pub payload: Option<String>,
-    /// The token, to be handed on byte for byte.
+    /// The token, passed on byte for byte.
     pub token: String,
     acl: String,
 }
 
 impl Session {
-    /// Opens a session for the viewer who asks with `head` for the playlist at `path` (normalised) with `grant`, the verified
-    /// access token if the policy wants one.
+    /// Opens a session for the viewer of the request `head` for the playlist at `path` (normalised).
+    ///
+    /// `grant` is the verified access token; `None` if the policy does not require one.
     ///
     /// # Errors
     /// [`Reason::Oversize`] if the token would be longer than [`MAX_TOKEN`]; [`Reason::Revoked`]; [`Reason::Ip`] and
-    /// [`Reason::Header`] if what it should be bound to is not known.
+    /// [`Reason::Header`] if the value that binds the session is unknown.
     pub fn open(
         policy: &Policy,
         grant: Option<&Grant>,
@@ -99,7 +101,7 @@ impl Session {
         if session.query_value().len() > MAX_TOKEN { Err(Reason::Oversize) } else { Ok(session) }
     }
 
-    /// Verifies a session token as it was sent with `head`. The path is [`Session::covers`]'s question.
+    /// Verifies a session token as sent with `head`. [`Session::covers`] checks the path.
     ///
     /// # Errors
     /// [`Reason::Malformed`], [`Reason::Signature`], [`Reason::Expired`], [`Reason::Ip`], [`Reason::Header`],
@@ -116,7 +118,7 @@ impl Session {
         Err(failure)
     }
 
-    /// [`Session::verify`] of a token that nobody has escaped.
+    /// [`Session::verify`] for a token that no client has percent-encoded.
     ///
     /// # Errors
     /// As [`Session::verify`].
@@ -126,7 +128,7 @@ impl Session {
         Self::from_claims(policy, &claims, token, keyring.ok_or(Reason::Signature)?, head)
     }
 
-    /// Whether `sent` looks like a session token. It may be anything.
+    /// Whether `sent` looks like a session token. It is not verified.
     pub fn is_likely(sent: &str) -> bool {
         sent.contains(MARK)
     }
@@ -164,10 +166,10 @@ impl Session {
         Ok(session)
     }
 
-    /// Whether the session may have the normalised `path`.
+    /// Checks that the session's ACL covers the normalised `path`.
     ///
     /// # Errors
-    /// [`Reason::Path`] if not.
+    /// [`Reason::Path`] if it does not.
     pub fn covers(&self, path: &str) -> Result<(), Reason> {
         if acl::allows(&self.acl, path) { Ok(()) } else { Err(Reason::Path) }
     }
@@ -177,12 +179,12 @@ impl Session {
         &self.acl
     }
 
-    /// The session's id as the token writes it: 22 characters of base64url.
+    /// The session's id as in the token: 22 characters of base64url.
     pub fn id_text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.id)
     }
 
-    /// The token as the value of a query parameter.
+    /// The token, escaped as the value of a query parameter.
     pub fn query_value(&self) -> String {
         let mut value = String::with_capacity(self.token.len() + 16);
         percent::encode_into(&mut value, self.token.as_bytes(), |byte| {
@@ -193,8 +195,10 @@ impl Session {
     }
 }
 
-/// The session's ACL: the policy's, else the access token's, else what lies below the playlist's directory. The
-/// last also where the access token names playlists only: without its segments a playlist plays nothing.
+/// The session's ACL: the policy's, else the access token's, else everything below the playlist's directory.
+///
+/// The last also applies if the access token's ACL names playlists only, because a playlist is useless without its
+/// segments.
 fn scope(policy: &Policy, grant: Option<&Grant>, path: &str) -> String {
     if let Some(acl) = &policy.session.acl {
         return acl.clone();

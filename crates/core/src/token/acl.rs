@@ -1,7 +1,7 @@
 //! Access control lists of EdgeAuth tokens: path patterns joined with `!`.
 //!
-//! `*` stands for any bytes, `/` among them; `?` for one byte. Both match the normalised path; `%XX` in a
-//! pattern stands for that byte and never for a wildcard.
+//! `*` matches any bytes, including `/`; `?` matches one byte. Patterns match the normalised path. `%XX` in a pattern
+//! matches that byte and is never a wildcard.
 
 use alloc::vec::Vec;
 
@@ -15,12 +15,12 @@ enum Glob {
     Any,
 }
 
-/// An ACL, parsed once for many paths.
+/// A parsed ACL, for matching many paths.
 #[derive(Debug)]
 pub struct Acl(Vec<Vec<Glob>>);
 
 impl Acl {
-    /// Reads the patterns of `acl`. One with a bad escape matches nothing.
+    /// Parses the patterns of `acl`. One with an invalid escape matches nothing.
     pub fn parse(acl: &str) -> Self {
         Self(patterns(acl).collect())
     }
@@ -31,23 +31,23 @@ impl Acl {
     }
 }
 
-/// Whether any pattern of `acl` matches `path`. A pattern with a bad escape matches nothing.
+/// Whether any pattern of `acl` matches `path`. A pattern with an invalid escape matches nothing.
 pub fn allows(acl: &str, path: &str) -> bool {
     patterns(acl).any(|globs| matches(&globs, path.as_bytes()))
 }
 
-/// The patterns of `acl` without those that have a bad escape, each read when it is asked for.
+/// The patterns of `acl` with valid escapes, each parsed on demand.
 fn patterns(acl: &str) -> impl Iterator<Item = Vec<Glob>> {
     acl.split('!').filter_map(parse)
 }
 
-/// Whether every escape of `acl` is good and no pattern is empty.
+/// Whether every escape of `acl` is valid and no pattern is empty.
 pub fn is_valid(acl: &str) -> bool {
     acl.split('!').all(|pattern| !pattern.is_empty()) && percent::is_valid(acl)
 }
 
-/// Whether every pattern of `acl` ends in a playlist's extension. A file of another kind shows that whoever made the token
-/// thought of what the playlist names.
+/// Whether every pattern of `acl` ends in a playlist's extension. A pattern for another kind of file shows that the
+/// token's generator had the playlist's content in mind.
 pub fn names_playlists_only(acl: &str) -> bool {
     let has_extension = |pattern: &str, extension: &str| {
         let start = pattern.len().saturating_sub(extension.len());
@@ -56,7 +56,7 @@ pub fn names_playlists_only(acl: &str) -> bool {
     acl.split('!').all(|pattern| [".m3u8", ".m3u"].iter().any(|extension| has_extension(pattern, extension)))
 }
 
-/// The pattern that covers the normalised `directory` (with its final `/`) and everything below.
+/// The pattern that covers the normalised `directory` (with its trailing `/`) and everything below it.
 pub fn below(directory: &str) -> alloc::string::String {
     let mut acl = alloc::string::String::with_capacity(directory.len() + 1);
     percent::encode_into(&mut acl, directory.as_bytes(), |byte| {
@@ -80,7 +80,7 @@ fn parse(pattern: &str) -> Option<Vec<Glob>> {
     Some(globs)
 }
 
-/// Greedy matching that backs up to the last `*` only: at most `globs × path` steps, whatever the pattern.
+/// Greedy matching that backtracks to the last `*` only: at most `globs × path` steps for any pattern.
 fn matches(globs: &[Glob], path: &[u8]) -> bool {
     let (mut g, mut p) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -94,7 +94,7 @@ fn matches(globs: &[Glob], path: &[u8]) -> bool {
             (Some(Glob::Byte(wanted)), Some(byte)) if wanted == byte => (g, p) = (g + 1, p + 1),
             (None, None) => return true,
             (_, at) => match (star, at) {
-                // The last star takes one byte more.
+                // The last star takes one more byte.
                 (Some((star_g, star_p)), _) if star_p < path.len() => {
                     star = Some((star_g, star_p + 1));
                     (g, p) = (star_g + 1, star_p + 1);

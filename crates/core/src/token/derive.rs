@@ -1,9 +1,9 @@
-//! Every key that playlock uses, derived from a shared secret (HKDF-SHA256, RFC 5869).
+//! Derivation of every key from a shared secret (HKDF-SHA256, RFC 5869).
 //!
-//! `PRK = Extract(salt = "playlock/1", IKM = secret)`, then for each use
-//! `Expand(PRK, info, L)` with `info = lp(label) ‖ lp(field) ‖ …` and `lp(x)` = the length of `x` in two bytes,
-//! big-endian (in ten from 65,535 on), followed by `x`. `tests/vectors/derivation.json` publishes results, which an implementation in
-//! another language checks.
+//! `PRK = Extract(salt = "playlock/1", IKM = secret)`, then for each use `Expand(PRK, info, L)` with
+//! `info = lp(label) ‖ lp(field) ‖ …`. `lp(x)` is the length of `x` in two bytes, big-endian (from 65,535 on in ten),
+//! followed by `x`. `tests/vectors/derivation.json` has results for implementations in other
+//! languages.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -24,18 +24,18 @@ const LABEL_IV: &[u8] = b"iv";
 const LABEL_SEGMENT_IV: &[u8] = b"segment-iv";
 const LABEL_SECRET_ID: &[u8] = b"secret-id";
 
-/// Bytes of a MAC over a URL parameter (128 of HMAC-SHA256's 256 bits).
+/// Length of the MAC of a URL parameter in bytes (128 of HMAC-SHA256's 256 bits).
 pub const PARAMETER_MAC: usize = 16;
 
-/// Bytes of a MAC over a header's value: 64 bits, since whoever guesses has to ask.
+/// Length of the MAC of a header's value in bytes. 64 bits suffice: every guess takes a request.
 pub const HEADER_TAG: usize = 8;
 
-/// A shared secret as configured: at least 16 bytes. Never shown, zeroed when dropped.
+/// A shared secret from the configuration, at least 16 bytes. Redacted in debug output, zeroed when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Secret(Vec<u8>);
 
 impl Secret {
-    /// Takes the bytes over. `None` if there are fewer than 16.
+    /// Takes ownership of the bytes. `None` if there are fewer than 16.
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
         (bytes.len() >= 16).then_some(Self(bytes))
     }
@@ -47,12 +47,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A content key as configured. Never shown, zeroed when dropped.
+/// A content key from the configuration. Redacted in debug output, zeroed when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct ConfiguredKey([u8; 16]);
 
 impl ConfiguredKey {
-    /// Takes the bytes over.
+    /// Takes ownership of the bytes.
     pub fn new(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
@@ -69,16 +69,16 @@ impl fmt::Debug for ConfiguredKey {
     }
 }
 
-/// Whom a content key is for: `keyScope` and its value.
+/// The scope of a content key, and the value that identifies it in the derivation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyScope {
     /// One session: its id of 16 bytes.
     Session([u8; 16]),
-    /// All viewers of a stream: its directory, a normalised path with a final `/`.
+    /// All viewers of a stream: its directory, a normalised path with a trailing `/`.
     Stream(String),
-    /// All that is under the policy; the value is empty.
+    /// All viewers of the policy; the value is empty.
     Application,
-    /// All that is under the policy, with a key that is configured; the IV alone is derived. The value is empty.
+    /// All viewers of the policy, with a configured key; only the IV is derived. The value is empty.
     Configured,
 }
 
@@ -104,9 +104,9 @@ impl KeyScope {
 /// An AES-128 content key and its IV, 16 bytes each. Zeroed when dropped.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct ContentKey {
-    /// What the key endpoint answers.
+    /// The key, as the key endpoint serves it.
     pub key: [u8; 16],
-    /// What EXT-X-KEY's IV attribute says; not secret.
+    /// The IV, as in EXT-X-KEY's IV attribute; not secret.
     pub iv: [u8; 16],
 }
 
@@ -116,7 +116,7 @@ impl fmt::Debug for ContentKey {
     }
 }
 
-/// All keys of one policy under one secret, as far as they can be derived before a request comes.
+/// All keys of one policy under one secret, as far as they do not depend on a request.
 #[derive(Clone)]
 pub struct Keyring {
     prk: Hkdf<Sha256>,
@@ -132,7 +132,7 @@ impl fmt::Debug for Keyring {
 }
 
 impl Keyring {
-    /// Derives the MAC keys of `policy`, a policy's name, from `secret`.
+    /// Derives the MAC keys of the policy with the name `policy` from `secret`.
     pub fn new(secret: &Secret, policy: &str) -> Self {
         let prk = Hkdf::<Sha256>::new(Some(SALT), &secret.0);
         let mac = |label| {
@@ -150,13 +150,13 @@ impl Keyring {
         self.session_token.clone()
     }
 
-    /// The MAC of a URL parameter: over its purpose, the normalised path and the query it stands on, the session (16
-    /// bytes, or none) and its value.
+    /// The MAC of a URL parameter over its purpose, the normalised path, the query, the session (16 bytes, or none) and
+    /// its value.
     pub fn parameter(&self, [purpose, path, query]: [&str; 3], session: &[u8], value: &str) -> [u8; PARAMETER_MAC] {
         self.mac(&[purpose.as_bytes(), path.as_bytes(), query.as_bytes(), session, value.as_bytes()])
     }
 
-    /// What stands in a session token for the value of the header `name`, to which the session is bound.
+    /// The value that binds a session token to the value of the header `name`.
     pub fn header_tag(&self, name: &str, value: &[u8]) -> [u8; HEADER_TAG] {
         self.mac(&[b"header", name.as_bytes(), value])
     }
@@ -166,7 +166,7 @@ impl Keyring {
         self.mac(&[b"configuration", &Sha256::digest(document)])
     }
 
-    /// The first bytes of the MAC over these fields; the first is a purpose of its own.
+    /// The first bytes of the MAC over these fields. The first field is a purpose, different for every use.
     fn mac<const N: usize>(&self, fields: &[&[u8]]) -> [u8; N] {
         let mut mac = self.parameter.clone();
         for field in fields {
@@ -181,12 +181,12 @@ impl Keyring {
         first
     }
 
-    /// What tells the secret from others, 4 bytes; not secret.
+    /// An identifier of the secret, 4 bytes; not secret.
     pub fn secret_id(&self) -> [u8; 4] {
         expand(&self.prk, LABEL_SECRET_ID, &[self.policy.as_bytes()])
     }
 
-    /// The key of `scope` in the key period `period`, 16 bytes.
+    /// The content key of `scope` in the key period `period`, 16 bytes.
     pub fn key(&self, scope: &KeyScope, period: u64) -> [u8; 16] {
         self.expand_for(LABEL_CONTENT_KEY, scope, period)
     }
@@ -196,8 +196,8 @@ impl Keyring {
         self.expand_for(LABEL_IV, scope, period)
     }
 
-    /// The IV of one segment, 16 bytes: that of the normalised `path`, the query as the origin sees it, and the byte range
-    /// as offset and length. The same under every key: what must differ is the IV of two segments under one key.
+    /// The IV of one segment, 16 bytes, by its normalised `path`, the query as the origin sees it, and the byte range
+    /// as offset and length. It does not depend on the key: IVs only need to differ between segments under one key.
     pub fn segment_iv(&self, path: &str, query: &str, range: Option<(u64, u64)>) -> [u8; 16] {
         let range = range.map(|(offset, length)| [offset.to_be_bytes(), length.to_be_bytes()].concat());
         let range = range.unwrap_or_default();
@@ -209,7 +209,7 @@ impl Keyring {
     }
 }
 
-/// A pre-keyed HMAC-SHA256. The infallible constructor wants a whole block of key; RFC 2104 pads with zeros.
+/// A keyed HMAC-SHA256. The infallible constructor takes a whole block, so the key is padded with zeros (RFC 2104).
 fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
     let mut block = [0; 64];
     for (padded, byte) in block.iter_mut().zip(key) {

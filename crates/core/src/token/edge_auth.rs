@@ -1,8 +1,8 @@
 //! EdgeAuth v2 tokens: `[ip=…~][st=…~]exp=…[~acl=…][~id=…][~data=…]~hmac=…`.
 //!
-//! The grammar is that of the public generator libraries (PyPI and npm `akamai-edgeauth`), read strictly: a
-//! field that is unknown, empty or there twice, anything after `hmac`, and a missing `exp` are refused. A URL
-//! token has no `acl`; the URL is signed but not carried, and so is the salt.
+//! The grammar is that of the public generator libraries (PyPI and npm `akamai-edgeauth`), read strictly: unknown,
+//! empty and repeated fields, anything after `hmac`, and a missing `exp` are refused. A URL token has no `acl`; the
+//! signature covers the URL, but the token does not contain it. The same is true of the salt.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -21,10 +21,10 @@ use crate::http::incoming::Incoming;
 use crate::http::reply::Reason;
 use crate::http::target::Target;
 
-/// Seconds since the epoch need 10 digits; nothing sensible needs more than these.
+/// Most digits of a time. Seconds since the epoch need 10.
 const MAX_DIGITS: usize = 12;
 
-/// The HMAC that a token carries, its algorithm told by its length.
+/// The HMAC of a token. Its length determines the algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tag {
     Sha256([u8; 32]),
@@ -32,10 +32,10 @@ enum Tag {
     Md5([u8; 16]),
 }
 
-/// A token's fields as they stand. Nothing is verified yet.
+/// A token's fields as written, not verified.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Claims<'a> {
-    /// Client address that it is for.
+    /// Client address that the token is for.
     pub ip: Option<&'a str>,
     /// Start of validity, seconds since the epoch.
     pub st: Option<u64>,
@@ -52,7 +52,7 @@ pub struct Claims<'a> {
 }
 
 impl<'a> Claims<'a> {
-    /// Reads a token.
+    /// Parses a token.
     ///
     /// # Errors
     /// [`Reason::Malformed`] on anything outside the grammar.
@@ -83,19 +83,19 @@ impl<'a> Claims<'a> {
         Ok(claims)
     }
 
-    /// The fields that are texts of their own.
+    /// The fields that are free text.
     fn fields(&self) -> impl Iterator<Item = &'a str> {
         [self.ip, self.id, self.data].into_iter().flatten()
     }
 
-    /// Whether the token carries exactly this HMAC-SHA256 over its own fields and nothing else.
+    /// Whether the token's HMAC is this HMAC-SHA256 over exactly the token's own fields.
     pub fn is_signed_with(&self, mut mac: Hmac<Sha256>) -> bool {
         let Tag::Sha256(tag) = self.tag else { return false };
         mac.update(self.signed.as_bytes());
         mac.verify_slice(&tag).is_ok()
     }
 
-    /// Checks `st` and `exp`, both inclusive, at `now` with `skew` seconds of tolerance on either side.
+    /// Checks `st` and `exp`, both inclusive, at `now`, with `skew` seconds of tolerance on either side.
     ///
     /// # Errors
     /// [`Reason::Early`], [`Reason::Expired`].
@@ -110,9 +110,10 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// Cuts the signed part at `~` into names and values; `None` for a piece that is no field. One dialect leaves
-/// `~` in `id` and `data` as it is: a piece without a `=` behind these belongs to them. A piece with a `=` never
-/// does, so a payload cannot bring in a field.
+/// Splits the signed part at `~` into names and values; `None` for a piece that is not a field.
+///
+/// One dialect leaves `~` in `id` and `data` unescaped: a piece without `=` after one of these belongs to it. A piece
+/// with `=` is always a field of its own.
 fn fields(signed: &str) -> impl Iterator<Item = Option<(&str, &str)>> {
     let mut rest = Some(signed);
     core::iter::from_fn(move || {
@@ -152,7 +153,7 @@ fn parse_tag(hex: &str) -> Option<Tag> {
     }
 }
 
-/// Algorithms that a policy allows beside HMAC-SHA256.
+/// Algorithms that a policy allows in addition to HMAC-SHA256.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LegacyAlgorithms {
     /// HMAC-SHA-1.
@@ -161,7 +162,7 @@ pub struct LegacyAlgorithms {
     pub md5: bool,
 }
 
-/// A password with its HMACs keyed. Never shown.
+/// The keyed HMACs of a password. Without `Debug`, so that it is never printed.
 #[derive(Clone)]
 struct Password {
     sha256: Hmac<Sha256>,
@@ -169,7 +170,7 @@ struct Password {
     md5: Option<Hmac<Md5>>,
 }
 
-/// What access tokens are verified with.
+/// Verifies access tokens.
 #[derive(Clone)]
 pub struct Verifier {
     passwords: Vec<Password>,
@@ -183,7 +184,7 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// What a verified access token grants; only [`Verifier::verify`] makes one.
+/// The grant of a verified access token; only [`Verifier::verify`] creates one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Grant {
     /// The token's ACL; `None` for a URL token.
@@ -195,7 +196,8 @@ pub struct Grant {
 }
 
 impl Verifier {
-    /// `passwords` are raw bytes, the first one current, the others still accepted. `skew` in seconds.
+    /// Creates a verifier. `passwords` are raw bytes, the current one first, the others still accepted. `skew` is in
+    /// seconds.
     pub fn new<'a>(
         passwords: impl IntoIterator<Item = &'a [u8]>,
         legacy: LegacyAlgorithms,
@@ -205,7 +207,7 @@ impl Verifier {
         let passwords = passwords
             .into_iter()
             .filter_map(|password| {
-                // HMAC takes keys of any length: `ok()` never drops one.
+                // HMAC accepts keys of any length: `ok()` never drops one.
                 Some(Password {
                     sha256: Hmac::new_from_slice(password).ok()?,
                     sha1: if legacy.sha1 { Some(Hmac::new_from_slice(password).ok()?) } else { None },
@@ -216,8 +218,10 @@ impl Verifier {
         Self { passwords, salt, skew }
     }
 
-    /// Verifies an access token as it was sent with `incoming`, whose query may hold `reserved` parameters, which no
-    /// generator has signed: signature first, so that nothing is learnt from a forged one.
+    /// Verifies an access token as sent with `incoming`. The signature comes first, so that a forged token reveals
+    /// nothing.
+    ///
+    /// `reserved` are query parameters that no generator has signed.
     ///
     /// # Errors
     /// [`Reason::Malformed`] (also of a URL token on a URL longer than [`MAX_URL`](super::signed_url::MAX_URL)),
@@ -237,15 +241,15 @@ impl Verifier {
         self.check_claims(fitting.ok_or(Reason::Signature)?, incoming)
     }
 
-    /// Whether an access token as it was sent has an ACL and a good signature, whatever else is wrong with it. Of URL tokens
-    /// it is not asked: they take a try for each spelling of the URL.
+    /// Whether an access token as sent has an ACL and a valid signature, regardless of its other fields. URL tokens are
+    /// not tried: they take an attempt for each spelling of the URL.
     pub fn has_signed(&self, sent: &str) -> bool {
         let readings = super::readings(sent);
         let claims: Vec<Claims<'_>> = readings.iter().filter_map(|reading| Claims::parse(reading).ok()).collect();
         self.with_acl(&self.begin(&claims)).is_some()
     }
 
-    /// The HMACs of all readings under all passwords that allow their algorithm, with what the token itself brings.
+    /// The HMACs of all readings under all passwords that allow their algorithm, up to the end of the token's own text.
     fn begin<'c>(&self, claims: &'c [Claims<'c>]) -> Vec<Begun<'c>> {
         let under = |claims: &'c Claims<'c>| {
             self.passwords.iter().filter_map(move |password| Some((claims, password.begin(claims.tag, claims.signed)?)))
@@ -253,13 +257,13 @@ impl Verifier {
         claims.iter().flat_map(under).collect()
     }
 
-    /// Which of the tokens with an ACL has a good signature.
+    /// The token with an ACL that has a valid signature.
     fn with_acl<'c>(&self, begun: &[Begun<'c>]) -> Option<&'c Claims<'c>> {
         let mut with_acl = begun.iter().filter(|(claims, _)| claims.acl.is_some());
         with_acl.find(|(claims, mac)| self.ends(mac.clone(), claims.tag)).map(|(claims, _)| *claims)
     }
 
-    /// Which of the URL tokens has signed a spelling of the URL.
+    /// The URL token whose signature covers a spelling of the URL.
     fn with_url<'c>(
         &self,
         begun: &[Begun<'c>],
@@ -292,7 +296,7 @@ impl Verifier {
         Ok(None)
     }
 
-    /// Whether a MAC is this one once the salt has come.
+    /// Whether `mac`, completed with the salt, equals `tag`.
     fn ends(&self, mac: Mac, tag: Tag) -> bool {
         match &self.salt {
             Some(salt) => mac.and(b"~salt=").and(salt.as_bytes()).is(tag),
@@ -308,7 +312,7 @@ impl Verifier {
                 return Err(Reason::Ip);
             }
         }
-        // A URL token's signature has covered the path.
+        // The signature of a URL token covers the path.
         if claims.acl.is_some_and(|acl| !acl::allows(acl, &incoming.target.path)) {
             return Err(Reason::Path);
         }
@@ -317,10 +321,10 @@ impl Verifier {
     }
 }
 
-/// A reading of a token, and the HMAC of it under one password.
+/// A reading of a token, with its HMAC under one password.
 type Begun<'c> = (&'c Claims<'c>, Mac);
 
-/// An HMAC under way, of whichever algorithm.
+/// An HMAC in progress, of any algorithm.
 #[derive(Clone)]
 enum Mac {
     Sha256(Hmac<Sha256>),
@@ -349,7 +353,7 @@ impl Mac {
 }
 
 impl Password {
-    /// The HMAC of the algorithm of `tag`, with `signed` in it; `None` if that is not allowed.
+    /// Starts the HMAC of `tag`'s algorithm over `signed`; `None` if the algorithm is not allowed.
     fn begin(&self, tag: Tag, signed: &str) -> Option<Mac> {
         let mac = match tag {
             Tag::Sha256(_) => Mac::Sha256(self.sha256.clone()),

@@ -1,4 +1,4 @@
-//! Token wire formats, one file each, and what they share.
+//! Token wire formats, one file each, and their shared definitions.
 
 pub mod acl;
 pub mod cookie;
@@ -14,13 +14,14 @@ use alloc::vec::Vec;
 use crate::bytes::percent;
 use crate::http::reply::Reason;
 
-/// Longest token in bytes, as it is sent. Session tokens have 1,023 at the most, and an access token has to fit into one;
-/// percent-encoded once more they are some longer. No more than that is hashed for a stranger.
+/// Longest token in bytes, as sent; longer ones are not hashed. Session tokens have at most 1,023 bytes, an access
+/// token has to fit into one, and escapes add to that.
 pub const MAX_SENT: usize = 2048;
 
-/// The readings of a token as it was sent: decoded once (clients re-encode query values), and as it stands
-/// (real tokens carry `%2f` of their own). A verifier takes the first whose signature fits: which one that is cannot be told
-/// before, where both are of the grammar. None of what is longer than [`MAX_SENT`].
+/// The readings of a token as sent; none of one that is longer than [`MAX_SENT`].
+///
+/// The token is read decoded once, because clients re-encode query values, and as it is, because real tokens contain
+/// `%2f`. Both may match the grammar, so a verifier takes the first with a valid signature.
 pub fn readings(sent: &str) -> Vec<Cow<'_, str>> {
     let mut readings = Vec::with_capacity(2);
     if sent.len() > MAX_SENT {

@@ -1,17 +1,19 @@
-//! The signed query parameter `plk`: what the filter tells itself in URLs. Its fields are joined with `~`; the last is a
-//! MAC over the purpose, the resource ([`Subject`]) and the other fields.
+//! The signed query parameter `plk`: properties of a resource that the filter stores in its URL.
 //!
-//! | value | on | says | MAC also covers |
+//! The fields are joined with `~`; the last is a MAC over the purpose, the resource ([`Subject`]) and the other fields.
+//!
+//! | value | URL of | meaning | MAC also covers |
 //! |---|---|---|---|
-//! | `media[~rLENGTH@OFFSET][~pPERIOD][~nNUMBER or ~i][~sSTREAM, ~a or ~c]~MAC` | media | part of the file, key period, IV, whose key | query |
+//! | `media[~rLENGTH@OFFSET][~pPERIOD][~nNUMBER or ~i][~sSTREAM, ~a or ~c]~MAC` | media | byte range, key period, IV, key scope | query |
 //! | `clear[~rLENGTH@OFFSET]~MAC` | init sections and the like | served in clear | query, session |
 //! | `document~MAC` | steering manifests, asset lists | served in clear, its URIs rewritten | query, session |
 //! | `variables~VALUES~MAC` | playlists | values that EXT-X-DEFINE may import | |
-//! | `key~POLICY~SESSION~PERIOD[~sSTREAM or ~a]~MAC` | the key endpoint | for which session which key | |
+//! | `key~POLICY~SESSION~PERIOD[~sSTREAM or ~a]~MAC` | the key endpoint | the session and the key it requests | |
 //!
-//! The MAC covers the normalised path of all of them. Media of a policy that rotates keys always has `~p`. `~n` is the media
-//! sequence number as the IV, `~i` the IV of the segment's own; without either the IV is that of the period. Without `~s`
-//! (the stream's directory in base64url), `~a` (the application) and `~c` (the configured key) the key is the session's own.
+//! Every MAC covers the normalised path. Media of a policy that rotates keys always has `~p`. `~n` is the media
+//! sequence number as the IV, `~i` stands for the segment's own IV; without either, the IV is that of the period. `~s`
+//! (the stream's directory in base64url), `~a` (the application) and `~c` (the configured key) stand for a shared key;
+//! without them, the key is the session's own.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -29,41 +31,42 @@ use crate::token::derive::{KeyScope, Keyring};
 
 const VARIABLES: &str = "variables";
 const KEY: &str = "key";
-/// Longest list of variables in bytes, before base64: some players refuse lines of 4096 bytes.
+/// Longest list of variables in bytes, before base64. Some players reject lines of 4096 bytes.
 const MAX_VARIABLES: usize = 1024;
-/// Longest value in bytes that is looked at: no URI is longer in players, and what a forged one costs must have a limit.
+/// Longest value in bytes that is parsed. Players accept no longer URIs, and the limit bounds the cost of a forged
+/// value.
 const MAX_SENT: usize = 4096;
 
-/// A part of the origin's file that playlists address by itself.
+/// A byte range of an origin's file that playlists address as a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByteRange {
-    /// Bytes before it.
+    /// Position of the first byte.
     pub offset: u64,
-    /// Its bytes, at least one.
+    /// Length in bytes, at least one.
     pub length: u64,
 }
 
 impl ByteRange {
-    /// `None` if it is empty or ends beyond `u64`.
+    /// Creates a byte range; `None` if it is empty or ends beyond `u64`.
     pub fn new(offset: u64, length: u64) -> Option<Self> {
         (length > 0 && offset.checked_add(length).is_some()).then_some(Self { offset, length })
     }
 
-    /// The position of its last byte.
+    /// Position of the last byte.
     pub fn last(&self) -> u64 {
         self.offset.saturating_add(self.length).saturating_sub(1)
     }
 }
 
-/// What becomes of a resource on its way through.
+/// The filter's treatment of a resource.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Form {
-    /// What its kind says: media is encrypted, playlists are rewritten.
+    /// Determined by its kind: media is encrypted, playlists are rewritten.
     #[default]
     Media,
-    /// It is served in clear.
+    /// Served in clear.
     Clear,
-    /// A JSON document that names URIs: in clear, with tokens on those.
+    /// A JSON document with URIs: served in clear, with tokens on its URIs.
     Document,
 }
 
@@ -85,30 +88,30 @@ pub enum Iv {
     /// Derived for the key period.
     #[default]
     Period,
-    /// This media sequence number (RFC 8216 section 5.2).
+    /// The media sequence number (RFC 8216 section 5.2).
     Number(u64),
     /// Derived from the resource's path, query and byte range.
     Segment,
 }
 
-/// What the filter says of a resource in the URL that it gives out for it.
+/// The properties of a resource that its URL carries, signed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Resource {
-    /// What becomes of it.
+    /// Its treatment.
     pub form: Form,
-    /// It is this part of the file.
+    /// The byte range, if it is not the whole file.
     pub range: Option<ByteRange>,
-    /// The key period that it is encrypted in; `None` if the URL does not say: the first one.
+    /// The key period; `None` if the URL does not carry one, which stands for the first.
     pub period: Option<u64>,
     /// The IV that it is encrypted with.
     pub iv: Iv,
 }
 
 impl Resource {
-    /// Media of which nothing needs to be said, encrypted in the first period.
+    /// Media with default properties: a whole file, encrypted in the first period.
     pub const MEDIA: Self = Self { form: Form::Media, range: None, period: None, iv: Iv::Period };
 
-    /// The IV of the segment's own at `path` (normalised) and `query` ([`query::of_origin`]), 16 bytes.
+    /// The segment's own IV at `path` (normalised) and `query` ([`query::of_origin`]), 16 bytes.
     pub fn segment_iv(&self, keyring: &Keyring, path: &str, query: &str) -> [u8; 16] {
         keyring.segment_iv(path, query, self.range.map(|range| (range.offset, range.length)))
     }
@@ -148,20 +151,20 @@ impl Resource {
     }
 }
 
-/// The one resource that a value is signed for.
+/// The resource for which a value is signed.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// Its normalised path.
     pub path: &'a str,
     /// Its query as the origin sees it, in one spelling ([`query::of_origin`]).
     pub query: &'a str,
-    /// The session that it is signed for, 16 bytes; `None` where content goes to everyone.
+    /// The session for which the value is signed, 16 bytes; `None` where content is served to everyone.
     pub session: Option<&'a [u8; 16]>,
 }
 
 impl Subject<'_> {
-    /// The query and the session that the MAC of a value of this form covers. The key decides who can use media, the session who
-    /// can use what goes out in clear.
+    /// The query and the session that the MAC covers. A key protects media, the session protects resources served in
+    /// clear.
     fn cover(&self, form: Form) -> (Cow<'_, str>, &[u8]) {
         let session = self.session.map_or(&[][..], <[u8; 16]>::as_slice);
         match form {
@@ -172,8 +175,8 @@ impl Subject<'_> {
     }
 }
 
-/// The value that says so at `place`; `scope` says whose key media is under. `None` for a whole resource without anything
-/// to say, which needs no parameter.
+/// Signs the properties of a resource at `place`; `scope` is the scope of the key of media. `None` for media with
+/// default properties, which needs no parameter.
 pub fn resource(
     keyring: &Keyring,
     place: Subject<'_>,
@@ -191,8 +194,8 @@ pub fn resource(
     (!says_nothing).then(|| seal(keyring, [resource.form.word(), place.path, &query], session, fields))
 }
 
-/// Opens `sent` for the resource at `place`: the resource, and the scope of its key if that is not the session's own. `None`
-/// if it is not signed.
+/// Verifies `sent` for the resource at `place`. Returns the resource, and the scope of its key if that is not the
+/// session's own; `None` if the value is not signed.
 pub fn open_resource(keyring: &Keyring, place: Subject<'_>, sent: &str) -> Option<(Resource, Option<KeyScope>)> {
     let value = decoded(sent)?;
     let form = Form::ALL.into_iter().find(|form| purpose(&value) == form.word())?;
@@ -205,7 +208,7 @@ pub fn open_resource(keyring: &Keyring, place: Subject<'_>, sent: &str) -> Optio
     })
 }
 
-/// The field that says whose key it is, with its `~`; empty for a session's own.
+/// The field for the scope of a key, with its `~`; empty for a session's own.
 fn scope_field(scope: &KeyScope) -> String {
     match scope {
         KeyScope::Session(_) => String::new(),
@@ -215,7 +218,7 @@ fn scope_field(scope: &KeyScope) -> String {
     }
 }
 
-/// The key that several sessions share, if the field names one.
+/// The scope of the shared key that a field names, if it names one.
 fn shared_scope(field: &str) -> Option<KeyScope> {
     match field.split_at_checked(1)? {
         ("s", directory) => String::from_utf8(URL_SAFE_NO_PAD.decode(directory).ok()?).ok().map(KeyScope::Stream),
@@ -232,15 +235,15 @@ pub struct Variable {
     pub name: String,
     /// Its value.
     pub value: String,
-    /// The viewer chose the value, or a part of it (QUERYPARAM).
+    /// The viewer chose the value or a part of it (QUERYPARAM).
     pub chosen: bool,
 }
 
-/// The mark before the name of a variable in `plk` if the viewer chose its value; no variable's name may have it.
+/// Prefix of a variable's name in `plk` if the viewer chose its value. Names of variables do not contain it.
 const CHOSEN: char = '?';
 
-/// The value that tells the media playlist at `path` what its EXT-X-DEFINE tags may import. `None` if there is nothing to
-/// tell, or more than fits.
+/// Signs the variables that the media playlist at `path` may import by EXT-X-DEFINE. `None` if there are none, or more
+/// than fit.
 pub fn variables(keyring: &Keyring, path: &str, variables: &[Variable]) -> Option<String> {
     let mut list = String::new();
     for Variable { name, value, chosen } in variables {
@@ -253,12 +256,12 @@ pub fn variables(keyring: &Keyring, path: &str, variables: &[Variable]) -> Optio
     fits.then(|| seal(keyring, [VARIABLES, path, ""], &[], format!("~{}", URL_SAFE_NO_PAD.encode(list))))
 }
 
-/// Whether `sent` is about variables.
+/// Whether `sent` carries variables.
 pub fn is_variables(sent: &str) -> bool {
     decoded(sent).is_some_and(|value| purpose(&value) == VARIABLES)
 }
 
-/// The variables that `sent` tells the playlist at `path`, if it is signed.
+/// Verifies `sent` for the playlist at `path` and returns its variables; `None` if the value is not signed.
 pub fn open_variables(keyring: &Keyring, path: &str, sent: &str) -> Option<Vec<Variable>> {
     let value = decoded(sent)?;
     let fields = open(keyring, [VARIABLES, path, ""], &[], &value)?;
@@ -272,13 +275,13 @@ pub fn open_variables(keyring: &Keyring, path: &str, sent: &str) -> Option<Vec<V
     Some(core::iter::from_fn(variable).collect())
 }
 
-/// The value that a session (its id as its token writes it) asks for the key of `scope` with, at the key endpoint `path`.
+/// Signs the request of a session, by its id as in its token, for the key of `scope` at the key endpoint `path`.
 pub fn key(keyring: &Keyring, path: &str, policy: &str, session: &str, scope: &KeyScope, period: u64) -> String {
     let fields = format!("~{}~{session}~{period}{}", URL_SAFE_NO_PAD.encode(policy), scope_field(scope));
     seal(keyring, [KEY, path, ""], &[], fields)
 }
 
-/// The name of the policy in a key request, not verified: it says which secrets can verify the rest.
+/// The name of the policy in a key request, not verified. It selects the secrets that can verify the rest.
 pub fn claimed_policy(sent: &str) -> Option<String> {
     let value = decoded(sent)?;
     let mut fields = value.split('~');
@@ -289,15 +292,15 @@ pub fn claimed_policy(sent: &str) -> Option<String> {
 /// A verified key request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KeyRequest {
-    /// The session that it was written for, as its token writes it.
+    /// The id of the session for which it was written, as in its token.
     pub session: String,
     /// The key period.
     pub period: u64,
-    /// The key that several sessions share; `None`: the session's own.
+    /// The scope of a shared key; `None` for the session's own.
     pub shared: Option<KeyScope>,
 }
 
-/// What a key request at the key endpoint `path` is for, if it is signed.
+/// Verifies a key request at the key endpoint `path`; `None` if the value is not signed.
 pub fn open_key(keyring: &Keyring, path: &str, sent: &str) -> Option<KeyRequest> {
     let value = decoded(sent)?;
     let fields = open(keyring, [KEY, path, ""], &[], &value)?;
@@ -310,7 +313,7 @@ pub fn open_key(keyring: &Keyring, path: &str, sent: &str) -> Option<KeyRequest>
     fields.next().is_none().then_some(KeyRequest { session, period, shared })
 }
 
-/// A value as it was signed: players escape it as they like. `None` if it is longer than any of ours.
+/// Percent-decodes a value, since players may escape it. `None` if it is longer than any signed one.
 fn decoded(sent: &str) -> Option<String> {
     if sent.len() <= MAX_SENT { percent::decode_str(sent) } else { None }
 }
@@ -319,14 +322,14 @@ fn purpose(value: &str) -> &str {
     value.split('~').next().unwrap_or_default()
 }
 
-/// `place`: purpose, path and query.
+/// Signs `fields` for `place`: purpose, path and query.
 fn seal(keyring: &Keyring, place: [&str; 3], session: &[u8], fields: String) -> String {
     let mac = keyring.parameter(place, session, &fields);
     let [purpose, ..] = place;
     format!("{purpose}{fields}~{}", URL_SAFE_NO_PAD.encode(mac))
 }
 
-/// The fields of a decoded value, each behind its `~`, if it is signed for this place.
+/// Verifies a decoded value for `place` and returns its fields, each with a leading `~`.
 fn open<'a>(keyring: &Keyring, place: [&str; 3], session: &[u8], value: &'a str) -> Option<&'a str> {
     let (signed, mac) = value.rsplit_once('~')?;
     let [purpose, ..] = place;

@@ -1,4 +1,4 @@
-//! The URL that a URL token has signed: the spellings in which a generator may have seen it, and how many are tried.
+//! The URL that a URL token covers: the spellings that a generator may have signed, and the limit on attempts.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -7,28 +7,28 @@ use alloc::vec::Vec;
 use crate::bytes::percent;
 use crate::http::target::Target;
 
-/// Longest URL in bytes that a URL token can be for, without the parameters that are ours. Real ones have some hundred.
+/// Longest URL in bytes that a URL token may cover, without reserved parameters. Real ones have a few hundred bytes.
 pub const MAX_URL: usize = 4096;
 
-/// The budget of all tries of one request, in bytes that are hashed: so many, and so many times the URL's own. The cost of a
+/// Bytes that all attempts of one request may hash: a constant, and a multiple of the URL's own length. The cost of a
 /// request without a token grows with its length, too (`tests/timing/cost.rs`).
 const BUDGET: usize = 2400;
 const BUDGET_TIMES: usize = 3;
-/// The cost of a try beside the bytes of the URL: the blocks that end an HMAC.
+/// The cost of an attempt in addition to the bytes of the URL: the final blocks of an HMAC.
 const TRY: usize = 130;
 
 /// The requested URL.
 pub struct SignedUrl<'a> {
     raw_path: &'a str,
     path: &'a str,
-    /// With its `?`, without parameters of ours.
+    /// With its `?`, without reserved parameters.
     query: Option<String>,
 }
 
 impl<'a> SignedUrl<'a> {
     /// The URL of a request, without the parameters in `ours`; `None` if it is longer than [`MAX_URL`].
     pub fn new(target: &'a Target<'_>, ours: &[impl AsRef<str>]) -> Option<Self> {
-        // Before anything is copied.
+        // Checked before anything is copied.
         let length = target.raw_path.len() + target.query.map_or(0, str::len);
         let query = (length <= MAX_URL * 2).then(|| target.query_without(ours))?.map(|query| ["?", &query].concat());
         let url = Self { raw_path: target.raw_path, path: &target.path, query };
@@ -39,13 +39,13 @@ impl<'a> SignedUrl<'a> {
         self.raw_path.len() + self.query.as_deref().map_or(0, str::len)
     }
 
-    /// The budget of this request.
+    /// The budget for the attempts of this request.
     pub fn budget(&self) -> Budget {
         Budget(BUDGET + BUDGET_TIMES * self.len())
     }
 
-    /// Its spellings, each once and the likely ones first: as on the wire and decoded, as they are and under each library's
-    /// `escape_early`.
+    /// The URL's spellings, each once and the likely ones first: as received and decoded, each as it is and under each
+    /// library's `escape_early`.
     pub fn spellings(&self) -> impl Iterator<Item = Spelling<'_>> {
         let query = self.query.as_deref();
         let as_it_is =
@@ -56,7 +56,7 @@ impl<'a> SignedUrl<'a> {
             dialect: Some(dialect),
         };
         let (raw, decoded) = (self.raw_path, self.path);
-        // An escaped path is hardly escaped once more. Each is made when it is asked for.
+        // An escaped path is rarely escaped once more. Spellings are made on demand.
         let all = (0..6).map(move |number| match number {
             0 => as_it_is(raw),
             1 => escaped(decoded, Dialect::Python),
@@ -77,22 +77,22 @@ impl<'a> SignedUrl<'a> {
     }
 }
 
-/// One spelling of a URL. A generator may have signed it with its query or without.
+/// One spelling of a URL. A generator may have signed it with or without its query.
 #[derive(Debug)]
 pub struct Spelling<'a> {
     path: Cow<'a, str>,
     query: Option<Cow<'a, str>>,
-    /// The library whose `escape_early` it is.
+    /// The library whose `escape_early` produces it, if any.
     dialect: Option<Dialect>,
 }
 
 impl Spelling<'_> {
-    /// Its pieces: what is signed ends behind one of them.
+    /// The pieces of the spelling; the signed text ends after one of them.
     pub fn pieces(&self) -> impl Iterator<Item = &str> {
         core::iter::once(&*self.path).chain(self.query.as_deref())
     }
 
-    /// Whether a token with this field can be from whoever spelt it so: `escape_early` escapes all fields.
+    /// Whether the generator of this spelling could have written this field: `escape_early` escapes all fields.
     pub fn goes_with(&self, field: &str) -> bool {
         self.dialect.is_none_or(|dialect| field.bytes().all(|byte| byte == b'%' || dialect.writes(byte)))
     }
@@ -113,7 +113,7 @@ impl Dialect {
         byte.is_ascii_alphanumeric() || special.contains(&byte)
     }
 
-    /// Whether it comes out of it, beside escapes.
+    /// Whether the dialect's output may contain `byte`, escapes aside.
     fn writes(self, byte: u8) -> bool {
         self.keeps(byte) || (byte == b'+' && matches!(self, Self::Python))
     }
@@ -130,11 +130,11 @@ impl Dialect {
     }
 }
 
-/// The rest of a budget.
+/// The remaining budget, in bytes.
 pub struct Budget(usize);
 
 impl Budget {
-    /// Whether a try that hashes `piece` can be paid; pays it.
+    /// Deducts the cost of an attempt that hashes `piece`; `false` if the budget does not cover it.
     pub fn pays(&mut self, piece: &str) -> bool {
         match self.0.checked_sub(TRY + piece.len()) {
             Some(left) => {

@@ -1,4 +1,4 @@
-//! The grammar of access tokens, and their times.
+//! The grammar and the times of access tokens.
 
 use super::*;
 use alloc::format;
