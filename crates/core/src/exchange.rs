@@ -76,9 +76,9 @@ enum State {
     Idle,
     /// The authorizer is being asked whether this key response may be sent.
     Asking(Reply),
-    /// The request is with the origin.
+    /// The request was forwarded to the origin; its response is pending.
     Asked(PendingRequest),
-    /// The response's body is coming.
+    /// The response body is being processed.
     Body(Body),
     /// The response was reset.
     Broken(Reason),
@@ -291,7 +291,7 @@ impl Exchange {
         self.kind
     }
 
-    /// The number of its policy, if that is known.
+    /// The index of the policy, if it is known.
     pub fn policy(&self) -> Option<PolicyIndex> {
         self.policy
     }

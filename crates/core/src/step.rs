@@ -1,4 +1,4 @@
-//! The request that an exchange takes, and the steps that it asks the proxy to carry out.
+//! The steps that an exchange asks the proxy to carry out.
 
 use crate::bytes::output::Output;
 pub use crate::http::message::{Call, HeaderEdits, Request};
@@ -15,7 +15,7 @@ pub enum RequestStep {
     Ask(Call),
 }
 
-/// What to do with a response's headers.
+/// The next step for response headers.
 #[derive(Debug, PartialEq, Eq)]
 pub enum HeadStep {
     /// Forward them with these changes.

@@ -7,19 +7,19 @@ use playlock_aes128::BLOCK;
 
 use crate::bytes::bug;
 
-/// What takes a chunk's place: a part of the chunk's own buffer, perhaps with a block before and after it.
+/// The replacement of a chunk: a part of the chunk's own buffer, optionally with a block before and after it.
 #[derive(Debug, Default)]
 pub struct Output {
     head: Option<[u8; BLOCK]>,
-    /// The end of the part is its end.
+    /// The chunk's buffer, cut at the end of the part.
     buffer: Vec<u8>,
-    /// Where the part begins in it.
+    /// The position in the buffer where the part begins.
     start: usize,
     tail: Option<[u8; BLOCK]>,
 }
 
 impl Output {
-    /// `head`, then this part of `buffer`.
+    /// Creates an output of `head` and the part `middle` of `buffer`.
     pub(crate) fn new(head: Option<[u8; BLOCK]>, mut buffer: Vec<u8>, middle: Range<usize>) -> Self {
         buffer.truncate(bug::within(middle.end, buffer.len()));
         let start = bug::within(middle.start, buffer.len());
@@ -36,7 +36,7 @@ impl Output {
         self.buffer.get_mut(self.start..).unwrap_or_else(|| bug::instead(&mut []))
     }
 
-    /// Its parts in order. Any of them may be empty.
+    /// The output's parts, in order. Any of them may be empty.
     pub fn parts(&self) -> [&[u8]; 3] {
         fn block(block: Option<&[u8; BLOCK]>) -> &[u8] {
             block.map(<[u8; BLOCK]>::as_slice).unwrap_or_default()

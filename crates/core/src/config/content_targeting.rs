@@ -11,8 +11,8 @@ use crate::policy::targeting::mode::Mode;
 #[cfg(feature = "schema")]
 use crate::policy::text::HeaderName;
 
-/// From where and by what way one may watch. Checked before any token, for playlists, keys and segments alike, in this
-/// order: address, place, proxies, Referer. Alone, without tokens and encryption, it lets pass untouched what may.
+/// Restrictions by client address, location, proxy and referring site. They are checked in this order and before any
+/// token, for playlists, keys and segments alike. Without tokens and encryption, allowed requests pass unchanged.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -60,7 +60,7 @@ pub struct Document {
     pub geo_headers: GeoHeaders,
 }
 
-/// A policy. Members that only mean something to the Media Security Policy API itself are read and ignored.
+/// A policy. Members that only concern the Media Security Policy API itself are read and ignored.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -167,7 +167,7 @@ pub struct PlayerVerification {
     /// Read and ignored.
     #[serde(rename = "resetSupportPlayer")]
     pub _reset_support_player: Option<bool>,
-    /// Those that may play; without any, none may.
+    /// The players that may play. Without any, all are refused.
     #[cfg_attr(feature = "schema", schemars(length(max = 30)))]
     pub players: Option<Vec<Player>>,
     /// How long the players remain valid, from the first `startTime` of the policy's assignments. Without it, forever.
@@ -176,11 +176,11 @@ pub struct PlayerVerification {
     /// Read and ignored.
     #[serde(rename = "email")]
     pub _email: Option<String>,
-    /// Where a player names itself.
+    /// How a player identifies itself.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = "header")))]
     pub identified_by: IdentifiedBy,
-    /// The request header that names the player, where `identifiedBy` is `header`.
+    /// The request header that identifies the player, if `identifiedBy` is `header`.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<HeaderName>", extend("default" = "x-player-hash", "examples" = ["x-app-hash"]))
@@ -188,15 +188,15 @@ pub struct PlayerVerification {
     pub player_header: Option<String>,
 }
 
-/// Where a player names itself.
+/// How a player identifies itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum IdentifiedBy {
-    /// In a header of every request.
+    /// By a header of every request.
     #[default]
     Header,
-    /// In the payload (`data`) of the access token, which must be enforced then.
+    /// By the payload (`data`) of the access token, which must then be enforced.
     Token,
 }
 
@@ -257,10 +257,10 @@ pub struct Assignment {
     /// The policy's number, instead of or in addition to its name.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [1])))]
     pub policy_id: Option<PolicyId>,
-    /// A host name without a port, compared without case. Without it, every host.
+    /// A host name without a port, not case-sensitive. Without it, all hosts.
     #[cfg_attr(feature = "schema", schemars(with = "Option<Host>", extend("examples" = ["tv.example"])))]
     pub host: Option<String>,
-    /// A path without `.` and `..`, which covers everything below it, with `/...` at its end or without.
+    /// A path without `.` and `..`. It covers everything below it, with or without `/...` at its end.
     #[cfg_attr(feature = "schema", schemars(with = "PathPrefix", extend("examples" = ["/vod/..."])))]
     pub path: String,
     /// The time at which the assignment starts, or `*` for always.

@@ -36,8 +36,8 @@ pub struct MediaEncryption {
     /// and `session` is rejected. Not together with `key`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "session")))]
     pub key_scope: Option<KeySharing>,
-    /// A stream is the directory so many path segments below its assignment's path, or the deepest there is. Only
-    /// where something depends on streams: `keyScope` `stream`, or `{stream}` in `keyUrl`.
+    /// The number of path segments below the assignment's path that form a stream's directory, or as many as there are.
+    /// Rejected unless something depends on streams: `keyScope` `stream`, or `{stream}` in `keyUrl`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = 1, "examples" = [2])))]
     pub stream_depth: Option<u8>,
     /// The URL of an external key server, for playlists in place of the key endpoint: `http`, `https` or host-relative.
@@ -71,7 +71,7 @@ pub struct MediaEncryption {
     pub on_encrypted_origin: OnEncryptedOrigin,
 }
 
-/// How much of a rendition one key is for, in one of two ways.
+/// The length of a key rotation period, in one of two units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -88,10 +88,10 @@ pub enum KeyRotation {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct KeyAuthorizer {
-    /// The name of a cluster of Envoy's.
+    /// The name of a cluster in Envoy's configuration.
     #[cfg_attr(feature = "schema", schemars(with = "ClusterName", extend("examples" = ["authorizer"])))]
     pub cluster: String,
-    /// What is asked for there: an absolute path without a fragment.
+    /// The path to request: an absolute path without a fragment.
     #[cfg_attr(feature = "schema", schemars(with = "AbsolutePath", extend("examples" = ["/may-play"])))]
     pub path: String,
     /// The host to request, optionally with a port. Without it, the cluster's name.

@@ -70,7 +70,7 @@ fn days_before(year: u64, month: u64, day: u64) -> Option<u64> {
     Some(years + (1..month).map(|month| days_of(year, month)).sum::<u64>() + day - 1)
 }
 
-/// A point in time, which the document's types keep as text.
+/// The schema of a point in time, which the document contains as text.
 #[cfg(feature = "schema")]
 pub struct Time;
 
@@ -89,7 +89,7 @@ impl schemars::JsonSchema for Time {
     }
 }
 
-/// A point in time, or `*`.
+/// The schema of a point in time or `*`.
 #[cfg(feature = "schema")]
 pub struct TimeOrAny;
 

@@ -45,10 +45,10 @@ pub struct TokenAuth {
         schemars(with = "Option<TokenName>", extend("default" = "hdnts", "examples" = ["token"]))
     )]
     pub access_token_name: Option<String>,
-    /// The access token's cookie, if that has another name than `accessTokenName`.
+    /// The access token's cookie, if its name is not `accessTokenName`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<TokenName>", extend("examples" = ["auth"])))]
     pub access_token_cookie: Option<String>,
-    /// The access token's request header, if that has another name than `accessTokenName`.
+    /// The access token's request header, if its name is not `accessTokenName`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<TokenName>", extend("examples" = ["x-auth"])))]
     pub access_token_header: Option<String>,
     /// The query parameter of the session token, and the prefix of its cookies' names. Must differ from `plk`.
@@ -109,7 +109,7 @@ fn yes() -> bool {
 pub struct SessionBinding {
     /// The client's network. It changes for viewers behind some NATs, and for viewers with both IPv4 and IPv6.
     pub address_prefix: Option<AddressPrefix>,
-    /// A request header that players must send with every request, and whose value must stay the same.
+    /// A request header that players must send with every request, always with the same value.
     #[cfg_attr(feature = "schema", schemars(with = "Option<HeaderName>", extend("examples" = ["x-device"])))]
     pub header_for_salt: Option<String>,
 }
@@ -127,7 +127,7 @@ pub struct AddressPrefix {
     pub ipv6: Option<u32>,
 }
 
-/// An HMAC's hash.
+/// An HMAC algorithm of access tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]

@@ -1,4 +1,4 @@
-//! Values of the configuration document that are more than JSON's own: durations, secrets.
+//! Values of the configuration document with a format of their own: durations and secrets.
 
 use alloc::string::String;
 use core::fmt;

@@ -1,43 +1,43 @@
-//! Messages between the proxy and the filter: a request as the proxy hands it over, changes to headers, and a request of the
-//! filter's own.
+//! Messages between the proxy and the filter: a request as received, changes to headers, and a request to an upstream.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::reply::Header;
 
-/// What the proxy knows when the request's headers have come.
+/// A request whose headers the proxy has received.
 pub struct Request<'a> {
-    /// All headers in order, `:method`, `:path`, `:authority` and `:scheme` among them.
+    /// All headers in order, including `:method`, `:path`, `:authority` and `:scheme`.
     pub headers: &'a [Header],
-    /// The client's address as the proxy trusts it: `ip:port` or `[ip]:port`. Few requests need it, and asking costs.
+    /// The client's address as the proxy determines it: `ip:port` or `[ip]:port`. Few requests need it, and it costs a
+    /// host call.
     pub client: &'a dyn Fn() -> Option<Vec<u8>>,
-    /// The name of the policy that the proxy's route says, if it says one. Asked only if the configuration heeds it.
+    /// The policy named by the proxy's route, if any. Called only if the configuration has `routePolicy`.
     pub route_policy: &'a dyn Fn() -> Option<Vec<u8>>,
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// The current time, in seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
-    /// The headers end the request: no body follows, and no trailers.
+    /// The headers end the request: it has no body and no trailers.
     pub end_of_stream: bool,
 }
 
-/// Changes to a header map; `remove` is carried out first.
+/// Changes to a header map; removals are applied first.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct HeaderEdits {
-    /// Every header of this name goes.
+    /// Headers to remove, with all their values.
     pub remove: Vec<String>,
-    /// Set to this one value, whatever was there.
+    /// Headers to set, replacing all existing values.
     pub set: Vec<Header>,
-    /// Added beside what is there (`set-cookie`).
+    /// Headers to add to existing ones (`set-cookie`).
     pub add: Vec<Header>,
 }
 
-/// A request of the filter's own to an upstream.
+/// A request from the filter to an upstream.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The proxy's name for the upstream.
+    /// The upstream's name in the proxy's configuration.
     pub cluster: String,
-    /// All headers, `:method`, `:path` and `:authority` first. There is no body.
+    /// All headers, starting with `:method`, `:path` and `:authority`. There is no body.
     pub headers: Vec<Header>,
-    /// How long an answer is waited for, in seconds.
+    /// Timeout for the response, in seconds.
     pub timeout: u64,
 }

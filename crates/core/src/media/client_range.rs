@@ -23,8 +23,8 @@ pub enum ClientRange {
 }
 
 impl ClientRange {
-    /// Reads a `range` header. `None` for several ranges, other units and what breaks the grammar: these are answered
-    /// whole, as the standard allows.
+    /// Parses a `range` header. `None` for several ranges, other units and malformed values, which are answered with
+    /// the whole resource, as RFC 9110 allows.
     pub fn parse(header: &[u8]) -> Option<Self> {
         let (first, last) = core::str::from_utf8(header).ok()?.trim().strip_prefix("bytes=")?.split_once('-')?;
         let number = |text: &str| {
@@ -41,8 +41,8 @@ impl ClientRange {
         }
     }
 
-    /// The position of the last byte of plaintext that has to be asked for: the end of the block in which the range
-    /// ends. `None`: all of them, also where the range begins so far in that the whole is served.
+    /// The position of the last byte of plaintext to request: the end of the block in which the range ends. `None` for
+    /// the whole file, also if the range begins so late that the whole resource is served.
     pub fn plaintext_last(&self) -> Option<u64> {
         match self {
             Self::From(first, Some(last)) if *first <= MAX_WASTE => (last / 16).checked_mul(16)?.checked_add(15),
@@ -50,7 +50,7 @@ impl ClientRange {
         }
     }
 
-    /// Where the range stands in the ciphertext of `total` bytes, of which the origin sends the first `sent`.
+    /// Resolves the range against the ciphertext of `total` bytes, of which the origin sends the first `sent`.
     pub fn resolve(&self, total: u64, sent: u64) -> Resolved {
         let length = ciphertext_len(total).unwrap_or(u64::MAX);
         let end = length.saturating_sub(1);
@@ -65,42 +65,42 @@ impl ClientRange {
     }
 }
 
-/// Where a range stands in the ciphertext, in bytes.
+/// A range resolved against the ciphertext, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
-    /// From `first` to `last`, both of them in it, of `length`.
+    /// From `first` to `last`, both inclusive, of `length`.
     Part {
-        /// The position of its first byte.
+        /// The position of the first byte.
         first: u64,
-        /// The position of its last byte.
+        /// The position of the last byte.
         last: u64,
         /// The ciphertext's length.
         length: u64,
     },
-    /// More than [`MAX_WASTE`] would be fetched for nothing: all of it is served.
+    /// More than [`MAX_WASTE`] would be wasted: the whole resource is served.
     Whole,
-    /// Beyond its end.
+    /// The range begins after the end of the ciphertext.
     Unsatisfiable {
         /// The ciphertext's length.
         length: u64,
     },
 }
 
-/// The body that an origin sends for a range: the file's first bytes, or all.
+/// The body that an origin sends for a range: the first bytes of the file, or all.
 #[derive(Debug, Clone, Copy)]
 pub struct OriginBody {
-    /// Bytes that it sends.
+    /// The number of bytes that the origin sends.
     pub length: u64,
-    /// Bytes of the whole.
+    /// The number of bytes of the whole file.
     pub total: u64,
 }
 
 impl OriginBody {
-    /// Reads the body that these headers announce. `None` if the length of the whole is not known: the client gets all of it
-    /// then.
+    /// Reads the body's length from the origin's response headers. `None` if the length of the whole is unknown; the
+    /// client then gets the whole resource.
     ///
     /// # Errors
-    /// [`Reason::Unasked`] if it is another part than was asked for.
+    /// [`Reason::Unasked`] if it is not the part that was requested.
     pub fn announced(
         range: ClientRange,
         status: u16,

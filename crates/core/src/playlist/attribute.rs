@@ -4,8 +4,9 @@ use core::ops::Range;
 
 use crate::bytes::bug;
 
-/// The place of the value of `name` in `list`, without its quotes. Reads what real playlists hold: blanks after
-/// commas, commas in quotes, values whose quotes are missing or never closed.
+/// The position of the value of `name` in `list`, without its quotes.
+///
+/// Accepts deviations of real playlists: blanks after commas, commas in quotes, and missing or unclosed quotes.
 pub fn find(list: &[u8], name: &[u8]) -> Option<Range<usize>> {
     attributes(list).find(|(found, _)| list.get(found.clone()) == Some(name)).map(|(_, value)| value)
 }

@@ -23,7 +23,7 @@ mod backend {
         i8x16_bitmask(i8x16_eq(load(block), i8x16_splat(b'\n'.cast_signed())))
     }
 
-    /// The bytes that are not [`crate::http::url::is_plain`].
+    /// The bits of the bytes that are not [`crate::http::url::is_plain`].
     pub fn special(block: &[u8; BLOCK]) -> u16 {
         let bytes = load(block);
         let is = |byte: u8| i8x16_eq(bytes, i8x16_splat(byte.cast_signed()));

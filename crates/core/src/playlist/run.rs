@@ -21,11 +21,11 @@ const MEDIA: Lead = Lead::Resource(Resource::MEDIA);
 const FIRST: InForce = InForce { period: 0, iv: None };
 
 impl Body {
-    /// Takes the plain segments that `chunk` begins with; writes what they come to, as [`Body::line`] would line by line.
-    /// Returns how many bytes they are.
+    /// Rewrites the plain segments at the start of `chunk`, as [`Body::line`] would line by line. Returns their length
+    /// in bytes.
     ///
     /// # Errors
-    /// Never, but for a bug.
+    /// Only because of a bug.
     pub(super) fn run(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<usize, Reason> {
         let (mut taken, mut copied) = (0, 0);
         let Some(mut next) = segment(chunk).filter(|_| self.is_plain()) else { return Ok(0) };
@@ -63,8 +63,7 @@ impl Body {
     }
 }
 
-/// Appends `text[from..to]`. Copying a fixed number of bytes, and cutting off what was too much, is faster than a call for
-/// a few bytes.
+/// Appends `text[from..to]`. Copying a fixed number of bytes and truncating is faster than a call for a few bytes.
 fn push_short(out: &mut Vec<u8>, text: &[u8], from: usize, to: usize) -> Result<(), Reason> {
     let length = out.len() + (to - from);
     match text.get(from..).and_then(<[u8]>::first_chunk::<64>) {

@@ -210,14 +210,14 @@ impl Body {
         self.uris(line, &[(b"URI", CLEAR)], out)
     }
 
-    /// Passes a tag of a segment of ours. Its byte range, if it has one, is in the URI now.
+    /// Writes a tag with an own URI. Its byte range, if it has one, moves into the URI.
     fn push_part(&mut self, line: Line<'_>, resource: Resource, end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         let without: &[&[u8]] = if resource.range.is_some() { &[b"BYTERANGE"] } else { &[] };
         let attributes: &[(&[u8], Lead)] = &[(b"URI", Lead::Resource(resource))];
         if !self.scope.is_open() {
             return self.marks.push_tag(out, line, attributes, without);
         }
-        // Its key stands before the open segment, so it does, too. There it is not the last line any more.
+        // The tag's key precedes the open segment, so the tag must, too. There it is no longer the last line.
         let line = if line.end.is_empty() { Line { end, ..line } } else { line };
         let mut moved = Vec::new();
         self.marks.push_tag(&mut moved, line, attributes, without)?;

@@ -101,10 +101,10 @@ impl Marks {
         url::is_simple(uri) || core::str::from_utf8(uri).is_ok_and(|uri| self.base.is_own(uri))
     }
 
-    /// Appends a line whose whole text, but for blanks around it, is `uri`.
+    /// Appends a line that consists of `uri` and blanks around it.
     ///
     /// # Errors
-    /// Never, but for a bug.
+    /// Only because of a bug.
     pub fn push_line(&self, out: &mut Vec<u8>, line: Line<'_>, uri: &[u8], lead: Lead) -> Result<(), Reason> {
         let start = line.text.len() - line.text.trim_ascii_start().len();
         out.extend_from_slice(bug::part(line.text, ..start, Reason::Line)?);
@@ -114,11 +114,11 @@ impl Marks {
         Ok(())
     }
 
-    /// Appends a tag's line with the URIs in the attributes named marked as leading there, and the attributes in
-    /// `without` left out.
+    /// Appends a tag's line. URIs in `attributes` get the parameters for their targets; the attributes in `without` are
+    /// removed.
     ///
     /// # Errors
-    /// Never, but for a bug.
+    /// Only because of a bug.
     pub fn push_tag(
         &self,
         out: &mut Vec<u8>,

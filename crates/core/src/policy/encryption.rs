@@ -114,12 +114,12 @@ impl Rotation {
     }
 }
 
-/// Who shares a key.
+/// The viewers that share a key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "KeyScope"))]
 #[serde(rename_all = "lowercase")]
 pub enum KeySharing {
-    /// Nobody: every session has its own.
+    /// None: each session has its own key.
     #[default]
     Session,
     /// All viewers of a stream.
@@ -128,22 +128,23 @@ pub enum KeySharing {
     Application,
 }
 
-/// What the initialisation vector of a segment is.
+/// The initialisation vector (IV) of segments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum IvMode {
-    /// Derived with the key and written into EXT-X-KEY.
+    /// Derived together with the key, and written into EXT-X-KEY.
     #[default]
     Explicit,
-    /// The media sequence number (RFC 8216 section 5.2). Shaka cannot play low-latency streams so.
+    /// The media sequence number (RFC 8216 section 5.2). Shaka cannot play low-latency streams with it.
     Sequence,
-    /// Derived from each segment's path, query and byte range: equal plaintext never gives equal ciphertext. Every segment
-    /// has an EXT-X-KEY of its own then, with the same key URI. Playlists with parts (low latency) are as with `explicit`.
+    /// Derived from each segment's path, query and byte range, so that equal plaintext never gives equal ciphertext.
+    /// Every segment gets its own EXT-X-KEY with the same key URI. Playlists with parts (low latency) are handled as
+    /// with `explicit`.
     Segment,
 }
 
-/// What becomes of media that the origin encrypts itself.
+/// The handling of media that the origin has already encrypted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -151,7 +152,7 @@ pub enum OnEncryptedOrigin {
     /// The playlist is refused (502 `encrypted`).
     #[default]
     Deny,
-    /// It passes as it is, under the session's token and within its paths, and so do its keys. Delta updates are not
-    /// asked for then.
+    /// The media and its keys are served unchanged, with the session's token and within its paths. playlock requests no
+    /// delta updates.
     Passthrough,
 }

@@ -40,15 +40,15 @@ pub enum Coverage<'a> {
     Deny,
 }
 
-/// What happens to a request that no assignment covers.
+/// The action for requests that no assignment covers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DefaultAction {
-    /// It is refused (403 `unassigned`).
+    /// The request is refused (403 `unassigned`).
     #[default]
     Deny,
-    /// It passes untouched.
+    /// The request passes unchanged.
     Pass,
 }
 

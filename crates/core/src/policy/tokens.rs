@@ -47,27 +47,27 @@ pub struct SessionRules {
     pub hosts: Vec<String>,
 }
 
-/// How the session token travels.
+/// How the session token is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
-    /// In the query of every URI: needs no cookies.
+    /// In the query of every URI. Requires no cookies.
     #[default]
     Query,
-    /// In a cookie for each session; the query says which one it is.
+    /// In a cookie for each session. The query of every URI identifies the session.
     Cookie,
-    /// In both; either is accepted.
+    /// In both. Either is accepted.
     Both,
 }
 
 impl Transport {
-    /// Whether the token stands in the query of URIs.
+    /// Whether URIs carry the token in their query.
     pub fn in_query(self) -> bool {
         self != Self::Cookie
     }
 
-    /// Whether the token stands in a cookie.
+    /// Whether cookies carry the token.
     pub fn in_cookie(self) -> bool {
         self != Self::Query
     }

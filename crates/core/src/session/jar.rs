@@ -23,7 +23,7 @@ pub const MAX_SESSIONS: usize = 6;
 /// Session cookies that are tried for a URL that names no session. Bounds the cost of forged cookies.
 const MAX_TRIED: usize = 4;
 
-/// A session token as it was sent, not verified.
+/// A session token as sent, not verified.
 #[derive(Debug, Clone, Copy)]
 pub struct Sent<'a> {
     /// The token.

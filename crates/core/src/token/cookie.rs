@@ -1,19 +1,19 @@
-//! The names of the cookies that session tokens travel in: `NAME-REFERENCE`.
+//! Names of session cookies: `NAME-REFERENCE`.
 
 use alloc::format;
 use alloc::string::String;
 
 use crate::bytes::percent;
 
-/// Characters of a reference: 48 bits of the session's id, which is no secret.
+/// Length of a reference in characters: 48 bits of the session's id, which is not secret.
 const REFERENCE: usize = 8;
 
-/// The reference of the session with this id, as its token writes it.
+/// The reference of the session with this id, which is written as in its token.
 pub fn reference(id: &str) -> &str {
     id.get(..REFERENCE).unwrap_or(id)
 }
 
-/// The name of the cookie for a session token, by the id that it claims; of no session if it is none.
+/// The name of the cookie for a session token, by its unverified id; a name that fits no session if it has none.
 pub fn cookie_name_for(name: &str, token: &str) -> String {
     let decoded = percent::decode_str(token).unwrap_or_default();
     let id = decoded.split('~').find_map(|field| field.strip_prefix("id=")).map(reference);
@@ -25,19 +25,21 @@ pub fn cookie_name(name: &str, reference: &str) -> String {
     format!("{name}-{reference}")
 }
 
-/// Whether a cookie is of sessions whose token has this name. The name alone, without a reference, is that of no cookie of
-/// ours, but other vendors' tokens have it: the origin does not see those either.
+/// Whether a cookie belongs to sessions whose token has this name.
+///
+/// True for the name without a reference, too: playlock sets no such cookie, but other vendors' tokens use it, and the
+/// origin must not receive those either.
 pub fn is_of_session(name: &str, cookie: &[u8]) -> bool {
     cookie == name.as_bytes() || reference_in(name, cookie).is_some()
 }
 
-/// The reference of the session whose token, of this name, a cookie holds.
+/// The reference in the name of a session cookie; `None` if it is not one.
 pub fn reference_in<'a>(name: &str, cookie: &'a [u8]) -> Option<&'a str> {
     let reference = core::str::from_utf8(cookie.strip_prefix(name.as_bytes())?.strip_prefix(b"-")?).ok()?;
     is_reference(reference).then_some(reference)
 }
 
-/// Whether a text could be a reference.
+/// Whether `text` has the form of a reference.
 pub fn is_reference(text: &str) -> bool {
     text.len() == REFERENCE && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }

@@ -234,9 +234,10 @@ fn expand<const N: usize>(prk: &Hkdf<Sha256>, label: &[u8], fields: &[&[u8]]) ->
     okm
 }
 
-/// The length before a field. No field of ours comes near 65,535 bytes: a request with a longer target is refused, a URI
-/// with a longer path is not signed. Should one be longer all the same, it is not cut, which would make it the same as its
-/// beginning: the prefix is then ff ff and the length in eight bytes.
+/// The length before a field: two bytes, or `ff ff` and eight bytes from 65,535 on.
+///
+/// No field comes near 65,535 bytes: requests with longer targets are refused, and URIs with longer paths are not
+/// signed. A longer field must not be cut, which would make it equal to its beginning.
 enum Prefix {
     Short([u8; 2]),
     Long([u8; 10]),

@@ -36,7 +36,8 @@ pub fn readings(sent: &str) -> Vec<Cow<'_, str>> {
     readings
 }
 
-/// A field of the access token as session tokens carry it: what cookies do not bear is escaped; what is escaped stays so.
+/// A field of the access token as session tokens carry it. Characters that cookies do not allow are escaped; existing
+/// escapes stay.
 pub fn carried(field: &str) -> String {
     let mut out = String::with_capacity(field.len());
     percent::encode_into(&mut out, field.as_bytes(), |byte| {
@@ -45,7 +46,7 @@ pub fn carried(field: &str) -> String {
     out
 }
 
-/// The steps of verifying a token, in order, each with the reasons that it fails for.
+/// The steps of token verification in order, each with its reasons for refusal.
 pub const STEPS: [(&str, &[Reason]); 5] = [
     ("grammar", &[Reason::Malformed]),
     ("signature", &[Reason::Algorithm, Reason::Signature]),

@@ -2,13 +2,13 @@
 
 use serde::Deserialize;
 
-/// Whether a list names who may or who may not.
+/// Whether a list names allowed or denied clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Mode {
-    /// Only these may.
+    /// Only listed clients are allowed.
     Allow,
-    /// All but these may.
+    /// All clients except the listed ones are allowed.
     Deny,
 }
