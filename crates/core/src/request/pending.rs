@@ -328,3 +328,47 @@ impl PendingMedia {
         Some(ContentKey { key, iv })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(extension: Extension, encrypts: bool, resource: Resource) -> Asked {
+        let claim = Claim { keyring: 0, resource, scope: Some(KeyScope::Application) };
+        Asked::new(extension, encrypts, claim, Some(ClientRange::From(0, Some(20))))
+    }
+
+    #[test]
+    fn a_playlists_claim_does_not_take_it_past_the_rewriter() {
+        for form in [Form::Media, Form::Clear, Form::Document] {
+            for encrypts in [true, false] {
+                let resource = Resource { form, range: ByteRange::new(5, 10), ..Resource::default() };
+                let asked = asked(Extension::Playlist, encrypts, resource);
+                assert!(matches!(asked, Asked::Playlist), "{form:?}");
+                assert_eq!((asked.origin_range(), asked.needs_all()), (None, true));
+            }
+        }
+    }
+
+    #[test]
+    fn all_else_is_what_its_claim_says() {
+        let range = ByteRange::new(5, 10);
+        // Form, whether the policy encrypts, byte range; kind, what the origin is asked for, whether it must come whole.
+        for (form, encrypts, range, kind, origin, all) in [
+            (Form::Media, true, None, Kind::Segment, Some((0, 31)), true),
+            (Form::Media, true, range, Kind::Segment, Some((5, 14)), true),
+            (Form::Media, false, None, Kind::Clear, None, false),
+            (Form::Media, false, range, Kind::Clear, Some((5, 14)), true),
+            (Form::Clear, true, None, Kind::Clear, None, false),
+            (Form::Clear, true, range, Kind::Clear, Some((5, 14)), true),
+            (Form::Document, true, None, Kind::Clear, None, true),
+            (Form::Document, false, None, Kind::Clear, None, true),
+        ] {
+            for extension in [Extension::Other, Extension::Missing] {
+                let asked = asked(extension, encrypts, Resource { form, range, ..Resource::default() });
+                let found = (asked.kind(), asked.origin_range(), asked.needs_all());
+                assert_eq!(found, (kind, origin, all), "{form:?} {encrypts} {range:?}");
+            }
+        }
+    }
+}
