@@ -67,7 +67,7 @@ impl Http {
     }
 
     fn log_facts(&self) {
-        for (name, value) in self.exchange.iter().flat_map(Exchange::facts) {
+        for (name, value) in self.exchange.iter().flat_map(Exchange::log_fields) {
             host::set_filter_state(name, &value);
         }
     }

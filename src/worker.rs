@@ -38,7 +38,7 @@ impl Worker {
     pub fn on_body(&self, exchange: &mut Exchange, chunk: Vec<u8>, end_of_stream: bool, stream: StreamId) -> BodyStep {
         let resumed = self.resumed.borrow_mut().remove(&stream);
         let mut batch = self.batch.borrow_mut();
-        match exchange.on_body_among(chunk, end_of_stream, stream, &mut batch) {
+        match exchange.on_body_batched(chunk, end_of_stream, stream, &mut batch) {
             // Envoy still puts this chunk into the buffer of the pause that is over. With Continue it stays there: before
             // 1.39.1, and later if it is empty or a runtime guard is off (envoyproxy/envoy issue 46841). With another
             // pause, it goes out when the stream goes on again.

@@ -152,7 +152,7 @@ impl Flow {
     pub fn chunk(&mut self, chunk: &[u8], end: bool, stream: StreamId, batch: &mut Batch) {
         assert!(self.is_open());
         let resumed = std::mem::take(&mut self.resumed);
-        match self.exchange.on_body_among(chunk.to_vec(), end, stream, batch) {
+        match self.exchange.on_body_batched(chunk.to_vec(), end, stream, batch) {
             BodyStep::Forward => {
                 assert!(self.held.is_none(), "bytes went by while the headers were held");
                 self.body.extend_from_slice(chunk);
@@ -244,7 +244,7 @@ impl Flow {
         assert_eq!(self.exchange.reason(), Some(reason));
         // The proxy may have had more on its way already.
         for (chunk, end) in [(&b"more"[..], false), (b"", false), (b"more", true)] {
-            let step = self.exchange.on_body_among(chunk.to_vec(), end, StreamId::MAX, batch);
+            let step = self.exchange.on_body_batched(chunk.to_vec(), end, StreamId::MAX, batch);
             assert!(matches!(step, BodyStep::Reset(again) if again == reason), "{step:?} after a reset");
         }
         assert_eq!(self.exchange.on_trailers(), TrailersStep::Reset(reason));

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::Mac;
 use playlock_core::media::batch::Batch;
-use playlock_core::policy::Coverage;
+use playlock_core::policy::Match;
 use playlock_core::http::reply::Header;
 
 use crate::cipher::Key;
@@ -187,7 +187,7 @@ pub fn parameter<'a>(url: &'a str, name: &str) -> Option<&'a str> {
 
 /// The token of a session with this ACL.
 pub fn opened(site: &Site, acl: &str) -> String {
-    let Coverage::Policy(_, policy) = site.policies.covering("tv.example", "/vod/", NOW) else { panic!("no policy") };
+    let Match::Policy(_, policy) = site.policies.policy_for("tv.example", "/vod/", NOW) else { panic!("no policy") };
     let acl = text::encode_but(acl.as_bytes(), |byte| byte.is_ascii_graphic() && byte != b'~');
     let id = URL_SAFE_NO_PAD.encode(SESSION);
     let text = format!("st={NOW}~exp={}~acl={acl}~id={id}~data=hdntl", NOW + 3600);

@@ -5,7 +5,7 @@ use playlock_core::http::headers;
 use playlock_core::http::query;
 use playlock_core::http::reply::{self, Header, Reason};
 use playlock_core::http::target::Target;
-use playlock_core::policy::{Coverage, Policies, Policy};
+use playlock_core::policy::{Match, Policies, Policy};
 use playlock_core::request::pending::{Asked, Claim, PendingMedia, PendingSession};
 use playlock_core::request::{Admitted, AdmittedKey, admit_unobserved};
 use playlock_core::session::jar;
@@ -193,8 +193,8 @@ fn by_url(which: &Which, url: &Address, policies: &Policies) -> Result<Content, 
 
 /// Puts a session token where its policy, or every policy at a key endpoint, wants it.
 fn carry(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &str, now: u64) {
-    let policy = match policies.covering_raw(&url.authority, &url.path, now) {
-        Some(Coverage::Policy(_, policy)) => policy,
+    let policy = match policies.policy_for_raw(&url.authority, &url.path, now) {
+        Some(Match::Policy(_, policy)) => policy,
         _ => match policies.iter().next() {
             Some((_, policy)) => policy,
             None => return,

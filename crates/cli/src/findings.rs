@@ -4,7 +4,7 @@ use playlock_core::bytes::percent;
 use playlock_core::http::incoming::{Incoming, RequestHead};
 use playlock_core::http::query;
 use playlock_core::http::reply::{self, Reason};
-use playlock_core::policy::{Coverage, Opening, Policies, Policy};
+use playlock_core::policy::{Match, Opening, Policies, Policy};
 use playlock_core::session::Session;
 use playlock_core::step::Request;
 use playlock_core::token::signed::{self, Subject};
@@ -40,7 +40,7 @@ impl Context<'_> {
     fn candidates(&self) -> Vec<&Policy> {
         let Some(policies) = self.policies else { return Vec::new() };
         if let Some(url) = self.url
-            && let Some(Coverage::Policy(_, policy)) = policies.covering_raw(&url.authority, &url.path, self.now)
+            && let Some(Match::Policy(_, policy)) = policies.policy_for_raw(&url.authority, &url.path, self.now)
             && !policies.is_key_path(&url.path)
         {
             return vec![policy];

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use clap::Args;
 use playlock_core::exchange::Exchange;
 use playlock_core::http::reply::{Header, Reply};
-use playlock_core::policy::{Coverage, Opening, Policies, Policy};
+use playlock_core::policy::{Match, Opening, Policies, Policy};
 use playlock_core::session::jar;
 use playlock_core::step::{BodyStep, HeadStep, Request, RequestStep};
 
@@ -102,7 +102,7 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
     let mut parameter = None;
     if arguments.access_token.is_some() || arguments.session_token.is_some() {
         // Elsewhere there is no token to put, and the filter says what there is instead.
-        if let Some(Coverage::Policy(_, policy)) = policies.covering_raw(authority, path, now) {
+        if let Some(Match::Policy(_, policy)) = policies.policy_for_raw(authority, path, now) {
             match place(arguments, policy)? {
                 Place::Query(text) => parameter = Some(text),
                 Place::Cookie(text) => headers.push(header("cookie", &text)),

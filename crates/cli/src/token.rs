@@ -12,7 +12,7 @@ use playlock_core::bytes::percent;
 use playlock_core::config::document::{Document, SecretSource, TokenAuth};
 use playlock_core::exchange::Exchange;
 use playlock_core::http::target::strip;
-use playlock_core::policy::{Coverage, Opening, Policies, Policy, PolicyIndex};
+use playlock_core::policy::{Match, Opening, Policies, Policy, PolicyIndex};
 use playlock_core::step::RequestStep;
 use playlock_core::token::edge_auth::Claims;
 use serde_json::json;
@@ -177,8 +177,8 @@ fn chosen<'a>(arguments: &Token, policies: &'a Policies, now: u64) -> Result<(Po
         return found.ok_or_else(|| Failure::Wrong(format!("--policy: the configuration has no \"{name}\"")));
     }
     if let Some(url) = &arguments.url {
-        return match policies.covering_raw(&url.authority, &url.path, now) {
-            Some(Coverage::Policy(index, policy)) => Ok((index, policy)),
+        return match policies.policy_for_raw(&url.authority, &url.path, now) {
+            Some(Match::Policy(index, policy)) => Ok((index, policy)),
             _ => Err(Failure::Wrong("--url: no policy is assigned to it at this time (--policy names one)".into())),
         };
     }

@@ -63,11 +63,11 @@ pub fn run(arguments: &Why, output: &mut dyn Write, colours: Colours) -> Result<
         asked.with(|request| Exchange::open_observed(&policies, request, &mut || id, &mut explanation));
     let reason = exchange.reason();
     let verdict = match step {
-        RequestStep::Forward(_) => Verdict { step: "forward", reply: None, facts: exchange.facts() },
-        RequestStep::Ask(_) => Verdict { step: "ask", reply: None, facts: exchange.facts() },
+        RequestStep::Forward(_) => Verdict { step: "forward", reply: None, facts: exchange.log_fields() },
+        RequestStep::Ask(_) => Verdict { step: "ask", reply: None, facts: exchange.log_fields() },
         RequestStep::Reply(reply) => {
             let step = if reason.is_some() { "refuse" } else { "reply" };
-            Verdict { step, reply: Some(reply), facts: exchange.facts() }
+            Verdict { step, reply: Some(reply), facts: exchange.log_fields() }
         }
     };
     let text = match arguments.json {

@@ -57,7 +57,7 @@ fn exchange(setup: &Setup, request: &Request) -> (String, BTreeMap<&'static str,
         (RequestStep::Ask(_), _) => "ask",
         (RequestStep::Reply(_), _) => "reply",
     };
-    (word.to_owned(), exchange.facts().into_iter().collect())
+    (word.to_owned(), exchange.log_fields().into_iter().collect())
 }
 
 /// Compares the two; the verdict in a word, and all that `why` said.

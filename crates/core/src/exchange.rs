@@ -236,12 +236,12 @@ impl Exchange {
 
     /// Processes the next chunk of the response body.
     pub fn on_body(&mut self, chunk: Vec<u8>, end_of_stream: bool) -> BodyStep {
-        self.on_body_among(chunk, end_of_stream, 0, &mut Batch::default())
+        self.on_body_batched(chunk, end_of_stream, 0, &mut Batch::default())
     }
 
     /// [`Exchange::on_body`] for one of several streams whose chunks may be encrypted together. On return, `batch`
     /// holds the output that became ready for the others.
-    pub fn on_body_among(
+    pub fn on_body_batched(
         &mut self,
         chunk: Vec<u8>,
         end_of_stream: bool,
@@ -316,7 +316,7 @@ impl Exchange {
     }
 
     /// The fields for the access log, as name and value: `kind`, and `policy`, `session` and `reason` where known.
-    pub fn facts(&self) -> Vec<(&'static str, String)> {
+    pub fn log_fields(&self) -> Vec<(&'static str, String)> {
         let policy = self.policy.and_then(|index| self.policies.get(index));
         let mut facts = Vec::with_capacity(4);
         facts.push(("kind", self.kind.word().into()));

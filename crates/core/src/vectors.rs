@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 
 use crate::http::incoming::{Incoming, RequestHead};
 use crate::http::reply::header;
-use crate::policy::Coverage;
+use crate::policy::Match;
 use crate::session::Session;
 use crate::step::Request;
 use crate::token::derive::{KeyScope, Keyring, Secret};
 use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
 use crate::token::signed::{self, Iv, Subject};
 
-const CLEAR: signed::Resource = signed::Resource { form: signed::Form::Clear, ..signed::Resource::MEDIA };
-const DOCUMENT: signed::Resource = signed::Resource { form: signed::Form::Document, ..signed::Resource::MEDIA };
+const CLEAR: signed::Resource = signed::Resource { form: signed::Treatment::Clear, ..signed::Resource::MEDIA };
+const DOCUMENT: signed::Resource = signed::Resource { form: signed::Treatment::Document, ..signed::Resource::MEDIA };
 
 macro_rules! vectors {
     ($file:literal) => {
@@ -88,7 +88,7 @@ fn derivation() {
             "assignments": [{"policyName": vector["policy"], "path": "/..."}],
         });
         let (policies, _) = crate::config::parse(document.to_string().as_bytes(), &|_| None).unwrap();
-        let Coverage::Policy(_, policy) = policies.covering("h", "/", 0) else { panic!("{vector}") };
+        let Match::Policy(_, policy) = policies.policy_for("h", "/", 0) else { panic!("{vector}") };
         let id = bytes(vector, "session").try_into().unwrap();
         let opened = vector["opened"].as_u64().unwrap();
         let client = || Some(b"203.0.113.7:80".to_vec());
@@ -107,7 +107,7 @@ fn derivation() {
         binding["policies"][0]["tokenAuth"]["sessionBinding"] =
             json!({"addressPrefix": {}, "headerForSalt": "X-Device"});
         let (binding, _) = crate::config::parse(binding.to_string().as_bytes(), &|_| None).unwrap();
-        let Coverage::Policy(_, binding) = binding.covering("h", "/", 0) else { panic!("{vector}") };
+        let Match::Policy(_, binding) = binding.policy_for("h", "/", 0) else { panic!("{vector}") };
         let bound = Session::open(binding, None, "/vod/a/m.m3u8", &request, id).unwrap();
         assert_eq!(bound.token, text(vector, "boundToken"));
 

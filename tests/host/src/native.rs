@@ -91,7 +91,7 @@ impl NativeFilter<'_> {
     }
 
     fn note(&self, stream: &mut Stream) {
-        let facts = self.exchange.as_ref().map(Exchange::facts).unwrap_or_default();
+        let facts = self.exchange.as_ref().map(Exchange::log_fields).unwrap_or_default();
         for (name, word) in facts {
             stream.set_property(&format!("playlock.{name}"), word.as_bytes());
         }

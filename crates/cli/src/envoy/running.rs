@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use playlock_core::config::document::Document;
-use playlock_core::policy::{Coverage, Policies};
+use playlock_core::policy::{Match, Policies};
 
 use super::route::Route;
 use crate::config::Loaded;
@@ -41,11 +41,11 @@ impl<'a> Running<'a> {
     /// Whether playlock has no part in what comes by this route, as far as that is certain.
     pub fn lets_pass(&self, route: &Route<'_>) -> bool {
         let Some(prefix) = route.prefix().filter(|_| !self.policies.route_policy) else { return false };
-        let covering = self.policies.covering_raw("", prefix, self.now);
+        let covering = self.policies.policy_for_raw("", prefix, self.now);
         let is_guarded = |(of_host, path): &(bool, String)| {
             let path = path.trim_end_matches('/');
             path.starts_with(prefix.trim_end_matches('/')) || *of_host && prefix.starts_with(path)
         };
-        matches!(covering, Some(Coverage::Pass)) && !self.guarded.iter().any(is_guarded)
+        matches!(covering, Some(Match::Pass)) && !self.guarded.iter().any(is_guarded)
     }
 }

@@ -11,7 +11,7 @@ use playlock_core::request::pending::{Asked, PendingRequest, PendingSession};
 use playlock_core::request::visit::Visit;
 use playlock_core::step::HeaderEdits;
 use playlock_core::token::derive::KeyScope;
-use playlock_core::token::signed::{Form, Iv};
+use playlock_core::token::signed::{Iv, Treatment};
 
 use super::explanation::{Explanation, Mark};
 use super::key::shared_by;
@@ -74,9 +74,9 @@ fn parameter(explanation: &mut Explanation<'_>, outcome: Outcome<'_>, visit: &Vi
     explanation.outcome("parameter", outcome, format!("{SIGNED_PARAMETER} is signed for this resource"));
     let resource = &visit.claim.resource;
     match resource.form {
-        Form::Media => {}
-        Form::Clear => explanation.detail("served in clear: an init section or the like"),
-        Form::Document => explanation.detail("a JSON document, served in clear"),
+        Treatment::Media => {}
+        Treatment::Clear => explanation.detail("served in clear: an init section or the like"),
+        Treatment::Document => explanation.detail("a JSON document, served in clear"),
     }
     if let Some(range) = resource.range {
         explanation.detail(format!("bytes {} to {} of the origin's file", range.offset, range.last()));

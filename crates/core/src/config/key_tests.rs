@@ -26,7 +26,7 @@ fn a_stream_is_a_directory_below_its_assignment() {
         ("other:8080", "/vod/a/b/c", 1, 0, "/vod/a/b/"),
         ("h", "/vod/ä/b/c", 1, 0, "/vod/ä/"),
     ] {
-        assert_eq!(policies.stream(host, path, depth, now), stream, "{host}{path} at {depth}");
+        assert_eq!(policies.stream_directory(host, path, depth, now), stream, "{host}{path} at {depth}");
     }
 }
 

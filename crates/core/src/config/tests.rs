@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 
 use super::*;
-use crate::policy::{Coverage, Idle};
+use crate::policy::{Idle, Match};
 
 /// Every variable is set, but for `UNSET`, each to a value of its own.
 pub(super) fn parse(json: &str) -> Result<(Policies, Vec<String>), ConfigError> {
@@ -17,7 +17,7 @@ pub(super) const NORMATIVE: &str = include_str!("../../../../tests/cases/config/
 fn the_normative_document_loads_and_warns_of_its_inline_secret() {
     let (policies, warnings) = parse(NORMATIVE).unwrap();
     assert!(
-        matches!(policies.covering("h", "/a", 0), Coverage::Policy(index, policy) if index.get() == 0 && policy.name == "vod")
+        matches!(policies.policy_for("h", "/a", 0), Match::Policy(index, policy) if index.get() == 0 && policy.name == "vod")
     );
     assert!(policies.is_key_path("/serve.key"));
     assert_eq!(warnings.len(), 1);
@@ -294,10 +294,10 @@ fn the_longest_path_and_the_own_host_win() {
         ("b.example:8080", "/", "b"),
         ("B.EXAMPLE", "/vod/free/x", "b"),
     ] {
-        let found = match policies.covering(authority, path, 0) {
-            Coverage::Policy(_, policy) => policy.name.as_str(),
-            Coverage::Pass => "pass",
-            Coverage::Deny => "deny",
+        let found = match policies.policy_for(authority, path, 0) {
+            Match::Policy(_, policy) => policy.name.as_str(),
+            Match::Pass => "pass",
+            Match::Deny => "deny",
         };
         assert_eq!(found, expected, "{authority}{path}");
     }
@@ -326,9 +326,9 @@ fn windows_open_and_close_and_the_later_start_wins() {
         ("/vod/x/y", 250, "c"),
         ("/vod/x/y", 400, "a"),
     ] {
-        let found = match policies.covering("h", path, now) {
-            Coverage::Policy(_, policy) => policy.name.as_str(),
-            Coverage::Pass | Coverage::Deny => "",
+        let found = match policies.policy_for("h", path, now) {
+            Match::Policy(_, policy) => policy.name.as_str(),
+            Match::Pass | Match::Deny => "",
         };
         assert_eq!(found, expected, "{path} at {now}");
     }
@@ -365,8 +365,8 @@ fn ten_thousand_policies_load() {
     let document = json!({"policies": (0..count).map(policy).collect::<serde_json::Value>(),
         "assignments": (0..count).map(assignment).collect::<serde_json::Value>()});
     let (policies, _) = parse(&document.to_string()).unwrap();
-    assert!(matches!(policies.covering("h", "/9999/a", 0), Coverage::Pass));
-    assert!(matches!(policies.covering("h", "/10000/a", 0), Coverage::Deny));
+    assert!(matches!(policies.policy_for("h", "/9999/a", 0), Match::Pass));
+    assert!(matches!(policies.policy_for("h", "/10000/a", 0), Match::Deny));
     for (member, value) in [("policyName", json!("p7")), ("policyId", json!("7"))] {
         let mut twice = document.clone();
         twice["policies"][9_999][member] = value;
@@ -381,7 +381,7 @@ fn a_path_of_many_segments_finds_what_is_assigned_above() {
       "assignments":[{"policyName":"a","path":"/a/a"},{"policyName":"b","path":"/b","host":"h"}]}"#;
     let (policies, _) = parse(json).unwrap();
     let deep = |root: &str| alloc::format!("{root}{}", "/a".repeat(4000));
-    let covers = |path: &str| matches!(policies.covering("h", path, 0), Coverage::Pass);
+    let covers = |path: &str| matches!(policies.policy_for("h", path, 0), Match::Pass);
     assert!(covers(&deep("")) && covers("/a/a/") && covers("/a/a") && covers(&deep("/b")) && covers("/b/"));
     assert!(!covers(&deep("/a/b")) && !covers("/a/") && !covers("/a/aa/a") && !covers("/"));
 }

@@ -9,14 +9,14 @@ use crate::policy::encryption::Rotation;
 use crate::token::acl::Acl;
 use crate::token::signed::Variable;
 
-fn rewritten(marks: &dyn Fn() -> Marks, input: &str) -> Result<String, Reason> {
+fn rewritten(marks: &dyn Fn() -> UriRewriter, input: &str) -> Result<String, Reason> {
     let out = String::from_utf8(rewrite(marks, input.as_bytes())?).unwrap();
     Ok(hide_macs(&(out.replace("s=TOKEN", "s=T") + "\n")).trim_end().replace(super::tests::KEY, "#KEY"))
 }
 
 #[test]
 fn nothing_is_signed_beyond_the_sessions_paths() {
-    let within = || Marks { acl: Acl::parse("/v/*"), ..marks(true, true) };
+    let within = || UriRewriter { acl: Acl::parse("/v/*"), ..marks(true, true) };
     let input = "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-MAP:URI=\"/w/i.mp4\"\n#EXT-X-BYTERANGE:5@6\n#EXTINF:4,\n/w/1.mp4\n\
         #EXT-X-SESSION-DATA:URI=\"../w/d\"\n#EXT-X-CONTENT-STEERING:SERVER-URI=\"/w/s\"\n#EXT-X-DATERANGE:X-ASSET-LIST=\"/w/l\"\n\
         #EXT-X-DEFINE:NAME=\"n\",VALUE=\"v\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\n/w/m.m3u8\n#EXT-X-IMAGES-ONLY\n#EXTINF:4,\n/w/1.jpg\n";
@@ -34,7 +34,7 @@ fn a_viewers_value_never_says_what_goes_out_in_clear() {
     let play = |encrypt: bool, text: &str| {
         let import = Variable { name: "q".into(), value: "x".into(), chosen: true };
         let variables = || Variables::new(Some("q=x".into()), alloc::vec![import.clone()]);
-        rewritten(&|| Marks { variables: variables(), ..marks(encrypt, true) }, text)
+        rewritten(&|| UriRewriter { variables: variables(), ..marks(encrypt, true) }, text)
     };
     for define in [
         "QUERYPARAM=\"q\"",
@@ -72,7 +72,8 @@ fn a_viewers_value_never_says_what_goes_out_in_clear() {
     // Nor does it decide on the key period: at the beginning of the playlist, every segment would be of the first one.
     let rotating = |text: &str| {
         let make = || {
-            let mut marks = Marks { variables: Variables::new(Some("q=x".into()), Vec::new()), ..marks(true, true) };
+            let mut marks =
+                UriRewriter { variables: Variables::new(Some("q=x".into()), Vec::new()), ..marks(true, true) };
             marks.encryption.as_mut().unwrap().rotation = Rotation::Segments(2.try_into().unwrap());
             marks
         };

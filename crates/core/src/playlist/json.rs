@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 
 use crate::bytes::bug;
 use crate::http::reply::Reason;
-use crate::playlist::{Lead, Marks};
-use crate::token::signed::{Form, Resource};
+use crate::playlist::{LinkTarget, UriRewriter};
+use crate::token::signed::{Resource, Treatment};
 
 /// Longest document in bytes. Documents are buffered as a whole.
 pub const MAX_DOCUMENT: usize = 256 * 1024;
@@ -23,7 +23,7 @@ type Object<'a> = BTreeMap<String, &'a RawValue>;
 ///
 /// # Errors
 /// [`Reason::Document`] if it is not a JSON object. Documents are served in clear, and media must not pass as one.
-pub fn rewrite(marks: &Marks, document: &[u8]) -> Result<Vec<u8>, Reason> {
+pub fn rewrite(marks: &UriRewriter, document: &[u8]) -> Result<Vec<u8>, Reason> {
     let mut out = Vec::with_capacity(document.len() + 1024);
     let mut copied = 0;
     for (place, uri, lead) in uris(document)? {
@@ -41,7 +41,7 @@ pub fn rewrite(marks: &Marks, document: &[u8]) -> Result<Vec<u8>, Reason> {
 }
 
 /// The URIs in the document, in order: the position with the quotes, the URI, and its target.
-fn uris(document: &[u8]) -> Result<Vec<(Range<usize>, String, Lead)>, Reason> {
+fn uris(document: &[u8]) -> Result<Vec<(Range<usize>, String, LinkTarget)>, Reason> {
     let members = serde_json::from_slice::<Object<'_>>(document).map_err(|_| Reason::Document)?;
     let mut found = Vec::new();
     let mut add = |raw: &RawValue, lead| {
@@ -51,13 +51,13 @@ fn uris(document: &[u8]) -> Result<Vec<(Range<usize>, String, Lead)>, Reason> {
         found.push((start..start + raw.get().len(), uri, lead));
     };
     if let Some(raw) = members.get("RELOAD-URI") {
-        add(raw, Lead::Resource(Resource { form: Form::Document, ..Resource::default() }));
+        add(raw, LinkTarget::Resource(Resource { form: Treatment::Document, ..Resource::default() }));
     }
     let assets =
         members.get("ASSETS").map(|raw| serde_json::from_str::<Vec<Object<'_>>>(raw.get()).unwrap_or_default());
     for asset in assets.iter().flatten() {
         if let Some(raw) = asset.get("URI") {
-            add(raw, Lead::Either);
+            add(raw, LinkTarget::Either);
         }
     }
     found.sort_by_key(|(place, _, _)| place.start);

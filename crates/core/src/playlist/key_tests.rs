@@ -21,7 +21,7 @@ fn keyed(change: &dyn Fn(&mut Encryption), input: &str) -> Result<String, Reason
     )
 }
 
-fn rewritten(marks: &dyn Fn() -> Marks, input: &str) -> Result<String, Reason> {
+fn rewritten(marks: &dyn Fn() -> UriRewriter, input: &str) -> Result<String, Reason> {
     let out = String::from_utf8(rewrite(marks, input.as_bytes())?).unwrap();
     let short = |line: &str| match line.strip_prefix("#EXT-X-KEY:METHOD=AES-128,URI=\"/k?plk=key~cA~i~") {
         Some(rest) => alloc::format!(
@@ -124,7 +124,10 @@ fn with_variables(query: &str, imports: &[(&str, &str)], input: &str) -> Result<
     let import =
         |(name, value): &(&str, &str)| Variable { name: name.to_string(), value: value.to_string(), chosen: false };
     let imports = imports.iter().map(import).collect::<Vec<_>>();
-    rewritten(&|| Marks { variables: Variables::new(Some(query.into()), imports.clone()), ..marks(true, true) }, input)
+    rewritten(
+        &|| UriRewriter { variables: Variables::new(Some(query.into()), imports.clone()), ..marks(true, true) },
+        input,
+    )
 }
 
 #[test]

@@ -4,14 +4,14 @@
 //! one `#EXTINF` and its URI, both limited, regardless of the playlist's length.
 
 mod attribute;
-mod block;
 mod encryption;
+mod fast_path;
 pub mod json;
+mod key_scope;
 mod line;
 mod live_probe;
-mod media;
 mod range;
-mod run;
+mod scan;
 mod tag;
 mod uri;
 mod variable;
@@ -21,15 +21,15 @@ use alloc::vec::Vec;
 
 pub use self::encryption::{Encryption, KeySource};
 use self::encryption::{Position, key_line};
+use self::key_scope::{InForce, KeyScope};
 use self::line::{Line, Lines};
 pub use self::live_probe::LiveProbe;
-use self::media::{InForce, KeyScope};
 use self::range::Ranges;
-pub use self::uri::{Lead, Marks, Unservable};
+pub use self::uri::{LinkTarget, Unservable, UriRewriter};
 pub use self::variable::Variables;
 use crate::bytes::bug;
 use crate::http::reply::Reason;
-use crate::token::signed::{Form, Resource};
+use crate::token::signed::{Resource, Treatment};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const HEAD: &[u8] = b"#EXTM3U";
@@ -76,7 +76,7 @@ pub struct Rewriter {
 
 #[derive(Debug)]
 struct Body {
-    marks: Marks,
+    marks: UriRewriter,
     /// The line ending of inserted lines; `None` until the first line has been read.
     end: Option<&'static [u8]>,
     /// The next URI line is a variant's, not a segment's.
@@ -88,7 +88,7 @@ struct Body {
     parts: Ranges,
     position: Position,
     /// The reason why media from here on is not encrypted.
-    spared: Option<Spared>,
+    spared: Option<ClearReason>,
     /// The playlist has parts (low latency).
     has_parts: bool,
     /// A URI of the current line contains a value that the viewer chose.
@@ -99,7 +99,7 @@ struct Body {
 
 /// The reason why media is served unchanged while other media is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Spared {
+enum ClearReason {
     /// A key of the origin is in force.
     Encrypted,
     /// The media is images, which players show without decrypting them.
@@ -108,7 +108,7 @@ enum Spared {
 
 impl Rewriter {
     /// Starts a playlist.
-    pub fn new(marks: Marks) -> Self {
+    pub fn new(marks: UriRewriter) -> Self {
         let body = Body {
             marks,
             end: None,
@@ -195,12 +195,12 @@ impl Body {
     fn uri(&mut self, line: Line<'_>, end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         let text = line.text.trim_ascii();
         let lead = if core::mem::take(&mut self.variant) {
-            Lead::Media
+            LinkTarget::Media
         } else {
             let resource = self.segment_resource(text, out)?;
             self.cover(text, &resource, end, out);
             self.position.advance();
-            Lead::Resource(resource)
+            LinkTarget::Resource(resource)
         };
         self.check_choice(lead)?;
         self.scope.close_segment();
@@ -212,7 +212,7 @@ impl Body {
     ///
     /// # Errors
     /// [`Reason::Variable`] if one does.
-    fn check_choice(&self, lead: Lead) -> Result<(), Reason> {
+    fn check_choice(&self, lead: LinkTarget) -> Result<(), Reason> {
         let refused = self.chosen && lead.gives_away() && self.marks.encryption.is_some();
         if refused { Err(Reason::Variable) } else { Ok(()) }
     }
@@ -221,7 +221,7 @@ impl Body {
     fn media(&self) -> Resource {
         match (&self.marks.encryption, self.spared) {
             (Some(encryption), None) => encryption.media(&self.position, self.has_parts),
-            (Some(_), Some(_)) => Resource { form: Form::Clear, ..Resource::default() },
+            (Some(_), Some(_)) => Resource { form: Treatment::Clear, ..Resource::default() },
             (None, _) => Resource::default(),
         }
     }

@@ -6,24 +6,24 @@ use super::attribute::integer;
 use super::encryption::Encryption;
 use super::line::Line;
 use super::range::Ranges;
-use super::uri::{Lead, Marks};
+use super::uri::{LinkTarget, UriRewriter};
 use super::variable::Expanded;
-use super::{Body, Spared, attribute};
+use super::{Body, ClearReason, attribute};
 use crate::bytes::bug;
 use crate::http::reply::Reason;
 use crate::policy::encryption::OnEncryptedOrigin;
-use crate::token::signed::{ByteRange, Form, Iv, Resource};
+use crate::token::signed::{ByteRange, Iv, Resource, Treatment};
 
-const fn lead(form: Form) -> Lead {
-    Lead::Resource(Resource { form, range: None, period: None, iv: Iv::Period })
+const fn lead(form: Treatment) -> LinkTarget {
+    LinkTarget::Resource(Resource { form, range: None, period: None, iv: Iv::Period })
 }
 
 /// Media that playlock does not encrypt.
-const MEDIA: Lead = lead(Form::Media);
+const MEDIA: LinkTarget = lead(Treatment::Media);
 /// A resource that players read in clear: an init section, session data.
-const CLEAR: Lead = lead(Form::Clear);
+const CLEAR: LinkTarget = lead(Treatment::Clear);
 /// A JSON document with URIs, which players read in clear.
-const DOCUMENT: Lead = lead(Form::Document);
+const DOCUMENT: LinkTarget = lead(Treatment::Document);
 /// Tags with URIs that are rewritten, in which variables must therefore be expanded.
 const WITH_URIS: &[&[u8]] = &[
     b"#EXT-X-KEY",
@@ -110,7 +110,7 @@ impl Body {
             }
             b"#EXT-X-IMAGES-ONLY" if encrypting => {
                 self.scope.require_none(end, out);
-                self.spared = Some(Spared::Images);
+                self.spared = Some(ClearReason::Images);
                 self.scope.pass(line, out)
             }
             b"#EXT-X-KEY" if encrypting => self.origin_key(line, list, end, out),
@@ -130,7 +130,7 @@ impl Body {
                 self.scope.require_none(end, out);
                 let uri = attribute::value(list, b"URI").unwrap_or_default();
                 let range = own_range(&self.marks, list, &mut Ranges::from_start(uri), b"BYTERANGE")?;
-                self.push_part(line, Resource { form: Form::Clear, range, ..Resource::default() }, end, out)
+                self.push_part(line, Resource { form: Treatment::Clear, range, ..Resource::default() }, end, out)
             }
             b"#EXT-X-PART-INF" => {
                 self.has_parts = true;
@@ -141,7 +141,7 @@ impl Body {
                 let uri = attribute::value(list, b"URI").unwrap_or_default();
                 let range = own_range(&self.marks, list, &mut self.parts, b"BYTERANGE")?;
                 let resource = Resource { range, ..self.media() };
-                self.check_choice(Lead::Resource(resource))?;
+                self.check_choice(LinkTarget::Resource(resource))?;
                 self.cover(uri, &resource, end, out);
                 self.push_part(line, resource, end, out)
             }
@@ -162,14 +162,14 @@ impl Body {
                 self.uris(line, &[(b"URI", MEDIA)], out)
             }
             b"#EXT-X-MEDIA" | b"#EXT-X-I-FRAME-STREAM-INF" | b"#EXT-X-IMAGE-STREAM-INF" => {
-                self.uris(line, &[(b"URI", Lead::Media)], out)
+                self.uris(line, &[(b"URI", LinkTarget::Media)], out)
             }
-            b"#EXT-X-RENDITION-REPORT" => self.uris(line, &[(b"URI", Lead::Sibling)], out),
+            b"#EXT-X-RENDITION-REPORT" => self.uris(line, &[(b"URI", LinkTarget::Sibling)], out),
             b"#EXT-X-SESSION-DATA" => self.uris(line, &[(b"URI", CLEAR)], out),
             b"#EXT-X-CONTENT-STEERING" => self.uris(line, &[(b"SERVER-URI", DOCUMENT)], out),
             b"#EXT-X-DATERANGE" => self.uris(
                 line,
-                &[(b"X-ASSET-URI", Lead::Either), (b"X-ASSET-LIST", DOCUMENT), (b"X-URI", Lead::Either)],
+                &[(b"X-ASSET-URI", LinkTarget::Either), (b"X-ASSET-LIST", DOCUMENT), (b"X-URI", LinkTarget::Either)],
                 out,
             ),
             _ => self.scope.pass(line, out),
@@ -196,7 +196,7 @@ impl Body {
     fn origin_key(&mut self, line: Line<'_>, list: &[u8], end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         if attribute::value(list, b"METHOD") == Some(b"NONE") {
             return match self.spared {
-                Some(Spared::Encrypted) => {
+                Some(ClearReason::Encrypted) => {
                     self.spared = None;
                     self.scope.pass(line, out)
                 }
@@ -206,14 +206,14 @@ impl Body {
         }
         self.pass_encrypted()?;
         self.scope.require_none(end, out);
-        self.spared = Some(Spared::Encrypted);
+        self.spared = Some(ClearReason::Encrypted);
         self.uris(line, &[(b"URI", CLEAR)], out)
     }
 
     /// Writes a tag with an own URI. Its byte range, if it has one, moves into the URI.
     fn push_part(&mut self, line: Line<'_>, resource: Resource, end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         let without: &[&[u8]] = if resource.range.is_some() { &[b"BYTERANGE"] } else { &[] };
-        let attributes: &[(&[u8], Lead)] = &[(b"URI", Lead::Resource(resource))];
+        let attributes: &[(&[u8], LinkTarget)] = &[(b"URI", LinkTarget::Resource(resource))];
         if !self.scope.is_open() {
             return self.marks.push_tag(out, line, attributes, without);
         }
@@ -243,20 +243,20 @@ impl Body {
             (start, Some(length)) => Some(ByteRange::new(start.unwrap_or(0), length).ok_or(Reason::Byterange)?),
         };
         let without: &[&[u8]] = if range.is_some() { &[b"BYTERANGE-START", b"BYTERANGE-LENGTH"] } else { &[] };
-        let mut resource = Resource { form: Form::Clear, ..Resource::default() };
+        let mut resource = Resource { form: Treatment::Clear, ..Resource::default() };
         if is_map {
             self.check_choice(CLEAR)?;
         } else {
             self.has_parts = true;
             resource = self.media();
-            self.check_choice(Lead::Resource(resource))?;
+            self.check_choice(LinkTarget::Resource(resource))?;
             self.cover(uri, &resource, end, out);
         }
         self.scope.close_segment();
-        self.marks.push_tag(out, line, &[(b"URI", Lead::Resource(Resource { range, ..resource }))], without)
+        self.marks.push_tag(out, line, &[(b"URI", LinkTarget::Resource(Resource { range, ..resource }))], without)
     }
 
-    fn uris(&mut self, line: Line<'_>, attributes: &[(&[u8], Lead)], out: &mut Vec<u8>) -> Result<(), Reason> {
+    fn uris(&mut self, line: Line<'_>, attributes: &[(&[u8], LinkTarget)], out: &mut Vec<u8>) -> Result<(), Reason> {
         if self.chosen {
             let list = line.text.splitn(2, |byte| *byte == b':').nth(1).unwrap_or_default();
             let present = attributes.iter().filter(|(name, _)| attribute::find(list, name).is_some());
@@ -268,7 +268,7 @@ impl Body {
 }
 
 /// The byte range in the attribute `name` of a tag, if its URI is own.
-fn own_range(marks: &Marks, list: &[u8], ranges: &mut Ranges, name: &[u8]) -> Result<Option<ByteRange>, Reason> {
+fn own_range(marks: &UriRewriter, list: &[u8], ranges: &mut Ranges, name: &[u8]) -> Result<Option<ByteRange>, Reason> {
     let uri = attribute::value(list, b"URI").unwrap_or_default();
     match attribute::value(list, name) {
         Some(text) if !uri.is_empty() && marks.is_own(uri) => ranges.next(uri, text).map(Some),

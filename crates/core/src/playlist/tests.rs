@@ -14,8 +14,8 @@ use crate::token::derive::{KeyScope, Keyring, Secret};
 
 pub(super) const KEY: &str = "#EXT-X-KEY:METHOD=AES-128,URI=\"/k\",IV=0x00";
 
-pub(super) fn marks(encrypt: bool, token: bool) -> Marks {
-    Marks {
+pub(super) fn marks(encrypt: bool, token: bool) -> UriRewriter {
+    UriRewriter {
         base: Base::new(Scheme::Https, "h", "/v/m.m3u8", &["cdn".into()]),
         token: token.then(|| "s=TOKEN".into()),
         token_on_content: true,
@@ -36,7 +36,7 @@ pub(super) fn marks(encrypt: bool, token: bool) -> Marks {
 }
 
 /// Rewrites whole and in chunks of several sizes; the result must not depend on them.
-pub(super) fn rewrite(marks: &dyn Fn() -> Marks, input: &[u8]) -> Result<Vec<u8>, Reason> {
+pub(super) fn rewrite(marks: &dyn Fn() -> UriRewriter, input: &[u8]) -> Result<Vec<u8>, Reason> {
     let mut results = Vec::new();
     for size in [input.len().max(1), 1, 7, 16] {
         let mut rewriter = Rewriter::new(marks());
@@ -57,7 +57,7 @@ pub(super) fn rewrite(marks: &dyn Fn() -> Marks, input: &[u8]) -> Result<Vec<u8>
 }
 
 /// Writes the EXT-X-KEY of the only period as [`KEY`].
-fn with_short_key(marks: &Marks, out: &[u8]) -> Vec<u8> {
+fn with_short_key(marks: &UriRewriter, out: &[u8]) -> Vec<u8> {
     let explicit = |encryption: &&Encryption| encryption.iv_mode == IvMode::Explicit;
     let Some(encryption) = marks.encryption.as_ref().filter(explicit) else { return out.to_vec() };
     let line = key_line(&marks.key_uri(encryption, 0), Some(marks.keyring.iv(&encryption.scope, 0)));
@@ -68,7 +68,7 @@ fn with_short_key(marks: &Marks, out: &[u8]) -> Vec<u8> {
     out.split(|byte| *byte == b'\n').map(short).collect::<Vec<_>>().join(&b'\n')
 }
 
-fn rewrite_with(marks: &dyn Fn() -> Marks, input: &[u8]) -> Result<String, Reason> {
+fn rewrite_with(marks: &dyn Fn() -> UriRewriter, input: &[u8]) -> Result<String, Reason> {
     // The signed parameter's MAC is checked where it is read.
     rewrite(marks, input).map(|out| hide_macs(&String::from_utf8_lossy(&out).replace("s=TOKEN", "s=T")))
 }

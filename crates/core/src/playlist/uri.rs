@@ -17,11 +17,11 @@ use crate::http::target;
 use crate::http::url::{self, Base};
 use crate::token::acl::Acl;
 use crate::token::derive::{KeyScope, Keyring};
-use crate::token::signed::{self, Form, Iv, Resource, Subject};
+use crate::token::signed::{self, Iv, Resource, Subject, Treatment};
 
 /// The target of a URI, which determines its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lead {
+pub enum LinkTarget {
     /// A resource with these properties.
     Resource(Resource),
     /// Either media or another playlist.
@@ -32,13 +32,13 @@ pub enum Lead {
     Sibling,
 }
 
-impl Lead {
+impl LinkTarget {
     /// Whether the signature opens a resource: in clear, or under the key of a period that follows from the URI's
     /// position in the playlist.
     pub fn gives_away(self) -> bool {
         match self {
-            Self::Resource(Resource { form: Form::Clear | Form::Document, .. }) => true,
-            Self::Resource(Resource { form: Form::Media, period, .. }) => period.is_some(),
+            Self::Resource(Resource { form: Treatment::Clear | Treatment::Document, .. }) => true,
+            Self::Resource(Resource { form: Treatment::Media, period, .. }) => period.is_some(),
             Self::Either | Self::Media | Self::Sibling => false,
         }
     }
@@ -46,7 +46,7 @@ impl Lead {
 
 /// The data for rewriting a playlist's lines.
 #[derive(Debug)]
-pub struct Marks {
+pub struct UriRewriter {
     /// The playlist's own URL.
     pub base: Base,
     /// The parameter that identifies the session, as `name=value`: the token, or the reference of its cookie.
@@ -95,7 +95,7 @@ impl Unservable {
     }
 }
 
-impl Marks {
+impl UriRewriter {
     /// Whether a request for `uri` reaches playlock.
     pub fn is_own(&self, uri: &[u8]) -> bool {
         url::is_simple(uri) || core::str::from_utf8(uri).is_ok_and(|uri| self.base.is_own(uri))
@@ -105,7 +105,7 @@ impl Marks {
     ///
     /// # Errors
     /// Only because of a bug.
-    pub fn push_line(&self, out: &mut Vec<u8>, line: Line<'_>, uri: &[u8], lead: Lead) -> Result<(), Reason> {
+    pub fn push_line(&self, out: &mut Vec<u8>, line: Line<'_>, uri: &[u8], lead: LinkTarget) -> Result<(), Reason> {
         let start = line.text.len() - line.text.trim_ascii_start().len();
         out.extend_from_slice(bug::part(line.text, ..start, Reason::Line)?);
         self.push(out, uri, lead);
@@ -123,7 +123,7 @@ impl Marks {
         &self,
         out: &mut Vec<u8>,
         line: Line<'_>,
-        attributes: &[(&[u8], Lead)],
+        attributes: &[(&[u8], LinkTarget)],
         without: &[&[u8]],
     ) -> Result<(), Reason> {
         let colon = line.text.iter().position(|byte| *byte == b':').map_or(line.text.len(), |colon| colon + 1);
@@ -156,7 +156,7 @@ impl Marks {
     }
 
     /// Appends a URI with its parameters, or unchanged if it is not own.
-    pub fn push(&self, out: &mut Vec<u8>, uri: &[u8], lead: Lead) {
+    pub fn push(&self, out: &mut Vec<u8>, uri: &[u8], lead: LinkTarget) {
         let plain = self.is_plain(lead);
         let token = self.token_for(lead).unwrap_or_default();
         if plain && url::is_simple(uri) {
@@ -186,17 +186,17 @@ impl Marks {
     }
 
     /// Whether the parameters of a URI do not depend on its path, as is the case for most URIs.
-    pub fn is_plain(&self, lead: Lead) -> bool {
+    pub fn is_plain(&self, lead: LinkTarget) -> bool {
         match lead {
-            Lead::Resource(resource) => resource == Resource::MEDIA && !self.shares_keys(),
-            Lead::Either => true,
-            Lead::Media => self.variables.defined().is_empty(),
-            Lead::Sibling => self.variables.imports().is_empty(),
+            LinkTarget::Resource(resource) => resource == Resource::MEDIA && !self.shares_keys(),
+            LinkTarget::Either => true,
+            LinkTarget::Media => self.variables.defined().is_empty(),
+            LinkTarget::Sibling => self.variables.imports().is_empty(),
         }
     }
 
     /// The parameters for an own URI with the absolute, percent-encoded path `path` and the query `query`.
-    pub fn parameters(&self, path: &str, query: Option<&str>, lead: Lead) -> String {
+    pub fn parameters(&self, path: &str, query: Option<&str>, lead: LinkTarget) -> String {
         let mut parameters = String::new();
         if let Ok(path) = target::normal_path(path)
             && let Some(value) = self.signed(&path, query, lead)
@@ -215,17 +215,17 @@ impl Marks {
     }
 
     /// The token that a URI carries, if any.
-    pub fn token_for(&self, lead: Lead) -> Option<&str> {
+    pub fn token_for(&self, lead: LinkTarget) -> Option<&str> {
         let carried = match lead {
-            Lead::Resource(Resource { form: Form::Media, .. }) => self.token_on_content,
+            LinkTarget::Resource(Resource { form: Treatment::Media, .. }) => self.token_on_content,
             // A signature bound to the session requires the session's token.
-            Lead::Resource(Resource { form: Form::Clear, .. }) => self.session.is_some(),
+            LinkTarget::Resource(Resource { form: Treatment::Clear, .. }) => self.session.is_some(),
             _ => true,
         };
         self.token.as_deref().filter(|_| carried)
     }
 
-    fn signed(&self, path: &str, query: Option<&str>, lead: Lead) -> Option<String> {
+    fn signed(&self, path: &str, query: Option<&str>, lead: LinkTarget) -> Option<String> {
         // A playlist may contain any URI, also by a variable that the viewer controls. This viewer may not have this
         // one, and others must not get it by a URL that was signed here.
         if !self.acl.allows(path) {
@@ -233,16 +233,20 @@ impl Marks {
         }
         match lead {
             // Without encryption, everything is served in clear.
-            Lead::Resource(Resource { form: Form::Media | Form::Clear, .. }) if self.encryption.is_none() => None,
-            Lead::Resource(resource) => {
+            LinkTarget::Resource(Resource { form: Treatment::Media | Treatment::Clear, .. })
+                if self.encryption.is_none() =>
+            {
+                None
+            }
+            LinkTarget::Resource(resource) => {
                 let scope = self.encryption.as_ref().map(|encryption| &encryption.scope);
                 let query = query::of_origin(query, &self.ours)?;
                 let place = Subject { path, query: &query, session: self.session.as_ref() };
                 signed::resource(&self.keyring, place, &resource, scope)
             }
-            Lead::Either => None,
-            Lead::Media => signed::variables(&self.keyring, path, self.variables.defined()),
-            Lead::Sibling => signed::variables(&self.keyring, path, self.variables.imports()),
+            LinkTarget::Either => None,
+            LinkTarget::Media => signed::variables(&self.keyring, path, self.variables.defined()),
+            LinkTarget::Sibling => signed::variables(&self.keyring, path, self.variables.imports()),
         }
     }
 

@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 
 use super::index::PolicyIndex;
 use super::text::{Host, text};
-use super::timeline::{Timeline, Window};
+use super::timeline::{Term, Timeline};
 use crate::bytes::ranges::Ranges;
 use crate::http::target;
 
 /// Prefix of a path, without its final `/` → what is assigned there.
-type Prefixes = BTreeMap<String, Timeline>;
+type PathTimelines = BTreeMap<String, Timeline>;
 
 /// Stands for every host where none is named.
 const ANY_HOST: &str = "";
@@ -20,8 +20,8 @@ const ANY_HOST: &str = "";
 /// The compiled assignments and the policies' other names.
 #[derive(Debug)]
 pub struct Assignments {
-    any_host: Prefixes,
-    hosts: BTreeMap<String, Prefixes>,
+    any_host: PathTimelines,
+    hosts: BTreeMap<String, PathTimelines>,
     /// How many `/` the longest prefix has.
     depth: usize,
     /// When each policy is assigned anywhere, by its number.
@@ -91,7 +91,7 @@ impl Assignments {
     /// # Errors
     /// The first that is to the same host and path, from the same time on, as another.
     pub fn new(assignments: Vec<Assigned>, names: BTreeMap<String, PolicyIndex>) -> Result<Self, Twice> {
-        let mut hosts: BTreeMap<String, Prefixes> = BTreeMap::new();
+        let mut hosts: BTreeMap<String, PathTimelines> = BTreeMap::new();
         let mut times = alloc::vec![Vec::new(); names.len()];
         let mut starts: Vec<Option<u64>> = alloc::vec![None; names.len()];
         let mut windows = Vec::with_capacity(assignments.len());
@@ -101,7 +101,7 @@ impl Assignments {
             depth = depth.max(prefix.matches('/').count());
             let host = host.map_or_else(|| ANY_HOST.into(), |host| host.to_string());
             let timeline = hosts.entry(host).or_default().entry(prefix.to_string()).or_default();
-            timeline.add(Window { start, end, policy, assignment: index });
+            timeline.add(Term { start, end, policy, assignment: index });
             if let Some(times) = times.get_mut(policy.get()) {
                 times.push((start, end.saturating_sub(1)));
             }
@@ -130,7 +130,7 @@ impl Assignments {
 
     /// The policies that what is below a normalised `directory` could be under, on whatever host, at whatever time.
     pub fn possible<'s>(&'s self, directory: &'s str) -> impl Iterator<Item = PolicyIndex> + 's {
-        let nearest = move |prefixes: &'s Prefixes| {
+        let nearest = move |prefixes: &'s PathTimelines| {
             let mut prefix = directory;
             loop {
                 match (prefixes.get(prefix), prefix.rsplit_once('/')) {
@@ -171,7 +171,7 @@ impl Assignments {
     /// Every assignment by its place in the document, and why it does not hold for this request; `None` for the one that does.
     pub fn explain(&self, authority: &str, path: &str, now: u64) -> BTreeMap<usize, Option<NotHeld>> {
         let host = host_of(authority);
-        let holding = |prefixes: &Prefixes| {
+        let holding = |prefixes: &PathTimelines| {
             let (_, prefix) = longest(prefixes, path, now)?;
             prefixes.get(prefix)?.holding(now).map(|(_, assignment)| assignment)
         };
@@ -221,7 +221,7 @@ fn host_of(authority: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
-fn longest<'p>(prefixes: &Prefixes, path: &'p str, now: u64) -> Option<(PolicyIndex, &'p str)> {
+fn longest<'p>(prefixes: &PathTimelines, path: &'p str, now: u64) -> Option<(PolicyIndex, &'p str)> {
     let mut prefix = path;
     loop {
         if let Some(policy) = prefixes.get(prefix).and_then(|timeline| timeline.at(now)) {

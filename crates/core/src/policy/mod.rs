@@ -20,6 +20,6 @@ pub mod tokens;
 
 pub use self::assignments::{Idle, NotHeld};
 pub use self::index::{KeyringIndex, PolicyIndex};
-pub use self::policies::{Coverage, DefaultAction, Policies};
+pub use self::policies::{DefaultAction, Match, Policies};
 pub use self::policy::{Opening, Policy};
 pub use self::tokens::{AccessToken, SessionRules};

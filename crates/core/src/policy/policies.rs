@@ -31,7 +31,7 @@ pub struct Policies {
 
 /// What the configuration says of a host and path.
 #[derive(Debug, Clone, Copy)]
-pub enum Coverage<'a> {
+pub enum Match<'a> {
     /// This policy, by its number for [`Policies::get`].
     Policy(PolicyIndex, &'a Policy),
     /// Nothing: let it pass untouched.
@@ -68,35 +68,35 @@ impl Policies {
     }
 
     /// What holds for a normalised path on `authority` (host, perhaps with a port) at `now`.
-    pub fn covering(&self, authority: &str, path: &str, now: u64) -> Coverage<'_> {
+    pub fn policy_for(&self, authority: &str, path: &str, now: u64) -> Match<'_> {
         let found = self.assignments.find(authority, path, now);
         match found.and_then(|(index, _)| self.coverage(index)) {
             Some(coverage) => coverage,
-            None if self.default == DefaultAction::Pass => Coverage::Pass,
-            None => Coverage::Deny,
+            None if self.default == DefaultAction::Pass => Match::Pass,
+            None => Match::Deny,
         }
     }
 
     /// What holds where the proxy's route names a policy, wherever and whenever that is assigned. There is no default for a
     /// name that no policy has.
-    pub fn named(&self, name: &[u8]) -> Coverage<'_> {
+    pub fn named(&self, name: &[u8]) -> Match<'_> {
         let found = core::str::from_utf8(name).ok().and_then(|name| self.assignments.by_name(name));
-        found.and_then(|index| self.coverage(index)).unwrap_or(Coverage::Deny)
+        found.and_then(|index| self.coverage(index)).unwrap_or(Match::Deny)
     }
 
-    fn coverage(&self, index: PolicyIndex) -> Option<Coverage<'_>> {
+    fn coverage(&self, index: PolicyIndex) -> Option<Match<'_>> {
         let policy = self.get(index)?;
-        Some(if policy.lets_all_pass() { Coverage::Pass } else { Coverage::Policy(index, policy) })
+        Some(if policy.lets_all_pass() { Match::Pass } else { Match::Policy(index, policy) })
     }
 
     /// What holds for a path as a URL writes it; `None` if it does not normalise to one.
-    pub fn covering_raw(&self, authority: &str, raw_path: &str, now: u64) -> Option<Coverage<'_>> {
-        target::normal_path(raw_path).ok().map(|path| self.covering(authority, &path, now))
+    pub fn policy_for_raw(&self, authority: &str, raw_path: &str, now: u64) -> Option<Match<'_>> {
+        target::normal_path(raw_path).ok().map(|path| self.policy_for(authority, &path, now))
     }
 
     /// The directory (with its final `/`) of the stream that a normalised path belongs to: `depth` path segments below the
     /// path that its assignment names, or the deepest there is.
-    pub fn stream<'p>(&self, authority: &str, path: &'p str, depth: usize, now: u64) -> &'p str {
+    pub fn stream_directory<'p>(&self, authority: &str, path: &'p str, depth: usize, now: u64) -> &'p str {
         let assigned = self.assignments.find(authority, path, now).map_or("", |(_, assigned)| assigned);
         let ends = path.match_indices('/').map(|(at, _)| at).filter(|at| *at >= assigned.len());
         let end = ends.take(depth.saturating_add(1)).last();

@@ -8,7 +8,7 @@ use super::index::PolicyIndex;
 
 /// An assignment's time.
 #[derive(Debug, Clone, Copy)]
-pub struct Window {
+pub struct Term {
     /// Seconds since the epoch; 0: always.
     pub start: u64,
     /// The first second after it.
@@ -22,7 +22,7 @@ pub struct Window {
 /// Which window holds when, once [`Timeline::compile`] has been called; before that, none does.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    added: Vec<Window>,
+    added: Vec<Term>,
     /// Every assignment that was added.
     assignments: Vec<usize>,
     spans: Vec<Span>,
@@ -38,7 +38,7 @@ struct Span {
 
 impl Timeline {
     /// Adds a window to compile.
-    pub fn add(&mut self, window: Window) {
+    pub fn add(&mut self, window: Term) {
         self.assignments.push(window.assignment);
         self.added.push(window);
     }
@@ -60,7 +60,7 @@ impl Timeline {
         times.dedup();
         let mut coming = by_start.iter().filter_map(|(_, index)| windows.get(*index)).peekable();
         // Those that have begun, the last on top; those that have ended go once they come up.
-        let mut begun: Vec<&Window> = Vec::new();
+        let mut begun: Vec<&Term> = Vec::new();
         for (time, _) in times {
             while let Some(window) = coming.next_if(|window| window.start <= time) {
                 begun.push(window);
@@ -108,8 +108,8 @@ impl Timeline {
 mod tests {
     use super::*;
 
-    fn window((index, (start, end)): (usize, &(u64, u64))) -> Window {
-        Window { start: *start, end: *end, policy: PolicyIndex::new(index), assignment: index }
+    fn window((index, (start, end)): (usize, &(u64, u64))) -> Term {
+        Term { start: *start, end: *end, policy: PolicyIndex::new(index), assignment: index }
     }
 
     fn compiled(windows: &[(u64, u64)]) -> Result<Timeline, usize> {

@@ -16,7 +16,7 @@ use crate::http::incoming::{Incoming, Method};
 use crate::http::reply::{Reason, header};
 use crate::http::route::Extension;
 use crate::media::client_range::ClientRange;
-use crate::policy::Coverage;
+use crate::policy::Match;
 use crate::request::pending::{Asked, Claim, PendingPlaylist, PendingRequest, PendingSession, ViewerUrl};
 
 /// The checks that find the policy.
@@ -42,12 +42,12 @@ pub const fn checks<'a>() -> [Check<Visit<'a>>; 10] {
 
 fn assignment(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
     match policy_for(door.policies, door.incoming.head, &door.incoming.target.path) {
-        Coverage::Policy(index, policy) => {
+        Match::Policy(index, policy) => {
             door.policy = Some((index, policy));
             Flow::Next
         }
-        Coverage::Pass => Flow::Admit(Admitted::Pass),
-        Coverage::Deny => Flow::refuse(Reason::Unassigned),
+        Match::Pass => Flow::Admit(Admitted::Pass),
+        Match::Deny => Flow::refuse(Reason::Unassigned),
     }
 }
 
@@ -138,10 +138,9 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let mut edits = request_edits(policy, incoming, asked.needs_all() || extension == Extension::Missing);
     let range = asked.origin_range().map(|(first, last)| header("range", &format!("bytes={first}-{last}")));
     edits.set.extend(range);
-    let directory =
-        policy.encryption.as_ref().filter(|encryption| encryption.asks_for_stream()).map(|encryption| {
-            policies.stream(head.authority, &target.path, encryption.stream_depth, head.now).to_string()
-        });
+    let directory = policy.encryption.as_ref().filter(|encryption| encryption.asks_for_stream()).map(|encryption| {
+        policies.stream_directory(head.authority, &target.path, encryption.stream_depth, head.now).to_string()
+    });
     let pending = PendingRequest {
         policy: visit.index,
         playlist: PendingPlaylist::new(policy.encryption.as_ref(), session.as_ref(), directory, imports),

@@ -1,7 +1,7 @@
 //! A request before its policy is known, and the search for the policy.
 
 use crate::http::incoming::{Incoming, RequestHead};
-use crate::policy::{Coverage, Policies, Policy, PolicyIndex};
+use crate::policy::{Match, Policies, Policy, PolicyIndex};
 
 /// A request whose policy is being looked for.
 pub struct Door<'a> {
@@ -25,16 +25,16 @@ impl<'a> Door<'a> {
 pub fn policy_for_cors<'a>(policies: &'a Policies, head: &RequestHead<'_>) -> Option<&'a Policy> {
     let target = core::str::from_utf8(head.raw_target?).ok()?;
     match policy_for(policies, head, target.split('?').next()?) {
-        Coverage::Policy(_, policy) => Some(policy),
-        Coverage::Pass | Coverage::Deny => None,
+        Match::Policy(_, policy) => Some(policy),
+        Match::Pass | Match::Deny => None,
     }
 }
 
 /// The policy for a path: the one that the proxy's route names, if routes may name policies, or else the assigned one.
-pub fn policy_for<'a>(policies: &'a Policies, head: &RequestHead<'_>, path: &str) -> Coverage<'a> {
+pub fn policy_for<'a>(policies: &'a Policies, head: &RequestHead<'_>, path: &str) -> Match<'a> {
     let named = if policies.route_policy { head.route_policy() } else { None };
     match named {
         Some(name) => policies.named(name),
-        None => policies.covering(head.authority, path, head.now),
+        None => policies.policy_for(head.authority, path, head.now),
     }
 }

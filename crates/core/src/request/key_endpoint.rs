@@ -10,7 +10,7 @@ use super::resume_or_open::resume;
 use super::shared_checks::{self, bodiless};
 use super::visit::Visit;
 use crate::http::reply::{Reason, Reply, header};
-use crate::policy::Coverage;
+use crate::policy::Match;
 use crate::policy::authorizer::Question;
 use crate::policy::encryption::Encryption;
 use crate::token::derive::KeyScope;
@@ -56,8 +56,8 @@ fn preflight(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
         return Flow::Skip;
     }
     let found = door.policy.or_else(|| match policy_for(door.policies, head, &incoming.target.path) {
-        Coverage::Policy(index, policy) => Some((index, policy)),
-        Coverage::Pass | Coverage::Deny => None,
+        Match::Policy(index, policy) => Some((index, policy)),
+        Match::Pass | Match::Deny => None,
     });
     match found.and_then(|(policy, it)| Some((policy, it.cors.as_ref()?.preflight(head)?))) {
         None => Flow::Skip,

@@ -18,7 +18,7 @@ use crate::policy::{Policy, PolicyIndex};
 use crate::session::Session;
 use crate::session::jar;
 use crate::token::derive::{ContentKey, KeyScope};
-use crate::token::signed::{ByteRange, Form, Iv, Resource, Variable};
+use crate::token::signed::{ByteRange, Iv, Resource, Treatment, Variable};
 
 /// An admitted request, kept until its response comes.
 #[derive(Debug)]
@@ -246,12 +246,12 @@ impl Asked {
         match (extension, claim.resource.form) {
             // What is said of media must not take a playlist past the rewriter.
             (Extension::Playlist, _) => Self::Playlist,
-            (_, Form::Document) => Self::Document(PendingDocument { claim }),
-            (_, Form::Media) if encrypts => {
+            (_, Treatment::Document) => Self::Document(PendingDocument { claim }),
+            (_, Treatment::Media) if encrypts => {
                 let client_range = client_range.filter(|_| claim.resource.range.is_none());
                 Self::Media(PendingMedia { claim, client_range })
             }
-            (_, Form::Media | Form::Clear) => Self::Clear(PendingClear { claim }),
+            (_, Treatment::Media | Treatment::Clear) => Self::Clear(PendingClear { claim }),
         }
     }
 
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_playlists_claim_does_not_take_it_past_the_rewriter() {
-        for form in [Form::Media, Form::Clear, Form::Document] {
+        for form in [Treatment::Media, Treatment::Clear, Treatment::Document] {
             for encrypts in [true, false] {
                 let resource = Resource { form, range: ByteRange::new(5, 10), ..Resource::default() };
                 let asked = asked(Extension::Playlist, encrypts, resource);
@@ -355,14 +355,14 @@ mod tests {
         let range = ByteRange::new(5, 10);
         // Form, whether the policy encrypts, byte range; kind, what the origin is asked for, whether it must come whole.
         for (form, encrypts, range, kind, origin, all) in [
-            (Form::Media, true, None, Kind::Segment, Some((0, 31)), true),
-            (Form::Media, true, range, Kind::Segment, Some((5, 14)), true),
-            (Form::Media, false, None, Kind::Clear, None, false),
-            (Form::Media, false, range, Kind::Clear, Some((5, 14)), true),
-            (Form::Clear, true, None, Kind::Clear, None, false),
-            (Form::Clear, true, range, Kind::Clear, Some((5, 14)), true),
-            (Form::Document, true, None, Kind::Clear, None, true),
-            (Form::Document, false, None, Kind::Clear, None, true),
+            (Treatment::Media, true, None, Kind::Segment, Some((0, 31)), true),
+            (Treatment::Media, true, range, Kind::Segment, Some((5, 14)), true),
+            (Treatment::Media, false, None, Kind::Clear, None, false),
+            (Treatment::Media, false, range, Kind::Clear, Some((5, 14)), true),
+            (Treatment::Clear, true, None, Kind::Clear, None, false),
+            (Treatment::Clear, true, range, Kind::Clear, Some((5, 14)), true),
+            (Treatment::Document, true, None, Kind::Clear, None, true),
+            (Treatment::Document, false, None, Kind::Clear, None, true),
         ] {
             for extension in [Extension::Other, Extension::Missing] {
                 let asked = asked(extension, encrypts, Resource { form, range, ..Resource::default() });

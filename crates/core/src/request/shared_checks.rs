@@ -6,7 +6,7 @@ use super::visit::Visit;
 use crate::http::incoming::Incoming;
 use crate::http::reply::Reason;
 use crate::policy::players::Players;
-use crate::policy::targeting::Facts;
+use crate::policy::targeting::ClientOrigin;
 
 /// Whether the request ends with its headers: an origin that ignores bodies would take one for the next request on its
 /// connection, which has passed no check (request smuggling, "CL.0").
@@ -20,7 +20,7 @@ pub fn bodiless(incoming: &Incoming<'_>) -> Result<(), Reason> {
 /// The request comes from where it may.
 pub fn targeting(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let Some(targeting) = &visit.policy.targeting else { return Flow::Skip };
-    match targeting.check(&Facts::new(visit.incoming.head, &visit.policies.geo_headers)) {
+    match targeting.check(&ClientOrigin::new(visit.incoming.head, &visit.policies.geo_headers)) {
         Ok(()) => Flow::Next,
         Err(denied) => Flow::Refuse(Denied { reason: denied.reason, redirect: denied.redirect }),
     }

@@ -10,7 +10,7 @@ use crate::http::headers;
 use crate::http::message::HeaderEdits;
 use crate::http::reply::{Reason, header};
 use crate::http::route::Kind;
-use crate::playlist::{Encryption, KeySource, Lead, Marks, Rewriter, Variables};
+use crate::playlist::{Encryption, KeySource, LinkTarget, Rewriter, UriRewriter, Variables};
 use crate::policy::Policy;
 use crate::policy::encryption::{self, Keys};
 use crate::policy::key_url::Values;
@@ -57,7 +57,7 @@ pub fn edits(head: &ResponseHead<'_>) -> HeaderEdits {
 }
 
 /// What the URIs of a response to this request are rewritten with; `None` without a session.
-pub fn marks(request: &PendingRequest, policy: &Policy) -> Option<Marks> {
+pub fn marks(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
     let PendingSession { session, .. } = request.session.as_ref()?;
     let playlist = &request.playlist;
     let encryption = match &policy.encryption {
@@ -72,7 +72,7 @@ pub fn marks(request: &PendingRequest, policy: &Policy) -> Option<Marks> {
     };
     // With cookies, media under a shared key needs no reference: any session that covers it will do.
     let shared = playlist.keys.as_ref().is_some_and(|scope| !matches!(scope, KeyScope::Session(_)));
-    Some(Marks {
+    Some(UriRewriter {
         base: request.url.base(policy),
         token: request.token_parameter(policy),
         token_on_content: policy.session.on_content && (policy.session.transport.in_query() || !shared),
@@ -115,11 +115,11 @@ fn reloads_open_sessions(request: &PendingRequest, policy: &Policy) -> bool {
 }
 
 /// A master playlist with one variant: the playlist that was asked for, under the session's token.
-fn single_variant(request: &PendingRequest, marks: &Marks) -> Vec<u8> {
+fn single_variant(request: &PendingRequest, marks: &UriRewriter) -> Vec<u8> {
     // BANDWIDTH is required and not known; with one variant nothing is chosen by it.
     let mut master = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n".to_vec();
     let query = request.url.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
-    marks.push(&mut master, format!("{}{query}", request.url.raw_path).as_bytes(), Lead::Sibling);
+    marks.push(&mut master, format!("{}{query}", request.url.raw_path).as_bytes(), LinkTarget::Sibling);
     master.push(b'\n');
     master
 }

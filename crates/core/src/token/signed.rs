@@ -60,7 +60,7 @@ impl ByteRange {
 
 /// The filter's treatment of a resource.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Form {
+pub enum Treatment {
     /// Determined by its kind: media is encrypted, playlists are rewritten.
     #[default]
     Media,
@@ -70,7 +70,7 @@ pub enum Form {
     Document,
 }
 
-impl Form {
+impl Treatment {
     const ALL: [Self; 3] = [Self::Media, Self::Clear, Self::Document];
 
     fn word(self) -> &'static str {
@@ -98,7 +98,7 @@ pub enum Iv {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Resource {
     /// Its treatment.
-    pub form: Form,
+    pub form: Treatment,
     /// The byte range, if it is not the whole file.
     pub range: Option<ByteRange>,
     /// The key period; `None` if the URL does not carry one, which stands for the first.
@@ -109,7 +109,7 @@ pub struct Resource {
 
 impl Resource {
     /// Media with default properties: a whole file, encrypted in the first period.
-    pub const MEDIA: Self = Self { form: Form::Media, range: None, period: None, iv: Iv::Period };
+    pub const MEDIA: Self = Self { form: Treatment::Media, range: None, period: None, iv: Iv::Period };
 
     /// The segment's own IV at `path` (normalised) and `query` ([`query::of_origin`]), 16 bytes.
     pub fn segment_iv(&self, keyring: &Keyring, path: &str, query: &str) -> [u8; 16] {
@@ -165,12 +165,12 @@ pub struct Subject<'a> {
 impl Subject<'_> {
     /// The query and the session that the MAC covers. A key protects media, the session protects resources served in
     /// clear.
-    fn cover(&self, form: Form) -> (Cow<'_, str>, &[u8]) {
+    fn cover(&self, form: Treatment) -> (Cow<'_, str>, &[u8]) {
         let session = self.session.map_or(&[][..], <[u8; 16]>::as_slice);
         match form {
-            Form::Media => (Cow::Borrowed(self.query), &[]),
-            Form::Clear => (Cow::Borrowed(self.query), session),
-            Form::Document => (query::without_directives(self.query), session),
+            Treatment::Media => (Cow::Borrowed(self.query), &[]),
+            Treatment::Clear => (Cow::Borrowed(self.query), session),
+            Treatment::Document => (query::without_directives(self.query), session),
         }
     }
 }
@@ -184,12 +184,12 @@ pub fn resource(
     scope: Option<&KeyScope>,
 ) -> Option<String> {
     let mut fields = resource.fields();
-    if resource.form == Form::Media
+    if resource.form == Treatment::Media
         && let Some(scope) = scope
     {
         fields.push_str(&scope_field(scope));
     }
-    let says_nothing = resource.form == Form::Media && fields.is_empty();
+    let says_nothing = resource.form == Treatment::Media && fields.is_empty();
     let (query, session) = place.cover(resource.form);
     (!says_nothing).then(|| seal(keyring, [resource.form.word(), place.path, &query], session, fields))
 }
@@ -198,7 +198,7 @@ pub fn resource(
 /// session's own; `None` if the value is not signed.
 pub fn open_resource(keyring: &Keyring, place: Subject<'_>, sent: &str) -> Option<(Resource, Option<KeyScope>)> {
     let value = decoded(sent)?;
-    let form = Form::ALL.into_iter().find(|form| purpose(&value) == form.word())?;
+    let form = Treatment::ALL.into_iter().find(|form| purpose(&value) == form.word())?;
     let (query, session) = place.cover(form);
     let fields = open(keyring, [form.word(), place.path, &query], session, &value)?;
     let nothing = (Resource { form, ..Resource::default() }, None);

@@ -1,6 +1,6 @@
 //! `ipAccess`: which client addresses may watch.
 
-use super::facts::Facts;
+use super::facts::ClientOrigin;
 use super::mode::Mode;
 use super::prefix::Prefixes;
 use crate::policy::text::HttpUrl;
@@ -18,7 +18,7 @@ pub struct Addresses {
 
 impl Addresses {
     /// Whether a client may watch. One whose address is not known may not.
-    pub fn admits(&self, facts: &Facts<'_>) -> bool {
+    pub fn admits(&self, facts: &ClientOrigin<'_>) -> bool {
         facts.client().is_some_and(|client| self.listed.contains(client) == (self.mode == Mode::Allow))
     }
 }

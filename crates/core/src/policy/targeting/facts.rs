@@ -40,13 +40,13 @@ pub enum Sent<'a> {
 }
 
 /// What is known of where a request comes from.
-pub struct Facts<'a> {
+pub struct ClientOrigin<'a> {
     head: &'a RequestHead<'a>,
     /// Where the proxy says it.
     pub names: &'a GeoHeaders,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> ClientOrigin<'a> {
     /// The facts of a request with these headers; `client` is asked at most once, and only if a check needs it.
     pub fn new(head: &'a RequestHead<'a>, names: &'a GeoHeaders) -> Self {
         Self { head, names }

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeSet;
 
-use super::facts::{Facts, Sent};
+use super::facts::{ClientOrigin, Sent};
 use super::mode::Mode;
 use super::prefix::Prefixes;
 use crate::policy::text::HttpUrl;
@@ -61,7 +61,7 @@ impl Geo {
     }
 
     /// Whether a client may be where it is. What is not known is in no list.
-    pub fn admits(&self, facts: &Facts<'_>) -> bool {
+    pub fn admits(&self, facts: &ClientOrigin<'_>) -> bool {
         if !self.overrides.is_empty() && facts.client().is_some_and(|client| self.overrides.contains(client)) {
             return true;
         }

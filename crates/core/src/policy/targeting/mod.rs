@@ -11,7 +11,7 @@ pub mod referer;
 use alloc::string::{String, ToString};
 
 use self::address::Addresses;
-pub use self::facts::{Facts, GeoHeaders, Sent};
+pub use self::facts::{ClientOrigin, GeoHeaders, Sent};
 use self::geo::Geo;
 use self::referer::Referers;
 use crate::http::reply::Reason;
@@ -66,7 +66,7 @@ impl Targeting {
     ///
     /// # Errors
     /// The first check that it fails.
-    pub fn check(&self, facts: &Facts<'_>) -> Result<(), Denied> {
+    pub fn check(&self, facts: &ClientOrigin<'_>) -> Result<(), Denied> {
         if let Some(addresses) = self.addresses.as_ref().filter(|addresses| !addresses.admits(facts)) {
             return denied(Reason::Address, addresses.redirect.as_ref());
         }

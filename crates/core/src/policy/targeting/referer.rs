@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::facts::{Facts, Sent};
+use super::facts::{ClientOrigin, Sent};
 use crate::policy::text::{HttpUrl, text};
 
 /// Longest name of a host in the DNS.
@@ -33,7 +33,7 @@ impl Referers {
     }
 
     /// Whether a page that is this request's Referer may play.
-    pub fn admits(&self, facts: &Facts<'_>) -> bool {
+    pub fn admits(&self, facts: &ClientOrigin<'_>) -> bool {
         match facts.referer() {
             Sent::Missing => self.allow_missing,
             Sent::One(url) => host(url).is_some_and(|host| self.holds(&host)),

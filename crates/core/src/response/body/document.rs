@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 use super::pushed::Pushed;
 use crate::bytes::output::Output;
 use crate::http::reply::Reason;
-use crate::playlist::Marks;
+use crate::playlist::UriRewriter;
 use crate::playlist::json::{self, MAX_DOCUMENT};
 
 /// A JSON document that names URIs. It goes out whole, at its end.
 #[derive(Debug)]
 pub struct DocumentBody {
-    marks: Marks,
+    marks: UriRewriter,
     /// What has come of it.
     collected: Vec<u8>,
     /// The response's headers are held until its end.
@@ -21,7 +21,7 @@ pub struct DocumentBody {
 
 impl DocumentBody {
     /// `marks` go onto its URIs. `held`: the response's headers are held until its end.
-    pub fn new(marks: Marks, held: bool) -> Self {
+    pub fn new(marks: UriRewriter, held: bool) -> Self {
         Self { marks, collected: Vec::new(), held, complete: false }
     }
 

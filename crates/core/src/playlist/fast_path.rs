@@ -5,10 +5,10 @@
 use alloc::vec::Vec;
 
 use super::Body;
-use super::block::{self, BLOCK};
+use super::key_scope::InForce;
 use super::line::MAX_LINE;
-use super::media::InForce;
-use super::uri::Lead;
+use super::scan::{self, BLOCK};
+use super::uri::LinkTarget;
 use crate::bytes::bug;
 use crate::http::reply::Reason;
 use crate::http::url;
@@ -16,7 +16,7 @@ use crate::token::signed::Resource;
 
 const EXTINF: &[u8] = b"#EXTINF:";
 const DATE_TIME: &[u8] = b"#EXT-X-PROGRAM-DATE-TIME:";
-const MEDIA: Lead = Lead::Resource(Resource::MEDIA);
+const MEDIA: LinkTarget = LinkTarget::Resource(Resource::MEDIA);
 /// The only key of a session without rotation.
 const FIRST: InForce = InForce { period: 0, iv: None };
 
@@ -84,8 +84,8 @@ struct Segment {
 
 /// The plain segment at the start of `text`, if it is complete and some more text follows.
 fn segment(text: &[u8]) -> Option<Segment> {
-    let tag = end_of(text, extinf(text)? + EXTINF.len(), block::newlines)? + 1;
-    let uri_end = end_of(text, tag, block::special)?;
+    let tag = end_of(text, extinf(text)? + EXTINF.len(), scan::newlines)? + 1;
+    let uri_end = end_of(text, tag, scan::special)?;
     let end = match text.get(uri_end..)? {
         [b'\n', ..] => uri_end + 1,
         [b'\r', b'\n', ..] => uri_end + 2,
@@ -101,7 +101,7 @@ fn extinf(text: &[u8]) -> Option<usize> {
         return Some(0);
     }
     let time = text.strip_prefix(DATE_TIME)?;
-    let at = DATE_TIME.len() + end_of(time, 0, block::newlines)? + 1;
+    let at = DATE_TIME.len() + end_of(time, 0, scan::newlines)? + 1;
     text.get(at..)?.starts_with(EXTINF).then_some(at)
 }
 
