@@ -5,7 +5,7 @@ use playlock_core::http::headers;
 use playlock_core::http::query;
 use playlock_core::http::reply::{self, Header, Reason};
 use playlock_core::http::target::Target;
-use playlock_core::policy::{Match, Policies, Policy};
+use playlock_core::policy::{KeyringIndex, Match, Policies, Policy};
 use playlock_core::request::pending::{Asked, Claim, PendingMedia, PendingSession};
 use playlock_core::request::{Admitted, AdmittedKey, admit_unobserved};
 use playlock_core::session::jar;
@@ -125,7 +125,13 @@ fn by_names(which: &Which, policies: &Policies) -> Result<Content, Failure> {
         Scope::Application => KeyScope::Application,
         Scope::Configured => KeyScope::Configured,
     };
-    derived(policy, usize::from(which.transition), scope, which.period.unwrap_or_default(), which.sequence)
+    derived(
+        policy,
+        KeyringIndex::new(usize::from(which.transition)),
+        scope,
+        which.period.unwrap_or_default(),
+        which.sequence,
+    )
 }
 
 fn session_id(text: &str) -> Result<[u8; 16], Failure> {
@@ -138,14 +144,13 @@ fn session_id(text: &str) -> Result<[u8; 16], Failure> {
 
 fn derived(
     policy: &Policy,
-    keyring: usize,
+    keyring: KeyringIndex,
     scope: KeyScope,
     period: u64,
     number: Option<u64>,
 ) -> Result<Content, Failure> {
     let keys = policy
-        .keyrings
-        .get(keyring)
+        .keyring(keyring)
         .ok_or_else(|| Failure::Wrong(format!("the policy {} has no such secret", policy.name)))?;
     let configured = policy.encryption.as_ref().and_then(|encryption| encryption.configured_key());
     let key = match (&scope, configured) {
@@ -236,10 +241,10 @@ fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Resu
                     (keyring, resource, scope)
                 }
                 Asked::Playlist => {
-                    let keyring = pending.session.map_or(0, |pending| pending.session.keyring);
+                    let keyring = pending.session.map(|pending| pending.session.keyring).unwrap_or_default();
                     (keyring, Resource::MEDIA, pending.playlist.keys)
                 }
-                Asked::Clear(_) | Asked::Document(_) => (0, Resource::MEDIA, None),
+                Asked::Clear(_) | Asked::Document(_) => (KeyringIndex::default(), Resource::MEDIA, None),
             };
             let scope = scope.ok_or_else(|| Failure::Wrong("this URL is of something that is not encrypted".into()))?;
             let period = which.period.or(resource.period).unwrap_or_default();
@@ -249,7 +254,7 @@ fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Resu
             };
             let mut content = derived(policy, keyring, scope, period, number)?;
             if let (Iv::Segment, None) = (resource.iv, number)
-                && let Some(keyring) = policy.keyrings.get(keyring)
+                && let Some(keyring) = policy.keyring(keyring)
                 && let Some(query) = query::of_origin(target.query, policy.reserved_parameters())
             {
                 content.iv = resource.segment_iv(keyring, &target.path, &query);

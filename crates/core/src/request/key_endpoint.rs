@@ -93,7 +93,7 @@ fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
 /// The parameter is signed for this key, of any period that was ever given out: its segments may be in a playlist, or in a
 /// player's buffer, for long.
 fn parameter(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
-    let keyring = visit.session.as_ref().and_then(|pending| visit.policy.keyrings.get(pending.session.keyring));
+    let keyring = visit.session.as_ref().and_then(|pending| visit.policy.keyring(pending.session.keyring));
     let sent = visit.incoming.signed.ok().flatten();
     visit.key =
         keyring.zip(sent).and_then(|(keyring, sent)| signed::open_key(keyring, &visit.incoming.target.path, sent));
@@ -117,7 +117,7 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     };
     let (session, period) = (pending.session, asked.period);
     let scope = asked.shared.unwrap_or(KeyScope::Session(session.id));
-    let Some(keyring) = policy.keyrings.get(session.keyring) else { return Flow::refuse(Reason::Parameter) };
+    let Some(keyring) = policy.keyring(session.keyring) else { return Flow::refuse(Reason::Parameter) };
     let authorizer = policy.encryption.as_ref().and_then(Encryption::authorizer);
     let ask = authorizer.map(|authorizer| {
         let client = head.client();

@@ -14,7 +14,7 @@ use crate::http::url::{Base, Scheme};
 use crate::media::client_range::ClientRange;
 use crate::playlist::Unservable;
 use crate::policy::encryption::{Encryption, KeySharing};
-use crate::policy::{Policy, PolicyIndex};
+use crate::policy::{KeyringIndex, Policy, PolicyIndex};
 use crate::session::Session;
 use crate::session::jar;
 use crate::token::derive::{ContentKey, KeyScope};
@@ -218,7 +218,7 @@ pub struct PendingDocument {
 #[derive(Debug, Clone)]
 pub struct Claim {
     /// The number of the keyring that it is under.
-    pub keyring: usize,
+    pub keyring: KeyringIndex,
     /// The resource.
     pub resource: Resource,
     /// The scope of its key if it is media; `None` if neither session nor URL tell.
@@ -229,7 +229,12 @@ impl Claim {
     /// `keyring` signed the parameter that says `resource` and whose key is `shared`. Media of which the URL says no key
     /// is under the session's own, whatever the configuration says by now; a session that has just been opened has given
     /// out no such URL.
-    pub fn new(session: Option<&PendingSession>, keyring: usize, resource: Resource, shared: Option<KeyScope>) -> Self {
+    pub fn new(
+        session: Option<&PendingSession>,
+        keyring: KeyringIndex,
+        resource: Resource,
+        shared: Option<KeyScope>,
+    ) -> Self {
         let keyring = match session {
             Some(pending) if shared.is_none() => pending.session.keyring,
             _ => keyring,
@@ -310,7 +315,7 @@ impl PendingMedia {
     /// of its period: what a session was told stays true when the configuration changes.
     pub fn content_key(&self, policy: &Policy, url: &ViewerUrl) -> Option<ContentKey> {
         let Claim { keyring, resource, scope } = &self.claim;
-        let (keyring, scope) = (policy.keyrings.get(*keyring)?, scope.as_ref()?);
+        let (keyring, scope) = (policy.keyring(*keyring)?, scope.as_ref()?);
         let period = resource.period.unwrap_or_default();
         let key = match scope {
             KeyScope::Configured => policy.encryption.as_ref()?.configured_key()?.bytes(),
@@ -334,7 +339,7 @@ mod tests {
     use super::*;
 
     fn asked(extension: Extension, encrypts: bool, resource: Resource) -> Asked {
-        let claim = Claim { keyring: 0, resource, scope: Some(KeyScope::Application) };
+        let claim = Claim { keyring: KeyringIndex::default(), resource, scope: Some(KeyScope::Application) };
         Asked::new(extension, encrypts, claim, Some(ClientRange::From(0, Some(20))))
     }
 

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::http::query;
 use crate::http::target::Target;
-use crate::policy::Policy;
+use crate::policy::{KeyringIndex, Policy};
 use crate::session::Session;
 use crate::token::derive::KeyScope;
 use crate::token::signed::{self, Resource, Subject, Variable};
@@ -13,7 +13,7 @@ use crate::token::signed::{self, Resource, Subject, Variable};
 #[derive(Debug, Default)]
 pub struct SignedClaim {
     /// The index of the keyring that signed it.
-    pub keyring: usize,
+    pub keyring: KeyringIndex,
     /// The resource.
     pub resource: Resource,
     /// The scope of its key, if that is not the session's own.
@@ -29,7 +29,7 @@ impl SignedClaim {
         let query = query::of_origin(target.query, policy.reserved_parameters())?;
         let session = session.filter(|_| policy.session.on_content).map(|session| &session.id);
         let subject = Subject { path: &target.path, query: &query, session };
-        policy.keyrings.iter().enumerate().find_map(|(keyring, signer)| {
+        policy.keyrings().find_map(|(keyring, signer)| {
             if signed::is_variables(sent) {
                 let imports = signed::open_variables(signer, subject.path, sent)?;
                 return Some(Self { imports, ..Self::default() });

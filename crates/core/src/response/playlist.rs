@@ -79,7 +79,7 @@ pub fn marks(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
         acl: Acl::parse(session.acl()),
         session: policy.session.on_content.then_some(session.id),
         ours: Rc::clone(policy.reserved_parameters()),
-        keyring: policy.keyrings.get(session.keyring)?.clone(),
+        keyring: policy.keyring(session.keyring)?.clone(),
         encryption,
         variables: Variables::new(request.url.query.clone(), playlist.imports.clone()),
         unservable: Rc::clone(&playlist.unservable),
@@ -101,7 +101,7 @@ fn key_source(
         Keys::External { url, .. } => KeySource::External(url.filled(&Values {
             session: &id,
             stream: request.playlist.directory.as_deref(),
-            secret: policy.keyrings.get(session.keyring)?.secret_id(),
+            secret: policy.keyring(session.keyring)?.secret_id(),
             token: &session.query_value(),
         })),
     })

@@ -50,9 +50,9 @@ fn resign(request: &PendingRequest, policy: &Policy, path: &str, query: Option<&
     let claim = match request.asked.claim() {
         Some(claim) if imports.is_empty() => claim,
         // Of playlists nothing is said but what they may import.
-        _ => return signed::variables(policy.keyrings.get(session.keyring)?, &path, imports),
+        _ => return signed::variables(policy.keyring(session.keyring)?, &path, imports),
     };
     let query = query::of_origin(query, policy.reserved_parameters())?;
     let subject = Subject { path: &path, query: &query, session: policy.session.on_content.then_some(&session.id) };
-    signed::resource(policy.keyrings.get(claim.keyring)?, subject, &claim.resource, claim.scope.as_ref())
+    signed::resource(policy.keyring(claim.keyring)?, subject, &claim.resource, claim.scope.as_ref())
 }

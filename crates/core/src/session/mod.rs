@@ -20,8 +20,8 @@ use crate::bytes::percent;
 use crate::http::incoming::RequestHead;
 use crate::http::reply::Reason;
 use crate::http::target;
-use crate::policy::Policy;
 use crate::policy::binding::Bound;
+use crate::policy::{KeyringIndex, Policy};
 use crate::token::edge_auth::{Claims, Grant};
 use crate::token::{acl, carried};
 
@@ -39,7 +39,7 @@ pub struct Session {
     /// End of the session, in seconds since the epoch.
     pub expires: u64,
     /// Index of the policy's keyring that signed the token and derives the session's keys.
-    pub keyring: usize,
+    pub keyring: KeyringIndex,
     /// Start of the session, in seconds since the epoch.
     pub opened: u64,
     /// The id of the access token that opened the session, escaped as in the session token.
@@ -96,7 +96,8 @@ impl Session {
         mac.update(token.as_bytes());
         token.push_str("~hmac=");
         token.push_str(&base16ct::lower::encode_string(&mac.finalize().into_bytes()));
-        let session = Self { id, expires, keyring: 0, opened: now, access_token, payload, token, acl };
+        let session =
+            Self { id, expires, keyring: KeyringIndex::default(), opened: now, access_token, payload, token, acl };
         policy.revocation.check(&session.id, session.opened, session.access_token.as_deref())?;
         if session.query_value().len() > MAX_TOKEN { Err(Reason::Oversize) } else { Ok(session) }
     }
@@ -124,7 +125,9 @@ impl Session {
     /// As [`Session::verify`].
     pub fn verify_as_it_stands(policy: &Policy, token: &str, head: &RequestHead<'_>) -> Result<Self, Reason> {
         let claims = Claims::parse(token)?;
-        let keyring = policy.keyrings.iter().position(|keyring| claims.is_signed_with(keyring.session_token()));
+        let mut keyrings = policy.keyrings();
+        let signer = keyrings.find(|(_, keyring)| claims.is_signed_with(keyring.session_token()));
+        let keyring = signer.map(|(index, _)| index);
         Self::from_claims(policy, &claims, token, keyring.ok_or(Reason::Signature)?, head)
     }
 
@@ -137,7 +140,7 @@ impl Session {
         policy: &Policy,
         claims: &Claims<'_>,
         token: &str,
-        keyring: usize,
+        keyring: KeyringIndex,
         head: &RequestHead<'_>,
     ) -> Result<Self, Reason> {
         if head.now > claims.exp.saturating_add(policy.session.skew) {
@@ -149,7 +152,7 @@ impl Session {
         let id = id.split_once(',').map_or(id, |(id, _)| id);
         let (id, tag) = id.split_once('.').map_or((id, None), |(id, tag)| (id, Some(tag.into())));
         let bound = Bound { network: claims.ip.map(Into::into), tag };
-        policy.session.binding.check(policy.keyrings.get(keyring).ok_or(Reason::Signature)?, &bound, head)?;
+        policy.session.binding.check(policy.keyring(keyring).ok_or(Reason::Signature)?, &bound, head)?;
         let id = URL_SAFE_NO_PAD.decode(id).ok().and_then(|id| id.try_into().ok()).ok_or(Reason::Malformed)?;
         let acl = claims.acl.ok_or(Reason::Malformed)?;
         let session = Self {
