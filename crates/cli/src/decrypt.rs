@@ -8,7 +8,6 @@ use base16ct::lower::encode_string as hex;
 use clap::Args;
 use serde_json::json;
 
-use crate::attribute;
 use crate::config;
 use crate::content::{Which, find};
 use crate::failure::Failure;
@@ -98,9 +97,7 @@ struct With {
 fn key_and_iv(arguments: &Decrypt, input: &mut dyn Read) -> Result<With, Failure> {
     let iv = match &arguments.iv {
         None => None,
-        Some(text) => {
-            Some(attribute::iv(text).ok_or_else(|| Failure::Wrong("--iv: expected up to 32 hex digits".into()))?)
-        }
+        Some(text) => Some(given::iv(text).ok_or_else(|| Failure::Wrong("--iv: expected up to 32 hex digits".into()))?),
     };
     if arguments.key.is_some() || arguments.key_file.is_some() {
         let key = given::key(arguments.key.as_deref(), arguments.key_file.as_deref(), Some(16), input)?;

@@ -38,3 +38,24 @@ fn read(path: &Path, input: &mut dyn Read) -> Result<String, Failure> {
     };
     read.map_err(|error| Failure::Wrong(format!("--key-file {}: {error}", path.display())))
 }
+
+/// 16 bytes of `0x…` or of hex digits alone; shorter numbers are padded.
+pub fn iv(text: &str) -> Option<[u8; 16]> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    let plain = (1..=32).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    plain.then(|| u128::from_str_radix(digits, 16).ok()).flatten().map(u128::to_be_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ivs() {
+        assert_eq!(iv("0x0A").map(u128::from_be_bytes), Some(10));
+        assert_eq!(iv("ffffffffffffffffffffffffffffffff"), Some([0xff; 16]));
+        for wrong in ["", "0x", "+1", "0xg", "000000000000000000000000000000000"] {
+            assert_eq!(iv(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -137,13 +137,7 @@ fn url(url: &Address, context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn playlist(text: &str, context: &Context<'_>) -> Result<Vec<Finding>, Failure> {
-    // What a media playlist imports is not known here: any value does.
-    let imports: BTreeMap<String, String> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("#EXT-X-DEFINE:")?.split("IMPORT=\"").nth(1)?.split('"').next())
-        .map(|name| (name.to_owned(), String::new()))
-        .collect();
-    let parsed = Playlist::parse(text, &imports).map_err(|error| Failure::Negative(format!("playlist: {error}")))?;
+    let parsed = Playlist::parse(text, None).map_err(|error| Failure::Negative(format!("playlist: {error}")))?;
     let (finding, uris) = match &parsed {
         Playlist::Master(master) => of_master(master),
         Playlist::Media(media) => of_media(media),

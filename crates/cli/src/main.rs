@@ -2,7 +2,6 @@
 
 mod address;
 mod assigned;
-mod attribute;
 mod check;
 mod completions;
 mod config;

@@ -144,7 +144,7 @@ impl Player {
         let fetched = self.fetch(Kind::Playlist, url, None)?;
         let wrong = |error: String| problem(Kind::Playlist, url, None, error);
         let text = String::from_utf8(fetched.body).map_err(|_| wrong("it is not UTF-8".into()));
-        let parsed = text.and_then(|text| Playlist::parse(&text, imports).map_err(wrong));
+        let parsed = text.and_then(|text| Playlist::parse(&text, Some(imports)).map_err(wrong));
         match parsed {
             Ok(playlist) => Ok((playlist, fetched.url)),
             Err(problem) => Err(self.remember(problem)),
