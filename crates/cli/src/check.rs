@@ -11,7 +11,8 @@ use playlock_core::config::{Idle, Policies};
 use serde_json::json;
 
 use crate::config::{self, Loaded, counted};
-use crate::envoy::{self, File, Filter, Findings, Running};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::envoy::{self, File, Filter, Running};
 use crate::failure::Failure;
 use crate::time::Moment;
 
@@ -46,33 +47,14 @@ pub struct Check {
     json: bool,
 }
 
-/// The findings, a line each.
-#[derive(Default)]
-struct Said(Vec<Line>);
-
-enum Line {
-    Warning(String),
-    Verdict(String),
-}
-
-impl Said {
-    fn warnings(&self) -> Vec<&str> {
-        let warnings = self.0.iter().filter_map(|line| match line {
-            Line::Warning(text) => Some(text.as_str()),
-            Line::Verdict(_) => None,
-        });
-        warnings.collect()
-    }
-}
-
-/// Writes what is to be said of the configuration to `output`.
+/// Writes the findings to `output`.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn run(arguments: &Check, output: &mut dyn Write) -> Result<(), Failure> {
-    let mut said = Said::default();
-    let mut checked = check(arguments, &mut said);
-    let warnings = said.warnings();
+    let mut diagnostics = Diagnostics::default();
+    let mut checked = check(arguments, &mut diagnostics);
+    let warnings = diagnostics.of(Severity::Warning);
     if checked.is_ok() && arguments.deny_warnings && !warnings.is_empty() {
         let count = counted(warnings.len(), "warning", "warnings");
         checked = Err(Failure::Negative(format!("{count}, expected none (--deny-warnings)")));
@@ -82,24 +64,26 @@ pub fn run(arguments: &Check, output: &mut dyn Write) -> Result<(), Failure> {
         config::write_json(output, &json!({"good": checked.is_ok(), "errors": errors, "warnings": warnings}))?;
         return checked.map_err(|failure| Failure::Said(failure.status()));
     }
-    for line in &said.0 {
-        let line = match line {
-            Line::Warning(text) => &format!("warning: {text}"),
-            Line::Verdict(text) => text,
+    for Diagnostic { severity, text } in diagnostics.all() {
+        let written = match severity {
+            // They are the failure.
+            Severity::Error => Ok(()),
+            Severity::Warning => writeln!(output, "warning: {text}"),
+            Severity::Summary => writeln!(output, "{text}"),
         };
-        writeln!(output, "{line}").map_err(config::output_failure)?;
+        written.map_err(config::output_failure)?;
     }
     checked
 }
 
-fn check(arguments: &Check, said: &mut Said) -> Result<(), Failure> {
+fn check(arguments: &Check, diagnostics: &mut Diagnostics) -> Result<(), Failure> {
     let now = Moment::or_now(arguments.now);
     let own = arguments.config.as_deref().map(config::load_elsewhere).transpose()?;
     if let Some(loaded) = &own {
-        say(loaded, now, arguments.envoy.is_empty(), said);
+        say(loaded, now, arguments.envoy.is_empty(), diagnostics);
     }
     let files: Vec<File> = arguments.envoy.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-    if files.is_empty() { Ok(()) } else { around(&files, own.as_ref(), now, said) }
+    if files.is_empty() { Ok(()) } else { around(&files, own.as_ref(), now, diagnostics) }
 }
 
 fn read(path: &Path) -> Result<File, Failure> {
@@ -111,16 +95,11 @@ fn read(path: &Path) -> Result<File, Failure> {
 
 /// Judges every filter of playlock's in Envoy's configuration, under `own` or else what is configured there, and what is
 /// around it.
-fn around(files: &[File], own: Option<&Loaded>, now: u64, said: &mut Said) -> Result<(), Failure> {
+fn around(files: &[File], own: Option<&Loaded>, now: u64, diagnostics: &mut Diagnostics) -> Result<(), Failure> {
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     let names = names.join(", ");
     let by_file: Vec<(&File, Vec<Filter<'_>>)> = files.iter().map(|file| (file, envoy::filters(file))).collect();
     let all: Vec<Filter<'_>> = by_file.iter().flat_map(|(_, filters)| filters.clone()).collect();
-    let mut errors = Vec::new();
-    let mut take = |findings: Findings, said: &mut Said| {
-        errors.extend(findings.errors);
-        said.0.extend(findings.warnings.into_iter().map(Line::Warning));
-    };
     let mut protected = BTreeSet::new();
     for (file, filters) in &by_file {
         for filter in filters {
@@ -134,7 +113,7 @@ fn around(files: &[File], own: Option<&Loaded>, now: u64, said: &mut Said) -> Re
                     here = config::parse_elsewhere(&place, text, &source.key_values().into_iter().collect())?;
                     // A filter that discovery finds is checked in its own file.
                     if filter.configuration().is_some() {
-                        say(&here, now, false, said);
+                        say(&here, now, false, diagnostics);
                     }
                     &here
                 }
@@ -145,17 +124,16 @@ fn around(files: &[File], own: Option<&Loaded>, now: u64, said: &mut Said) -> Re
                     )));
                 }
             };
-            let mut findings = Findings::default();
             let running = Running::new(loaded, now);
-            filter.judge(&running, files, &mut findings);
+            filter.judge(&running, files, diagnostics);
             protected.extend(filter.protected(&running, files));
-            take(findings, said);
         }
     }
-    take(envoy::ways_round(files, &all, &protected), said);
+    envoy::ways_round(files, &all, &protected, diagnostics);
+    let errors = diagnostics.of(Severity::Error);
     match (errors.is_empty(), all.is_empty()) {
         (true, false) => {
-            said.0.push(Line::Verdict("good: the filters around it".to_owned()));
+            diagnostics.add(Severity::Summary, "good: the filters around it".to_owned());
             Ok(())
         }
         (true, true) => Err(Failure::Wrong(format!("{names}: no http_filters with playlock in it"))),
@@ -171,7 +149,7 @@ fn source<'f, 'a>(filter: &'f Filter<'a>, all: &'f [Filter<'a>]) -> Option<&'f F
 }
 
 /// Says what there is of a good configuration; `alone`: nothing else is known of the proxy.
-fn say(loaded: &Loaded, now: u64, alone: bool, said: &mut Said) {
+fn say(loaded: &Loaded, now: u64, alone: bool, diagnostics: &mut Diagnostics) {
     let Loaded { policies, unknown, .. } = loaded;
     let mut warnings = loaded.warnings.clone();
     for name in unknown {
@@ -197,8 +175,10 @@ fn say(loaded: &Loaded, now: u64, alone: bool, said: &mut Said) {
         counted(policies.assignments(), "assignment", "assignments"),
         counted(warnings.len(), "warning", "warnings")
     );
-    said.0.extend(warnings.into_iter().map(Line::Warning));
-    said.0.push(Line::Verdict(verdict));
+    for warning in warnings {
+        diagnostics.add(Severity::Warning, warning);
+    }
+    diagnostics.add(Severity::Summary, verdict);
 }
 
 /// Assignments that never come to hold.

@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod content;
 mod decrypt;
+mod diagnostic;
 mod ecds;
 mod envoy;
 mod failure;

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use playlock_core::config::Policies;
 
+use super::File;
 use super::route::{self, Route};
 use super::running::Running;
 use super::tree::Node;
-use super::{File, Findings};
+use crate::diagnostic::Diagnostics;
 
 /// A filter of playlock's: in a connection manager, or in a file that discovery reads.
 #[derive(Debug, Clone)]
@@ -96,49 +97,49 @@ impl<'a> Filter<'a> {
     }
 
     /// Judges it as `running`.
-    pub fn judge(&self, running: &Running<'_>, files: &[File], findings: &mut Findings) {
+    pub fn judge(&self, running: &Running<'_>, files: &[File], diagnostics: &mut Diagnostics) {
         let path = &self.entry.path;
         if self.entry.is_true("disabled") {
-            findings
+            diagnostics
                 .error(path, "disabled: true takes playlock out of the way of every route that does not turn it on");
         }
         if self.entry.is_true("is_optional") {
-            findings
+            diagnostics
                 .error(path, "is_optional: true lets an Envoy without Wasm leave playlock out, and serve plaintext");
         }
         if let Some(plugin) = plugin(&self.entry) {
-            judge_plugin(&plugin, running, findings);
+            judge_plugin(&plugin, running, diagnostics);
         }
         if let Some(default) = self.default() {
-            judge_default(&default, running, findings);
+            judge_default(&default, running, diagnostics);
         }
         if let Some(chain) = &self.chain {
-            chain.judge(path, running, files, findings);
+            chain.judge(path, running, files, diagnostics);
         }
     }
 }
 
 /// The module, how it is run, and what it finds in its environment.
-fn judge_plugin(plugin: &Node<'_>, running: &Running<'_>, findings: &mut Findings) {
+fn judge_plugin(plugin: &Node<'_>, running: &Running<'_>, diagnostics: &mut Diagnostics) {
     let path = &plugin.path;
     let policy = plugin.text(&["failure_policy"]);
     if policy == Some("FAIL_OPEN") || plugin.is_true("fail_open") {
-        findings.error(path, "FAIL_OPEN serves plaintext once anything fails, expected failure_policy: FAIL_RELOAD");
+        diagnostics.error(path, "FAIL_OPEN serves plaintext once anything fails, expected failure_policy: FAIL_RELOAD");
     } else if policy != Some("FAIL_RELOAD") {
-        findings.warning(path, "without failure_policy: FAIL_RELOAD a trap ends the filter for good");
+        diagnostics.warning(path, "without failure_policy: FAIL_RELOAD a trap ends the filter for good");
     }
     if running.policies.hold_headers && !plugin.is_true("allow_on_headers_stop_iteration") {
-        findings.error(path, "holdHeaders without allow_on_headers_stop_iteration: true hangs");
+        diagnostics.error(path, "holdHeaders without allow_on_headers_stop_iteration: true hangs");
     }
     let Some(machine) = plugin.get("vm_config") else { return };
     if let Some(remote) = machine.find(&["code", "remote"]) {
-        findings.error(
+        diagnostics.error(
             &remote.path,
             "fetches the module from elsewhere: in an update by discovery Envoy then drops the filter and serves plaintext with 200, whatever failure_policy is; expected code: { local: { filename: … } }",
         );
     }
     if machine.is_true("nack_on_code_cache_miss") {
-        findings.error(
+        diagnostics.error(
             &format!("{}.nack_on_code_cache_miss", machine.path),
             "is for remote modules, which are not safe; expected a local one without it",
         );
@@ -151,7 +152,7 @@ fn judge_plugin(plugin: &Node<'_>, running: &Running<'_>, findings: &mut Finding
             || values.as_ref().is_some_and(|values| values.value.get(name).is_some())
     };
     for name in running.variables.iter().filter(|name| !is_given(name)) {
-        findings.error(
+        diagnostics.error(
             &format!("{}.environment_variables", machine.path),
             &format!("the policies read {name}, which is not there, so Envoy refuses the configuration; expected it in host_env_keys"),
         );
@@ -159,7 +160,7 @@ fn judge_plugin(plugin: &Node<'_>, running: &Running<'_>, findings: &mut Finding
 }
 
 /// The default that runs before discovery has found the filter must not let requests pass.
-fn judge_default(default: &Node<'_>, running: &Running<'_>, findings: &mut Findings) {
+fn judge_default(default: &Node<'_>, running: &Running<'_>, diagnostics: &mut Diagnostics) {
     // Both as the entry of a filter has it, and as the message itself.
     let config = default.get("typed_config").unwrap_or_else(|| default.clone());
     let kind = config.text(&["@type"]).unwrap_or_default();
@@ -171,9 +172,9 @@ fn judge_default(default: &Node<'_>, running: &Running<'_>, findings: &mut Findi
         !matches!(action, None | Some("ALLOW")) || rules.get("policies").is_some() || rules.get("policy").is_some()
     });
     match ours {
-        Some(plugin) => judge_plugin(&plugin, running, findings),
+        Some(plugin) => judge_plugin(&plugin, running, diagnostics),
         None if kind.ends_with("filters.http.rbac.v3.RBAC") && rules.is_some() && !allows => {}
-        None => findings.error(
+        None => diagnostics.error(
             &default.path,
             "lets requests pass while playlock is not there yet; expected no default (every request is then refused), or an RBAC without policies",
         ),
@@ -181,16 +182,16 @@ fn judge_default(default: &Node<'_>, running: &Running<'_>, findings: &mut Findi
 }
 
 impl Chain<'_> {
-    fn judge(&self, path: &str, running: &Running<'_>, files: &[File], findings: &mut Findings) {
+    fn judge(&self, path: &str, running: &Running<'_>, files: &[File], diagnostics: &mut Diagnostics) {
         let manager = &self.manager;
         if path.contains("protocol_options") || path.contains("ProtocolOptions") {
-            findings
+            diagnostics
                 .error(path, "is an upstream filter, behind routing and caches; expected it in the connection manager");
             return;
         }
-        self.judge_order(path, running.policies, findings);
+        self.judge_order(path, running.policies, diagnostics);
         if !manager.is_true("use_remote_address") && manager.get("original_ip_detection_extensions").is_none() {
-            findings.warning(
+            diagnostics.warning(
                 path,
                 "the connection manager believes X-Forwarded-For whoever sends it; use_remote_address: true makes addresses trustworthy",
             );
@@ -198,28 +199,29 @@ impl Chain<'_> {
         for upgrade in manager.list("upgrade_configs") {
             let filters = upgrade.list("filters");
             if !filters.is_empty() && !filters.iter().any(is_playlock) {
-                findings.error(&upgrade.path, "its own filters lack playlock, so a request with Upgrade passes by it");
+                diagnostics
+                    .error(&upgrade.path, "its own filters lack playlock, so a request with Upgrade passes by it");
             }
         }
         let routes = route::routes(manager, files);
         let behind = self.filters.get(self.index..).unwrap_or_default();
         if behind.iter().any(|filter| filter.is_filter("cache")) {
             for host in route::everything(manager, files) {
-                findings.warning(
+                diagnostics.warning(
                     &host.path,
                     "serves every Host with a cache behind it: each invented name fills the cache anew; expected your own names",
                 );
             }
         }
         for route in routes.iter().filter(|route| !running.lets_pass(route)) {
-            judge_route(route, findings);
+            judge_route(route, diagnostics);
         }
         if running.policies.batching {
             let protected = routes.iter().filter(|route| !running.lets_pass(route));
             let clusters: BTreeSet<&str> = protected.flat_map(Route::clusters).collect();
             for cluster in route::clusters(files).iter().filter(|it| clusters.contains(it.name)) {
                 if cluster.node.get("per_connection_buffer_limit_bytes").is_none() {
-                    findings.warning(
+                    diagnostics.warning(
                         &cluster.node.path,
                         "batching without per_connection_buffer_limit_bytes: chunks of up to 1 MiB are more than Envoy buffers for a paused response, so the worker stops batching; expected 65536",
                     );
@@ -232,9 +234,9 @@ impl Chain<'_> {
         self.filters.get(..self.index).unwrap_or_default()
     }
 
-    fn judge_order(&self, path: &str, policies: &Policies, findings: &mut Findings) {
+    fn judge_order(&self, path: &str, policies: &Policies, diagnostics: &mut Diagnostics) {
         if self.before().iter().any(|filter| filter.is_filter("cache")) {
-            findings.error(path, "a cache stands before it, and would serve one viewer's stream to all");
+            diagnostics.error(path, "a cache stands before it, and would serve one viewer's stream to all");
         }
         let read: Vec<&str> = policies.geo_headers_read().collect();
         if read.is_empty() {
@@ -242,7 +244,8 @@ impl Chain<'_> {
         }
         let after = self.filters.get(self.index..).unwrap_or_default();
         if after.iter().any(|filter| filter.is_filter("geoip")) {
-            findings.error(path, "the geoip filter stands behind it, so that what clients say of their place counts");
+            diagnostics
+                .error(path, "the geoip filter stands behind it, so that what clients say of their place counts");
         }
         let lookup = self.before().iter().position(|filter| filter.is_filter("geoip"));
         let stripping = self.before().get(..lookup.unwrap_or(self.index)).unwrap_or_default();
@@ -251,7 +254,7 @@ impl Chain<'_> {
         let stripping: Vec<&Node<'_>> = stripping.chain(&early).collect();
         for name in read {
             if !stripping.iter().any(|extension| removes(extension, name)) {
-                findings.error(
+                diagnostics.error(
                     path,
                     &format!(
                         "policies read {name}, and no header_mutation filter removes clients' own copies before {}",
@@ -263,16 +266,16 @@ impl Chain<'_> {
     }
 }
 
-fn judge_route(route: &Route<'_>, findings: &mut Findings) {
+fn judge_route(route: &Route<'_>, diagnostics: &mut Diagnostics) {
     let action = &route.action;
     let timeout = action.text(&["timeout"]);
     if !timeout.is_some_and(|text| text.trim_end_matches('s').parse::<f64>() == Ok(0.0)) {
         let found = timeout.map_or("no timeout: after 15 s".to_owned(), |text| format!("timeout: {text}: after that"));
         let text = format!("{found} Envoy breaks off what a slow viewer still reads; expected timeout: 0s");
-        findings.warning(&action.path, &text);
+        diagnostics.warning(&action.path, &text);
     }
     if let Some(policy) = action.get("internal_redirect_policy") {
-        findings.warning(
+        diagnostics.warning(
             &policy.path,
             "Envoy asks playlock again for what the origin redirects to, without the token, and gets a 403; expected no such policy, so that the redirect reaches the viewer",
         );

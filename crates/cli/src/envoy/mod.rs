@@ -12,6 +12,7 @@ use serde_json::Value;
 
 pub use self::filter::{Filter, filters};
 pub use self::running::Running;
+use crate::diagnostic::Diagnostics;
 
 /// A file of Envoy's: its whole configuration, or what a discovery reads.
 pub struct File {
@@ -21,37 +22,8 @@ pub struct File {
     pub document: Value,
 }
 
-/// Errors, and likely mistakes.
-#[derive(Debug, Default)]
-pub struct Findings {
-    /// Lets someone have what they may not, or never answers.
-    pub errors: Vec<String>,
-    /// May be meant so.
-    pub warnings: Vec<String>,
-}
-
-impl Findings {
-    fn error(&mut self, path: &str, text: &str) {
-        add(&mut self.errors, path, text);
-    }
-
-    fn warning(&mut self, path: &str, text: &str) {
-        add(&mut self.warnings, path, text);
-    }
-}
-
-/// Once: routes that several listeners share by an anchor are looked at for each.
-fn add(to: &mut Vec<String>, path: &str, text: &str) {
-    let line = format!("{path}: {text}");
-    if !to.contains(&line) {
-        to.push(line);
-    }
-}
-
 /// Finds the ways round `filters`, which are all that the files have, to the clusters that they protect.
-pub fn ways_round(files: &[File], filters: &[Filter<'_>], protected: &BTreeSet<&str>) -> Findings {
-    let mut findings = Findings::default();
+pub fn ways_round(files: &[File], filters: &[Filter<'_>], protected: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {
     let names: BTreeSet<&str> = filters.iter().map(Filter::name).collect();
-    route::ways_round(files, &names, protected, &mut findings);
-    findings
+    route::ways_round(files, &names, protected, diagnostics);
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::File;
 use super::filter::is_playlock;
 use super::tree::Node;
-use super::{File, Findings};
+use crate::diagnostic::Diagnostics;
 
 /// A route that leads to a cluster.
 pub struct Route<'a> {
@@ -89,15 +90,15 @@ pub fn clusters(files: &[File]) -> Vec<Cluster<'_>> {
 }
 
 /// Finds the ways round every filter of playlock's to the clusters `protected`; `names` are what routes know the filters by.
-pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&str>, findings: &mut Findings) {
+pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {
     for file in files {
         let root = Node::root(&file.document);
         for holder in root.having("typed_per_filter_config") {
-            settings(&holder, names, findings);
+            settings(&holder, names, diagnostics);
         }
         for entry in root.having("typed_config") {
             if is_playlock(&entry) && !stands_in_a_chain(&entry.path) {
-                findings.error(
+                diagnostics.error(
                     &entry.path,
                     "playlock inside another extension (ExtensionWithMatcher, composite) is left out wherever that decides so; expected it in http_filters by itself",
                 );
@@ -123,10 +124,10 @@ pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&
     for manager in &without {
         for route in routes(manager, files) {
             if let Some(way) = route.anywhere().filter(|_| !protected.is_empty()) {
-                findings.error(&route.action.path, &format!("{way} may lead to what playlock protects, and this connection manager lacks playlock; expected the filter here, too, or a cluster by name"));
+                diagnostics.error(&route.action.path, &format!("{way} may lead to what playlock protects, and this connection manager lacks playlock; expected the filter here, too, or a cluster by name"));
             }
             for name in route.clusters().into_iter().filter(|name| is_protected(name)) {
-                findings.error(&route.action.path, &format!("leads to the servers of \"{name}\", which playlock protects elsewhere, and this connection manager lacks playlock: they can be had in clear here; expected the filter here, too"));
+                diagnostics.error(&route.action.path, &format!("leads to the servers of \"{name}\", which playlock protects elsewhere, and this connection manager lacks playlock: they can be had in clear here; expected the filter here, too"));
             }
         }
     }
@@ -134,7 +135,7 @@ pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&
         ["rds", "scoped_routes"].into_iter().filter_map(move |way| Some((manager, manager.get(way)?)))
     }) {
         if tables(manager, files).is_empty() {
-            findings.warning(
+            diagnostics.warning(
                 &way.path,
                 "the routes come from elsewhere and were not looked at; a further --envoy gives their file",
             );
@@ -144,25 +145,25 @@ pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&
         let is = filter.extension().is_some_and(|kind| kind.ends_with("tcp_proxy.v3.TcpProxy"));
         let name = filter.text(&["typed_config", "cluster"]).filter(|name| is && is_protected(name));
         if let Some(name) = name {
-            findings.error(&filter.path, &format!("leads to the servers of \"{name}\" without playlock: they can be had in clear here; expected an HTTP connection manager with the filter"));
+            diagnostics.error(&filter.path, &format!("leads to the servers of \"{name}\" without playlock: they can be had in clear here; expected an HTTP connection manager with the filter"));
         }
     }
 }
 
 /// The filter settings of a route, virtual host, route configuration or weighted cluster.
-fn settings(holder: &Node<'_>, names: &BTreeSet<&str>, findings: &mut Findings) {
+fn settings(holder: &Node<'_>, names: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {
     let answers = holder.get("redirect").is_some() || holder.get("direct_response").is_some();
     let entries = holder.get("typed_per_filter_config").map(|entries| entries.members()).unwrap_or_default();
     for (_, entry) in entries.iter().filter(|(name, _)| names.contains(name) || *name == "envoy.filters.http.wasm") {
         // A route that answers by itself has nothing to protect.
         if entry.is_true("disabled") && !answers {
-            findings.error(
+            diagnostics.error(
                 &entry.path,
                 "disabled: true takes playlock out of the way; expected an assignment of these paths to a policy without tokenAuth and mediaEncryption, which lets them pass",
             );
         }
         if entry.is_true("is_optional") {
-            findings.error(
+            diagnostics.error(
                 &entry.path,
                 "is_optional: true lets Envoy ignore what is said of playlock here; expected no entry",
             );
