@@ -99,11 +99,8 @@ fn document(arguments: &Ecds, loaded: &Loaded) -> String {
         text.push('\n');
     }
     // Envoy shows it in its statistics: which file is in force.
-    let version = Sha256::digest(text.as_bytes()).iter().take(8).fold(String::new(), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    let digest = Sha256::digest(text.as_bytes());
+    let version = base16ct::lower::encode_string(digest.get(..8).unwrap_or_default());
     format!(
         "# Written by `playlock ecds`. Envoy takes a new file when it is renamed to this name.\nversion_info: \"{version}\"\n{text}"
     )
