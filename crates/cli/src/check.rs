@@ -62,7 +62,7 @@ pub fn run(arguments: &Check, output: &mut dyn Write) -> Result<(), Failure> {
     if arguments.json {
         let errors: Vec<String> = checked.as_ref().err().map(ToString::to_string).into_iter().collect();
         config::write_json(output, &json!({"good": checked.is_ok(), "errors": errors, "warnings": warnings}))?;
-        return checked.map_err(|failure| Failure::Said(failure.status()));
+        return checked.map_err(|failure| Failure::Reported(failure.status()));
     }
     for Diagnostic { severity, text } in diagnostics.all() {
         let written = match severity {
@@ -80,10 +80,10 @@ fn check(arguments: &Check, diagnostics: &mut Diagnostics) -> Result<(), Failure
     let now = Moment::or_now(arguments.now);
     let own = arguments.config.as_deref().map(config::load_elsewhere).transpose()?;
     if let Some(loaded) = &own {
-        say(loaded, now, arguments.envoy.is_empty(), diagnostics);
+        report(loaded, now, arguments.envoy.is_empty(), diagnostics);
     }
     let files: Vec<File> = arguments.envoy.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-    if files.is_empty() { Ok(()) } else { around(&files, own.as_ref(), now, diagnostics) }
+    if files.is_empty() { Ok(()) } else { check_envoy(&files, own.as_ref(), now, diagnostics) }
 }
 
 fn read(path: &Path) -> Result<File, Failure> {
@@ -95,7 +95,7 @@ fn read(path: &Path) -> Result<File, Failure> {
 
 /// Judges every filter of playlock's in Envoy's configuration, under `own` or else what is configured there, and what is
 /// around it.
-fn around(files: &[File], own: Option<&Loaded>, now: u64, diagnostics: &mut Diagnostics) -> Result<(), Failure> {
+fn check_envoy(files: &[File], own: Option<&Loaded>, now: u64, diagnostics: &mut Diagnostics) -> Result<(), Failure> {
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     let names = names.join(", ");
     let by_file: Vec<(&File, Vec<Filter<'_>>)> = files.iter().map(|file| (file, envoy::filters(file))).collect();
@@ -103,17 +103,18 @@ fn around(files: &[File], own: Option<&Loaded>, now: u64, diagnostics: &mut Diag
     let mut protected = BTreeSet::new();
     for (file, filters) in &by_file {
         for filter in filters {
-            let source = source(filter, &all);
+            let configured_filter = configured_filter(filter, &all);
             let here;
-            let loaded = match (own, source) {
+            let loaded = match (own, configured_filter) {
                 (Some(own), _) => own,
-                (None, Some(source)) => {
-                    let text = source.configuration().unwrap_or_default();
-                    let place = format!("{}: {}", file.name, source.entry.path);
-                    here = config::parse_elsewhere(&place, text, &source.key_values().into_iter().collect())?;
+                (None, Some(configured_filter)) => {
+                    let text = configured_filter.configuration().unwrap_or_default();
+                    let place = format!("{}: {}", file.name, configured_filter.entry.path);
+                    here =
+                        config::parse_elsewhere(&place, text, &configured_filter.key_values().into_iter().collect())?;
                     // A filter that discovery finds is checked in its own file.
                     if filter.configuration().is_some() {
-                        say(&here, now, false, diagnostics);
+                        report(&here, now, false, diagnostics);
                     }
                     &here
                 }
@@ -125,11 +126,11 @@ fn around(files: &[File], own: Option<&Loaded>, now: u64, diagnostics: &mut Diag
                 }
             };
             let running = Running::new(loaded, now);
-            filter.judge(&running, files, diagnostics);
+            filter.check(&running, files, diagnostics);
             protected.extend(filter.protected(&running, files));
         }
     }
-    envoy::ways_round(files, &all, &protected, diagnostics);
+    envoy::bypasses(files, &all, &protected, diagnostics);
     let errors = diagnostics.of(Severity::Error);
     match (errors.is_empty(), all.is_empty()) {
         (true, false) => {
@@ -142,14 +143,14 @@ fn around(files: &[File], own: Option<&Loaded>, now: u64, diagnostics: &mut Diag
 }
 
 /// Where a filter's configuration stands: in itself, or in the one that discovery finds under its name.
-fn source<'f, 'a>(filter: &'f Filter<'a>, all: &'f [Filter<'a>]) -> Option<&'f Filter<'a>> {
+fn configured_filter<'f, 'a>(filter: &'f Filter<'a>, all: &'f [Filter<'a>]) -> Option<&'f Filter<'a>> {
     let by_name = |other: &&Filter<'_>| other.chain.is_none() && other.name() == filter.name();
     let mut sources = [filter].into_iter().chain(all.iter().filter(by_name));
     sources.find(|filter| filter.configuration().is_some())
 }
 
 /// Says what there is of a good configuration; `alone`: nothing else is known of the proxy.
-fn say(loaded: &Loaded, now: u64, alone: bool, diagnostics: &mut Diagnostics) {
+fn report(loaded: &Loaded, now: u64, alone: bool, diagnostics: &mut Diagnostics) {
     let Loaded { policies, unknown, .. } = loaded;
     let mut warnings = loaded.warnings.clone();
     for name in unknown {
@@ -162,7 +163,7 @@ fn say(loaded: &Loaded, now: u64, alone: bool, diagnostics: &mut Diagnostics) {
             read.join(", ")
         ));
     }
-    warnings.extend(idle(policies, now));
+    warnings.extend(idle_assignments(policies, now));
     if !policies.route_policy {
         let unassigned = policies.unassigned();
         warnings.extend(
@@ -182,8 +183,8 @@ fn say(loaded: &Loaded, now: u64, alone: bool, diagnostics: &mut Diagnostics) {
 }
 
 /// Assignments that never come to hold.
-fn idle(policies: &Policies, now: u64) -> impl Iterator<Item = String> {
-    policies.idle_assignments(now).map(|(index, idle)| match idle {
+fn idle_assignments(policies: &Policies, now: u64) -> impl Iterator<Item = String> {
+    policies.idle_assignments(now).map(|(index, idle_assignments)| match idle_assignments {
         Idle::Past => format!("assignments[{index}].endTime: is past, so the assignment never holds again"),
         Idle::Overruled => format!(
             "assignments[{index}]: never holds: as long as it could, one to the same host and path wins, which began later"

@@ -23,7 +23,7 @@ use crate::viewer::Viewer;
 
 /// What says which key it is.
 #[derive(Args)]
-pub struct Which {
+pub struct KeySource {
     /// A segment's, playlist's or key's URL with its session token, as the player had it.
     #[arg(value_name = "URL")]
     pub url: Option<Address>,
@@ -76,7 +76,7 @@ pub enum Scope {
 }
 
 /// A content key, and what it was derived from.
-pub struct Content {
+pub struct ContentKey {
     /// The policy's name.
     pub policy: String,
     /// Whose it is.
@@ -95,30 +95,30 @@ pub struct Content {
 ///
 /// # Errors
 /// The filter's refusal of the URL; what is missing or wrong.
-pub fn find(which: &Which, policies: &Policies) -> Result<Content, Failure> {
-    match &which.url {
-        Some(url) => by_url(which, url, policies),
-        None => by_names(which, policies),
+pub fn find(source: &KeySource, policies: &Policies) -> Result<ContentKey, Failure> {
+    match &source.url {
+        Some(url) => by_url(source, url, policies),
+        None => by_options(source, policies),
     }
 }
 
-fn by_names(which: &Which, policies: &Policies) -> Result<Content, Failure> {
+fn by_options(source: &KeySource, policies: &Policies) -> Result<ContentKey, Failure> {
     let mut all = (0..policies.len()).filter_map(|index| policies.get(index));
-    let policy = match &which.policy {
+    let policy = match &source.policy {
         Some(name) => all.find(|policy| policy.name == *name),
         None if policies.len() == 1 => all.next(),
         None => return Err(Failure::Wrong("a URL, or --policy is needed: the configuration has several".into())),
     };
     let policy = policy.ok_or_else(|| Failure::Wrong("--policy: the configuration has none of that name".into()))?;
-    let spoken = which.session_token.as_deref().and_then(|token| fields::read(token, 0));
-    let id = which.session_id.as_deref().or_else(|| fields::id_of_session(spoken.as_ref()?));
-    let scope = match which.scope.unwrap_or(Scope::Session) {
+    let token = source.session_token.as_deref().and_then(|token| fields::read(token, 0));
+    let id = source.session_id.as_deref().or_else(|| fields::session_id(token.as_ref()?));
+    let scope = match source.scope.unwrap_or(Scope::Session) {
         Scope::Session => {
             let id = id.ok_or_else(|| Failure::Wrong("a URL, --session-id or --session-token is needed".into()))?;
             KeyScope::Session(session_id(id)?)
         }
         Scope::Stream => {
-            let stream = which.stream.clone().ok_or_else(|| Failure::Wrong("--stream is needed".into()))?;
+            let stream = source.stream.clone().ok_or_else(|| Failure::Wrong("--stream is needed".into()))?;
             if !stream.starts_with('/') || !stream.ends_with('/') {
                 return Err(Failure::Wrong("--stream: expected a directory such as /vod/a/".into()));
             }
@@ -127,7 +127,7 @@ fn by_names(which: &Which, policies: &Policies) -> Result<Content, Failure> {
         Scope::Application => KeyScope::Application,
         Scope::Configured => KeyScope::Configured,
     };
-    derived(policy, usize::from(which.transition), scope, which.period.unwrap_or_default(), which.sequence)
+    derived(policy, usize::from(source.transition), scope, source.period.unwrap_or_default(), source.sequence)
 }
 
 fn session_id(text: &str) -> Result<[u8; 16], Failure> {
@@ -144,7 +144,7 @@ fn derived(
     scope: KeyScope,
     period: u64,
     number: Option<u64>,
-) -> Result<Content, Failure> {
+) -> Result<ContentKey, Failure> {
     let keys = policy
         .keyrings
         .get(keyring)
@@ -158,43 +158,43 @@ fn derived(
         _ => keys.key(&scope, period),
     };
     let iv = number.map_or_else(|| keys.iv(&scope, period), |number| u128::from(number).to_be_bytes());
-    Ok(Content { policy: policy.name.clone(), scope, period, key, iv, notes: Vec::new() })
+    Ok(ContentKey { policy: policy.name.clone(), scope, period, key, iv, notes: Vec::new() })
 }
 
-fn by_url(which: &Which, url: &Address, policies: &Policies) -> Result<Content, Failure> {
+fn by_url(source: &KeySource, url: &Address, policies: &Policies) -> Result<ContentKey, Failure> {
     let mut notes = Vec::new();
-    let clock = Moment::or_now(which.now);
+    let clock = Moment::or_now(source.now);
     let query = url.query.as_deref();
     let sent = || playlock_core::target::parameters(query).filter_map(|(_, value)| value);
-    let token = which.session_token.as_deref().or_else(|| sent().find(|value| fields::looks_like_token(value)));
+    let token = source.session_token.as_deref().or_else(|| sent().find(|value| fields::looks_like_token(value)));
     // What was captured is often looked at when its session is over.
-    let ended = token.and_then(|token| fields::read(token, clock)).map(|spoken| spoken.times.1);
+    let ended = token.and_then(|token| fields::read(token, clock)).map(|token| token.times.1);
     let now = match ended {
-        Some(end) if which.now.is_none() && end < clock => {
+        Some(end) if source.now.is_none() && end < clock => {
             notes.push(format!("the session ended {}, {}", time::local(end), time::distance(end, clock)));
             end
         }
         _ => clock,
     };
     let viewer = Viewer {
-        ip: which.ip.clone(),
-        headers: which.headers.clone(),
+        ip: source.ip.clone(),
+        headers: source.headers.clone(),
         cookies: Vec::new(),
         method: "GET".into(),
         host: None,
-        route_policy: which.policy.clone(),
+        route_policy: source.policy.clone(),
         now: Some(Moment::At(now)),
     };
     let mut asked = viewer.asks(url)?;
-    if let Some(token) = &which.session_token {
-        carry(&mut asked.headers, policies, url, token, now);
+    if let Some(token) = &source.session_token {
+        add_session_token(&mut asked.headers, policies, url, token, now);
     }
-    let content = asked.with(|request| of_request(which, policies, request))?;
-    Ok(Content { notes, ..content })
+    let content = asked.with(|request| by_request(source, policies, request))?;
+    Ok(ContentKey { notes, ..content })
 }
 
 /// Puts a session token where its policy, or every policy at a key endpoint, wants it.
-fn carry(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &str, now: u64) {
+fn add_session_token(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &str, now: u64) {
     let policy = match policies.covering_raw(&url.authority, &url.path, now) {
         Some(Coverage::Policy(_, policy)) => policy,
         _ => match policies.get(0) {
@@ -212,7 +212,7 @@ fn carry(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &
     }
 }
 
-fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Result<Content, Failure> {
+fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) -> Result<ContentKey, Failure> {
     let raw = headers::text(request.headers, ":path").unwrap_or_default();
     let target = Target::parse(raw.as_bytes()).map_err(|_| Failure::Refused(Reason::Target))?;
     let admitted = gate::admit(policies, request, &mut || [0; 16]).map_err(|refused| match refused.reason {
@@ -231,7 +231,7 @@ fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Resu
             let asked = keyring.and_then(|keyring| signed::open_key(keyring, &target.path, sent));
             let asked = asked.ok_or(Failure::Refused(Reason::Parameter))?;
             let scope = asked.shared.unwrap_or(KeyScope::Session(session.id));
-            derived(policy, session.keyring, scope, asked.period, which.sequence)
+            derived(policy, session.keyring, scope, asked.period, source.sequence)
         }
         Admitted::Stream(stream, _) if stream.opened => {
             Err(Failure::Wrong("this URL opens a new session each time: a URL with a session token is needed".into()))
@@ -244,10 +244,10 @@ fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Resu
                 _ => None,
             };
             let scope = scope.ok_or_else(|| Failure::Wrong("this URL is of something that is not encrypted".into()))?;
-            let period = which.period.or(stream.resource.period).unwrap_or_default();
+            let period = source.period.or(stream.resource.period).unwrap_or_default();
             let number = match stream.resource.iv {
-                Iv::Number(number) => which.sequence.or(Some(number)),
-                Iv::Period | Iv::Segment => which.sequence,
+                Iv::Number(number) => source.sequence.or(Some(number)),
+                Iv::Period | Iv::Segment => source.sequence,
             };
             let mut content = derived(policy, stream.keyring, scope, period, number)?;
             if let (Iv::Segment, None) = (stream.resource.iv, number)

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::config;
-use crate::content::{Which, find};
+use crate::content::{KeySource, find};
 use crate::failure::Failure;
 use crate::given;
 use crate::media;
@@ -37,7 +37,7 @@ pub struct Decrypt {
     #[arg(long, value_name = "HEX", conflicts_with = "sequence")]
     iv: Option<String>,
     #[command(flatten)]
-    which: Which,
+    source: KeySource,
     /// The segment as the viewer got it; standard input if it is left out.
     #[arg(long, short, value_name = "FILE")]
     input: Option<PathBuf>,
@@ -57,23 +57,23 @@ pub fn run(arguments: &Decrypt, input: &mut dyn Read, output: &mut dyn Write) ->
     if arguments.key_file.as_deref() == Some(Path::new("-")) && arguments.input.is_none() {
         return Err(Failure::Wrong("--key-file -: standard input is the segment, expected --input beside it".into()));
     }
-    let With { key, iv, notes } = key_and_iv(arguments, input)?;
+    let KeyAndIv { key, iv, notes } = key_and_iv(arguments, input)?;
     if arguments.output.is_none() && io::stdout().is_terminal() {
         return Err(Failure::Wrong("--output: media would go to a terminal".into()));
     }
     let mut ciphertext = Vec::new();
     match &arguments.input {
-        None => drop(input.read_to_end(&mut ciphertext).map_err(|error| wrong("standard input", &error))?),
-        Some(file) => ciphertext = fs::read(file).map_err(|error| wrong(&file.display().to_string(), &error))?,
+        None => drop(input.read_to_end(&mut ciphertext).map_err(|error| io_failure("standard input", &error))?),
+        Some(file) => ciphertext = fs::read(file).map_err(|error| io_failure(&file.display().to_string(), &error))?,
     }
-    let said = media::decrypt(&ciphertext, &key, &iv).and_then(|bytes| {
+    let decrypted = media::decrypt(&ciphertext, &key, &iv).and_then(|bytes| {
         let container = media::examine(&bytes)?;
         Ok((bytes, container))
     });
-    let (bytes, container) = said.map_err(Failure::Negative)?;
+    let (bytes, container) = decrypted.map_err(Failure::Negative)?;
     match &arguments.output {
         None => output.write_all(&bytes).map_err(config::output_failure)?,
-        Some(file) => fs::write(file, &bytes).map_err(|error| wrong(&file.display().to_string(), &error))?,
+        Some(file) => fs::write(file, &bytes).map_err(|error| io_failure(&file.display().to_string(), &error))?,
     }
     if arguments.json {
         let json = json!({"bytes": bytes.len(), "container": container.to_string(), "key": hex(&key), "iv": hex(&iv),
@@ -88,13 +88,13 @@ pub fn run(arguments: &Decrypt, input: &mut dyn Read, output: &mut dyn Write) ->
 }
 
 /// What it is decrypted with, and what should be known of that.
-struct With {
+struct KeyAndIv {
     key: [u8; 16],
     iv: [u8; 16],
     notes: Vec<String>,
 }
 
-fn key_and_iv(arguments: &Decrypt, input: &mut dyn Read) -> Result<With, Failure> {
+fn key_and_iv(arguments: &Decrypt, input: &mut dyn Read) -> Result<KeyAndIv, Failure> {
     let iv = match &arguments.iv {
         None => None,
         Some(text) => Some(given::iv(text).ok_or_else(|| Failure::Wrong("--iv: expected up to 32 hex digits".into()))?),
@@ -102,16 +102,16 @@ fn key_and_iv(arguments: &Decrypt, input: &mut dyn Read) -> Result<With, Failure
     if arguments.key.is_some() || arguments.key_file.is_some() {
         let key = given::key(arguments.key.as_deref(), arguments.key_file.as_deref(), Some(16), input)?;
         let key = key.try_into().map_err(|_| Failure::Wrong("--key: expected 32 hex digits".into()))?;
-        let iv = iv.or_else(|| arguments.which.sequence.map(|number| u128::from(number).to_be_bytes()));
+        let iv = iv.or_else(|| arguments.source.sequence.map(|number| u128::from(number).to_be_bytes()));
         let iv = iv.ok_or_else(|| Failure::Wrong("--iv or --sequence is needed".into()))?;
-        return Ok(With { key, iv, notes: Vec::new() });
+        return Ok(KeyAndIv { key, iv, notes: Vec::new() });
     }
     let Some(file) = &arguments.config else { return Err(Failure::Wrong("--config or --key-file is needed".into())) };
     let loaded = config::load(file)?;
-    let content = find(&arguments.which, &loaded.policies)?;
-    Ok(With { key: content.key, iv: iv.unwrap_or(content.iv), notes: content.notes })
+    let content = find(&arguments.source, &loaded.policies)?;
+    Ok(KeyAndIv { key: content.key, iv: iv.unwrap_or(content.iv), notes: content.notes })
 }
 
-fn wrong(place: &str, error: &io::Error) -> Failure {
+fn io_failure(place: &str, error: &io::Error) -> Failure {
     Failure::Wrong(format!("{place}: {error}"))
 }

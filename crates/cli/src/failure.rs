@@ -15,7 +15,7 @@ pub enum Failure {
     /// It could not be reached.
     Unreachable(String),
     /// It was said already: nothing but the exit status is left.
-    Said(u8),
+    Reported(u8),
     /// The command, its configuration or a file is wrong.
     Wrong(String),
 }
@@ -27,7 +27,7 @@ impl Failure {
             Self::Refused(_) | Self::Negative(_) => 1,
             Self::Wrong(_) => 2,
             Self::Unreachable(_) => 3,
-            Self::Said(status) => *status,
+            Self::Reported(status) => *status,
         }
     }
 
@@ -42,7 +42,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Refused(reason) => write!(f, "{}: {}", reason.word(), reason.title()),
             Self::Negative(what) | Self::Unreachable(what) | Self::Wrong(what) => f.write_str(what),
-            Self::Said(_) => Ok(()),
+            Self::Reported(_) => Ok(()),
         }
     }
 }

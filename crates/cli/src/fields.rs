@@ -27,7 +27,7 @@ impl Role {
 
 /// What a token says, not verified.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Spoken {
+pub struct TokenFields {
     /// Which it is.
     pub role: Role,
     /// As it reads once it is decoded.
@@ -48,38 +48,38 @@ pub fn looks_like_token(text: &str) -> bool {
 }
 
 /// Reads a token as it was sent; `None` if it breaks the grammar.
-pub fn read(sent: &str, now: u64) -> Option<Spoken> {
+pub fn read(sent: &str, now: u64) -> Option<TokenFields> {
     readings(sent).into_iter().find_map(|reading| {
         let claims = Claims::parse(&reading).ok()?;
-        Some(spoken(&claims, &reading, now))
+        Some(token_fields(&claims, &reading, now))
     })
 }
 
-fn spoken(claims: &Claims<'_>, reading: &str, now: u64) -> Spoken {
+fn token_fields(claims: &Claims<'_>, reading: &str, now: u64) -> TokenFields {
     let of_session = claims.data.is_some_and(|data| data == "hdntl" || data.starts_with("hdntl,"));
     let role = if of_session { Role::Session } else { Role::Access };
     let mut fields = Vec::new();
-    let mut say = |name, value: &str, meaning: String| fields.push((name, value.to_owned(), meaning));
+    let mut add = |name, value: &str, meaning: String| fields.push((name, value.to_owned(), meaning));
     if let Some(ip) = claims.ip {
         let what = if of_session { "for viewers in this network alone" } else { "for this viewer's address alone" };
-        say("ip", ip, what.into());
+        add("ip", ip, what.into());
     }
     if let Some(st) = claims.st {
         let what = if of_session { "session opened" } else { "valid from" };
-        say("st", &st.to_string(), format!("{what} {}, {}", time::local(st), time::distance(st, now)));
+        add("st", &st.to_string(), format!("{what} {}, {}", time::local(st), time::distance(st, now)));
     }
     let ends = if claims.exp < now { "expired" } else { "valid until" };
-    say(
+    add(
         "exp",
         &claims.exp.to_string(),
         format!("{ends} {}, {}", time::local(claims.exp), time::distance(claims.exp, now)),
     );
     match claims.acl {
-        Some(acl) => say("acl", acl, acl_in_words(acl)),
-        None => say("url", "…", "the token is for one URL, which it does not carry".into()),
+        Some(acl) => add("acl", acl, describe_acl(acl)),
+        None => add("url", "…", "the token is for one URL, which it does not carry".into()),
     }
     if let Some(id) = claims.id {
-        say("id", id, if of_session { session_id(id) } else { "names the token, for revocation".into() });
+        add("id", id, if of_session { describe_session_id(id) } else { "names the token, for revocation".into() });
     }
     if let Some(data) = claims.data {
         let meaning = match data.strip_prefix("hdntl") {
@@ -89,7 +89,7 @@ fn spoken(claims: &Claims<'_>, reading: &str, now: u64) -> Spoken {
             }
             _ => format!("payload: {}", decoded(data)),
         };
-        say("data", data, meaning);
+        add("data", data, meaning);
     }
     let tag = reading.rsplit_once("~hmac=").map_or("", |(_, tag)| tag);
     let hash = match tag.len() {
@@ -97,8 +97,8 @@ fn spoken(claims: &Claims<'_>, reading: &str, now: u64) -> Spoken {
         40 => "HMAC-SHA-1",
         _ => "HMAC-MD5",
     };
-    say("hmac", tag, hash.into());
-    Spoken {
+    add("hmac", tag, hash.into());
+    TokenFields {
         role,
         text: reading.to_owned(),
         fields,
@@ -109,25 +109,26 @@ fn spoken(claims: &Claims<'_>, reading: &str, now: u64) -> Spoken {
 }
 
 /// The session's id by itself, as the access log has it.
-pub fn id_of_session(spoken: &Spoken) -> Option<&str> {
-    let (_, id, _) = spoken.fields.iter().find(|(name, ..)| *name == "id" && spoken.role == Role::Session)?;
+pub fn session_id(token_fields: &TokenFields) -> Option<&str> {
+    let (_, id, _) =
+        token_fields.fields.iter().find(|(name, ..)| *name == "id" && token_fields.role == Role::Session)?;
     id.split([',', '.']).next()
 }
 
-fn session_id(id: &str) -> String {
+fn describe_session_id(id: &str) -> String {
     let (own, access) = id.split_once(',').map_or((id, None), |(own, access)| (own, Some(access)));
     let (own, tag) = own.split_once('.').map_or((own, false), |(own, _)| (own, true));
-    let mut said = format!("session {own}, as the access log has it");
+    let mut text = format!("session {own}, as the access log has it");
     if tag {
-        said.push_str("; bound to a request header's value");
+        text.push_str("; bound to a request header's value");
     }
     if let Some(access) = access {
-        said.push_str(&format!("; opened by the access token named {}", decoded(access)));
+        text.push_str(&format!("; opened by the access token named {}", decoded(access)));
     }
-    said
+    text
 }
 
-fn acl_in_words(acl: &str) -> String {
+fn describe_acl(acl: &str) -> String {
     let patterns: Vec<String> = acl
         .split('!')
         .map(|pattern| {
@@ -162,7 +163,7 @@ mod tests {
         assert_eq!(words[3], "acl: everything below /vod/; /a alone");
         assert_eq!(words[5], "data: payload: a b");
         let session = read(&format!("st=10~exp=40~acl=/*~id=AAAA.tag,x~data=hdntl,p~hmac={tag}"), 400).unwrap();
-        assert_eq!((session.role, id_of_session(&session)), (Role::Session, Some("AAAA")));
+        assert_eq!((session.role, session_id(&session)), (Role::Session, Some("AAAA")));
         assert!(session.fields[1].2.starts_with("expired"));
         assert!(session.fields[3].2.ends_with("header's value; opened by the access token named x"));
         assert_eq!(read("exp=1", 0), None);

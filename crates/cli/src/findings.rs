@@ -13,7 +13,7 @@ use playlock_core::target::Target;
 use playlock_core::token::edge_auth::Presented;
 
 use crate::address::Address;
-use crate::fields::{self, Role, Spoken};
+use crate::fields::{self, Role, TokenFields};
 
 /// Something that was looked at.
 #[derive(Debug)]
@@ -54,27 +54,27 @@ impl Context<'_> {
 
 /// Looks at a token.
 pub fn token(sent: &str, context: &Context<'_>) -> Finding {
-    let Some(spoken) = fields::read(sent, context.now) else {
+    let Some(token) = fields::read(sent, context.now) else {
         return Finding {
             what: "token".into(),
             rows: Vec::new(),
             verdict: Some(Err((Some(Reason::Malformed), Reason::Malformed.title().into()))),
         };
     };
-    let rows = spoken.fields.iter().map(|(name, value, meaning)| {
+    let rows = token.fields.iter().map(|(name, value, meaning)| {
         (format!("{name}={}", if *name == "hmac" { "…" } else { value.as_str() }), meaning.clone())
     });
     let rows = rows.collect();
     let verdict = match context.policies {
-        Some(_) => under_policies(&spoken, context),
-        None => by_its_times(&spoken, context.now),
+        Some(_) => verdict_by_policies(&token, context),
+        None => verdict_by_times(&token, context.now),
     };
-    Finding { what: format!("{} token", spoken.role.word()), rows, verdict }
+    Finding { what: format!("{} token", token.role.word()), rows, verdict }
 }
 
 /// Without a configuration only its times can be said to be wrong.
-fn by_its_times(spoken: &Spoken, now: u64) -> Option<Result<String, (Option<Reason>, String)>> {
-    let reason = match spoken.times {
+fn verdict_by_times(token: &TokenFields, now: u64) -> Option<Result<String, (Option<Reason>, String)>> {
+    let reason = match token.times {
         (Some(start), _) if start > now => Reason::Early,
         (_, end) if end < now => Reason::Expired,
         _ => return None,
@@ -82,14 +82,14 @@ fn by_its_times(spoken: &Spoken, now: u64) -> Option<Result<String, (Option<Reas
     Some(Err((Some(reason), reason.title().into())))
 }
 
-fn under_policies(spoken: &Spoken, context: &Context<'_>) -> Option<Result<String, (Option<Reason>, String)>> {
-    if !spoken.has_acl && spoken.role == Role::Access && context.url.is_none() {
+fn verdict_by_policies(token: &TokenFields, context: &Context<'_>) -> Option<Result<String, (Option<Reason>, String)>> {
+    if !token.has_acl && token.role == Role::Access && context.url.is_none() {
         let what = "it is signed for one URL: whether the signature is good can be said of that URL only";
         return Some(Err((None, what.into())));
     }
     let mut failure = None;
     for policy in context.candidates() {
-        match holds(policy, spoken, context) {
+        match verify(policy, token, context) {
             Ok(()) => {
                 let path = if context.url.is_none() { "; for which paths is not looked at" } else { "" };
                 return Some(Ok(format!("valid under the policy \"{}\"{path}", policy.name)));
@@ -107,13 +107,13 @@ fn under_policies(spoken: &Spoken, context: &Context<'_>) -> Option<Result<Strin
 }
 
 /// Whether the token holds under that policy, as far as it can be known.
-fn holds(policy: &Policy, spoken: &Spoken, context: &Context<'_>) -> Result<(), Reason> {
+fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result<(), Reason> {
     // What is not said is not held against it.
-    let assumed = spoken.ip.as_deref().map(|ip| ip.split('/').next().unwrap_or(ip).to_owned());
+    let assumed = token.ip.as_deref().map(|ip| ip.split('/').next().unwrap_or(ip).to_owned());
     let client = context.ip.map(str::to_owned).or(assumed).map(String::into_bytes);
     let target = context.url.map_or("/".to_owned(), |url| url.target(None));
     let target = Target::parse(target.as_bytes()).map_err(|_| Reason::Target)?;
-    let verified = match spoken.role {
+    let verified = match token.role {
         Role::Session => {
             let request = Request {
                 headers: &[],
@@ -122,7 +122,7 @@ fn holds(policy: &Policy, spoken: &Spoken, context: &Context<'_>) -> Result<(), 
                 now: context.now,
                 end_of_stream: true,
             };
-            Session::verify(policy, &spoken.text, &request).and_then(|session| match context.url {
+            Session::verify(policy, &token.text, &request).and_then(|session| match context.url {
                 Some(url) if !context.policies.is_some_and(|policies| policies.is_key_path(&url.path)) => {
                     session.covers(&target.path)
                 }
@@ -133,7 +133,7 @@ fn holds(policy: &Policy, spoken: &Spoken, context: &Context<'_>) -> Result<(), 
             let Opening::AccessToken(access) = policy.opening() else { return Err(Reason::Signature) };
             let client = || client.as_deref().and_then(client_address);
             let presented = Presented { target: &target, ours: &ours(policy), client: &client, now: context.now };
-            access.verifier.verify(&spoken.text, &presented).map(|_| ())
+            access.verifier.verify(&token.text, &presented).map(|_| ())
         }
     };
     match verified {
@@ -159,32 +159,32 @@ pub fn parameter(sent: &str, site: Option<Site<'_>>, context: &Context<'_>) -> F
     let purpose = parts.next().unwrap_or_default().to_owned();
     let mut fields: Vec<&str> = parts.collect();
     fields.pop();
-    let mut rows = vec![(purpose.clone(), in_words(&purpose).to_owned())];
+    let mut rows = vec![(purpose.clone(), describe_purpose(&purpose).to_owned())];
     if purpose == "key" {
         let policy = signed::claimed_policy(sent).unwrap_or_default();
         rows.push(("policy".into(), policy));
         let mut rest = fields.iter().skip(1);
         rows.extend(rest.next().map(|session| ("session".to_owned(), (*session).to_owned())));
         rows.extend(rest.next().map(|period| ("period".to_owned(), (*period).to_owned())));
-        rows.extend(rest.filter_map(|field| scope(field)));
+        rows.extend(rest.filter_map(|field| describe_scope(field)));
     } else if purpose != "variables" {
-        rows.extend(fields.iter().filter_map(|field| said(field)));
+        rows.extend(fields.iter().filter_map(|field| describe_field(field)));
     }
     let verdict = match (context.policies, site) {
-        (Some(_), Some(site)) => signed_by(sent, &purpose, site, context),
+        (Some(_), Some(site)) => verdict_of_parameter(sent, &purpose, site, context),
         _ => None,
     };
     Finding { what: "signed parameter".into(), rows, verdict }
 }
 
 /// The verdict; `None` if it is bound to a session and the URL does not say which.
-fn signed_by(
+fn verdict_of_parameter(
     sent: &str,
     purpose: &str,
     site: Site<'_>,
     context: &Context<'_>,
 ) -> Option<Result<String, (Option<Reason>, String)>> {
-    let session = session_in(site.query, context.now);
+    let session = session_of_query(site.query, context.now);
     let candidates = context.candidates();
     let bound = matches!(purpose, "clear" | "document");
     if bound && session.is_none() && candidates.iter().any(|policy| policy.session.on_content) {
@@ -207,11 +207,11 @@ fn signed_by(
 }
 
 /// The id of the session whose token is in a query.
-fn session_in(query: Option<&str>, now: u64) -> Option<[u8; 16]> {
+fn session_of_query(query: Option<&str>, now: u64) -> Option<[u8; 16]> {
     use base64::Engine;
     let mut values = playlock_core::target::parameters(query).filter_map(|(_, value)| value);
-    let spoken = fields::read(values.find(|value| fields::looks_like_token(value))?, now)?;
-    let id = fields::id_of_session(&spoken)?;
+    let token = fields::read(values.find(|value| fields::looks_like_token(value))?, now)?;
+    let id = fields::session_id(&token)?;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(id).ok()?.try_into().ok()
 }
 
@@ -221,7 +221,7 @@ pub fn looks_like_parameter(value: &str) -> bool {
         && value.contains('~')
 }
 
-fn in_words(purpose: &str) -> &'static str {
+fn describe_purpose(purpose: &str) -> &'static str {
     match purpose {
         "media" => "media, encrypted",
         "clear" => "served in clear: an init section or the like",
@@ -232,7 +232,7 @@ fn in_words(purpose: &str) -> &'static str {
     }
 }
 
-fn said(field: &str) -> Option<(String, String)> {
+fn describe_field(field: &str) -> Option<(String, String)> {
     let (name, value) = field.split_at_checked(1)?;
     match name {
         "r" => {
@@ -242,11 +242,11 @@ fn said(field: &str) -> Option<(String, String)> {
         "p" => Some(("period".into(), value.into())),
         "n" => Some(("number".into(), format!("media sequence number {value}, which is the IV"))),
         "i" => Some(("IV".into(), "the segment's own".into())),
-        _ => scope(field),
+        _ => describe_scope(field),
     }
 }
 
-fn scope(field: &str) -> Option<(String, String)> {
+fn describe_scope(field: &str) -> Option<(String, String)> {
     use base64::Engine;
     let (name, value) = field.split_at_checked(1)?;
     let whose = match name {

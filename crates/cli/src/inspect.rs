@@ -19,7 +19,7 @@ use crate::terminal::{Colours, shown};
 use crate::time::Moment;
 
 /// Longest input in bytes.
-const MOST: u64 = 64 << 20;
+const MAX_INPUT: u64 = 64 << 20;
 
 /// Say in words what stands in a token, a URL or a playlist, and whether it holds.
 ///
@@ -83,14 +83,14 @@ pub fn run(arguments: &Inspect, input: &mut dyn Read, output: &mut dyn Write, co
     };
     output.write_all(rendered.as_bytes()).map_err(config::output_failure)?;
     let bad = findings.iter().any(|finding| matches!(finding.verdict, Some(Err(_))));
-    if bad { Err(Failure::Said(1)) } else { Ok(()) }
+    if bad { Err(Failure::Reported(1)) } else { Ok(()) }
 }
 
 /// What is to be looked at: the argument itself, a file, or standard input.
 fn text(what: Option<&str>, input: &mut dyn Read) -> Result<String, Failure> {
     let all = |reader: &mut dyn Read, name: &str| {
         let mut text = String::new();
-        let read = reader.take(MOST).read_to_string(&mut text);
+        let read = reader.take(MAX_INPUT).read_to_string(&mut text);
         read.map_err(|error| Failure::Wrong(format!("{name}: {error}")))?;
         Ok(text)
     };
@@ -139,15 +139,15 @@ fn url(url: &Address, context: &Context<'_>) -> Vec<Finding> {
 fn playlist(text: &str, context: &Context<'_>) -> Result<Vec<Finding>, Failure> {
     let parsed = Playlist::parse(text, None).map_err(|error| Failure::Negative(format!("playlist: {error}")))?;
     let (finding, uris) = match &parsed {
-        Playlist::Master(master) => of_master(master),
-        Playlist::Media(media) => of_media(media),
+        Playlist::Master(master) => describe_master(master),
+        Playlist::Media(media) => describe_media(media),
     };
     let mut findings = vec![finding];
-    findings.extend(in_uris(&uris, context));
+    findings.extend(findings_in_uris(&uris, context));
     Ok(findings)
 }
 
-fn of_master(master: &Master) -> (Finding, Vec<String>) {
+fn describe_master(master: &Master) -> (Finding, Vec<String>) {
     let mut rows = Vec::new();
     for variant in &master.variants {
         let size = variant.resolution.as_deref().unwrap_or("no resolution");
@@ -163,7 +163,7 @@ fn of_master(master: &Master) -> (Finding, Vec<String>) {
     (Finding { what: "master playlist".into(), rows, verdict: None }, uris)
 }
 
-fn of_media(media: &Media) -> (Finding, Vec<String>) {
+fn describe_media(media: &Media) -> (Finding, Vec<String>) {
     let seconds: f64 = media.segments.iter().map(|segment| segment.duration).sum();
     let mut rows = vec![
         ("segments".to_owned(), format!("{} of {seconds:.1} s, from number {}", media.segments.len(), media.sequence)),
@@ -200,7 +200,7 @@ fn of_media(media: &Media) -> (Finding, Vec<String>) {
 
 /// The tokens in a playlist's URIs, each once, and the filter's own parameters, each that does not hold, and one of
 /// each purpose.
-fn in_uris(uris: &[String], context: &Context<'_>) -> Vec<Finding> {
+fn findings_in_uris(uris: &[String], context: &Context<'_>) -> Vec<Finding> {
     let mut tokens: BTreeMap<&str, usize> = BTreeMap::new();
     let mut purposes: BTreeMap<&str, Finding> = BTreeMap::new();
     let mut broken: BTreeMap<&str, Finding> = BTreeMap::new();

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::config;
-use crate::content::{Which, find};
+use crate::content::{KeySource, find};
 use crate::failure::Failure;
 use crate::trace::whose;
 
@@ -27,7 +27,7 @@ pub struct KeyCommand {
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     #[command(flatten)]
-    which: Which,
+    source: KeySource,
     /// Print the key's 16 bytes alone.
     #[arg(long, conflicts_with = "json")]
     raw: bool,
@@ -42,7 +42,7 @@ pub struct KeyCommand {
 /// As [`find`].
 pub fn run(arguments: &KeyCommand, output: &mut dyn Write) -> Result<(), Failure> {
     let loaded = config::load(&arguments.config)?;
-    let content = find(&arguments.which, &loaded.policies)?;
+    let content = find(&arguments.source, &loaded.policies)?;
     let (key, iv) = (hex(&content.key), hex(&content.iv));
     let written = if arguments.raw {
         output.write_all(&content.key)

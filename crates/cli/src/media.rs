@@ -40,17 +40,17 @@ const NULL_PACKETS: u16 = 0x1fff;
 /// # Errors
 /// What is broken in it, in a sentence.
 pub fn examine(bytes: &[u8]) -> Result<Container, String> {
-    let container = recognise(bytes);
+    let container = detect(bytes);
     match container {
-        Container::TransportStream => transport_stream(bytes)?,
-        Container::Mp4 => boxes(bytes)?,
+        Container::TransportStream => check_transport_stream(bytes)?,
+        Container::Mp4 => check_boxes(bytes)?,
         Container::PackedAudio | Container::WebVtt | Container::Unknown => {}
     }
     Ok(container)
 }
 
 /// What it begins like.
-pub fn recognise(bytes: &[u8]) -> Container {
+pub fn detect(bytes: &[u8]) -> Container {
     let is_box = |name: &[u8]| bytes.get(4..8) == Some(name);
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if is_transport_stream(bytes) {
@@ -73,7 +73,7 @@ fn is_transport_stream(bytes: &[u8]) -> bool {
 
 /// Whether every packet is there: by sync bytes, and by the continuity counters (ISO 13818-1 section 2.4.3.3), which begin
 /// anew in each segment where packagers want them to.
-fn transport_stream(bytes: &[u8]) -> Result<(), String> {
+fn check_transport_stream(bytes: &[u8]) -> Result<(), String> {
     let mut counters: BTreeMap<u16, u8> = BTreeMap::new();
     for (index, packet) in bytes.chunks(PACKET).enumerate() {
         if packet.first() != Some(&0x47) {
@@ -101,7 +101,7 @@ fn transport_stream(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// Whether top-level boxes (ISO 14496-12 section 4.2) follow each other to the very end.
-fn boxes(bytes: &[u8]) -> Result<(), String> {
+fn check_boxes(bytes: &[u8]) -> Result<(), String> {
     let mut at = 0_usize;
     while at < bytes.len() {
         let rest = bytes.get(at..).unwrap_or_default();
@@ -136,7 +136,7 @@ pub fn decrypt(ciphertext: &[u8], key: &[u8; 16], iv: &[u8; 16]) -> Result<Vec<u
         return Err(diagnosis(ciphertext, &bytes));
     }
     bytes.truncate(length.unwrap_or_default());
-    if recognise(&bytes) == Container::Unknown && is_transport_stream(bytes.get(PACKET..).unwrap_or_default()) {
+    if detect(&bytes) == Container::Unknown && is_transport_stream(bytes.get(PACKET..).unwrap_or_default()) {
         return Err("the key is right and the IV is not: only the first block is wrong".into());
     }
     Ok(bytes)
@@ -146,7 +146,7 @@ fn blocks(ciphertext: &[u8], key: &[u8; 16], iv: &[u8; 16]) -> Result<Vec<u8>, S
     use aes::cipher::{BlockModeDecrypt, KeyIvInit};
     let (whole, rest) = ciphertext.as_chunks::<16>();
     if whole.is_empty() || !rest.is_empty() {
-        let clear = recognise(ciphertext);
+        let clear = detect(ciphertext);
         return Err(match clear {
             Container::Unknown => {
                 format!("{} bytes are no multiple of 16: it was cut, or is no ciphertext", ciphertext.len())
@@ -161,8 +161,8 @@ fn blocks(ciphertext: &[u8], key: &[u8; 16], iv: &[u8; 16]) -> Result<Vec<u8>, S
 
 /// Why the padding is none.
 fn diagnosis(ciphertext: &[u8], decrypted: &[u8]) -> String {
-    let clear = recognise(ciphertext);
-    let found = recognise(decrypted);
+    let clear = detect(ciphertext);
+    let found = detect(decrypted);
     if clear != Container::Unknown && clear != Container::PackedAudio {
         format!("this is not encrypted: it is {clear}")
     } else if found != Container::Unknown && found != Container::PackedAudio {

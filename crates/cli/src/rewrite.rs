@@ -104,9 +104,9 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
     if arguments.access_token.is_some() || arguments.session_token.is_some() {
         // Elsewhere there is no token to put, and the filter says what there is instead.
         if let Some(Coverage::Policy(_, policy)) = policies.covering_raw(authority, path, now) {
-            match place(arguments, policy)? {
-                Place::Query(text) => parameter = Some(text),
-                Place::Cookie(text) => headers.push(header("cookie", &text)),
+            match position(arguments, policy)? {
+                TokenPosition::Query(text) => parameter = Some(text),
+                TokenPosition::Cookie(text) => headers.push(header("cookie", &text)),
             }
         }
     }
@@ -122,24 +122,24 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
 }
 
 /// Where a token stands in a request.
-enum Place {
+enum TokenPosition {
     /// A parameter, `name=value`.
     Query(String),
     /// A cookie, `name=value`.
     Cookie(String),
 }
 
-fn place(arguments: &Rewrite, policy: &Policy) -> Result<Place, Failure> {
+fn position(arguments: &Rewrite, policy: &Policy) -> Result<TokenPosition, Failure> {
     if let Some(token) = &arguments.access_token {
         return match policy.opening() {
-            Opening::AccessToken(access) => Ok(Place::Query(format!("{}={}", access.name, in_query(token)))),
+            Opening::AccessToken(access) => Ok(TokenPosition::Query(format!("{}={}", access.name, in_query(token)))),
             Opening::Free => Err(Failure::Wrong(format!("--access-token: the policy {} takes none", policy.name))),
         };
     }
     let (name, token) = (&policy.session.name, arguments.session_token.as_deref().unwrap_or_default());
     Ok(match policy.session.transport.in_query() {
-        true => Place::Query(format!("{name}={}", in_query(token))),
-        false => Place::Cookie(format!("{}={token}", jar::cookie_name_for(name, token))),
+        true => TokenPosition::Query(format!("{name}={}", in_query(token))),
+        false => TokenPosition::Cookie(format!("{}={token}", jar::cookie_name_for(name, token))),
     })
 }
 

@@ -121,9 +121,9 @@ pub fn run(arguments: &Token, input: &mut dyn Read, output: &mut dyn Write) -> R
         Some(moment) => moment.seconds(now),
         None => start.unwrap_or(now).saturating_add(arguments.duration),
     };
-    let opened = arguments.url.as_ref().map(|url| without(url, &signer.name));
+    let opened = arguments.url.as_ref().map(|url| without_token(url, &signer.name));
     let token = sign(arguments, &signer, opened.as_ref(), start, expires)?;
-    config::warn(&arguments.acl.iter().flat_map(|acl| acl.split('!')).filter_map(mistaken).collect::<Vec<_>>());
+    config::warn(&arguments.acl.iter().flat_map(|acl| acl.split('!')).filter_map(acl_mistake).collect::<Vec<_>>());
     let url = opened.map(|url| {
         let target = url.target(Some(&format!("{}={}", signer.name, in_query(&token))));
         format!("{}://{}{target}", url.scheme, url.authority)
@@ -150,7 +150,7 @@ fn from_key(arguments: &Token, input: &mut dyn Read) -> Result<Signer, Failure> 
 
 /// The policy that is meant, its name for tokens, and its password as the document writes it.
 fn from_config(arguments: &Token, loaded: &Loaded, now: u64) -> Result<Signer, Failure> {
-    let (index, policy) = chosen(arguments, &loaded.policies, now)?;
+    let (index, policy) = chosen_policy(arguments, &loaded.policies, now)?;
     let Opening::AccessToken(access) = policy.opening() else {
         return Err(Failure::Wrong(format!("the policy {} takes no access tokens", policy.name)));
     };
@@ -172,7 +172,7 @@ fn from_config(arguments: &Token, loaded: &Loaded, now: u64) -> Result<Signer, F
     })
 }
 
-fn chosen<'a>(arguments: &Token, policies: &'a Policies, now: u64) -> Result<(usize, &'a Policy), Failure> {
+fn chosen_policy<'a>(arguments: &Token, policies: &'a Policies, now: u64) -> Result<(usize, &'a Policy), Failure> {
     let all = || (0..policies.len()).filter_map(|index| Some((index, policies.get(index)?)));
     if let Some(name) = &arguments.policy {
         let found = all().find(|(_, policy)| policy.name == *name);
@@ -195,7 +195,7 @@ fn chosen<'a>(arguments: &Token, policies: &'a Policies, now: u64) -> Result<(us
 }
 
 /// The URL without a token that it has already.
-fn without(url: &Address, name: &str) -> Address {
+fn without_token(url: &Address, name: &str) -> Address {
     Address { query: url.query.as_deref().and_then(|query| strip(query, &[name])), ..url.clone() }
 }
 
@@ -244,7 +244,7 @@ fn sign(
 }
 
 /// A likely mistake in a pattern of an ACL. Tokens can carry it all the same.
-fn mistaken(pattern: &str) -> Option<String> {
+fn acl_mistake(pattern: &str) -> Option<String> {
     let why = if !pattern.starts_with(['/', '*', '?']) {
         "does not begin with /, so that no path is like it; expected a path without a host"
     } else if pattern.contains(",/") {

@@ -32,7 +32,7 @@ pub struct Chain<'a> {
 pub fn filters(file: &File) -> Vec<Filter<'_>> {
     let root = Node::root(&file.document);
     let mut found = Vec::new();
-    for manager in root.having("http_filters") {
+    for manager in root.objects_with("http_filters") {
         let filters = manager.list("http_filters");
         for (index, entry) in filters.iter().enumerate().filter(|(_, entry)| is_playlock(entry)) {
             let chain = Chain { manager: manager.clone(), filters: filters.clone(), index };
@@ -97,7 +97,7 @@ impl<'a> Filter<'a> {
     }
 
     /// Judges it as `running`.
-    pub fn judge(&self, running: &Running<'_>, files: &[File], diagnostics: &mut Diagnostics) {
+    pub fn check(&self, running: &Running<'_>, files: &[File], diagnostics: &mut Diagnostics) {
         let path = &self.entry.path;
         if self.entry.is_true("disabled") {
             diagnostics
@@ -108,19 +108,19 @@ impl<'a> Filter<'a> {
                 .error(path, "is_optional: true lets an Envoy without Wasm leave playlock out, and serve plaintext");
         }
         if let Some(plugin) = plugin(&self.entry) {
-            judge_plugin(&plugin, running, diagnostics);
+            check_plugin(&plugin, running, diagnostics);
         }
         if let Some(default) = self.default() {
-            judge_default(&default, running, diagnostics);
+            check_default(&default, running, diagnostics);
         }
         if let Some(chain) = &self.chain {
-            chain.judge(path, running, files, diagnostics);
+            chain.check(path, running, files, diagnostics);
         }
     }
 }
 
 /// The module, how it is run, and what it finds in its environment.
-fn judge_plugin(plugin: &Node<'_>, running: &Running<'_>, diagnostics: &mut Diagnostics) {
+fn check_plugin(plugin: &Node<'_>, running: &Running<'_>, diagnostics: &mut Diagnostics) {
     let path = &plugin.path;
     let policy = plugin.text(&["failure_policy"]);
     if policy == Some("FAIL_OPEN") || plugin.is_true("fail_open") {
@@ -160,7 +160,7 @@ fn judge_plugin(plugin: &Node<'_>, running: &Running<'_>, diagnostics: &mut Diag
 }
 
 /// The default that runs before discovery has found the filter must not let requests pass.
-fn judge_default(default: &Node<'_>, running: &Running<'_>, diagnostics: &mut Diagnostics) {
+fn check_default(default: &Node<'_>, running: &Running<'_>, diagnostics: &mut Diagnostics) {
     // Both as the entry of a filter has it, and as the message itself.
     let config = default.get("typed_config").unwrap_or_else(|| default.clone());
     let kind = config.text(&["@type"]).unwrap_or_default();
@@ -172,7 +172,7 @@ fn judge_default(default: &Node<'_>, running: &Running<'_>, diagnostics: &mut Di
         !matches!(action, None | Some("ALLOW")) || rules.get("policies").is_some() || rules.get("policy").is_some()
     });
     match ours {
-        Some(plugin) => judge_plugin(&plugin, running, diagnostics),
+        Some(plugin) => check_plugin(&plugin, running, diagnostics),
         None if kind.ends_with("filters.http.rbac.v3.RBAC") && rules.is_some() && !allows => {}
         None => diagnostics.error(
             &default.path,
@@ -182,14 +182,14 @@ fn judge_default(default: &Node<'_>, running: &Running<'_>, diagnostics: &mut Di
 }
 
 impl Chain<'_> {
-    fn judge(&self, path: &str, running: &Running<'_>, files: &[File], diagnostics: &mut Diagnostics) {
+    fn check(&self, path: &str, running: &Running<'_>, files: &[File], diagnostics: &mut Diagnostics) {
         let manager = &self.manager;
         if path.contains("protocol_options") || path.contains("ProtocolOptions") {
             diagnostics
                 .error(path, "is an upstream filter, behind routing and caches; expected it in the connection manager");
             return;
         }
-        self.judge_order(path, running.policies, diagnostics);
+        self.check_order(path, running.policies, diagnostics);
         if !manager.is_true("use_remote_address") && manager.get("original_ip_detection_extensions").is_none() {
             diagnostics.warning(
                 path,
@@ -206,7 +206,7 @@ impl Chain<'_> {
         let routes = route::routes(manager, files);
         let behind = self.filters.get(self.index..).unwrap_or_default();
         if behind.iter().any(|filter| filter.is_filter("cache")) {
-            for host in route::everything(manager, files) {
+            for host in route::catch_all_hosts(manager, files) {
                 diagnostics.warning(
                     &host.path,
                     "serves every Host with a cache behind it: each invented name fills the cache anew; expected your own names",
@@ -214,7 +214,7 @@ impl Chain<'_> {
             }
         }
         for route in routes.iter().filter(|route| !running.lets_pass(route)) {
-            judge_route(route, diagnostics);
+            check_route(route, diagnostics);
         }
         if running.policies.batching {
             let protected = routes.iter().filter(|route| !running.lets_pass(route));
@@ -234,7 +234,7 @@ impl Chain<'_> {
         self.filters.get(..self.index).unwrap_or_default()
     }
 
-    fn judge_order(&self, path: &str, policies: &Policies, diagnostics: &mut Diagnostics) {
+    fn check_order(&self, path: &str, policies: &Policies, diagnostics: &mut Diagnostics) {
         if self.before().iter().any(|filter| filter.is_filter("cache")) {
             diagnostics.error(path, "a cache stands before it, and would serve one viewer's stream to all");
         }
@@ -266,7 +266,7 @@ impl Chain<'_> {
     }
 }
 
-fn judge_route(route: &Route<'_>, diagnostics: &mut Diagnostics) {
+fn check_route(route: &Route<'_>, diagnostics: &mut Diagnostics) {
     let action = &route.action;
     let timeout = action.text(&["timeout"]);
     if !timeout.is_some_and(|text| text.trim_end_matches('s').parse::<f64>() == Ok(0.0)) {

@@ -23,7 +23,7 @@ pub struct File {
 }
 
 /// Finds the ways round `filters`, which are all that the files have, to the clusters that they protect.
-pub fn ways_round(files: &[File], filters: &[Filter<'_>], protected: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {
+pub fn bypasses(files: &[File], filters: &[Filter<'_>], protected: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {
     let names: BTreeSet<&str> = filters.iter().map(Filter::name).collect();
-    route::ways_round(files, &names, protected, diagnostics);
+    route::bypasses(files, &names, protected, diagnostics);
 }

@@ -39,7 +39,7 @@ impl<'a> Route<'a> {
     }
 
     /// Why it may lead anywhere, if it may.
-    fn anywhere(&self) -> Option<&'static str> {
+    fn unnamed_target(&self) -> Option<&'static str> {
         ["cluster_header", "cluster_specifier_plugin", "inline_cluster_specifier_plugin"]
             .into_iter()
             .find(|name| self.action.get(name).is_some())
@@ -47,24 +47,24 @@ impl<'a> Route<'a> {
 }
 
 /// The place of a connection manager's routes: its own configuration, or the file that its discovery reads.
-fn tables<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
+fn route_tables<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
     if let Some(own) = manager.get("route_config") {
         return vec![own];
     }
     let Some(name) = manager.text(&["rds", "route_config_name"]) else { return Vec::new() };
-    let all = files.iter().flat_map(|file| Node::root(&file.document).having("virtual_hosts"));
+    let all = files.iter().flat_map(|file| Node::root(&file.document).objects_with("virtual_hosts"));
     all.filter(|table| table.text(&["name"]) == Some(name)).collect()
 }
 
 /// The routes of a connection manager that lead to clusters, however they are matched.
 pub fn routes<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Route<'a>> {
-    let all = tables(manager, files).into_iter().flat_map(|table| table.having("route"));
+    let all = route_tables(manager, files).into_iter().flat_map(|table| table.objects_with("route"));
     all.filter_map(|node| Some(Route { action: node.get("route").filter(|it| it.value.is_object())?, node })).collect()
 }
 
 /// The virtual hosts of a connection manager that are for every Host.
-pub fn everything<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
-    let hosts = tables(manager, files).into_iter().flat_map(|table| table.list("virtual_hosts"));
+pub fn catch_all_hosts<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
+    let hosts = route_tables(manager, files).into_iter().flat_map(|table| table.list("virtual_hosts"));
     hosts.filter(|host| host.list("domains").iter().any(|domain| domain.value.as_str() == Some("*"))).collect()
 }
 
@@ -72,14 +72,14 @@ pub fn everything<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
 pub fn clusters(files: &[File]) -> Vec<Cluster<'_>> {
     let defined = files.iter().flat_map(|file| {
         let root = Node::root(&file.document);
-        [root.having("load_assignment"), root.having("connect_timeout")].concat()
+        [root.objects_with("load_assignment"), root.objects_with("connect_timeout")].concat()
     });
     let mut found: Vec<Cluster<'_>> = Vec::new();
     for node in defined {
         let Some(name) = node.text(&["name"]).filter(|name| found.iter().all(|other| other.name != *name)) else {
             continue;
         };
-        let endpoints = node.get("load_assignment").map(|it| it.having("socket_address")).unwrap_or_default();
+        let endpoints = node.get("load_assignment").map(|it| it.objects_with("socket_address")).unwrap_or_default();
         let server = |endpoint: &Node<'_>| {
             let address = endpoint.get("socket_address")?;
             Some(format!("{}:{}", address.text(&["address"])?, address.get("port_value")?.value))
@@ -90,14 +90,14 @@ pub fn clusters(files: &[File]) -> Vec<Cluster<'_>> {
 }
 
 /// Finds the ways round every filter of playlock's to the clusters `protected`; `names` are what routes know the filters by.
-pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {
+pub fn bypasses(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {
     for file in files {
         let root = Node::root(&file.document);
-        for holder in root.having("typed_per_filter_config") {
-            settings(&holder, names, diagnostics);
+        for holder in root.objects_with("typed_per_filter_config") {
+            check_settings(&holder, names, diagnostics);
         }
-        for entry in root.having("typed_config") {
-            if is_playlock(&entry) && !stands_in_a_chain(&entry.path) {
+        for entry in root.objects_with("typed_config") {
+            if is_playlock(&entry) && !is_in_filter_chain(&entry.path) {
                 diagnostics.error(
                     &entry.path,
                     "playlock inside another extension (ExtensionWithMatcher, composite) is left out wherever that decides so; expected it in http_filters by itself",
@@ -107,7 +107,7 @@ pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&
     }
     let managers = files.iter().flat_map(|file| {
         let root = Node::root(&file.document);
-        root.having("typed_config").into_iter().filter_map(|filter| {
+        root.objects_with("typed_config").into_iter().filter_map(|filter| {
             let is = filter.extension()?.ends_with("http_connection_manager.v3.HttpConnectionManager");
             filter.get("typed_config").filter(|_| is)
         })
@@ -123,7 +123,7 @@ pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&
     };
     for manager in &without {
         for route in routes(manager, files) {
-            if let Some(way) = route.anywhere().filter(|_| !protected.is_empty()) {
+            if let Some(way) = route.unnamed_target().filter(|_| !protected.is_empty()) {
                 diagnostics.error(&route.action.path, &format!("{way} may lead to what playlock protects, and this connection manager lacks playlock; expected the filter here, too, or a cluster by name"));
             }
             for name in route.clusters().into_iter().filter(|name| is_protected(name)) {
@@ -134,14 +134,14 @@ pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&
     for (manager, way) in with.iter().chain(&without).flat_map(|manager| {
         ["rds", "scoped_routes"].into_iter().filter_map(move |way| Some((manager, manager.get(way)?)))
     }) {
-        if tables(manager, files).is_empty() {
+        if route_tables(manager, files).is_empty() {
             diagnostics.warning(
                 &way.path,
                 "the routes come from elsewhere and were not looked at; a further --envoy gives their file",
             );
         }
     }
-    for filter in files.iter().flat_map(|file| Node::root(&file.document).having("typed_config")) {
+    for filter in files.iter().flat_map(|file| Node::root(&file.document).objects_with("typed_config")) {
         let is = filter.extension().is_some_and(|kind| kind.ends_with("tcp_proxy.v3.TcpProxy"));
         let name = filter.text(&["typed_config", "cluster"]).filter(|name| is && is_protected(name));
         if let Some(name) = name {
@@ -151,7 +151,7 @@ pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&
 }
 
 /// The filter settings of a route, virtual host, route configuration or weighted cluster.
-fn settings(holder: &Node<'_>, names: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {
+fn check_settings(holder: &Node<'_>, names: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {
     let answers = holder.get("redirect").is_some() || holder.get("direct_response").is_some();
     let entries = holder.get("typed_per_filter_config").map(|entries| entries.members()).unwrap_or_default();
     for (_, entry) in entries.iter().filter(|(name, _)| names.contains(name) || *name == "envoy.filters.http.wasm") {
@@ -172,7 +172,7 @@ fn settings(holder: &Node<'_>, names: &BTreeSet<&str>, diagnostics: &mut Diagnos
 }
 
 /// Whether a filter at this path is one of a chain, or of a discovery, not inside another extension.
-fn stands_in_a_chain(path: &str) -> bool {
+fn is_in_filter_chain(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);
     let list = last.split('[').next().unwrap_or(last);
     let listed = matches!(list, "http_filters" | "httpFilters") || (list == "filters" && path.contains("pgrade"));

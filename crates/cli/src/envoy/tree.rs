@@ -21,7 +21,7 @@ impl<'a> Node<'a> {
     pub fn get(&self, name: &str) -> Option<Self> {
         let object = self.value.as_object()?;
         let (name, value) = object.get_key_value(name).or_else(|| object.get_key_value(&camel(name)))?;
-        Some(self.below(name, value))
+        Some(self.child(name, value))
     }
 
     /// A member of a member, and so on.
@@ -49,11 +49,11 @@ impl<'a> Node<'a> {
     /// The members of an object, by name.
     pub fn members(&self) -> Vec<(&'a str, Self)> {
         let members = self.value.as_object().into_iter().flatten();
-        members.map(|(name, value)| (name.as_str(), self.below(name, value))).collect()
+        members.map(|(name, value)| (name.as_str(), self.child(name, value))).collect()
     }
 
     /// Every object in it, itself among them, that has the member `name`.
-    pub fn having(&self, name: &str) -> Vec<Self> {
+    pub fn objects_with(&self, name: &str) -> Vec<Self> {
         let mut found = Vec::new();
         self.walk(&mut |node| {
             if node.get(name).is_some() {
@@ -63,22 +63,22 @@ impl<'a> Node<'a> {
         found
     }
 
-    fn walk(&self, see: &mut dyn FnMut(&Self)) {
+    fn walk(&self, visit: &mut dyn FnMut(&Self)) {
         match self.value {
             Value::Object(_) => {
-                see(self);
-                self.members().iter().for_each(|(_, member)| member.walk(see));
+                visit(self);
+                self.members().iter().for_each(|(_, member)| member.walk(visit));
             }
             Value::Array(items) => {
                 for (index, value) in items.iter().enumerate() {
-                    Self { path: format!("{}[{index}]", self.path), value }.walk(see);
+                    Self { path: format!("{}[{index}]", self.path), value }.walk(visit);
                 }
             }
             _ => {}
         }
     }
 
-    fn below(&self, name: &str, value: &'a Value) -> Self {
+    fn child(&self, name: &str, value: &'a Value) -> Self {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         Self { path, value }
     }

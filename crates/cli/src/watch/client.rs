@@ -15,11 +15,11 @@ use crate::address::Address;
 use crate::failure::Failure;
 
 /// Longest body in bytes: more is no segment of any stream.
-const MOST: u64 = 256 << 20;
+const MAX_BODY: u64 = 256 << 20;
 /// As many redirections as browsers follow, or nearly.
-const REDIRECTIONS: usize = 8;
+const MAX_REDIRECTS: usize = 8;
 /// Where systems keep the certificates that they trust.
-const BUNDLES: [&str; 5] = [
+const CA_BUNDLES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
@@ -86,10 +86,10 @@ impl Client {
     pub fn fetch(&mut self, kind: Kind, url: &Address, range: Option<(u64, u64)>) -> Result<Fetched, Problem> {
         let began = Instant::now();
         let mut url = url.clone();
-        for _ in 0..=REDIRECTIONS {
+        for _ in 0..=MAX_REDIRECTS {
             match self.ask(kind, &url, range)? {
-                Answer::Whole(body) => return Ok(Fetched { url, body, took: began.elapsed() }),
-                Answer::Elsewhere(location) => {
+                Response::Body(body) => return Ok(Fetched { url, body, took: began.elapsed() }),
+                Response::Redirect(location) => {
                     url = url
                         .join(&location)
                         .map_err(|error| problem(kind, &url, None, format!("redirected: {error}")))?;
@@ -99,7 +99,7 @@ impl Client {
         Err(problem(kind, &url, None, "redirected again and again".into()))
     }
 
-    fn ask(&mut self, kind: Kind, url: &Address, range: Option<(u64, u64)>) -> Result<Answer, Problem> {
+    fn ask(&mut self, kind: Kind, url: &Address, range: Option<(u64, u64)>) -> Result<Response, Problem> {
         let mut request = self.agent.get(url.to_string());
         // Nor in clear what was to go by TLS.
         let at_home = url.authority == self.home.authority && (url.scheme == self.home.scheme || url.scheme == "https");
@@ -115,12 +115,12 @@ impl Client {
             let last = offset.saturating_add(length).saturating_sub(1);
             request = request.header("range", format!("bytes={offset}-{last}"));
         }
-        let answer = request
+        let response = request
             .call()
             .map_err(|error| Problem { unreachable: true, ..problem(kind, url, None, error.to_string()) });
-        let mut answer = answer?;
-        let status = answer.status().as_u16();
-        for cookie in answer.headers().get_all("set-cookie") {
+        let mut response = response?;
+        let status = response.status().as_u16();
+        for cookie in response.headers().get_all("set-cookie") {
             let (pair, attributes) =
                 cookie.to_str().map_or(("", ""), |text| text.split_once(';').unwrap_or((text, "")));
             let Some((name, value)) = pair.split_once('=') else { continue };
@@ -131,25 +131,25 @@ impl Client {
                 self.cookies.insert(key, value.trim().to_owned());
             }
         }
-        let location = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let body = answer.body_mut().with_config().limit(MOST).read_to_vec();
+        let location = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let body = response.body_mut().with_config().limit(MAX_BODY).read_to_vec();
         let body = body.map_err(|error| problem(kind, url, None, format!("broken off: {error}")))?;
         let expected = if range.is_some() { 206 } else { 200 };
         if status == expected {
-            return Ok(Answer::Whole(body));
+            return Ok(Response::Body(body));
         }
         // A denial that sends viewers elsewhere is a denial.
         match (refusal(&body), location) {
             (Some(reason), _) => Err(problem(kind, url, Some(reason), format!("{status}: {}", reason.title()))),
-            (None, Some(location)) if matches!(status, 301 | 302 | 303 | 307 | 308) => Ok(Answer::Elsewhere(location)),
+            (None, Some(location)) if matches!(status, 301 | 302 | 303 | 307 | 308) => Ok(Response::Redirect(location)),
             (None, _) => Err(problem(kind, url, None, format!("{status} was answered"))),
         }
     }
 }
 
-enum Answer {
-    Whole(Vec<u8>),
-    Elsewhere(String),
+enum Response {
+    Body(Vec<u8>),
+    Redirect(String),
 }
 
 /// What went wrong, without the query: tokens are in it.
@@ -170,7 +170,7 @@ fn roots(cacert: Option<&Path>) -> Result<RootCerts, Failure> {
     let file = match (cacert, of_environment) {
         (Some(file), _) => Some(file.to_owned()),
         (None, Some(file)) => Some(file),
-        (None, None) => BUNDLES.iter().map(Path::new).find(|file| file.is_file()).map(Path::to_owned),
+        (None, None) => CA_BUNDLES.iter().map(Path::new).find(|file| file.is_file()).map(Path::to_owned),
     };
     // Without any, only http can be watched, and https says that it trusts nobody.
     let Some(file) = file else { return Ok(RootCerts::Specific(Arc::new(Vec::new()))) };

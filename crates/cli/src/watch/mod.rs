@@ -37,7 +37,7 @@ pub struct Watch {
     duration: u64,
     /// Which variant of a master playlist.
     #[arg(long, value_enum, default_value = "first")]
-    variant: Which,
+    variant: VariantChoice,
     /// Every variant and rendition.
     #[arg(long, conflicts_with = "variant")]
     all: bool,
@@ -64,7 +64,7 @@ pub struct Watch {
 
 /// Which variant is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Which {
+pub enum VariantChoice {
     /// The one that players begin with.
     First,
     /// The one with the highest bandwidth.
@@ -76,7 +76,7 @@ pub enum Which {
 /// What is to be played of what there is.
 struct Choice {
     /// `None`: everything.
-    variant: Option<Which>,
+    variant: Option<VariantChoice>,
     segments: usize,
     encrypted: bool,
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::client::{Client, problem};
 use super::report::{Kind, Problem, Report};
-use super::{Choice, Which};
+use super::{Choice, VariantChoice};
 use crate::address::Address;
 use crate::media::{self, Container};
 use crate::playlist::{Key, Map, Master, Media, Playlist, Segment};
@@ -15,9 +15,9 @@ use crate::playlist::{Key, Map, Master, Media, Playlist, Segment};
 /// Segments before the end of a live playlist where players begin.
 const LIVE_EDGE: usize = 3;
 /// After so many problems on end nothing will get better.
-const GIVE_UP: usize = 5;
+const MAX_FAILURES_IN_A_ROW: usize = 5;
 /// A live playlist that has nothing new for so many target durations is stale (RFC 8216 section 6.2.1 wants 1.5).
-const STALE: u32 = 3;
+const STALE_TARGET_DURATIONS: u32 = 3;
 
 /// A player.
 pub struct Player {
@@ -43,8 +43,8 @@ struct Track {
     played: usize,
     ended: bool,
     /// When something new came last, and when to look again.
-    news: Instant,
-    look: Instant,
+    last_new: Instant,
+    next_reload: Instant,
 }
 
 impl Player {
@@ -82,11 +82,12 @@ impl Player {
         };
         self.report.tracks = tracks.len();
         while Instant::now() < self.deadline {
-            let Some(track) = tracks.iter_mut().filter(|track| !self.is_done(track)).min_by_key(|track| track.look)
+            let Some(track) =
+                tracks.iter_mut().filter(|track| !self.is_done(track)).min_by_key(|track| track.next_reload)
             else {
                 break;
             };
-            let wait = track.look.min(self.deadline).saturating_duration_since(Instant::now());
+            let wait = track.next_reload.min(self.deadline).saturating_duration_since(Instant::now());
             sleep(wait);
             if Instant::now() < self.deadline {
                 let (media, _) = self.media(track)?;
@@ -106,9 +107,9 @@ impl Player {
         let variants = &master.variants;
         let chosen = match self.choice.variant {
             None => None,
-            Some(Which::First) => variants.first(),
-            Some(Which::Best) => variants.iter().max_by_key(|variant| variant.bandwidth),
-            Some(Which::Least) => variants.iter().min_by_key(|variant| variant.bandwidth),
+            Some(VariantChoice::First) => variants.first(),
+            Some(VariantChoice::Best) => variants.iter().max_by_key(|variant| variant.bandwidth),
+            Some(VariantChoice::Least) => variants.iter().min_by_key(|variant| variant.bandwidth),
         };
         let mut uris: Vec<&str> = match chosen {
             Some(variant) => {
@@ -147,14 +148,14 @@ impl Player {
         let parsed = text.and_then(|text| Playlist::parse(&text, Some(imports)).map_err(wrong));
         match parsed {
             Ok(playlist) => Ok((playlist, fetched.url)),
-            Err(problem) => Err(self.remember(problem)),
+            Err(problem) => Err(self.record(problem)),
         }
     }
 
     fn media(&mut self, track: &Track) -> Result<(Media, Address), Problem> {
         match self.playlist(&track.url, &track.imports)? {
             (Playlist::Media(media), url) => Ok((media, url)),
-            (Playlist::Master(_), url) => Err(self.remember(problem(
+            (Playlist::Master(_), url) => Err(self.record(problem(
                 Kind::Playlist,
                 &url,
                 None,
@@ -165,7 +166,7 @@ impl Player {
 
     /// Plays what is new in a track's playlist.
     fn follow(&mut self, track: &mut Track, media: &Media) -> Result<(), Problem> {
-        self.compare(track, media);
+        self.check_continuity(track, media);
         let from = match track.next {
             Some(next) => next,
             None if media.ended => media.sequence,
@@ -191,19 +192,19 @@ impl Player {
         let target = Duration::from_secs(media.target_duration.clamp(1, 60));
         let now = Instant::now();
         if any {
-            track.news = now;
-        } else if !track.ended && now.duration_since(track.news) > target * STALE {
-            track.news = now;
-            let text = format!("nothing new for {STALE} target durations of {} s", target.as_secs());
-            self.remember(problem(Kind::Playlist, &track.url, None, text));
+            track.last_new = now;
+        } else if !track.ended && now.duration_since(track.last_new) > target * STALE_TARGET_DURATIONS {
+            track.last_new = now;
+            let text = format!("nothing new for {STALE_TARGET_DURATIONS} target durations of {} s", target.as_secs());
+            self.record(problem(Kind::Playlist, &track.url, None, text));
         }
         // RFC 8216 section 6.3.4: after a target duration, or half of it if nothing had changed.
-        track.look = now.checked_add(if any { target } else { target / 2 }).unwrap_or(now);
+        track.next_reload = now.checked_add(if any { target } else { target / 2 }).unwrap_or(now);
         Ok(())
     }
 
     /// Whether a reload goes on where the playlist was.
-    fn compare(&mut self, track: &mut Track, media: &Media) {
+    fn check_continuity(&mut self, track: &mut Track, media: &Media) {
         let path = |uri: &str| uri.split(['?', '#']).next().unwrap_or_default().to_owned();
         let now: BTreeMap<u64, String> = media.segments.iter().map(|it| (it.number, path(&it.uri))).collect();
         let mut wrong = None;
@@ -223,7 +224,7 @@ impl Player {
             }
         }
         if let Some(text) = wrong {
-            self.remember(problem(Kind::Playlist, &track.url, None, text));
+            self.record(problem(Kind::Playlist, &track.url, None, text));
             track.next = track
                 .next
                 .map(|next| next.max(media.sequence).min(media.sequence.saturating_add(media.segments.len() as u64)));
@@ -243,7 +244,7 @@ impl Player {
             }
             Err(problem) => {
                 self.failed_in_a_row += 1;
-                if self.failed_in_a_row >= GIVE_UP { Err(problem) } else { Ok(()) }
+                if self.failed_in_a_row >= MAX_FAILURES_IN_A_ROW { Err(problem) } else { Ok(()) }
             }
         }
     }
@@ -256,7 +257,7 @@ impl Player {
         let fetched = self.fetch(Kind::Segment, &url, segment.range)?;
         let wrong = |text: String| problem(Kind::Segment, &url, None, text);
         let clear = match &segment.key {
-            None if self.choice.encrypted => return Err(self.remember(wrong("it came in clear".into()))),
+            None if self.choice.encrypted => return Err(self.record(wrong("it came in clear".into()))),
             None => Ok(fetched.body),
             Some(key) if key.method != "AES-128" => Err(wrong(format!("{} is not known here", key.method))),
             Some(key) => {
@@ -266,10 +267,10 @@ impl Player {
             }
         };
         let looked = clear.and_then(|bytes| media::examine(&bytes).map_err(wrong));
-        let container = looked.map_err(|problem| self.remember(problem))?;
+        let container = looked.map_err(|problem| self.record(problem))?;
         let before = track.container.replace(container).filter(|_| !segment.discontinuity);
         if let Some(before) = before.filter(|before| *before != container) {
-            return Err(self.remember(wrong(format!("it is {container}, and the one before was {before}"))));
+            return Err(self.record(wrong(format!("it is {container}, and the one before was {before}"))));
         }
         self.report.segments += 1;
         self.report.encrypted += usize::from(segment.key.is_some());
@@ -298,7 +299,7 @@ impl Player {
             Container::Unknown => Err("the init section is nothing that is known".to_owned()),
             _ => Ok(()),
         });
-        known.map_err(|text| self.remember(problem(Kind::Init, &url, None, text)))?;
+        known.map_err(|text| self.record(problem(Kind::Init, &url, None, text)))?;
         self.inits.insert(name);
         Ok(())
     }
@@ -313,13 +314,13 @@ impl Player {
         let body = self.fetch(Kind::Key, &url, None)?.body;
         let length = body.len();
         let key = body.try_into().map_err(|_| problem(Kind::Key, &url, None, format!("{length} bytes are no key")));
-        let key: [u8; 16] = key.map_err(|problem| self.remember(problem))?;
+        let key: [u8; 16] = key.map_err(|problem| self.record(problem))?;
         self.keys.insert(name, key);
         Ok(key)
     }
 
     fn joined(&mut self, kind: Kind, track: &Track, uri: &str) -> Result<Address, Problem> {
-        track.url.join(uri).map_err(|error| self.remember(problem(kind, &track.url, None, format!("its URI: {error}"))))
+        track.url.join(uri).map_err(|error| self.record(problem(kind, &track.url, None, format!("its URI: {error}"))))
     }
 
     fn fetch(
@@ -330,14 +331,14 @@ impl Player {
     ) -> Result<super::client::Fetched, Problem> {
         match self.client.fetch(kind, url, range) {
             Ok(fetched) => {
-                self.report.answers.push((kind, fetched.body.len() as u64, fetched.took));
+                self.report.responses.push((kind, fetched.body.len() as u64, fetched.took));
                 Ok(fetched)
             }
-            Err(problem) => Err(self.remember(problem)),
+            Err(problem) => Err(self.record(problem)),
         }
     }
 
-    fn remember(&mut self, problem: Problem) -> Problem {
+    fn record(&mut self, problem: Problem) -> Problem {
         self.report.problems.push(problem.clone());
         problem
     }
@@ -347,7 +348,7 @@ impl Player {
         if !self.shows_progress {
             return;
         }
-        let bytes: u64 = self.report.answers.iter().map(|(_, bytes, _)| bytes).sum();
+        let bytes: u64 = self.report.responses.iter().map(|(_, bytes, _)| bytes).sum();
         let bar = if media.ended {
             let of = media.segments.len().max(1);
             let full = (track.played * 30 / of).min(30);
@@ -379,8 +380,8 @@ impl Track {
             container: None,
             played: 0,
             ended: false,
-            news: now,
-            look: now,
+            last_new: now,
+            next_reload: now,
         }
     }
 }

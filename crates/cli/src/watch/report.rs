@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::terminal::{Colours, shown};
 
 /// As many problems as are listed for people.
-const LISTED: usize = 10;
+const MAX_LISTED: usize = 10;
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl fmt::Display for Problem {
 #[derive(Debug, Default)]
 pub struct Report {
     /// Kind, bytes and duration of each good answer.
-    pub answers: Vec<(Kind, u64, Duration)>,
+    pub responses: Vec<(Kind, u64, Duration)>,
     /// What was not as it should be, in order.
     pub problems: Vec<Problem>,
     /// Segments that were played.
@@ -93,7 +93,7 @@ struct Row {
 impl Report {
     fn rows(&self) -> Vec<Row> {
         let row = |kind: Kind| {
-            let of_kind = || self.answers.iter().filter(move |(found, ..)| *found == kind);
+            let of_kind = || self.responses.iter().filter(move |(found, ..)| *found == kind);
             let mut took: Vec<Duration> = of_kind().map(|(_, _, took)| *took).collect();
             took.sort_unstable();
             let errors = self.problems.iter().filter(|problem| problem.kind == kind).count();
@@ -160,10 +160,10 @@ impl Report {
             ));
         }
         text.push('\n');
-        for problem in self.problems.iter().take(LISTED) {
+        for problem in self.problems.iter().take(MAX_LISTED) {
             text.push_str(&format!("{}\n", colours.bad(&problem.to_string())));
         }
-        if let Some(more) = self.problems.len().checked_sub(LISTED).filter(|more| *more > 0) {
+        if let Some(more) = self.problems.len().checked_sub(MAX_LISTED).filter(|more| *more > 0) {
             text.push_str(&format!("and {more} more\n"));
         }
         let end = if self.ended { ", to the end" } else { "" };
