@@ -1,4 +1,4 @@
-//! `playlock check`: whether a configuration is good, and what in it is hardly meant so.
+//! `playlock check`: validates a configuration and warns about likely mistakes.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -16,11 +16,11 @@ use crate::envoy::{self, File, Filter, Running};
 use crate::failure::Failure;
 use crate::time::Moment;
 
-/// Validate a configuration, and warn of likely mistakes.
+/// Validate a configuration and warn about likely mistakes.
 ///
-/// Errors name the path of what is wrong. Exit status 2 if a file cannot be used; 1 if --envoy finds what would undo the
-/// protection, or --deny-warnings a warning. Warnings are written to standard output, one a line, and do not change the
-/// exit status by themselves.
+/// Errors name the JSON path of the faulty value. Warnings go to standard output, one per line, and do not change the
+/// exit status unless --deny-warnings is given. Exit status 2 if a file cannot be used; 1 if Envoy's configuration
+/// (--envoy) undoes the protection, or a warning is denied.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock check --config policies.json
@@ -28,18 +28,18 @@ use crate::time::Moment;
   playlock check --envoy envoy.yaml --envoy ecds.yaml
   playlock check --config policies.json --envoy envoy.yaml --json")]
 pub struct Check {
-    /// The configuration, as Envoy gets it; secrets given as {"env": NAME} need not be set here.
+    /// Configuration of the filter. Secrets given as {"env": NAME} need not be set here.
     #[arg(long, value_name = "FILE", required_unless_present = "envoy")]
     config: Option<PathBuf>,
-    /// Envoy's configuration, in YAML or JSON: whether playlock runs safely in it, and whether there is a way round it. May
-    /// be given several times: what discovery reads (ECDS, RDS) belongs to it. Without --config, the configuration is the
-    /// one in it.
+    /// Envoy's configuration, in YAML or JSON: check that playlock runs safely in it and that no route bypasses it. May
+    /// be repeated, for files that discovery reads (ECDS, RDS). Without --config, the filter's configuration is read from
+    /// these files.
     #[arg(long, value_name = "FILE")]
     envoy: Vec<PathBuf>,
-    /// End with exit status 1 if there is a warning.
+    /// Exit with status 1 if there is a warning.
     #[arg(long)]
     deny_warnings: bool,
-    /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
+    /// Time to use instead of now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     now: Option<Moment>,
     /// Print errors and warnings as JSON.
@@ -50,7 +50,7 @@ pub struct Check {
 /// Writes the findings to `output`.
 ///
 /// # Errors
-/// What is wrong with it.
+/// A file that cannot be used; an error in Envoy's configuration; a denied warning.
 pub fn run(arguments: &Check, output: &mut dyn Write) -> Result<(), Failure> {
     let mut diagnostics = Diagnostics::default();
     let mut checked = check(arguments, &mut diagnostics);
@@ -66,7 +66,7 @@ pub fn run(arguments: &Check, output: &mut dyn Write) -> Result<(), Failure> {
     }
     for Diagnostic { severity, text } in diagnostics.all() {
         let written = match severity {
-            // They are the failure.
+            // Errors are the message of the failure.
             Severity::Error => Ok(()),
             Severity::Warning => writeln!(output, "warning: {text}"),
             Severity::Summary => writeln!(output, "{text}"),
@@ -93,8 +93,8 @@ fn read(path: &Path) -> Result<File, Failure> {
     Ok(File { name: path.display().to_string(), document })
 }
 
-/// Judges every filter of playlock's in Envoy's configuration, under `own` or else what is configured there, and what is
-/// around it.
+/// Checks every playlock filter in Envoy's configuration, and the configuration around it. The filters run on `own`, or
+/// on their configuration in the files.
 fn check_envoy(files: &[File], own: Option<&Loaded>, now: u64, diagnostics: &mut Diagnostics) -> Result<(), Failure> {
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     let names = names.join(", ");
@@ -112,7 +112,7 @@ fn check_envoy(files: &[File], own: Option<&Loaded>, now: u64, diagnostics: &mut
                     let place = format!("{}: {}", file.name, configured_filter.entry.path);
                     here =
                         config::parse_elsewhere(&place, text, &configured_filter.key_values().into_iter().collect())?;
-                    // A filter that discovery finds is checked in its own file.
+                    // The configuration of a filter from discovery is reported once, for the file that has it.
                     if filter.configuration().is_some() {
                         report(&here, now, false, diagnostics);
                     }
@@ -120,7 +120,7 @@ fn check_envoy(files: &[File], own: Option<&Loaded>, now: u64, diagnostics: &mut
                 }
                 (None, None) => {
                     return Err(Failure::Wrong(format!(
-                        "{}: {}: is configured elsewhere, expected its file as a further --envoy, or --config",
+                        "{}: {}: the filter's configuration is in another file; expected that file as a further --envoy, or --config",
                         file.name, filter.entry.path
                     )));
                 }
@@ -134,32 +134,32 @@ fn check_envoy(files: &[File], own: Option<&Loaded>, now: u64, diagnostics: &mut
     let errors = diagnostics.of(Severity::Error);
     match (errors.is_empty(), all.is_empty()) {
         (true, false) => {
-            diagnostics.add(Severity::Summary, "good: the filters around it".to_owned());
+            diagnostics.add(Severity::Summary, "good: Envoy's configuration around the filter".to_owned());
             Ok(())
         }
-        (true, true) => Err(Failure::Wrong(format!("{names}: no http_filters with playlock in it"))),
+        (true, true) => Err(Failure::Wrong(format!("{names}: no playlock filter in any http_filters; expected one"))),
         (false, _) => Err(Failure::Negative(format!("{names}: {}", errors.join("\n  ")))),
     }
 }
 
-/// Where a filter's configuration stands: in itself, or in the one that discovery finds under its name.
+/// The filter that has the configuration: itself, or the one that discovery finds under its name.
 fn configured_filter<'f, 'a>(filter: &'f Filter<'a>, all: &'f [Filter<'a>]) -> Option<&'f Filter<'a>> {
     let by_name = |other: &&Filter<'_>| other.chain.is_none() && other.name() == filter.name();
     let mut sources = [filter].into_iter().chain(all.iter().filter(by_name));
     sources.find(|filter| filter.configuration().is_some())
 }
 
-/// Says what there is of a good configuration; `alone`: nothing else is known of the proxy.
+/// Adds the warnings and the summary of a valid configuration. `alone`: Envoy's configuration is not known.
 fn report(loaded: &Loaded, now: u64, alone: bool, diagnostics: &mut Diagnostics) {
     let Loaded { policies, unknown, .. } = loaded;
     let mut warnings = loaded.warnings.clone();
     for name in unknown {
-        warnings.push(format!("the environment variable {name} is not set here, so its value was not looked at"));
+        warnings.push(format!("the environment variable {name} is not set here, so its value was not checked"));
     }
     let read: Vec<&str> = policies.geo_headers_read().collect();
     if alone && !read.is_empty() {
         warnings.push(format!(
-            "geoHeaders: policies read {}, which only Envoy may set: let it remove clients' own copies before its geoip filter (envoy/geoip.yaml; --envoy looks)",
+            "geoHeaders: policies read {}, which only Envoy may set; expected a filter that removes clients' own copies before the geoip filter (envoy/geoip.yaml; --envoy checks this)",
             read.join(", ")
         ));
     }
@@ -167,7 +167,9 @@ fn report(loaded: &Loaded, now: u64, alone: bool, diagnostics: &mut Diagnostics)
     if !policies.route_policy {
         let unassigned = policies.unassigned();
         warnings.extend(
-            unassigned.map(|(index, policy)| format!("policies[{index}]: no assignment is to \"{}\"", policy.name)),
+            unassigned.map(|(index, policy)| {
+                format!("policies[{index}]: no assignment names the policy \"{}\"", policy.name)
+            }),
         );
     }
     let verdict = format!(
@@ -182,12 +184,12 @@ fn report(loaded: &Loaded, now: u64, alone: bool, diagnostics: &mut Diagnostics)
     diagnostics.add(Severity::Summary, verdict);
 }
 
-/// Assignments that never come to hold.
+/// Warnings about assignments that do not apply at any time from `now` on.
 fn idle_assignments(policies: &Policies, now: u64) -> impl Iterator<Item = String> {
     policies.idle_assignments(now).map(|(index, idle_assignments)| match idle_assignments {
-        Idle::Past => format!("assignments[{index}].endTime: is past, so the assignment never holds again"),
+        Idle::Past => format!("assignments[{index}].endTime: has passed, so the assignment no longer applies"),
         Idle::Overruled => format!(
-            "assignments[{index}]: never holds: as long as it could, one to the same host and path wins, which began later"
+            "assignments[{index}]: never applies: another assignment of the same host and path, which starts later, takes precedence all the time"
         ),
     })
 }

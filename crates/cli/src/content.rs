@@ -1,4 +1,4 @@
-//! Which key and IV a resource is under: from its URL and session token, or from what they are derived from.
+//! The content key and IV of a resource: from its URL and session token, or from the policy, session and period.
 
 use clap::{Args, ValueEnum};
 use playlock_core::config::policy::{Policy, SIGNED_PARAMETER};
@@ -21,43 +21,43 @@ use crate::fields;
 use crate::time::{self, Moment};
 use crate::viewer::Viewer;
 
-/// What says which key it is.
+/// The options that determine a content key.
 #[derive(Args)]
 pub struct KeySource {
-    /// A segment's, playlist's or key's URL with its session token, as the player had it.
+    /// URL of a segment, playlist or key with its session token, as the player requested it.
     #[arg(value_name = "URL")]
     pub url: Option<Address>,
-    /// The session token, if it is not in the URL.
+    /// Session token, if the URL has none.
     #[arg(long, value_name = "TOKEN")]
     pub session_token: Option<String>,
-    /// The policy, where no URL tells.
+    /// Policy, if there is no URL.
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
-    /// The session, as the access log has it.
+    /// Session id, as in the access log.
     #[arg(long, value_name = "ID")]
     pub session_id: Option<String>,
-    /// Who shares the key, where no URL tells.
+    /// Viewers who share the key, if there is no URL.
     #[arg(long, value_enum)]
     pub scope: Option<Scope>,
-    /// The stream's directory, such as /vod/a/, where its viewers share the key.
+    /// Directory of the stream, such as /vod/a/, for --scope stream.
     #[arg(long, value_name = "DIRECTORY")]
     pub stream: Option<String>,
-    /// The key period, where no URL tells (0).
+    /// Key rotation period, if there is no URL (default 0).
     #[arg(long, value_name = "NUMBER")]
     pub period: Option<u64>,
-    /// The media sequence number, where it is the IV.
+    /// Media sequence number, if it is the IV.
     #[arg(long, value_name = "NUMBER")]
     pub sequence: Option<u64>,
-    /// Of the transition secret, not of the secret.
+    /// Use the transition secret.
     #[arg(long)]
     pub transition: bool,
-    /// A request header that the session is bound to; may be given several times.
+    /// Request header that the session is bound to; may be repeated.
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
-    /// The viewer's address, if the session is bound to it.
+    /// Address of the viewer, if the session is bound to it.
     #[arg(long, visible_alias = "client-ip", value_name = "ADDRESS")]
     pub ip: Option<String>,
-    /// The time, if it is not now; a session that has ended is looked at as it was at its end.
+    /// Time to use instead of now. For an expired session, the default is the end of the session.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub now: Option<Moment>,
 }
@@ -65,36 +65,36 @@ pub struct KeySource {
 /// `keyScope`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Scope {
-    /// One session's own key.
+    /// Each session has its own key.
     Session,
-    /// That of all viewers of a stream.
+    /// All viewers of a stream.
     Stream,
-    /// That of all of the policy.
+    /// All viewers of the policy.
     Application,
-    /// The one that the configuration names.
+    /// The key in the configuration.
     Configured,
 }
 
-/// A content key, and what it was derived from.
+/// A content key, with the values that it was derived from.
 pub struct ContentKey {
     /// The policy's name.
     pub policy: String,
-    /// Whose it is.
+    /// The viewers who share the key.
     pub scope: KeyScope,
-    /// The key period.
+    /// The key rotation period.
     pub period: u64,
-    /// 16 bytes.
+    /// The content key.
     pub key: [u8; 16],
-    /// 16 bytes.
+    /// The IV.
     pub iv: [u8; 16],
-    /// What should be known beside it.
+    /// Remarks for the user.
     pub notes: Vec<String>,
 }
 
-/// Finds it.
+/// Finds the content key.
 ///
 /// # Errors
-/// The filter's refusal of the URL; what is missing or wrong.
+/// The filter refuses the URL; an option is missing or does not fit the configuration.
 pub fn find(source: &KeySource, policies: &Policies) -> Result<ContentKey, Failure> {
     match &source.url {
         Some(url) => by_url(source, url, policies),
@@ -104,23 +104,35 @@ pub fn find(source: &KeySource, policies: &Policies) -> Result<ContentKey, Failu
 
 fn by_options(source: &KeySource, policies: &Policies) -> Result<ContentKey, Failure> {
     let mut all = (0..policies.len()).filter_map(|index| policies.get(index));
-    let policy = match &source.policy {
-        Some(name) => all.find(|policy| policy.name == *name),
-        None if policies.len() == 1 => all.next(),
-        None => return Err(Failure::Wrong("a URL, or --policy is needed: the configuration has several".into())),
-    };
-    let policy = policy.ok_or_else(|| Failure::Wrong("--policy: the configuration has none of that name".into()))?;
+    let policy =
+        match &source.policy {
+            Some(name) => all.find(|policy| policy.name == *name),
+            None if policies.len() == 1 => all.next(),
+            None => return Err(Failure::Wrong(
+                "--policy: not given, and the configuration has several policies; expected the name of one, or a URL"
+                    .into(),
+            )),
+        };
+    let policy = policy.ok_or_else(|| {
+        Failure::Wrong("--policy: no policy has this name; expected a policyName of the configuration".into())
+    })?;
     let token = source.session_token.as_deref().and_then(|token| fields::read(token, 0));
     let id = source.session_id.as_deref().or_else(|| fields::session_id(token.as_ref()?));
     let scope = match source.scope.unwrap_or(Scope::Session) {
         Scope::Session => {
-            let id = id.ok_or_else(|| Failure::Wrong("a URL, --session-id or --session-token is needed".into()))?;
+            let id = id.ok_or_else(|| {
+                Failure::Wrong("--session-id: not given; expected a session id, --session-token or a URL".into())
+            })?;
             KeyScope::Session(session_id(id)?)
         }
         Scope::Stream => {
-            let stream = source.stream.clone().ok_or_else(|| Failure::Wrong("--stream is needed".into()))?;
+            let stream = source.stream.clone().ok_or_else(|| {
+                Failure::Wrong("--stream: not given; expected the directory of the stream, such as /vod/a/".into())
+            })?;
             if !stream.starts_with('/') || !stream.ends_with('/') {
-                return Err(Failure::Wrong("--stream: expected a directory such as /vod/a/".into()));
+                return Err(Failure::Wrong(format!(
+                    "--stream: \"{stream}\" does not begin and end with /; expected a directory, such as /vod/a/"
+                )));
             }
             KeyScope::Stream(stream)
         }
@@ -133,9 +145,9 @@ fn by_options(source: &KeySource, policies: &Policies) -> Result<ContentKey, Fai
 fn session_id(text: &str) -> Result<[u8; 16], Failure> {
     use base64::Engine;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok();
-    bytes
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| Failure::Wrong("--session-id: expected the 22 characters that the access log says".into()))
+    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
+        Failure::Wrong("--session-id: not a session id; expected the 22 characters in the access log".into())
+    })
 }
 
 fn derived(
@@ -148,12 +160,15 @@ fn derived(
     let keys = policy
         .keyrings
         .get(keyring)
-        .ok_or_else(|| Failure::Wrong(format!("the policy {} has no such secret", policy.name)))?;
+        .ok_or_else(|| Failure::Wrong(format!("the policy \"{}\" does not have the secret of this key; expected mediaEncryption.secret (with --transition: transitionSecret)", policy.name)))?;
     let configured = policy.encryption.as_ref().and_then(|encryption| encryption.configured_key());
     let key = match (&scope, configured) {
         (KeyScope::Configured, Some(key)) => key.bytes(),
         (KeyScope::Configured, None) => {
-            return Err(Failure::Wrong(format!("the policy {} has no configured key", policy.name)));
+            return Err(Failure::Wrong(format!(
+                "the policy \"{}\" has no configured key; expected mediaEncryption.key, or another --scope",
+                policy.name
+            )));
         }
         _ => keys.key(&scope, period),
     };
@@ -167,7 +182,7 @@ fn by_url(source: &KeySource, url: &Address, policies: &Policies) -> Result<Cont
     let query = url.query.as_deref();
     let sent = || playlock_core::target::parameters(query).filter_map(|(_, value)| value);
     let token = source.session_token.as_deref().or_else(|| sent().find(|value| fields::looks_like_token(value)));
-    // What was captured is often looked at when its session is over.
+    // Captured segments are often decrypted after the session has expired.
     let ended = token.and_then(|token| fields::read(token, clock)).map(|token| token.times.1);
     let now = match ended {
         Some(end) if source.now.is_none() && end < clock => {
@@ -193,7 +208,7 @@ fn by_url(source: &KeySource, url: &Address, policies: &Policies) -> Result<Cont
     Ok(ContentKey { notes, ..content })
 }
 
-/// Puts a session token where its policy, or every policy at a key endpoint, wants it.
+/// Adds a session token as a parameter or cookie, as its policy expects it; at a key endpoint, as the first policy does.
 fn add_session_token(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &str, now: u64) {
     let policy = match policies.covering_raw(&url.authority, &url.path, now) {
         Some(Coverage::Policy(_, policy)) => policy,
@@ -217,7 +232,7 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
     let target = Target::parse(raw.as_bytes()).map_err(|_| Failure::Refused(Reason::Target))?;
     let admitted = gate::admit(policies, request, &mut || [0; 16]).map_err(|refused| match refused.reason {
         Reason::Signature => Failure::Negative(format!(
-            "{}: {}: its session was opened under another secret than this configuration has now, or it was altered",
+            "{}: {}: the token was altered, or the session was opened with a secret that this configuration no longer has",
             refused.reason.word(),
             refused.reason.title()
         )),
@@ -233,9 +248,9 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
             let scope = asked.shared.unwrap_or(KeyScope::Session(session.id));
             derived(policy, session.keyring, scope, asked.period, source.sequence)
         }
-        Admitted::Stream(stream, _) if stream.opened => {
-            Err(Failure::Wrong("this URL opens a new session each time: a URL with a session token is needed".into()))
-        }
+        Admitted::Stream(stream, _) if stream.opened => Err(Failure::Wrong(
+            "the URL opens a new session with every request; expected one with a session token".into(),
+        )),
         Admitted::Stream(stream, _) => {
             let policy = policies.get(stream.policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
             let scope = match stream.kind {
@@ -243,7 +258,11 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
                 Kind::Playlist => stream.playlist_keys.clone(),
                 _ => None,
             };
-            let scope = scope.ok_or_else(|| Failure::Wrong("this URL is of something that is not encrypted".into()))?;
+            let scope = scope.ok_or_else(|| {
+                Failure::Wrong(
+                    "the URL is of a resource that is not encrypted; expected one of a segment, playlist or key".into(),
+                )
+            })?;
             let period = source.period.or(stream.resource.period).unwrap_or_default();
             let number = match stream.resource.iv {
                 Iv::Number(number) => source.sequence.or(Some(number)),
@@ -258,8 +277,9 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
             }
             Ok(content)
         }
-        Admitted::Pass | Admitted::Preflight { .. } => {
-            Err(Failure::Wrong("this URL is under no policy that encrypts".into()))
-        }
+        Admitted::Pass | Admitted::Preflight { .. } => Err(Failure::Wrong(
+            "the URL is under no policy that encrypts; expected one that an assignment with mediaEncryption covers"
+                .into(),
+        )),
     }
 }

@@ -1,4 +1,4 @@
-//! What can be said of a token or a signed parameter: its fields in words, and whether it holds under a configuration.
+//! Tokens and signed parameters: their fields, explained, and their verification under a configuration.
 
 use playlock_core::config::policy::{Opening, Policy};
 use playlock_core::config::{Coverage, Policies};
@@ -15,31 +15,31 @@ use playlock_core::token::edge_auth::Presented;
 use crate::address::Address;
 use crate::fields::{self, Role, TokenFields};
 
-/// Something that was looked at.
+/// The explanation of one input, with its verdict.
 #[derive(Debug)]
 pub struct Finding {
-    /// What it is.
+    /// The kind of the input.
     pub what: String,
-    /// Names and values in words.
+    /// Names and explained values.
     pub rows: Vec<(String, String)>,
-    /// Whether it is good, if that can be said, and why not.
+    /// Whether it is valid; `None` if that cannot be determined.
     pub verdict: Option<Result<String, (Option<Reason>, String)>>,
 }
 
-/// What things are looked at with.
+/// The options that inputs are verified with.
 pub struct Context<'a> {
-    /// The configuration, if there is one.
+    /// The configuration, if given.
     pub policies: Option<&'a Policies>,
-    /// The URL that it stands in, or was asked for with.
+    /// The URL that contains the input, or was requested with it.
     pub url: Option<&'a Address>,
-    /// The viewer's address.
+    /// The address of the viewer.
     pub ip: Option<&'a str>,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
 }
 
 impl Context<'_> {
-    /// The policies that it could be under: the URL's, or all.
+    /// The policies that may apply: that of the URL, or all.
     fn candidates(&self) -> Vec<&Policy> {
         let Some(policies) = self.policies else { return Vec::new() };
         if let Some(url) = self.url
@@ -52,7 +52,7 @@ impl Context<'_> {
     }
 }
 
-/// Looks at a token.
+/// Explains and verifies a token.
 pub fn token(sent: &str, context: &Context<'_>) -> Finding {
     let Some(token) = fields::read(sent, context.now) else {
         return Finding {
@@ -72,7 +72,7 @@ pub fn token(sent: &str, context: &Context<'_>) -> Finding {
     Finding { what: format!("{} token", token.role.word()), rows, verdict }
 }
 
-/// Without a configuration only its times can be said to be wrong.
+/// Without a configuration, only the validity period can be checked.
 fn verdict_by_times(token: &TokenFields, now: u64) -> Option<Result<String, (Option<Reason>, String)>> {
     let reason = match token.times {
         (Some(start), _) if start > now => Reason::Early,
@@ -84,17 +84,17 @@ fn verdict_by_times(token: &TokenFields, now: u64) -> Option<Result<String, (Opt
 
 fn verdict_by_policies(token: &TokenFields, context: &Context<'_>) -> Option<Result<String, (Option<Reason>, String)>> {
     if !token.has_acl && token.role == Role::Access && context.url.is_none() {
-        let what = "it is signed for one URL: whether the signature is good can be said of that URL only";
+        let what = "signed for one URL; expected that URL with --url, to verify the signature";
         return Some(Err((None, what.into())));
     }
     let mut failure = None;
     for policy in context.candidates() {
         match verify(policy, token, context) {
             Ok(()) => {
-                let path = if context.url.is_none() { "; for which paths is not looked at" } else { "" };
+                let path = if context.url.is_none() { "; paths are not checked without --url" } else { "" };
                 return Some(Ok(format!("valid under the policy \"{}\"{path}", policy.name)));
             }
-            // The signature tells which policy's it is; what else is wrong is said of that one.
+            // A valid signature identifies the policy, so its other faults take precedence.
             Err(reason) if matches!(reason, Reason::Signature | Reason::Algorithm | Reason::Malformed) => {
                 failure.get_or_insert((reason, None));
             }
@@ -102,13 +102,13 @@ fn verdict_by_policies(token: &TokenFields, context: &Context<'_>) -> Option<Res
         }
     }
     let (reason, policy) = failure?;
-    let under = policy.map(|name| format!(" (the policy \"{name}\" signed it)")).unwrap_or_default();
+    let under = policy.map(|name| format!(" (signed under the policy \"{name}\")")).unwrap_or_default();
     Some(Err((Some(reason), format!("{}{under}", reason.title()))))
 }
 
-/// Whether the token holds under that policy, as far as it can be known.
+/// Verifies the token under one policy; an unknown address, path or header value is not held against it.
 fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result<(), Reason> {
-    // What is not said is not held against it.
+    // Without --ip, the address that the token is bound to.
     let assumed = token.ip.as_deref().map(|ip| ip.split('/').next().unwrap_or(ip).to_owned());
     let client = context.ip.map(str::to_owned).or(assumed).map(String::into_bytes);
     let target = context.url.map_or("/".to_owned(), |url| url.target(None));
@@ -143,7 +143,7 @@ fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result
     }
 }
 
-/// Where a signed parameter stands.
+/// The URL that contains a signed parameter.
 #[derive(Debug, Clone, Copy)]
 pub struct Site<'a> {
     /// The normalised path.
@@ -152,7 +152,7 @@ pub struct Site<'a> {
     pub query: Option<&'a str>,
 }
 
-/// Looks at the value of the signed parameter, on a URL if that is known.
+/// Explains and verifies the value of the signed parameter; `site` is its URL, if known.
 pub fn parameter(sent: &str, site: Option<Site<'_>>, context: &Context<'_>) -> Finding {
     let value = percent::decode_str(sent).unwrap_or_else(|| sent.to_owned());
     let mut parts = value.split('~');
@@ -177,7 +177,7 @@ pub fn parameter(sent: &str, site: Option<Site<'_>>, context: &Context<'_>) -> F
     Finding { what: "signed parameter".into(), rows, verdict }
 }
 
-/// The verdict; `None` if it is bound to a session and the URL does not say which.
+/// Verifies a signed parameter; `None` if it is bound to a session that is not in the URL.
 fn verdict_of_parameter(
     sent: &str,
     purpose: &str,
@@ -206,7 +206,7 @@ fn verdict_of_parameter(
     })
 }
 
-/// The id of the session whose token is in a query.
+/// The id of the session whose token is in the query.
 fn session_of_query(query: Option<&str>, now: u64) -> Option<[u8; 16]> {
     use base64::Engine;
     let mut values = playlock_core::target::parameters(query).filter_map(|(_, value)| value);
@@ -215,7 +215,7 @@ fn session_of_query(query: Option<&str>, now: u64) -> Option<[u8; 16]> {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(id).ok()?.try_into().ok()
 }
 
-/// Whether a parameter's value could be one of ours.
+/// Whether the value of a parameter looks like the filter's signed parameter.
 pub fn looks_like_parameter(value: &str) -> bool {
     ["media", "clear", "document", "variables", "key"].contains(&value.split('~').next().unwrap_or_default())
         && value.contains('~')
@@ -223,12 +223,12 @@ pub fn looks_like_parameter(value: &str) -> bool {
 
 fn describe_purpose(purpose: &str) -> &'static str {
     match purpose {
-        "media" => "media, encrypted",
-        "clear" => "served in clear: an init section or the like",
-        "document" => "a JSON document, served in clear, its URIs with tokens",
-        "variables" => "what the playlist's EXT-X-DEFINE may import",
-        "key" => "asks for a key",
-        _ => "not a purpose that is known",
+        "media" => "encrypted media",
+        "clear" => "served in clear, such as an init section",
+        "document" => "JSON document, served in clear, with tokens in its URIs",
+        "variables" => "variables for EXT-X-DEFINE to import",
+        "key" => "key request",
+        _ => "unknown purpose",
     }
 }
 
@@ -237,11 +237,11 @@ fn describe_field(field: &str) -> Option<(String, String)> {
     match name {
         "r" => {
             let (length, offset) = value.split_once('@')?;
-            Some(("part".into(), format!("{length} bytes from byte {offset} of the origin's file")))
+            Some(("range".into(), format!("{length} bytes from byte {offset} of the origin's file")))
         }
         "p" => Some(("period".into(), value.into())),
         "n" => Some(("number".into(), format!("media sequence number {value}, which is the IV"))),
-        "i" => Some(("IV".into(), "the segment's own".into())),
+        "i" => Some(("IV".into(), "derived from the URL of the segment".into())),
         _ => describe_scope(field),
     }
 }
@@ -254,7 +254,7 @@ fn describe_scope(field: &str) -> Option<(String, String)> {
             let directory = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(value).ok()?;
             format!("shared by all viewers of {}", String::from_utf8(directory).ok()?)
         }
-        "a" => "shared by all of the policy".into(),
+        "a" => "shared by all viewers of the policy".into(),
         "c" => "configured".into(),
         _ => return None,
     };

@@ -1,4 +1,4 @@
-//! `playlock key`: the content key and IV of a session, a stream or a policy.
+//! `playlock key`: derives the content key and IV of a session, a stream or a policy.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -14,8 +14,8 @@ use crate::trace::whose;
 
 /// Derive a content key and its IV.
 ///
-/// A URL tells it all; without one, policy, session (or --scope) and period do. Whoever has the key can play what it
-/// encrypts.
+/// A URL is enough; without one, give the policy, the session (or --scope) and the period. Anyone with the key can
+/// decrypt the content.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock key --config policies.json 'https://edge.example/vod/1.ts?hdntl=…'
@@ -23,15 +23,15 @@ use crate::trace::whose;
   playlock key --config policies.json --policy live --scope stream --stream /live/a/
   playlock key --config policies.json \"$URL\" --raw > key.bin")]
 pub struct KeyCommand {
-    /// The configuration, as Envoy gets it; secrets given as {"env": NAME} come from the environment.
+    /// Configuration of the filter. Secrets given as {"env": NAME} are read from the environment.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     #[command(flatten)]
     source: KeySource,
-    /// Print the key's 16 bytes alone.
+    /// Print only the 16 bytes of the key.
     #[arg(long, conflicts_with = "json")]
     raw: bool,
-    /// Print it as JSON.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -52,10 +52,10 @@ pub fn run(arguments: &KeyCommand, output: &mut dyn Write) -> Result<(), Failure
         return config::write_json(output, &json);
     } else {
         let notes: String = content.notes.iter().map(|note| format!("note     {note}\n")).collect();
-        let what = whose(&content.scope);
+        let scope = whose(&content.scope);
         write!(
             output,
-            "key      {key}\niv       {iv}\npolicy   {}\nwhose    {what}\nperiod   {}\n{notes}",
+            "key      {key}\niv       {iv}\npolicy   {}\nscope    {scope}\nperiod   {}\n{notes}",
             content.policy, content.period
         )
     };

@@ -1,4 +1,5 @@
-//! HLS playlists as a player reads them (RFC 8216): as much as playing and looking at them takes.
+//! HLS playlists as a player reads them (RFC 8216), on top of the lexer of `quick-m3u8`. That library has no state
+//! between lines: keys, init sections, byte ranges, variables and sequence numbers are resolved here.
 
 use std::collections::BTreeMap;
 use std::mem::take;
@@ -13,48 +14,48 @@ use crate::given::iv;
 /// A playlist.
 #[derive(Debug)]
 pub enum Playlist {
-    /// It names others.
+    /// A multivariant (master) playlist.
     Master(Master),
-    /// It names segments.
+    /// A media playlist.
     Media(Media),
 }
 
-/// A master playlist.
+/// A multivariant (master) playlist.
 #[derive(Debug, Default)]
 pub struct Master {
-    /// The variants in order.
+    /// The variants, in order.
     pub variants: Vec<Variant>,
     /// The renditions that have a playlist of their own.
     pub renditions: Vec<Rendition>,
-    /// What it defines, for media playlists to import.
+    /// The variables of EXT-X-DEFINE, which media playlists may import.
     pub variables: BTreeMap<String, String>,
-    /// Where the keys of session data and the like are.
+    /// The URIs that are not played: of session data, session keys and I-frame playlists.
     pub others: Vec<String>,
 }
 
 /// A variant stream.
 #[derive(Debug)]
 pub struct Variant {
-    /// Its playlist.
+    /// The URI of its playlist.
     pub uri: String,
     /// Peak bits per second.
     pub bandwidth: u64,
     /// `1280x720`.
     pub resolution: Option<String>,
-    /// The group of its audio renditions.
+    /// The id of the group of its audio renditions.
     pub audio: Option<String>,
 }
 
 /// A rendition with a playlist of its own.
 #[derive(Debug)]
 pub struct Rendition {
-    /// Its playlist.
+    /// The URI of its playlist.
     pub uri: String,
     /// `AUDIO`, `SUBTITLES`, …
     pub kind: String,
-    /// Its group.
+    /// The id of its group.
     pub group: String,
-    /// It is what players choose.
+    /// DEFAULT=YES: players choose it unless told otherwise.
     pub is_default: bool,
 }
 
@@ -65,32 +66,32 @@ pub struct Media {
     pub sequence: u64,
     /// EXT-X-TARGETDURATION in seconds.
     pub target_duration: u64,
-    /// It gets no longer.
+    /// EXT-X-ENDLIST: no segments will be added.
     pub ended: bool,
-    /// It has images, which players do not decrypt.
+    /// EXT-X-IMAGES-ONLY: its segments are images, which players do not decrypt.
     pub images: bool,
-    /// Its segments in order.
+    /// The segments, in order.
     pub segments: Vec<Segment>,
 }
 
 /// A segment.
 #[derive(Debug, Clone)]
 pub struct Segment {
-    /// Where it is.
+    /// The URI.
     pub uri: String,
-    /// In seconds.
+    /// Duration in seconds.
     pub duration: f64,
-    /// Its media sequence number.
+    /// The media sequence number.
     pub number: u64,
-    /// Length and offset, if it is a part of the file.
+    /// Length and offset in bytes, if it is a part of the resource.
     pub range: Option<(u64, u64)>,
-    /// EXT-X-DISCONTINUITY stands before it.
+    /// EXT-X-DISCONTINUITY precedes it.
     pub discontinuity: bool,
-    /// EXT-X-GAP: there is none.
+    /// EXT-X-GAP: the segment is missing.
     pub gap: bool,
-    /// What it is encrypted with.
+    /// The key that it is encrypted with.
     pub key: Option<Key>,
-    /// Its init section.
+    /// The init section.
     pub map: Option<Map>,
 }
 
@@ -99,20 +100,20 @@ pub struct Segment {
 pub struct Key {
     /// `AES-128`, …
     pub method: String,
-    /// Where the key is.
+    /// The URI of the key.
     pub uri: String,
-    /// The IV if it is said; else it is the media sequence number.
+    /// The IV; without one, the media sequence number is the IV.
     pub iv: Option<[u8; 16]>,
 }
 
 /// EXT-X-MAP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Map {
-    /// Where it is.
+    /// The URI.
     pub uri: String,
-    /// Length and offset, if it is a part of the file.
+    /// Length and offset in bytes, if it is a part of the resource.
     pub range: Option<(u64, u64)>,
-    /// What it is encrypted with: a key line stands before it that says an IV.
+    /// The key that precedes it. An init section is encrypted only if that has an IV.
     pub key: Option<Key>,
 }
 
@@ -125,15 +126,15 @@ impl Playlist {
     pub fn parse(text: &str, imports: Option<&BTreeMap<String, String>>) -> Result<Self, String> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if !text.starts_with("#EXTM3U") {
-            return Err("it does not begin with #EXTM3U".into());
+            return Err("does not begin with #EXTM3U; expected a playlist".into());
         }
         let mut reader = Reader { imports, ..Reader::default() };
         // No tag is parsed into the library's types: these refuse what players take, such as EXT-X-MEDIA without NAME.
         let options = ParsingOptionsBuilder::new().build();
-        for line in text.lines() {
+        for (index, line) in text.lines().enumerate() {
             // A line that is no tag, comment or URI is `#EXT` alone, which players ignore.
             if let Ok(line) = line::parse(line.trim_end(), &options) {
-                reader.line(line.parsed)?;
+                reader.line(line.parsed).map_err(|error| format!("line {}: {error}", index + 1))?;
             }
         }
         reader.finish()
@@ -174,7 +175,7 @@ impl Reader<'_> {
 
     /// `name`: without its `#EXT`.
     fn tag(&mut self, name: &str, value: TagValue<'_>) -> Result<(), String> {
-        let wrong = |kind: &str| format!("\"{}\" is no {kind}", String::from_utf8_lossy(value.0));
+        let wrong = |kind: &str| format!("\"{}\" is not a {kind}", String::from_utf8_lossy(value.0));
         match name {
             "-X-DEFINE" => self.define(self.attributes(value)?)?,
             "-X-STREAM-INF" => {
@@ -226,7 +227,7 @@ impl Reader<'_> {
                 let range =
                     attributes.get("BYTERANGE").and_then(|text| DecimalIntegerRange::try_from(text.as_str()).ok());
                 self.map = Some(Map {
-                    uri: attributes.remove("URI").ok_or("no URI")?,
+                    uri: attributes.remove("URI").ok_or("no URI; expected the URI of the init section")?,
                     range: range.map(|range| (range.length, range.offset.unwrap_or_default())),
                     key: self.key.clone(),
                 });
@@ -243,9 +244,11 @@ impl Reader<'_> {
         }
         let iv = match attributes.get("IV") {
             None => None,
-            Some(text) => Some(iv(text).ok_or_else(|| format!("\"{text}\" is no IV"))?),
+            Some(text) => {
+                Some(iv(text).ok_or_else(|| format!("\"{text}\" is not an IV; expected 0x and up to 32 hex digits"))?)
+            }
         };
-        Ok(Some(Key { method, uri: attributes.remove("URI").ok_or("no URI")?, iv }))
+        Ok(Some(Key { method, uri: attributes.remove("URI").ok_or("no URI; expected the URI of the key")?, iv }))
     }
 
     fn define(&mut self, mut attributes: Attributes) -> Result<(), String> {
@@ -254,7 +257,10 @@ impl Reader<'_> {
         } else if let Some(name) = attributes.remove("IMPORT") {
             let value = match self.imports {
                 None => String::new(),
-                Some(imports) => imports.get(&name).cloned().ok_or_else(|| format!("nothing to import as {name}"))?,
+                Some(imports) => imports
+                    .get(&name)
+                    .cloned()
+                    .ok_or_else(|| format!("the multivariant playlist does not define {name}"))?,
             };
             self.master.variables.insert(name, value);
         }
@@ -269,7 +275,8 @@ impl Reader<'_> {
         }
         let range = self.range.take().map(|(length, offset)| (length, offset.unwrap_or(self.next_offset)));
         self.next_offset = range.map_or(0, |(length, offset)| offset.saturating_add(length));
-        let duration = self.duration.take().ok_or_else(|| format!("\"{uri}\" has no EXTINF"))?;
+        let duration =
+            self.duration.take().ok_or_else(|| format!("\"{uri}\" has no EXTINF; expected one before each segment"))?;
         self.media.segments.push(Segment {
             uri,
             duration,
@@ -287,7 +294,7 @@ impl Reader<'_> {
         if self.is_master {
             return match self.media.segments.is_empty() {
                 true => Ok(Playlist::Master(self.master)),
-                false => Err("it names both variants and segments".into()),
+                false => Err("has both variants and segments; expected one or the other".into()),
             };
         }
         for (number, segment) in (self.media.sequence..).zip(&mut self.media.segments) {
@@ -296,7 +303,7 @@ impl Reader<'_> {
         Ok(Playlist::Media(self.media))
     }
 
-    /// An attribute list; variables are filled in where values are quoted.
+    /// An attribute list, with variables substituted in quoted values.
     fn attributes(&self, value: TagValue<'_>) -> Result<Attributes, String> {
         // Players take a comma at the end, and white space around names and values.
         let list = TagValue(value.0.strip_suffix(b",").unwrap_or(value.0)).try_as_ordered_attribute_list();
@@ -311,12 +318,12 @@ impl Reader<'_> {
         Ok(attributes)
     }
 
-    /// The text with `{$name}` filled in, which the parser leaves as it is (RFC 8216bis section 4.3).
+    /// The text with variables substituted (RFC 8216bis section 4.3), which the library does not do.
     fn substituted(&self, text: &str) -> Result<String, String> {
         let mut out = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{$") {
-            let (name, tail) = after.split_once('}').ok_or("a variable is not closed")?;
+            let (name, tail) = after.split_once('}').ok_or("a variable without }; expected {$name}")?;
             let value = self.master.variables.get(name);
             out.push_str(before);
             out.push_str(value.ok_or_else(|| format!("the variable {name} is not defined"))?);
@@ -357,7 +364,7 @@ mod tests {
         for (text, part) in [
             ("<html>", "#EXTM3U"),
             ("#EXTM3U\na.ts\n", "EXTINF"),
-            ("#EXTM3U\n#EXTINF:x,\na.ts\n", "no number"),
+            ("#EXTM3U\n#EXTINF:x,\na.ts\n", "line 2: EXTINF: \"x,\" is not a number"),
             ("#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,IV=0x1\n", "no URI"),
             ("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{$a}.m3u8\n", "not defined"),
             ("#EXTM3U\n#EXT-X-MAP:URI=\"a\n", "quoted string"),

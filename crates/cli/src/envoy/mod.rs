@@ -1,5 +1,4 @@
-//! Envoy's configuration as far as playlock's safety depends on it: how the filter is run, what stands around it, and
-//! the ways that do not lead through it.
+//! Checks of Envoy's configuration: how the filter runs, the filters and routes around it, and routes that bypass it.
 
 mod filter;
 mod route;
@@ -14,15 +13,15 @@ pub use self::filter::{Filter, filters};
 pub use self::running::Running;
 use crate::diagnostic::Diagnostics;
 
-/// A file of Envoy's: its whole configuration, or what a discovery reads.
+/// A file with Envoy's configuration, or one that discovery reads.
 pub struct File {
-    /// As it was named.
+    /// The path, as given.
     pub name: String,
-    /// Its contents.
+    /// The parsed contents.
     pub document: Value,
 }
 
-/// Finds the ways round `filters`, which are all that the files have, to the clusters that they protect.
+/// Finds the routes to `protected` clusters that bypass `filters`, which are all playlock filters of the files.
 pub fn bypasses(files: &[File], filters: &[Filter<'_>], protected: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {
     let names: BTreeSet<&str> = filters.iter().map(Filter::name).collect();
     route::bypasses(files, &names, protected, diagnostics);
