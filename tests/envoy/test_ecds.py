@@ -230,7 +230,7 @@ def test_a_module_from_elsewhere_takes_the_filter_away(dynamic, site):
     on.until(lambda: on.edge.get("/vod/a.ts").status == 200, "dropped the filter")
     assert on.edge.get("/vod/a.ts").body == plain and not on.edge.asked("/playlock.wasm")
     status, said = check(on.file)
-    assert status == 1 and "vm_config.code.remote: fetches the module from elsewhere" in said
+    assert status == 1 and "vm_config.code.remote: a remote module" in said
     # The way back is a good file.
     on.replace(edition(0, []))
     on.until(lambda: reason(on.edge.get("/vod/a.ts")) == "missing", "took the filter back")

@@ -1,25 +1,25 @@
-//! The URL that a player would ask for, in the pieces that a proxy sees.
+//! URLs that players request, in the parts that a proxy receives.
 
 use std::fmt;
 use std::str::FromStr;
 
 use playlock_core::http::url::remove_dot_segments;
 
-/// An absolute http or https URL. Nothing of it is normalised: what the filter makes of odd paths is its business.
+/// An absolute http or https URL. It is not normalised: the filter has its own rules for odd paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// `http` or `https`.
     pub scheme: String,
-    /// Host, perhaps with a port.
+    /// The host, with or without a port.
     pub authority: String,
-    /// Path, with its escapes.
+    /// The path, still escaped.
     pub path: String,
-    /// What follows the first `?`.
+    /// The query, without its `?`.
     pub query: Option<String>,
 }
 
 impl Address {
-    /// The request target (RFC 9112 section 3.2.1) with another parameter, `name=value`.
+    /// The request target (RFC 9112 section 3.2.1), with an additional parameter `name=value`.
     pub fn target(&self, parameter: Option<&str>) -> String {
         let parameters: Vec<&str> = self.query.as_deref().into_iter().chain(parameter).collect();
         match parameters.is_empty() {
@@ -28,10 +28,10 @@ impl Address {
         }
     }
 
-    /// The URL that `reference` means on the page that this one is of (RFC 3986 section 5.2).
+    /// Resolves a URI reference against this URL (RFC 3986 section 5.2).
     ///
     /// # Errors
-    /// As parsing a URL: for other schemes.
+    /// A reference with another scheme than http or https.
     pub fn join(&self, reference: &str) -> Result<Self, String> {
         let reference = reference.split_once('#').map_or(reference, |(main, _)| main);
         let scheme = reference.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `playlock check`: whether a configuration is good, and what in it is hardly meant so.
+//! `playlock check`: validates a configuration and warns about likely mistakes.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -11,15 +11,16 @@ use playlock_core::policy::{Idle, Policies};
 use serde_json::json;
 
 use crate::config::{self, Loaded, counted};
-use crate::envoy::{self, File, Filter, Findings, Running};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::envoy::{self, File, Filter, Running};
 use crate::failure::Failure;
 use crate::time::Moment;
 
-/// Validate a configuration, and warn of likely mistakes.
+/// Validate a configuration and warn about likely mistakes.
 ///
-/// Errors name the path of what is wrong. Exit status 2 if a file cannot be used; 1 if --envoy finds what would undo the
-/// protection, or --deny-warnings a warning. Warnings are written to standard output, one a line, and do not change the
-/// exit status by themselves.
+/// Errors name the JSON path of the faulty value. Warnings go to standard output, one per line, and do not change the
+/// exit status unless --deny-warnings is given. Exit status 2 if a file cannot be used; 1 if Envoy's configuration
+/// (--envoy) undoes the protection, or a warning is denied.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock check --config policies.json
@@ -27,18 +28,18 @@ use crate::time::Moment;
   playlock check --envoy envoy.yaml --envoy ecds.yaml
   playlock check --config policies.json --envoy envoy.yaml --json")]
 pub struct Check {
-    /// The configuration, as Envoy gets it; secrets given as {"env": NAME} need not be set here.
+    /// Configuration of the filter. Secrets given as {"env": NAME} need not be set here.
     #[arg(long, value_name = "FILE", required_unless_present = "envoy")]
     config: Option<PathBuf>,
-    /// Envoy's configuration, in YAML or JSON: whether playlock runs safely in it, and whether there is a way round it. May
-    /// be given several times: what discovery reads (ECDS, RDS) belongs to it. Without --config, the configuration is the
-    /// one in it.
+    /// Envoy's configuration, in YAML or JSON: check that playlock runs safely in it and that no route bypasses it. May
+    /// be repeated, for files that discovery reads (ECDS, RDS). Without --config, the filter's configuration is read from
+    /// these files.
     #[arg(long, value_name = "FILE")]
     envoy: Vec<PathBuf>,
-    /// End with exit status 1 if there is a warning.
+    /// Exit with status 1 if there is a warning.
     #[arg(long)]
     deny_warnings: bool,
-    /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
+    /// Time to use instead of now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     now: Option<Moment>,
     /// Print errors and warnings as JSON.
@@ -46,33 +47,14 @@ pub struct Check {
     json: bool,
 }
 
-/// The findings, a line each.
-#[derive(Default)]
-struct Said(Vec<Line>);
-
-enum Line {
-    Warning(String),
-    Verdict(String),
-}
-
-impl Said {
-    fn warnings(&self) -> Vec<&str> {
-        let warnings = self.0.iter().filter_map(|line| match line {
-            Line::Warning(text) => Some(text.as_str()),
-            Line::Verdict(_) => None,
-        });
-        warnings.collect()
-    }
-}
-
-/// Writes what is to be said of the configuration to `output`.
+/// Writes the findings to `output`.
 ///
 /// # Errors
-/// What is wrong with it.
+/// A file that cannot be used; an error in Envoy's configuration; a denied warning.
 pub fn run(arguments: &Check, output: &mut dyn Write) -> Result<(), Failure> {
-    let mut said = Said::default();
-    let mut checked = check(arguments, &mut said);
-    let warnings = said.warnings();
+    let mut diagnostics = Diagnostics::default();
+    let mut checked = check(arguments, &mut diagnostics);
+    let warnings = diagnostics.of(Severity::Warning);
     if checked.is_ok() && arguments.deny_warnings && !warnings.is_empty() {
         let count = counted(warnings.len(), "warning", "warnings");
         checked = Err(Failure::Negative(format!("{count}, expected none (--deny-warnings)")));
@@ -80,26 +62,28 @@ pub fn run(arguments: &Check, output: &mut dyn Write) -> Result<(), Failure> {
     if arguments.json {
         let errors: Vec<String> = checked.as_ref().err().map(ToString::to_string).into_iter().collect();
         config::write_json(output, &json!({"good": checked.is_ok(), "errors": errors, "warnings": warnings}))?;
-        return checked.map_err(|failure| Failure::Said(failure.status()));
+        return checked.map_err(|failure| Failure::Reported(failure.status()));
     }
-    for line in &said.0 {
-        let line = match line {
-            Line::Warning(text) => &format!("warning: {text}"),
-            Line::Verdict(text) => text,
+    for Diagnostic { severity, text } in diagnostics.all() {
+        let written = match severity {
+            // Errors are the message of the failure.
+            Severity::Error => Ok(()),
+            Severity::Warning => writeln!(output, "warning: {text}"),
+            Severity::Summary => writeln!(output, "{text}"),
         };
-        writeln!(output, "{line}").map_err(config::output_failure)?;
+        written.map_err(config::output_failure)?;
     }
     checked
 }
 
-fn check(arguments: &Check, said: &mut Said) -> Result<(), Failure> {
+fn check(arguments: &Check, diagnostics: &mut Diagnostics) -> Result<(), Failure> {
     let now = Moment::or_now(arguments.now);
     let own = arguments.config.as_deref().map(config::load_elsewhere).transpose()?;
     if let Some(loaded) = &own {
-        say(loaded, now, arguments.envoy.is_empty(), said);
+        report(loaded, now, arguments.envoy.is_empty(), diagnostics);
     }
     let files: Vec<File> = arguments.envoy.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-    if files.is_empty() { Ok(()) } else { around(&files, own.as_ref(), now, said) }
+    if files.is_empty() { Ok(()) } else { check_envoy(&files, own.as_ref(), now, diagnostics) }
 }
 
 fn read(path: &Path) -> Result<File, Failure> {
@@ -109,86 +93,83 @@ fn read(path: &Path) -> Result<File, Failure> {
     Ok(File { name: path.display().to_string(), document })
 }
 
-/// Judges every filter of playlock's in Envoy's configuration, under `own` or else what is configured there, and what is
-/// around it.
-fn around(files: &[File], own: Option<&Loaded>, now: u64, said: &mut Said) -> Result<(), Failure> {
+/// Checks every playlock filter in Envoy's configuration, and the configuration around it. The filters run on `own`, or
+/// on their configuration in the files.
+fn check_envoy(files: &[File], own: Option<&Loaded>, now: u64, diagnostics: &mut Diagnostics) -> Result<(), Failure> {
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     let names = names.join(", ");
     let by_file: Vec<(&File, Vec<Filter<'_>>)> = files.iter().map(|file| (file, envoy::filters(file))).collect();
     let all: Vec<Filter<'_>> = by_file.iter().flat_map(|(_, filters)| filters.clone()).collect();
-    let mut errors = Vec::new();
-    let mut take = |findings: Findings, said: &mut Said| {
-        errors.extend(findings.errors);
-        said.0.extend(findings.warnings.into_iter().map(Line::Warning));
-    };
     let mut protected = BTreeSet::new();
     for (file, filters) in &by_file {
         for filter in filters {
-            let source = source(filter, &all);
+            let configured_filter = configured_filter(filter, &all);
             let here;
-            let loaded = match (own, source) {
+            let loaded = match (own, configured_filter) {
                 (Some(own), _) => own,
-                (None, Some(source)) => {
-                    let text = source.configuration().unwrap_or_default();
-                    let place = format!("{}: {}", file.name, source.entry.path);
-                    here = config::parse_elsewhere(&place, text, &source.key_values().into_iter().collect())?;
-                    // A filter that discovery finds is checked in its own file.
+                (None, Some(configured_filter)) => {
+                    let text = configured_filter.configuration().unwrap_or_default();
+                    let place = format!("{}: {}", file.name, configured_filter.entry.path);
+                    here =
+                        config::parse_elsewhere(&place, text, &configured_filter.key_values().into_iter().collect())?;
+                    // The configuration of a filter from discovery is reported once, for the file that has it.
                     if filter.configuration().is_some() {
-                        say(&here, now, false, said);
+                        report(&here, now, false, diagnostics);
                     }
                     &here
                 }
                 (None, None) => {
                     return Err(Failure::Wrong(format!(
-                        "{}: {}: is configured elsewhere, expected its file as a further --envoy, or --config",
+                        "{}: {}: the filter's configuration is in another file; expected that file as a further --envoy, or --config",
                         file.name, filter.entry.path
                     )));
                 }
             };
-            let mut findings = Findings::default();
             let running = Running::new(loaded, now);
-            filter.judge(&running, files, &mut findings);
+            filter.check(&running, files, diagnostics);
             protected.extend(filter.protected(&running, files));
-            take(findings, said);
         }
     }
-    take(envoy::ways_round(files, &all, &protected), said);
+    envoy::bypasses(files, &all, &protected, diagnostics);
+    let errors = diagnostics.of(Severity::Error);
     match (errors.is_empty(), all.is_empty()) {
         (true, false) => {
-            said.0.push(Line::Verdict("good: the filters around it".to_owned()));
+            diagnostics.add(Severity::Summary, "good: Envoy's configuration around the filter".to_owned());
             Ok(())
         }
-        (true, true) => Err(Failure::Wrong(format!("{names}: no http_filters with playlock in it"))),
+        (true, true) => Err(Failure::Wrong(format!("{names}: no playlock filter in any http_filters; expected one"))),
         (false, _) => Err(Failure::Negative(format!("{names}: {}", errors.join("\n  ")))),
     }
 }
 
-/// Where a filter's configuration stands: in itself, or in the one that discovery finds under its name.
-fn source<'f, 'a>(filter: &'f Filter<'a>, all: &'f [Filter<'a>]) -> Option<&'f Filter<'a>> {
+/// The filter that has the configuration: itself, or the one that discovery finds under its name.
+fn configured_filter<'f, 'a>(filter: &'f Filter<'a>, all: &'f [Filter<'a>]) -> Option<&'f Filter<'a>> {
     let by_name = |other: &&Filter<'_>| other.chain.is_none() && other.name() == filter.name();
     let mut sources = [filter].into_iter().chain(all.iter().filter(by_name));
     sources.find(|filter| filter.configuration().is_some())
 }
 
-/// Says what there is of a good configuration; `alone`: nothing else is known of the proxy.
-fn say(loaded: &Loaded, now: u64, alone: bool, said: &mut Said) {
+/// Adds the warnings and the summary of a valid configuration. `alone`: Envoy's configuration is not known.
+fn report(loaded: &Loaded, now: u64, alone: bool, diagnostics: &mut Diagnostics) {
     let Loaded { policies, unknown, .. } = loaded;
     let mut warnings = loaded.warnings.clone();
     for name in unknown {
-        warnings.push(format!("the environment variable {name} is not set here, so its value was not looked at"));
+        warnings.push(format!("the environment variable {name} is not set here, so its value was not checked"));
     }
     let read: Vec<&str> = policies.geo_headers_read().collect();
     if alone && !read.is_empty() {
         warnings.push(format!(
-            "geoHeaders: policies read {}, which only Envoy may set: let it remove clients' own copies before its geoip filter (envoy/geoip.yaml; --envoy looks)",
+            "geoHeaders: policies read {}, which only Envoy may set; expected a filter that removes clients' own copies before the geoip filter (envoy/geoip.yaml; --envoy checks this)",
             read.join(", ")
         ));
     }
-    warnings.extend(idle(policies, now));
+    warnings.extend(idle_assignments(policies, now));
     if !policies.route_policy {
         let unassigned = policies.unassigned();
         warnings.extend(
-            unassigned.map(|(index, policy)| format!("policies[{index}]: no assignment is to \"{}\"", policy.name)),
+            unassigned.map(|(index, policy)| {
+                format!("policies[{index}]: no assignment names the policy \"{}\"", policy.name)
+            }),
         );
     }
     let verdict = format!(
@@ -197,16 +178,18 @@ fn say(loaded: &Loaded, now: u64, alone: bool, said: &mut Said) {
         counted(policies.assignments(), "assignment", "assignments"),
         counted(warnings.len(), "warning", "warnings")
     );
-    said.0.extend(warnings.into_iter().map(Line::Warning));
-    said.0.push(Line::Verdict(verdict));
+    for warning in warnings {
+        diagnostics.add(Severity::Warning, warning);
+    }
+    diagnostics.add(Severity::Summary, verdict);
 }
 
-/// Assignments that never come to hold.
-fn idle(policies: &Policies, now: u64) -> impl Iterator<Item = String> {
-    policies.idle_assignments(now).map(|(index, idle)| match idle {
-        Idle::Past => format!("assignments[{index}].endTime: is past, so the assignment never holds again"),
+/// Warnings about assignments that do not apply at any time from `now` on.
+fn idle_assignments(policies: &Policies, now: u64) -> impl Iterator<Item = String> {
+    policies.idle_assignments(now).map(|(index, idle_assignments)| match idle_assignments {
+        Idle::Past => format!("assignments[{index}].endTime: has passed, so the assignment no longer applies"),
         Idle::Overruled => format!(
-            "assignments[{index}]: never holds: as long as it could, one to the same host and path wins, which began later"
+            "assignments[{index}]: never applies: another assignment of the same host and path, which starts later, takes precedence all the time"
         ),
     })
 }

@@ -1,4 +1,4 @@
-//! `playlock completions`: what lets a shell complete this command.
+//! `playlock completions`: shell completion scripts.
 
 use std::io::Write;
 
@@ -8,14 +8,14 @@ use clap_complete::Shell;
 use crate::config;
 use crate::failure::Failure;
 
-/// Print what lets a shell complete this command.
+/// Print a shell completion script.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock completions bash > ~/.local/share/bash-completion/completions/playlock
   playlock completions zsh > \"${fpath[1]}/_playlock\"
   playlock completions fish > ~/.config/fish/completions/playlock.fish")]
 pub struct Completions {
-    /// The shell.
+    /// Shell that the script is for.
     #[arg(value_enum)]
     shell: Shell,
 }

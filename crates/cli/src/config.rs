@@ -1,4 +1,4 @@
-//! The configuration as a file.
+//! Files with the configuration of the filter, and output that commands share.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,29 +13,29 @@ use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
 
-/// A configuration that Envoy would take, if it has the variables.
+/// A valid configuration.
 pub struct Loaded {
-    /// As it was written.
+    /// The text of the file.
     pub text: String,
-    /// Compiled.
+    /// The compiled policies.
     pub policies: Policies,
-    /// What the filter would log.
+    /// The warnings that the filter would log.
     pub warnings: Vec<String>,
     /// The environment variables that it names.
     pub variables: BTreeSet<String>,
-    /// Those of them whose value is not known, so that another stood in for it.
+    /// Those of them that are not set; [`stand_in`] was used for their values.
     pub unknown: BTreeSet<String>,
 }
 
-/// Reads and compiles a configuration whose variables must be set.
+/// Loads a configuration; its environment variables must be set.
 ///
 /// # Errors
-/// What is wrong with the file, with its JSON path.
+/// A file that cannot be read, or the first fault in it with its JSON path.
 pub fn load(file: &Path) -> Result<Loaded, Failure> {
     parse(&file.display(), read(file)?, &|name| env::var(name).ok())
 }
 
-/// The same with variables that need not be set here: it is Envoy that needs them.
+/// Loads a configuration; its environment variables need not be set here, but in Envoy's environment.
 ///
 /// # Errors
 /// As [`load`].
@@ -43,7 +43,8 @@ pub fn load_elsewhere(file: &Path) -> Result<Loaded, Failure> {
     parse_elsewhere(&file.display(), &read(file)?, &BTreeMap::new())
 }
 
-/// The same of a text that stands at `place`, where the values of some variables are known, whatever they are here.
+/// As [`load_elsewhere`], from a text. `place` is its position in error messages; the values of the `known` variables
+/// take precedence over the environment.
 ///
 /// # Errors
 /// As [`load`].
@@ -60,7 +61,8 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
     Ok(Loaded { unknown: unknown.into_inner(), ..loaded })
 }
 
-/// A value that any member takes as a secret, 16 bytes in hex: another for each variable, since equal ones are warned of.
+/// A valid secret in place of an unset variable: 16 bytes in hex, different for each name, since equal secrets cause a
+/// warning.
 pub fn stand_in(name: &str) -> String {
     base16ct::lower::encode_string(Sha256::digest(name).get(..16).unwrap_or_default())
 }
@@ -89,7 +91,7 @@ fn parse(place: &dyn Display, text: String, env: &dyn Fn(&str) -> Option<String>
     Ok(Loaded { text, policies, warnings, variables: variables.into_inner(), unknown: BTreeSet::new() })
 }
 
-/// A number and its noun: `1 policy`, `2 policies`.
+/// A count with its noun: `1 policy`, `2 policies`.
 pub fn counted(count: usize, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }
@@ -97,17 +99,17 @@ pub fn counted(count: usize, one: &str, more: &str) -> String {
 /// Writes warnings to standard error.
 pub fn warn(warnings: &[String]) {
     for warning in warnings {
-        // Without standard error there is no one to warn.
+        // Without standard error, warnings are lost.
         let _ = writeln!(io::stderr(), "playlock: warning: {warning}");
     }
 }
 
-/// Standard output cannot be written to.
+/// The failure to write to standard output.
 pub fn output_failure(error: io::Error) -> Failure {
     Failure::Wrong(format!("standard output: {error}"))
 }
 
-/// Writes a document, laid out for people. Not straight to `output`: what formats it panics where that fails.
+/// Writes an indented document. It is formatted first, since `serde_json`'s formatting panics if the writer fails.
 ///
 /// # Errors
 /// If it cannot be written.

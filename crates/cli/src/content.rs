@@ -1,4 +1,4 @@
-//! Which key and IV a resource is under: from its URL and session token, or from what they are derived from.
+//! The content key and IV of a resource: from its URL and session token, or from the policy, session and period.
 
 use clap::{Args, ValueEnum};
 use playlock_core::http::headers;
@@ -19,43 +19,43 @@ use crate::fields;
 use crate::time::{self, Moment};
 use crate::viewer::Viewer;
 
-/// What says which key it is.
+/// The options that determine a content key.
 #[derive(Args)]
-pub struct Which {
-    /// A segment's, playlist's or key's URL with its session token, as the player had it.
+pub struct KeySource {
+    /// URL of a segment, playlist or key with its session token, as the player requested it.
     #[arg(value_name = "URL")]
     pub url: Option<Address>,
-    /// The session token, if it is not in the URL.
+    /// Session token, if the URL has none.
     #[arg(long, value_name = "TOKEN")]
     pub session_token: Option<String>,
-    /// The policy, where no URL tells.
+    /// Policy, if there is no URL.
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
-    /// The session, as the access log has it.
+    /// Session id, as in the access log.
     #[arg(long, value_name = "ID")]
     pub session_id: Option<String>,
-    /// Who shares the key, where no URL tells.
+    /// Viewers who share the key, if there is no URL.
     #[arg(long, value_enum)]
     pub scope: Option<Scope>,
-    /// The stream's directory, such as /vod/a/, where its viewers share the key.
+    /// Directory of the stream, such as /vod/a/, for --scope stream.
     #[arg(long, value_name = "DIRECTORY")]
     pub stream: Option<String>,
-    /// The key period, where no URL tells (0).
+    /// Key rotation period, if there is no URL (default 0).
     #[arg(long, value_name = "NUMBER")]
     pub period: Option<u64>,
-    /// The media sequence number, where it is the IV.
+    /// Media sequence number, if it is the IV.
     #[arg(long, value_name = "NUMBER")]
     pub sequence: Option<u64>,
-    /// Of the transition secret, not of the secret.
+    /// Use the transition secret.
     #[arg(long)]
     pub transition: bool,
-    /// A request header that the session is bound to; may be given several times.
+    /// Request header that the session is bound to; may be repeated.
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
-    /// The viewer's address, if the session is bound to it.
+    /// Address of the viewer, if the session is bound to it.
     #[arg(long, visible_alias = "client-ip", value_name = "ADDRESS")]
     pub ip: Option<String>,
-    /// The time, if it is not now; a session that has ended is looked at as it was at its end.
+    /// Time to use instead of now. For an expired session, the default is the end of the session.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub now: Option<Moment>,
 }
@@ -63,62 +63,74 @@ pub struct Which {
 /// `keyScope`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Scope {
-    /// One session's own key.
+    /// Each session has its own key.
     Session,
-    /// That of all viewers of a stream.
+    /// All viewers of a stream.
     Stream,
-    /// That of all of the policy.
+    /// All viewers of the policy.
     Application,
-    /// The one that the configuration names.
+    /// The key in the configuration.
     Configured,
 }
 
-/// A content key, and what it was derived from.
-pub struct Content {
+/// A content key, with the values that it was derived from.
+pub struct ContentKey {
     /// The policy's name.
     pub policy: String,
-    /// Whose it is.
+    /// The viewers who share the key.
     pub scope: KeyScope,
-    /// The key period.
+    /// The key rotation period.
     pub period: u64,
-    /// 16 bytes.
+    /// The content key.
     pub key: [u8; 16],
-    /// 16 bytes.
+    /// The IV.
     pub iv: [u8; 16],
-    /// What should be known beside it.
+    /// Remarks for the user.
     pub notes: Vec<String>,
 }
 
-/// Finds it.
+/// Finds the content key.
 ///
 /// # Errors
-/// The filter's refusal of the URL; what is missing or wrong.
-pub fn find(which: &Which, policies: &Policies) -> Result<Content, Failure> {
-    match &which.url {
-        Some(url) => by_url(which, url, policies),
-        None => by_names(which, policies),
+/// The filter refuses the URL; an option is missing or does not fit the configuration.
+pub fn find(source: &KeySource, policies: &Policies) -> Result<ContentKey, Failure> {
+    match &source.url {
+        Some(url) => by_url(source, url, policies),
+        None => by_options(source, policies),
     }
 }
 
-fn by_names(which: &Which, policies: &Policies) -> Result<Content, Failure> {
+fn by_options(source: &KeySource, policies: &Policies) -> Result<ContentKey, Failure> {
     let mut all = policies.iter().map(|(_, policy)| policy);
-    let policy = match &which.policy {
-        Some(name) => all.find(|policy| policy.name == *name),
-        None if policies.len() == 1 => all.next(),
-        None => return Err(Failure::Wrong("a URL, or --policy is needed: the configuration has several".into())),
-    };
-    let policy = policy.ok_or_else(|| Failure::Wrong("--policy: the configuration has none of that name".into()))?;
-    let spoken = which.session_token.as_deref().and_then(|token| fields::read(token, 0));
-    let id = which.session_id.as_deref().or_else(|| fields::id_of_session(spoken.as_ref()?));
-    let scope = match which.scope.unwrap_or(Scope::Session) {
+    let policy =
+        match &source.policy {
+            Some(name) => all.find(|policy| policy.name == *name),
+            None if policies.len() == 1 => all.next(),
+            None => return Err(Failure::Wrong(
+                "--policy: not given, and the configuration has several policies; expected the name of one, or a URL"
+                    .into(),
+            )),
+        };
+    let policy = policy.ok_or_else(|| {
+        Failure::Wrong("--policy: no policy has this name; expected a policyName of the configuration".into())
+    })?;
+    let token = source.session_token.as_deref().and_then(|token| fields::read(token, 0));
+    let id = source.session_id.as_deref().or_else(|| fields::session_id(token.as_ref()?));
+    let scope = match source.scope.unwrap_or(Scope::Session) {
         Scope::Session => {
-            let id = id.ok_or_else(|| Failure::Wrong("a URL, --session-id or --session-token is needed".into()))?;
+            let id = id.ok_or_else(|| {
+                Failure::Wrong("--session-id: not given; expected a session id, --session-token or a URL".into())
+            })?;
             KeyScope::Session(session_id(id)?)
         }
         Scope::Stream => {
-            let stream = which.stream.clone().ok_or_else(|| Failure::Wrong("--stream is needed".into()))?;
+            let stream = source.stream.clone().ok_or_else(|| {
+                Failure::Wrong("--stream: not given; expected the directory of the stream, such as /vod/a/".into())
+            })?;
             if !stream.starts_with('/') || !stream.ends_with('/') {
-                return Err(Failure::Wrong("--stream: expected a directory such as /vod/a/".into()));
+                return Err(Failure::Wrong(format!(
+                    "--stream: \"{stream}\" does not begin and end with /; expected a directory, such as /vod/a/"
+                )));
             }
             KeyScope::Stream(stream)
         }
@@ -127,19 +139,19 @@ fn by_names(which: &Which, policies: &Policies) -> Result<Content, Failure> {
     };
     derived(
         policy,
-        KeyringIndex::new(usize::from(which.transition)),
+        KeyringIndex::new(usize::from(source.transition)),
         scope,
-        which.period.unwrap_or_default(),
-        which.sequence,
+        source.period.unwrap_or_default(),
+        source.sequence,
     )
 }
 
 fn session_id(text: &str) -> Result<[u8; 16], Failure> {
     use base64::Engine;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok();
-    bytes
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| Failure::Wrong("--session-id: expected the 22 characters that the access log says".into()))
+    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
+        Failure::Wrong("--session-id: not a session id; expected the 22 characters in the access log".into())
+    })
 }
 
 fn derived(
@@ -148,56 +160,59 @@ fn derived(
     scope: KeyScope,
     period: u64,
     number: Option<u64>,
-) -> Result<Content, Failure> {
+) -> Result<ContentKey, Failure> {
     let keys = policy
         .keyring(keyring)
-        .ok_or_else(|| Failure::Wrong(format!("the policy {} has no such secret", policy.name)))?;
+        .ok_or_else(|| Failure::Wrong(format!("the policy \"{}\" does not have the secret of this key; expected mediaEncryption.secret (with --transition: transitionSecret)", policy.name)))?;
     let configured = policy.encryption.as_ref().and_then(|encryption| encryption.configured_key());
     let key = match (&scope, configured) {
         (KeyScope::Configured, Some(key)) => key.bytes(),
         (KeyScope::Configured, None) => {
-            return Err(Failure::Wrong(format!("the policy {} has no configured key", policy.name)));
+            return Err(Failure::Wrong(format!(
+                "the policy \"{}\" has no configured key; expected mediaEncryption.key, or another --scope",
+                policy.name
+            )));
         }
         _ => keys.key(&scope, period),
     };
     let iv = number.map_or_else(|| keys.iv(&scope, period), |number| u128::from(number).to_be_bytes());
-    Ok(Content { policy: policy.name.clone(), scope, period, key, iv, notes: Vec::new() })
+    Ok(ContentKey { policy: policy.name.clone(), scope, period, key, iv, notes: Vec::new() })
 }
 
-fn by_url(which: &Which, url: &Address, policies: &Policies) -> Result<Content, Failure> {
+fn by_url(source: &KeySource, url: &Address, policies: &Policies) -> Result<ContentKey, Failure> {
     let mut notes = Vec::new();
-    let clock = Moment::or_now(which.now);
+    let clock = Moment::or_now(source.now);
     let query = url.query.as_deref();
     let sent = || playlock_core::http::target::parameters(query).filter_map(|(_, value)| value);
-    let token = which.session_token.as_deref().or_else(|| sent().find(|value| fields::looks_like_token(value)));
-    // What was captured is often looked at when its session is over.
-    let ended = token.and_then(|token| fields::read(token, clock)).map(|spoken| spoken.times.1);
+    let token = source.session_token.as_deref().or_else(|| sent().find(|value| fields::looks_like_token(value)));
+    // Captured segments are often decrypted after the session has expired.
+    let ended = token.and_then(|token| fields::read(token, clock)).map(|token| token.times.1);
     let now = match ended {
-        Some(end) if which.now.is_none() && end < clock => {
+        Some(end) if source.now.is_none() && end < clock => {
             notes.push(format!("the session ended {}, {}", time::local(end), time::distance(end, clock)));
             end
         }
         _ => clock,
     };
     let viewer = Viewer {
-        ip: which.ip.clone(),
-        headers: which.headers.clone(),
+        ip: source.ip.clone(),
+        headers: source.headers.clone(),
         cookies: Vec::new(),
         method: "GET".into(),
         host: None,
-        route_policy: which.policy.clone(),
+        route_policy: source.policy.clone(),
         now: Some(Moment::At(now)),
     };
     let mut asked = viewer.asks(url)?;
-    if let Some(token) = &which.session_token {
-        carry(&mut asked.headers, policies, url, token, now);
+    if let Some(token) = &source.session_token {
+        add_session_token(&mut asked.headers, policies, url, token, now);
     }
-    let content = asked.with(|request| of_request(which, policies, request))?;
-    Ok(Content { notes, ..content })
+    let content = asked.with(|request| by_request(source, policies, request))?;
+    Ok(ContentKey { notes, ..content })
 }
 
-/// Puts a session token where its policy, or every policy at a key endpoint, wants it.
-fn carry(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &str, now: u64) {
+/// Adds a session token as a parameter or cookie, as its policy expects it; at a key endpoint, as the first policy does.
+fn add_session_token(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &str, now: u64) {
     let policy = match policies.policy_for_raw(&url.authority, &url.path, now) {
         Some(Match::Policy(_, policy)) => policy,
         _ => match policies.iter().next() {
@@ -215,12 +230,12 @@ fn carry(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &
     }
 }
 
-fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Result<Content, Failure> {
+fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) -> Result<ContentKey, Failure> {
     let raw = headers::text(request.headers, ":path").unwrap_or_default();
     let target = Target::parse(raw.as_bytes()).map_err(|_| Failure::Refused(Reason::Target))?;
     let admitted = admit_unobserved(policies, request, &mut || [0; 16]).map_err(|refused| match refused.denied.reason {
         Reason::Signature => Failure::Negative(format!(
-            "{}: {}: its session was opened under another secret than this configuration has now, or it was altered",
+            "{}: {}: the token was altered, or the session was opened with a secret that this configuration no longer has",
             Reason::Signature.word(),
             Reason::Signature.title()
         )),
@@ -229,11 +244,11 @@ fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Resu
     match admitted {
         Admitted::Key(AdmittedKey { policy, session, scope, period, .. }) => {
             let policy = policies.get(policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
-            derived(policy, session.keyring, scope, period, which.sequence)
+            derived(policy, session.keyring, scope, period, source.sequence)
         }
-        Admitted::Pending(pending, _) if pending.session.as_ref().is_some_and(PendingSession::is_opened) => {
-            Err(Failure::Wrong("this URL opens a new session each time: a URL with a session token is needed".into()))
-        }
+        Admitted::Pending(pending, _) if pending.session.as_ref().is_some_and(PendingSession::is_opened) => Err(
+            Failure::Wrong("the URL opens a new session with every request; expected one with a session token".into()),
+        ),
         Admitted::Pending(pending, _) => {
             let policy = policies.get(pending.policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
             let (keyring, resource, scope) = match pending.asked {
@@ -246,11 +261,15 @@ fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Resu
                 }
                 Asked::Clear(_) | Asked::Document(_) => (KeyringIndex::default(), Resource::MEDIA, None),
             };
-            let scope = scope.ok_or_else(|| Failure::Wrong("this URL is of something that is not encrypted".into()))?;
-            let period = which.period.or(resource.period).unwrap_or_default();
+            let scope = scope.ok_or_else(|| {
+                Failure::Wrong(
+                    "the URL is of a resource that is not encrypted; expected one of a segment, playlist or key".into(),
+                )
+            })?;
+            let period = source.period.or(resource.period).unwrap_or_default();
             let number = match resource.iv {
-                Iv::Number(number) => which.sequence.or(Some(number)),
-                Iv::Period | Iv::Segment => which.sequence,
+                Iv::Number(number) => source.sequence.or(Some(number)),
+                Iv::Period | Iv::Segment => source.sequence,
             };
             let mut content = derived(policy, keyring, scope, period, number)?;
             if let (Iv::Segment, None) = (resource.iv, number)
@@ -261,8 +280,9 @@ fn of_request(which: &Which, policies: &Policies, request: &Request<'_>) -> Resu
             }
             Ok(content)
         }
-        Admitted::Pass | Admitted::Preflight { .. } => {
-            Err(Failure::Wrong("this URL is under no policy that encrypts".into()))
-        }
+        Admitted::Pass | Admitted::Preflight { .. } => Err(Failure::Wrong(
+            "the URL is under no policy that encrypts; expected one that an assignment with mediaEncryption covers"
+                .into(),
+        )),
     }
 }

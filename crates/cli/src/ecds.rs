@@ -1,4 +1,4 @@
-//! `playlock ecds`: a configuration as a file of Envoy's extension discovery, so that replacing that file replaces it.
+//! `playlock ecds`: a file for Envoy's extension discovery, so that replacing the file replaces the configuration.
 
 use std::env;
 use std::fmt::Write as _;
@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 use crate::config::{self, Loaded};
 use crate::failure::Failure;
 
-/// Write a configuration as the file that Envoy's extension discovery (ECDS) reads.
+/// Write a configuration as a file for Envoy's extension discovery (ECDS).
 ///
-/// Envoy takes a new file when it is renamed to the old one's name, and keeps the old configuration if the new one is
-/// bad. Requests under way end as they began.
+/// Envoy loads a new file when it is renamed over the old one, and keeps the old configuration if the new one is not
+/// valid. Requests in progress finish under the configuration that they started with.
 #[derive(Args)]
 #[command(after_help = "Example:
   playlock ecds --config policies.json > ecds.new && mv ecds.new /etc/envoy/ecds.yaml
@@ -27,17 +27,17 @@ In Envoy's http_filters:
         resource_api_version: V3
       type_urls: [type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm]")]
 pub struct Ecds {
-    /// The configuration.
+    /// Configuration of the filter.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Where Envoy finds the filter: a file on its own machine. A module that Envoy has to fetch is not safe.
+    /// Module of the filter: a file on Envoy's machine. A module that Envoy has to fetch is not safe.
     #[arg(long, value_name = "FILE", default_value = "/etc/envoy/playlock.wasm")]
     module: String,
-    /// The filter's name in Envoy's http_filters.
+    /// Name of the filter in Envoy's http_filters.
     #[arg(long, default_value = "playlock")]
     name: String,
-    /// Write the values of the variables that the configuration names into the file, as they are in this command's
-    /// environment. Without this, Envoy takes them from its own environment, in which they stay as long as it runs.
+    /// Write the values of the environment variables that the configuration names into the file. Without this option,
+    /// Envoy reads them from its own environment, which does not change until Envoy restarts.
     #[arg(long)]
     with_secrets: bool,
 }
@@ -45,11 +45,11 @@ pub struct Ecds {
 /// Writes the file to `output`.
 ///
 /// # Errors
-/// What is wrong with the configuration: Envoy would refuse it, too.
+/// A module that is a URL; a configuration that Envoy would reject, too.
 pub fn run(arguments: &Ecds, output: &mut dyn Write) -> Result<(), Failure> {
     if arguments.module.contains("://") {
         return Err(Failure::Wrong(format!(
-            "--module: found the URL {}, expected a file on Envoy's machine: an update whose module has to be fetched makes Envoy drop the filter",
+            "--module: found the URL {}, expected a file on Envoy's machine: Envoy drops the filter while it fetches the module of an update",
             arguments.module
         )));
     }
@@ -61,7 +61,7 @@ pub fn run(arguments: &Ecds, output: &mut dyn Write) -> Result<(), Failure> {
     output.write_all(document(arguments, &loaded).as_bytes()).map_err(config::output_failure)
 }
 
-/// The whole file. A JSON text is a YAML text too, so strings stand in it as JSON has them.
+/// The whole file. JSON strings are YAML strings, too, so they are written as JSON.
 fn document(arguments: &Ecds, loaded: &Loaded) -> String {
     let name = quoted(&arguments.name);
     let hold = match loaded.policies.hold_headers {
@@ -98,18 +98,15 @@ fn document(arguments: &Ecds, loaded: &Loaded) -> String {
         }
         text.push('\n');
     }
-    // Envoy shows it in its statistics: which file is in force.
-    let version = Sha256::digest(text.as_bytes()).iter().take(8).fold(String::new(), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    // Envoy shows the version of the file that is in force in its statistics.
+    let digest = Sha256::digest(text.as_bytes());
+    let version = base16ct::lower::encode_string(digest.get(..8).unwrap_or_default());
     format!(
-        "# Written by `playlock ecds`. Envoy takes a new file when it is renamed to this name.\nversion_info: \"{version}\"\n{text}"
+        "# Written by `playlock ecds`. Envoy loads a new file when it is renamed to this name.\nversion_info: \"{version}\"\n{text}"
     )
 }
 
-/// The VM's environment. Another one makes another VM, so that new values do reach the filter.
+/// The environment of the VM. Envoy starts a new VM when it changes, so new values reach the filter.
 fn environment(arguments: &Ecds, loaded: &Loaded) -> String {
     let list = |items: Vec<String>| items.join(", ");
     let inner = match (loaded.variables.is_empty(), arguments.with_secrets) {
@@ -125,7 +122,7 @@ fn environment(arguments: &Ecds, loaded: &Loaded) -> String {
     format!("          environment_variables:\n            {inner}\n")
 }
 
-/// A string as JSON and YAML both read it.
+/// A string that JSON and YAML read alike.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for char in text.chars() {
@@ -139,7 +136,7 @@ fn quoted(text: &str) -> String {
     escaped(&quoted)
 }
 
-/// JSON with escapes for what YAML might take for an end of line or refuse. JSON has it in strings only.
+/// JSON with escapes for characters that YAML takes for line breaks or rejects. JSON has these in strings only.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for char in json.chars() {

@@ -1,37 +1,37 @@
-//! Why a command did not do what it should: one line and an exit status.
+//! Failures of commands: a message and an exit status.
 
 use std::fmt;
 use std::process::ExitCode;
 
 use playlock_core::http::reply::Reason;
 
-/// Why a command failed.
+/// A failed command.
 #[derive(Debug)]
 pub enum Failure {
-    /// The filter refuses.
+    /// The filter refuses the request.
     Refused(Reason),
-    /// What was looked at is not good; a word and a sentence.
+    /// The input is not valid; the message.
     Negative(String),
-    /// It could not be reached.
+    /// A server could not be reached; the message.
     Unreachable(String),
-    /// It was said already: nothing but the exit status is left.
-    Said(u8),
-    /// The command, its configuration or a file is wrong.
+    /// The command has printed the failure itself; the exit status.
+    Reported(u8),
+    /// An argument, the configuration or a file cannot be used; the message.
     Wrong(String),
 }
 
 impl Failure {
-    /// 1 for a negative verdict, 2 for a wrong command, configuration or file, 3 if a server could not be reached.
+    /// The exit status: 1 to 3, as in the help of `playlock`.
     pub fn status(&self) -> u8 {
         match self {
             Self::Refused(_) | Self::Negative(_) => 1,
             Self::Wrong(_) => 2,
             Self::Unreachable(_) => 3,
-            Self::Said(status) => *status,
+            Self::Reported(status) => *status,
         }
     }
 
-    /// The same as the command ends with it.
+    /// [`Failure::status`] as the result of `main`.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.status())
     }
@@ -42,7 +42,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Refused(reason) => write!(f, "{}: {}", reason.word(), reason.title()),
             Self::Negative(what) | Self::Unreachable(what) | Self::Wrong(what) => f.write_str(what),
-            Self::Said(_) => Ok(()),
+            Self::Reported(_) => Ok(()),
         }
     }
 }

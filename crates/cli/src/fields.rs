@@ -1,4 +1,4 @@
-//! A token's fields in words, for those who look at one.
+//! The fields of a token, explained, without verification.
 
 use playlock_core::bytes::percent;
 use playlock_core::token::edge_auth::Claims;
@@ -6,17 +6,17 @@ use playlock_core::token::readings;
 
 use crate::time;
 
-/// Which token it is, by its payload: session tokens begin it with their own name.
+/// The kind of a token, by its payload: that of a session token begins with `hdntl`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Made by a site, opens a session.
+    /// Issued by a site; opens a session.
     Access,
-    /// Made by the filter, goes on with one.
+    /// Issued by the filter; belongs to an open session.
     Session,
 }
 
 impl Role {
-    /// In a word.
+    /// The word for it in output.
     pub fn word(self) -> &'static str {
         match self {
             Self::Access => "access",
@@ -25,61 +25,61 @@ impl Role {
     }
 }
 
-/// What a token says, not verified.
+/// The fields of a token, not verified.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Spoken {
-    /// Which it is.
+pub struct TokenFields {
+    /// The kind of the token.
     pub role: Role,
-    /// As it reads once it is decoded.
+    /// The decoded text.
     pub text: String,
-    /// Field, value as it stands, and what it means.
+    /// Name, value as sent, and meaning of each field.
     pub fields: Vec<(&'static str, String, String)>,
-    /// Begin and end of its time, seconds since the epoch.
+    /// Start and end of validity, in seconds since 1970-01-01T00:00:00Z.
     pub times: (Option<u64>, u64),
-    /// The client address or network that it is for.
+    /// The client address or network that it is bound to.
     pub ip: Option<String>,
-    /// Whether it carries its paths (`acl`); else it is for one URL that it does not carry.
+    /// Whether it has an `acl`. Without one, it is signed for a URL that is not in the token.
     pub has_acl: bool,
 }
 
-/// Whether a parameter's value could be a token.
+/// Whether the value of a parameter looks like a token.
 pub fn looks_like_token(text: &str) -> bool {
     readings(text).iter().any(|reading| reading.contains("~hmac=") || reading.starts_with("hmac="))
 }
 
-/// Reads a token as it was sent; `None` if it breaks the grammar.
-pub fn read(sent: &str, now: u64) -> Option<Spoken> {
+/// Parses a token as it was sent; `None` if it is malformed. `now` is in seconds since 1970-01-01T00:00:00Z.
+pub fn read(sent: &str, now: u64) -> Option<TokenFields> {
     readings(sent).into_iter().find_map(|reading| {
         let claims = Claims::parse(&reading).ok()?;
-        Some(spoken(&claims, &reading, now))
+        Some(token_fields(&claims, &reading, now))
     })
 }
 
-fn spoken(claims: &Claims<'_>, reading: &str, now: u64) -> Spoken {
+fn token_fields(claims: &Claims<'_>, reading: &str, now: u64) -> TokenFields {
     let of_session = claims.data.is_some_and(|data| data == "hdntl" || data.starts_with("hdntl,"));
     let role = if of_session { Role::Session } else { Role::Access };
     let mut fields = Vec::new();
-    let mut say = |name, value: &str, meaning: String| fields.push((name, value.to_owned(), meaning));
+    let mut add = |name, value: &str, meaning: String| fields.push((name, value.to_owned(), meaning));
     if let Some(ip) = claims.ip {
-        let what = if of_session { "for viewers in this network alone" } else { "for this viewer's address alone" };
-        say("ip", ip, what.into());
+        let what = if of_session { "only for viewers in this network" } else { "only for this address" };
+        add("ip", ip, what.into());
     }
     if let Some(st) = claims.st {
         let what = if of_session { "session opened" } else { "valid from" };
-        say("st", &st.to_string(), format!("{what} {}, {}", time::local(st), time::distance(st, now)));
+        add("st", &st.to_string(), format!("{what} {}, {}", time::local(st), time::distance(st, now)));
     }
     let ends = if claims.exp < now { "expired" } else { "valid until" };
-    say(
+    add(
         "exp",
         &claims.exp.to_string(),
         format!("{ends} {}, {}", time::local(claims.exp), time::distance(claims.exp, now)),
     );
     match claims.acl {
-        Some(acl) => say("acl", acl, acl_in_words(acl)),
-        None => say("url", "…", "the token is for one URL, which it does not carry".into()),
+        Some(acl) => add("acl", acl, describe_acl(acl)),
+        None => add("url", "…", "signed for one URL, which is not in the token".into()),
     }
     if let Some(id) = claims.id {
-        say("id", id, if of_session { session_id(id) } else { "names the token, for revocation".into() });
+        add("id", id, if of_session { describe_session_id(id) } else { "id of the token, for revocation".into() });
     }
     if let Some(data) = claims.data {
         let meaning = match data.strip_prefix("hdntl") {
@@ -89,7 +89,7 @@ fn spoken(claims: &Claims<'_>, reading: &str, now: u64) -> Spoken {
             }
             _ => format!("payload: {}", decoded(data)),
         };
-        say("data", data, meaning);
+        add("data", data, meaning);
     }
     let tag = reading.rsplit_once("~hmac=").map_or("", |(_, tag)| tag);
     let hash = match tag.len() {
@@ -97,8 +97,8 @@ fn spoken(claims: &Claims<'_>, reading: &str, now: u64) -> Spoken {
         40 => "HMAC-SHA-1",
         _ => "HMAC-MD5",
     };
-    say("hmac", tag, hash.into());
-    Spoken {
+    add("hmac", tag, hash.into());
+    TokenFields {
         role,
         text: reading.to_owned(),
         fields,
@@ -108,26 +108,27 @@ fn spoken(claims: &Claims<'_>, reading: &str, now: u64) -> Spoken {
     }
 }
 
-/// The session's id by itself, as the access log has it.
-pub fn id_of_session(spoken: &Spoken) -> Option<&str> {
-    let (_, id, _) = spoken.fields.iter().find(|(name, ..)| *name == "id" && spoken.role == Role::Session)?;
+/// The session id alone, as in the access log; `None` for access tokens.
+pub fn session_id(token_fields: &TokenFields) -> Option<&str> {
+    let (_, id, _) =
+        token_fields.fields.iter().find(|(name, ..)| *name == "id" && token_fields.role == Role::Session)?;
     id.split([',', '.']).next()
 }
 
-fn session_id(id: &str) -> String {
+fn describe_session_id(id: &str) -> String {
     let (own, access) = id.split_once(',').map_or((id, None), |(own, access)| (own, Some(access)));
     let (own, tag) = own.split_once('.').map_or((own, false), |(own, _)| (own, true));
-    let mut said = format!("session {own}, as the access log has it");
+    let mut text = format!("session {own}, as in the access log");
     if tag {
-        said.push_str("; bound to a request header's value");
+        text.push_str("; bound to the value of a request header");
     }
     if let Some(access) = access {
-        said.push_str(&format!("; opened by the access token named {}", decoded(access)));
+        text.push_str(&format!("; opened by the access token {}", decoded(access)));
     }
-    said
+    text
 }
 
-fn acl_in_words(acl: &str) -> String {
+fn describe_acl(acl: &str) -> String {
     let patterns: Vec<String> = acl
         .split('!')
         .map(|pattern| {
@@ -135,7 +136,7 @@ fn acl_in_words(acl: &str) -> String {
             match (pattern.ends_with('*'), plain.contains(['*', '?'])) {
                 (true, false) if plain.ends_with('/') => format!("everything below {}", decoded(plain)),
                 (true, false) => format!("every path that begins with {}", decoded(plain)),
-                (false, false) => format!("{} alone", decoded(plain)),
+                (false, false) => format!("only {}", decoded(plain)),
                 _ => format!("paths like {}", decoded(pattern)),
             }
         })
@@ -159,12 +160,12 @@ mod tests {
         let words: Vec<_> = access.fields.iter().map(|(name, _, meaning)| format!("{name}: {meaning}")).collect();
         assert_eq!(access.role, Role::Access);
         assert!(words[1].starts_with("st: valid from 1970-01-0") && words[1].ends_with("6 min 30 s ago"), "{words:?}");
-        assert_eq!(words[3], "acl: everything below /vod/; /a alone");
+        assert_eq!(words[3], "acl: everything below /vod/; only /a");
         assert_eq!(words[5], "data: payload: a b");
         let session = read(&format!("st=10~exp=40~acl=/*~id=AAAA.tag,x~data=hdntl,p~hmac={tag}"), 400).unwrap();
-        assert_eq!((session.role, id_of_session(&session)), (Role::Session, Some("AAAA")));
+        assert_eq!((session.role, session_id(&session)), (Role::Session, Some("AAAA")));
         assert!(session.fields[1].2.starts_with("expired"));
-        assert!(session.fields[3].2.ends_with("header's value; opened by the access token named x"));
+        assert!(session.fields[3].2.ends_with("of a request header; opened by the access token x"));
         assert_eq!(read("exp=1", 0), None);
         assert!(looks_like_token("exp%3d1%7ehmac%3d00") && !looks_like_token("media~p1~AAAA"));
     }

@@ -1,4 +1,4 @@
-//! What can be said of a token or a signed parameter: its fields in words, and whether it holds under a configuration.
+//! Tokens and signed parameters: their fields, explained, and their verification under a configuration.
 
 use playlock_core::bytes::percent;
 use playlock_core::http::incoming::{Incoming, RequestHead};
@@ -10,33 +10,33 @@ use playlock_core::step::Request;
 use playlock_core::token::signed::{self, Subject};
 
 use crate::address::Address;
-use crate::fields::{self, Role, Spoken};
+use crate::fields::{self, Role, TokenFields};
 
-/// Something that was looked at.
+/// The explanation of one input, with its verdict.
 #[derive(Debug)]
 pub struct Finding {
-    /// What it is.
+    /// The kind of the input.
     pub what: String,
-    /// Names and values in words.
+    /// Names and explained values.
     pub rows: Vec<(String, String)>,
-    /// Whether it is good, if that can be said, and why not.
+    /// Whether it is valid; `None` if that cannot be determined.
     pub verdict: Option<Result<String, (Option<Reason>, String)>>,
 }
 
-/// What things are looked at with.
+/// The options that inputs are verified with.
 pub struct Context<'a> {
-    /// The configuration, if there is one.
+    /// The configuration, if given.
     pub policies: Option<&'a Policies>,
-    /// The URL that it stands in, or was asked for with.
+    /// The URL that contains the input, or was requested with it.
     pub url: Option<&'a Address>,
-    /// The viewer's address.
+    /// The address of the viewer.
     pub ip: Option<&'a str>,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
 }
 
 impl Context<'_> {
-    /// The policies that it could be under: the URL's, or all.
+    /// The policies that may apply: that of the URL, or all.
     fn candidates(&self) -> Vec<&Policy> {
         let Some(policies) = self.policies else { return Vec::new() };
         if let Some(url) = self.url
@@ -49,29 +49,29 @@ impl Context<'_> {
     }
 }
 
-/// Looks at a token.
+/// Explains and verifies a token.
 pub fn token(sent: &str, context: &Context<'_>) -> Finding {
-    let Some(spoken) = fields::read(sent, context.now) else {
+    let Some(token) = fields::read(sent, context.now) else {
         return Finding {
             what: "token".into(),
             rows: Vec::new(),
             verdict: Some(Err((Some(Reason::Malformed), Reason::Malformed.title().into()))),
         };
     };
-    let rows = spoken.fields.iter().map(|(name, value, meaning)| {
+    let rows = token.fields.iter().map(|(name, value, meaning)| {
         (format!("{name}={}", if *name == "hmac" { "…" } else { value.as_str() }), meaning.clone())
     });
     let rows = rows.collect();
     let verdict = match context.policies {
-        Some(_) => under_policies(&spoken, context),
-        None => by_its_times(&spoken, context.now),
+        Some(_) => verdict_by_policies(&token, context),
+        None => verdict_by_times(&token, context.now),
     };
-    Finding { what: format!("{} token", spoken.role.word()), rows, verdict }
+    Finding { what: format!("{} token", token.role.word()), rows, verdict }
 }
 
-/// Without a configuration only its times can be said to be wrong.
-fn by_its_times(spoken: &Spoken, now: u64) -> Option<Result<String, (Option<Reason>, String)>> {
-    let reason = match spoken.times {
+/// Without a configuration, only the validity period can be checked.
+fn verdict_by_times(token: &TokenFields, now: u64) -> Option<Result<String, (Option<Reason>, String)>> {
+    let reason = match token.times {
         (Some(start), _) if start > now => Reason::Early,
         (_, end) if end < now => Reason::Expired,
         _ => return None,
@@ -79,19 +79,19 @@ fn by_its_times(spoken: &Spoken, now: u64) -> Option<Result<String, (Option<Reas
     Some(Err((Some(reason), reason.title().into())))
 }
 
-fn under_policies(spoken: &Spoken, context: &Context<'_>) -> Option<Result<String, (Option<Reason>, String)>> {
-    if !spoken.has_acl && spoken.role == Role::Access && context.url.is_none() {
-        let what = "it is signed for one URL: whether the signature is good can be said of that URL only";
+fn verdict_by_policies(token: &TokenFields, context: &Context<'_>) -> Option<Result<String, (Option<Reason>, String)>> {
+    if !token.has_acl && token.role == Role::Access && context.url.is_none() {
+        let what = "signed for one URL; expected that URL with --url, to verify the signature";
         return Some(Err((None, what.into())));
     }
     let mut failure = None;
     for policy in context.candidates() {
-        match holds(policy, spoken, context) {
+        match verify(policy, token, context) {
             Ok(()) => {
-                let path = if context.url.is_none() { "; for which paths is not looked at" } else { "" };
+                let path = if context.url.is_none() { "; paths are not checked without --url" } else { "" };
                 return Some(Ok(format!("valid under the policy \"{}\"{path}", policy.name)));
             }
-            // The signature tells which policy's it is; what else is wrong is said of that one.
+            // A valid signature identifies the policy, so its other faults take precedence.
             Err(reason) if matches!(reason, Reason::Signature | Reason::Algorithm | Reason::Malformed) => {
                 failure.get_or_insert((reason, None));
             }
@@ -99,14 +99,14 @@ fn under_policies(spoken: &Spoken, context: &Context<'_>) -> Option<Result<Strin
         }
     }
     let (reason, policy) = failure?;
-    let under = policy.map(|name| format!(" (the policy \"{name}\" signed it)")).unwrap_or_default();
+    let under = policy.map(|name| format!(" (signed under the policy \"{name}\")")).unwrap_or_default();
     Some(Err((Some(reason), format!("{}{under}", reason.title()))))
 }
 
-/// Whether the token holds under that policy, as far as it can be known.
-fn holds(policy: &Policy, spoken: &Spoken, context: &Context<'_>) -> Result<(), Reason> {
-    // What is not said is not held against it.
-    let assumed = spoken.ip.as_deref().map(|ip| ip.split('/').next().unwrap_or(ip).to_owned());
+/// Verifies the token under one policy; an unknown address, path or header value is not held against it.
+fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result<(), Reason> {
+    // Without --ip, the address that the token is bound to.
+    let assumed = token.ip.as_deref().map(|ip| ip.split('/').next().unwrap_or(ip).to_owned());
     let client = context.ip.map(str::to_owned).or(assumed).map(String::into_bytes);
     let target = context.url.map_or("/".to_owned(), |url| url.target(None));
     let headers = [reply::header(":path", &target)];
@@ -115,8 +115,8 @@ fn holds(policy: &Policy, spoken: &Spoken, context: &Context<'_>) -> Result<(), 
         Request { headers: &headers, client: &client, route_policy: &|| None, now: context.now, end_of_stream: true };
     let head = RequestHead::read(&request);
     let incoming = Incoming::parse(&head).map_err(|_| Reason::Target)?;
-    let verified = match spoken.role {
-        Role::Session => Session::verify(policy, &spoken.text, &head).and_then(|session| match context.url {
+    let verified = match token.role {
+        Role::Session => Session::verify(policy, &token.text, &head).and_then(|session| match context.url {
             Some(url) if !context.policies.is_some_and(|policies| policies.is_key_path(&url.path)) => {
                 session.covers(&incoming.target.path)
             }
@@ -124,7 +124,7 @@ fn holds(policy: &Policy, spoken: &Spoken, context: &Context<'_>) -> Result<(), 
         }),
         Role::Access => {
             let Opening::AccessToken(access) = policy.opening() else { return Err(Reason::Signature) };
-            access.verifier.verify(&spoken.text, &incoming, policy.reserved_parameters()).map(|_| ())
+            access.verifier.verify(&token.text, &incoming, policy.reserved_parameters()).map(|_| ())
         }
     };
     match verified {
@@ -134,7 +134,7 @@ fn holds(policy: &Policy, spoken: &Spoken, context: &Context<'_>) -> Result<(), 
     }
 }
 
-/// Where a signed parameter stands.
+/// The URL that contains a signed parameter.
 #[derive(Debug, Clone, Copy)]
 pub struct Site<'a> {
     /// The normalised path.
@@ -143,39 +143,39 @@ pub struct Site<'a> {
     pub query: Option<&'a str>,
 }
 
-/// Looks at the value of the signed parameter, on a URL if that is known.
+/// Explains and verifies the value of the signed parameter; `site` is its URL, if known.
 pub fn parameter(sent: &str, site: Option<Site<'_>>, context: &Context<'_>) -> Finding {
     let value = percent::decode_str(sent).unwrap_or_else(|| sent.to_owned());
     let mut parts = value.split('~');
     let purpose = parts.next().unwrap_or_default().to_owned();
     let mut fields: Vec<&str> = parts.collect();
     fields.pop();
-    let mut rows = vec![(purpose.clone(), in_words(&purpose).to_owned())];
+    let mut rows = vec![(purpose.clone(), describe_purpose(&purpose).to_owned())];
     if purpose == "key" {
         let policy = signed::claimed_policy(sent).unwrap_or_default();
         rows.push(("policy".into(), policy));
         let mut rest = fields.iter().skip(1);
         rows.extend(rest.next().map(|session| ("session".to_owned(), (*session).to_owned())));
         rows.extend(rest.next().map(|period| ("period".to_owned(), (*period).to_owned())));
-        rows.extend(rest.filter_map(|field| scope(field)));
+        rows.extend(rest.filter_map(|field| describe_scope(field)));
     } else if purpose != "variables" {
-        rows.extend(fields.iter().filter_map(|field| said(field)));
+        rows.extend(fields.iter().filter_map(|field| describe_field(field)));
     }
     let verdict = match (context.policies, site) {
-        (Some(_), Some(site)) => signed_by(sent, &purpose, site, context),
+        (Some(_), Some(site)) => verdict_of_parameter(sent, &purpose, site, context),
         _ => None,
     };
     Finding { what: "signed parameter".into(), rows, verdict }
 }
 
-/// The verdict; `None` if it is bound to a session and the URL does not say which.
-fn signed_by(
+/// Verifies a signed parameter; `None` if it is bound to a session that is not in the URL.
+fn verdict_of_parameter(
     sent: &str,
     purpose: &str,
     site: Site<'_>,
     context: &Context<'_>,
 ) -> Option<Result<String, (Option<Reason>, String)>> {
-    let session = session_in(site.query, context.now);
+    let session = session_of_query(site.query, context.now);
     let candidates = context.candidates();
     let bound = matches!(purpose, "clear" | "document");
     if bound && session.is_none() && candidates.iter().any(|policy| policy.session.on_content) {
@@ -197,47 +197,47 @@ fn signed_by(
     })
 }
 
-/// The id of the session whose token is in a query.
-fn session_in(query: Option<&str>, now: u64) -> Option<[u8; 16]> {
+/// The id of the session whose token is in the query.
+fn session_of_query(query: Option<&str>, now: u64) -> Option<[u8; 16]> {
     use base64::Engine;
     let mut values = playlock_core::http::target::parameters(query).filter_map(|(_, value)| value);
-    let spoken = fields::read(values.find(|value| fields::looks_like_token(value))?, now)?;
-    let id = fields::id_of_session(&spoken)?;
+    let token = fields::read(values.find(|value| fields::looks_like_token(value))?, now)?;
+    let id = fields::session_id(&token)?;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(id).ok()?.try_into().ok()
 }
 
-/// Whether a parameter's value could be one of ours.
+/// Whether the value of a parameter looks like the filter's signed parameter.
 pub fn looks_like_parameter(value: &str) -> bool {
     ["media", "clear", "document", "variables", "key"].contains(&value.split('~').next().unwrap_or_default())
         && value.contains('~')
 }
 
-fn in_words(purpose: &str) -> &'static str {
+fn describe_purpose(purpose: &str) -> &'static str {
     match purpose {
-        "media" => "media, encrypted",
-        "clear" => "served in clear: an init section or the like",
-        "document" => "a JSON document, served in clear, its URIs with tokens",
-        "variables" => "what the playlist's EXT-X-DEFINE may import",
-        "key" => "asks for a key",
-        _ => "not a purpose that is known",
+        "media" => "encrypted media",
+        "clear" => "served in clear, such as an init section",
+        "document" => "JSON document, served in clear, with tokens in its URIs",
+        "variables" => "variables for EXT-X-DEFINE to import",
+        "key" => "key request",
+        _ => "unknown purpose",
     }
 }
 
-fn said(field: &str) -> Option<(String, String)> {
+fn describe_field(field: &str) -> Option<(String, String)> {
     let (name, value) = field.split_at_checked(1)?;
     match name {
         "r" => {
             let (length, offset) = value.split_once('@')?;
-            Some(("part".into(), format!("{length} bytes from byte {offset} of the origin's file")))
+            Some(("range".into(), format!("{length} bytes from byte {offset} of the origin's file")))
         }
         "p" => Some(("period".into(), value.into())),
         "n" => Some(("number".into(), format!("media sequence number {value}, which is the IV"))),
-        "i" => Some(("IV".into(), "the segment's own".into())),
-        _ => scope(field),
+        "i" => Some(("IV".into(), "derived from the URL of the segment".into())),
+        _ => describe_scope(field),
     }
 }
 
-fn scope(field: &str) -> Option<(String, String)> {
+fn describe_scope(field: &str) -> Option<(String, String)> {
     use base64::Engine;
     let (name, value) = field.split_at_checked(1)?;
     let whose = match name {
@@ -245,7 +245,7 @@ fn scope(field: &str) -> Option<(String, String)> {
             let directory = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(value).ok()?;
             format!("shared by all viewers of {}", String::from_utf8(directory).ok()?)
         }
-        "a" => "shared by all of the policy".into(),
+        "a" => "shared by all viewers of the policy".into(),
         "c" => "configured".into(),
         _ => return None,
     };

@@ -1,4 +1,4 @@
-//! Keys that are given to a command itself: as an argument, which every user of the machine can see, or in a file.
+//! Keys and IVs in arguments, and keys in files: every user of the machine can see the arguments of a command.
 
 use std::fs;
 use std::io::Read;
@@ -6,11 +6,11 @@ use std::path::Path;
 
 use crate::failure::Failure;
 
-/// The bytes of the key that `--key` or `--key-file` gives, of which one is there; `-` is `input`. `length`: so many bytes, if
-/// not any number will do.
+/// The key of `--key` or `--key-file`, of which one is given; the file `-` is `input`. `length`: the required number of
+/// bytes, if there is one.
 ///
 /// # Errors
-/// A file that cannot be read; text that is not so many hex digits. The text is never shown.
+/// A file that cannot be read; text that is not hex of this length. The text is never shown.
 pub fn key(
     argument: Option<&str>,
     file: Option<&Path>,
@@ -21,12 +21,12 @@ pub fn key(
         None => ("--key", argument.unwrap_or_default().to_owned()),
         Some(path) => ("--key-file", read(path, input)?),
     };
-    // A file ends with a line feed, and so does what a program prints.
+    // Files and the output of programs end with a line feed.
     let bytes = base16ct::mixed::decode_vec(text.trim_end()).ok();
     let bytes = bytes.filter(|bytes| !bytes.is_empty() && length.is_none_or(|length| length == bytes.len()));
     bytes.ok_or_else(|| {
         let number = length.map_or("an even number of".into(), |length| length.saturating_mul(2).to_string());
-        Failure::Wrong(format!("{option}: expected {number} hex digits, and nothing else"))
+        Failure::Wrong(format!("{option}: not a key in hex; expected {number} hex digits, and nothing else"))
     })
 }
 
@@ -37,4 +37,25 @@ fn read(path: &Path, input: &mut dyn Read) -> Result<String, Failure> {
         false => fs::read_to_string(path),
     };
     read.map_err(|error| Failure::Wrong(format!("--key-file {}: {error}", path.display())))
+}
+
+/// An IV of 1 to 32 hex digits, with or without `0x`; shorter numbers are padded on the left.
+pub fn iv(text: &str) -> Option<[u8; 16]> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    let plain = (1..=32).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    plain.then(|| u128::from_str_radix(digits, 16).ok()).flatten().map(u128::to_be_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ivs() {
+        assert_eq!(iv("0x0A").map(u128::from_be_bytes), Some(10));
+        assert_eq!(iv("ffffffffffffffffffffffffffffffff"), Some([0xff; 16]));
+        for wrong in ["", "0x", "+1", "0xg", "000000000000000000000000000000000"] {
+            assert_eq!(iv(wrong), None, "{wrong}");
+        }
+    }
 }

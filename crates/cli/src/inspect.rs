@@ -1,4 +1,4 @@
-//! `playlock inspect`: a token, a URL or a playlist in words.
+//! `playlock inspect`: explains and verifies a token, a URL or a playlist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,42 +18,41 @@ use crate::playlist::{Key, Master, Media, Playlist};
 use crate::terminal::{Colours, shown};
 use crate::time::Moment;
 
-/// Longest input in bytes.
-const MOST: u64 = 64 << 20;
+/// Maximum size of the input in bytes.
+const MAX_INPUT: u64 = 64 << 20;
 
-/// Say in words what stands in a token, a URL or a playlist, and whether it holds.
+/// Explain a token, a URL or a playlist, and verify it.
 ///
-/// Without a configuration it is read all the same, but nothing can be said of signatures. Exit status 1 if something in
-/// it is not valid.
+/// Without a configuration, signatures are not verified. Exit status 1 if anything is not valid.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock inspect \"$TOKEN\"
   playlock inspect 'https://edge.example/vod/master.m3u8?hdnts=…' --config policies.json
   curl -s \"$URL\" | playlock inspect --config policies.json --url \"$URL\"")]
 pub struct Inspect {
-    /// A token, a URL, or the file of a playlist; standard input if it is left out or -.
+    /// Token, URL, or file with a playlist; standard input if omitted or -.
     what: Option<String>,
-    /// The configuration, as Envoy gets it; secrets given as {"env": NAME} come from the environment.
+    /// Configuration of the filter. Secrets given as {"env": NAME} are read from the environment.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The URL that a playlist came from, or that a token was sent with.
+    /// URL of the playlist, or of the request with the token.
     #[arg(long)]
     url: Option<Address>,
-    /// The viewer's address; without it, addresses in tokens are not held against them.
+    /// Address of the viewer. Without it, addresses in tokens are not checked.
     #[arg(long, visible_alias = "client-ip", value_name = "ADDRESS")]
     ip: Option<String>,
-    /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
+    /// Time to use instead of now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     now: Option<Moment>,
-    /// Print it as JSON.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Writes what there is to say to `output`.
+/// Writes the findings to `output`.
 ///
 /// # Errors
-/// If something is not valid, or cannot be read.
+/// Input that is not valid or cannot be read.
 pub fn run(arguments: &Inspect, input: &mut dyn Read, output: &mut dyn Write, colours: Colours) -> Result<(), Failure> {
     let loaded = arguments.config.as_deref().map(config::load).transpose()?;
     let text = text(arguments.what.as_deref(), input)?;
@@ -67,7 +66,7 @@ pub fn run(arguments: &Inspect, input: &mut dyn Read, output: &mut dyn Write, co
     let findings = if text.trim_start_matches('\u{feff}').starts_with("#EXTM3U") {
         playlist(text, &context)?
     } else if looks_like_url(text) {
-        url(&text.parse().map_err(|error| Failure::Wrong(format!("the URL: {error}")))?, &context)
+        url(&text.parse().map_err(|error| Failure::Wrong(format!("URL: {error}")))?, &context)
     } else {
         let sent = text.split_once('=').filter(|(_, rest)| rest.contains("exp=")).map_or(text, |(name, rest)| {
             // `hdnts=exp=…`, as it stands in a query or a cookie.
@@ -83,14 +82,14 @@ pub fn run(arguments: &Inspect, input: &mut dyn Read, output: &mut dyn Write, co
     };
     output.write_all(rendered.as_bytes()).map_err(config::output_failure)?;
     let bad = findings.iter().any(|finding| matches!(finding.verdict, Some(Err(_))));
-    if bad { Err(Failure::Said(1)) } else { Ok(()) }
+    if bad { Err(Failure::Reported(1)) } else { Ok(()) }
 }
 
-/// What is to be looked at: the argument itself, a file, or standard input.
+/// The input: the argument itself, a file, or standard input.
 fn text(what: Option<&str>, input: &mut dyn Read) -> Result<String, Failure> {
     let all = |reader: &mut dyn Read, name: &str| {
         let mut text = String::new();
-        let read = reader.take(MOST).read_to_string(&mut text);
+        let read = reader.take(MAX_INPUT).read_to_string(&mut text);
         read.map_err(|error| Failure::Wrong(format!("{name}: {error}")))?;
         Ok(text)
     };
@@ -110,7 +109,7 @@ fn looks_like_url(text: &str) -> bool {
     scheme.is_some_and(|scheme| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// A URL, and what is in its query.
+/// A URL, followed by the tokens and signed parameters in its query.
 fn url(url: &Address, context: &Context<'_>) -> Vec<Finding> {
     let context = Context { url: Some(url), ..*context };
     let path = normal_path(&url.path).ok();
@@ -119,10 +118,10 @@ fn url(url: &Address, context: &Context<'_>) -> Vec<Finding> {
     for (name, value) in parameters(url.query.as_deref()) {
         let value = value.unwrap_or_default();
         if looks_like_token(value) {
-            rows.push((name.to_owned(), "a token, see below".into()));
+            rows.push((name.to_owned(), "token, see below".into()));
             inside.push(token(value, &context));
         } else if looks_like_parameter(value) {
-            rows.push((name.to_owned(), "of the filter's own, see below".into()));
+            rows.push((name.to_owned(), "signed parameter, see below".into()));
             let site = path.as_deref().map(|path| Site { path, query: url.query.as_deref() });
             inside.push(parameter(value, site, &context));
         } else {
@@ -137,23 +136,17 @@ fn url(url: &Address, context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn playlist(text: &str, context: &Context<'_>) -> Result<Vec<Finding>, Failure> {
-    // What a media playlist imports is not known here: any value does.
-    let imports: BTreeMap<String, String> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("#EXT-X-DEFINE:")?.split("IMPORT=\"").nth(1)?.split('"').next())
-        .map(|name| (name.to_owned(), String::new()))
-        .collect();
-    let parsed = Playlist::parse(text, &imports).map_err(|error| Failure::Negative(format!("playlist: {error}")))?;
+    let parsed = Playlist::parse(text, None).map_err(|error| Failure::Negative(format!("playlist: {error}")))?;
     let (finding, uris) = match &parsed {
-        Playlist::Master(master) => of_master(master),
-        Playlist::Media(media) => of_media(media),
+        Playlist::Master(master) => describe_master(master),
+        Playlist::Media(media) => describe_media(media),
     };
     let mut findings = vec![finding];
-    findings.extend(in_uris(&uris, context));
+    findings.extend(findings_in_uris(&uris, context));
     Ok(findings)
 }
 
-fn of_master(master: &Master) -> (Finding, Vec<String>) {
+fn describe_master(master: &Master) -> (Finding, Vec<String>) {
     let mut rows = Vec::new();
     for variant in &master.variants {
         let size = variant.resolution.as_deref().unwrap_or("no resolution");
@@ -169,11 +162,11 @@ fn of_master(master: &Master) -> (Finding, Vec<String>) {
     (Finding { what: "master playlist".into(), rows, verdict: None }, uris)
 }
 
-fn of_media(media: &Media) -> (Finding, Vec<String>) {
+fn describe_media(media: &Media) -> (Finding, Vec<String>) {
     let seconds: f64 = media.segments.iter().map(|segment| segment.duration).sum();
     let mut rows = vec![
         ("segments".to_owned(), format!("{} of {seconds:.1} s, from number {}", media.segments.len(), media.sequence)),
-        ("kind".to_owned(), if media.ended { "ended (VOD)" } else { "live: it grows" }.to_owned()),
+        ("kind".to_owned(), if media.ended { "ended (VOD)" } else { "live" }.to_owned()),
         ("target".to_owned(), format!("{} s", media.target_duration)),
     ];
     let mut keys: Vec<(Option<&Key>, u64, u64)> = Vec::new();
@@ -188,9 +181,9 @@ fn of_media(media: &Media) -> (Finding, Vec<String>) {
             None => "in clear".to_owned(),
             Some(key) => {
                 let uri = key.uri.split('?').next().unwrap_or_default();
-                let iv = key
-                    .iv
-                    .map_or("IV by number".to_owned(), |iv| format!("IV {}", base16ct::lower::encode_string(&iv)));
+                let iv = key.iv.map_or("IV from the sequence number".to_owned(), |iv| {
+                    format!("IV {}", base16ct::lower::encode_string(&iv))
+                });
                 format!("{}, key at {uri}, {iv}", key.method)
             }
         };
@@ -204,9 +197,9 @@ fn of_media(media: &Media) -> (Finding, Vec<String>) {
     (Finding { what: "media playlist".into(), rows, verdict: None }, uris)
 }
 
-/// The tokens in a playlist's URIs, each once, and the filter's own parameters, each that does not hold, and one of
-/// each purpose.
-fn in_uris(uris: &[String], context: &Context<'_>) -> Vec<Finding> {
+/// The tokens in the URIs of a playlist, each once; the signed parameters that are not valid; and one valid one of each
+/// purpose.
+fn findings_in_uris(uris: &[String], context: &Context<'_>) -> Vec<Finding> {
     let mut tokens: BTreeMap<&str, usize> = BTreeMap::new();
     let mut purposes: BTreeMap<&str, Finding> = BTreeMap::new();
     let mut broken: BTreeMap<&str, Finding> = BTreeMap::new();
@@ -233,7 +226,7 @@ fn in_uris(uris: &[String], context: &Context<'_>) -> Vec<Finding> {
             }
         }
     }
-    // A token's paths are those of what it is sent with, not of the playlist.
+    // The paths of a token apply to the URIs that contain it, not to the playlist.
     let anywhere = Context { url: None, ..*context };
     let tokens = tokens.into_iter().map(|(sent, count)| {
         let mut finding = token(sent, &anywhere);

@@ -1,4 +1,4 @@
-//! `playlock key`: the content key and IV of a session, a stream or a policy.
+//! `playlock key`: derives the content key and IV of a session, a stream or a policy.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,14 +8,14 @@ use clap::Args;
 use serde_json::json;
 
 use crate::config;
-use crate::content::{Which, find};
+use crate::content::{KeySource, find};
 use crate::explain::shared_by;
 use crate::failure::Failure;
 
 /// Derive a content key and its IV.
 ///
-/// A URL tells it all; without one, policy, session (or --scope) and period do. Whoever has the key can play what it
-/// encrypts.
+/// A URL is enough; without one, give the policy, the session (or --scope) and the period. Anyone with the key can
+/// decrypt the content.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock key --config policies.json 'https://edge.example/vod/1.ts?hdntl=…'
@@ -23,15 +23,15 @@ use crate::failure::Failure;
   playlock key --config policies.json --policy live --scope stream --stream /live/a/
   playlock key --config policies.json \"$URL\" --raw > key.bin")]
 pub struct KeyCommand {
-    /// The configuration, as Envoy gets it; secrets given as {"env": NAME} come from the environment.
+    /// Configuration of the filter. Secrets given as {"env": NAME} are read from the environment.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     #[command(flatten)]
-    which: Which,
-    /// Print the key's 16 bytes alone.
+    source: KeySource,
+    /// Print only the 16 bytes of the key.
     #[arg(long, conflicts_with = "json")]
     raw: bool,
-    /// Print it as JSON.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -42,7 +42,7 @@ pub struct KeyCommand {
 /// As [`find`].
 pub fn run(arguments: &KeyCommand, output: &mut dyn Write) -> Result<(), Failure> {
     let loaded = config::load(&arguments.config)?;
-    let content = find(&arguments.which, &loaded.policies)?;
+    let content = find(&arguments.source, &loaded.policies)?;
     let (key, iv) = (hex(&content.key), hex(&content.iv));
     let written = if arguments.raw {
         output.write_all(&content.key)
@@ -52,10 +52,10 @@ pub fn run(arguments: &KeyCommand, output: &mut dyn Write) -> Result<(), Failure
         return config::write_json(output, &json);
     } else {
         let notes: String = content.notes.iter().map(|note| format!("note     {note}\n")).collect();
-        let what = shared_by(&content.scope);
+        let scope = shared_by(&content.scope);
         write!(
             output,
-            "key      {key}\niv       {iv}\npolicy   {}\nwhose    {what}\nperiod   {}\n{notes}",
+            "key      {key}\niv       {iv}\npolicy   {}\nscope    {scope}\nperiod   {}\n{notes}",
             content.policy, content.period
         )
     };

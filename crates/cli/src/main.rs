@@ -1,12 +1,12 @@
-//! `playlock`: what the filter does, on the command line.
+//! `playlock`: the command line of the filter.
 
 mod address;
-mod attribute;
 mod check;
 mod completions;
 mod config;
 mod content;
 mod decrypt;
+mod diagnostic;
 mod ecds;
 mod envoy;
 mod explain;
@@ -36,11 +36,11 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::terminal::Colours;
 
-/// What the filter does, without a proxy.
+/// Configure, test and debug the playlock filter without a proxy.
 ///
-/// Exit status: 0 if it was done and all is good; 1 if the filter refuses, or what was looked at is not good; 2 if the
-/// command, the configuration or a file is wrong; 3 if a server could not be reached. Standard error says why, in the
-/// words of the filter's HTTP answers. Colours are for terminals, and for none if NO_COLOR is set.
+/// Exit status: 0 on success; 1 if the filter refuses the request, or the input is not valid; 2 if an argument, the
+/// configuration or a file cannot be used; 3 if a server could not be reached. Errors go to standard error, with the
+/// reason codes of the filter's responses. Colours are used on terminals only, and not if NO_COLOR is set.
 #[derive(Parser)]
 #[command(name = "playlock", version, arg_required_else_help = true)]
 struct CommandLine {
@@ -84,10 +84,10 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let said = failure.to_string();
-            if !said.is_empty() {
-                // Without standard error there is only the status.
-                let _ = writeln!(io::stderr(), "playlock: {said}");
+            let message = failure.to_string();
+            if !message.is_empty() {
+                // Without standard error, only the exit status is left.
+                let _ = writeln!(io::stderr(), "playlock: {message}");
             }
             failure.exit_code()
         }

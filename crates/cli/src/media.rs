@@ -1,20 +1,20 @@
-//! What a segment's bytes look like once they are decrypted, and whether they are whole.
+//! Media segments: decryption, detection of the container format, and checks for damage.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What it is.
+/// A container format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
     /// MPEG-2 transport stream.
     TransportStream,
     /// ISO base media file format: fragmented MP4, CMAF.
     Mp4,
-    /// ADTS or MPEG audio, perhaps behind ID3.
+    /// ADTS or MPEG audio, with or without ID3 before it.
     PackedAudio,
     /// WebVTT.
     WebVtt,
-    /// Nothing that is known.
+    /// No known format.
     Unknown,
 }
 
@@ -25,32 +25,32 @@ impl fmt::Display for Container {
             Self::Mp4 => "fragmented MP4",
             Self::PackedAudio => "packed audio",
             Self::WebVtt => "WebVTT",
-            Self::Unknown => "nothing that is known",
+            Self::Unknown => "unknown format",
         })
     }
 }
 
-/// Bytes of a packet of a transport stream.
+/// Size of a transport stream packet in bytes.
 const PACKET: usize = 188;
-/// The PID of stuffing.
+/// The PID of null packets (stuffing).
 const NULL_PACKETS: u16 = 0x1fff;
 
-/// Looks at a whole segment in clear.
+/// Detects the format of a whole unencrypted segment and checks it for damage.
 ///
 /// # Errors
-/// What is broken in it, in a sentence.
+/// The first damage.
 pub fn examine(bytes: &[u8]) -> Result<Container, String> {
-    let container = recognise(bytes);
+    let container = detect(bytes);
     match container {
-        Container::TransportStream => transport_stream(bytes)?,
-        Container::Mp4 => boxes(bytes)?,
+        Container::TransportStream => check_transport_stream(bytes)?,
+        Container::Mp4 => check_boxes(bytes)?,
         Container::PackedAudio | Container::WebVtt | Container::Unknown => {}
     }
     Ok(container)
 }
 
-/// What it begins like.
-pub fn recognise(bytes: &[u8]) -> Container {
+/// Detects the format by the first bytes.
+pub fn detect(bytes: &[u8]) -> Container {
     let is_box = |name: &[u8]| bytes.get(4..8) == Some(name);
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if is_transport_stream(bytes) {
@@ -71,13 +71,13 @@ fn is_transport_stream(bytes: &[u8]) -> bool {
     !bytes.is_empty() && packets.clone().all(|packet| packet.first() == Some(&0x47)) && bytes.len() >= PACKET
 }
 
-/// Whether every packet is there: by sync bytes, and by the continuity counters (ISO 13818-1 section 2.4.3.3), which begin
-/// anew in each segment where packagers want them to.
-fn transport_stream(bytes: &[u8]) -> Result<(), String> {
+/// Checks that no packet is missing: by sync bytes, and by the continuity counters (ISO 13818-1 section 2.4.3.3), which
+/// some packagers restart in each segment.
+fn check_transport_stream(bytes: &[u8]) -> Result<(), String> {
     let mut counters: BTreeMap<u16, u8> = BTreeMap::new();
     for (index, packet) in bytes.chunks(PACKET).enumerate() {
         if packet.first() != Some(&0x47) {
-            return Err(format!("packet {index} of the transport stream does not begin with its sync byte"));
+            return Err(format!("packet {index} of the transport stream does not begin with the sync byte"));
         }
         if packet.len() != PACKET {
             return Err(format!("the transport stream ends within packet {index}"));
@@ -89,7 +89,7 @@ fn transport_stream(bytes: &[u8]) -> Result<(), String> {
             continue;
         }
         let counter = flags & 0x0f;
-        // A packet may come twice.
+        // A packet may be repeated once.
         match counters.insert(pid, counter) {
             Some(last) if !is_broken && counter != last && counter != (last + 1) & 0x0f => {
                 return Err(format!("packets of the transport stream are missing before packet {index} (PID {pid})"));
@@ -100,12 +100,12 @@ fn transport_stream(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether top-level boxes (ISO 14496-12 section 4.2) follow each other to the very end.
-fn boxes(bytes: &[u8]) -> Result<(), String> {
+/// Checks that top-level boxes (ISO 14496-12 section 4.2) fill the segment to its end.
+fn check_boxes(bytes: &[u8]) -> Result<(), String> {
     let mut at = 0_usize;
     while at < bytes.len() {
         let rest = bytes.get(at..).unwrap_or_default();
-        let header = rest.first_chunk::<8>().ok_or_else(|| format!("a box at byte {at} has no header"))?;
+        let header = rest.first_chunk::<8>().ok_or_else(|| format!("the box at byte {at} has no complete header"))?;
         let [s0, s1, s2, s3, name @ ..] = *header;
         let name = String::from_utf8_lossy(&name).into_owned();
         let size = match u32::from_be_bytes([s0, s1, s2, s3]) {
@@ -117,7 +117,7 @@ fn boxes(bytes: &[u8]) -> Result<(), String> {
             size => u64::from(size),
         };
         let size = usize::try_from(size).ok().filter(|size| (8..=rest.len()).contains(size));
-        at += size.ok_or_else(|| format!("the box {name} at byte {at} is longer than what there is"))?;
+        at += size.ok_or_else(|| format!("the box {name} at byte {at} extends beyond the end of the segment"))?;
     }
     Ok(())
 }
@@ -125,7 +125,7 @@ fn boxes(bytes: &[u8]) -> Result<(), String> {
 /// Decrypts AES-128-CBC with PKCS#7 padding (RFC 8216 section 4.3.2.4).
 ///
 /// # Errors
-/// What is wrong, in a sentence: a length that is no ciphertext's, or padding that is none.
+/// A length that is not a positive multiple of 16, or invalid padding, with the likely cause.
 pub fn decrypt(ciphertext: &[u8], key: &[u8; 16], iv: &[u8; 16]) -> Result<Vec<u8>, String> {
     let mut bytes = blocks(ciphertext, key, iv)?;
     let pad = bytes.last().copied().unwrap_or_default();
@@ -136,8 +136,8 @@ pub fn decrypt(ciphertext: &[u8], key: &[u8; 16], iv: &[u8; 16]) -> Result<Vec<u
         return Err(diagnosis(ciphertext, &bytes));
     }
     bytes.truncate(length.unwrap_or_default());
-    if recognise(&bytes) == Container::Unknown && is_transport_stream(bytes.get(PACKET..).unwrap_or_default()) {
-        return Err("the key is right and the IV is not: only the first block is wrong".into());
+    if detect(&bytes) == Container::Unknown && is_transport_stream(bytes.get(PACKET..).unwrap_or_default()) {
+        return Err("the IV is not the right one: only the first block is garbled, so the key is right".into());
     }
     Ok(bytes)
 }
@@ -146,12 +146,12 @@ fn blocks(ciphertext: &[u8], key: &[u8; 16], iv: &[u8; 16]) -> Result<Vec<u8>, S
     use aes::cipher::{BlockModeDecrypt, KeyIvInit};
     let (whole, rest) = ciphertext.as_chunks::<16>();
     if whole.is_empty() || !rest.is_empty() {
-        let clear = recognise(ciphertext);
+        let clear = detect(ciphertext);
         return Err(match clear {
             Container::Unknown => {
-                format!("{} bytes are no multiple of 16: it was cut, or is no ciphertext", ciphertext.len())
+                format!("{} bytes, not a positive multiple of 16: truncated, or not AES-128-CBC", ciphertext.len())
             }
-            clear => format!("this is not encrypted: it is {clear}"),
+            clear => format!("not encrypted: it is {clear}"),
         });
     }
     let mut blocks: Vec<aes::Block> = whole.iter().map(|block| (*block).into()).collect();
@@ -159,16 +159,16 @@ fn blocks(ciphertext: &[u8], key: &[u8; 16], iv: &[u8; 16]) -> Result<Vec<u8>, S
     Ok(blocks.iter().flat_map(|block| block.iter().copied()).collect())
 }
 
-/// Why the padding is none.
+/// The likely cause of invalid padding.
 fn diagnosis(ciphertext: &[u8], decrypted: &[u8]) -> String {
-    let clear = recognise(ciphertext);
-    let found = recognise(decrypted);
+    let clear = detect(ciphertext);
+    let found = detect(decrypted);
     if clear != Container::Unknown && clear != Container::PackedAudio {
-        format!("this is not encrypted: it is {clear}")
+        format!("not encrypted: it is {clear}")
     } else if found != Container::Unknown && found != Container::PackedAudio {
-        format!("it begins as {found}, and its end is missing or altered: there is no padding")
+        format!("no padding: it begins as {found}, and the end is missing or altered")
     } else {
-        "the padding is wrong: another key, or no ciphertext of this key".into()
+        "no padding: it is encrypted with another key, or not with AES-128-CBC".into()
     }
 }
 
@@ -193,7 +193,7 @@ mod tests {
         let good = encrypt(&ts, &key, &iv);
         assert_eq!(decrypt(&good, &key, &iv).as_ref(), Ok(&ts));
         for (bytes, key, iv, part) in [
-            (&good[..100], key, iv, "no multiple of 16"),
+            (&good[..100], key, iv, "not a positive multiple of 16"),
             (&good[..], [3; 16], iv, "another key"),
             (&good, key, [3; 16], "the IV is not"),
             (&good[..960], key, iv, "begins as MPEG-TS"),

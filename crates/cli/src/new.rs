@@ -1,4 +1,4 @@
-//! `playlock new`: a configuration to begin with, its secrets, and a page that explains both.
+//! `playlock new`: writes a first configuration, its secrets, and a page that explains both.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -12,33 +12,33 @@ use crate::config;
 use crate::failure::Failure;
 use crate::viewer::random;
 
-/// Write a configuration to begin with, fresh secrets for it, and a page that explains both.
+/// Write a first configuration with fresh secrets, and a page that explains both.
 ///
-/// Into a directory come policies.json (for Envoy), .env (the secrets, for its environment, Docker Compose
-/// and this command; readable by its owner alone) and policies.md. Nothing that is there is overwritten.
+/// Creates policies.json (for Envoy), .env (the secrets, for the environment of Envoy, Docker Compose and this command;
+/// readable only by its owner) and policies.md. Existing files are not overwritten.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock new edge
   playlock new edge --name films --path /films --host tv.example
   set -a && . edge/.env && set +a && playlock check --config edge/policies.json")]
 pub struct New {
-    /// Where to; made if it is not there.
+    /// Directory for the files; created if missing.
     directory: PathBuf,
-    /// The policy's name. Keys are derived from it: renaming a policy ends its sessions.
+    /// Name of the policy. Keys are derived from it: renaming a policy ends its sessions.
     #[arg(long, default_value = "vod")]
     name: String,
-    /// What is protected: this path and everything below it.
+    /// Path to protect, with everything below it.
     #[arg(long, default_value = "/...")]
     path: String,
-    /// On this host alone.
+    /// Host to protect; all hosts by default.
     #[arg(long)]
     host: Option<String>,
 }
 
-/// Writes the files, and what to do next to `output`.
+/// Writes the files, and their names to `output`.
 ///
 /// # Errors
-/// A name or path that the configuration cannot have, a file that is there already or cannot be written.
+/// A name, path or host that is not valid in a configuration; a file that exists or cannot be written.
 pub fn run(arguments: &New, output: &mut dyn Write) -> Result<(), Failure> {
     let directory = &arguments.directory;
     let policies = policies(arguments);
@@ -54,9 +54,12 @@ pub fn run(arguments: &New, output: &mut dyn Write) -> Result<(), Failure> {
         [("policies.json", policies, 0o644), (".env", environment()?, 0o600), ("policies.md", page(arguments), 0o644)];
     let failure = |path: &Path, error: std::io::Error| Failure::Wrong(format!("{}: {error}", path.display()));
     fs::create_dir_all(directory).map_err(|error| failure(directory, error))?;
-    // Before the first is written: half of them would be of no use.
+    // Checked before the first is written, since some of the files alone are of no use.
     if let Some((name, ..)) = files.iter().find(|(name, ..)| directory.join(name).exists()) {
-        return Err(Failure::Wrong(format!("{}: is there already", directory.join(name).display())));
+        return Err(Failure::Wrong(format!(
+            "{}: exists already; expected a directory without it",
+            directory.join(name).display()
+        )));
     }
     for (name, text, mode) in &files {
         let path = directory.join(name);
@@ -66,7 +69,7 @@ pub fn run(arguments: &New, output: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A new file with that content, which others may not read if `mode` says so.
+/// Creates a file with these permissions (on Unix).
 fn create(path: &Path, text: &str, mode: u32) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -122,9 +125,9 @@ fn environment() -> Result<String, Failure> {
     let fresh = || Ok::<_, Failure>(format!("{}{}", hex(&random()?), hex(&random()?)));
     Ok(format!(
         "# Secrets of policies.json: keep them out of version control, and the same on every Envoy.\n\
-         # Access tokens are signed with this (hex, as every EdgeAuth library wants it).\n\
+         # Access tokens are signed with this (hex, as EdgeAuth libraries expect it).\n\
          PLAYLOCK_PASSWORD={}\n\
-         # Keys and session tokens are derived from this. No one but Envoy needs it.\n\
+         # Keys and session tokens are derived from this. Only Envoy needs it.\n\
          PLAYLOCK_SECRET={}\n",
         fresh()?,
         fresh()?
@@ -138,23 +141,23 @@ fn page(arguments: &New) -> String {
     format!(
         r#"# policies.json
 
-What playlock does, as Envoy gets it. JSON has no comments, so they are here.
+The configuration of the filter. JSON has no comments, so its members are explained here.
 
 | member | here | meaning |
 |---|---|---|
-| `holdHeaders` | `true` | A playlist that cannot be served is a clean error, not a broken response. Needs `allow_on_headers_stop_iteration: true` in Envoy's filter; without that set it to `false` (Istio's WasmPlugin), or responses hang. |
-| `policies[].policyName` | `{name}` | Names the policy in logs and tokens. Keys are derived from it: renaming ends all sessions. |
-| `tokenAuth.password` | `PLAYLOCK_PASSWORD` | What your site signs access tokens with. To change it: the new one as `transitionPassword` everywhere, then swap the two, then drop the old one. |
-| `tokenAuth.sessionTokenTransport` | `query` | Session tokens stand in the URLs of playlists, so no cookies are needed. `cookie` or `both` otherwise. |
-| `tokenAuth.sessionTtl` | `1d` | The longest that someone watches without a new access token. |
-| `tokenAuth.clockSkew` | `10s` | By how much clocks may differ. |
-| `mediaEncryption.secret` | `PLAYLOCK_SECRET` | What all keys are derived from, the same on every Envoy. To change it: `transitionSecret`, likewise. |
-| `mediaEncryption.keyPath` | `/serve.key` | Where players get keys. The origin never sees it. |
-| `mediaEncryption.keyScope` | `session` | Every viewer has a key of their own. `stream` or `application` share it, so that a cache in front can keep segments. |
-| `assignments[]` | `{path}` | The policy holds for this path and everything below it. |
-| `default` | `deny` | What no assignment covers is refused. `pass` lets it through untouched. |
+| `holdHeaders` | `true` | A playlist that cannot be served gets a clean error, not a reset response. Needs `allow_on_headers_stop_iteration: true` in Envoy's filter. Where that cannot be set (Istio's WasmPlugin), use `false`, or responses hang. |
+| `policies[].policyName` | `{name}` | Name of the policy in logs and tokens. Keys are derived from it: renaming ends all sessions. |
+| `tokenAuth.password` | `PLAYLOCK_PASSWORD` | Your site signs access tokens with it. To rotate it: add the new one as `transitionPassword` everywhere, then swap the two, then remove the old one. |
+| `tokenAuth.sessionTokenTransport` | `query` | Session tokens are in the URLs of playlists, so no cookies are needed. Alternatives: `cookie`, `both`. |
+| `tokenAuth.sessionTtl` | `1d` | Longest session; after that, the viewer needs a new access token. |
+| `tokenAuth.clockSkew` | `10s` | Tolerated difference between clocks. |
+| `mediaEncryption.secret` | `PLAYLOCK_SECRET` | All keys are derived from it; the same on every Envoy. To rotate it: `transitionSecret`, likewise. |
+| `mediaEncryption.keyPath` | `/serve.key` | Players request keys from this path. Such requests never reach the origin. |
+| `mediaEncryption.keyScope` | `session` | Each session has its own key. With `stream` or `application`, viewers share keys, so that a cache in front can store segments. |
+| `assignments[]` | `{path}` | The policy applies to this path and everything below it. |
+| `default` | `deny` | Requests that no assignment covers are refused. `pass` forwards them unchanged. |
 
-`playlock schema` lists every other member, and editors complete with it.
+`playlock schema` prints a schema of all members, for completion in editors.
 
 ## Next
 
@@ -163,7 +166,7 @@ set -a && . ./.env && set +a                  # the secrets, for this shell
 playlock check --config policies.json
 playlock token --config policies.json --url https://{host}{below}/master.m3u8
 playlock ecds --config policies.json > ecds.yaml   # for Envoy's config_discovery; or paste policies.json into envoy.yaml
-playlock check --envoy envoy.yaml                  # is there a way round playlock in Envoy's configuration?
+playlock check --envoy envoy.yaml                  # does a route bypass playlock in Envoy's configuration?
 playlock watch "$(playlock token --config policies.json --url https://{host}{below}/master.m3u8)"
 playlock why --config policies.json 'https://…'    # when a viewer got a 403
 ```

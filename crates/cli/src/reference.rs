@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 /// The smallest configuration that protects anything.
 const SMALLEST: &str = include_str!("reference/smallest.json");
-/// One that has every member; comments run from `//` to the end of the line.
+/// A configuration with every member; comments run from `//` to the end of the line.
 const EVERYTHING: &str = include_str!("reference/everything.jsonc");
 
-/// The values that several members have: their definition, what one is called, and the section about them.
+/// The value types of several members: the definition, the noun for one, and the section about them.
 const VALUES: [(&str, &str, &str); 4] = [
     ("Duration", "duration", "Durations"),
     ("Secret", "secret", "Secrets"),
@@ -37,7 +37,7 @@ enforces every limit on this page. Rules that combine several members are not in
 explains content targeting, [keys.md](keys.md) the choice of keys, [tokens.md](tokens.md) access tokens.
 ";
 
-/// An object of the document: where it stands, what it is, what it has.
+/// An object of the document: its path, definition and members.
 struct Section<'s> {
     path: String,
     definition: &'s Value,
@@ -47,7 +47,7 @@ struct Section<'s> {
 /// A member of an object.
 struct Member<'s> {
     name: &'s str,
-    /// The form of the object that has it.
+    /// The form of the object that has this member.
     form: &'s Value,
     schema: &'s Value,
     required: bool,
@@ -113,7 +113,7 @@ impl Section<'_> {
     }
 }
 
-/// The objects from `definition` on, each followed by those in it.
+/// Collects the objects from `definition` on, each followed by the objects in it.
 fn collect<'s>(root: &'s Value, definition: &'s Value, path: String, sections: &mut Vec<Section<'s>>) {
     let mut members = Vec::new();
     for form in forms(definition) {
@@ -135,12 +135,12 @@ fn collect<'s>(root: &'s Value, definition: &'s Value, path: String, sections: &
     }
 }
 
-/// A schema of an object, or of the forms that it takes: those that have members.
+/// The forms of an object that have members.
 fn forms(definition: &Value) -> Vec<&Value> {
     list(definition, "oneOf").iter().chain([definition]).filter(|form| form.get("properties").is_some()).collect()
 }
 
-/// The members of a schema's list of that name, if it has one.
+/// The items of the list `name` of a schema; none without such a list.
 fn list<'s>(schema: &'s Value, name: &str) -> &'s [Value] {
     schema.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
@@ -149,7 +149,7 @@ fn is_object(definition: &Value) -> bool {
     !forms(definition).is_empty()
 }
 
-/// The definition that a member refers to, as it is, as a list of it, or as what may be left out; and its name.
+/// Name and definition that a member refers to, also as a list or as an optional member.
 fn target<'s>(root: &'s Value, schema: &'s Value) -> Option<(&'s str, &'s Value)> {
     let schema = schema.get("items").unwrap_or(schema);
     let reference = schema.get("$ref").or_else(|| schema.get("anyOf")?.get(0)?.get("$ref"))?;
@@ -161,7 +161,7 @@ fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-/// What GitHub calls a heading in links.
+/// The anchor of a heading on GitHub.
 fn anchor(title: &str) -> String {
     let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.collect::<String>().to_lowercase().replace(' ', "-")

@@ -1,4 +1,4 @@
-//! `playlock rewrite`: a playlist as the filter would hand it to a viewer.
+//! `playlock rewrite`: rewrites a playlist as the filter does for a viewer.
 
 use std::io;
 use std::io::{Read, Write};
@@ -22,32 +22,32 @@ use crate::viewer::random;
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// Rewrite the playlist on standard input as the filter would for a viewer who asks for URL.
+/// Rewrite the playlist on standard input as the filter does for a viewer who requests URL.
 ///
-/// As through the filter, a live media playlist that is opened by an access token comes out as a master playlist that
-/// leads to it; with the session token from there it is rewritten itself. Output is a stream: only the exit status says
-/// whether it is complete.
+/// As in the filter, a live media playlist that is requested with an access token becomes a master playlist that names
+/// it; with the session token from there, it is rewritten itself. Output is streamed: it is complete only if the exit
+/// status is 0.
 #[derive(Args)]
 #[command(after_help = "Example:
   playlock rewrite --config policies.json --url https://edge.example/vod/720p.m3u8 \\
     --access-token \"$TOKEN\" < 720p.m3u8 > protected.m3u8")]
 pub struct Rewrite {
-    /// The configuration, as Envoy gets it; secrets given as {"env": NAME} come from the environment.
+    /// Configuration of the filter. Secrets given as {"env": NAME} are read from the environment.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// What the player asks for; it may carry tokens itself.
+    /// URL that the player requests; it may contain tokens.
     #[arg(long)]
     url: Address,
-    /// A token for a session that is to be opened, put where the policy wants it.
+    /// Access token that opens a session; sent where the policy expects it.
     #[arg(long, value_name = "TOKEN", conflicts_with = "session_token")]
     access_token: Option<String>,
-    /// The token of a session that goes on, put where the policy wants it.
+    /// Session token of an open session; sent where the policy expects it.
     #[arg(long, value_name = "TOKEN")]
     session_token: Option<String>,
-    /// The viewer's address, for tokens that name one.
+    /// Address of the viewer, for tokens that are bound to one.
     #[arg(long, value_name = "ADDRESS")]
     client_ip: Option<IpAddr>,
-    /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
+    /// Time to use instead of now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     now: Option<Moment>,
 }
@@ -55,7 +55,7 @@ pub struct Rewrite {
 /// Rewrites `input` to `output`.
 ///
 /// # Errors
-/// The filter's refusal, or what is wrong with configuration and streams.
+/// The filter refuses the request or the playlist; the configuration or a stream cannot be used.
 pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) -> Result<(), Failure> {
     let loaded = config::load(&arguments.config)?;
     config::warn(&loaded.warnings);
@@ -84,7 +84,7 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
         if length == 0 {
             if let Some(unservable) = exchange.unservable() {
                 config::warn(&[format!(
-                    "{} of the playlist's URIs are refused when they are asked for (400 target), first {:?}; expected file names without escaped /, \\, ?, #, %, control characters, and in UTF-8",
+                    "{} of the playlist's URIs will be refused with 400 (target), first {:?}; expected file names in UTF-8, without escaped /, \\, ?, #, % or control characters",
                     unservable.count(),
                     unservable.first()
                 )]);
@@ -94,18 +94,18 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
     }
 }
 
-/// Sends the viewer's request as far as the origin.
+/// Passes the viewer's request through the filter.
 fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failure> {
     let Address { scheme, authority, path, .. } = &arguments.url;
     let mut headers = vec![header(":method", "GET"), header(":scheme", scheme), header(":authority", authority)];
     let now = Moment::or_now(arguments.now);
     let mut parameter = None;
     if arguments.access_token.is_some() || arguments.session_token.is_some() {
-        // Elsewhere there is no token to put, and the filter says what there is instead.
+        // Under no policy the token has no position; the filter then decides without it.
         if let Some(Match::Policy(_, policy)) = policies.policy_for_raw(authority, path, now) {
-            match place(arguments, policy)? {
-                Place::Query(text) => parameter = Some(text),
-                Place::Cookie(text) => headers.push(header("cookie", &text)),
+            match position(arguments, policy)? {
+                TokenPosition::Query(text) => parameter = Some(text),
+                TokenPosition::Cookie(text) => headers.push(header("cookie", &text)),
             }
         }
     }
@@ -120,29 +120,32 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
     }
 }
 
-/// Where a token stands in a request.
-enum Place {
+/// The position of a token in a request.
+enum TokenPosition {
     /// A parameter, `name=value`.
     Query(String),
     /// A cookie, `name=value`.
     Cookie(String),
 }
 
-fn place(arguments: &Rewrite, policy: &Policy) -> Result<Place, Failure> {
+fn position(arguments: &Rewrite, policy: &Policy) -> Result<TokenPosition, Failure> {
     if let Some(token) = &arguments.access_token {
         return match policy.opening() {
-            Opening::AccessToken(access) => Ok(Place::Query(format!("{}={}", access.name, in_query(token)))),
-            Opening::Free => Err(Failure::Wrong(format!("--access-token: the policy {} takes none", policy.name))),
+            Opening::AccessToken(access) => Ok(TokenPosition::Query(format!("{}={}", access.name, in_query(token)))),
+            Opening::Free => Err(Failure::Wrong(format!(
+                "--access-token: the policy \"{}\" takes no access tokens; expected a URL under one with tokenAuth",
+                policy.name
+            ))),
         };
     }
     let (name, token) = (&policy.session.name, arguments.session_token.as_deref().unwrap_or_default());
     Ok(match policy.session.transport.in_query() {
-        true => Place::Query(format!("{name}={}", in_query(token))),
-        false => Place::Cookie(format!("{}={token}", jar::cookie_name_for(name, token))),
+        true => TokenPosition::Query(format!("{name}={}", in_query(token))),
+        false => TokenPosition::Cookie(format!("{}={token}", jar::cookie_name_for(name, token))),
     })
 }
 
-/// A token as the value of a query parameter; it may have been taken from a URL, so its escapes stay.
+/// A token as the value of a query parameter. Its escapes stay, since it may come from a URL.
 fn in_query(token: &str) -> String {
     let mut value = String::with_capacity(token.len());
     for byte in token.bytes() {
@@ -155,11 +158,14 @@ fn in_query(token: &str) -> String {
     value
 }
 
-/// An answer of the filter's own to a request for a playlist.
+/// The failure for a response that the filter makes itself.
 fn refusal(reply: &Reply) -> Failure {
     match reply.reason {
         Some(reason) => Failure::Refused(reason),
-        None => Failure::Wrong(format!("--url: the filter answers {} itself: not a playlist's URL", reply.status)),
+        None => Failure::Wrong(format!(
+            "--url: the filter responds with {} itself; expected the URL of a playlist",
+            reply.status
+        )),
     }
 }
 

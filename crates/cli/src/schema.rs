@@ -10,20 +10,20 @@ use crate::{config, reference};
 
 /// Print the JSON Schema (draft 2020-12) of the configuration.
 ///
-/// Editors check and complete with it. What it lets pass, `playlock check` may still refuse: a schema knows of single
-/// members, not of how they go together, nor of secrets. With --markdown, the same as a page to read.
+/// Editors validate and complete with it. `playlock check` may still reject a document that the schema accepts: the
+/// schema describes single members, not their combinations or secrets. With --markdown, print the reference page instead.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock schema > policies.schema.json
   jsonschema -i policies.json policies.schema.json
   playlock schema --markdown > configuration.md")]
 pub struct SchemaCommand {
-    /// Every member in tables, with examples: docs/configuration.md.
+    /// Print a page with tables of all members and examples: docs/configuration.md.
     #[arg(long)]
     markdown: bool,
 }
 
-/// Writes it to `output`.
+/// Writes the schema or the page to `output`.
 ///
 /// # Errors
 /// If it cannot be written.

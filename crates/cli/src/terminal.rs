@@ -1,39 +1,39 @@
-//! What is different when a person looks: colours, and progress that is written over.
+//! Output on terminals: colours, and text from others without control characters.
 
 use std::env;
 use std::io::IsTerminal;
 
-/// Colours, or none.
+/// Whether output is coloured.
 #[derive(Debug, Clone, Copy)]
 pub struct Colours(bool);
 
 impl Colours {
-    /// None at all.
+    /// No colours.
     #[cfg(test)]
     pub const NONE: Self = Self(false);
 
-    /// On a terminal, unless NO_COLOR is set (<https://no-color.org>) or the terminal is dumb.
+    /// Colours for terminals, unless NO_COLOR is set (<https://no-color.org>) or TERM is `dumb`.
     pub fn of(stream: &impl IsTerminal) -> Self {
         let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
         Self(stream.is_terminal() && !set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb"))
     }
 
-    /// For what is as it should be.
+    /// Colours a positive result.
     pub fn good(self, text: &str) -> String {
         self.paint("32", text)
     }
 
-    /// For what is not.
+    /// Colours a negative result.
     pub fn bad(self, text: &str) -> String {
         self.paint("31", text)
     }
 
-    /// For what matters less.
+    /// Colours secondary text.
     pub fn dim(self, text: &str) -> String {
         self.paint("2", text)
     }
 
-    /// For headings.
+    /// Colours a heading.
     pub fn bold(self, text: &str) -> String {
         self.paint("1", text)
     }
@@ -43,7 +43,7 @@ impl Colours {
     }
 }
 
-/// Text from elsewhere as it may be shown: without what a terminal would obey.
+/// Untrusted text with its control characters escaped, since terminals obey them.
 pub fn shown(text: &str) -> String {
     text.chars().flat_map(|char| if char.is_control() { char.escape_default().collect() } else { vec![char] }).collect()
 }

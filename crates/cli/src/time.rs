@@ -1,4 +1,4 @@
-//! Points in time on the command line: reading them, and saying them in words and in local form.
+//! Points in time and durations: parsing arguments, and formatting for people in local time.
 
 use std::str::FromStr;
 use std::time::SystemTime;
@@ -11,14 +11,14 @@ use jiff::tz::TimeZone;
 pub enum Moment {
     /// Seconds since 1970-01-01T00:00:00Z.
     At(u64),
-    /// So many seconds later.
+    /// Seconds after now.
     Later(u64),
-    /// So many seconds earlier.
+    /// Seconds before now.
     Earlier(u64),
 }
 
 impl Moment {
-    /// In seconds since 1970-01-01T00:00:00Z, as seen from `now`.
+    /// Seconds since 1970-01-01T00:00:00Z, where `now` is the current time.
     pub fn seconds(self, now: u64) -> u64 {
         match self {
             Self::At(seconds) => seconds,
@@ -27,7 +27,7 @@ impl Moment {
         }
     }
 
-    /// `moment`, or the clock's time.
+    /// The seconds of `moment`, or the current time.
     pub fn or_now(moment: Option<Self>) -> u64 {
         let clock = now();
         moment.map_or(clock, |moment| moment.seconds(clock))
@@ -52,10 +52,10 @@ impl FromStr for Moment {
     }
 }
 
-/// Seconds of `30s`, `5m`, `12h`, `1d`, or of a bare number.
+/// Parses `30s`, `5m`, `12h`, `1d` or a bare number into seconds.
 ///
 /// # Errors
-/// What was expected.
+/// Text of another form, or a number that does not fit 64 bits.
 pub fn parse_span(text: &str) -> Result<u64, String> {
     let expected = || "expected a number and s, m, h or d, such as 90s or 12h".to_owned();
     let (digits, unit) = match text.find(|char: char| !char.is_ascii_digit()).and_then(|at| text.split_at_checked(at)) {
@@ -72,12 +72,12 @@ pub fn parse_span(text: &str) -> Result<u64, String> {
     digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).ok_or_else(expected)
 }
 
-/// Seconds since 1970-01-01T00:00:00Z.
+/// The current time in seconds since 1970-01-01T00:00:00Z.
 pub fn now() -> u64 {
     SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs())
 }
 
-/// A time as clocks here show it, with the zone's offset.
+/// A time in the local time zone, with its offset.
 pub fn local(seconds: u64) -> String {
     let stamp = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     match stamp {
@@ -86,7 +86,7 @@ pub fn local(seconds: u64) -> String {
     }
 }
 
-/// How far a time is from `now`: `in 1 h 5 min`, `3 min ago`.
+/// A time relative to `now`: `in 1 h 5 min`, `3 min ago`.
 pub fn distance(seconds: u64, now: u64) -> String {
     match seconds.cmp(&now) {
         std::cmp::Ordering::Equal => "now".to_owned(),
@@ -95,7 +95,7 @@ pub fn distance(seconds: u64, now: u64) -> String {
     }
 }
 
-/// A duration in its two largest units: `1 h 5 min`.
+/// A duration of seconds in its two largest units: `1 h 5 min`.
 pub fn span(seconds: u64) -> String {
     let units = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
     let mut rest = seconds;

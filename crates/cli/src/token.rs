@@ -1,4 +1,4 @@
-//! `playlock token`: an access token, as a site would make it for a viewer.
+//! `playlock token`: makes an access token, as a site does for a viewer.
 
 use std::env;
 use std::io::{Read, Write};
@@ -24,10 +24,10 @@ use crate::given;
 use crate::time::{self, Moment, parse_span};
 use crate::viewer::{Viewer, random};
 
-/// Make an access token (EdgeAuth v2), as a site would for a viewer.
+/// Make an access token (EdgeAuth v2), as a site does for a viewer.
 ///
-/// With --url, what is printed is that URL with the token in it; the token is for this URL and all below its directory
-/// unless --acl says for which paths it is.
+/// With --url, print that URL with the token in it. Unless --acl is given, the token covers this URL and everything below
+/// its directory.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock token --config policies.json --url https://edge.example/vod/master.m3u8
@@ -35,60 +35,60 @@ use crate::viewer::{Viewer, random};
   playlock token --key-file password.hex --acl '/vod/*!/live/*' --expires 2030-01-01
   printenv PLAYLOCK_PASSWORD | playlock token --key-file - --acl '/vod/*'")]
 pub struct Token {
-    /// The configuration whose password signs; secrets given as {"env": NAME} come from the environment.
+    /// Configuration with the password. Secrets given as {"env": NAME} are read from the environment.
     #[arg(long, value_name = "FILE", required_unless_present_any = ["key", "key_file"])]
     config: Option<PathBuf>,
-    /// The policy, if the URL does not tell and the configuration has several.
+    /// Policy, if the URL does not determine it and the configuration has several.
     #[arg(long, value_name = "NAME", requires = "config")]
     policy: Option<String>,
-    /// The password, in hex, in place of a configuration's. Other users of this machine can see it: see --key-file.
+    /// Password in hex, instead of a configuration. Other users of this machine can see it; prefer --key-file.
     #[arg(long, value_name = "HEX", conflicts_with_all = ["config", "policy"])]
     key: Option<String>,
-    /// The same from a file; - is standard input.
+    /// File with the password in hex; - is standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "policy", "key"])]
     key_file: Option<PathBuf>,
-    /// The HMAC's hash.
+    /// Hash function of the HMAC.
     #[arg(long, value_enum, default_value = "sha256")]
     algorithm: Hash,
-    /// The salt, if it is not the configuration's.
+    /// Salt, instead of the configuration's.
     #[arg(long)]
     salt: Option<String>,
-    /// The query parameter's name, if it is not the configuration's (hdnts).
+    /// Name of the query parameter, instead of the configuration's (hdnts).
     #[arg(long)]
     name: Option<String>,
-    /// The playlist that the viewer opens.
+    /// URL of the playlist that the viewer opens.
     #[arg(long, required_unless_present = "acl")]
     url: Option<Address>,
-    /// Paths that the token is for; may be given several times, or joined with !.
+    /// Paths that the token covers; may be repeated, or joined with !.
     #[arg(long, value_name = "PATTERN")]
     acl: Vec<String>,
-    /// From when it is valid.
+    /// Start of validity.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     start: Option<Moment>,
-    /// Until when it is valid.
+    /// End of validity.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, conflicts_with = "duration")]
     expires: Option<Moment>,
-    /// How long it is valid, from its start or now: 90s, 5m, 12h, 1d.
+    /// Duration of validity, from the start or from now: 90s, 5m, 12h, 1d.
     #[arg(long, value_parser = parse_span, default_value = "5m")]
     duration: u64,
-    /// The viewer's address, if the token is for that alone.
+    /// Address of the viewer, to bind the token to it.
     #[arg(long, value_name = "ADDRESS")]
     ip: Option<IpAddr>,
-    /// What the token carries for you (`data`); the session token carries it on.
+    /// Payload (`data`); the filter copies it to the session token.
     #[arg(long, visible_alias = "data")]
     payload: Option<String>,
-    /// The token's identifier (`id`), for revocation. Sessions that it opens have ids of their own.
+    /// Id of the token (`id`), for revocation. The sessions that it opens have ids of their own.
     #[arg(long, value_name = "ID")]
     id: Option<String>,
-    /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
+    /// Time to use instead of now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     now: Option<Moment>,
-    /// Print token, URL and times as JSON.
+    /// Print the token, the URL and the times as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// The HMAC's hash.
+/// The hash function of the HMAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Hash {
     Sha256,
@@ -96,7 +96,7 @@ enum Hash {
     Md5,
 }
 
-/// What signs, and for which policy.
+/// The password and the settings of the policy that it belongs to.
 struct Signer {
     key: Vec<u8>,
     salt: Option<String>,
@@ -107,7 +107,7 @@ struct Signer {
 /// Prints the token, or the URL with it.
 ///
 /// # Errors
-/// What is wrong with the arguments or the configuration.
+/// An argument or a configuration that cannot be used.
 pub fn run(arguments: &Token, input: &mut dyn Read, output: &mut dyn Write) -> Result<(), Failure> {
     let now = Moment::or_now(arguments.now);
     let loaded = arguments.config.as_deref().map(config::load).transpose()?;
@@ -120,9 +120,9 @@ pub fn run(arguments: &Token, input: &mut dyn Read, output: &mut dyn Write) -> R
         Some(moment) => moment.seconds(now),
         None => start.unwrap_or(now).saturating_add(arguments.duration),
     };
-    let opened = arguments.url.as_ref().map(|url| without(url, &signer.name));
+    let opened = arguments.url.as_ref().map(|url| without_token(url, &signer.name));
     let token = sign(arguments, &signer, opened.as_ref(), start, expires)?;
-    config::warn(&arguments.acl.iter().flat_map(|acl| acl.split('!')).filter_map(mistaken).collect::<Vec<_>>());
+    config::warn(&arguments.acl.iter().flat_map(|acl| acl.split('!')).filter_map(acl_mistake).collect::<Vec<_>>());
     let url = opened.map(|url| {
         let target = url.target(Some(&format!("{}={}", signer.name, in_query(&token))));
         format!("{}://{}{target}", url.scheme, url.authority)
@@ -147,11 +147,14 @@ fn from_key(arguments: &Token, input: &mut dyn Read) -> Result<Signer, Failure> 
     })
 }
 
-/// The policy that is meant, its name for tokens, and its password as the document writes it.
+/// The password, salt and parameter name of the chosen policy.
 fn from_config(arguments: &Token, loaded: &Loaded, now: u64) -> Result<Signer, Failure> {
-    let (index, policy) = chosen(arguments, &loaded.policies, now)?;
+    let (index, policy) = chosen_policy(arguments, &loaded.policies, now)?;
     let Opening::AccessToken(access) = policy.opening() else {
-        return Err(Failure::Wrong(format!("the policy {} takes no access tokens", policy.name)));
+        return Err(Failure::Wrong(format!(
+            "the policy \"{}\" takes no access tokens; expected one with tokenAuth",
+            policy.name
+        )));
     };
     let document: Document =
         serde_json::from_str(&loaded.text).map_err(|error| Failure::Wrong(format!("--config: {error}")))?;
@@ -164,22 +167,38 @@ fn from_config(arguments: &Token, loaded: &Loaded, now: u64) -> Result<Signer, F
     };
     let key = text.and_then(|text| base16ct::mixed::decode_vec(text).ok());
     Ok(Signer {
-        key: key.ok_or_else(|| Failure::Wrong(format!("the policy {} has no password", policy.name)))?,
+        key: key.ok_or_else(|| {
+            Failure::Wrong(format!(
+                "the policy \"{}\" has no password that is known here; expected tokenAuth.password",
+                policy.name
+            ))
+        })?,
         salt: arguments.salt.clone().or_else(|| auth.and_then(|auth| auth.salt.clone())),
         name: arguments.name.clone().unwrap_or_else(|| access.name.to_string()),
         policy: Some(policy.name.clone()),
     })
 }
 
-fn chosen<'a>(arguments: &Token, policies: &'a Policies, now: u64) -> Result<(PolicyIndex, &'a Policy), Failure> {
+fn chosen_policy<'a>(
+    arguments: &Token,
+    policies: &'a Policies,
+    now: u64,
+) -> Result<(PolicyIndex, &'a Policy), Failure> {
     if let Some(name) = &arguments.policy {
         let found = policies.iter().find(|(_, policy)| policy.name == *name);
-        return found.ok_or_else(|| Failure::Wrong(format!("--policy: the configuration has no \"{name}\"")));
+        return found.ok_or_else(|| {
+            Failure::Wrong(format!(
+                "--policy: no policy is named \"{name}\"; expected a policyName of the configuration"
+            ))
+        });
     }
     if let Some(url) = &arguments.url {
         return match policies.policy_for_raw(&url.authority, &url.path, now) {
             Some(Match::Policy(index, policy)) => Ok((index, policy)),
-            _ => Err(Failure::Wrong("--url: no policy is assigned to it at this time (--policy names one)".into())),
+            _ => Err(Failure::Wrong(
+                "--url: no policy is assigned to this URL at this time; expected another URL or time, or --policy"
+                    .into(),
+            )),
         };
     }
     let takers: Vec<_> =
@@ -188,13 +207,16 @@ fn chosen<'a>(arguments: &Token, policies: &'a Policies, now: u64) -> Result<(Po
         [one] => Ok(*one),
         _ => {
             let names: Vec<&str> = takers.iter().map(|(_, policy)| policy.name.as_str()).collect();
-            Err(Failure::Wrong(format!("--policy: which? ({})", names.join(", "))))
+            Err(Failure::Wrong(format!(
+                "--policy: not given, and not exactly one policy takes access tokens; expected one of: {}",
+                names.join(", ")
+            )))
         }
     }
 }
 
-/// The URL without a token that it has already.
-fn without(url: &Address, name: &str) -> Address {
+/// The URL without the token that it may contain.
+fn without_token(url: &Address, name: &str) -> Address {
     Address { query: url.query.as_deref().and_then(|query| strip(query, &[name])), ..url.clone() }
 }
 
@@ -227,7 +249,7 @@ fn sign(
         signed.push_str(salt);
     }
     let token = format!("{fields}~hmac={}", mac(arguments.algorithm, &signer.key, signed.as_bytes())?);
-    // What a generator would write, the filter may not be able to read: values that look like other fields.
+    // EdgeAuth generators do not escape: a value may look like another field to the filter.
     let read = Claims::parse(&token).ok().is_some_and(|claims| {
         claims.acl == acl.as_deref()
             && claims.id == arguments.id.as_deref()
@@ -236,20 +258,20 @@ fn sign(
     let plain = token.chars().all(|char| !char.is_control());
     if !read || !plain {
         return Err(Failure::Wrong(
-            "--acl, --id or --payload: is empty, or holds what tokens cannot carry (~name=, escapes in an ACL that are none)".into(),
+            "--acl, --id or --payload: empty, or not possible in a token; expected text without ~name= and control characters, and valid escapes in an ACL".into(),
         ));
     }
     Ok(token)
 }
 
-/// A likely mistake in a pattern of an ACL. Tokens can carry it all the same.
-fn mistaken(pattern: &str) -> Option<String> {
+/// The warning about a pattern of an ACL that is valid, but likely a mistake.
+fn acl_mistake(pattern: &str) -> Option<String> {
     let why = if !pattern.starts_with(['/', '*', '?']) {
-        "does not begin with /, so that no path is like it; expected a path without a host"
+        "does not begin with /, so it matches no path; expected a path without a host"
     } else if pattern.contains(",/") {
-        "is one pattern with a comma in it; expected ! between patterns"
+        "is one pattern with a comma; expected ! between patterns"
     } else if pattern.ends_with('/') {
-        "is the folder alone, without what is in it; expected a * at its end"
+        "matches the directory, but nothing in it; expected a * at the end"
     } else {
         return None;
     };
@@ -268,7 +290,7 @@ fn mac(hash: Hash, key: &[u8], text: &[u8]) -> Result<String, Failure> {
     }
 }
 
-/// Says so if the filter itself would not take the URL: a token for later, or for elsewhere, may be meant so.
+/// Warns if the filter would refuse the URL now. No error, since the token may be meant for another time or place.
 fn warn_of_refusal(arguments: &Token, loaded: Loaded, url: &str, now: u64) -> Result<(), Failure> {
     let url: Address = url.parse().map_err(Failure::Wrong)?;
     let viewer = Viewer {
@@ -291,7 +313,7 @@ fn warn_of_refusal(arguments: &Token, loaded: Loaded, url: &str, now: u64) -> Re
     Ok(())
 }
 
-/// A token as the value of a query parameter, every escape of its own escaped.
+/// A token as the value of a query parameter; escapes in it are escaped once more.
 fn in_query(token: &str) -> String {
     let mut value = String::with_capacity(token.len());
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!*/:@=,".contains(&byte);

@@ -1,4 +1,4 @@
-//! A viewer's request as the command line describes it, and as the filter would see it.
+//! A viewer's request, built from arguments.
 
 use clap::Args;
 use playlock_core::http::reply::{self, Header};
@@ -8,35 +8,35 @@ use crate::address::Address;
 use crate::failure::Failure;
 use crate::time::Moment;
 
-/// What a viewer sends beside the URL.
+/// The properties of a viewer's request other than the URL.
 #[derive(Args)]
 pub struct Viewer {
-    /// The viewer's address as Envoy trusts it, perhaps with a port.
+    /// Address of the viewer as Envoy determines it, with or without a port.
     #[arg(long, visible_alias = "client-ip", value_name = "ADDRESS")]
     pub ip: Option<String>,
-    /// A request header; may be given several times. One of HTTP/2's own, such as `:path: /a`, takes the URL's place.
+    /// Request header; may be repeated. A pseudo-header, such as `:path: /a`, replaces that part of the URL.
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
-    /// A cookie; may be given several times.
+    /// Cookie; may be repeated.
     #[arg(long = "cookie", short = 'b', value_name = "NAME=VALUE")]
     pub cookies: Vec<String>,
-    /// The request's method.
+    /// Request method.
     #[arg(long, short = 'X', default_value = "GET")]
     pub method: String,
-    /// The host that is asked for, if it is not the URL's.
+    /// Requested host, instead of the URL's.
     #[arg(long, value_name = "HOST")]
     pub host: Option<String>,
-    /// The policy that Envoy's route names in its metadata, for configurations with routePolicy.
+    /// Policy that the metadata of Envoy's route names, for configurations with routePolicy.
     #[arg(long, value_name = "NAME")]
     pub route_policy: Option<String>,
-    /// The time, if it is not now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
+    /// Time to use instead of now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub now: Option<Moment>,
 }
 
-/// A request, with what the proxy would know of it.
+/// A request, with the properties that Envoy adds.
 pub struct Asked {
-    /// All headers, pseudo headers first.
+    /// All headers, pseudo-headers first.
     pub headers: Vec<Header>,
     client: Option<Vec<u8>>,
     route_policy: Option<Vec<u8>>,
@@ -45,7 +45,7 @@ pub struct Asked {
 }
 
 impl Viewer {
-    /// Asks for `url`.
+    /// The request for `url`.
     ///
     /// # Errors
     /// A header or cookie without a name.
@@ -79,7 +79,7 @@ impl Viewer {
     }
 }
 
-/// Name and value of a header line; a name of HTTP/2's own begins with a colon.
+/// Name and value of a header line; the name of a pseudo-header begins with a colon.
 fn split(line: &str) -> Option<(&str, &str)> {
     let own = usize::from(line.starts_with(':'));
     let end = line.get(own..)?.find(':')? + own;
@@ -88,30 +88,31 @@ fn split(line: &str) -> Option<(&str, &str)> {
 }
 
 impl Asked {
-    /// Hands the request to `look` as the filter gets it.
+    /// Calls `look` with the request as the filter receives it.
     pub fn with<T>(&self, look: impl FnOnce(&Request<'_>) -> T) -> T {
         look(&Request {
             headers: &self.headers,
             client: &|| self.client.clone(),
             route_policy: &|| self.route_policy.clone(),
             now: self.now,
-            // No log of a request has its body: what its headers say of one is all there is.
+            // Bodies are not in logs of requests; only the headers tell whether there is one.
             end_of_stream: true,
         })
     }
 
-    /// The client's address, if it is known.
+    /// The address of the client, if known.
     pub fn client(&self) -> Option<&str> {
         self.client.as_deref().and_then(|client| std::str::from_utf8(client).ok())
     }
 }
 
-/// 16 bytes of the operating system's randomness.
+/// 16 random bytes from the operating system.
 ///
 /// # Errors
-/// If there are none.
+/// The operating system provides none.
 pub fn random() -> Result<[u8; 16], Failure> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Failure::Wrong(format!("no random bytes: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::Wrong(format!("random bytes of the operating system: {error}")))?;
     Ok(bytes)
 }

@@ -75,7 +75,7 @@ pub fn run(arguments: &Why, output: &mut dyn Write, colours: Colours) -> Result<
         false => as_text(&verdict, &explanation, asked.now, asked.client(), colours),
     };
     output.write_all(text.as_bytes()).map_err(config::output_failure)?;
-    if reason.is_some() { Err(Failure::Said(1)) } else { Ok(()) }
+    if reason.is_some() { Err(Failure::Reported(1)) } else { Ok(()) }
 }
 
 impl Verdict {

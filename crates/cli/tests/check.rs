@@ -64,9 +64,9 @@ fn what_is_hardly_meant_so_is_said_with_its_json_path() {
         (0, "warning: policies[0].tokenAuth.password: the secret stands in the configuration"),
         (1, "warning: the environment variable UNSET is not set here"),
         (2, "warning: geoHeaders: policies read x-geo-country, x-geo-dma, x-geo-anonymous-proxy, which only"),
-        (3, "warning: assignments[0].endTime: is past"),
-        (4, "warning: assignments[1]: never holds"),
-        (5, "warning: policies[2]: no assignment is to \"c\""),
+        (3, "warning: assignments[0].endTime: has passed"),
+        (4, "warning: assignments[1]: never applies"),
+        (5, "warning: policies[2]: no assignment names the policy \"c\""),
         (6, "good: 3 policies, 4 assignments, 6 warnings"),
     ] {
         assert!(lines[line].starts_with(part), "{said}");
@@ -87,7 +87,7 @@ fn as_json() {
     };
     let (status, said) = run(r#"{"policies": [{"policyName": "a"}], "assignments": []}"#);
     assert_eq!((status, &said["good"], &said["errors"]), (Some(0), &true.into(), &serde_json::json!([])));
-    assert_eq!(said["warnings"], serde_json::json!(["policies[0]: no assignment is to \"a\""]));
+    assert_eq!(said["warnings"], serde_json::json!(["policies[0]: no assignment names the policy \"a\""]));
     let (status, said) = run(r#"{"policies": [], "assignments": [], "polices": 1}"#);
     assert_eq!((status, &said["good"]), (Some(2), &false.into()));
     assert!(said["errors"][0].as_str().unwrap().contains("polices: unknown field"));

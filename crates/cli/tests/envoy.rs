@@ -28,7 +28,7 @@ fn check(envoy: &Path, options: &[&Path]) -> (Option<i32>, String, String) {
 #[test]
 fn the_examples_are_good() {
     let one = "good: 1 policy, 1 assignment, 0 warnings\n";
-    let around = "good: the filters around it\n";
+    let around = "good: Envoy's configuration around the filter\n";
     for (name, policies) in [
         ("compose.yaml", one.to_owned()),
         ("ecds.yaml", one.to_owned()),
@@ -77,15 +77,15 @@ fn what_would_undo_the_protection_is_refused() {
                 mutations.as_array_mut().unwrap().remove(1);
             }) as &dyn Fn(&mut Value),
             1,
-            "http_filters[2]: policies read x-geo-region, and no header_mutation filter removes clients' own copies before the geoip filter",
+            "http_filters[2]: policies read x-geo-region, and clients can send it; expected a header_mutation filter that removes it before the geoip filter",
         ),
         (
             "strip-late",
             &|manager| swap(manager, 0, 1),
             1,
-            "http_filters[2]: policies read x-geo-country, and no header",
+            "http_filters[2]: policies read x-geo-country, and clients can send it",
         ),
-        ("lookup-late", &|manager| swap(manager, 1, 2), 1, "http_filters[1]: the geoip filter stands behind it"),
+        ("lookup-late", &|manager| swap(manager, 1, 2), 1, "http_filters[1]: the geoip filter runs after playlock"),
         (
             "cache",
             &|manager| {
@@ -95,7 +95,7 @@ fn what_would_undo_the_protection_is_refused() {
                     .insert(0, json!({"name": "envoy.filters.http.cache_v2"}))
             },
             1,
-            "http_filters[3]: a cache stands before it",
+            "http_filters[3]: a cache before playlock serves one viewer's stream to all",
         ),
         (
             "open",
@@ -120,7 +120,7 @@ fn what_would_undo_the_protection_is_refused() {
             2,
             "http_filters[2]: policies[0].contentTargeting.geoProtection.mod: unknown field",
         ),
-        ("gone", &|manager| manager["http_filters"] = json!([]), 2, "no http_filters with playlock in it"),
+        ("gone", &|manager| manager["http_filters"] = json!([]), 2, "no playlock filter in any http_filters"),
         (
             "discovery",
             &|manager| {
@@ -128,7 +128,7 @@ fn what_would_undo_the_protection_is_refused() {
                     {"type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"]}});
             },
             2,
-            "is configured elsewhere, expected its file as a further --envoy, or --config",
+            "the filter's configuration is in another file; expected that file as a further --envoy, or --config",
         ),
     ] {
         let (found, said) = errors(name, change);
@@ -157,6 +157,6 @@ fn what_may_be_meant_so_is_a_warning() {
         manager["http_filters"][2]["typed_config"]["config"].as_object_mut().unwrap().remove("failure_policy");
     });
     assert_eq!(status, Some(0));
-    assert!(said.contains("believes X-Forwarded-For whoever sends it"), "{said}");
-    assert!(said.contains("without failure_policy: FAIL_RELOAD"), "{said}");
+    assert!(said.contains("trusts X-Forwarded-For from any client"), "{said}");
+    assert!(said.contains("no failure_policy: FAIL_RELOAD"), "{said}");
 }

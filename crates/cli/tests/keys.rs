@@ -128,7 +128,7 @@ fn a_session_that_is_over_is_looked_at_as_it_was() {
     let altered = url.replace("hdntl=st=17", "hdntl=st=18");
     let forged = run(&["key", &altered, "--config", config.path(), "--now", NOW], &[], &env);
     assert_eq!((forged.status, forged.errors.split(':').nth(1)), (1, Some(" signature")));
-    assert!(forged.errors.contains("opened under another secret than this configuration has now"), "{forged:?}");
+    assert!(forged.errors.contains("opened with a secret that this configuration no longer has"), "{forged:?}");
 }
 
 #[test]
@@ -139,15 +139,15 @@ fn what_does_not_decrypt_says_why_and_writes_nothing() {
     let config = vod("keys-wrong.json");
     let file = Scratch::new("keys.hex", format!("{key}\n"));
     let both = run(&["decrypt", "--key-file", "-", "--iv", "0"], key.as_bytes(), &Default::default());
-    assert!(both.status == 2 && both.errors.contains("expected --input beside it"), "{both:?}");
+    assert!(both.status == 2 && both.errors.contains("cannot hold both key and segment; expected --input"), "{both:?}");
     for (arguments, status, part) in [
-        (&["--key", key, "--iv", "0x0a"][..], 1, "the padding is wrong"),
-        (&["--key", key], 2, "--iv or --sequence is needed"),
-        (&["--key", "00", "--iv", "0"], 2, "--key: expected 32 hex digits"),
-        (&["--key-file", file.path(), "--iv", "0x0a"], 1, "the padding is wrong"),
+        (&["--key", key, "--iv", "0x0a"][..], 1, "encrypted with another key"),
+        (&["--key", key], 2, "--iv: not given; expected the IV, or --sequence"),
+        (&["--key", "00", "--iv", "0"], 2, "--key: not a key in hex; expected 32 hex digits"),
+        (&["--key-file", file.path(), "--iv", "0x0a"], 1, "encrypted with another key"),
         (&["--key-file", ciphertext.path(), "--iv", "0"], 2, "--key-file"),
-        (&["--key", key, "--iv", "xy"], 2, "--iv: expected"),
-        (&["--config", config.path()], 2, "is needed"),
+        (&["--key", key, "--iv", "xy"], 2, "--iv: found \"xy\", expected up to 32 hex digits"),
+        (&["--config", config.path()], 2, "--session-id: not given"),
         (&["--config", config.path(), "https://h/vod/master.m3u8"], 1, "missing"),
     ] {
         let ran = run(

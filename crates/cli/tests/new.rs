@@ -39,7 +39,7 @@ fn what_is_new_is_good_and_never_the_same() {
     assert!(page.contains("https://tv.example/films/master.m3u8") && !env.values().any(|value| page.contains(value)));
 
     let again = playlock(&["new", directory.to_str().unwrap()]);
-    assert!(again.status == 2 && again.errors.contains("policies.json: is there already"), "{again:?}");
+    assert!(again.status == 2 && again.errors.contains("policies.json: exists already"), "{again:?}");
     assert_eq!(variables(&directory.join(".env")), env);
     let other = directory.join("other");
     assert_eq!(playlock(&["new", other.to_str().unwrap()]).status, 0);

@@ -91,8 +91,8 @@ fn patterns_that_are_hardly_meant_so_are_warned_of() {
     for (acl, part) in [
         ("vod/*", "\"vod/*\" does not begin with /"),
         ("https://edge.example/vod/*", "does not begin with /"),
-        ("/a/*,/b/*", "\"/a/*,/b/*\" is one pattern with a comma in it; expected ! between patterns"),
-        ("/a/*!/vod/film/", "\"/vod/film/\" is the folder alone"),
+        ("/a/*,/b/*", "\"/a/*,/b/*\" is one pattern with a comma; expected ! between patterns"),
+        ("/a/*!/vod/film/", "\"/vod/film/\" matches the directory, but nothing in it"),
     ] {
         let ran = playlock(&["token", "--key", PASSWORD, "--acl", acl]);
         assert!(ran.status == 0 && ran.text().contains(&format!("~acl={acl}~hmac=")), "{ran:?}");
@@ -118,7 +118,10 @@ fn the_key_comes_from_a_file_or_standard_input() {
     assert_eq!(make(&["--key-file", "-"], format!("{PASSWORD}\r\n").as_bytes()).text(), expected.text());
     let wrong = make(&["--key-file", "-"], b"c0ffee?");
     assert_eq!((wrong.status, wrong.text()), (2, ""), "{wrong:?}");
-    assert_eq!(wrong.errors, "playlock: --key-file: expected an even number of hex digits, and nothing else\n");
+    assert_eq!(
+        wrong.errors,
+        "playlock: --key-file: not a key in hex; expected an even number of hex digits, and nothing else\n"
+    );
     assert!(make(&["--key-file", "/nowhere/key.hex"], b"").errors.contains("--key-file /nowhere/key.hex: "));
     assert_eq!(make(&["--key-file", "-", "--key", PASSWORD], b"").status, 2);
 }
@@ -130,14 +133,14 @@ fn what_cannot_be_is_refused() {
     let narrow = Scratch::new("token-narrow.json", narrow);
     let key = ["--key", PASSWORD];
     for (arguments, part) in [
-        (&["--key", "xyz", "--acl", "/*"][..], "--key: expected"),
+        (&["--key", "xyz", "--acl", "/*"][..], "--key: not a key in hex; expected"),
         (&[&key[..], &["--acl", "/*", "--payload", "a~exp=9"]].concat(), "--payload"),
         (&[&key[..], &["--acl", "/a!!b"]].concat(), "--acl"),
         (&[&key[..], &["--acl", "/*", "--id", ""]].concat(), "--id"),
         (&[&key[..], &["--acl", "/*", "--payload", "a\nb"]].concat(), "--payload"),
         (&[&key[..], &["--acl", "/*", "--expires", "soon"]].concat(), "2026-12-24T18:00:00Z"),
         (&["--config", narrow.path(), "--url", "https://h/elsewhere/a.m3u8"], "no policy is assigned"),
-        (&["--config", config.path(), "--policy", "none", "--acl", "/*"], "no \"none\""),
+        (&["--config", config.path(), "--policy", "none", "--acl", "/*"], "no policy is named \"none\""),
         (&["--config", config.path()], "required"),
     ] {
         let ran = playlock(&[&["token"], arguments].concat());

@@ -60,11 +60,11 @@ fn what_takes_the_filter_away_is_refused() {
     let refused: [(Change<'_>, &str); 25] = [
         (
             &|it| at(it, "/http_filters/0/typed_config/config/vm_config")["code"] = remote.clone(),
-            "vm_config.code.remote: fetches the module from elsewhere: in an update by discovery Envoy then drops the filter and serves plaintext",
+            "vm_config.code.remote: a remote module: during an update by discovery, Envoy drops the filter and serves plaintext",
         ),
         (
             &|it| at(it, "/http_filters/0/typed_config/config/vm_config")["nack_on_code_cache_miss"] = json!(true),
-            "vm_config.nack_on_code_cache_miss: is for remote modules",
+            "vm_config.nack_on_code_cache_miss: applies to remote modules",
         ),
         (&|it| at(it, "/http_filters/0")["disabled"] = json!(true), "http_filters[0]: disabled: true"),
         (&|it| at(it, "/http_filters/0")["is_optional"] = json!(true), "http_filters[0]: is_optional: true"),
@@ -148,7 +148,7 @@ fn what_takes_the_filter_away_is_refused() {
                     .unwrap() = json!({"cluster_header": "x-cluster"});
                 push(&mut it["static_resources"]["listeners"], listener);
             },
-            "route: cluster_header may lead to what playlock protects",
+            "route: cluster_header may choose a cluster that playlock protects",
         ),
         (
             &|it| {
@@ -165,14 +165,14 @@ fn what_takes_the_filter_away_is_refused() {
                 at(it, "")["upgrade_configs"] =
                     json!([{"upgrade_type": "websocket", "filters": [{"name": "envoy.filters.http.router"}]}])
             },
-            "upgrade_configs[0]: its own filters lack playlock",
+            "upgrade_configs[0]: its filters lack playlock",
         ),
         (
             &|it| {
                 let inner = at(it, "/http_filters/0").take();
                 *at(it, "/http_filters/0") = json!({"name": "matched", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher", "extension_config": inner}});
             },
-            "http_filters[0].typed_config.extension_config: playlock inside another extension",
+            "http_filters[0].typed_config.extension_config: playlock is inside another extension",
         ),
         (
             &|it| {
@@ -180,7 +180,7 @@ fn what_takes_the_filter_away_is_refused() {
                 *at(it, "/http_filters/0") = json!({"name": "composite", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher", "extension_config": {"name": "composite"},
                 "xds_matcher": {"on_no_match": {"action": {"name": "go", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.composite.v3.ExecuteFilterAction", "typed_config": inner}}}}}});
             },
-            "playlock inside another extension",
+            "playlock is inside another extension",
         ),
         (
             &|it| {
@@ -188,14 +188,14 @@ fn what_takes_the_filter_away_is_refused() {
                 it["static_resources"]["clusters"][0]["typed_extension_protocol_options"] =
                     json!({"o": {"http_filters": [inner]}});
             },
-            "http_filters[0]: is an upstream filter",
+            "http_filters[0]: an upstream filter",
         ),
         (
             &|it| {
                 *at(it, "/http_filters/0") =
                     discovery(json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer"}))
             },
-            "default_config: lets requests pass",
+            "default_config: forwards requests until discovery has delivered playlock",
         ),
         (
             &|it| {
@@ -203,14 +203,14 @@ fn what_takes_the_filter_away_is_refused() {
                     json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC", "rules": {"action": "DENY"}}),
                 )
             },
-            "default_config: lets requests pass",
+            "default_config: forwards requests until discovery has delivered playlock",
         ),
         (
             &|it| {
                 at(it, "/http_filters/0/typed_config/config/vm_config/environment_variables")["host_env_keys"] =
                     json!(["PLAYLOCK_SECRET"])
             },
-            "environment_variables: the policies read PLAYLOCK_PASSWORD, which is not there, so Envoy refuses",
+            "environment_variables: the policies read PLAYLOCK_PASSWORD, which is not set, so Envoy rejects",
         ),
     ];
     let policies = example("policies.json").to_string();
@@ -275,7 +275,10 @@ fn what_leaves_the_filter_in_place_is_good() {
     for (index, change) in good.iter().enumerate() {
         let (status, said, errors) = changed("compose.yaml", change);
         assert_eq!((status, errors.as_str()), (0, ""), "{index}");
-        assert_eq!(said, "good: 1 policy, 1 assignment, 0 warnings\ngood: the filters around it\n", "{index}");
+        assert_eq!(
+            said, "good: 1 policy, 1 assignment, 0 warnings\ngood: Envoy's configuration around the filter\n",
+            "{index}"
+        );
     }
 }
 
@@ -286,17 +289,17 @@ fn what_may_be_meant_so_is_a_warning() {
         (
             "compose.yaml",
             &|it| drop(at(it, route).as_object_mut().unwrap().remove("timeout")),
-            "routes[0].route: no timeout: after 15 s Envoy breaks off",
+            "routes[0].route: no timeout: after 15 s Envoy resets",
         ),
         (
             "compose.yaml",
             &|it| at(it, route)["timeout"] = json!("60s"),
-            "routes[0].route: timeout: 60s: after that Envoy breaks off",
+            "routes[0].route: timeout: 60s: after that Envoy resets",
         ),
         (
             "compose.yaml",
             &|it| at(it, route)["internal_redirect_policy"] = json!({}),
-            "route.internal_redirect_policy: Envoy asks playlock again",
+            "route.internal_redirect_policy: Envoy follows the origin's redirects through playlock",
         ),
         (
             "compose.yaml",
@@ -308,12 +311,12 @@ fn what_may_be_meant_so_is_a_warning() {
                         .remove("per_connection_buffer_limit_bytes"),
                 )
             },
-            "clusters[0]: batching without per_connection_buffer_limit_bytes",
+            "clusters[0]: no per_connection_buffer_limit_bytes with batching",
         ),
         (
             "edge.yaml",
             &|it| at(it, "/route_config/virtual_hosts/0")["domains"] = json!(["edge.example", "*"]),
-            "virtual_hosts[0]: serves every Host with a cache behind it",
+            "virtual_hosts[0]: serves any Host with a cache behind it",
         ),
         (
             "compose.yaml",
@@ -321,7 +324,7 @@ fn what_may_be_meant_so_is_a_warning() {
                 at(it, "").as_object_mut().unwrap().remove("route_config");
                 at(it, "")["rds"] = json!({"route_config_name": "edge"});
             },
-            "rds: the routes come from elsewhere and were not looked at",
+            "rds: the routes are in another file and were not checked",
         ),
         // A value that stands in the file is looked at, whatever it is in this shell.
         (
@@ -370,7 +373,7 @@ fn the_files_of_discovery_are_looked_at() {
     for files in [&["--envoy", filter.path()][..], &["--envoy", listener.path(), "--envoy", filter.path()]] {
         let ran = playlock(&[&["check"], files].concat());
         assert_eq!(ran.status, 1, "{ran:?}");
-        let expected = "resources[0].typed_config.config.vm_config.code.remote: fetches the module from elsewhere";
+        let expected = "resources[0].typed_config.config.vm_config.code.remote: a remote module";
         assert!(ran.errors.contains(expected), "{ran:?}");
     }
     let routes = |off: Value| {

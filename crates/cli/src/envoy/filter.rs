@@ -1,24 +1,25 @@
-//! One filter of playlock's: its module and environment, the filters around it, the routes behind it.
+//! Checks of one playlock filter: its module and environment, the filters around it, the routes behind it.
 
 use std::collections::BTreeSet;
 
 use playlock_core::policy::Policies;
 
+use super::File;
 use super::route::{self, Route};
 use super::running::Running;
 use super::tree::Node;
-use super::{File, Findings};
+use crate::diagnostic::Diagnostics;
 
-/// A filter of playlock's: in a connection manager, or in a file that discovery reads.
+/// A playlock filter, in a connection manager or in a file that discovery reads.
 #[derive(Debug, Clone)]
 pub struct Filter<'a> {
     /// The entry of `http_filters`, or of a discovery's `resources`.
     pub entry: Node<'a>,
-    /// The connection manager around it.
+    /// The connection manager that has it.
     pub chain: Option<Chain<'a>>,
 }
 
-/// A connection manager, and where in its chain the filter is.
+/// A connection manager, and the position of the filter in its chain.
 #[derive(Debug, Clone)]
 pub struct Chain<'a> {
     /// The connection manager.
@@ -27,11 +28,11 @@ pub struct Chain<'a> {
     index: usize,
 }
 
-/// The filters of playlock's in one file.
+/// The playlock filters of one file.
 pub fn filters(file: &File) -> Vec<Filter<'_>> {
     let root = Node::root(&file.document);
     let mut found = Vec::new();
-    for manager in root.having("http_filters") {
+    for manager in root.objects_with("http_filters") {
         let filters = manager.list("http_filters");
         for (index, entry) in filters.iter().enumerate().filter(|(_, entry)| is_playlock(entry)) {
             let chain = Chain { manager: manager.clone(), filters: filters.clone(), index };
@@ -43,7 +44,7 @@ pub fn filters(file: &File) -> Vec<Filter<'_>> {
     found
 }
 
-/// Whether an extension's entry is playlock, by its name, its plugin's, its module's or its configuration.
+/// Whether an entry is playlock: by its name, or the name of its plugin or module, or by its configuration.
 pub fn is_playlock(entry: &Node<'_>) -> bool {
     if !entry.is_filter("wasm") {
         return false;
@@ -67,80 +68,85 @@ fn configuration<'a>(plugin: &Node<'a>) -> Option<&'a str> {
 }
 
 impl<'a> Filter<'a> {
-    /// The name that routes and discovery know it by.
+    /// The name by which routes and discovery refer to it.
     pub fn name(&self) -> &'a str {
         self.entry.text(&["name"]).unwrap_or_default()
     }
 
-    /// Its configuration, if it stands here.
+    /// Its configuration, if it is in this entry.
     pub fn configuration(&self) -> Option<&'a str> {
         configuration(&plugin(&self.entry)?)
     }
 
-    /// The variables of its VM whose values stand here.
+    /// The environment variables of its VM whose values are in this entry.
     pub fn key_values(&self) -> Vec<(&'a str, &'a str)> {
         let values = plugin(&self.entry).and_then(|it| it.find(&["vm_config", "environment_variables", "key_values"]));
         let values = values.map(|values| values.members()).unwrap_or_default();
         values.into_iter().filter_map(|(name, value)| Some((name, value.value.as_str()?))).collect()
     }
 
-    /// The filter that stands in its place until discovery has found it.
+    /// The filter that Envoy runs until discovery has delivered this one.
     pub fn default(&self) -> Option<Node<'a>> {
         self.entry.find(&["config_discovery", "default_config"])
     }
 
-    /// The clusters that routes lead to through it, but for those by which it lets everything pass.
+    /// The clusters of the routes that it protects.
     pub fn protected(&self, running: &Running<'_>, files: &'a [File]) -> Vec<&'a str> {
         let routes = self.chain.as_ref().map(|chain| route::routes(&chain.manager, files)).unwrap_or_default();
         routes.iter().filter(|route| !running.lets_pass(route)).flat_map(Route::clusters).collect()
     }
 
-    /// Judges it as `running`.
-    pub fn judge(&self, running: &Running<'_>, files: &[File], findings: &mut Findings) {
+    /// Checks it with the configuration that it runs on.
+    pub fn check(&self, running: &Running<'_>, files: &[File], diagnostics: &mut Diagnostics) {
         let path = &self.entry.path;
         if self.entry.is_true("disabled") {
-            findings
-                .error(path, "disabled: true takes playlock out of the way of every route that does not turn it on");
+            diagnostics.error(
+                path,
+                "disabled: true turns playlock off on every route that does not enable it; expected no such member",
+            );
         }
         if self.entry.is_true("is_optional") {
-            findings
-                .error(path, "is_optional: true lets an Envoy without Wasm leave playlock out, and serve plaintext");
+            diagnostics
+                .error(path, "is_optional: true lets an Envoy without Wasm skip playlock and serve plaintext; expected no such member");
         }
         if let Some(plugin) = plugin(&self.entry) {
-            judge_plugin(&plugin, running, findings);
+            check_plugin(&plugin, running, diagnostics);
         }
         if let Some(default) = self.default() {
-            judge_default(&default, running, findings);
+            check_default(&default, running, diagnostics);
         }
         if let Some(chain) = &self.chain {
-            chain.judge(path, running, files, findings);
+            chain.check(path, running, files, diagnostics);
         }
     }
 }
 
-/// The module, how it is run, and what it finds in its environment.
-fn judge_plugin(plugin: &Node<'_>, running: &Running<'_>, findings: &mut Findings) {
+/// Checks the module, its failure policy and its environment.
+fn check_plugin(plugin: &Node<'_>, running: &Running<'_>, diagnostics: &mut Diagnostics) {
     let path = &plugin.path;
     let policy = plugin.text(&["failure_policy"]);
     if policy == Some("FAIL_OPEN") || plugin.is_true("fail_open") {
-        findings.error(path, "FAIL_OPEN serves plaintext once anything fails, expected failure_policy: FAIL_RELOAD");
+        diagnostics.error(path, "FAIL_OPEN serves plaintext after any failure; expected failure_policy: FAIL_RELOAD");
     } else if policy != Some("FAIL_RELOAD") {
-        findings.warning(path, "without failure_policy: FAIL_RELOAD a trap ends the filter for good");
+        diagnostics.warning(path, "no failure_policy: FAIL_RELOAD, so the filter stays down after a trap; expected it");
     }
     if running.policies.hold_headers && !plugin.is_true("allow_on_headers_stop_iteration") {
-        findings.error(path, "holdHeaders without allow_on_headers_stop_iteration: true hangs");
+        diagnostics.error(
+            path,
+            "holdHeaders without allow_on_headers_stop_iteration: true makes responses hang; expected both or neither",
+        );
     }
     let Some(machine) = plugin.get("vm_config") else { return };
     if let Some(remote) = machine.find(&["code", "remote"]) {
-        findings.error(
+        diagnostics.error(
             &remote.path,
-            "fetches the module from elsewhere: in an update by discovery Envoy then drops the filter and serves plaintext with 200, whatever failure_policy is; expected code: { local: { filename: … } }",
+            "a remote module: during an update by discovery, Envoy drops the filter and serves plaintext with 200, whatever failure_policy is; expected code: { local: { filename: … } }",
         );
     }
     if machine.is_true("nack_on_code_cache_miss") {
-        findings.error(
+        diagnostics.error(
             &format!("{}.nack_on_code_cache_miss", machine.path),
-            "is for remote modules, which are not safe; expected a local one without it",
+            "applies to remote modules, which are not safe; expected a local module without it",
         );
     }
     let given = machine.get("environment_variables");
@@ -151,77 +157,80 @@ fn judge_plugin(plugin: &Node<'_>, running: &Running<'_>, findings: &mut Finding
             || values.as_ref().is_some_and(|values| values.value.get(name).is_some())
     };
     for name in running.variables.iter().filter(|name| !is_given(name)) {
-        findings.error(
+        diagnostics.error(
             &format!("{}.environment_variables", machine.path),
-            &format!("the policies read {name}, which is not there, so Envoy refuses the configuration; expected it in host_env_keys"),
+            &format!("the policies read {name}, which is not set, so Envoy rejects the configuration; expected it in host_env_keys"),
         );
     }
 }
 
-/// The default that runs before discovery has found the filter must not let requests pass.
-fn judge_default(default: &Node<'_>, running: &Running<'_>, findings: &mut Findings) {
-    // Both as the entry of a filter has it, and as the message itself.
+/// Checks that the filter before discovery does not forward requests.
+fn check_default(default: &Node<'_>, running: &Running<'_>, diagnostics: &mut Diagnostics) {
+    // With typed_config, as in the entry of a filter, or without, as the message itself.
     let config = default.get("typed_config").unwrap_or_else(|| default.clone());
     let kind = config.text(&["@type"]).unwrap_or_default();
     let ours = config.get("config").filter(|_| kind.ends_with("filters.http.wasm.v3.Wasm"));
-    // Without a rule that allows something, RBAC denies all.
+    // RBAC without a rule that allows something denies all requests.
     let rules = config.get("rules");
     let allows = rules.as_ref().is_some_and(|rules| {
         let action = rules.text(&["action"]);
         !matches!(action, None | Some("ALLOW")) || rules.get("policies").is_some() || rules.get("policy").is_some()
     });
     match ours {
-        Some(plugin) => judge_plugin(&plugin, running, findings),
+        Some(plugin) => check_plugin(&plugin, running, diagnostics),
         None if kind.ends_with("filters.http.rbac.v3.RBAC") && rules.is_some() && !allows => {}
-        None => findings.error(
+        None => diagnostics.error(
             &default.path,
-            "lets requests pass while playlock is not there yet; expected no default (every request is then refused), or an RBAC without policies",
+            "forwards requests until discovery has delivered playlock; expected no default (all requests are then refused), or an RBAC without policies",
         ),
     }
 }
 
 impl Chain<'_> {
-    fn judge(&self, path: &str, running: &Running<'_>, files: &[File], findings: &mut Findings) {
+    fn check(&self, path: &str, running: &Running<'_>, files: &[File], diagnostics: &mut Diagnostics) {
         let manager = &self.manager;
         if path.contains("protocol_options") || path.contains("ProtocolOptions") {
-            findings
-                .error(path, "is an upstream filter, behind routing and caches; expected it in the connection manager");
+            diagnostics
+                .error(path, "an upstream filter runs after routing and caches; expected it in the connection manager");
             return;
         }
-        self.judge_order(path, running.policies, findings);
+        self.check_order(path, running.policies, diagnostics);
         if !manager.is_true("use_remote_address") && manager.get("original_ip_detection_extensions").is_none() {
-            findings.warning(
+            diagnostics.warning(
                 path,
-                "the connection manager believes X-Forwarded-For whoever sends it; use_remote_address: true makes addresses trustworthy",
+                "the connection manager trusts X-Forwarded-For from any client; expected use_remote_address: true",
             );
         }
         for upgrade in manager.list("upgrade_configs") {
             let filters = upgrade.list("filters");
             if !filters.is_empty() && !filters.iter().any(is_playlock) {
-                findings.error(&upgrade.path, "its own filters lack playlock, so a request with Upgrade passes by it");
+                diagnostics.error(
+                    &upgrade.path,
+                    "its filters lack playlock, so requests with Upgrade bypass it; expected playlock among them",
+                );
             }
         }
         let routes = route::routes(manager, files);
         let behind = self.filters.get(self.index..).unwrap_or_default();
         if behind.iter().any(|filter| filter.is_filter("cache")) {
-            for host in route::everything(manager, files) {
-                findings.warning(
+            for host in route::catch_all_hosts(manager, files) {
+                diagnostics.warning(
                     &host.path,
-                    "serves every Host with a cache behind it: each invented name fills the cache anew; expected your own names",
+                    "serves any Host with a cache behind it: each invented name fills the cache again; expected your own names",
                 );
             }
         }
         for route in routes.iter().filter(|route| !running.lets_pass(route)) {
-            judge_route(route, findings);
+            check_route(route, diagnostics);
         }
         if running.policies.batching {
             let protected = routes.iter().filter(|route| !running.lets_pass(route));
             let clusters: BTreeSet<&str> = protected.flat_map(Route::clusters).collect();
             for cluster in route::clusters(files).iter().filter(|it| clusters.contains(it.name)) {
                 if cluster.node.get("per_connection_buffer_limit_bytes").is_none() {
-                    findings.warning(
+                    diagnostics.warning(
                         &cluster.node.path,
-                        "batching without per_connection_buffer_limit_bytes: chunks of up to 1 MiB are more than Envoy buffers for a paused response, so the worker stops batching; expected 65536",
+                        "no per_connection_buffer_limit_bytes with batching: Envoy does not buffer chunks of up to 1 MiB for a paused response, so the worker stops batching; expected 65536",
                     );
                 }
             }
@@ -232,9 +241,10 @@ impl Chain<'_> {
         self.filters.get(..self.index).unwrap_or_default()
     }
 
-    fn judge_order(&self, path: &str, policies: &Policies, findings: &mut Findings) {
+    fn check_order(&self, path: &str, policies: &Policies, diagnostics: &mut Diagnostics) {
         if self.before().iter().any(|filter| filter.is_filter("cache")) {
-            findings.error(path, "a cache stands before it, and would serve one viewer's stream to all");
+            diagnostics
+                .error(path, "a cache before playlock serves one viewer's stream to all; expected the cache after it");
         }
         let read: Vec<&str> = policies.geo_headers_read().collect();
         if read.is_empty() {
@@ -242,7 +252,8 @@ impl Chain<'_> {
         }
         let after = self.filters.get(self.index..).unwrap_or_default();
         if after.iter().any(|filter| filter.is_filter("geoip")) {
-            findings.error(path, "the geoip filter stands behind it, so that what clients say of their place counts");
+            diagnostics
+                .error(path, "the geoip filter runs after playlock, so clients can set their own location; expected it before playlock");
         }
         let lookup = self.before().iter().position(|filter| filter.is_filter("geoip"));
         let stripping = self.before().get(..lookup.unwrap_or(self.index)).unwrap_or_default();
@@ -251,11 +262,11 @@ impl Chain<'_> {
         let stripping: Vec<&Node<'_>> = stripping.chain(&early).collect();
         for name in read {
             if !stripping.iter().any(|extension| removes(extension, name)) {
-                findings.error(
+                diagnostics.error(
                     path,
                     &format!(
-                        "policies read {name}, and no header_mutation filter removes clients' own copies before {}",
-                        if lookup.is_some() { "the geoip filter" } else { "it" }
+                        "policies read {name}, and clients can send it; expected a header_mutation filter that removes it before {}",
+                        if lookup.is_some() { "the geoip filter" } else { "playlock" }
                     ),
                 );
             }
@@ -263,26 +274,26 @@ impl Chain<'_> {
     }
 }
 
-fn judge_route(route: &Route<'_>, findings: &mut Findings) {
+fn check_route(route: &Route<'_>, diagnostics: &mut Diagnostics) {
     let action = &route.action;
     let timeout = action.text(&["timeout"]);
     if !timeout.is_some_and(|text| text.trim_end_matches('s').parse::<f64>() == Ok(0.0)) {
         let found = timeout.map_or("no timeout: after 15 s".to_owned(), |text| format!("timeout: {text}: after that"));
-        let text = format!("{found} Envoy breaks off what a slow viewer still reads; expected timeout: 0s");
-        findings.warning(&action.path, &text);
+        let text = format!("{found} Envoy resets responses that slow viewers are still reading; expected timeout: 0s");
+        diagnostics.warning(&action.path, &text);
     }
     if let Some(policy) = action.get("internal_redirect_policy") {
-        findings.warning(
+        diagnostics.warning(
             &policy.path,
-            "Envoy asks playlock again for what the origin redirects to, without the token, and gets a 403; expected no such policy, so that the redirect reaches the viewer",
+            "Envoy follows the origin's redirects through playlock without the token, and gets a 403; expected no such policy, so that the viewer gets the redirect",
         );
     }
 }
 
-/// Whether a header_mutation extension takes a request header out, whatever its value.
+/// Whether a header_mutation extension always removes this request header.
 fn removes(extension: &Node<'_>, name: &str) -> bool {
     let Some(config) = extension.get("typed_config") else { return false };
-    // The filter has the list one level deeper than the extension for early mutations.
+    // The list is one level deeper in the filter than in the extension for early mutations.
     let deep = config.get("mutations").map(|mutations| mutations.list("request_mutations")).unwrap_or_default();
     let list = if deep.is_empty() { config.list("mutations") } else { deep };
     list.iter().any(|it| it.text(&["remove"]).is_some_and(|it| it.eq_ignore_ascii_case(name)))

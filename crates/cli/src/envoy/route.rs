@@ -1,84 +1,85 @@
-//! Routes, clusters, and every way to a protected cluster that does not lead through playlock.
+//! Routes and clusters, and the routes to protected clusters that bypass playlock.
 
 use std::collections::BTreeSet;
 
+use super::File;
 use super::filter::is_playlock;
 use super::tree::Node;
-use super::{File, Findings};
+use crate::diagnostic::Diagnostics;
 
-/// A route that leads to a cluster.
+/// A route to a cluster.
 pub struct Route<'a> {
-    /// The whole route.
+    /// The route.
     node: Node<'a>,
     /// Its `route`.
     pub action: Node<'a>,
 }
 
-/// A cluster that is defined in a file.
+/// A cluster defined in a file.
 pub struct Cluster<'a> {
-    /// Its name.
+    /// The name.
     pub name: &'a str,
-    /// Its definition.
+    /// The definition.
     pub node: Node<'a>,
-    /// Its servers, as `address:port`.
+    /// The servers, as `address:port`.
     servers: BTreeSet<String>,
 }
 
 impl<'a> Route<'a> {
-    /// The path or the beginning of paths that it is for, if that is plain text.
+    /// The path or path prefix that it matches, if it is not a pattern.
     pub fn prefix(&self) -> Option<&'a str> {
         self.node.text(&["match", "prefix"]).or_else(|| self.node.text(&["match", "path"]))
     }
 
-    /// The clusters that it may lead to, as far as they are named.
+    /// The clusters that it names.
     pub fn clusters(&self) -> Vec<&'a str> {
         let weighted = self.action.get("weighted_clusters").map(|it| it.list("clusters")).unwrap_or_default();
         let weighted = weighted.into_iter().filter_map(|cluster| cluster.text(&["name"]));
         self.action.text(&["cluster"]).into_iter().chain(weighted).collect()
     }
 
-    /// Why it may lead anywhere, if it may.
-    fn anywhere(&self) -> Option<&'static str> {
+    /// The member that chooses a cluster at run time, if there is one.
+    fn unnamed_target(&self) -> Option<&'static str> {
         ["cluster_header", "cluster_specifier_plugin", "inline_cluster_specifier_plugin"]
             .into_iter()
             .find(|name| self.action.get(name).is_some())
     }
 }
 
-/// The place of a connection manager's routes: its own configuration, or the file that its discovery reads.
-fn tables<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
+/// The route configurations of a connection manager: its own, or the one in the file that its discovery reads.
+fn route_tables<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
     if let Some(own) = manager.get("route_config") {
         return vec![own];
     }
     let Some(name) = manager.text(&["rds", "route_config_name"]) else { return Vec::new() };
-    let all = files.iter().flat_map(|file| Node::root(&file.document).having("virtual_hosts"));
+    let all = files.iter().flat_map(|file| Node::root(&file.document).objects_with("virtual_hosts"));
     all.filter(|table| table.text(&["name"]) == Some(name)).collect()
 }
 
-/// The routes of a connection manager that lead to clusters, however they are matched.
+/// The routes of a connection manager to clusters, however they match.
 pub fn routes<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Route<'a>> {
-    let all = tables(manager, files).into_iter().flat_map(|table| table.having("route"));
+    let all = route_tables(manager, files).into_iter().flat_map(|table| table.objects_with("route"));
     all.filter_map(|node| Some(Route { action: node.get("route").filter(|it| it.value.is_object())?, node })).collect()
 }
 
-/// The virtual hosts of a connection manager that are for every Host.
-pub fn everything<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
-    let hosts = tables(manager, files).into_iter().flat_map(|table| table.list("virtual_hosts"));
+/// The virtual hosts of a connection manager that match any Host.
+pub fn catch_all_hosts<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
+    let hosts = route_tables(manager, files).into_iter().flat_map(|table| table.list("virtual_hosts"));
     hosts.filter(|host| host.list("domains").iter().any(|domain| domain.value.as_str() == Some("*"))).collect()
 }
 
-/// Every cluster that is defined.
+/// All clusters defined in the files.
 pub fn clusters(files: &[File]) -> Vec<Cluster<'_>> {
     let defined = files.iter().flat_map(|file| {
         let root = Node::root(&file.document);
-        [root.having("load_assignment"), root.having("connect_timeout")].concat()
+        [root.objects_with("load_assignment"), root.objects_with("connect_timeout")].concat()
     });
     let mut found: Vec<Cluster<'_>> = Vec::new();
     for node in defined {
         let Some(name) = node.text(&["name"]).filter(|name| found.iter().all(|other| other.name != *name)) else {
             continue;
         };
-        let endpoints = node.get("load_assignment").map(|it| it.having("socket_address")).unwrap_or_default();
+        let endpoints = node.get("load_assignment").map(|it| it.objects_with("socket_address")).unwrap_or_default();
         let server = |endpoint: &Node<'_>| {
             let address = endpoint.get("socket_address")?;
             Some(format!("{}:{}", address.text(&["address"])?, address.get("port_value")?.value))
@@ -88,25 +89,25 @@ pub fn clusters(files: &[File]) -> Vec<Cluster<'_>> {
     found
 }
 
-/// Finds the ways round every filter of playlock's to the clusters `protected`; `names` are what routes know the filters by.
-pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&str>, findings: &mut Findings) {
+/// Finds the routes that bypass every playlock filter to `protected` clusters. `names`: of the filters.
+pub fn bypasses(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {
     for file in files {
         let root = Node::root(&file.document);
-        for holder in root.having("typed_per_filter_config") {
-            settings(&holder, names, findings);
+        for holder in root.objects_with("typed_per_filter_config") {
+            check_settings(&holder, names, diagnostics);
         }
-        for entry in root.having("typed_config") {
-            if is_playlock(&entry) && !stands_in_a_chain(&entry.path) {
-                findings.error(
+        for entry in root.objects_with("typed_config") {
+            if is_playlock(&entry) && !is_in_filter_chain(&entry.path) {
+                diagnostics.error(
                     &entry.path,
-                    "playlock inside another extension (ExtensionWithMatcher, composite) is left out wherever that decides so; expected it in http_filters by itself",
+                    "playlock is inside another extension (ExtensionWithMatcher, composite), which may skip it; expected it in http_filters directly",
                 );
             }
         }
     }
     let managers = files.iter().flat_map(|file| {
         let root = Node::root(&file.document);
-        root.having("typed_config").into_iter().filter_map(|filter| {
+        root.objects_with("typed_config").into_iter().filter_map(|filter| {
             let is = filter.extension()?.ends_with("http_connection_manager.v3.HttpConnectionManager");
             filter.get("typed_config").filter(|_| is)
         })
@@ -122,56 +123,54 @@ pub fn ways_round(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&
     };
     for manager in &without {
         for route in routes(manager, files) {
-            if let Some(way) = route.anywhere().filter(|_| !protected.is_empty()) {
-                findings.error(&route.action.path, &format!("{way} may lead to what playlock protects, and this connection manager lacks playlock; expected the filter here, too, or a cluster by name"));
+            if let Some(way) = route.unnamed_target().filter(|_| !protected.is_empty()) {
+                diagnostics.error(&route.action.path, &format!("{way} may choose a cluster that playlock protects, and this connection manager lacks playlock; expected the filter here, too, or the name of a cluster"));
             }
             for name in route.clusters().into_iter().filter(|name| is_protected(name)) {
-                findings.error(&route.action.path, &format!("leads to the servers of \"{name}\", which playlock protects elsewhere, and this connection manager lacks playlock: they can be had in clear here; expected the filter here, too"));
+                diagnostics.error(&route.action.path, &format!("leads to the servers of \"{name}\", which playlock protects elsewhere, but this connection manager lacks playlock and serves them in clear; expected the filter here, too"));
             }
         }
     }
     for (manager, way) in with.iter().chain(&without).flat_map(|manager| {
         ["rds", "scoped_routes"].into_iter().filter_map(move |way| Some((manager, manager.get(way)?)))
     }) {
-        if tables(manager, files).is_empty() {
-            findings.warning(
+        if route_tables(manager, files).is_empty() {
+            diagnostics.warning(
                 &way.path,
-                "the routes come from elsewhere and were not looked at; a further --envoy gives their file",
+                "the routes are in another file and were not checked; expected that file as a further --envoy",
             );
         }
     }
-    for filter in files.iter().flat_map(|file| Node::root(&file.document).having("typed_config")) {
+    for filter in files.iter().flat_map(|file| Node::root(&file.document).objects_with("typed_config")) {
         let is = filter.extension().is_some_and(|kind| kind.ends_with("tcp_proxy.v3.TcpProxy"));
         let name = filter.text(&["typed_config", "cluster"]).filter(|name| is && is_protected(name));
         if let Some(name) = name {
-            findings.error(&filter.path, &format!("leads to the servers of \"{name}\" without playlock: they can be had in clear here; expected an HTTP connection manager with the filter"));
+            diagnostics.error(&filter.path, &format!("leads to the servers of \"{name}\" without playlock, which serves them in clear; expected an HTTP connection manager with the filter"));
         }
     }
 }
 
-/// The filter settings of a route, virtual host, route configuration or weighted cluster.
-fn settings(holder: &Node<'_>, names: &BTreeSet<&str>, findings: &mut Findings) {
+/// Checks the filter settings of a route, virtual host, route configuration or weighted cluster.
+fn check_settings(holder: &Node<'_>, names: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {
     let answers = holder.get("redirect").is_some() || holder.get("direct_response").is_some();
     let entries = holder.get("typed_per_filter_config").map(|entries| entries.members()).unwrap_or_default();
     for (_, entry) in entries.iter().filter(|(name, _)| names.contains(name) || *name == "envoy.filters.http.wasm") {
-        // A route that answers by itself has nothing to protect.
+        // A route that responds by itself has nothing to protect.
         if entry.is_true("disabled") && !answers {
-            findings.error(
+            diagnostics.error(
                 &entry.path,
-                "disabled: true takes playlock out of the way; expected an assignment of these paths to a policy without tokenAuth and mediaEncryption, which lets them pass",
+                "disabled: true turns playlock off; expected an assignment of these paths to a policy without tokenAuth and mediaEncryption, which forwards them unchanged",
             );
         }
         if entry.is_true("is_optional") {
-            findings.error(
-                &entry.path,
-                "is_optional: true lets Envoy ignore what is said of playlock here; expected no entry",
-            );
+            diagnostics
+                .error(&entry.path, "is_optional: true lets Envoy ignore this entry; expected no entry for playlock");
         }
     }
 }
 
-/// Whether a filter at this path is one of a chain, or of a discovery, not inside another extension.
-fn stands_in_a_chain(path: &str) -> bool {
+/// Whether a filter at this path is in a filter chain or a discovery resource, not inside another extension.
+fn is_in_filter_chain(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);
     let list = last.split('[').next().unwrap_or(last);
     let listed = matches!(list, "http_filters" | "httpFilters") || (list == "filters" && path.contains("pgrade"));

@@ -1,4 +1,4 @@
-//! The configuration that a filter runs on, and what it leaves unprotected.
+//! The configuration that a filter runs on, and the routes that it leaves unprotected.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub struct Running<'a> {
     /// The environment variables that they read.
     pub variables: &'a BTreeSet<String>,
     now: u64,
-    /// Whether it is for one host, and the path, of each assignment to a policy that checks anything.
+    /// For each assignment to a policy that checks anything: whether it has a host, and its path.
     guarded: Vec<(bool, String)>,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Running<'a> {
         Self { policies, variables: &loaded.variables, now, guarded }
     }
 
-    /// Whether playlock has no part in what comes by this route, as far as that is certain.
+    /// Whether it is certain that playlock forwards all requests of this route unchanged.
     pub fn lets_pass(&self, route: &Route<'_>) -> bool {
         let Some(prefix) = route.prefix().filter(|_| !self.policies.route_policy) else { return false };
         let covering = self.policies.policy_for_raw("", prefix, self.now);

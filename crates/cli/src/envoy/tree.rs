@@ -1,8 +1,8 @@
-//! Envoy's configuration as a tree: members by their names in Envoy's documentation, each with the path to it.
+//! Envoy's configuration as a tree: members by their names in Envoy's documentation, each with its path.
 
 use serde_json::Value;
 
-/// A value, and where it stands.
+/// A value with its path.
 #[derive(Debug, Clone)]
 pub struct Node<'a> {
     /// As in `static_resources.listeners[0]`; empty for a whole file.
@@ -12,24 +12,24 @@ pub struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// A whole file.
+    /// The root of a file.
     pub fn root(value: &'a Value) -> Self {
         Self { path: String::new(), value }
     }
 
-    /// A member by its name in Envoy's documentation, or as protobuf's JSON has it: `httpFilters`.
+    /// A member by its name in Envoy's documentation (`http_filters`) or in protobuf's JSON (`httpFilters`).
     pub fn get(&self, name: &str) -> Option<Self> {
         let object = self.value.as_object()?;
         let (name, value) = object.get_key_value(name).or_else(|| object.get_key_value(&camel(name)))?;
-        Some(self.below(name, value))
+        Some(self.child(name, value))
     }
 
-    /// A member of a member, and so on.
+    /// A nested member.
     pub fn find(&self, names: &[&str]) -> Option<Self> {
         names.iter().try_fold(self.clone(), |node, name| node.get(name))
     }
 
-    /// Text at the end of these names.
+    /// The text of a nested member.
     pub fn text(&self, names: &[&str]) -> Option<&'a str> {
         self.find(names)?.value.as_str()
     }
@@ -49,11 +49,11 @@ impl<'a> Node<'a> {
     /// The members of an object, by name.
     pub fn members(&self) -> Vec<(&'a str, Self)> {
         let members = self.value.as_object().into_iter().flatten();
-        members.map(|(name, value)| (name.as_str(), self.below(name, value))).collect()
+        members.map(|(name, value)| (name.as_str(), self.child(name, value))).collect()
     }
 
-    /// Every object in it, itself among them, that has the member `name`.
-    pub fn having(&self, name: &str) -> Vec<Self> {
+    /// Every object in it that has the member `name`, including itself.
+    pub fn objects_with(&self, name: &str) -> Vec<Self> {
         let mut found = Vec::new();
         self.walk(&mut |node| {
             if node.get(name).is_some() {
@@ -63,27 +63,27 @@ impl<'a> Node<'a> {
         found
     }
 
-    fn walk(&self, see: &mut dyn FnMut(&Self)) {
+    fn walk(&self, visit: &mut dyn FnMut(&Self)) {
         match self.value {
             Value::Object(_) => {
-                see(self);
-                self.members().iter().for_each(|(_, member)| member.walk(see));
+                visit(self);
+                self.members().iter().for_each(|(_, member)| member.walk(visit));
             }
             Value::Array(items) => {
                 for (index, value) in items.iter().enumerate() {
-                    Self { path: format!("{}[{index}]", self.path), value }.walk(see);
+                    Self { path: format!("{}[{index}]", self.path), value }.walk(visit);
                 }
             }
             _ => {}
         }
     }
 
-    fn below(&self, name: &str, value: &'a Value) -> Self {
+    fn child(&self, name: &str, value: &'a Value) -> Self {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         Self { path, value }
     }
 
-    /// The type of its `typed_config`, found here or by discovery, without `type.googleapis.com/`.
+    /// The type of its `typed_config`, or of the one from discovery, without `type.googleapis.com/`.
     pub fn extension(&self) -> Option<&'a str> {
         let own = || self.text(&["typed_config", "@type"]);
         let discovered = || self.find(&["config_discovery"])?.list("type_urls").first()?.value.as_str();
@@ -91,7 +91,7 @@ impl<'a> Node<'a> {
         Some(url.rsplit_once('/').map_or(url, |(_, name)| name))
     }
 
-    /// Whether it is Envoy's HTTP filter of that name, or of a later version of it.
+    /// Whether it is Envoy's HTTP filter of that name, in any version.
     pub fn is_filter(&self, name: &str) -> bool {
         let package = |text: &'a str| text.split_once("filters.http.")?.1.split('.').next();
         let found = self.extension().and_then(package).or_else(|| package(self.text(&["name"])?));

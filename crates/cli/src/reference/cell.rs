@@ -1,4 +1,4 @@
-//! What stands in the cells of a member's row.
+//! The cells of a member's row.
 
 use serde_json::Value;
 
@@ -9,14 +9,14 @@ pub fn description(schema: &Value) -> String {
     schema.get("description").and_then(Value::as_str).unwrap_or_default().replace('\n', " ")
 }
 
-/// What a value that several members have looks like as a string.
+/// The patterns of a value type as a string.
 pub fn patterns(definition: &Value) -> String {
     let patterns =
         list(definition, "anyOf").iter().chain([definition]).filter_map(|form| form.get("pattern")?.as_str());
     patterns.map(|pattern| format!("\n\nAs a string it matches `{pattern}`.")).collect()
 }
 
-/// A member's type and limits; `below` is where its object is described, if it is one.
+/// The type and limits of a member; `below` is the anchor of the section about its object.
 pub fn kind(root: &Value, schema: &Value, below: &str) -> String {
     let is_list = schema.get("items").is_some();
     let one = schema.get("items").unwrap_or(schema);
@@ -44,7 +44,7 @@ pub fn kind(root: &Value, schema: &Value, below: &str) -> String {
     limits.into_iter().fold(text, |text, limit| format!("{text}, {limit}"))
 }
 
-/// A member's description (or that of the form of its object, which it stands for), what each word for it means, and an
+/// The description of a member (or of the form of the object that it selects), the meanings of its values, and an
 /// example.
 pub fn meaning(root: &Value, schema: &Value, form: &Value) -> String {
     let described = [schema, form].map(description).into_iter().find(|text| !text.is_empty());
@@ -54,13 +54,13 @@ pub fn meaning(root: &Value, schema: &Value, form: &Value) -> String {
     described.into_iter().chain(words).chain(example).collect::<Vec<_>>().join("<br>")
 }
 
-/// The words of an enumeration, and what they mean.
+/// The values of an enumeration, with their meanings.
 fn words(definition: &Value) -> Vec<(&str, String)> {
     let forms = list(definition, "oneOf");
     forms.iter().filter_map(|form| Some((form.get("const")?.as_str()?, description(form)))).collect()
 }
 
-/// What a value that several members have is called, by its definition's name.
+/// The noun for a value type, linked to its section.
 fn value(name: &str) -> String {
     let (name, or) = if name == "TimeOrAny" { ("Time", " or `\"*\"`") } else { (name, "") };
     let found = VALUES.iter().find(|(definition, ..)| *definition == name);

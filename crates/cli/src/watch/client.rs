@@ -1,4 +1,4 @@
-//! The player's side of HTTP: one request at a time, cookies kept, answers whole or an error.
+//! The HTTP client of the player: one request at a time, with cookies; a response is complete or an error.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,12 +14,12 @@ use super::report::{Kind, Problem};
 use crate::address::Address;
 use crate::failure::Failure;
 
-/// Longest body in bytes: more is no segment of any stream.
-const MOST: u64 = 256 << 20;
-/// As many redirections as browsers follow, or nearly.
-const REDIRECTIONS: usize = 8;
-/// Where systems keep the certificates that they trust.
-const BUNDLES: [&str; 5] = [
+/// Maximum size of a body in bytes; segments are much smaller.
+const MAX_BODY: u64 = 256 << 20;
+/// Maximum number of redirects; browsers follow about 20.
+const MAX_REDIRECTS: usize = 8;
+/// The files with trusted certificates on common systems.
+const CA_BUNDLES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
@@ -30,28 +30,28 @@ const BUNDLES: [&str; 5] = [
 /// An HTTP client.
 pub struct Client {
     agent: Agent,
-    /// Headers for `home` alone: they may hold credentials.
+    /// Headers for `home` only, since they may contain credentials.
     headers: Vec<(String, String)>,
     home: Address,
-    /// By host and name: no other host gets them.
+    /// By host and name; a cookie is sent only to the host that set it.
     cookies: BTreeMap<(String, String), String>,
 }
 
-/// A good answer.
+/// A successful response.
 pub struct Fetched {
-    /// Where it was found in the end.
+    /// The URL after redirects.
     pub url: Address,
-    /// Its body.
+    /// The body.
     pub body: Vec<u8>,
-    /// From the request to the last byte.
+    /// The time from the request to the last byte.
     pub took: Duration,
 }
 
 impl Client {
-    /// `headers` go with every request to the host of `home`; `cacert` is a file in PEM; `timeout` is for one answer.
+    /// A client that sends `headers` to the host of `home`. `cacert`: a file in PEM; `timeout`: for one response.
     ///
     /// # Errors
-    /// A header that is none, a file that cannot be read.
+    /// A header without a name, a file that cannot be read.
     pub fn new(home: &Address, headers: &[String], cacert: Option<&Path>, timeout: Duration) -> Result<Self, Failure> {
         let named = |line: &String| {
             let (name, value) = line.split_once(':').filter(|(name, _)| !name.trim().is_empty())?;
@@ -79,29 +79,28 @@ impl Client {
         Ok(Self { agent, headers, home: home.clone(), cookies: BTreeMap::new() })
     }
 
-    /// Asks for `url`, or for a part of it (length and offset), and waits for all of it.
+    /// Fetches `url`, or a range of it (length and offset in bytes), and follows redirects.
     ///
     /// # Errors
-    /// Whatever is not a whole, good answer.
+    /// A response that is not successful and complete.
     pub fn fetch(&mut self, kind: Kind, url: &Address, range: Option<(u64, u64)>) -> Result<Fetched, Problem> {
         let began = Instant::now();
         let mut url = url.clone();
-        for _ in 0..=REDIRECTIONS {
+        for _ in 0..=MAX_REDIRECTS {
             match self.ask(kind, &url, range)? {
-                Answer::Whole(body) => return Ok(Fetched { url, body, took: began.elapsed() }),
-                Answer::Elsewhere(location) => {
-                    url = url
-                        .join(&location)
-                        .map_err(|error| problem(kind, &url, None, format!("redirected: {error}")))?;
+                Response::Body(body) => return Ok(Fetched { url, body, took: began.elapsed() }),
+                Response::Redirect(location) => {
+                    url =
+                        url.join(&location).map_err(|error| problem(kind, &url, None, format!("redirect: {error}")))?;
                 }
             }
         }
-        Err(problem(kind, &url, None, "redirected again and again".into()))
+        Err(problem(kind, &url, None, format!("more than {MAX_REDIRECTS} redirects")))
     }
 
-    fn ask(&mut self, kind: Kind, url: &Address, range: Option<(u64, u64)>) -> Result<Answer, Problem> {
+    fn ask(&mut self, kind: Kind, url: &Address, range: Option<(u64, u64)>) -> Result<Response, Problem> {
         let mut request = self.agent.get(url.to_string());
-        // Nor in clear what was to go by TLS.
+        // Not from https to http either, where others could read them.
         let at_home = url.authority == self.home.authority && (url.scheme == self.home.scheme || url.scheme == "https");
         for (name, value) in self.headers.iter().filter(|_| at_home) {
             request = request.header(name, value);
@@ -115,12 +114,12 @@ impl Client {
             let last = offset.saturating_add(length).saturating_sub(1);
             request = request.header("range", format!("bytes={offset}-{last}"));
         }
-        let answer = request
+        let response = request
             .call()
             .map_err(|error| Problem { unreachable: true, ..problem(kind, url, None, error.to_string()) });
-        let mut answer = answer?;
-        let status = answer.status().as_u16();
-        for cookie in answer.headers().get_all("set-cookie") {
+        let mut response = response?;
+        let status = response.status().as_u16();
+        for cookie in response.headers().get_all("set-cookie") {
             let (pair, attributes) =
                 cookie.to_str().map_or(("", ""), |text| text.split_once(';').unwrap_or((text, "")));
             let Some((name, value)) = pair.split_once('=') else { continue };
@@ -131,48 +130,48 @@ impl Client {
                 self.cookies.insert(key, value.trim().to_owned());
             }
         }
-        let location = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let body = answer.body_mut().with_config().limit(MOST).read_to_vec();
-        let body = body.map_err(|error| problem(kind, url, None, format!("broken off: {error}")))?;
+        let location = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let body = response.body_mut().with_config().limit(MAX_BODY).read_to_vec();
+        let body = body.map_err(|error| problem(kind, url, None, format!("the response was aborted: {error}")))?;
         let expected = if range.is_some() { 206 } else { 200 };
         if status == expected {
-            return Ok(Answer::Whole(body));
+            return Ok(Response::Body(body));
         }
-        // A denial that sends viewers elsewhere is a denial.
+        // A denial that redirects viewers is still a denial.
         match (refusal(&body), location) {
             (Some(reason), _) => Err(problem(kind, url, Some(reason), format!("{status}: {}", reason.title()))),
-            (None, Some(location)) if matches!(status, 301 | 302 | 303 | 307 | 308) => Ok(Answer::Elsewhere(location)),
-            (None, _) => Err(problem(kind, url, None, format!("{status} was answered"))),
+            (None, Some(location)) if matches!(status, 301 | 302 | 303 | 307 | 308) => Ok(Response::Redirect(location)),
+            (None, _) => Err(problem(kind, url, None, format!("status {status}, expected {expected}"))),
         }
     }
 }
 
-enum Answer {
-    Whole(Vec<u8>),
-    Elsewhere(String),
+enum Response {
+    Body(Vec<u8>),
+    Redirect(String),
 }
 
-/// What went wrong, without the query: tokens are in it.
+/// A problem with `url`, without its query, which contains tokens.
 pub fn problem(kind: Kind, url: &Address, reason: Option<Reason>, text: String) -> Problem {
     Problem { kind, path: url.path.clone(), reason, text, unreachable: false }
 }
 
-/// The filter's reason in a problem document.
+/// The reason code in a problem document of the filter (RFC 9457).
 fn refusal(body: &[u8]) -> Option<Reason> {
     let document: serde_json::Value = serde_json::from_slice(body).ok()?;
     let word = document.get("type")?.as_str()?;
     Reason::ALL.iter().copied().find(|reason| reason.word() == word)
 }
 
-/// The certificates that servers are verified with.
+/// The CA certificates that servers are verified with.
 fn roots(cacert: Option<&Path>) -> Result<RootCerts, Failure> {
     let of_environment = env::var_os("SSL_CERT_FILE").map(Into::into);
     let file = match (cacert, of_environment) {
         (Some(file), _) => Some(file.to_owned()),
         (None, Some(file)) => Some(file),
-        (None, None) => BUNDLES.iter().map(Path::new).find(|file| file.is_file()).map(Path::to_owned),
+        (None, None) => CA_BUNDLES.iter().map(Path::new).find(|file| file.is_file()).map(Path::to_owned),
     };
-    // Without any, only http can be watched, and https says that it trusts nobody.
+    // Without any, only http works; https fails with an error about the issuer.
     let Some(file) = file else { return Ok(RootCerts::Specific(Arc::new(Vec::new()))) };
     let text = fs::read(&file).map_err(|error| Failure::Wrong(format!("{}: {error}", file.display())))?;
     let found: Vec<_> = parse_pem(&text)
@@ -182,7 +181,7 @@ fn roots(cacert: Option<&Path>) -> Result<RootCerts, Failure> {
         })
         .collect();
     match found.is_empty() {
-        true => Err(Failure::Wrong(format!("{}: no certificate in it", file.display()))),
+        true => Err(Failure::Wrong(format!("{}: no certificate; expected PEM", file.display()))),
         false => Ok(RootCerts::Specific(Arc::new(found))),
     }
 }

@@ -1,4 +1,4 @@
-//! `playlock watch`: a protected stream played without a screen, as a probe that monitoring can run.
+//! `playlock watch`: plays a protected stream without a screen, as a probe for monitoring.
 
 mod client;
 mod player;
@@ -19,72 +19,72 @@ use crate::failure::Failure;
 use crate::terminal::Colours;
 use crate::time::parse_span;
 
-/// Play a protected stream without a screen: playlists, keys, segments, decrypted and looked at.
+/// Play a protected stream without a screen, as a probe for monitoring.
 ///
-/// VOD is fetched as fast as it comes, to its end; live as it grows, until --duration is over. Exit status 0 if all of it
-/// played; 1 if it was refused, or anything was missing, did not decrypt or was broken; 2 if the command is wrong; 3 if the
-/// server could not be reached. HTTP/1.1; of low-latency streams the whole segments are played, not their parts.
+/// Fetches playlists, keys and segments, decrypts the segments and checks them. VOD is fetched at full speed to its end,
+/// live streams as they grow, until --duration is over. Exit status 0 if everything played; 1 if a request was refused,
+/// or anything was missing, damaged or did not decrypt; 2 if an argument cannot be used; 3 if the server could not be
+/// reached. Uses HTTP/1.1. Of low-latency streams, whole segments are played, not partial ones.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock watch \"$(playlock token --config policies.json --url https://edge.example/vod/master.m3u8)\"
   playlock watch \"$URL\" --duration 5m --json > probe.json
   playlock watch \"$URL\" --all --encrypted --cacert ca.pem")]
 pub struct Watch {
-    /// The playlist, with its access token.
+    /// URL of the playlist, with its access token.
     url: Address,
-    /// How long a live stream is watched, and the longest that anything is: 90s, 5m, 12h.
+    /// Time after which watching ends, for live streams and all others: 90s, 5m, 12h.
     #[arg(long, value_parser = parse_span, default_value = "60s")]
     duration: u64,
-    /// Which variant of a master playlist.
+    /// Variant of a multivariant playlist to play.
     #[arg(long, value_enum, default_value = "first")]
-    variant: Which,
-    /// Every variant and rendition.
+    variant: VariantChoice,
+    /// Play every variant and rendition.
     #[arg(long, conflicts_with = "variant")]
     all: bool,
-    /// At most so many segments of each.
+    /// Maximum number of segments of each playlist.
     #[arg(long, value_name = "NUMBER")]
     segments: Option<usize>,
-    /// A segment in clear is an error.
+    /// Treat segments in clear as errors.
     #[arg(long)]
     encrypted: bool,
-    /// A request header; may be given several times. Sent to the host of the URL alone, not to others that playlists or
-    /// redirects name.
+    /// Request header; may be repeated. Sent only to the host of the URL, not to other hosts in playlists or redirects.
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     headers: Vec<String>,
-    /// Certificates in PEM that servers are verified with, if not those of SSL_CERT_FILE or the system's.
+    /// CA certificates in PEM, instead of those of SSL_CERT_FILE or the system.
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
-    /// How long one answer may take.
+    /// Time limit for one response.
     #[arg(long, value_parser = parse_span, default_value = "10s")]
     timeout: u64,
-    /// Print the closing report as JSON.
+    /// Print the final report as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Which variant is played.
+/// The variant to play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Which {
-    /// The one that players begin with.
+pub enum VariantChoice {
+    /// The first, with which players start.
     First,
     /// The one with the highest bandwidth.
     Best,
-    /// The one with the lowest.
+    /// The one with the lowest bandwidth.
     Least,
 }
 
-/// What is to be played of what there is.
+/// The part of the stream to play.
 struct Choice {
-    /// `None`: everything.
-    variant: Option<Which>,
+    /// `None`: all variants and renditions.
+    variant: Option<VariantChoice>,
     segments: usize,
     encrypted: bool,
 }
 
-/// Plays the stream and writes the closing report to `output`.
+/// Plays the stream and writes the final report to `output`.
 ///
 /// # Errors
-/// A refusal, or whatever else was not as it should be.
+/// The first problem of the report.
 pub fn run(arguments: &Watch, output: &mut dyn Write, colours: Colours) -> Result<(), Failure> {
     let began = Instant::now();
     let client = Client::new(
@@ -118,7 +118,7 @@ fn verdict(outcome: Result<(), Problem>, report: &Report) -> Result<(), Failure>
         }
         (Err(problem), _) => Err(Failure::Negative(problem.to_string())),
         (Ok(()), Some(problem)) => Err(Failure::Negative(problem.to_string())),
-        (Ok(()), None) if report.segments == 0 => Err(Failure::Negative("there was no segment to play".into())),
+        (Ok(()), None) if report.segments == 0 => Err(Failure::Negative("the stream has no segment to play".into())),
         (Ok(()), None) => Ok(()),
     }
 }

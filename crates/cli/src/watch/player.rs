@@ -1,4 +1,4 @@
-//! The player: follows playlists, fetches what is in them, decrypts it and looks at it.
+//! The player: follows playlists, fetches keys and segments, decrypts the segments and checks them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -7,17 +7,18 @@ use std::time::{Duration, Instant};
 
 use super::client::{Client, problem};
 use super::report::{Kind, Problem, Report};
-use super::{Choice, Which};
+use super::{Choice, VariantChoice};
 use crate::address::Address;
 use crate::media::{self, Container};
 use crate::playlist::{Key, Map, Master, Media, Playlist, Segment};
 
-/// Segments before the end of a live playlist where players begin.
+/// The number of segments before the end of a live playlist at which players start.
 const LIVE_EDGE: usize = 3;
-/// After so many problems on end nothing will get better.
-const GIVE_UP: usize = 5;
-/// A live playlist that has nothing new for so many target durations is stale (RFC 8216 section 6.2.1 wants 1.5).
-const STALE: u32 = 3;
+/// The number of consecutive failures after which the player gives up.
+const MAX_FAILURES_IN_A_ROW: usize = 5;
+/// The number of target durations without a new segment after which a live playlist is stale (RFC 8216 section 6.2.1:
+/// 1.5).
+const STALE_TARGET_DURATIONS: u32 = 3;
 
 /// A player.
 pub struct Player {
@@ -31,24 +32,24 @@ pub struct Player {
     failed_in_a_row: usize,
 }
 
-/// One media playlist that is followed.
+/// A media playlist that is played.
 struct Track {
     url: Address,
     imports: BTreeMap<String, String>,
-    /// The media sequence number that comes next.
+    /// The media sequence number of the next segment.
     next: Option<u64>,
-    /// Paths of the segments that were there last, by number.
+    /// The paths of the segments at the last reload, by media sequence number.
     known: BTreeMap<u64, String>,
     container: Option<Container>,
     played: usize,
     ended: bool,
-    /// When something new came last, and when to look again.
-    news: Instant,
-    look: Instant,
+    /// The time of the last new segment, and of the next reload.
+    last_new: Instant,
+    next_reload: Instant,
 }
 
 impl Player {
-    /// A player that ends at the `deadline`.
+    /// A player that stops at the `deadline`.
     pub fn new(client: Client, choice: Choice, deadline: Instant, shows_progress: bool) -> Self {
         Self {
             client,
@@ -62,15 +63,15 @@ impl Player {
         }
     }
 
-    /// What came of it.
+    /// The report, with the time that playing took.
     pub fn into_report(self, took: Duration) -> Report {
         Report { took, ..self.report }
     }
 
-    /// Plays what `url` leads to.
+    /// Plays the playlist at `url`.
     ///
     /// # Errors
-    /// What made it stop; everything else is in the report.
+    /// The problem that stopped the player; all problems are in the report.
     pub fn play(&mut self, url: &Address) -> Result<(), Problem> {
         let mut tracks = match self.playlist(url, &BTreeMap::new())? {
             (Playlist::Media(media), url) => {
@@ -82,11 +83,12 @@ impl Player {
         };
         self.report.tracks = tracks.len();
         while Instant::now() < self.deadline {
-            let Some(track) = tracks.iter_mut().filter(|track| !self.is_done(track)).min_by_key(|track| track.look)
+            let Some(track) =
+                tracks.iter_mut().filter(|track| !self.is_done(track)).min_by_key(|track| track.next_reload)
             else {
                 break;
             };
-            let wait = track.look.min(self.deadline).saturating_duration_since(Instant::now());
+            let wait = track.next_reload.min(self.deadline).saturating_duration_since(Instant::now());
             sleep(wait);
             if Instant::now() < self.deadline {
                 let (media, _) = self.media(track)?;
@@ -101,14 +103,14 @@ impl Player {
         track.ended || track.played >= self.choice.segments
     }
 
-    /// The media playlists of a master playlist that are chosen.
+    /// The chosen media playlists of a multivariant playlist.
     fn tracks(&mut self, master: &Master, base: &Address) -> Result<Vec<Track>, Problem> {
         let variants = &master.variants;
         let chosen = match self.choice.variant {
             None => None,
-            Some(Which::First) => variants.first(),
-            Some(Which::Best) => variants.iter().max_by_key(|variant| variant.bandwidth),
-            Some(Which::Least) => variants.iter().min_by_key(|variant| variant.bandwidth),
+            Some(VariantChoice::First) => variants.first(),
+            Some(VariantChoice::Best) => variants.iter().max_by_key(|variant| variant.bandwidth),
+            Some(VariantChoice::Least) => variants.iter().min_by_key(|variant| variant.bandwidth),
         };
         let mut uris: Vec<&str> = match chosen {
             Some(variant) => {
@@ -128,7 +130,12 @@ impl Player {
         let mut seen = BTreeSet::new();
         uris.retain(|uri| seen.insert(*uri));
         if uris.is_empty() {
-            return Err(problem(Kind::Playlist, base, None, "it names no variant".into()));
+            return Err(problem(
+                Kind::Playlist,
+                base,
+                None,
+                "no variant; expected at least one EXT-X-STREAM-INF".into(),
+            ));
         }
         uris.into_iter()
             .map(|uri| {
@@ -143,29 +150,29 @@ impl Player {
     fn playlist(&mut self, url: &Address, imports: &BTreeMap<String, String>) -> Result<(Playlist, Address), Problem> {
         let fetched = self.fetch(Kind::Playlist, url, None)?;
         let wrong = |error: String| problem(Kind::Playlist, url, None, error);
-        let text = String::from_utf8(fetched.body).map_err(|_| wrong("it is not UTF-8".into()));
-        let parsed = text.and_then(|text| Playlist::parse(&text, imports).map_err(wrong));
+        let text = String::from_utf8(fetched.body).map_err(|_| wrong("not UTF-8; expected a playlist".into()));
+        let parsed = text.and_then(|text| Playlist::parse(&text, Some(imports)).map_err(wrong));
         match parsed {
             Ok(playlist) => Ok((playlist, fetched.url)),
-            Err(problem) => Err(self.remember(problem)),
+            Err(problem) => Err(self.record(problem)),
         }
     }
 
     fn media(&mut self, track: &Track) -> Result<(Media, Address), Problem> {
         match self.playlist(&track.url, &track.imports)? {
             (Playlist::Media(media), url) => Ok((media, url)),
-            (Playlist::Master(_), url) => Err(self.remember(problem(
+            (Playlist::Master(_), url) => Err(self.record(problem(
                 Kind::Playlist,
                 &url,
                 None,
-                "a master playlist where a media playlist should be".into(),
+                "a multivariant playlist; expected a media playlist".into(),
             ))),
         }
     }
 
-    /// Plays what is new in a track's playlist.
+    /// Plays the new segments of a media playlist.
     fn follow(&mut self, track: &mut Track, media: &Media) -> Result<(), Problem> {
-        self.compare(track, media);
+        self.check_continuity(track, media);
         let from = match track.next {
             Some(next) => next,
             None if media.ended => media.sequence,
@@ -191,19 +198,20 @@ impl Player {
         let target = Duration::from_secs(media.target_duration.clamp(1, 60));
         let now = Instant::now();
         if any {
-            track.news = now;
-        } else if !track.ended && now.duration_since(track.news) > target * STALE {
-            track.news = now;
-            let text = format!("nothing new for {STALE} target durations of {} s", target.as_secs());
-            self.remember(problem(Kind::Playlist, &track.url, None, text));
+            track.last_new = now;
+        } else if !track.ended && now.duration_since(track.last_new) > target * STALE_TARGET_DURATIONS {
+            track.last_new = now;
+            let text =
+                format!("no new segment for {STALE_TARGET_DURATIONS} target durations of {} s", target.as_secs());
+            self.record(problem(Kind::Playlist, &track.url, None, text));
         }
         // RFC 8216 section 6.3.4: after a target duration, or half of it if nothing had changed.
-        track.look = now.checked_add(if any { target } else { target / 2 }).unwrap_or(now);
+        track.next_reload = now.checked_add(if any { target } else { target / 2 }).unwrap_or(now);
         Ok(())
     }
 
-    /// Whether a reload goes on where the playlist was.
-    fn compare(&mut self, track: &mut Track, media: &Media) {
+    /// Records a problem if the reloaded playlist does not continue the previous one.
+    fn check_continuity(&mut self, track: &mut Track, media: &Media) {
         let path = |uri: &str| uri.split(['?', '#']).next().unwrap_or_default().to_owned();
         let now: BTreeMap<u64, String> = media.segments.iter().map(|it| (it.number, path(&it.uri))).collect();
         let mut wrong = None;
@@ -211,19 +219,19 @@ impl Player {
             let end = media.sequence.saturating_add(media.segments.len() as u64);
             if media.sequence > next {
                 wrong = Some(format!(
-                    "segments {next} to {} were never seen: the playlist went on without them",
+                    "segments {next} to {} are missing: they were removed before the playlist was reloaded",
                     media.sequence - 1
                 ));
             } else if end < next {
-                wrong = Some(format!("the media sequence went back: {end} follows {next}"));
+                wrong = Some(format!("the media sequence went back from {next} to {end}"));
             } else if let Some((number, _)) =
                 now.iter().find(|(number, path)| track.known.get(number).is_some_and(|known| known != *path))
             {
-                wrong = Some(format!("segment {number} is another than it was"));
+                wrong = Some(format!("segment {number} has another URI than before"));
             }
         }
         if let Some(text) = wrong {
-            self.remember(problem(Kind::Playlist, &track.url, None, text));
+            self.record(problem(Kind::Playlist, &track.url, None, text));
             track.next = track
                 .next
                 .map(|next| next.max(media.sequence).min(media.sequence.saturating_add(media.segments.len() as u64)));
@@ -231,7 +239,7 @@ impl Player {
         track.known = now;
     }
 
-    /// Plays one segment; what is wrong with it is remembered, and enough of that ends it all.
+    /// Plays one segment; consecutive failures stop the player.
     fn segment(&mut self, track: &mut Track, segment: &Segment) -> Result<(), Problem> {
         if segment.gap {
             return Ok(());
@@ -243,7 +251,7 @@ impl Player {
             }
             Err(problem) => {
                 self.failed_in_a_row += 1;
-                if self.failed_in_a_row >= GIVE_UP { Err(problem) } else { Ok(()) }
+                if self.failed_in_a_row >= MAX_FAILURES_IN_A_ROW { Err(problem) } else { Ok(()) }
             }
         }
     }
@@ -256,9 +264,13 @@ impl Player {
         let fetched = self.fetch(Kind::Segment, &url, segment.range)?;
         let wrong = |text: String| problem(Kind::Segment, &url, None, text);
         let clear = match &segment.key {
-            None if self.choice.encrypted => return Err(self.remember(wrong("it came in clear".into()))),
+            None if self.choice.encrypted => {
+                return Err(self.record(wrong("in clear; expected an encrypted segment (--encrypted)".into())));
+            }
             None => Ok(fetched.body),
-            Some(key) if key.method != "AES-128" => Err(wrong(format!("{} is not known here", key.method))),
+            Some(key) if key.method != "AES-128" => {
+                Err(wrong(format!("METHOD {} is not supported; expected AES-128", key.method)))
+            }
             Some(key) => {
                 let secret = self.key(track, key)?;
                 let iv = key.iv.unwrap_or_else(|| u128::from(segment.number).to_be_bytes());
@@ -266,10 +278,12 @@ impl Player {
             }
         };
         let looked = clear.and_then(|bytes| media::examine(&bytes).map_err(wrong));
-        let container = looked.map_err(|problem| self.remember(problem))?;
+        let container = looked.map_err(|problem| self.record(problem))?;
         let before = track.container.replace(container).filter(|_| !segment.discontinuity);
         if let Some(before) = before.filter(|before| *before != container) {
-            return Err(self.remember(wrong(format!("it is {container}, and the one before was {before}"))));
+            return Err(
+                self.record(wrong(format!("{container} after {before}; expected EXT-X-DISCONTINUITY between them")))
+            );
         }
         self.report.segments += 1;
         self.report.encrypted += usize::from(segment.key.is_some());
@@ -277,7 +291,7 @@ impl Player {
         Ok(())
     }
 
-    /// An init section, once.
+    /// Fetches an init section, once.
     fn init(&mut self, track: &Track, map: &Map) -> Result<(), Problem> {
         let url = self.joined(Kind::Init, track, &map.uri)?;
         let name = (url.to_string(), map.range);
@@ -295,15 +309,15 @@ impl Player {
         };
         let looked = clear.and_then(|bytes| media::examine(&bytes));
         let known = looked.and_then(|container| match container {
-            Container::Unknown => Err("the init section is nothing that is known".to_owned()),
+            Container::Unknown => Err("unknown format; expected an init section".to_owned()),
             _ => Ok(()),
         });
-        known.map_err(|text| self.remember(problem(Kind::Init, &url, None, text)))?;
+        known.map_err(|text| self.record(problem(Kind::Init, &url, None, text)))?;
         self.inits.insert(name);
         Ok(())
     }
 
-    /// A key, once.
+    /// Fetches a key, once.
     fn key(&mut self, track: &Track, key: &Key) -> Result<[u8; 16], Problem> {
         let url = self.joined(Kind::Key, track, &key.uri)?;
         let name = url.to_string();
@@ -312,14 +326,16 @@ impl Player {
         }
         let body = self.fetch(Kind::Key, &url, None)?.body;
         let length = body.len();
-        let key = body.try_into().map_err(|_| problem(Kind::Key, &url, None, format!("{length} bytes are no key")));
-        let key: [u8; 16] = key.map_err(|problem| self.remember(problem))?;
+        let key = body
+            .try_into()
+            .map_err(|_| problem(Kind::Key, &url, None, format!("{length} bytes, expected a key of 16")));
+        let key: [u8; 16] = key.map_err(|problem| self.record(problem))?;
         self.keys.insert(name, key);
         Ok(key)
     }
 
     fn joined(&mut self, kind: Kind, track: &Track, uri: &str) -> Result<Address, Problem> {
-        track.url.join(uri).map_err(|error| self.remember(problem(kind, &track.url, None, format!("its URI: {error}"))))
+        track.url.join(uri).map_err(|error| self.record(problem(kind, &track.url, None, format!("URI: {error}"))))
     }
 
     fn fetch(
@@ -330,24 +346,24 @@ impl Player {
     ) -> Result<super::client::Fetched, Problem> {
         match self.client.fetch(kind, url, range) {
             Ok(fetched) => {
-                self.report.answers.push((kind, fetched.body.len() as u64, fetched.took));
+                self.report.responses.push((kind, fetched.body.len() as u64, fetched.took));
                 Ok(fetched)
             }
-            Err(problem) => Err(self.remember(problem)),
+            Err(problem) => Err(self.record(problem)),
         }
     }
 
-    fn remember(&mut self, problem: Problem) -> Problem {
+    fn record(&mut self, problem: Problem) -> Problem {
         self.report.problems.push(problem.clone());
         problem
     }
 
-    /// One line that is written over.
+    /// Writes the progress over the previous line.
     fn progress(&self, track: &Track, media: &Media) {
         if !self.shows_progress {
             return;
         }
-        let bytes: u64 = self.report.answers.iter().map(|(_, bytes, _)| bytes).sum();
+        let bytes: u64 = self.report.responses.iter().map(|(_, bytes, _)| bytes).sum();
         let bar = if media.ended {
             let of = media.segments.len().max(1);
             let full = (track.played * 30 / of).min(30);
@@ -356,11 +372,11 @@ impl Player {
             format!("live, segment {}", track.next.unwrap_or_default().saturating_sub(1))
         };
         let line = format!("\r\x1b[K{bar}  {:.1} MB  {} problems", bytes as f64 / 1e6, self.report.problems.len());
-        // Progress that cannot be shown is not missed.
+        // Without standard error, there is no progress to show.
         let _ = io::stderr().write_all(line.as_bytes());
     }
 
-    /// Takes the line away.
+    /// Removes the line with the progress.
     pub fn clear_progress(&self) {
         if self.shows_progress {
             let _ = io::stderr().write_all(b"\r\x1b[K");
@@ -379,8 +395,8 @@ impl Track {
             container: None,
             played: 0,
             ended: false,
-            news: now,
-            look: now,
+            last_new: now,
+            next_reload: now,
         }
     }
 }

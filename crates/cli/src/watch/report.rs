@@ -1,4 +1,4 @@
-//! What came of watching: counts, latencies and problems, for people and for monitoring.
+//! The report of `playlock watch`: counts, latencies and problems, as text and as JSON.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::terminal::{Colours, shown};
 
-/// As many problems as are listed for people.
-const LISTED: usize = 10;
+/// Maximum number of problems listed in the text.
+const MAX_LISTED: usize = 10;
 
-/// What was asked for.
+/// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A playlist.
@@ -37,18 +37,18 @@ impl Kind {
     }
 }
 
-/// Something that was not as it should be.
+/// A problem with one resource.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    /// With what.
+    /// The kind of the resource.
     pub kind: Kind,
-    /// Where, without the query.
+    /// The path, without the query.
     pub path: String,
-    /// Why the filter refused it, if it did.
+    /// The reason, if the filter refused the request.
     pub reason: Option<Reason>,
-    /// That in a sentence.
+    /// The message.
     pub text: String,
-    /// No answer came at all.
+    /// There was no response.
     pub unreachable: bool,
 }
 
@@ -59,28 +59,28 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All of it.
+/// The report.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Kind, bytes and duration of each good answer.
-    pub answers: Vec<(Kind, u64, Duration)>,
-    /// What was not as it should be, in order.
+    /// Kind, bytes and duration of each successful response.
+    pub responses: Vec<(Kind, u64, Duration)>,
+    /// The problems, in order.
     pub problems: Vec<Problem>,
-    /// Segments that were played.
+    /// The number of segments played.
     pub segments: usize,
-    /// How many of them came encrypted.
+    /// The number of those that were encrypted.
     pub encrypted: usize,
-    /// Their duration in seconds.
+    /// The duration of the segments in seconds.
     pub seconds: f64,
-    /// Playlists that were followed.
+    /// The number of media playlists played.
     pub tracks: usize,
-    /// Every one of them came to its end.
+    /// Whether all of them were played to the end.
     pub ended: bool,
-    /// How long it took.
+    /// The time that it took.
     pub took: Duration,
 }
 
-/// Of one kind.
+/// The totals of one kind.
 struct Row {
     kind: Kind,
     requests: usize,
@@ -93,7 +93,7 @@ struct Row {
 impl Report {
     fn rows(&self) -> Vec<Row> {
         let row = |kind: Kind| {
-            let of_kind = || self.answers.iter().filter(move |(found, ..)| *found == kind);
+            let of_kind = || self.responses.iter().filter(move |(found, ..)| *found == kind);
             let mut took: Vec<Duration> = of_kind().map(|(_, _, took)| *took).collect();
             took.sort_unstable();
             let errors = self.problems.iter().filter(|problem| problem.kind == kind).count();
@@ -112,7 +112,7 @@ impl Report {
         self.problems.is_empty() && self.segments > 0
     }
 
-    /// For monitoring.
+    /// The report as JSON, for monitoring.
     pub fn as_json(&self) -> Value {
         let kinds = self.rows().into_iter().map(|row| {
             let [p50, p90, p99] = row.latency;
@@ -141,7 +141,7 @@ impl Report {
         })
     }
 
-    /// For people.
+    /// The report as text, for people.
     pub fn as_text(&self, colours: Colours) -> String {
         let header = format!(
             "{:<10}{:>9}{:>13}{:>8}{:>10}{:>10}{:>10}",
@@ -160,14 +160,14 @@ impl Report {
             ));
         }
         text.push('\n');
-        for problem in self.problems.iter().take(LISTED) {
+        for problem in self.problems.iter().take(MAX_LISTED) {
             text.push_str(&format!("{}\n", colours.bad(&problem.to_string())));
         }
-        if let Some(more) = self.problems.len().checked_sub(LISTED).filter(|more| *more > 0) {
+        if let Some(more) = self.problems.len().checked_sub(MAX_LISTED).filter(|more| *more > 0) {
             text.push_str(&format!("and {more} more\n"));
         }
         let end = if self.ended { ", to the end" } else { "" };
-        let said = format!(
+        let summary = format!(
             "{} segments ({} encrypted), {:.1} s of {} playlists{end}, in {:.1} s",
             self.segments,
             self.encrypted,
@@ -176,16 +176,16 @@ impl Report {
             self.took.as_secs_f64()
         );
         text.push_str(&if self.is_good() {
-            colours.good(&format!("good: {said}"))
+            colours.good(&format!("good: {summary}"))
         } else {
-            colours.bad(&format!("bad: {said}"))
+            colours.bad(&format!("bad: {summary}"))
         });
         text.push('\n');
         text
     }
 }
 
-/// By nearest rank, in milliseconds; 0 of nothing.
+/// A percentile by nearest rank, in milliseconds; 0 without values.
 fn percentile(sorted: &[Duration], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
     sorted.get(rank).map_or(0.0, |took| rounded(took.as_secs_f64() * 1000.0))
