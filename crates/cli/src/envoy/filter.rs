@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use playlock_core::policy::Policies;
 
-use super::File;
+use super::entry::{configuration, is_playlock, plugin};
+use super::file::File;
 use super::route::{self, Route};
 use super::running::Running;
 use super::tree::Node;
@@ -42,29 +43,6 @@ pub fn filters(file: &File) -> Vec<Filter<'_>> {
     let resources = root.list("resources").into_iter().filter(is_playlock);
     found.extend(resources.map(|entry| Filter { entry, chain: None }));
     found
-}
-
-/// Whether an entry is playlock: by its name, or the name of its plugin or module, or by its configuration.
-pub fn is_playlock(entry: &Node<'_>) -> bool {
-    if !entry.is_filter("wasm") {
-        return false;
-    }
-    let named = |text: Option<&str>| text.is_some_and(|text| text.contains("playlock"));
-    let Some(plugin) = plugin(entry) else { return named(entry.text(&["name"])) };
-    let code = |way: &[&str]| named(plugin.find(&["vm_config", "code"]).and_then(|code| code.text(way)));
-    entry.text(&["name"]) == Some("playlock")
-        || plugin.text(&["name"]) == Some("playlock")
-        || code(&["local", "filename"])
-        || code(&["remote", "http_uri", "uri"])
-        || configuration(&plugin).is_some_and(|text| text.contains("\"policies\""))
-}
-
-fn plugin<'a>(entry: &Node<'a>) -> Option<Node<'a>> {
-    entry.find(&["typed_config", "config"])
-}
-
-fn configuration<'a>(plugin: &Node<'a>) -> Option<&'a str> {
-    plugin.text(&["configuration", "value"])
 }
 
 impl<'a> Filter<'a> {

@@ -1,5 +1,7 @@
 //! Checks of Envoy's configuration: how the filter runs, the filters and routes around it, and routes that bypass it.
 
+mod entry;
+mod file;
 mod filter;
 mod route;
 mod running;
@@ -7,19 +9,10 @@ mod tree;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
+pub use self::file::File;
 pub use self::filter::{Filter, filters};
 pub use self::running::Running;
 use crate::diagnostic::Diagnostics;
-
-/// A file with Envoy's configuration, or one that discovery reads.
-pub struct File {
-    /// The path, as given.
-    pub name: String,
-    /// The parsed contents.
-    pub document: Value,
-}
 
 /// Finds the routes to `protected` clusters that bypass `filters`, which are all playlock filters of the files.
 pub fn bypasses(files: &[File], filters: &[Filter<'_>], protected: &BTreeSet<&str>, diagnostics: &mut Diagnostics) {

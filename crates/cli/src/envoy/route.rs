@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::File;
-use super::filter::is_playlock;
+use super::entry::is_playlock;
+use super::file::File;
 use super::tree::Node;
 use crate::diagnostic::Diagnostics;
 

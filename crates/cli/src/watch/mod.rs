@@ -1,5 +1,6 @@
 //! `playlock watch`: plays a protected stream without a screen, as a probe for monitoring.
 
+mod choice;
 mod client;
 mod player;
 mod report;
@@ -8,8 +9,9 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use self::choice::{Choice, VariantChoice};
 use self::client::Client;
 use self::player::Player;
 use self::report::{Problem, Report};
@@ -60,25 +62,6 @@ pub struct Watch {
     /// Print the final report as JSON.
     #[arg(long)]
     json: bool,
-}
-
-/// The variant to play.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum VariantChoice {
-    /// The first, with which players start.
-    First,
-    /// The one with the highest bandwidth.
-    Best,
-    /// The one with the lowest bandwidth.
-    Least,
-}
-
-/// The part of the stream to play.
-struct Choice {
-    /// `None`: all variants and renditions.
-    variant: Option<VariantChoice>,
-    segments: usize,
-    encrypted: bool,
 }
 
 /// Plays the stream and writes the final report to `output`.

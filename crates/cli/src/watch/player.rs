@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::choice::{Choice, VariantChoice};
 use super::client::{Client, problem};
 use super::report::{Kind, Problem, Report};
-use super::{Choice, VariantChoice};
 use crate::address::Address;
 use crate::media::{self, Container};
 use crate::playlist::{Key, Map, Master, Media, Playlist, Segment};
