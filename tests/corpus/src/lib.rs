@@ -1,7 +1,7 @@
-//! Real playlists through playlock's [`Exchange`](playlock_core::exchange::Exchange), and what must be true of each.
+//! Real playlists through playlock's [`Exchange`](playlock_core::exchange::Exchange), with the invariants of each.
 //!
-//! [`reading`] is an interpreter of playlists of its own, [`oracle`] holds two that others wrote, and [`edge`] asks
-//! the filter for every URL that it gave out. Only [`edge`] knows playlock.
+//! [`reading`] is an independent parser of playlists, [`oracle`] uses two from other projects, and [`edge`] requests
+//! every URL that the filter wrote. Only [`edge`] depends on playlock.
 
 pub mod check;
 pub mod edge;

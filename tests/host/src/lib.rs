@@ -1,8 +1,8 @@
 //! An in-memory Envoy for playlock's scenarios, and the case files that run in it.
 //!
-//! [`envoy`] keeps Envoy's rules, [`native`] and [`wasm`] put the same filter into it, once as the core's
-//! `Exchange` and once as the module. The rest reads, runs and checks `tests/cases/`. It shares no code with
-//! what it checks: tokens are signed and ciphertext is opened here by other means.
+//! [`envoy`] implements Envoy's rules; [`native`] and [`wasm`] run the same filter in it, as the core's `Exchange` and
+//! as the module. The rest reads, runs and checks `tests/cases/`. It shares no code with the filter: tokens are signed
+//! and ciphertext is decrypted by independent code.
 #![warn(missing_docs)]
 
 pub mod case;
@@ -19,5 +19,5 @@ pub mod stream;
 pub mod text;
 pub mod wasm;
 
-/// For tests that look at the module itself.
+/// For tests of the module itself.
 pub use wasmtime;

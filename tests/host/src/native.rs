@@ -1,4 +1,4 @@
-//! The filter as the core's `Exchange`, without wasm: does what `src/http.rs` does with its steps.
+//! The filter as the core's `Exchange`, without wasm: executes its steps as `src/http.rs` does.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -97,7 +97,7 @@ impl NativeFilter<'_> {
         }
     }
 
-    /// What the filter breaks a response off for is a fault of its own here: it never has to.
+    /// A reset by the filter is an error here: no case requires one.
     fn edit(stream: &mut Stream, map: Map, edits: &HeaderEdits) -> Result<(), Trap> {
         let mut edit = || -> Result<(), Status> {
             for name in &edits.remove {
