@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! Forgeries with valid tokens in wrong positions, and with tokens of strangers.
+=======
+//! Valid tokens in other requests, and tokens that others have signed.
+>>>>>>> cli
 
 use std::collections::BTreeSet;
 
@@ -7,14 +11,14 @@ use playlock_host::edge_auth::sign;
 use crate::valid::{Kind, Place, SHOPS, Shop, Slot, Valid, decoded};
 use crate::world::Ask;
 
-/// Receives a class, the token's kind and place, the request that it was made from and the one that it became.
+/// Receives a class, the kind and position of the token, the valid request and the forged one.
 pub type Take<'a> = &'a mut dyn FnMut(&str, Slot, &Valid, Ask);
 
 pub fn shop(name: &str) -> &'static Shop {
     SHOPS.iter().find(|shop| shop.name == name).unwrap()
 }
 
-/// Every token of every other request in the place of this request's own.
+/// Replaces each token of this request by each token of every other request.
 pub fn exchanged(valid: &[Valid], take: Take<'_>) {
     for (index, own) in valid.iter().enumerate().filter(|(_, own)| own.viewer == 7) {
         let (mut seen, mut skipped) = (BTreeSet::new(), 0_usize);
@@ -46,7 +50,7 @@ pub fn exchanged(valid: &[Valid], take: Take<'_>) {
     }
 }
 
-/// How the token `given` of `other` relates to the one of `own` whose place it takes.
+/// The relation of the token `given` of `other` to the token of `own` that it replaces.
 fn relation(own: &Valid, kind: Kind, other: &Valid, given: Kind) -> String {
     if kind != given {
         return format!("{given:?} as {kind:?}{}", if own.policy == other.policy { "" } else { ", other policy" });
@@ -67,7 +71,7 @@ fn relation(own: &Valid, kind: Kind, other: &Valid, given: Kind) -> String {
     }
 }
 
-/// Parameters, cookies and headers as a whole: left out, doubled, renamed, in another order, in another place.
+/// Whole parameters, cookies and headers: removed, repeated, renamed, reordered, moved.
 pub fn places(valid: &[Valid], take: Take<'_>) {
     for own in valid.iter().filter(|own| own.viewer == 7) {
         for slot in &own.slots {
@@ -166,7 +170,7 @@ fn escaped(name: &[u8]) -> Vec<u8> {
     name.iter().map(|byte| format!("%{byte:02X}")).collect::<String>().into_bytes()
 }
 
-/// Signed by whoever does not know the password, by another algorithm, or with the password where the secret is needed.
+/// Tokens signed without the password, with another algorithm, or with the password instead of the secret.
 pub fn strangers(valid: &[Valid], take: Take<'_>) {
     let secrets: [&str; 6] = [
         "",
@@ -285,7 +289,8 @@ pub fn strangers(valid: &[Valid], take: Take<'_>) {
     }
 }
 
-/// From another address, host, path, with another method, or without what the session is bound to.
+/// Requests from another address, for another host or path, with another method, or without the header that the session is
+/// bound to.
 pub fn elsewhere(valid: &[Valid], take: Take<'_>) {
     for own in valid.iter().filter(|own| own.viewer == 7) {
         // A signature is for one query; keys and playlists may have any.

@@ -1,6 +1,12 @@
+<<<<<<< HEAD
 //! Tests forgeries: derives tens of thousands of forgeries from valid requests and compares each result with
 //! `expected.tsv`. All run through the core's `Exchange`. A sample of every class runs through both modules of `make
 //! wasm` and is written to `target/forgeries.jsonl` for the real Envoy (`tests/envoy/test_forgeries.py`).
+=======
+//! Tens of thousands of forgeries: every mutation of the tokens of every valid request, with the results that `expected.tsv`
+//! requires. All of them run through the core's `Exchange`; a sample of each class also runs through both modules of `make
+//! wasm`, and is written to `target/forgeries.jsonl` for a real Envoy (`tests/envoy/test_forgeries.py`).
+>>>>>>> cli
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
 
 mod cross;
@@ -22,12 +28,12 @@ use table::{Case, Tally};
 use valid::{Kind, Place, Slot, Valid};
 use world::{Answer, Ask, NOW, PLAINTEXT, World};
 
-/// Of the mutations of a token like others, one of so many in each class.
+/// For tokens that are similar to others, one of this many mutations of each class is made.
 const STRIDE: usize = 199;
 
-/// What came of a forgery: the word of its refusal, `same` if the answer is that to the request it was made from, `sealed`
-/// if it is other ciphertext, `rewritten` if it is a playlist for another session, `key` if it is another key, `clear` if it
-/// is something else that tokens without encryption protect, `absent` if the origin has no such file.
+/// The result of a forgery: the reason code of a refusal; `same` for the response to the valid request, `sealed` for other
+/// ciphertext, `rewritten` for a playlist of another session, `key` for another key, `clear` for another resource that is
+/// protected by tokens without encryption, `absent` if the origin has no such file.
 fn verdict(own: &Answer, answer: &Answer) -> String {
     let holds = |part: &[u8]| answer.body.windows(part.len()).any(|window| window == part);
     if let Some(reason) = answer.reason {
@@ -49,7 +55,7 @@ fn verdict(own: &Answer, answer: &Answer) -> String {
     .into()
 }
 
-/// Makes every forgery and hands it on. Of what is like the tokens that are gone through bit by bit, a part.
+/// Makes all forgeries and passes them to `take`. Tokens that are similar to others are mutated only in part.
 fn forge(world: &World, valid: &[Valid], take: &mut dyn FnMut(Case, &Valid, Ask)) {
     let mut take = |class: &str, slot: Slot, own: &Valid, ask: Ask| {
         let case = Case {
@@ -92,7 +98,7 @@ fn forge(world: &World, valid: &[Valid], take: &mut dyn FnMut(Case, &Valid, Ask)
     times::session_times(valid, &mut take);
 }
 
-/// A forgery of the sample: what it is, and what the core made of it.
+/// A forgery of the sample, with the core's result.
 struct Sample {
     case: Case,
     ask: Ask,
@@ -132,8 +138,8 @@ fn every_forgery_is_denied_for_its_reason() {
     leave_for_envoy(&samples);
 }
 
-/// The sample through both modules, within the in-memory Envoy: the same reasons, and the same bytes where no session is
-/// opened.
+/// Runs the sample through both modules, in the in-memory Envoy: the reasons must be the same, and the bytes, too, if no
+/// session is opened.
 fn through_the_modules(world: &World, samples: &[Sample]) {
     for flavour in Flavour::ALL {
         let setup = Setup { config: world::POLICIES.into(), env: BTreeMap::new(), now: NOW, seed: 0 };
@@ -166,7 +172,7 @@ fn origin(world: &World, headers: &[Header]) -> Response {
     response
 }
 
-/// A line of JSON for each, all bytes in hex.
+/// Writes a line of JSON for each, with bytes in hex.
 fn leave_for_envoy(samples: &[Sample]) {
     let hex = playlock_host::edge_auth::hex;
     let mut lines = String::new();

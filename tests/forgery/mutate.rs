@@ -1,14 +1,19 @@
+<<<<<<< HEAD
 //! Mutations of one token's text, each with its class.
+=======
+//! Mutations of the text of one token, each with its class.
+>>>>>>> cli
 
 use crate::valid::{Kind, Place};
 
 /// Receives a class and the mutated text.
 pub type Take<'a> = &'a mut dyn FnMut(&str, Vec<u8>);
 
-/// Beyond every limit of the core's for tokens, and about what Envoy lets through at the most. (A target of 64 KiB is none.)
+/// A length in bytes above all of the core's limits for tokens, near the maximum that Envoy accepts. (Envoy rejects targets
+/// of 64 KiB.)
 const OVERLONG: usize = 60_000;
 
-/// Letters that look like these in Cyrillic or Greek.
+/// Characters with look-alikes of other scripts.
 const LOOK_ALIKES: &[(u8, char)] = &[
     (b'a', 'а'),
     (b'c', 'с'),
@@ -29,7 +34,7 @@ const LOOK_ALIKES: &[(u8, char)] = &[
     (b'8', '８'),
 ];
 
-/// All mutations of a token that stands in `place`.
+/// All mutations of a token in `place`.
 pub fn all(kind: Kind, place: Place, token: &[u8], take: Take<'_>) {
     flips(kind, place, token, take);
     cuts(kind, token, take);
@@ -40,7 +45,7 @@ pub fn all(kind: Kind, place: Place, token: &[u8], take: Take<'_>) {
     joined(kind, token, take);
 }
 
-/// What each byte belongs to.
+/// The region of the token that each byte belongs to.
 fn regions(kind: Kind, token: &[u8]) -> Vec<&'static str> {
     let mut regions = Vec::with_capacity(token.len());
     let pieces: Vec<&[u8]> = token.split(|byte| *byte == b'~').collect();
@@ -73,7 +78,7 @@ fn regions(kind: Kind, token: &[u8]) -> Vec<&'static str> {
     regions
 }
 
-/// What a byte in a region means.
+/// The effect of a byte in a region.
 fn effect(kind: Kind, place: Place, region: &str, byte: u8) -> &'static str {
     match (place, byte) {
         (_, 0x80..) => "no UTF-8",
@@ -102,12 +107,12 @@ fn flips(kind: Kind, place: Place, token: &[u8], take: Take<'_>) {
     }
 }
 
-/// Cut off behind and before every byte, and one byte taken out.
+/// Truncates the token after and before every byte, and removes each byte.
 fn cuts(kind: Kind, token: &[u8], take: Take<'_>) {
     let regions = regions(kind, token);
     let mac = regions.iter().position(|region| *region == "mac").unwrap();
     for length in 0..token.len() {
-        // SHA-1 and MD5 have so many hex digits.
+        // The lengths of HMAC-SHA-1 and HMAC-MD5 in hex digits.
         let class = match length.checked_sub(mac) {
             Some(32 | 40) if kind != Kind::Signed => "truncate to another algorithm's MAC",
             Some(1..) => "truncate MAC",
@@ -120,7 +125,7 @@ fn cuts(kind: Kind, token: &[u8], take: Take<'_>) {
     }
 }
 
-/// Bytes put in at every place.
+/// Inserts bytes at every position.
 fn insertions(token: &[u8], take: Take<'_>) {
     for (name, bytes) in [
         ("NUL", &b"\0"[..]),
@@ -152,7 +157,7 @@ fn escaped(bytes: &[u8], upper: bool) -> Vec<u8> {
     bytes.iter().map(one).collect::<String>().into_bytes()
 }
 
-/// Percent-escapes: what decodes to the same token is the same token.
+/// Percent-encodes bytes; text that decodes to the same token is the same token.
 fn escapes(token: &[u8], take: Take<'_>) {
     let own = if token.contains(&b'%') { " of the escaped" } else { "" };
     for at in 0..token.len() {
@@ -169,7 +174,7 @@ fn escapes(token: &[u8], take: Take<'_>) {
     }
 }
 
-/// Other characters that look the same, or fold to the same.
+/// Replaces characters by look-alikes, or by characters that fold to them.
 fn characters(token: &[u8], take: Take<'_>) {
     let mut put = |at: usize, class: &str, c: char| {
         let mut buffer = [0; 4];
@@ -190,7 +195,7 @@ fn rejoined(pieces: &[Vec<u8>]) -> Vec<u8> {
     pieces.join(&b"~"[..])
 }
 
-/// Whole fields: doubled, left out, emptied, renamed, in another order, grown.
+/// Whole fields: repeated, removed, emptied, renamed, reordered, extended.
 fn fields(kind: Kind, token: &[u8], take: Take<'_>) {
     let pieces: Vec<Vec<u8>> = token.split(|byte| *byte == b'~').map(<[u8]>::to_vec).collect();
     let last = pieces.len() - 1;
@@ -267,7 +272,7 @@ fn fields(kind: Kind, token: &[u8], take: Take<'_>) {
     }
 }
 
-/// Tokens one behind the other, and no token at all.
+/// Concatenated tokens, and no token at all.
 fn joined(kind: Kind, token: &[u8], take: Take<'_>) {
     for between in ["", "~", "!", ",", "%26", "|"] {
         take("twice in one", [token, between.as_bytes(), token].concat());

@@ -1,8 +1,12 @@
+<<<<<<< HEAD
 //! The table of expected results per class of forgery, and the count of actual results.
+=======
+//! The table of expected results for each class of forgery, and the counts of actual results.
+>>>>>>> cli
 
 use std::collections::BTreeMap;
 
-/// One line: the first that fits holds.
+/// One line of the table; the first match applies.
 pub struct Line {
     number: usize,
     class: &'static str,
@@ -14,7 +18,7 @@ pub struct Line {
     verdicts: Vec<&'static str>,
 }
 
-/// What a forgery is counted under.
+/// The properties of a forgery by which it is counted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Case {
     pub class: String,
@@ -63,7 +67,7 @@ impl Tally {
         Self { lines, counts, classes: BTreeMap::new(), wrong: Vec::new() }
     }
 
-    /// Counts one forgery. `about` says what it was if it was not met as the table says. Returns what it expects.
+    /// Counts one forgery and returns the expected results. `about` describes it in the error if its result is another.
     pub fn add(&mut self, case: &Case, verdict: &str, about: impl FnOnce() -> String) -> &[&'static str] {
         *self.classes.entry(case.class.clone()).or_default().entry(verdict.into()).or_default() += 1;
         let at = self.lines.iter().position(|line| {
@@ -84,7 +88,7 @@ impl Tally {
         &self.lines[at].verdicts
     }
 
-    /// How many were made.
+    /// The number of forgeries.
     pub fn total(&self) -> usize {
         self.counts.iter().flat_map(BTreeMap::values).sum()
     }
@@ -99,7 +103,7 @@ impl Tally {
         println!("{:>7}  in {} classes", self.total(), self.classes.len());
     }
 
-    /// Panics if anything came otherwise, if a line met too few, or if a verdict of a line never came.
+    /// Panics if a result was not expected, a line matched too few forgeries, or an expected result did not occur.
     pub fn check(self) {
         let mut wrong = self.wrong;
         let more = wrong.len().saturating_sub(20);

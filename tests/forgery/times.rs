@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! Forgeries at the time limits of tokens and sessions.
+=======
+//! Tokens and sessions at the limits of their validity.
+>>>>>>> cli
 
 use playlock_host::edge_auth::Token;
 
@@ -6,7 +10,7 @@ use crate::cross::{Take, shop};
 use crate::valid::{Kind, Slot, Valid};
 use crate::world::{Ask, NOW, World};
 
-/// Access tokens at the edges of their time, sessions at the end of theirs, with and without a tolerance.
+/// Access tokens at the start and end of validity, and sessions at the end, with and without clock skew.
 pub fn times(world: &World, take: Take<'_>) {
     for (name, skew) in [("exact", 0), ("lenient", 10)] {
         let shop = shop(name);
@@ -47,7 +51,7 @@ pub fn times(world: &World, take: Take<'_>) {
     }
 }
 
-/// Requests of a session at the edges of its time.
+/// Requests of a session at the limits of its validity.
 pub fn session_times(valid: &[Valid], take: Take<'_>) {
     for own in valid.iter().filter(|own| own.viewer == 7) {
         let (Some(place), true) = (own.place(Kind::Session), matches!(own.policy, "exact" | "lenient")) else {

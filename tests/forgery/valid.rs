@@ -1,5 +1,10 @@
+<<<<<<< HEAD
 //! Valid requests: everything that two viewers of each policy receive, starting with the first playlist, with the
 //! position of every token. Each request is checked to be valid before it is forged.
+=======
+//! Valid requests of two viewers of each policy, from the first playlist on, with the position of every token. Each is
+//! verified before forgeries are made from it.
+>>>>>>> cli
 
 use std::fmt;
 
@@ -7,11 +12,11 @@ use playlock_host::edge_auth::Token;
 
 use crate::world::{Answer, Ask, World, percent_decoded};
 
-/// Access tokens hold from 2023 to 2100: at the time of the tests and at that of a real proxy.
+/// Access tokens are valid from 2023 to 2100, in these tests and in a real proxy.
 const ST: u64 = 1_700_000_000;
 const EXP: u64 = 4_102_444_800;
 
-/// What kind of token.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Access,
@@ -20,7 +25,7 @@ pub enum Kind {
     Signed,
 }
 
-/// Where in a request a value stands.
+/// The position of a value in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Query(usize),
@@ -45,10 +50,10 @@ pub struct Slot {
     pub place: Place,
 }
 
-/// A request that is good as it is.
+/// A valid request.
 #[derive(Debug, Clone)]
 pub struct Valid {
-    /// What is asked for: `master`, `opened` (a media playlist by access token), `media`, `segment`, `range`, `init`,
+    /// The requested resource: `master`, `opened` (a media playlist by access token), `media`, `segment`, `range`, `init`,
     /// `document`, `key`.
     pub what: &'static str,
     pub policy: &'static str,
@@ -59,7 +64,7 @@ pub struct Valid {
 }
 
 impl Valid {
-    /// The value in a place.
+    /// The value at a position.
     pub fn value(&self, place: Place) -> &[u8] {
         match place {
             Place::Query(index) => &self.ask.query[index].1,
@@ -68,7 +73,7 @@ impl Valid {
         }
     }
 
-    /// The request with another value in a place.
+    /// The request with another value at a position.
     pub fn with(&self, place: Place, value: Vec<u8>) -> Ask {
         let mut ask = self.ask.clone();
         match place {
@@ -79,13 +84,13 @@ impl Valid {
         ask
     }
 
-    /// The place of its token of a kind.
+    /// The position of its token of a kind.
     pub fn place(&self, kind: Kind) -> Option<Place> {
         self.slots.iter().find(|slot| slot.kind == kind).map(|slot| slot.place)
     }
 }
 
-/// A policy of `policies.json` as its viewers know it.
+/// A policy of `policies.json`, with the values that its viewers need.
 #[derive(Debug, Clone, Copy)]
 pub struct Shop {
     pub name: &'static str,
@@ -190,7 +195,7 @@ pub fn all(world: &World) -> Vec<Valid> {
     SHOPS.iter().flat_map(|shop| [7, 8].into_iter().flat_map(|viewer| walk(world, shop, viewer))).collect()
 }
 
-/// Everything that one viewer of a policy asks for.
+/// All requests of one viewer of a policy.
 fn walk(world: &World, shop: &Shop, viewer: u8) -> Vec<Valid> {
     let mut found = Vec::new();
     let mut take = |what, ask: Ask, slots: Vec<Slot>| {
@@ -258,7 +263,7 @@ fn walk(world: &World, shop: &Shop, viewer: u8) -> Vec<Valid> {
     found
 }
 
-/// The URIs in a playlist: those of tags and those on lines of their own.
+/// The URIs of a playlist, in tags and on separate lines.
 fn uris(playlist: &[u8]) -> Vec<String> {
     let text = std::str::from_utf8(playlist).unwrap();
     let of_line = |line: &str| match line.strip_prefix('#') {
@@ -268,7 +273,7 @@ fn uris(playlist: &[u8]) -> Vec<String> {
     text.lines().filter(|line| !line.is_empty()).filter_map(of_line).collect()
 }
 
-/// The request for a URI that stands in what `base` asked for.
+/// The request for a URI in the playlist that `base` requested.
 fn resolved(base: &Ask, uri: &str) -> Ask {
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
     let path = if path.starts_with('/') {
@@ -291,7 +296,7 @@ fn resolved(base: &Ask, uri: &str) -> Ask {
     }
 }
 
-/// A value as it was meant, whatever escapes it came with.
+/// A value without its percent-encoding.
 pub fn decoded(value: &[u8]) -> Vec<u8> {
     percent_decoded(std::str::from_utf8(value).unwrap()).into_bytes()
 }

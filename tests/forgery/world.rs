@@ -1,4 +1,9 @@
+<<<<<<< HEAD
 //! The target of the forgeries: the policies, their origin, and the result of a request through the core's `Exchange`.
+=======
+//! The target of the forgeries: the policies, their origin, and the execution of requests by the core's `Exchange`, as in
+//! the filter.
+>>>>>>> cli
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -8,14 +13,14 @@ use playlock_core::http::reply::{Header, Reason, Reply};
 use playlock_core::policy::Policies;
 use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep};
 
-/// The time of every request that says no other: sessions that are opened in 2096 are good today, for a real proxy.
+/// The default time of requests, in 2096. Sessions opened then are valid today in a real proxy, too.
 pub const NOW: u64 = 4_000_000_000;
 /// The configuration.
 pub const POLICIES: &str = include_str!("policies.json");
-/// What nothing but an init section may show of the origin's media.
+/// A text in the origin's media, which only init sections may contain when they reach a viewer.
 pub const PLAINTEXT: &[u8] = b"plaintext";
 
-/// A request in pieces that can be changed one by one.
+/// A request in separate parts, so that each can be changed.
 #[derive(Debug, Clone)]
 pub struct Ask {
     pub method: String,
@@ -26,7 +31,7 @@ pub struct Ask {
     pub headers: Vec<(String, Vec<u8>)>,
     pub client: Option<String>,
     pub now: u64,
-    /// The random bytes that a session would be opened with.
+    /// The random bytes for a session that the request opens.
     pub random: u8,
 }
 
@@ -45,7 +50,7 @@ impl Ask {
         }
     }
 
-    /// The request's target as it goes over the wire.
+    /// The request target as sent.
     pub fn target(&self) -> Vec<u8> {
         let mut target = self.path.clone();
         for (index, (name, value)) in self.query.iter().enumerate() {
@@ -55,7 +60,7 @@ impl Ask {
         target
     }
 
-    /// All headers, pseudo headers first, the cookies in one.
+    /// All headers: pseudo-headers first, and all cookies in one.
     pub fn all_headers(&self) -> Vec<Header> {
         let header = |name: &str, value: &[u8]| (name.to_owned(), value.to_vec());
         let mut headers = vec![
@@ -74,7 +79,7 @@ impl Ask {
     }
 }
 
-/// What a client would see.
+/// The client's view of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub reason: Option<Reason>,
@@ -83,7 +88,7 @@ pub struct Answer {
     pub headers: String,
     pub set_cookie: Option<Vec<u8>>,
     pub body: Vec<u8>,
-    /// What the origin was asked for, if it was.
+    /// The target that the origin received, if it received a request.
     pub asked: Option<Vec<u8>>,
 }
 
@@ -150,7 +155,7 @@ impl World {
         }
     }
 
-    /// The origin, which decodes the path.
+    /// The origin's response; the origin decodes the path.
     pub fn origin(&self, target: &[u8], range: Option<&[u8]>) -> (Vec<Header>, Vec<u8>) {
         let header = |name: &str, value: String| (name.to_owned(), value.into_bytes());
         let path = std::str::from_utf8(target).unwrap().split('?').next().unwrap();
@@ -187,7 +192,7 @@ impl World {
     }
 }
 
-/// Nothing that is made of a request begins a header of its own.
+/// Checks that no header contains a line break or NUL, which could start another header.
 fn clean(headers: &[Header]) {
     for (name, value) in headers {
         assert!(!value.iter().chain(name.as_bytes()).any(|byte| b"\r\n\0".contains(byte)), "{name}: {value:?}");
@@ -211,7 +216,7 @@ fn cookie(edits: &HeaderEdits) -> Option<Vec<u8>> {
     edits.add.iter().find(|(name, _)| name == "set-cookie").map(|(_, value)| value.clone())
 }
 
-/// The files by name: the same below every policy's folder.
+/// The files by name, the same in the directory of every policy.
 fn site() -> BTreeMap<String, Vec<u8>> {
     let mut site: BTreeMap<String, Vec<u8>> = [
         ("master.m3u8", include_str!("origin/master.m3u8")),
@@ -228,7 +233,7 @@ fn site() -> BTreeMap<String, Vec<u8>> {
     site
 }
 
-/// Every `%XX` decoded once, by other code than the core's.
+/// Decodes every `%XX` once, independently of the core.
 pub fn percent_decoded(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let [first, tail @ ..] = rest {

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Tests the cost of a request before any of its tokens is known to be valid, in instructions of the module. No clock
 //! is read.
 //!
@@ -9,6 +10,18 @@
 //! A hostile request may cost five times the unit. URL tokens may cost eight times, because the URL is checked in each
 //! spelling that a generator may have signed, with each password, in both parses of the token. That limit follows from
 //! the libraries' vectors during a password rotation (`crates/core/src/token/signed_url.rs`).
+=======
+//! The cost of unauthenticated requests, in instructions of the module. No clock is read.
+//!
+//! The baseline is the cheapest refusal of the same size: a GET without a token, whose target has the same length and only
+//! letters, with an unrelated cookie and header as long as those of the hostile request. The baseline is not the same
+//! target without its token, since expensive parts of targets (escapes, parameters) must be bounded, too. The policy has
+//! two passwords and two secrets, so that each forgery is verified with both.
+//!
+//! A hostile request may cost five times the baseline; with a URL token, eight times, since the URL is verified in each
+//! spelling that a generator may have signed, under each password, in both readings of the token. That limit follows from
+//! the vectors of the libraries during a password rotation (`crates/core/src/token/signed_url.rs`).
+>>>>>>> cli
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -22,9 +35,9 @@ use playlock_host::wasmtime::Module;
 
 use crate::{NOW, PASSWORD, SECRET};
 
-/// A hostile request costs so many times a plain one of as many bytes, at the most.
+/// Maximum cost of a hostile request, relative to a plain one of the same size.
 const MOST: u64 = 5;
-/// And one with a URL token.
+/// Maximum relative cost of a hostile request with a URL token.
 const MOST_OF_URL: u64 = 8;
 
 pub fn module() -> &'static Module {
@@ -35,7 +48,7 @@ pub fn module() -> &'static Module {
     })
 }
 
-/// A VM that has to try as much as there can be to try: two passwords, two secrets, three algorithms, tokens anywhere.
+/// A VM with the most expensive configuration: two passwords, two secrets, three algorithms, tokens in all positions.
 fn vm() -> Vm {
     let policy = |name: &str, more: serde_json::Value, scope: &str| {
         let mut token_auth = serde_json::json!({"enabled": true, "password": PASSWORD, "transitionPassword": "77".repeat(16),
@@ -54,7 +67,7 @@ fn vm() -> Vm {
     Vm::start(module(), &setup).unwrap_or_else(|refused| panic!("{refused:?}"))
 }
 
-/// A request's changing parts.
+/// The parts of a request that vary.
 #[derive(Debug, Clone)]
 struct Parts {
     target: String,
@@ -63,7 +76,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// The plain request of as many bytes.
+    /// The plain request of the same size.
     fn plain(&self) -> Self {
         let letters = |length: usize| "a".repeat(length);
         let target = format!("/a/{}", letters(self.target.len().saturating_sub(3)));
@@ -71,7 +84,7 @@ impl Parts {
         Self { target, cookie, header: self.header.as_ref().map(|header| letters(header.len())) }
     }
 
-    /// In a VM of its own that has refused a request before: the first one defines a policy's counters.
+    /// Measured in a new VM after one refusal, since the first one defines the policy's counters.
     fn cost(&self, header: &str) -> (u64, Seen) {
         let mut vm = vm();
         let warm = if self.target.starts_with("/free/") { "/free/a.m3u8" } else { "/a/a.m3u8" };
@@ -86,7 +99,7 @@ impl Parts {
     }
 }
 
-/// The innermost placeholder first, until none is left.
+/// Expands placeholders, the innermost first, until none is left.
 fn expanded(text: &str) -> String {
     let mut text = text.to_owned();
     while let Some(end) = text.find('}') {
@@ -124,7 +137,7 @@ fn a_request_without_a_good_token_costs_little_more_than_one_without_any() {
     assert!(dear.is_empty(), "{}", dear.join("\n"));
 }
 
-/// The cost of an exchange on a VM that has seen its like.
+/// The cost of an exchange on a VM that has processed a similar one.
 fn executed(vm: &mut Vm, target: &str, body: &[u8]) -> (u64, Seen) {
     let before = vm.executed();
     let seen = vm.exchange(&Envoy::new(false), Request::new("GET", target), &mut |_| {
@@ -140,8 +153,8 @@ fn access_token() -> String {
         .unwrap()
 }
 
-/// A playlist can define much and refer to it often: that costs little more than the same bytes without
-/// references. The lines are as long as they may be; the names are such that none is found by its beginning alone.
+/// A playlist with many variables and references costs little more than the same bytes without references. The lines have
+/// the maximum length, and no name can be told apart by its first bytes.
 #[test]
 fn variables_cost_little_more_than_the_bytes_they_stand_in() {
     let target = format!("/a/index.m3u8?hdnts={}", access_token());
@@ -179,7 +192,7 @@ fn variables_cost_little_more_than_the_bytes_they_stand_in() {
     }
 }
 
-/// A stream's end costs the same however many others wait for an authorizer that is slow.
+/// The end of a stream costs the same, regardless of how many others wait for a slow authorizer.
 #[test]
 fn streams_that_wait_cost_others_nothing() {
     let config = serde_json::json!({

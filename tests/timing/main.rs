@@ -1,6 +1,12 @@
+<<<<<<< HEAD
 //! Tests that timing reveals no secrets. The modules of `make wasm` are instrumented to record every address and branch
 //! (`trace.rs`) and run with instructions counted. Runs that differ only in secrets must execute the same instructions
 //! in the same order. No clock is read.
+=======
+//! Timing side channels: the modules of `make wasm` are rewritten to record every address and branch (`trace.rs`), and
+//! their instructions are counted. Code that handles secrets must execute the same instructions in every run. No clock is
+//! read.
+>>>>>>> cli
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -31,7 +37,7 @@ const PASSWORD: &str = "52a152a152a152a152a152a152a152a1";
 const SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const MEDIA: &[u8] = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nseg.ts\n#EXT-X-ENDLIST\n";
 
-/// A module with notes, compiled once.
+/// A module that records its trace, compiled once.
 fn module(flavour: Flavour) -> &'static Module {
     static MODULES: [OnceLock<Module>; 2] = [const { OnceLock::new() }; 2];
     MODULES[usize::from(flavour == Flavour::Strict)].get_or_init(|| {
@@ -40,14 +46,14 @@ fn module(flavour: Flavour) -> &'static Module {
     })
 }
 
-/// What one exchange of a fresh VM did: instructions, and the sum of its addresses and branches.
+/// The trace of one exchange in a new VM: the number of instructions, and the sum over addresses and branches.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Did {
     instructions: u64,
     trace: i64,
 }
 
-/// One request to a VM that knows these secrets.
+/// One request to a VM with these secrets.
 fn ask(
     flavour: Flavour,
     [password, secret]: [&str; 2],
@@ -80,9 +86,9 @@ fn reason(seen: &Seen) -> &str {
     seen.state.get("wasm.playlock.reason").map_or("none", String::as_str)
 }
 
-/// `text` with another digit at one place, for each of the last so many places. How it is read may depend on what was sent:
-/// letters stay letters, and what a search for `hdntl` stops at (its `d`, and `4`, which it takes for a `t` at first) is left
-/// alone.
+/// Variants of `text`, each with another digit at one of the last positions. Parsing may depend on the input, so letters
+/// stay letters, and bytes at which a search for `hdntl` stops (`d`, and `4`, which its first test takes for `t`) are not
+/// changed.
 fn other_digits(text: &str, last: usize) -> Vec<String> {
     let other = |digit: u8| match digit {
         b'3' => Some(b'5'),
@@ -107,7 +113,7 @@ fn other_digits(text: &str, last: usize) -> Vec<String> {
     places.into_iter().map(change).collect()
 }
 
-/// Refused for this reason, in the same words and as many instructions.
+/// All variants must be refused for this reason, with the same response and the same number of instructions.
 fn cost_the_same(runs: &[(Did, Seen)], expected: &str) {
     for (did, seen) in runs {
         assert_eq!(reason(seen), expected, "{}", String::from_utf8_lossy(&seen.body));
@@ -117,7 +123,7 @@ fn cost_the_same(runs: &[(Did, Seen)], expected: &str) {
     }
 }
 
-/// A session's token and the value of its key's parameter.
+/// A session token, and the signed parameter of its key URL.
 fn session(flavour: Flavour) -> (String, String) {
     let token =
         Token { exp: Some(NOW + 60), acl: Some("/*".into()), ..Token::default() }.sign("sha256", PASSWORD).unwrap();
@@ -133,7 +139,7 @@ fn cookie(token: &str) -> String {
     format!("hdntl-{}={token}", &id[..8])
 }
 
-/// Wherever the first wrong digit of a MAC stands. (Reading digits takes addresses of tables: those of what was sent.)
+/// The position of the first wrong digit of a MAC makes no difference. (Table lookups may depend on the digits sent.)
 #[test]
 fn a_mac_is_compared_to_its_end() {
     for flavour in Flavour::ALL {
@@ -161,7 +167,7 @@ fn a_mac_is_compared_to_its_end() {
     }
 }
 
-/// A wrong token costs the same whatever the password and the secret are.
+/// The cost of a wrong token does not depend on the password and the secret.
 #[test]
 fn what_a_wrong_token_costs_does_not_depend_on_the_secrets() {
     let mut random = Random::new(9);
@@ -194,7 +200,7 @@ fn what_a_wrong_token_costs_does_not_depend_on_the_secrets() {
     }
 }
 
-/// The module that encrypts does the same with every plaintext.
+/// The trace of the module does not depend on the plaintext.
 #[test]
 fn a_segment_is_encrypted_alike_whatever_it_holds() {
     let mut random = Random::new(4);
@@ -216,7 +222,7 @@ fn a_segment_is_encrypted_alike_whatever_it_holds() {
     }
 }
 
-/// The cipher does the same with every key, IV and plaintext.
+/// The trace of the cipher does not depend on key, IV and plaintext.
 #[test]
 fn the_cipher_does_the_same_with_every_key() {
     for flavour in Flavour::ALL {
@@ -247,7 +253,7 @@ fn the_cipher_does_the_same_with_every_key() {
     }
 }
 
-/// The notes tell what they should: another branch, another address, another length.
+/// The trace differs with another branch, another address or another length.
 #[test]
 fn the_trace_tells_differences() {
     let flavour = Flavour::Relaxed;

@@ -3,7 +3,7 @@
 
 use wasmparser::{Operator, Parser, Payload, TypeRef};
 
-/// FNV's prime: any number that spreads bits would do.
+/// The prime of FNV; any number that spreads bits would do.
 const FACTOR: i64 = 0x100_0000_01b3;
 
 /// Rewrites a module. It must import no globals.
@@ -67,7 +67,7 @@ fn put(out: &mut Vec<u8>, id: u8, section: &[u8]) {
     out.extend(section);
 }
 
-/// A section with one entry more.
+/// A section with one additional entry.
 fn grown(content: &[u8], entry: &[u8]) -> Vec<u8> {
     let digits = content.iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
     let count = content[..digits].iter().rev().fold(0, |count, byte| count << 7 | u64::from(byte & 0x7f));
@@ -100,14 +100,14 @@ fn signed_leb(mut value: i64) -> Vec<u8> {
     }
 }
 
-/// What an instruction takes from the stack on top of what is noted, if anything is.
+/// The operand of an instruction that is recorded, by its position on the stack.
 enum Noted {
     No,
-    /// The topmost number, with what is added to it.
+    /// The topmost number, with the offset that is added to it.
     Top(u64),
-    /// The number below a value of this type: the index of the local that holds it meanwhile.
+    /// The number below another value, with the index of the local that holds that value meanwhile.
     Below(u64, usize),
-    /// All three, of which the second is an address, too.
+    /// The three topmost numbers, of which the second is an address, too.
     Three,
     /// Whether the topmost number is zero.
     Choice,
@@ -174,7 +174,7 @@ fn noted(operator: &Operator<'_>) -> Noted {
     }
 }
 
-/// One function's body with the notes in it.
+/// The body of one function, with the recording code.
 fn function(module: &[u8], body: &wasmparser::FunctionBody<'_>, params: u64, global: u64) -> Vec<u8> {
     let mut first = params;
     let mut groups = Vec::new();

@@ -20,12 +20,12 @@ struct Probe {
 static PROBES: Mutex<[Probe; LANES]> =
     Mutex::new([const { Probe { buffer: Vec::new(), message: None, rustcrypto: None } }; LANES]);
 
-/// Calls `act` with the lane, if there is one of that number.
+/// Calls `act` with the lane of this number, if it exists.
 fn with<T>(lane: usize, act: impl FnOnce(&mut Probe) -> T) -> Option<T> {
     PROBES.lock().unwrap_or_else(PoisonError::into_inner).get_mut(lane).map(act)
 }
 
-/// Makes the lane's buffer hold so many blocks, and returns its address.
+/// Resizes the lane's buffer to this many blocks and returns its address.
 #[unsafe(no_mangle)]
 pub extern "C" fn buffer(lane: usize, blocks: usize) -> *mut u8 {
     with(lane, |probe| {
@@ -55,7 +55,7 @@ pub extern "C" fn encrypt(lane: usize) {
     });
 }
 
-/// Encrypts the buffers of the first so many lanes side by side.
+/// Encrypts the buffers of the first `lanes` lanes side by side.
 #[unsafe(no_mangle)]
 pub extern "C" fn encrypt_lanes(lanes: usize) {
     let mut probes = PROBES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,7 +66,7 @@ pub extern "C" fn encrypt_lanes(lanes: usize) {
     encrypt_side_by_side(&mut started.collect::<Vec<_>>());
 }
 
-/// Starts a message of RustCrypto's.
+/// Starts a message with RustCrypto's `aes`.
 #[unsafe(no_mangle)]
 pub extern "C" fn start_rustcrypto(lane: usize) {
     with(lane, |probe| {

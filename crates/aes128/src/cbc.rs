@@ -51,9 +51,9 @@ pub struct Lane<'a> {
 /// Encrypts every lane's blocks in place, as [`CbcEncryptor::encrypt_blocks`] would one lane after another, and
 /// leaves every lane without blocks.
 ///
-/// A CBC message is one long chain of dependent operations that leaves most of the machine idle; up to four of
-/// them go through the kernel together. Lanes may be of any number and of any lengths: where one ends, the next
-/// takes its place.
+/// A CBC message is one long chain of dependent operations that leaves most of the machine idle, so the kernel
+/// processes up to four messages together. Lanes may be of any number and lengths: when one ends, the next takes
+/// its place.
 pub fn encrypt_lanes(lanes: &mut [Lane<'_>]) {
     loop {
         let mut live = lanes.iter_mut().filter(|lane| !lane.blocks.is_empty());
@@ -92,8 +92,8 @@ fn side_by_side<const N: usize>(mut messages: [(&mut CbcEncryptor, &mut [[u8; BL
     }
 }
 
-/// What a back-end is given of a message: blocks to encrypt in place after `chain`. All runs of one call are of
-/// the same length.
+/// The input of a back-end: blocks of a message to encrypt in place after `chain`. All runs of one call have the
+/// same length.
 pub(crate) struct Run<'a, Schedule> {
     pub(crate) schedule: &'a Schedule,
     pub(crate) chain: &'a [u8; BLOCK],

@@ -31,7 +31,7 @@ fn one_message_as_rustcrypto(subject: &mut dyn Subject) {
     }
 }
 
-/// Any number of lanes of any lengths, several times over the same messages.
+/// Lanes in any number and of any lengths, with several calls for the same messages.
 fn lanes_as_rustcrypto(subject: &mut dyn Subject) {
     let mut random = Random(2);
     for count in (0..=8).chain([4; 20]) {

@@ -1,4 +1,4 @@
-//! That no branch and no address depends on a secret, as far as the modules themselves can show it.
+//! Checks on the compiled modules that no branch and no address depends on a secret.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 mod common;
@@ -49,7 +49,7 @@ fn no_vector_becomes_a_number_in_wasm_strict() {
     no_vector_becomes_a_number("aes128-strict.wasm");
 }
 
-/// The same work takes the same instructions whatever the key, the IV and the blocks are.
+/// The number of instructions does not depend on the key, the IV and the blocks.
 fn fuel_is_the_same(mut wasm: Wasm) {
     let mut random = Random(4);
     let mut keys: Vec<(Block, Block)> = vec![([0; 16], [0; 16]), ([0xFF; 16], [0xFF; 16])];

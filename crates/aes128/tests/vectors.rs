@@ -55,7 +55,7 @@ fn known_answers(subject: &mut dyn Subject) {
     }
 }
 
-/// The same a few blocks at a time: the chaining value is kept.
+/// The same vectors a few blocks at a time, which requires that the chaining value is kept.
 fn known_answers_in_pieces(subject: &mut dyn Subject) {
     for (file, _) in KNOWN_ANSWERS {
         for Vector { key, iv, plaintext, ciphertext } in vectors(file) {
@@ -70,7 +70,7 @@ fn known_answers_in_pieces(subject: &mut dyn Subject) {
     }
 }
 
-/// AESAVS, section 6.4.2: a hundred times a thousand blocks, each made of what came before.
+/// AESAVS, section 6.4.2: a hundred rounds of a thousand blocks, each derived from previous ones.
 fn monte_carlo(subject: &mut dyn Subject) {
     let xor = |a: Block, b: Block| std::array::from_fn(|i| a[i] ^ b[i]);
     let mut state: Option<(Block, Block, Block)> = None;

@@ -24,9 +24,9 @@ const CHUNK: usize = 64 * 1024;
 
 /// Rewrite the playlist on standard input as the filter does for a viewer who requests URL.
 ///
-/// As in the filter, a live media playlist that is requested with an access token becomes a master playlist that names
-/// it; with the session token from there, it is rewritten itself. Output is streamed: it is complete only if the exit
-/// status is 0.
+/// As in the filter, a live media playlist that is requested with an access token becomes a multivariant playlist that
+/// names it; with the session token from there, it is rewritten itself. Output is streamed: it is complete only if the
+/// exit status is 0.
 #[derive(Args)]
 #[command(after_help = "Example:
   playlock rewrite --config policies.json --url https://edge.example/vod/720p.m3u8 \\

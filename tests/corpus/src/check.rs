@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! The checks of one playlist and its rewritten form.
+=======
+//! Invariants of one playlist and its rewritten form.
+>>>>>>> cli
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -15,13 +19,13 @@ use crate::site::{PLAYLIST, Site};
 use crate::undo;
 use crate::variables::{self, Variables};
 
-/// How often what was seen.
+/// Counts of events, by name.
 pub type Counts = BTreeMap<String, usize>;
 
-/// Checks one playlist under one configuration and counts what became of it.
+/// Checks one playlist under one configuration and counts the results.
 ///
 /// # Errors
-/// The first thing that is not true.
+/// The first violated invariant.
 pub fn check(edge: &Edge, input: &[u8], seed: u64, counts: &mut Counts) -> Result<(), String> {
     let text = std::str::from_utf8(input).map_err(|_| "not UTF-8".to_owned())?;
     let playlist = Playlist::new(edge, text)?;
@@ -45,7 +49,7 @@ struct Playlist<'a> {
     site: Site,
     reading: Reading,
     variables: Variables,
-    /// The URIs that have variables, with their values.
+    /// The URIs with variables, and their expansions.
     expanded: BTreeSet<String>,
     /// Its segments are images.
     images: bool,
@@ -69,7 +73,7 @@ impl<'a> Playlist<'a> {
         Ok(Self { edge, text, url, site, reading, variables, expanded, images })
     }
 
-    /// Rewrites in pieces of several sizes; the result must not depend on them.
+    /// Rewrites in chunks of several sizes; the result must not depend on the sizes.
     fn rewrite(&self, seed: u64) -> Result<Result<Vec<u8>, Reason>, String> {
         let input = self.text.as_bytes();
         let mut state = seed;
@@ -102,7 +106,7 @@ impl<'a> Playlist<'a> {
         first.ok_or_else(|| "not rewritten".into())
     }
 
-    /// Whether this reason holds for this playlist, by another reading of it.
+    /// Whether this refusal is justified, by an independent reading of the playlist.
     fn may_be_refused(&self, reason: Reason) -> bool {
         let encrypts = self.edge.encrypts;
         match reason {
@@ -168,7 +172,7 @@ impl<'a> Playlist<'a> {
         Ok(())
     }
 
-    /// Opened by the access token, a playlist is the same, or a live one is a master playlist that leads to it.
+    /// With an access token, the result is the same, or for a live playlist a multivariant playlist that names it.
     fn check_entry(&self, output: &str, counts: &mut Counts) -> Result<(), String> {
         let other = |reason| format!("opened by the access token it is refused: {reason:?}");
         let mut url = self.url.clone();
@@ -187,8 +191,8 @@ impl<'a> Playlist<'a> {
         if through == output.as_bytes() { Ok(()) } else { Err("opened by the access token it leads elsewhere".into()) }
     }
 
-    /// A URI as the origin and the playlist's variables make it. What was expanded is not expanded again. The playlist was
-    /// asked for by https, and so are the filter's own URIs in it.
+    /// A URI with the playlist's variables expanded once. The playlist was requested with https, and so are the filter's own
+    /// URIs in it.
     fn clean(&self, uri: &str) -> String {
         let plain = undo::uri(uri);
         let plain = if self.expanded.contains(&plain) { plain } else { self.variables.expand(&plain) };
@@ -202,7 +206,7 @@ impl<'a> Playlist<'a> {
         self.site.own(&self.variables.expand(uri))
     }
 
-    /// What was put in can be taken out, and then it is what the origin sent.
+    /// Without the filter's additions, the result is the origin's playlist.
     fn check_bytes(&self, output: &str, rewritten: &Reading) -> Result<(), String> {
         let clean = |uri: &str| self.clean(uri);
         let (mut before, mut after) = (self.text.trim_start_matches('\u{feff}').to_owned(), output.to_owned());
@@ -229,12 +233,12 @@ impl<'a> Playlist<'a> {
         ))
     }
 
-    /// Whether a reference is made a resource of its own: its byte range goes into its URL.
+    /// Whether the filter makes a reference a separate resource, with its byte range in the URL.
     fn is_resource(&self, reference: &Reference) -> bool {
         self.edge.encrypts && !self.images && reference.key.is_none() && self.own(&reference.uri).is_some()
     }
 
-    /// The input without the byte ranges that are in the URLs now.
+    /// The input without the byte ranges that the filter moves into URLs.
     fn without_ranges(&self) -> Result<String, String> {
         let mut cuts: Vec<Range<usize>> = Vec::new();
         let own = |reference: &Reference| self.is_resource(reference);
@@ -352,7 +356,7 @@ fn is_media(role: Role) -> bool {
     matches!(role, Role::Segment | Role::Part | Role::Map)
 }
 
-/// One session token, this session's; no access token; at most one parameter for ourselves.
+/// A URI must have one session token, of this session; no access token; at most one signed parameter.
 fn check_token(reference: &Reference, session: Option<&str>) -> Result<(), String> {
     let tokens: Vec<&str> = parameters(&reference.uri, "hdntl").collect();
     let signed: Vec<&str> = parameters(&reference.uri, "plk").collect();
@@ -375,7 +379,7 @@ fn parameters<'u>(uri: &'u str, name: &'u str) -> impl Iterator<Item = &'u str> 
     query.split('&').filter_map(move |parameter| parameter.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// A path that every server reads in the same way.
+/// Whether all servers interpret the path in the same way.
 fn is_plain(path: &str) -> bool {
     !path.contains("//") && !path.contains("%2") && !path.contains("%5") && !path.contains("%7F")
 }

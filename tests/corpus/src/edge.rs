@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! playlock's core with a simulated origin: rewrites a playlist and responds to a URL.
+=======
+//! playlock's core without an origin: rewrites playlists and processes requests for URLs.
+>>>>>>> cli
 
 use std::rc::Rc;
 
@@ -11,10 +15,10 @@ use url::Url;
 
 use crate::site::HOSTS;
 
-/// Within the token's time.
+/// A time at which the token is valid.
 const NOW: u64 = 1_700_000_000;
 const PASSWORD: &str = "52a152a152a152a152a152a152a152a1";
-/// For that password, made with PyPI's `akamai-edgeauth`.
+/// Signed with that password, by PyPI's `akamai-edgeauth`.
 const ACCESS: &str =
     "st=1700000000~exp=1700003600~acl=/*~hmac=c422a632243136e9d7c5a75a024ba64e19956643e859eb56f0c158a7dc5b6721";
 
@@ -25,26 +29,26 @@ pub struct Edge {
     pub encrypts: bool,
     /// Whether keys rotate.
     pub rotates: bool,
-    /// Whether what the origin encrypts itself passes.
+    /// Whether media that the origin has encrypted is forwarded.
     pub passes_encrypted: bool,
 }
 
-/// What becomes of a request for a URL.
+/// The result of a request for a URL.
 pub struct Answer {
-    /// What kind the filter takes it for.
+    /// The kind of the request, as determined by the filter.
     pub kind: Kind,
-    /// The path and query that the origin sees.
+    /// The path and query that the origin receives.
     pub path: String,
-    /// The Range that the origin sees.
+    /// The Range header that the origin receives.
     pub range: Option<String>,
     exchange: Exchange,
 }
 
 impl Edge {
-    /// A filter with one policy for every path; `media_encryption` is that member of it.
+    /// A filter with one policy for all paths, with this `mediaEncryption`.
     ///
     /// # Errors
-    /// What the configuration is refused for.
+    /// The fault of a rejected configuration.
     pub fn new(media_encryption: &str) -> Result<Self, String> {
         let hosts: Vec<String> = HOSTS.iter().map(|host| format!("\"{host}\"")).collect();
         let config = format!(
@@ -69,10 +73,10 @@ impl Edge {
         url
     }
 
-    /// The playlist `input` at `url`, which carries a token, in pieces of the lengths that `cuts` gives.
+    /// Rewrites the playlist `input` at `url`, which contains a token, in chunks of the sizes in `cuts`.
     ///
     /// # Errors
-    /// The filter's reason for refusing; anything unexpected as `Err(Err(_))`.
+    /// The filter's reason for refusing the playlist; `Err(Err(_))` for anything unexpected.
     pub fn playlist(
         &self,
         url: &Url,
@@ -135,10 +139,10 @@ impl Edge {
 }
 
 impl Answer {
-    /// What the viewer gets when the origin sends `body`; `of` is its place in the file if only that was asked for.
+    /// The viewer's response if the origin sends `body`; `of` is its position in the file for a range request.
     ///
     /// # Errors
-    /// What the filter did instead.
+    /// The filter's action, if there is no such response.
     pub fn serve(mut self, body: &[u8], complete: bool) -> Result<Vec<u8>, String> {
         let status = if self.range.is_some() { "206" } else { "200" };
         let mut headers = vec![header(":status", status), header("content-type", "video/mp2t")];

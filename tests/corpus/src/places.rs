@@ -1,16 +1,20 @@
+<<<<<<< HEAD
 //! Sources of playlists: npm packages, the demo's content, and the folder in `PLAYLOCK_CORPUS`.
+=======
+//! The playlists of the corpus: in npm packages, the demo's content, and the directory in `PLAYLOCK_CORPUS`.
+>>>>>>> cli
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// npm packages whose tests bring playlists along, and the fewest that are expected of each.
+/// npm packages with playlists in their tests, and the expected minimum of each.
 const PACKAGES: [(&str, usize); 4] =
     [("m3u8-parser", 50), ("@eyevinn/hls-vodtolive", 200), ("@eyevinn/hls-splice", 80), ("@eyevinn/hls-truncate", 50)];
 
-/// Every playlist there is, in a stable order.
+/// All playlists, in a stable order.
 ///
 /// # Errors
-/// What is missing, and how to get it.
+/// A missing package or directory, with the way to get it.
 pub fn playlists() -> Result<Vec<PathBuf>, String> {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let modules =

@@ -1,18 +1,24 @@
+<<<<<<< HEAD
 //! A playlist as a player interprets it: every URI, its purpose, its byte range and the key in force.
 //!
 //! Written from RFC 8216, without any code of playlock.
+=======
+//! A playlist as a player reads it: every URI with its purpose, its byte range and the key in force.
+//!
+//! Written from RFC 8216; shares no code with playlock.
+>>>>>>> cli
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-/// A line without blanks around it.
+/// A line without surrounding white space.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
     /// The text.
     pub text: &'a str,
-    /// Where the text begins in the playlist.
+    /// The byte offset of the text in the playlist.
     pub start: usize,
 }
 
@@ -29,7 +35,7 @@ pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// The value of `name` in an attribute list, without quotes, and where it stands.
+/// The value of `name` in an attribute list, without quotes, and its offset.
 pub fn attribute<'a>(list: &'a str, name: &str) -> Option<(Range<usize>, &'a str)> {
     // The corpus has blanks after commas, values without quotes and quotes that are never closed.
     static ATTRIBUTE: LazyLock<Option<Regex>> =
@@ -40,7 +46,7 @@ pub fn attribute<'a>(list: &'a str, name: &str) -> Option<(Range<usize>, &'a str
     Some((value.range(), value.as_str()))
 }
 
-/// What a URI is for.
+/// The purpose of a URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// A media playlist: a variant's line, a rendition, I-frames, images, a report.
@@ -59,7 +65,7 @@ pub enum Role {
     Key,
     /// EXT-X-SESSION-KEY.
     SessionKey,
-    /// Something else that players fetch: session data, a steering manifest, a list of assets.
+    /// Another resource that players fetch: session data, a steering manifest, a list of assets.
     Data,
     /// An interstitial's playlist.
     Asset,
@@ -68,37 +74,37 @@ pub enum Role {
 /// A byte range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bytes {
-    /// Bytes before it.
+    /// Offset in bytes.
     pub offset: u64,
-    /// Its bytes.
+    /// Length in bytes.
     pub length: u64,
 }
 
-/// What a playlist says of a reference's byte range.
+/// The byte range of a reference in a playlist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Nothing: the whole resource.
+    /// None: the whole resource.
     Whole,
-    /// These bytes.
+    /// A range with offset and length.
     Bytes(Bytes),
-    /// From here to an end that is not said (hints).
+    /// A range without an end (hints).
     From(u64),
-    /// Something that cannot be read, is empty or counts on from nothing.
+    /// A range that is malformed, empty, or continues from no previous one.
     Unreadable,
 }
 
 /// A URI in a playlist.
 #[derive(Debug, Clone)]
 pub struct Reference {
-    /// Where it stands.
+    /// The byte offset in the playlist.
     pub span: Range<usize>,
-    /// Where the line begins that it stands on.
+    /// The byte offset of its line.
     pub line: usize,
     /// The URI.
     pub uri: String,
-    /// What it is for.
+    /// The purpose.
     pub role: Role,
-    /// Which bytes of it.
+    /// The byte range.
     pub part: Part,
     /// The EXT-X-KEY in force, if it is not METHOD=NONE, as an index of [`Reading::keys`].
     pub key: Option<usize>,
@@ -111,24 +117,24 @@ pub struct Reference {
 pub struct Key {
     /// The attribute list.
     pub list: String,
-    /// A segment's EXTINF stands before it and its URI after it.
+    /// Whether it is between a segment's EXTINF and its URI.
     pub inside_segment: bool,
 }
 
-/// A playlist, read.
+/// A parsed playlist.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// Every URI in order.
+    /// All URIs, in order.
     pub references: Vec<Reference>,
-    /// Every EXT-X-KEY in order.
+    /// All EXT-X-KEY lines, in order.
     pub keys: Vec<Key>,
-    /// EXT-X-VERSION, as often as it stands there.
+    /// The values of all EXT-X-VERSION lines.
     pub versions: Vec<String>,
-    /// Where the lines of EXT-X-BYTERANGE begin, and the references (by index) that they are for.
+    /// The offsets of EXT-X-BYTERANGE lines, and the indices of their references.
     pub byteranges: Vec<(usize, usize)>,
 }
 
-/// Reads a playlist, or a piece of one.
+/// Parses a playlist, or a part of one.
 pub fn read(text: &str) -> Reading {
     let mut reader = Reader::default();
     for line in lines(text) {
@@ -247,7 +253,7 @@ impl Reader {
     }
 }
 
-/// `LENGTH[@OFFSET]` (RFC 8216 section 4.3.2.2); `last` is the URI and end of the range before it.
+/// `LENGTH[@OFFSET]` (RFC 8216 section 4.3.2.2); `last` is the URI and the end of the previous range.
 fn part(text: Option<&str>, uri: &str, last: &mut Option<(String, u64)>) -> Part {
     let before = last.take();
     let Some(text) = text else { return Part::Whole };

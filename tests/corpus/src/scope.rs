@@ -1,5 +1,9 @@
+<<<<<<< HEAD
 //! Checks the key's scope: the filter encrypts exactly the media that the playlist declares as encrypted, with that
 //! key.
+=======
+//! The scope of keys: the filter encrypts exactly the resources that the playlist declares encrypted, with that key.
+>>>>>>> cli
 
 use std::collections::BTreeMap;
 
@@ -12,35 +16,35 @@ use crate::reading::{self, Key, Part, Reading, Reference, Role};
 use crate::site::Site;
 
 const BLOCK: usize = 16;
-/// What the origin sends.
+/// The origin's media.
 const PLAIN: [u8; BLOCK] = *b"one plain block.";
 
-/// The keys of a rewritten playlist, fetched as a player fetches them.
+/// The keys of a rewritten playlist, fetched as a player does.
 pub struct Keys {
     fetched: Vec<Held>,
 }
 
-/// What is in force after a line.
+/// The key in force after a line.
 #[derive(Clone, Copy)]
 enum Held {
     /// METHOD=NONE.
     Nothing,
     /// The origin's own key.
     Origin,
-    /// Ours. The IV is the media sequence number if there is none.
+    /// A key of the filter. Without an IV, the media sequence number is the IV.
     Ours { key: [u8; BLOCK], iv: Option<[u8; BLOCK]> },
 }
 
-/// Whether a key's attribute list is ours.
+/// Whether an attribute list is of a key of the filter.
 pub fn is_ours(list: &str) -> bool {
     reading::attribute(list, "URI").is_some_and(|(_, uri)| uri.contains("plk=key~"))
 }
 
 impl Keys {
-    /// Fetches every key of ours in `output`.
+    /// Fetches all keys of the filter in `output`.
     ///
     /// # Errors
-    /// A key line that is not as it must be, or a key that does not come.
+    /// An invalid key line, or a key that cannot be fetched.
     pub fn fetch(edge: &Edge, site: &Site, output: &Reading) -> Result<Self, String> {
         let mut known: BTreeMap<&str, [u8; BLOCK]> = BTreeMap::new();
         let mut fetched = Vec::with_capacity(output.keys.len());
@@ -77,17 +81,17 @@ impl Keys {
         reference.key.and_then(|index| self.fetched.get(index)).copied().unwrap_or(Held::Nothing)
     }
 
-    /// Whether a key of ours is in force at `reference`.
+    /// Whether a key of the filter is in force at `reference`.
     pub fn cover(&self, reference: &Reference) -> bool {
         matches!(self.at(reference), Held::Ours { .. })
     }
 }
 
-/// A reference of ours under encryption, as it was (`before`) and as it is (`after`), against what the filter answers for
-/// its URL. `images`: it is an image, which players do not decrypt.
+/// Compares a reference in the playlist, before and after rewriting, with the filter's response for its URL. `images`: it
+/// is an image, which players do not decrypt.
 ///
 /// # Errors
-/// Where playlist and answer differ.
+/// The difference between playlist and response.
 pub fn check(keys: &Keys, before: &Reference, after: &Reference, images: bool, answer: Answer) -> Result<(), String> {
     let kind = answer.kind;
     // What ends in .m3u8 is a playlist, wherever its URI stands.

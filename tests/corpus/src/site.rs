@@ -1,14 +1,18 @@
+<<<<<<< HEAD
 //! Finds the URIs of a playlist that lead back to the filter, as browsers resolve them.
+=======
+//! Resolution of a playlist's URIs as browsers do it, to find those that lead to the filter.
+>>>>>>> cli
 
 use regex_lite::Regex;
 use url::Url;
 
-/// Where playlists stand here.
+/// The base URL of the playlists.
 pub const PLAYLIST: &str = "https://edge.example/vod/show/index.m3u8";
 /// Other hosts that the policy lists; the corpus has URIs of the first three.
 pub const HOSTS: [&str; 4] = ["example.com", "mock.vod.com", "tv4play-i.akamaihd.net", "edge.example"];
 
-/// One playlist's place.
+/// The location of one playlist.
 #[derive(Debug)]
 pub struct Site {
     /// Its URL.
@@ -17,18 +21,18 @@ pub struct Site {
 }
 
 impl Site {
-    /// The place of the playlist at `url`.
+    /// The location of the playlist at `url`.
     ///
     /// # Errors
-    /// If `url` is none.
+    /// `url` is not a URL.
     pub fn new(url: &str) -> Result<Self, String> {
         // RFC 3986 appendix B.
         let parts = Regex::new(r"^(([^:/?#]+):)?(//([^/?#]*))?([^?#]*)(\?([^#]*))?(#(.*))?").map_err(text)?;
         Ok(Self { base: Url::parse(url).map_err(text)?, parts })
     }
 
-    /// Where `uri` leads, if that is to the filter. What clients read in more than one way leads nowhere: it must get
-    /// no token.
+    /// The target of `uri`, if it is on the filter's hosts. `None` for URIs that clients interpret differently: they must
+    /// not get a token.
     pub fn own(&self, uri: &str) -> Option<Url> {
         if uri.is_empty() || uri.contains(|c: char| c.is_ascii_control() || c == '\\') {
             return None;

@@ -2,10 +2,10 @@
 
 use crate::reading;
 
-/// The parameters that are the filter's, by name.
+/// The names of the filter's parameters.
 pub const OURS: [&str; 3] = ["hdnts", "hdntl", "plk"];
 
-/// A URI without the filter's parameters, byte for byte otherwise.
+/// A URI without the filter's parameters, otherwise unchanged.
 pub fn uri(uri: &str) -> String {
     let (main, fragment) = uri.split_at(uri.find('#').unwrap_or(uri.len()));
     let Some((path, query)) = main.split_once('?') else { return uri.to_owned() };
@@ -20,7 +20,7 @@ pub fn uri(uri: &str) -> String {
     }
 }
 
-/// A text with every URI in it changed by `change`.
+/// A text with `change` applied to every URI.
 pub fn map_uris(text: &str, change: &dyn Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! Expands variables in playlists (EXT-X-DEFINE, RFC 8216bis section 4.4.2.3) as a player does.
+=======
+//! Variables in playlists (EXT-X-DEFINE, RFC 8216bis section 4.4.2.3), expanded as a player does.
+>>>>>>> cli
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,13 +12,12 @@ use crate::reading::{self, Line};
 #[derive(Debug, Default)]
 pub struct Variables {
     values: BTreeMap<String, String>,
-    /// Names of those whose value is the viewer's, or has such a value in it.
+    /// The names of variables whose value is, or contains, a value chosen by the viewer.
     chosen: BTreeSet<String>,
 }
 
 impl Variables {
-    /// Those of `text`. What it asks for by QUERYPARAM or IMPORT has the value that [`query`] sends and [`parent`]
-    /// defines.
+    /// The variables of `text`. QUERYPARAM and IMPORT have the values that [`query`] and [`parent`] provide.
     pub fn of(text: &str) -> Self {
         let mut variables = Self::default();
         for line in reading::lines(text) {
@@ -40,7 +43,7 @@ impl Variables {
         self.chosen.iter().any(|name| text.contains(&format!("{{${name}}}")))
     }
 
-    /// `text` with the variables' values in place of their references.
+    /// `text` with references replaced by the values of variables.
     pub fn expand(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;

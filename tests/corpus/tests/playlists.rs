@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! Tests every available playlist: rewritten by the filter and checked against the oracles.
+=======
+//! All playlists of the corpus, rewritten by the filter and compared by the oracles.
+>>>>>>> cli
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test, and what it counts")]
 
 use std::fs;
@@ -8,7 +12,7 @@ use playlock_corpus::check::{Counts, check};
 use playlock_corpus::edge::Edge;
 use playlock_corpus::places;
 
-/// Runs the whole corpus under one configuration; shows every failure, not the first alone.
+/// Runs the whole corpus under one configuration and lists all failures.
 fn run(name: &str, media_encryption: &str) {
     let edge = Edge::new(media_encryption).unwrap();
     let files = places::playlists().unwrap();
@@ -36,7 +40,7 @@ fn encrypting() {
     run("encrypting", r#"{"enabled": true, "secret": "000102030405060708090a0b0c0d0e0f"}"#);
 }
 
-/// All that may be different under encryption.
+/// All options that change the encryption of a session key, at once.
 #[test]
 fn rotating() {
     run(

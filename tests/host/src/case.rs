@@ -9,30 +9,30 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// What the case shows, in a sentence.
+    /// The behaviour that the case shows, in a sentence.
     pub about: String,
     /// A file of `tests/cases/config/`.
     #[serde(default = "vod")]
     pub config: String,
-    /// JSON pointers of the configuration, with what is put there.
+    /// JSON pointers into the configuration, with new values.
     #[serde(default)]
     pub set: BTreeMap<String, toml::Value>,
-    /// JSON pointers of what is taken out of the configuration.
+    /// JSON pointers of members that are removed from the configuration.
     #[serde(default)]
     pub unset: Vec<String>,
-    /// Variables beside, or in place of, the usual ones; an empty one is unset.
+    /// Environment variables, in addition to the default ones or instead of them; an empty one is unset.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Unix seconds at which every step happens that says no other.
+    /// The time of every step without one of its own, in Unix seconds.
     #[serde(default = "now")]
     pub now: u64,
-    /// The configuration must be refused, and the log say all this.
+    /// The configuration must be rejected, and the log must contain all of these.
     #[serde(default)]
     pub refused: Vec<String>,
-    /// The configuration must be taken, and the log say all this.
+    /// The configuration must be accepted, and the log must contain all of these.
     #[serde(default)]
     pub warned: Vec<String>,
-    /// Further nodes by name, each started as the first but for this.
+    /// Further nodes by name, with their differences from the first.
     #[serde(default)]
     pub node: BTreeMap<String, Differs>,
     /// Requests in order.
@@ -40,7 +40,7 @@ pub struct Case {
     pub step: Vec<Step>,
 }
 
-/// What sets a node apart.
+/// The differences of a node from the first one.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Differs {
@@ -55,11 +55,11 @@ pub struct Differs {
     pub env: BTreeMap<String, String>,
 }
 
-/// One request, what the origin would answer and what is expected.
+/// One request, the origin's response and the expected result.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// A word on what this step is.
+    /// A short description of the step.
     #[serde(default)]
     pub about: String,
     /// Method and target.
@@ -78,14 +78,14 @@ pub struct Step {
     pub at: Option<At>,
     /// The node it goes to.
     pub node: Option<String>,
-    /// What the origin answers. Absent: it must not be asked. Present: it must.
+    /// The origin's response. The origin must receive the request if there is one, and must not if there is none.
     pub origin: Option<Origin>,
-    /// The clusters beside the origin's, by name: a status, `refused`, `timeout` or `empty`. They must be asked.
+    /// Clusters other than the origin's, by name: a status, `refused`, `timeout` or `empty`. They must receive a request.
     #[serde(default)]
     pub clusters: BTreeMap<String, String>,
-    /// What must come of it.
+    /// The expected result.
     pub expect: Expect,
-    /// Expectations that hold only with held headers, in place of the same ones above.
+    /// Expectations with held headers, instead of the same ones in `expect`.
     #[serde(default)]
     pub held: Option<Expect>,
     /// Values for later steps' placeholders.
@@ -127,7 +127,7 @@ pub enum At {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
-    /// 200 unless it says otherwise.
+    /// The status; 200 by default.
     pub status: Option<u16>,
     /// Headers; `content-length` is added.
     #[serde(default)]
@@ -136,78 +136,78 @@ pub struct Origin {
     pub body: Option<String>,
     /// The body as a file of `tests/cases/`.
     pub file: Option<String>,
-    /// The body as this many bytes that look like nothing in particular.
+    /// The body as this many pseudo-random bytes.
     pub bytes: Option<usize>,
     /// Trailers follow the body.
     pub trailers: Option<BTreeMap<String, String>>,
     /// Leave `content-length` out.
     #[serde(default)]
     pub no_length: bool,
-    /// Break off after half of the body's bytes.
+    /// Reset the stream after half of the body.
     #[serde(default)]
     pub abort: bool,
 }
 
-/// What must come of a step. What is not named is not checked, but for the outcome.
+/// The expected result of a step. Only named members are checked, and always the outcome.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// The client's status.
     pub status: Option<u16>,
-    /// `complete` unless it says otherwise; alternatives, where it depends on the cut, are joined by `|`.
+    /// The outcome; `complete` by default. Alternatives that depend on the chunks are joined by `|`.
     pub outcome: Option<String>,
     /// Exact values of response headers.
     #[serde(default)]
     pub headers: BTreeMap<String, Values>,
-    /// Parts of response headers.
+    /// Substrings of response headers.
     #[serde(default)]
     pub header_has: BTreeMap<String, Values>,
-    /// Response headers that must not be there.
+    /// Response headers that must be absent.
     #[serde(default)]
     pub header_absent: Vec<String>,
     /// The exact body.
     pub body: Option<String>,
-    /// Parts of the body.
+    /// Substrings of the body.
     #[serde(default)]
     pub body_has: Vec<String>,
-    /// What the body must not contain.
+    /// Substrings that the body must not contain.
     #[serde(default)]
     pub body_lacks: Vec<String>,
     /// The body's length.
     pub body_bytes: Option<usize>,
     /// The body is exactly the origin's.
     pub body_is_origins: Option<bool>,
-    /// The word in the problem document and in filter state.
+    /// The reason code in the problem document and in filter state.
     pub reason: Option<String>,
     /// The kind of request in filter state.
     pub kind: Option<String>,
     /// The policy in filter state.
     pub policy: Option<String>,
-    /// The target as the origin got it.
+    /// The request target that the origin received.
     pub origin_target: Option<String>,
-    /// Request headers as the origin got them.
+    /// Request headers that the origin received.
     #[serde(default)]
     pub origin_headers: BTreeMap<String, Values>,
-    /// Request headers that the origin must not get.
+    /// Request headers that the origin must not receive.
     #[serde(default)]
     pub origin_header_absent: Vec<String>,
-    /// Request headers as the cluster got them.
+    /// Request headers that the cluster received.
     #[serde(default)]
     pub asked_headers: BTreeMap<String, Values>,
-    /// Request headers that the cluster must not get.
+    /// Request headers that the cluster must not receive.
     #[serde(default)]
     pub asked_header_absent: Vec<String>,
-    /// How long the cluster was waited for, in milliseconds.
+    /// The timeout of the request to the cluster, in milliseconds.
     pub asked_for: Option<u32>,
     /// The body decrypts to the origin's.
     pub decrypts_to_origin: Option<Key>,
     /// Texts that must be equal to each other, after expansion and with this step's captures.
     #[serde(default)]
     pub same: Vec<[String; 2]>,
-    /// Texts that must not be.
+    /// Texts that must differ from each other.
     #[serde(default)]
     pub differ: Vec<[String; 2]>,
-    /// Counters by the end of this step.
+    /// Counters after this step.
     #[serde(default)]
     pub counters: BTreeMap<String, u64>,
 }
@@ -222,7 +222,7 @@ pub struct Key {
     pub iv: String,
 }
 
-/// Where a value comes from.
+/// The source of a captured value.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum Capture {
@@ -287,7 +287,7 @@ impl Case {
         env
     }
 
-    /// The configuration of a node. Holding headers is the harness's dimension, so it is set here.
+    /// The configuration of a node. The harness runs each case with and without held headers, so it sets that member.
     pub fn configuration(&self, node: Option<&Differs>, hold: bool) -> Result<String, String> {
         let file = folder().join("config").join(&self.config);
         let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;

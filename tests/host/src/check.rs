@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! Compares an observed exchange with a case's expectations.
+=======
+//! Compares an exchange with the expectations of a case.
+>>>>>>> cli
 
 use std::collections::BTreeMap;
 
@@ -8,17 +12,17 @@ use crate::edge_auth::unhex;
 use crate::message::{Header, Seen};
 use crate::text::Text;
 
-/// What there is to check.
+/// An exchange to check.
 pub struct Checked<'a> {
     /// The exchange.
     pub seen: &'a Seen,
     /// The origin's body.
     pub origins: Option<&'a [u8]>,
-    /// Placeholders, this step's captures among them.
+    /// The placeholders, including this step's captures.
     pub text: &'a Text,
 }
 
-/// Checks everything that is expected; `held` replaces what it names. The error is the first thing that differs.
+/// Checks all expectations; those of `held` replace the same ones. The error is the first difference.
 pub fn check(expect: &Expect, held: Option<&Expect>, checked: &Checked<'_>) -> Result<(), String> {
     // What only one of the two expects (or both) is merged; the one for held headers comes first.
     let pick = |get: fn(&Expect) -> Option<&String>| held.and_then(get).or_else(|| get(expect));
@@ -51,7 +55,7 @@ pub fn check(expect: &Expect, held: Option<&Expect>, checked: &Checked<'_>) -> R
     held.map_or(Ok(()), |held| one(held, checked))
 }
 
-/// The problem document names the same word, the status and the request.
+/// The problem document must have the same reason code, status and request id.
 fn problem(word: &str, checked: &Checked<'_>) -> Result<(), String> {
     let seen = checked.seen;
     if seen.body.is_empty() {

@@ -1,8 +1,12 @@
+<<<<<<< HEAD
 //! An independent generator of EdgeAuth v2 tokens for the cases; it shares no code with playlock's parser.
+=======
+//! A generator of EdgeAuth v2 tokens for the cases. It shares no code with playlock's parser.
+>>>>>>> cli
 
 use hmac::{Hmac, KeyInit, Mac};
 
-/// The fields of a token; what is `None` is left out.
+/// The fields of a token; `None` omits a field.
 #[derive(Debug, Clone, Default)]
 pub struct Token {
     /// Client address.
@@ -17,9 +21,9 @@ pub struct Token {
     pub id: Option<String>,
     /// Payload.
     pub data: Option<String>,
-    /// Path of a URL token: signed, not carried.
+    /// Path of a URL token: signed, but not in the token.
     pub url: Option<String>,
-    /// Salt: signed, not carried.
+    /// Salt: signed, but not in the token.
     pub salt: Option<String>,
 }
 
@@ -47,7 +51,7 @@ impl Token {
     }
 }
 
-/// Signs any text, be it a token or not: `carried` + `~hmac=…` over `carried` + `hidden`.
+/// Signs any text, also if it is not a token: `carried` + `~hmac=…` over `carried` + `hidden`.
 pub fn sign(carried: &str, hidden: &str, alg: &str, key: &str) -> Result<String, String> {
     let key = unhex(key).ok_or("the key is not hex")?;
     let signed = format!("{carried}{hidden}");

@@ -1,37 +1,44 @@
+<<<<<<< HEAD
 //! Envoy's rules for one HTTP filter: the sequence of callbacks, the effect of their return values, the client's view.
 //!
 //! Determined by experiment on Envoy 1.40. Where a real Envoy would hang, crash or violate the protocol, the result is
 //! an [`Outcome`], so that a scenario can check it.
+=======
+//! Envoy's rules for one HTTP filter: the callbacks, the effects of their results, and the client's view.
+//!
+//! Found by experiments with Envoy 1.40. Where a real Envoy would hang, crash or violate the protocol, the result is an
+//! [`Outcome`], so that a scenario can check it.
+>>>>>>> cli
 
 use crate::message::{Ending, Header, Outcome, Request, Response, Seen, header};
 use crate::stream::{Action, CALL, LocalReply, Phase, Stream};
 
-/// The filter died in a callback.
+/// The filter trapped in a callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trap(pub String);
 
-/// One filter context: what Envoy calls.
+/// One filter context: the callbacks that Envoy calls.
 pub trait Filter {
-    /// The request's headers have come.
+    /// The request headers have arrived.
     fn on_request_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap>;
-    /// What the filter itself asked a cluster has been answered.
+    /// The response to the filter's own request has arrived.
     fn on_http_call_response(&mut self, stream: &mut Stream, token: u32) -> Result<(), Trap>;
-    /// The response's headers have come.
+    /// The response headers have arrived.
     fn on_response_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap>;
-    /// More of the response's body has come; `size` counts what was left buffered before.
+    /// More of the response body has arrived; `size` includes bytes that were buffered before.
     fn on_response_body(&mut self, stream: &mut Stream, size: usize, end_of_stream: bool) -> Result<Action, Trap>;
-    /// The response's trailers have come.
+    /// The response trailers have arrived.
     fn on_response_trailers(&mut self, stream: &mut Stream) -> Result<Action, Trap>;
     /// The stream is over.
     fn on_log(&mut self, stream: &mut Stream) -> Result<(), Trap>;
 }
 
-/// What of Envoy's configuration matters here.
+/// The relevant part of Envoy's configuration.
 #[derive(Debug, Clone, Copy)]
 pub struct Envoy {
     /// `allow_on_headers_stop_iteration`: without it `Pause` on response headers hangs.
     pub allow_hold: bool,
-    /// How much a paused body may grow to.
+    /// Maximum size of a paused body in bytes.
     pub buffer_limit: usize,
 }
 
@@ -41,7 +48,7 @@ impl Envoy {
         Self { allow_hold, buffer_limit: 1 << 20 }
     }
 
-    /// Runs one exchange. `origin` is asked with the request's headers as the filter left them.
+    /// Runs one exchange. `origin` receives the request headers as the filter left them.
     pub fn exchange(
         &self,
         filter: &mut dyn Filter,
@@ -65,18 +72,18 @@ impl Envoy {
     }
 }
 
-/// Why an exchange did not go to its natural end.
+/// The cause of an exchange's early end.
 struct End(Outcome, String);
 
 fn end<T>(outcome: Outcome, why: &str) -> Result<T, End> {
     Err(End(outcome, why.to_owned()))
 }
 
-/// One exchange under way.
+/// One exchange in progress.
 struct Run {
     envoy: Envoy,
     head_only: bool,
-    /// Local replies are those of gRPC. Envoy looks before any filter does.
+    /// Local replies are in gRPC form. Envoy determines this before any filter runs.
     grpc: bool,
     stream: Stream,
     seen: Seen,
@@ -162,7 +169,7 @@ impl Run {
         }
     }
 
-    /// One body callback. True if a reply of the filter's own took the response's place.
+    /// Calls the body callback once. True if a local reply replaced the response.
     fn body(&mut self, filter: &mut dyn Filter, chunk: &[u8], end_of_stream: bool) -> Result<bool, End> {
         self.stream.phase = Phase::Body;
         self.stream.body.extend_from_slice(chunk);
@@ -212,7 +219,7 @@ impl Run {
         }
     }
 
-    /// Carries out a reply that a response callback asked for. It passes no filter.
+    /// Sends the local reply of a response callback. It passes through no filter.
     fn replied(&mut self) -> Result<bool, End> {
         let Some(reply) = self.stream.reply.take() else { return Ok(false) };
         if !self.stream.head_held {
@@ -230,7 +237,7 @@ impl Run {
         self.send_body()
     }
 
-    /// A local reply as Envoy makes a response of it.
+    /// The response that Envoy makes from a local reply.
     fn local(&self, reply: LocalReply) -> Response {
         if self.grpc {
             return Self::grpc(&reply);
@@ -288,7 +295,7 @@ impl Run {
         Ok(())
     }
 
-    /// The VM is dead: 503 if nothing has gone yet.
+    /// The VM has trapped: 503 if no headers have been sent yet.
     fn trap(&mut self, Trap(why): Trap) -> End {
         if self.seen.status.is_none() {
             self.seen.status = Some(503);

@@ -1,9 +1,13 @@
+<<<<<<< HEAD
 //! Input and output of the simulated Envoy: requests, origin responses, the client's view.
+=======
+//! Input and output of the simulated Envoy: requests, the origin's responses, the client's view.
+>>>>>>> cli
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A header: its lower-case name and its value's bytes.
+/// A header: lower-case name, and the bytes of the value.
 pub type Header = (String, Vec<u8>);
 
 /// The first value of a header.
@@ -11,16 +15,16 @@ pub fn header<'a>(headers: &'a [Header], name: &str) -> Option<&'a [u8]> {
     headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice())
 }
 
-/// What becomes of a filter's own request to a cluster.
+/// The result of a filter's own request to a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upstream {
-    /// It answers with this status.
+    /// A response with this status.
     Answers(u16),
-    /// It is not there: Envoy answers 503 for it.
+    /// No connection: Envoy responds with 503.
     Refuses,
-    /// It does not answer: Envoy answers 504 for it, when the time is up.
+    /// No response: Envoy responds with 504 after the timeout.
     IsSilent,
-    /// The cluster has no endpoint: Envoy does not even begin.
+    /// The cluster has no endpoint: Envoy does not start the request.
     IsEmpty,
 }
 
@@ -29,24 +33,24 @@ pub enum Upstream {
 pub struct HttpCall {
     /// The cluster's name.
     pub cluster: String,
-    /// Pseudo headers among them.
+    /// The headers, including pseudo-headers.
     pub headers: Vec<Header>,
-    /// How long it is waited for.
+    /// The timeout.
     pub milliseconds: u32,
 }
 
-/// A client's request. Of its body there is nothing but that it follows: no filter sees more of it.
+/// A client's request. Its body is only a flag, since the filter does not read bodies.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Pseudo headers among them.
+    /// The headers, including pseudo-headers.
     pub headers: Vec<Header>,
-    /// `ip:port`, as the proxy trusts it, if it knows it.
+    /// The trusted `ip:port` of the client, if known.
     pub client: Option<String>,
-    /// The clusters beside the origin's, by name.
+    /// Clusters other than the origin's, by name.
     pub clusters: BTreeMap<String, Upstream>,
     /// `filter_metadata.playlock.policy` of the route.
     pub route_policy: Option<String>,
-    /// The headers do not end the stream: a body follows, or trailers.
+    /// The headers do not end the stream: a body or trailers follow.
     pub has_body: bool,
 }
 
@@ -70,44 +74,44 @@ impl Request {
         }
     }
 
-    /// Whether Envoy takes it for one of gRPC's.
+    /// Whether Envoy treats it as a gRPC request.
     pub fn is_grpc(&self) -> bool {
         let kind = header(&self.headers, "content-type").unwrap_or_default();
         kind == b"application/grpc" || kind.starts_with(b"application/grpc+")
     }
 
-    /// Whether the answer carries no body whatever its headers say.
+    /// Whether the response has no body, regardless of its headers.
     pub fn is_head(&self) -> bool {
         header(&self.headers, ":method") == Some(b"HEAD")
     }
 }
 
-/// How the origin's response ends, which decides whether any body callback sees `end_of_stream`.
+/// The end of the origin's response, which determines whether a body callback gets `end_of_stream`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// With the last chunk (HTTP/2 with a content-length). Without any chunk: with the headers.
+    /// With the last chunk (HTTP/2 with a content-length); without chunks, with the headers.
     WithData,
-    /// With an empty chunk of its own (HTTP/1.1).
+    /// With a separate empty chunk (HTTP/1.1).
     EmptyChunk,
     /// With trailers: no body callback has `end_of_stream`.
     Trailers(Vec<Header>),
-    /// The origin breaks off.
+    /// The origin resets the stream.
     Abort,
 }
 
 /// An origin's response.
 #[derive(Debug, Clone)]
 pub struct Response {
-    /// `:status` among them.
+    /// The headers, including `:status`.
     pub headers: Vec<Header>,
-    /// The body, in the pieces in which it arrives. None of them is empty.
+    /// The chunks of the body, in order. None is empty.
     pub chunks: Vec<Vec<u8>>,
-    /// How it ends.
+    /// The end of the response.
     pub ending: Ending,
 }
 
 impl Response {
-    /// A response whose body comes whole, with its length.
+    /// A response with its body in one chunk, and a content-length.
     pub fn new(status: u16, body: &[u8]) -> Self {
         let chunks = if body.is_empty() { vec![] } else { vec![body.to_vec()] };
         let headers = vec![
@@ -117,7 +121,7 @@ impl Response {
         Self { headers, chunks, ending: Ending::WithData }
     }
 
-    /// Cuts the body into pieces of this size.
+    /// Splits the body into chunks of this size in bytes.
     #[must_use]
     pub fn cut(mut self, size: usize, ending: Ending) -> Self {
         let body = self.chunks.concat();
@@ -126,7 +130,7 @@ impl Response {
         self
     }
 
-    /// Whether `end_of_stream` comes with the headers. Envoy never calls the body callback then.
+    /// Whether the headers end the stream. Envoy does not call the body callback then.
     pub fn ends_with_headers(&self) -> bool {
         let nothing = header(&self.headers, "content-length") == Some(b"0");
         match self.ending {
@@ -137,21 +141,21 @@ impl Response {
     }
 }
 
-/// How an exchange ended for the client.
+/// The outcome of an exchange for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Outcome {
-    /// A whole response.
+    /// A complete response.
     #[default]
     Complete,
-    /// The client sees that the response is broken off.
+    /// A reset, which the client notices.
     Broken,
-    /// Nothing more ever comes.
+    /// The client waits forever.
     Hang,
-    /// Envoy itself dies.
+    /// Envoy crashes.
     Crash,
     /// The filter trapped: every stream on its VM is lost.
     Trap,
-    /// What was sent is not one HTTP response: a wrong length, a split header, a body where none may be.
+    /// Not a valid HTTP response: a wrong length, a split header, or a body where none is allowed.
     Malformed,
 }
 
@@ -168,26 +172,26 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What origin, client and access log saw of one exchange.
+/// One exchange, as the origin, the client and the access log see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// The request's headers as the origin got them, if it was asked.
+    /// The request headers that the origin received, if it received a request.
     pub origin: Option<Vec<Header>>,
-    /// What the filter itself asked a cluster.
+    /// The filter's own requests to clusters.
     pub call: Option<HttpCall>,
-    /// The response's status, if its headers reached the client.
+    /// The response status, if headers reached the client.
     pub status: Option<u16>,
-    /// The response's headers without pseudo headers.
+    /// The response headers, without pseudo-headers.
     pub headers: Vec<Header>,
-    /// What the client got of the body.
+    /// The body that the client received.
     pub body: Vec<u8>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why it ended so, if not [`Outcome::Complete`].
+    /// The cause, if the outcome is not [`Outcome::Complete`].
     pub why: String,
     /// Filter state, by the name under which the access log reads it (`wasm.…`).
     pub state: BTreeMap<String, String>,
-    /// The node's counters by the end of the exchange.
+    /// The node's counters after the exchange.
     pub counters: BTreeMap<String, u64>,
 }
 

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! The filter as the core's `Exchange`, without wasm: executes its steps like `src/http.rs`.
+=======
+//! The filter as the core's `Exchange`, without wasm: executes its steps as `src/http.rs` does.
+>>>>>>> cli
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -97,7 +101,7 @@ impl NativeFilter<'_> {
         }
     }
 
-    /// What the filter breaks a response off for is a fault of its own here: it never has to.
+    /// A reset by the filter is an error here: no case requires one.
     fn edit(stream: &mut Stream, map: Map, edits: &HeaderEdits) -> Result<(), Trap> {
         let mut edit = || -> Result<(), Status> {
             for name in &edits.remove {

@@ -1,11 +1,15 @@
+<<<<<<< HEAD
 //! One Envoy with a configured filter, the target of a case's steps, natively or in wasm.
+=======
+//! One Envoy with the configured filter: the target of a case's steps, natively or as a module.
+>>>>>>> cli
 
 use std::collections::BTreeMap;
 
 use crate::envoy::Envoy;
 use crate::message::{Header, Request, Response, Seen};
 
-/// What a node is started with.
+/// The inputs that a node starts with.
 #[derive(Debug, Clone)]
 pub struct Setup {
     /// The plugin's configuration.
@@ -14,11 +18,11 @@ pub struct Setup {
     pub env: BTreeMap<String, String>,
     /// Unix seconds.
     pub now: u64,
-    /// Where the node's random bytes begin.
+    /// The seed of the node's random bytes.
     pub seed: u64,
 }
 
-/// The configuration was refused; what the filter logged.
+/// The configuration was rejected; the filter's log.
 #[derive(Debug, Clone)]
 pub struct Refused(pub Vec<String>);
 
@@ -30,21 +34,21 @@ pub trait Node {
     fn exchange(&mut self, envoy: &Envoy, request: Request, origin: &mut dyn FnMut(&[Header]) -> Response) -> Seen;
     /// Counters by name.
     fn counters(&self) -> BTreeMap<String, u64>;
-    /// What the filter logged so far.
+    /// The filter's log so far.
     fn log(&self) -> Vec<String>;
 }
 
-/// Random bytes that every run repeats.
+/// Deterministic random bytes.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
-    /// A stream of its own for each seed.
+    /// A different sequence for each seed.
     pub fn new(seed: u64) -> Self {
         Self(seed << 32)
     }
 
-    /// Fills with the next bytes, one count a byte, so that it does not matter how they are asked for.
+    /// Fills the buffer with the next bytes. They depend only on their position, not on the sizes of the requests.
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
             self.0 = self.0.wrapping_add(1);

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! The requests of all cases with their dependencies, for other tests that judge requests.
+=======
+//! The requests of the cases, with their inputs and results, for other tests.
+>>>>>>> cli
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,14 +14,14 @@ use crate::message::{Header, Request, Response, Seen};
 use crate::node::{Node, Setup};
 use crate::scenario::{Driver, Way, run_on};
 
-/// One request of a case, as a node got it.
+/// One request of a case, as a node received it.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    /// What the node was started with; its `now` is the request's.
+    /// The inputs of the node; `now` is the time of the request.
     pub setup: Setup,
     /// The request.
     pub request: Request,
-    /// What came of it.
+    /// The result.
     pub seen: Seen,
 }
 

@@ -1,5 +1,10 @@
+<<<<<<< HEAD
 //! Runs a case: through the core and both modules, with and without held headers, with every chunking of the origin's
 //! body that Envoy may produce, and compares the results.
+=======
+//! Runs a case through the core and both modules, with and without held headers, with the origin's body in chunks of
+//! several sizes, and compares the results.
+>>>>>>> cli
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,10 +21,10 @@ use crate::node::{Node, Refused, Setup};
 use crate::text::Text;
 use crate::wasm::{self, Flavour, Vm};
 
-/// Above this, bodies are not sent byte by byte: it shows nothing more and takes long.
+/// Larger bodies (in bytes) are not sent byte by byte, which takes long and shows nothing more.
 const BYTEWISE: usize = 64 << 10;
 
-/// What a case runs through.
+/// The filter that a case runs through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Driver {
     /// The core.
@@ -41,13 +46,13 @@ impl fmt::Display for Driver {
 /// One way to run a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Way {
-    /// Through what.
+    /// The filter.
     pub driver: Driver,
     /// Held headers.
     pub hold: bool,
-    /// The size of the origin's chunks; 0 = whole.
+    /// The size of the origin's chunks in bytes; 0: one chunk.
     pub chunk: usize,
-    /// `end_of_stream` comes in an empty chunk of its own.
+    /// `end_of_stream` comes with a separate empty chunk.
     pub empty_end: bool,
 }
 
@@ -63,7 +68,7 @@ impl fmt::Display for Way {
     }
 }
 
-/// Every way, those that differ by the driver alone side by side, the core first.
+/// All ways. Those that differ only in the driver are adjacent, with the core first.
 fn ways() -> impl Iterator<Item = [Way; 3]> {
     let drivers = [Driver::Native, Driver::Wasm(Flavour::Relaxed), Driver::Wasm(Flavour::Strict)];
     let holds = [false, true].into_iter();
@@ -73,7 +78,7 @@ fn ways() -> impl Iterator<Item = [Way; 3]> {
     })
 }
 
-/// Runs a case every way. The error lists what failed, each with step and way.
+/// Runs a case in every way. The error lists all failures, with step and way.
 pub fn run(name: &str, case: &Case) -> Result<(), String> {
     if case.step.is_empty() && case.refused.is_empty() && case.warned.is_empty() {
         return Err("neither a step nor a refusal nor a warning is expected".to_owned());
@@ -117,7 +122,7 @@ fn compare(what: &str, left: &[Seen], right: &[Seen], same: impl Fn(&Seen, &Seen
     }
 }
 
-/// One exchange in a line or two.
+/// A summary of an exchange, in one or two lines.
 pub fn brief(seen: &Seen) -> String {
     let list = |headers: &[Header]| {
         let one = |(name, value): &Header| format!("{name}={}", String::from_utf8_lossy(value));
@@ -139,7 +144,7 @@ pub fn brief(seen: &Seen) -> String {
     )
 }
 
-/// Runs a case one way; what each step came to.
+/// Runs a case in one way; the result of each step.
 pub fn once(case: &Case, way: Way) -> Result<Vec<Seen>, String> {
     run_on(case, way, &|node, _| node)
 }
@@ -186,7 +191,7 @@ fn title(step: &Step) -> &str {
     if step.about.is_empty() { &step.send } else { &step.about }
 }
 
-/// `Err(Ok(log))`: refused; `Err(Err(why))`: not even tried.
+/// `Err(Ok(log))`: the configuration was rejected; `Err(Err(cause))`: the node could not be started.
 type Started<T> = Result<T, Result<Vec<String>, String>>;
 
 fn start(case: &Case, differs: Option<&crate::case::Differs>, seed: u64, way: Way) -> Started<(Box<dyn Node>, Setup)> {
@@ -250,8 +255,8 @@ fn walk(
     Ok(seen)
 }
 
-/// A rewritten playlist has its exact length or none: which of them, with held headers, depends on the cut. It is taken out,
-/// so that all ways can be compared.
+/// A rewritten playlist has its exact content-length or none; with held headers, that depends on the chunks. The header is
+/// removed, so that all ways can be compared.
 fn exact_length(seen: &mut Seen, head: bool) -> Result<(), String> {
     let is_playlist = seen.state.get("wasm.playlock.kind").is_some_and(|kind| kind == "playlist");
     if !is_playlist || head || seen.status != Some(200) {

@@ -1,29 +1,33 @@
+<<<<<<< HEAD
 //! One stream from the filter's perspective: the host calls, and the conditions under which Envoy refuses them.
+=======
+//! The host calls of one stream, and the conditions under which Envoy rejects them.
+>>>>>>> cli
 
 use std::collections::BTreeMap;
 
 use crate::message::{Header, HttpCall, Request, Upstream, header};
 
-/// The number of a filter's own request.
+/// The id of a filter's own request.
 pub(crate) const CALL: u32 = 1;
 
-/// What a callback asks for.
+/// The result of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Go on.
+    /// Continue.
     Continue,
-    /// Stop here.
+    /// Pause.
     Pause,
 }
 
-/// A host call's refusal, by its number in the ABI.
+/// The status of a rejected host call, with its number in the ABI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// There is no such value.
+    /// The value does not exist.
     NotFound = 1,
-    /// Not now, or not so: what a late header change gets.
+    /// Not allowed now, such as a late change of headers.
     BadArgument = 2,
-    /// It cannot be done.
+    /// Not possible.
     InternalFailure = 10,
 }
 
@@ -40,7 +44,7 @@ pub enum Map {
     CallResponseHeaders = 6,
 }
 
-/// Which callback is running.
+/// The callback that is running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Request,
@@ -50,14 +54,14 @@ pub(crate) enum Phase {
     Log,
 }
 
-/// An answer of the filter's own.
+/// A local reply of the filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalReply {
     /// Status code.
     pub status: u16,
-    /// Headers in order, duplicates kept.
+    /// Headers in order, including duplicates.
     pub headers: Vec<Header>,
-    /// The body's exact bytes.
+    /// The body.
     pub body: Vec<u8>,
 }
 
@@ -70,18 +74,18 @@ pub struct Stream {
     pub(crate) request: Vec<Header>,
     pub(crate) response: Vec<Header>,
     pub(crate) trailers: Vec<Header>,
-    /// The response's headers have not been let go.
+    /// The response headers have not been sent on.
     pub(crate) head_held: bool,
-    /// What the body callback may read and replace.
+    /// The bytes that the body callback may read and replace.
     pub(crate) body: Vec<u8>,
-    /// The last body callback paused: the body is Envoy's buffer, and still there when trailers come.
+    /// The last body callback paused: the body is in Envoy's buffer, also when trailers arrive.
     pub(crate) body_paused: bool,
     pub(crate) reply: Option<LocalReply>,
     pub(crate) reset: bool,
     pub(crate) resumed: bool,
-    /// What the filter asks a cluster, and what Envoy will say to it.
+    /// The filter's own request, and its result.
     pub(crate) call: Option<(HttpCall, u16)>,
-    /// The answer's headers, while the filter is told of it.
+    /// The headers of the response to it, during its callback.
     pub(crate) answer: Option<Vec<Header>>,
     clusters: BTreeMap<String, Upstream>,
     pub(crate) state: BTreeMap<String, String>,
@@ -89,7 +93,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A stream whose request's headers have just come.
+    /// A stream whose request headers have just arrived.
     pub fn new(request: Request) -> Self {
         let text = |name: &str| header(&request.headers, name).unwrap_or_default().to_vec();
         let target = text(":path");
@@ -135,7 +139,7 @@ impl Stream {
         }
     }
 
-    /// A stand-in while the stream itself is within a callback.
+    /// A placeholder while the stream is inside a callback.
     pub(crate) fn idle() -> Self {
         Self::new(Request {
             headers: Vec::new(),
@@ -146,7 +150,7 @@ impl Stream {
         })
     }
 
-    /// A map while the filter may see it: what has gone is gone, until the log.
+    /// A map, while the filter may access it: not after it has been sent on, but again when the log is written.
     fn map(&self, map: Map) -> Option<&Vec<Header>> {
         let log = self.phase == Phase::Log;
         match map {
@@ -169,7 +173,7 @@ impl Stream {
         })
     }
 
-    /// All headers of a map. One that has gone reads as empty, without an error.
+    /// All headers of a map. A map that has been sent on is empty, without an error.
     pub fn headers(&self, map: Map) -> Vec<Header> {
         self.map(map).cloned().unwrap_or_default()
     }
@@ -193,7 +197,7 @@ impl Stream {
         self.add_header(map, name, value)
     }
 
-    /// Adds a header beside those of its name.
+    /// Adds a header to those of the same name.
     pub fn add_header(&mut self, map: Map, name: &str, value: &[u8]) -> Result<(), Status> {
         self.map_mut(map)?.push((name.to_ascii_lowercase(), value.to_vec()));
         Ok(())
@@ -205,7 +209,7 @@ impl Stream {
         Ok(())
     }
 
-    /// The body as this callback may see it.
+    /// The body, as visible to this callback.
     pub fn body(&self, start: usize, size: usize) -> Result<Vec<u8>, Status> {
         if !self.has_body() {
             return Err(Status::NotFound);
@@ -231,7 +235,7 @@ impl Stream {
         Ok(())
     }
 
-    /// In trailers only a body that was paused is still there to be changed.
+    /// In the trailers callback, only a paused body can be changed.
     fn has_body(&self) -> bool {
         match self.phase {
             Phase::Body => true,
@@ -240,23 +244,23 @@ impl Stream {
         }
     }
 
-    /// Answers in place of the origin, or of what it answered.
+    /// Sends a local reply instead of the origin's response.
     pub fn send_local_reply(&mut self, reply: LocalReply) {
         // Envoy carries out the first one and ignores the rest.
         self.reply.get_or_insert(reply);
     }
 
-    /// Breaks the stream off.
+    /// Resets the stream.
     pub fn reset(&mut self) {
         self.reset = true;
     }
 
-    /// Goes on with a stream that was paused.
+    /// Resumes a paused stream.
     pub fn resume(&mut self) {
         self.resumed = true;
     }
 
-    /// Asks a cluster; the answer comes in a callback of its own. One at a time here.
+    /// Sends a request to a cluster; its response arrives in another callback. One at a time.
     pub fn dispatch(&mut self, call: HttpCall) -> Result<u32, Status> {
         let upstream = *self.clusters.get(&call.cluster).ok_or(Status::BadArgument)?;
         let named = |name| header(&call.headers, name).is_some_and(|value| !value.is_empty());
@@ -273,7 +277,7 @@ impl Stream {
         Ok(CALL)
     }
 
-    /// A property, by its path's parts joined by NUL.
+    /// A property, by the parts of its path joined with NUL.
     pub fn property(&self, path: &str) -> Result<Vec<u8>, Status> {
         self.properties.get(path).cloned().ok_or(Status::NotFound)
     }

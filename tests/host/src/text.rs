@@ -13,7 +13,7 @@ use regex_lite::{Captures, Regex};
 
 use crate::edge_auth::{Token, sign};
 
-/// What the placeholders stand for.
+/// The values of placeholders.
 #[derive(Debug, Clone)]
 pub struct Text {
     /// Captured values.
@@ -62,7 +62,7 @@ impl Text {
         self.values.get(name).map(String::as_str).ok_or_else(|| format!("{name} was not captured"))
     }
 
-    /// Hex as it is, or what the variable of that name holds.
+    /// Hex, or the value of the environment variable of that name.
     fn key(&self, key: &str) -> String {
         self.env.get(key).cloned().unwrap_or_else(|| key.to_owned())
     }
@@ -101,7 +101,7 @@ impl Text {
     }
 }
 
-/// Percent-encodes all but letters and digits.
+/// Percent-encodes everything except letters and digits.
 fn escape(text: &str) -> String {
     let one = |byte: u8| match byte {
         b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! The filter as the module, in wasmtime: one VM per node and one context per stream, as in Envoy.
+=======
+//! The filter as a module, under wasmtime: one VM per node and one context per stream, as in Envoy.
+>>>>>>> cli
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,10 +17,10 @@ use crate::stream::{Action, Stream};
 
 mod abi;
 
-/// What a metered VM starts with.
+/// The fuel that a metered VM starts with.
 const FUEL: u64 = u64::MAX / 2;
 
-/// The context of the plugin; streams count on from here.
+/// The context id of the plugin; streams have the following ones.
 const ROOT: u32 = 1;
 
 /// The modules that `make wasm` builds.
@@ -24,7 +28,7 @@ const ROOT: u32 = 1;
 pub enum Flavour {
     /// With relaxed SIMD, for Envoy.
     Relaxed,
-    /// With simd128 alone, for hosts that refuse relaxed SIMD.
+    /// Without relaxed SIMD, for hosts that do not support it.
     Strict,
 }
 
@@ -39,7 +43,7 @@ impl Flavour {
         }
     }
 
-    /// Where `make wasm` puts it. `PLAYLOCK_MODULES` names another folder than `target`.
+    /// The path at which `make wasm` creates it. `PLAYLOCK_MODULES` replaces the directory `target`.
     pub fn path(self) -> PathBuf {
         let folder = std::env::var_os("PLAYLOCK_MODULES")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
@@ -58,7 +62,7 @@ pub fn module(flavour: Flavour) -> Result<&'static Module, String> {
     module.get_or_init(|| compile(&flavour.path(), flavour == Flavour::Relaxed)).as_ref().map_err(Clone::clone)
 }
 
-/// Compiles a module, whatever features it wants, that counts the instructions it executes.
+/// Compiles a module with all features, so that executed instructions are counted.
 pub fn metered(bytes: &[u8]) -> Result<Module, String> {
     let mut config = Config::new();
     config.consume_fuel(true);
@@ -66,7 +70,7 @@ pub fn metered(bytes: &[u8]) -> Result<Module, String> {
     Module::new(&engine, bytes).map_err(|error| format!("{error:?}"))
 }
 
-/// Compiles a module with the features that Envoy's V8 has on, or as a host without relaxed SIMD would.
+/// Compiles a module with the features of Envoy's V8, or those of a host without relaxed SIMD.
 pub fn compile(path: &Path, relaxed_simd: bool) -> Result<Module, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}; run `make wasm`", path.display()))?;
     let mut config = Config::new();
@@ -75,7 +79,7 @@ pub fn compile(path: &Path, relaxed_simd: bool) -> Result<Module, String> {
     Module::new(&engine, &bytes).map_err(|error| format!("{}: {error:?}", path.display()))
 }
 
-/// What the module's imports act on.
+/// The state that the module's imports act on.
 pub(crate) struct Host {
     /// The stream whose callback is running.
     stream: Option<Stream>,
@@ -84,14 +88,14 @@ pub(crate) struct Host {
     now: u64,
     random: Random,
     log: Vec<String>,
-    /// Streams that [`Vm::leave_waiting`] has left: tokens of calls count on from here.
+    /// The number of streams left by [`Vm::leave_waiting`]; the ids of calls continue from here.
     waiting: u32,
-    /// Metrics in order of definition, which is their number.
+    /// Metrics, in the order of their ids.
     metrics: Vec<Metric>,
 }
 
 impl Host {
-    /// The time at which the host has no clock.
+    /// The `now` that stands for a host without a clock.
     const NO_CLOCK: u64 = u64::MAX;
 }
 
@@ -158,12 +162,12 @@ impl Vm {
 }
 
 impl Vm {
-    /// How many instructions a [`metered`] module has executed.
+    /// The number of instructions that a [`metered`] module has executed.
     pub fn executed(&self) -> u64 {
         self.store.get_fuel().map_or(0, |left| FUEL - left)
     }
 
-    /// The value of an exported global of 64 bits, which is zero afterwards.
+    /// The value of an exported 64-bit global, which is then reset to zero.
     pub fn take_global(&mut self, name: &str) -> Option<i64> {
         let global = self.instance.get_global(&mut self.store, name)?;
         let value = global.get(&mut self.store).i64();
@@ -171,15 +175,15 @@ impl Vm {
         value
     }
 
-    /// Takes the host's clock away.
+    /// Removes the host's clock.
     pub fn stop_clock(&mut self) {
         self.store.data_mut().now = Host::NO_CLOCK;
     }
 
-    /// A request whose stream waits for an upstream's answer, and goes on waiting while others come and go.
+    /// Starts a request whose stream waits for the response of a cluster, while others start and end.
     ///
     /// # Errors
-    /// If it does not wait.
+    /// The stream does not wait.
     pub fn leave_waiting(&mut self, request: Request) -> Result<(), String> {
         self.contexts += 1;
         let id = self.contexts;
@@ -200,13 +204,13 @@ impl Vm {
 /// A metric that the filter has defined.
 struct Metric {
     name: String,
-    /// By its number in the ABI.
+    /// The type's number in the ABI.
     kind: u32,
-    /// Of a histogram: the last one recorded.
+    /// The value; of a histogram, the last one recorded.
     value: u64,
 }
 
-/// The name of a counter of requests or refusals without policy and verdict, which an operator's stats make labels of.
+/// The name of a request or refusal counter without policy and verdict, which Envoy's stats turn into labels.
 fn without_labels(name: &str) -> Option<String> {
     let rest = name.strip_prefix("playlock.")?;
     let rest = rest.strip_prefix("policy.").map_or(rest, |rest| rest.split_once('.').map_or(rest, |(_, rest)| rest));
@@ -251,7 +255,7 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Runs a callback with the stream in the imports' reach.
+    /// Runs a callback with the stream accessible to the imports.
     fn with<P: WasmParams, R: WasmResults>(&mut self, stream: &mut Stream, name: &str, params: P) -> Result<R, Trap> {
         let idle = std::mem::replace(stream, Stream::idle());
         self.vm.store.data_mut().stream = Some(idle);

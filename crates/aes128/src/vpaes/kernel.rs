@@ -70,7 +70,7 @@ impl Kernel {
         self.sbox_plain.apply(self.invert(self.to_tower(bytes)))
     }
 
-    /// A middle round: S-box, MixColumns and the round key. ShiftRows is in `turns` and in the key's place.
+    /// A middle round: S-box, MixColumns and the round key. ShiftRows is in `turns` and in the order of the key's bytes.
     #[inline(always)]
     pub(super) fn middle_round(&self, state: Vector, key: &Table, turns: &[Table; 2]) -> Vector {
         // The key and the turns come first so that the compiler leaves their loads and the key's XOR off the path

@@ -10,7 +10,7 @@ use super::tables::{MIDDLE_ROUNDS, TABLES, Table, invert, shift_rows};
 use super::vector::Vector;
 use crate::BLOCK;
 
-/// An expanded key. As bytes: a vector in here would ask sixteen-byte alignment of whatever holds a key.
+/// An expanded key. As bytes: a vector would require every owner of a key to be aligned to sixteen bytes.
 pub(crate) struct Schedule {
     /// Round keys 1 to 9 with the S-box's constant, in the tower, their bytes where the kernel keeps the state's.
     pub(super) middle: [[u8; BLOCK]; MIDDLE_ROUNDS],
@@ -18,7 +18,7 @@ pub(crate) struct Schedule {
     pub(super) last: [u8; BLOCK],
     /// The same in the tower.
     pub(super) last_in_tower: [u8; BLOCK],
-    /// Round key 0 plus `last`, in the tower: what a block whose chaining value lacks `last` begins with.
+    /// Round key 0 plus `last`, in the tower: the first key of a block whose chaining value lacks `last`.
     pub(super) first: [u8; BLOCK],
 }
 
@@ -52,7 +52,7 @@ const fn round_constant(rcon: u8) -> Table {
     ]
 }
 
-/// From where each middle round takes the bytes of its key: the inverse of its place of the state's bytes.
+/// The permutation of the key bytes of each middle round: the inverse of its permutation of the state.
 static PLACES: [Table; MIDDLE_ROUNDS] = [
     invert(shift_rows(1)),
     invert(shift_rows(2)),

@@ -28,7 +28,7 @@ const INFINITY: u8 = 0x80;
 /// A table of sixteen bytes.
 pub(super) type Table = [u8; BLOCK];
 
-/// What the kernel reads. In memory, not in the code, so that the engine loads them once (see `Kernel::load`).
+/// The tables of the kernel. In memory, not in the code, so that the engine loads them once (see `Kernel::load`).
 #[repr(C, align(16))]
 pub(super) struct Tables {
     /// 15 in every byte: selects a nibble.
@@ -47,7 +47,7 @@ pub(super) struct Tables {
     pub(super) sbox_plain: [Table; 2],
     /// MixColumns' turns of a column by one and by three, for each middle round's place of the bytes.
     pub(super) turns: [[Table; 2]; MIDDLE_ROUNDS],
-    /// Where each byte of the tenth round is found.
+    /// The index from which the tenth round takes each byte.
     pub(super) last_rows: Table,
 }
 
@@ -72,7 +72,7 @@ pub(super) static TABLES: Tables = Tables {
     last_rows: shift_rows(10),
 };
 
-/// Where byte i of the state is stored when `times` ShiftRows have been left undone.
+/// The position of byte i of the state while `times` ShiftRows are deferred.
 pub(super) const fn shift_rows(times: u8) -> Table {
     each!(i => (i / 4 + times * (i % 4)) % 4 * 4 + i % 4)
 }
@@ -88,7 +88,7 @@ pub(super) const fn invert(permutation: Table) -> Table {
     inverted
 }
 
-/// Each column turned by `rows`, in a state stored with `times` ShiftRows undone.
+/// The shuffle that turns each column by `rows`, in a state with `times` ShiftRows deferred.
 const fn turn(times: u8, rows: u8) -> Table {
     let place = shift_rows(times);
     let mut table = [0; BLOCK];
@@ -105,12 +105,12 @@ const fn over(c: u8, n: u8) -> u8 {
     if n == 0 { INFINITY } else { nibble(mul(c, inverse(embed(n)))) }
 }
 
-/// What the quotient `io` adds to the S-box's output: the affine map of ζ̄²/io.
+/// The contribution of the quotient `io` to the S-box's output: the affine map of ζ̄²/io.
 const fn from_io(io: u8) -> u8 {
     affine(mul(mul(ZETA_BAR, ZETA_BAR), inverse(embed(io))))
 }
 
-/// What the quotient `jo` adds to the S-box's output: the affine map of ζ²/jo.
+/// The contribution of the quotient `jo` to the S-box's output: the affine map of ζ²/jo.
 const fn from_jo(jo: u8) -> u8 {
     affine(mul(mul(ZETA, ZETA), inverse(embed(jo))))
 }

@@ -1,5 +1,4 @@
-//! What runs a test's messages: the crate as the tests are compiled with it, or one of the wasm modules under
-//! wasmtime.
+//! The implementations under test: the crate compiled natively, and the wasm modules under wasmtime.
 #![allow(dead_code, unused_macros, missing_docs, reason = "no test uses all of it")]
 
 use std::path::PathBuf;
@@ -54,7 +53,7 @@ pub struct Wasm {
     memory: Memory,
 }
 
-/// Enough for any test: fuel is only there to be counted.
+/// Enough fuel for any test; it serves only to count instructions.
 const FUEL: u64 = u64::MAX / 2;
 
 impl Wasm {
@@ -83,7 +82,7 @@ impl Wasm {
         function.call(&mut self.store, argument.try_into().unwrap()).unwrap();
     }
 
-    /// The address of the lane's buffer of so many blocks.
+    /// The address of the lane's buffer, resized to this many blocks.
     fn buffer(&mut self, lane: usize, blocks: usize) -> usize {
         let buffer = self.instance.get_typed_func::<(u32, u32), u32>(&mut self.store, "buffer").unwrap();
         let arguments = (lane.try_into().unwrap(), blocks.try_into().unwrap());
@@ -96,7 +95,7 @@ impl Wasm {
         address
     }
 
-    /// How many instructions `act` executes.
+    /// The number of instructions that `act` executes.
     pub fn fuel_of(&mut self, act: impl FnOnce(&mut Self)) -> u64 {
         let before = self.store.get_fuel().unwrap();
         act(self);
@@ -128,7 +127,7 @@ impl Subject for Wasm {
     }
 }
 
-/// The bytes of a module that `make wasm` leaves in `target/`, or in the directory that PLAYLOCK_MODULES names.
+/// The bytes of a module from `make wasm`, in `target/` or in the directory PLAYLOCK_MODULES.
 pub fn module(name: &str) -> Vec<u8> {
     let directory = std::env::var_os("PLAYLOCK_MODULES")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")), PathBuf::from);
@@ -136,7 +135,7 @@ pub fn module(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `make wasm` builds it", path.display()))
 }
 
-/// Random blocks that come again: SplitMix64 from a seed.
+/// Reproducible random blocks: SplitMix64 from a seed.
 pub struct Random(pub u64);
 
 impl Random {

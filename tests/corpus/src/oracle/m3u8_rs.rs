@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! `m3u8-rs`: whole playlists as structures. It drops some tags, the same ones before and after rewriting.
+=======
+//! `m3u8-rs`: whole playlists as structures. It ignores some tags, the same ones before and after.
+>>>>>>> cli
 
 use m3u8_rs::{ExtTag, MasterPlaylist, MediaPlaylist, MediaSegment, Playlist, SessionDataField};
 
@@ -28,7 +32,7 @@ pub(super) fn compare(input: &str, output: &str, view: &View<'_>) -> Result<bool
     Ok(true)
 }
 
-/// Whether it reads on in the next lines: it looks for the `=` of whatever stands behind a line's last attribute.
+/// Whether it misreads the next lines: after the last attribute of a line, it searches for the next `=`.
 fn runs_on(line: &str) -> bool {
     let Some((_, mut rest)) = line.split_once(':').filter(|(tag, _)| LISTS.contains(tag)) else { return false };
     while !rest.is_empty() {
@@ -43,7 +47,7 @@ fn runs_on(line: &str) -> bool {
     false
 }
 
-/// Tags whose attribute lists it reads.
+/// Tags whose attribute lists it parses.
 const LISTS: [&str; 9] = [
     "#EXT-X-DATERANGE",
     "#EXT-X-I-FRAME-STREAM-INF",

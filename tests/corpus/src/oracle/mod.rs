@@ -1,13 +1,18 @@
+<<<<<<< HEAD
 //! Third-party parsers. They must read the same from input and output, except for URIs, keys, byte ranges and the
 //! version.
+=======
+//! Parsers of other projects. They must read the same in the output as in the input, except for URIs, keys, byte ranges
+//! and the version.
+>>>>>>> cli
 
 mod m3u8_rs;
 mod quick_m3u8;
 
 use crate::undo;
 
-/// Compares what each oracle reads in a playlist before and after. Returns whether it can read the input at all; then it
-/// must read the output too. `clean` takes out of a URI what the filter put in.
+/// Compares the playlist before and after, as parsed by each oracle. Returns whether the oracle can parse the input; if so,
+/// it must parse the output. `clean` removes the filter's additions from a URI.
 ///
 /// # Errors
 /// The first difference.
@@ -23,14 +28,14 @@ pub fn compare(
     Ok([("m3u8-rs", m3u8_rs), ("quick-m3u8", quick)])
 }
 
-/// What of a playlist is compared.
+/// The comparison's settings.
 struct View<'a> {
     encrypts: bool,
     clean: &'a dyn Fn(&str) -> String,
 }
 
 impl View<'_> {
-    /// The line of a tag that an oracle does not take apart.
+    /// The line of a tag that an oracle does not parse.
     fn line(&self, line: &str) -> String {
         let line = undo::map_uris(line, self.clean);
         let kept = |part: &&str| !(self.encrypts && part.trim_start().starts_with("BYTERANGE"));
@@ -38,7 +43,7 @@ impl View<'_> {
     }
 }
 
-/// Says where two values differ.
+/// Reports the first difference between two values.
 fn difference<T: std::fmt::Debug + PartialEq>(before: &[T], after: &[T]) -> Result<(), String> {
     if before == after {
         return Ok(());

@@ -14,7 +14,7 @@ pub(super) fn compare(input: &str, output: &str, view: &View<'_>) -> Result<bool
     Ok(true)
 }
 
-/// The lines, without those that may come and go.
+/// The lines, except those that rewriting adds or removes.
 fn read<'a>(text: &'a str, view: &View<'_>) -> Result<Vec<HlsLine<'a>>, String> {
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = Reader::from_str(text, ParsingOptionsBuilder::new().with_parsing_for_all_tags().build());
@@ -30,7 +30,7 @@ fn normal<'a>(line: HlsLine<'a>, view: &View<'_>) -> Option<HlsLine<'a>> {
     let tag = match line {
         HlsLine::Uri(uri) => return Some(HlsLine::Uri(clean(uri.trim()).into())),
         HlsLine::KnownTag(KnownTag::Hls(tag)) => tag,
-        // A tag that it cannot take apart, with its text.
+        // A tag that it cannot parse, as its text.
         HlsLine::UnknownTag(tag) => {
             let text = String::from_utf8_lossy(tag.as_bytes()).into_owned();
             if view.encrypts && ["-X-KEY", "-X-BYTERANGE", "-X-PRELOAD-HINT"].contains(&tag.name()) {
