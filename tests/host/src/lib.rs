@@ -3,6 +3,7 @@
 //! [`envoy`] keeps Envoy's rules, [`native`] and [`wasm`] put the same filter into it, once as the core's
 //! `Exchange` and once as the module. The rest reads, runs and checks `tests/cases/`. It shares no code with
 //! what it checks: tokens are signed and ciphertext is opened here by other means.
+#![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod case;
