@@ -264,3 +264,56 @@ fn ask(stream: u32, call: &Call) -> bool {
     let milliseconds = u32::try_from(call.timeout.saturating_mul(1000)).unwrap_or(u32::MAX);
     dispatch_http_call(stream, &call.cluster, pairs(&call.headers), milliseconds)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use playlock_proxy_wasm::stand_in::{Answer, Call, UNKNOWN, install};
+
+    use super::*;
+
+    const CONFIG: &[u8] = br#"{"policies": [{"policyName": "vod", "tokenAuth": {"enabled": false}}], "assignments": [], "default": "pass"}"#;
+
+    /// What the filter asks of a host that fails the call of this name, when a request comes.
+    fn request(failing: &'static str, configured: bool) -> (Action, Vec<Call>) {
+        let calls: Rc<RefCell<Vec<Call>>> = Rc::default();
+        let seen = Rc::clone(&calls);
+        let headers = [(":method", &b"GET"[..]), (":path", b"/a"), (":authority", b"tv.example")];
+        let headers = playlock_proxy_wasm::pairs::write(headers.into_iter());
+        install(move |call| {
+            seen.borrow_mut().push(call.clone());
+            match call.name {
+                name if name == failing => Answer { status: UNKNOWN, ..Answer::default() },
+                "proxy_get_header_map_pairs" => Answer { bytes: headers.clone(), ..Answer::default() },
+                _ => Answer { number: 1_700_000_000_000_000_000, ..Answer::default() },
+            }
+        });
+        let policies = Policies::parse(CONFIG, &|_| None).map(|(policies, _)| Rc::new(policies)).ok();
+        let mut context = Context::new(1, policies.filter(|_| configured), Rc::default(), Rc::default());
+        let action = context.on_request_headers(true);
+        drop(context);
+        (action, calls.take())
+    }
+
+    fn replied(calls: &[Call]) -> Option<u64> {
+        calls.iter().find(|call| call.name == "proxy_send_local_response").map(|call| call.numbers[0])
+    }
+
+    #[test]
+    fn a_request_that_nothing_is_assigned_to_passes() {
+        let (action, calls) = request("", true);
+        assert_eq!((action, replied(&calls)), (Action::Continue, None));
+    }
+
+    #[test]
+    fn what_the_host_does_not_give_is_a_refusal() {
+        let clock = "proxy_get_current_time_nanoseconds";
+        for (failing, configured, status) in [("", false, 500), (clock, true, 500)] {
+            let (action, calls) = request(failing, configured);
+            assert_eq!((action, replied(&calls)), (Action::Pause, Some(status)), "without {failing}");
+        }
+        let (action, calls) = request("proxy_get_header_map_pairs", true);
+        assert!(action == Action::Pause && replied(&calls).is_some_and(|status| status >= 400));
+    }
+}
