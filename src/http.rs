@@ -71,8 +71,10 @@ impl Context {
     }
 
     fn on_request(&mut self, end_of_stream: bool) -> Action {
-        let headers = owned(&host::headers(&host::header_buffer(Map::Request)));
-        let Some((exchange, step)) = self.open(&headers, end_of_stream) else {
+        let headers = self.worker.read_headers(Map::Request);
+        let opened = self.open(headers.all(), end_of_stream);
+        self.worker.keep(headers);
+        let Some((exchange, step)) = opened else {
             let reply = Reply { status: 500, headers: Vec::new(), body: Vec::new(), reason: None };
             return self.reply(&reply);
         };
@@ -100,9 +102,12 @@ impl Context {
         let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.reads_response()) else {
             return Action::Continue;
         };
-        let headers = owned(&host::headers(&host::header_buffer(Map::Response)));
-        self.origin_error = headers.iter().any(|(name, value)| name == ":status" && value.starts_with(b"5"));
-        match exchange.on_response_head(&headers, end_of_stream) {
+        let headers = self.worker.read_headers(Map::Response);
+        let is_error = |(name, value): &Header| name == ":status" && value.starts_with(b"5");
+        self.origin_error = headers.all().iter().any(is_error);
+        let step = exchange.on_response_head(headers.all(), end_of_stream);
+        self.worker.keep(headers);
+        match step {
             HeadStep::Forward(edits) => self.let_go(&edits, Action::Continue),
             HeadStep::Hold(edits) => self.let_go(&edits, Action::Pause),
             HeadStep::Reply(reply) => self.reply(&reply),
@@ -234,11 +239,6 @@ impl Drop for Context {
 /// The name of the policy in the route's metadata. What is there and cannot be read is a name that no policy has.
 fn route_policy() -> Option<Vec<u8>> {
     host::property(b"xds\0route_metadata\0filter_metadata\0playlock\0policy").unwrap_or_else(|_| Some(Vec::new()))
-}
-
-/// Headers as the core reads them.
-fn owned(pairs: &[Pair<'_>]) -> Vec<Header> {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect()
 }
 
 /// The core's headers as the host gets them.

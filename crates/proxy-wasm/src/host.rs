@@ -92,9 +92,10 @@ pub fn tick_every(root: u32, period: Duration) {
 }
 
 /// Answers in place of the origin. Headers that would break the answer up are left out: hosts write them as they are.
-pub fn send_response<'a>(status: u16, headers: impl Iterator<Item = Pair<'a>> + Clone, body: &[u8]) {
+pub fn send_response<'a>(status: u16, headers: impl Iterator<Item = Pair<'a>>, body: &[u8]) {
     let plain = |(_, value): &Pair<'_>| !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
-    let pairs = pairs::write(headers.filter(plain)).unwrap_or_default();
+    let headers: Vec<Pair<'_>> = headers.filter(plain).collect();
+    let pairs = pairs::write(headers.iter().copied()).unwrap_or_default();
     abi::send_local_response(status, &pairs, body);
 }
 

@@ -12,6 +12,7 @@ use crate::node::{Node, Random, Refused, Setup};
 use crate::stream::{Action, Stream};
 
 mod abi;
+mod pairs;
 
 /// What a metered VM starts with.
 const FUEL: u64 = u64::MAX / 2;
@@ -88,11 +89,18 @@ pub(crate) struct Host {
     waiting: u32,
     /// Metrics in order of definition, which is their number.
     metrics: Vec<Metric>,
+    /// How often each function was called.
+    calls: BTreeMap<&'static str, u64>,
 }
 
 impl Host {
     /// The time at which the host has no clock.
     const NO_CLOCK: u64 = u64::MAX;
+
+    /// Counts a call of the function of this name.
+    fn count(&mut self, name: &'static str) {
+        *self.calls.entry(name).or_default() += 1;
+    }
 }
 
 /// A VM with the configured module in it.
@@ -117,6 +125,7 @@ impl Vm {
             log: Vec::new(),
             waiting: 0,
             metrics: Vec::new(),
+            calls: BTreeMap::new(),
         };
         let mut store = Store::new(module.engine(), host);
         // Enough for ever, where it is counted at all.
@@ -161,6 +170,11 @@ impl Vm {
     /// How many instructions a [`metered`] module has executed.
     pub fn executed(&self) -> u64 {
         self.store.get_fuel().map_or(0, |left| FUEL - left)
+    }
+
+    /// How often each of the host's functions was called since this was last asked.
+    pub fn take_calls(&mut self) -> BTreeMap<&'static str, u64> {
+        std::mem::take(&mut self.store.data_mut().calls)
     }
 
     /// The value of an exported global of 64 bits, which is zero afterwards.
