@@ -8,6 +8,7 @@ use playlock_core::output::Output;
 use playlock_core::reply::{Header, Reply};
 use playlock_core::step::{BodyStep, Call, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
 use playlock_proxy_wasm::contexts::{dispatch_http_call, is_alive};
+use playlock_proxy_wasm::headers::Headers;
 use playlock_proxy_wasm::host::{self, Map};
 use playlock_proxy_wasm::pairs::Pair;
 use playlock_proxy_wasm::{Action, Http};
@@ -71,10 +72,7 @@ impl Context {
     }
 
     fn on_request(&mut self, end_of_stream: bool) -> Action {
-        let headers = self.worker.read_headers(Map::Request);
-        let opened = self.open(headers.all(), end_of_stream);
-        self.worker.keep(headers);
-        let Some((exchange, step)) = opened else {
+        let Some((exchange, step)) = self.open(Headers::read(Map::Request).all(), end_of_stream) else {
             let reply = Reply { status: 500, headers: Vec::new(), body: Vec::new(), reason: None };
             return self.reply(&reply);
         };
@@ -102,11 +100,10 @@ impl Context {
         let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.reads_response()) else {
             return Action::Continue;
         };
-        let headers = self.worker.read_headers(Map::Response);
+        let headers = Headers::read(Map::Response);
         let is_error = |(name, value): &Header| name == ":status" && value.starts_with(b"5");
         self.origin_error = headers.all().iter().any(is_error);
         let step = exchange.on_response_head(headers.all(), end_of_stream);
-        self.worker.keep(headers);
         match step {
             HeadStep::Forward(edits) => self.let_go(&edits, Action::Continue),
             HeadStep::Hold(edits) => self.let_go(&edits, Action::Pause),

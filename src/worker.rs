@@ -7,10 +7,9 @@ use std::time::Duration;
 use playlock_core::batch::{Batch, StreamId};
 use playlock_core::exchange::Exchange;
 use playlock_core::output::Output;
-use playlock_core::reply::Header;
 use playlock_core::step::BodyStep;
 use playlock_proxy_wasm::contexts::{self, Numbers};
-use playlock_proxy_wasm::host::{self, Map};
+use playlock_proxy_wasm::host;
 
 use crate::metrics::Metrics;
 
@@ -26,55 +25,12 @@ pub struct Worker {
     /// Streams that have gone on from other callbacks than their own since their last chunk.
     resumed: RefCell<Numbers>,
     ticking: Cell<bool>,
-    /// Memory for the next headers.
-    memory: RefCell<Vec<Header>>,
-}
-
-/// Memory of more bytes than this is not kept for the next header.
-const KEPT: usize = 1024;
-
-/// Headers in memory that is used again.
-#[derive(Debug)]
-pub struct Headers {
-    count: usize,
-    /// Behind the headers stands what was left of others.
-    memory: Vec<Header>,
-}
-
-impl Headers {
-    /// All of them.
-    pub fn all(&self) -> &[Header] {
-        self.memory.get(..self.count).unwrap_or_default()
-    }
 }
 
 impl Worker {
     /// For the streams of the context `root`. `batching`: chunks of several streams may be encrypted together.
     pub fn new(root: u32, metrics: Rc<Metrics>, batching: bool) -> Self {
         Self { root, metrics, batch: RefCell::new(Batch::new(batching)), ..Self::default() }
-    }
-
-    /// The headers of a map, in order. They stand in memory that [`Worker::keep`] takes back: two allocations for each of
-    /// them would cost as much as all checks of a request that is refused.
-    pub fn read_headers(&self, of: Map) -> Headers {
-        let buffer = host::header_buffer(of);
-        let pairs = host::headers(&buffer);
-        let mut memory = self.memory.take();
-        memory.resize_with(pairs.len().max(memory.len()), Header::default);
-        for ((name, value), (to_name, to_value)) in pairs.iter().zip(&mut memory) {
-            to_name.clear();
-            to_name.push_str(name);
-            to_value.clear();
-            to_value.extend_from_slice(value);
-        }
-        Headers { count: pairs.len(), memory }
-    }
-
-    /// Takes the memory of headers back, for the next ones.
-    pub fn keep(&self, headers: Headers) {
-        let mut memory = headers.memory;
-        memory.retain(|(name, value)| name.capacity() <= KEPT && value.capacity() <= KEPT);
-        self.memory.replace(memory);
     }
 
     /// The exchange's step for the next chunk of `stream`. What that has made ready of other streams goes out by

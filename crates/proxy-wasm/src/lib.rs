@@ -17,6 +17,7 @@ mod abi;
 pub mod contexts;
 #[allow(unsafe_code, reason = "functions under the names that the host looks for")]
 mod exports;
+pub mod headers;
 pub mod host;
 pub mod pairs;
 
