@@ -27,16 +27,19 @@ pub enum Flavour {
     Relaxed,
     /// With simd128 alone, for hosts that refuse relaxed SIMD.
     Strict,
+    /// The trial of the public SDK, with relaxed SIMD. It is not shipped.
+    Sdk,
 }
 
 impl Flavour {
-    /// Both.
+    /// Those that are shipped.
     pub const ALL: [Self; 2] = [Self::Relaxed, Self::Strict];
 
     fn file(self) -> &'static str {
         match self {
             Self::Relaxed => "playlock.wasm",
             Self::Strict => "playlock-strict.wasm",
+            Self::Sdk => "playlock-sdk.wasm",
         }
     }
 
@@ -50,13 +53,14 @@ impl Flavour {
 
 /// A compiled module, once per process.
 pub fn module(flavour: Flavour) -> Result<&'static Module, String> {
-    static MODULES: [OnceLock<Result<Module, String>>; 2] = [const { OnceLock::new() }; 2];
-    let [relaxed, strict] = &MODULES;
+    static MODULES: [OnceLock<Result<Module, String>>; 3] = [const { OnceLock::new() }; 3];
+    let [relaxed, strict, sdk] = &MODULES;
     let module = match flavour {
         Flavour::Relaxed => relaxed,
         Flavour::Strict => strict,
+        Flavour::Sdk => sdk,
     };
-    module.get_or_init(|| compile(&flavour.path(), flavour == Flavour::Relaxed)).as_ref().map_err(Clone::clone)
+    module.get_or_init(|| compile(&flavour.path(), flavour != Flavour::Strict)).as_ref().map_err(Clone::clone)
 }
 
 /// Compiles a module, whatever features it wants, that counts the instructions it executes.
