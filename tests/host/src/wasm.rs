@@ -12,7 +12,10 @@ use crate::node::{Node, Random, Refused, Setup};
 use crate::stream::{Action, Stream};
 
 mod abi;
+mod fault;
 mod pairs;
+
+pub use fault::Fault;
 
 /// What a metered VM starts with.
 const FUEL: u64 = u64::MAX / 2;
@@ -93,6 +96,10 @@ pub(crate) struct Host {
     waiting: u32,
     /// Metrics in order of definition, which is their number.
     metrics: Vec<Metric>,
+    /// The context whose callback is running.
+    current: u32,
+    /// Its stream has ended while it ran.
+    ended: bool,
     /// How often each function was called.
     calls: BTreeMap<&'static str, u64>,
 }
@@ -119,6 +126,11 @@ pub struct Vm {
 impl Vm {
     /// Starts a VM and configures the plugin, as Envoy does when a listener comes up.
     pub fn start(module: &Module, setup: &Setup) -> Result<Self, Refused> {
+        Self::start_on(module, setup, None)
+    }
+
+    /// [`Vm::start`], on a host with a fault.
+    pub fn start_on(module: &Module, setup: &Setup, fault: Option<Fault>) -> Result<Self, Refused> {
         let env = setup.env.iter().map(|(name, value)| format!("{name}={value}\0").into_bytes()).collect();
         let host = Host {
             stream: None,
@@ -129,12 +141,18 @@ impl Vm {
             log: Vec::new(),
             waiting: 0,
             metrics: Vec::new(),
+            current: ROOT,
+            ended: false,
             calls: BTreeMap::new(),
         };
         let mut store = Store::new(module.engine(), host);
         // Enough for ever, where it is counted at all.
         let _ = store.set_fuel(FUEL);
-        let instance = abi::linker(module)
+        let linked = abi::linker(module).and_then(|mut linker| {
+            fault.map_or(Ok(()), |fault| fault::put(&mut linker, module, fault))?;
+            Ok(linker)
+        });
+        let instance = linked
             .and_then(|linker| linker.instantiate(&mut store, module))
             .map_err(|error| Refused(vec![format!("{error:?}")]))?;
         let mut vm = Self { store, instance, contexts: ROOT, dead: None };
@@ -273,6 +291,7 @@ impl Context<'_> {
     fn with<P: WasmParams, R: WasmResults>(&mut self, stream: &mut Stream, name: &str, params: P) -> Result<R, Trap> {
         let idle = std::mem::replace(stream, Stream::idle());
         self.vm.store.data_mut().stream = Some(idle);
+        self.vm.store.data_mut().current = self.id;
         let result = self.vm.call(name, params);
         if let Some(back) = self.vm.store.data_mut().stream.take() {
             *stream = back;
@@ -317,6 +336,9 @@ impl Filter for Context<'_> {
     }
 
     fn on_log(&mut self, stream: &mut Stream) -> Result<(), Trap> {
+        if std::mem::take(&mut self.vm.store.data_mut().ended) {
+            return Ok(());
+        }
         // A module without it is done.
         if self.vm.exports("proxy_on_done") {
             let _done: u32 = self.with(stream, "proxy_on_done", self.id)?;
