@@ -18,8 +18,7 @@ use playlock_core::http::reply::Reason;
 use playlock_core::http::route::Kind;
 use playlock_core::playlist::Unservable;
 use playlock_core::policy::{Policies, PolicyIndex};
-
-use crate::host::{self, Metric};
+use playlock_proxy_wasm::host::{self, Metric};
 
 /// What is known of a request when it has ended.
 #[derive(Debug)]
@@ -58,9 +57,9 @@ impl Metrics {
         Self {
             no_policy: Series::define("playlock"),
             policies: names.map(|name| (prefix(name), OnceCell::new())).collect(),
-            active: host::define(Metric::Gauge, "playlock.active"),
-            microseconds: host::define(Metric::Histogram, "playlock.microseconds"),
-            batches: host::define(Metric::Counter, "playlock.batches"),
+            active: host::define_metric(Metric::Gauge, "playlock.active"),
+            microseconds: host::define_metric(Metric::Histogram, "playlock.microseconds"),
+            batches: host::define_metric(Metric::Counter, "playlock.batches"),
         }
     }
 
@@ -76,7 +75,9 @@ impl Metrics {
 
     /// Notes the time that a request has spent in the filter.
     pub fn time(&self, nanoseconds: u64) {
-        self.microseconds.into_iter().for_each(|id| host::record(id, nanoseconds / 1000));
+        if let Some(id) = self.microseconds {
+            host::record(id, nanoseconds / 1000);
+        }
     }
 
     /// Counts a request that has ended.
@@ -118,7 +119,7 @@ struct Series {
 
 impl Series {
     fn define(prefix: &str) -> Self {
-        let counter = |name: &str| host::define(Metric::Counter, &format!("{prefix}.{name}"));
+        let counter = |name: &str| host::define_metric(Metric::Counter, &format!("{prefix}.{name}"));
         let verdicts = |kind: &Kind| {
             let kind = kind.word();
             Verdict::ALL.iter().map(move |verdict| counter(&format!("requests.{kind}.{}", verdict.word())))
@@ -142,6 +143,6 @@ fn prefix(name: &str) -> String {
 
 fn add(metric: Option<u32>, by: i64) {
     if let Some(id) = metric.filter(|_| by != 0) {
-        host::increase(id, by);
+        host::increment(id, by);
     }
 }

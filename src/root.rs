@@ -1,41 +1,46 @@
 //! One plugin on one worker: configuration into policies, and a context for each request.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use playlock_core::policy::Policies;
+use playlock_proxy_wasm::{Http, Root, host};
 
-use crate::host;
-use crate::http::Http;
+use crate::http;
 use crate::metrics::Metrics;
 use crate::worker::Worker;
 
 /// The plugin's root.
-#[derive(Debug)]
-pub struct Root {
+struct Plugin {
     id: u32,
+    configured: RefCell<Configured>,
+}
+
+/// What its configuration has made, and its streams share.
+#[derive(Debug, Clone, Default)]
+struct Configured {
     policies: Option<Rc<Policies>>,
     metrics: Rc<Metrics>,
     worker: Rc<Worker>,
 }
 
-impl Root {
-    /// The plugin whose context has this number, not configured yet.
-    pub fn new(id: u32) -> Self {
-        Self { id, policies: None, metrics: Rc::default(), worker: Rc::default() }
-    }
+/// The plugin whose context has this number, not configured yet.
+pub fn create(id: u32) -> Rc<dyn Root> {
+    Rc::new(Plugin { id, configured: RefCell::default() })
+}
 
-    /// Takes the configuration. `false` if it is refused.
-    pub fn on_configure(&mut self) -> bool {
+impl Root for Plugin {
+    fn on_configure(&self) -> bool {
         let environment = host::environment();
         let env = |name: &str| environment.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
         let document = host::configuration();
         match playlock_core::config::parse(&document, &env) {
             Ok((policies, warnings)) => {
-                host::announce(&start(&policies, &document));
+                announce(&start(&policies, &document));
                 warnings.iter().for_each(|warning| host::warn(warning));
-                self.metrics = Rc::new(Metrics::define(&policies));
-                self.worker = Rc::new(Worker::new(self.id, Rc::clone(&self.metrics), policies.batching));
-                self.policies = Some(Rc::new(policies));
+                let metrics = Rc::new(Metrics::define(&policies));
+                let worker = Rc::new(Worker::new(self.id, Rc::clone(&metrics), policies.batching));
+                self.configured.replace(Configured { policies: Some(Rc::new(policies)), metrics, worker });
                 true
             }
             Err(error) => {
@@ -45,14 +50,30 @@ impl Root {
         }
     }
 
-    /// A new stream.
-    pub fn stream(&self, id: u32) -> Http {
-        Http::new(id, self.policies.clone(), Rc::clone(&self.metrics), Rc::clone(&self.worker))
+    fn on_tick(&self) {
+        // Not within the borrow: streams go on here.
+        let worker = Rc::clone(&self.configured.borrow().worker);
+        worker.tick();
     }
 
-    /// What its streams share.
-    pub fn worker(&self) -> Rc<Worker> {
-        Rc::clone(&self.worker)
+    fn create_http(&self, id: u32) -> Box<dyn Http> {
+        let Configured { policies, metrics, worker } = self.configured.borrow().clone();
+        Box::new(http::Context::new(id, policies, metrics, worker))
+    }
+}
+
+/// Writes a line that an operator may want to see, once for all workers: if it is not the last that was written so for
+/// the plugin of this name.
+fn announce(text: &str) {
+    let mut key = b"playlock.announced.".to_vec();
+    key.extend(host::property(b"plugin_name").ok().flatten().unwrap_or_default());
+    let version = match host::shared(&key) {
+        Some((last, _)) if last == text.as_bytes() => return,
+        Some((_, version)) => version,
+        None => 0,
+    };
+    if host::set_shared(&key, text.as_bytes(), version) {
+        host::info(text);
     }
 }
 

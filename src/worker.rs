@@ -8,9 +8,9 @@ use playlock_core::bytes::output::Output;
 use playlock_core::exchange::Exchange;
 use playlock_core::media::batch::{Batch, StreamId};
 use playlock_core::step::BodyStep;
+use playlock_proxy_wasm::contexts::{self, Numbers};
+use playlock_proxy_wasm::host;
 
-use crate::contexts::{self, Numbers};
-use crate::host;
 use crate::metrics::Metrics;
 
 /// A chunk is held for two of these at most.
@@ -54,17 +54,15 @@ impl Worker {
     /// the host did not.
     #[must_use]
     pub fn replace_body(&self, stream: StreamId, size: usize, out: &Output) -> bool {
-        host::replace_body(size, out) && self.take_owed(stream).is_none_or(|owed| host::prepend_body(&owed))
+        host::replace_response_body(size, out.parts()) && self.finish_body(stream)
     }
 
     /// Puts what the stream is owed before its trailers, whose callback this is. `false` if the host did not.
     #[must_use]
     pub fn finish_body(&self, stream: StreamId) -> bool {
-        self.take_owed(stream).is_none_or(|owed| host::prepend_body(&owed))
-    }
-
-    fn take_owed(&self, stream: StreamId) -> Option<Output> {
-        self.batch.borrow_mut().take_owed(stream)
+        // Not borrowed while the host is called: it might call back.
+        let owed = self.batch.borrow_mut().take_owed(stream);
+        owed.is_none_or(|owed| host::prepend_response_body(&owed.parts()))
     }
 
     /// Lets the other streams than `running` go on whose held chunks have been encrypted, and sees to it that there are
@@ -77,10 +75,10 @@ impl Worker {
         };
         self.metrics.count_batches(together);
         for (stream, out) in ready {
-            let filled = host::fill_paused(stream, &out);
+            let filled = fill_paused(stream, &out);
             if !contexts::is_alive(stream) {
                 self.give_up("the proxy's buffer for a paused response is smaller than a chunk of it");
-            } else if filled && host::resume_response() {
+            } else if filled && host::continue_response() {
                 self.resumed.borrow_mut().insert(stream);
             } else {
                 host::reset_paused(stream);
@@ -119,4 +117,10 @@ impl Worker {
         self.batch.borrow_mut().forget(stream);
         self.resumed.borrow_mut().remove(&stream);
     }
+}
+
+/// Puts outputs into the host's empty buffer of another stream, which is paused. Its context is in effect afterwards.
+fn fill_paused(stream: StreamId, outputs: &[Output]) -> bool {
+    let put = |out: &Output| host::prepend_response_body(&out.parts());
+    host::set_effective_context(stream) && outputs.iter().rev().all(put)
 }

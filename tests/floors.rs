@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A crate, its rooms (folders of its sources) from the bottom up, and the rooms that have no floor yet: these are in the
-/// graph, and no dependency of theirs is wrong. A crate without rooms has none yet.
+/// A crate, and its rooms (files and folders of its sources) from the bottom up. Of a crate without rooms only circles are
+/// wrong.
 struct Building {
     name: &'static str,
     sources: &'static str,
     rooms: &'static [&'static str],
 }
 
-const BUILDINGS: [Building; 3] = [
+const BUILDINGS: [Building; 4] = [
     Building {
         name: "playlock_core",
         sources: "crates/core/src",
@@ -25,6 +25,7 @@ const BUILDINGS: [Building; 3] = [
         ],
     },
     Building { name: "playlock_cli", sources: "crates/cli/src", rooms: &[] },
+    Building { name: "playlock_proxy_wasm", sources: "crates/proxy-wasm/src", rooms: &[] },
     Building { name: "playlock", sources: "src", rooms: &[] },
 ];
 
@@ -198,7 +199,7 @@ fn building(module: &Module) -> &'static Building {
     BUILDINGS.iter().find(|building| building.name == module[0]).unwrap()
 }
 
-/// On which floor of its crate a file is, from the bottom; `None` if its room has none yet.
+/// The floor of a file in its crate, from the bottom; `None` if the crate has no rooms.
 fn floor(module: &Module) -> Option<usize> {
     building(module).rooms.iter().position(|room| module.get(1).is_some_and(|name| name == room))
 }
@@ -252,7 +253,7 @@ fn rooms_depend_on_lower_rooms_only_and_no_files_on_each_other() {
 }
 
 #[test]
-fn every_room_has_a_floor_or_is_to_come() {
+fn every_room_has_a_floor() {
     let files = files();
     for building in BUILDINGS.iter().filter(|building| !building.rooms.is_empty()) {
         let rooms = files.keys().filter(|module| module[0] == building.name).filter_map(|module| module.get(1));

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     }
     let trials = cases.into_iter().map(|(name, case)| {
         let of = name.clone();
-        Trial::test(of, move || scenario::run(&name, &case).map_err(Into::into))
+        Trial::test(of, move || scenario::run(&name, &case, &Flavour::ALL).map_err(Into::into))
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }

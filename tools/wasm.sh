@@ -157,3 +157,9 @@ if [ "${1:-}" = test ]; then
   build "$strict" --package playlock-aes128 --example probe
   keep "$built/$target/release/examples/probe.wasm" aes128-strict.wasm
 fi
+
+# The filter on the public SDK, for its trial.
+if [ "${1:-}" = test ]; then
+  build "$relaxed" --manifest-path tests/sdk-filter/Cargo.toml
+  keep "$built/$target/release/playlock_sdk_filter.wasm" playlock-sdk.wasm
+fi

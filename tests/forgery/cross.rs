@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! Forgeries with valid tokens in wrong positions, and with tokens of strangers.
-=======
-//! Valid tokens in other requests, and tokens that others have signed.
->>>>>>> cli
 
 use std::collections::BTreeSet;
 

@@ -1,12 +1,6 @@
-<<<<<<< HEAD
 //! Tests forgeries: derives tens of thousands of forgeries from valid requests and compares each result with
 //! `expected.tsv`. All run through the core's `Exchange`. A sample of every class runs through both modules of `make
 //! wasm` and is written to `target/forgeries.jsonl` for the real Envoy (`tests/envoy/test_forgeries.py`).
-=======
-//! Tens of thousands of forgeries: every mutation of the tokens of every valid request, with the results that `expected.tsv`
-//! requires. All of them run through the core's `Exchange`; a sample of each class also runs through both modules of `make
-//! wasm`, and is written to `target/forgeries.jsonl` for a real Envoy (`tests/envoy/test_forgeries.py`).
->>>>>>> cli
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
 
 mod cross;

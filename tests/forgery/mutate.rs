@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! Mutations of one token's text, each with its class.
-=======
-//! Mutations of the text of one token, each with its class.
->>>>>>> cli
 
 use crate::valid::{Kind, Place};
 

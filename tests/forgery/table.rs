@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! The table of expected results per class of forgery, and the count of actual results.
-=======
-//! The table of expected results for each class of forgery, and the counts of actual results.
->>>>>>> cli
 
 use std::collections::BTreeMap;
 

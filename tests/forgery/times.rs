@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! Forgeries at the time limits of tokens and sessions.
-=======
-//! Tokens and sessions at the limits of their validity.
->>>>>>> cli
 
 use playlock_host::edge_auth::Token;
 

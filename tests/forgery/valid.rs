@@ -1,10 +1,5 @@
-<<<<<<< HEAD
 //! Valid requests: everything that two viewers of each policy receive, starting with the first playlist, with the
 //! position of every token. Each request is checked to be valid before it is forged.
-=======
-//! Valid requests of two viewers of each policy, from the first playlist on, with the position of every token. Each is
-//! verified before forgeries are made from it.
->>>>>>> cli
 
 use std::fmt;
 

@@ -1,9 +1,4 @@
-<<<<<<< HEAD
 //! The target of the forgeries: the policies, their origin, and the result of a request through the core's `Exchange`.
-=======
-//! The target of the forgeries: the policies, their origin, and the execution of requests by the core's `Exchange`, as in
-//! the filter.
->>>>>>> cli
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

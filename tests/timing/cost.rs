@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Tests the cost of a request before any of its tokens is known to be valid, in instructions of the module. No clock
 //! is read.
 //!
@@ -10,18 +9,6 @@
 //! A hostile request may cost five times the unit. URL tokens may cost eight times, because the URL is checked in each
 //! spelling that a generator may have signed, with each password, in both parses of the token. That limit follows from
 //! the libraries' vectors during a password rotation (`crates/core/src/token/signed_url.rs`).
-=======
-//! The cost of unauthenticated requests, in instructions of the module. No clock is read.
-//!
-//! The baseline is the cheapest refusal of the same size: a GET without a token, whose target has the same length and only
-//! letters, with an unrelated cookie and header as long as those of the hostile request. The baseline is not the same
-//! target without its token, since expensive parts of targets (escapes, parameters) must be bounded, too. The policy has
-//! two passwords and two secrets, so that each forgery is verified with both.
-//!
-//! A hostile request may cost five times the baseline; with a URL token, eight times, since the URL is verified in each
-//! spelling that a generator may have signed, under each password, in both readings of the token. That limit follows from
-//! the vectors of the libraries during a password rotation (`crates/core/src/token/signed_url.rs`).
->>>>>>> cli
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

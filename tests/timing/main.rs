@@ -1,12 +1,6 @@
-<<<<<<< HEAD
 //! Tests that timing reveals no secrets. The modules of `make wasm` are instrumented to record every address and branch
 //! (`trace.rs`) and run with instructions counted. Runs that differ only in secrets must execute the same instructions
 //! in the same order. No clock is read.
-=======
-//! Timing side channels: the modules of `make wasm` are rewritten to record every address and branch (`trace.rs`), and
-//! their instructions are counted. Code that handles secrets must execute the same instructions in every run. No clock is
-//! read.
->>>>>>> cli
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -65,7 +65,8 @@
 //! ## What bounds it
 //!
 //! Twenty-six vector instructions make a round; thirteen of them depend on each other. One message waits for those;
-//! the others are the room for more messages, which [`encrypt_lanes`] fills with up to four. Measured and not taken:
+//! the others are the room for more messages, which [`encrypt_lanes`] fills with up to four; without relaxed SIMD, where
+//! lookups need more registers, with up to two. Measured and not taken:
 //! a table for 3·s (twelve dependent, twenty-nine in all), and a second quotient of i and k alone (twelve, but also
 //! twenty-nine): both are slower for one message and for four.
 //!

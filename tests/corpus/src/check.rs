@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! The checks of one playlist and its rewritten form.
-=======
-//! Invariants of one playlist and its rewritten form.
->>>>>>> cli
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! playlock's core with a simulated origin: rewrites a playlist and responds to a URL.
-=======
-//! playlock's core without an origin: rewrites playlists and processes requests for URLs.
->>>>>>> cli
 
 use std::rc::Rc;
 

@@ -1,14 +1,7 @@
-<<<<<<< HEAD
 //! Runs real playlists through playlock's [`Exchange`](playlock_core::exchange::Exchange) and checks the results.
 //!
 //! [`reading`] is an independent playlist interpreter, [`oracle`] wraps two third-party parsers, and [`edge`] requests
 //! every URL that the filter issued. Only [`edge`] uses playlock.
-=======
-//! Real playlists through playlock's [`Exchange`](playlock_core::exchange::Exchange), with the invariants of each.
-//!
-//! [`reading`] is an independent parser of playlists, [`oracle`] uses two from other projects, and [`edge`] requests
-//! every URL that the filter wrote. Only [`edge`] depends on playlock.
->>>>>>> cli
 
 pub mod check;
 pub mod edge;

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! Sources of playlists: npm packages, the demo's content, and the folder in `PLAYLOCK_CORPUS`.
-=======
-//! The playlists of the corpus: in npm packages, the demo's content, and the directory in `PLAYLOCK_CORPUS`.
->>>>>>> cli
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

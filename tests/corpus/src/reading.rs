@@ -1,12 +1,6 @@
-<<<<<<< HEAD
 //! A playlist as a player interprets it: every URI, its purpose, its byte range and the key in force.
 //!
 //! Written from RFC 8216, without any code of playlock.
-=======
-//! A playlist as a player reads it: every URI with its purpose, its byte range and the key in force.
-//!
-//! Written from RFC 8216; shares no code with playlock.
->>>>>>> cli
 
 use std::ops::Range;
 use std::sync::LazyLock;

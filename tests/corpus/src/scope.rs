@@ -1,9 +1,5 @@
-<<<<<<< HEAD
 //! Checks the key's scope: the filter encrypts exactly the media that the playlist declares as encrypted, with that
 //! key.
-=======
-//! The scope of keys: the filter encrypts exactly the resources that the playlist declares encrypted, with that key.
->>>>>>> cli
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! Finds the URIs of a playlist that lead back to the filter, as browsers resolve them.
-=======
-//! Resolution of a playlist's URIs as browsers do it, to find those that lead to the filter.
->>>>>>> cli
 
 use regex_lite::Regex;
 use url::Url;

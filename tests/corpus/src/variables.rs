@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! Expands variables in playlists (EXT-X-DEFINE, RFC 8216bis section 4.4.2.3) as a player does.
-=======
-//! Variables in playlists (EXT-X-DEFINE, RFC 8216bis section 4.4.2.3), expanded as a player does.
->>>>>>> cli
 
 use std::collections::{BTreeMap, BTreeSet};
 

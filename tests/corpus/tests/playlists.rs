@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! Tests every available playlist: rewritten by the filter and checked against the oracles.
-=======
-//! All playlists of the corpus, rewritten by the filter and compared by the oracles.
->>>>>>> cli
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test, and what it counts")]
 
 use std::fs;

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! Compares an observed exchange with a case's expectations.
-=======
-//! Compares an exchange with the expectations of a case.
->>>>>>> cli
 
 use std::collections::BTreeMap;
 

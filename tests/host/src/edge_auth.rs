@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! An independent generator of EdgeAuth v2 tokens for the cases; it shares no code with playlock's parser.
-=======
-//! A generator of EdgeAuth v2 tokens for the cases. It shares no code with playlock's parser.
->>>>>>> cli
 
 use hmac::{Hmac, KeyInit, Mac};
 

@@ -1,14 +1,7 @@
-<<<<<<< HEAD
 //! Envoy's rules for one HTTP filter: the sequence of callbacks, the effect of their return values, the client's view.
 //!
 //! Determined by experiment on Envoy 1.40. Where a real Envoy would hang, crash or violate the protocol, the result is
 //! an [`Outcome`], so that a scenario can check it.
-=======
-//! Envoy's rules for one HTTP filter: the callbacks, the effects of their results, and the client's view.
-//!
-//! Found by experiments with Envoy 1.40. Where a real Envoy would hang, crash or violate the protocol, the result is an
-//! [`Outcome`], so that a scenario can check it.
->>>>>>> cli
 
 use crate::message::{Ending, Header, Outcome, Request, Response, Seen, header};
 use crate::stream::{Action, CALL, LocalReply, Phase, Stream};

@@ -1,14 +1,8 @@
 //! An in-memory Envoy for playlock's scenarios, and the case files that run in it.
 //!
-<<<<<<< HEAD
 //! [`envoy`] implements Envoy's rules; [`native`] and [`wasm`] run the filter in it, as the core's `Exchange` and as
 //! the module. The rest parses, runs and checks `tests/cases/`. It shares no code with the filter: signing and
 //! decryption are independent implementations.
-=======
-//! [`envoy`] implements Envoy's rules; [`native`] and [`wasm`] run the same filter in it, as the core's `Exchange` and
-//! as the module. The rest reads, runs and checks `tests/cases/`. It shares no code with the filter: tokens are signed
-//! and ciphertext is decrypted by independent code.
->>>>>>> cli
 #![warn(missing_docs)]
 
 pub mod case;

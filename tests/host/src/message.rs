@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! Input and output of the simulated Envoy: requests, origin responses, the client's view.
-=======
-//! Input and output of the simulated Envoy: requests, the origin's responses, the client's view.
->>>>>>> cli
 
 use std::collections::BTreeMap;
 use std::fmt;

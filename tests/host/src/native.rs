@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! The filter as the core's `Exchange`, without wasm: executes its steps like `src/http.rs`.
-=======
-//! The filter as the core's `Exchange`, without wasm: executes its steps as `src/http.rs` does.
->>>>>>> cli
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

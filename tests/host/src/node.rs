@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! One Envoy with a configured filter, the target of a case's steps, natively or in wasm.
-=======
-//! One Envoy with the configured filter: the target of a case's steps, natively or as a module.
->>>>>>> cli
 
 use std::collections::BTreeMap;
 

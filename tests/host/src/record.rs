@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! The requests of all cases with their dependencies, for other tests that judge requests.
-=======
-//! The requests of the cases, with their inputs and results, for other tests.
->>>>>>> cli
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

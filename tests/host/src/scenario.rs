@@ -1,10 +1,5 @@
-<<<<<<< HEAD
 //! Runs a case: through the core and both modules, with and without held headers, with every chunking of the origin's
 //! body that Envoy may produce, and compares the results.
-=======
-//! Runs a case through the core and both modules, with and without held headers, with the origin's body in chunks of
-//! several sizes, and compares the results.
->>>>>>> cli
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -39,6 +34,7 @@ impl fmt::Display for Driver {
             Self::Native => "native",
             Self::Wasm(Flavour::Relaxed) => "wasm",
             Self::Wasm(Flavour::Strict) => "strict wasm",
+            Self::Wasm(Flavour::Sdk) => "wasm on the SDK",
         })
     }
 }
@@ -68,24 +64,27 @@ impl fmt::Display for Way {
     }
 }
 
-/// All ways. Those that differ only in the driver are adjacent, with the core first.
-fn ways() -> impl Iterator<Item = [Way; 3]> {
-    let drivers = [Driver::Native, Driver::Wasm(Flavour::Relaxed), Driver::Wasm(Flavour::Strict)];
+/// Every way through these drivers, those that differ by the driver alone side by side.
+fn ways(drivers: &[Driver]) -> impl Iterator<Item = Vec<Way>> {
     let holds = [false, true].into_iter();
     let cuts = [(0, false), (0, true), (1, false), (1, true), (7, false), (7, true), (16, false), (16, true)];
     holds.flat_map(move |hold| {
-        cuts.into_iter().map(move |(chunk, empty_end)| drivers.map(|driver| Way { driver, hold, chunk, empty_end }))
+        cuts.into_iter().map(move |(chunk, empty_end)| {
+            drivers.iter().map(|driver| Way { driver: *driver, hold, chunk, empty_end }).collect()
+        })
     })
 }
 
-/// Runs a case in every way. The error lists all failures, with step and way.
-pub fn run(name: &str, case: &Case) -> Result<(), String> {
+/// Runs a case every way through the core and these modules. The error lists what failed, each with step and way.
+pub fn run(name: &str, case: &Case, modules: &[Flavour]) -> Result<(), String> {
     if case.step.is_empty() && case.refused.is_empty() && case.warned.is_empty() {
         return Err("neither a step nor a refusal nor a warning is expected".to_owned());
     }
     let mut failures: Vec<String> = Vec::new();
     let mut models: BTreeMap<bool, Vec<Seen>> = BTreeMap::new();
-    for side_by_side in ways() {
+    // The core first: it is what the modules are compared with.
+    let drivers: Vec<_> = [Driver::Native].into_iter().chain(modules.iter().copied().map(Driver::Wasm)).collect();
+    for side_by_side in ways(&drivers) {
         let mut outcomes = Vec::new();
         for way in side_by_side {
             match once(case, way) {
@@ -93,8 +92,8 @@ pub fn run(name: &str, case: &Case) -> Result<(), String> {
                 Err(why) => failures.push(format!("{name}, {way}: {why}")),
             }
         }
-        let Some(((_, native), modules)) = outcomes.split_first() else { continue };
-        let model = models.entry(side_by_side[0].hold).or_insert_with(|| native.clone());
+        let Some(((way, native), modules)) = outcomes.split_first() else { continue };
+        let model = models.entry(way.hold).or_insert_with(|| native.clone());
         // How much has gone before a break depends on the cut, and so may whether headers were still held.
         let same = |left: &Seen, right: &Seen| {
             let broken = left.outcome == Outcome::Broken || right.outcome == Outcome::Broken;

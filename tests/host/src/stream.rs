@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! One stream from the filter's perspective: the host calls, and the conditions under which Envoy refuses them.
-=======
-//! The host calls of one stream, and the conditions under which Envoy rejects them.
->>>>>>> cli
 
 use std::collections::BTreeMap;
 

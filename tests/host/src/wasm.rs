@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! The filter as the module, in wasmtime: one VM per node and one context per stream, as in Envoy.
-=======
-//! The filter as a module, under wasmtime: one VM per node and one context per stream, as in Envoy.
->>>>>>> cli
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +12,10 @@ use crate::node::{Node, Random, Refused, Setup};
 use crate::stream::{Action, Stream};
 
 mod abi;
+mod fault;
+mod pairs;
+
+pub use fault::Fault;
 
 /// The fuel that a metered VM starts with.
 const FUEL: u64 = u64::MAX / 2;
@@ -30,16 +30,19 @@ pub enum Flavour {
     Relaxed,
     /// Without relaxed SIMD, for hosts that do not support it.
     Strict,
+    /// The trial of the public SDK, with relaxed SIMD. It is not shipped.
+    Sdk,
 }
 
 impl Flavour {
-    /// Both.
+    /// Those that are shipped.
     pub const ALL: [Self; 2] = [Self::Relaxed, Self::Strict];
 
     fn file(self) -> &'static str {
         match self {
             Self::Relaxed => "playlock.wasm",
             Self::Strict => "playlock-strict.wasm",
+            Self::Sdk => "playlock-sdk.wasm",
         }
     }
 
@@ -53,13 +56,14 @@ impl Flavour {
 
 /// A compiled module, once per process.
 pub fn module(flavour: Flavour) -> Result<&'static Module, String> {
-    static MODULES: [OnceLock<Result<Module, String>>; 2] = [const { OnceLock::new() }; 2];
-    let [relaxed, strict] = &MODULES;
+    static MODULES: [OnceLock<Result<Module, String>>; 3] = [const { OnceLock::new() }; 3];
+    let [relaxed, strict, sdk] = &MODULES;
     let module = match flavour {
         Flavour::Relaxed => relaxed,
         Flavour::Strict => strict,
+        Flavour::Sdk => sdk,
     };
-    module.get_or_init(|| compile(&flavour.path(), flavour == Flavour::Relaxed)).as_ref().map_err(Clone::clone)
+    module.get_or_init(|| compile(&flavour.path(), flavour != Flavour::Strict)).as_ref().map_err(Clone::clone)
 }
 
 /// Compiles a module with all features, so that executed instructions are counted.
@@ -92,11 +96,22 @@ pub(crate) struct Host {
     waiting: u32,
     /// Metrics, in the order of their ids.
     metrics: Vec<Metric>,
+    /// The context whose callback is running.
+    current: u32,
+    /// Its stream has ended while it ran.
+    ended: bool,
+    /// How often each function was called.
+    calls: BTreeMap<&'static str, u64>,
 }
 
 impl Host {
     /// The `now` that stands for a host without a clock.
     const NO_CLOCK: u64 = u64::MAX;
+
+    /// Counts a call of the function of this name.
+    fn count(&mut self, name: &'static str) {
+        *self.calls.entry(name).or_default() += 1;
+    }
 }
 
 /// A VM with the configured module in it.
@@ -111,6 +126,11 @@ pub struct Vm {
 impl Vm {
     /// Starts a VM and configures the plugin, as Envoy does when a listener comes up.
     pub fn start(module: &Module, setup: &Setup) -> Result<Self, Refused> {
+        Self::start_on(module, setup, None)
+    }
+
+    /// [`Vm::start`], on a host with a fault.
+    pub fn start_on(module: &Module, setup: &Setup, fault: Option<Fault>) -> Result<Self, Refused> {
         let env = setup.env.iter().map(|(name, value)| format!("{name}={value}\0").into_bytes()).collect();
         let host = Host {
             stream: None,
@@ -121,11 +141,18 @@ impl Vm {
             log: Vec::new(),
             waiting: 0,
             metrics: Vec::new(),
+            current: ROOT,
+            ended: false,
+            calls: BTreeMap::new(),
         };
         let mut store = Store::new(module.engine(), host);
         // Enough for ever, where it is counted at all.
         let _ = store.set_fuel(FUEL);
-        let instance = abi::linker(module)
+        let linked = abi::linker(module).and_then(|mut linker| {
+            fault.map_or(Ok(()), |fault| fault::put(&mut linker, module, fault))?;
+            Ok(linker)
+        });
+        let instance = linked
             .and_then(|linker| linker.instantiate(&mut store, module))
             .map_err(|error| Refused(vec![format!("{error:?}")]))?;
         let mut vm = Self { store, instance, contexts: ROOT, dead: None };
@@ -165,6 +192,11 @@ impl Vm {
     /// The number of instructions that a [`metered`] module has executed.
     pub fn executed(&self) -> u64 {
         self.store.get_fuel().map_or(0, |left| FUEL - left)
+    }
+
+    /// How often each of the host's functions was called since this was last asked.
+    pub fn take_calls(&mut self) -> BTreeMap<&'static str, u64> {
+        std::mem::take(&mut self.store.data_mut().calls)
     }
 
     /// The value of an exported 64-bit global, which is then reset to zero.
@@ -259,6 +291,7 @@ impl Context<'_> {
     fn with<P: WasmParams, R: WasmResults>(&mut self, stream: &mut Stream, name: &str, params: P) -> Result<R, Trap> {
         let idle = std::mem::replace(stream, Stream::idle());
         self.vm.store.data_mut().stream = Some(idle);
+        self.vm.store.data_mut().current = self.id;
         let result = self.vm.call(name, params);
         if let Some(back) = self.vm.store.data_mut().stream.take() {
             *stream = back;
@@ -303,6 +336,9 @@ impl Filter for Context<'_> {
     }
 
     fn on_log(&mut self, stream: &mut Stream) -> Result<(), Trap> {
+        if std::mem::take(&mut self.vm.store.data_mut().ended) {
+            return Ok(());
+        }
         // A module without it is done.
         if self.vm.exports("proxy_on_done") {
             let _done: u32 = self.with(stream, "proxy_on_done", self.id)?;

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! `m3u8-rs`: whole playlists as structures. It drops some tags, the same ones before and after rewriting.
-=======
-//! `m3u8-rs`: whole playlists as structures. It ignores some tags, the same ones before and after.
->>>>>>> cli
 
 use m3u8_rs::{ExtTag, MasterPlaylist, MediaPlaylist, MediaSegment, Playlist, SessionDataField};
 

@@ -1,10 +1,5 @@
-<<<<<<< HEAD
 //! Third-party parsers. They must read the same from input and output, except for URIs, keys, byte ranges and the
 //! version.
-=======
-//! Parsers of other projects. They must read the same in the output as in the input, except for URIs, keys, byte ranges
-//! and the version.
->>>>>>> cli
 
 mod m3u8_rs;
 mod quick_m3u8;

@@ -2,8 +2,9 @@
 
 use wasmtime::{Caller, Error, Linker, Memory, Module, Result};
 
+use super::pairs::{deserialize, serialize};
 use super::{Host, Metric};
-use crate::message::{Header, HttpCall};
+use crate::message::HttpCall;
 use crate::stream::{LocalReply, Map, Status, Stream};
 
 const OK: u32 = 0;
@@ -84,55 +85,21 @@ fn map(number: u32) -> Result<Map> {
     }
 }
 
-/// Count, then every pair of sizes, then every name and value, each with a NUL after it.
-fn serialize(headers: &[Header]) -> Vec<u8> {
-    if headers.is_empty() {
-        return Vec::new();
-    }
-    let mut bytes = (headers.len() as u32).to_le_bytes().to_vec();
-    for (name, value) in headers {
-        bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
-    }
-    for (name, value) in headers {
-        bytes.extend_from_slice(name.as_bytes());
-        bytes.push(0);
-        bytes.extend_from_slice(value);
-        bytes.push(0);
-    }
-    bytes
-}
-
-fn deserialize(bytes: &[u8]) -> Option<Vec<Header>> {
-    let number = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(|four| u32::from_le_bytes(four) as usize);
-    if bytes.is_empty() {
-        return Some(Vec::new());
-    }
-    let count = number(0)?;
-    let mut at = 4 + count.checked_mul(8)?;
-    let mut headers = Vec::new();
-    for index in 0..count {
-        let (name, value) = (number(4 + index * 8)?, number(8 + index * 8)?);
-        let text = String::from_utf8_lossy(bytes.get(at..at + name)?).into_owned();
-        at += name + 1;
-        headers.push((text, bytes.get(at..at + value)?.to_vec()));
-        at += value + 1;
-    }
-    Some(headers)
-}
-
 fn log_and_time(linker: &mut Linker<Host>) -> Result<()> {
     linker.func_wrap("env", "proxy_log", |mut guest: Guest<'_>, level: u32, at: u32, size: u32| -> Result<u32> {
+        guest.data_mut().count("proxy_log");
         let text = read_text(&mut guest, at, size)?;
         let level = LEVELS.get(level as usize).unwrap_or(&"?");
         guest.data_mut().log.push(format!("{level}: {text}"));
         Ok(OK)
     })?;
     linker.func_wrap("env", "proxy_get_log_level", |mut guest: Guest<'_>, to: u32| -> Result<u32> {
+        guest.data_mut().count("proxy_get_log_level");
         write_u32(&mut guest, to, 2).map(|()| OK)
     })?;
     let name = "proxy_get_current_time_nanoseconds";
     linker.func_wrap("env", name, |mut guest: Guest<'_>, to: u32| -> Result<u32> {
+        guest.data_mut().count("proxy_get_current_time_nanoseconds");
         let now = guest.data().now;
         if now == Host::NO_CLOCK {
             return Ok(Status::InternalFailure as u32);
@@ -141,20 +108,32 @@ fn log_and_time(linker: &mut Linker<Host>) -> Result<()> {
     })?;
     // There is no other VM to share anything with.
     let name = "proxy_get_shared_data";
-    linker.func_wrap("env", name, |_: u32, _: u32, _: u32, _: u32, _: u32| Status::NotFound as u32)?;
-    linker.func_wrap("env", "proxy_set_shared_data", |_: u32, _: u32, _: u32, _: u32, _: u32| OK)?;
+    linker.func_wrap("env", name, |mut guest: Guest<'_>, _: u32, _: u32, _: u32, _: u32, _: u32| {
+        guest.data_mut().count("proxy_get_shared_data");
+        Status::NotFound as u32
+    })?;
+    linker.func_wrap(
+        "env",
+        "proxy_set_shared_data",
+        |mut guest: Guest<'_>, _: u32, _: u32, _: u32, _: u32, _: u32| {
+            guest.data_mut().count("proxy_set_shared_data");
+            OK
+        },
+    )?;
     Ok(())
 }
 
 fn headers(linker: &mut Linker<Host>) -> Result<()> {
     let name = "proxy_get_header_map_pairs";
     linker.func_wrap("env", name, |mut guest: Guest<'_>, of: u32, at: u32, size: u32| -> Result<u32> {
+        guest.data_mut().count("proxy_get_header_map_pairs");
         let of = map(of)?;
         let headers = guest.data().stream.as_ref().map(|stream| stream.headers(of)).unwrap_or_default();
         give(&mut guest, &serialize(&headers), at, size)
     })?;
     let name = "proxy_set_header_map_pairs";
     linker.func_wrap("env", name, |mut guest: Guest<'_>, of: u32, at: u32, size: u32| -> Result<u32> {
+        guest.data_mut().count("proxy_set_header_map_pairs");
         let of = map(of)?;
         let bytes = read(&mut guest, at, size)?;
         let headers = deserialize(&bytes).ok_or_else(|| Error::msg("a header map that is none"))?;
@@ -164,6 +143,7 @@ fn headers(linker: &mut Linker<Host>) -> Result<()> {
         "env",
         "proxy_get_header_map_value",
         |mut guest: Guest<'_>, of: u32, key: u32, key_size: u32, at: u32, size: u32| -> Result<u32> {
+            guest.data_mut().count("proxy_get_header_map_value");
             let of = map(of)?;
             let key = read_text(&mut guest, key, key_size)?;
             let stream = guest.data().stream.as_ref();
@@ -175,6 +155,7 @@ fn headers(linker: &mut Linker<Host>) -> Result<()> {
     )?;
     let name = "proxy_remove_header_map_value";
     linker.func_wrap("env", name, |mut guest: Guest<'_>, of: u32, key: u32, key_size: u32| -> Result<u32> {
+        guest.data_mut().count("proxy_remove_header_map_value");
         let of = map(of)?;
         let key = read_text(&mut guest, key, key_size)?;
         Ok(with_stream(&mut guest, |stream| stream.remove_header(of, &key)))
@@ -186,6 +167,7 @@ fn headers(linker: &mut Linker<Host>) -> Result<()> {
             "env",
             name,
             move |mut guest: Guest<'_>, of: u32, key: u32, key_size: u32, at: u32, size: u32| -> Result<u32> {
+                guest.data_mut().count(name);
                 let of = map(of)?;
                 let key = read_text(&mut guest, key, key_size)?;
                 let value = read(&mut guest, at, size)?;
@@ -201,6 +183,7 @@ fn buffers(linker: &mut Linker<Host>) -> Result<()> {
         "env",
         "proxy_get_buffer_bytes",
         |mut guest: Guest<'_>, kind: u32, start: u32, max: u32, at: u32, size: u32| -> Result<u32> {
+            guest.data_mut().count("proxy_get_buffer_bytes");
             let bytes = match (kind, &guest.data().stream) {
                 (RESPONSE_BODY, Some(stream)) => stream.body(start as usize, max as usize),
                 (PLUGIN_CONFIGURATION, None) => {
@@ -219,6 +202,7 @@ fn buffers(linker: &mut Linker<Host>) -> Result<()> {
         "env",
         "proxy_set_buffer_bytes",
         |mut guest: Guest<'_>, kind: u32, start: u32, length: u32, at: u32, size: u32| -> Result<u32> {
+            guest.data_mut().count("proxy_set_buffer_bytes");
             let bytes = read(&mut guest, at, size)?;
             if kind != RESPONSE_BODY {
                 return Ok(Status::BadArgument as u32);
@@ -234,6 +218,7 @@ fn stream(linker: &mut Linker<Host>) -> Result<()> {
         "env",
         "proxy_get_property",
         |mut guest: Guest<'_>, path: u32, path_size: u32, at: u32, size: u32| -> Result<u32> {
+            guest.data_mut().count("proxy_get_property");
             let path = read_text(&mut guest, path, path_size)?;
             let stream = guest.data().stream.as_ref();
             match stream.ok_or(Status::NotFound).and_then(|stream| stream.property(&path)) {
@@ -246,6 +231,7 @@ fn stream(linker: &mut Linker<Host>) -> Result<()> {
         "env",
         "proxy_set_property",
         |mut guest: Guest<'_>, path: u32, path_size: u32, at: u32, size: u32| -> Result<u32> {
+            guest.data_mut().count("proxy_set_property");
             let path = read_text(&mut guest, path, path_size)?;
             let value = read(&mut guest, at, size)?;
             Ok(with_stream(&mut guest, |stream| {
@@ -267,6 +253,7 @@ fn stream(linker: &mut Linker<Host>) -> Result<()> {
          headers_size: u32,
          _grpc: i32|
          -> Result<u32> {
+            guest.data_mut().count("proxy_send_local_response");
             let body = read(&mut guest, body, body_size)?;
             let headers = deserialize(&read(&mut guest, headers, headers_size)?);
             let headers = headers.ok_or_else(|| Error::msg("a header map that is none"))?;
@@ -278,12 +265,14 @@ fn stream(linker: &mut Linker<Host>) -> Result<()> {
         },
     )?;
     linker.func_wrap("env", "proxy_continue_stream", |mut guest: Guest<'_>, _kind: u32| -> u32 {
+        guest.data_mut().count("proxy_continue_stream");
         with_stream(&mut guest, |stream| {
             stream.resume();
             Ok(())
         })
     })?;
     linker.func_wrap("env", "proxy_close_stream", |mut guest: Guest<'_>, _kind: u32| -> u32 {
+        guest.data_mut().count("proxy_close_stream");
         with_stream(&mut guest, |stream| {
             stream.reset();
             Ok(())
@@ -304,6 +293,7 @@ fn stream(linker: &mut Linker<Host>) -> Result<()> {
          milliseconds: u32,
          to: u32|
          -> Result<u32> {
+            guest.data_mut().count("proxy_http_call");
             let cluster = read_text(&mut guest, cluster, cluster_size)?;
             let headers = deserialize(&read(&mut guest, headers, headers_size)?);
             let headers = headers.ok_or_else(|| Error::msg("a header map that is none"))?;
@@ -319,7 +309,10 @@ fn stream(linker: &mut Linker<Host>) -> Result<()> {
         },
     )?;
     // One VM serves one stream at a time here.
-    linker.func_wrap("env", "proxy_set_effective_context", |_context: u32| -> u32 { OK })?;
+    linker.func_wrap("env", "proxy_set_effective_context", |mut guest: Guest<'_>, _context: u32| -> u32 {
+        guest.data_mut().count("proxy_set_effective_context");
+        OK
+    })?;
     Ok(())
 }
 
@@ -331,6 +324,7 @@ fn metrics(linker: &mut Linker<Host>) -> Result<()> {
         "env",
         "proxy_define_metric",
         |mut guest: Guest<'_>, kind: u32, name: u32, name_size: u32, to: u32| -> Result<u32> {
+            guest.data_mut().count("proxy_define_metric");
             let name = read_text(&mut guest, name, name_size)?;
             let metrics = &mut guest.data_mut().metrics;
             let id = metrics.iter().position(|known| known.name == name).unwrap_or_else(|| {
@@ -341,6 +335,7 @@ fn metrics(linker: &mut Linker<Host>) -> Result<()> {
         },
     )?;
     linker.func_wrap("env", "proxy_increment_metric", |mut guest: Guest<'_>, id: u32, by: i64| -> u32 {
+        guest.data_mut().count("proxy_increment_metric");
         let Some(metric) = guest.data_mut().metrics.get_mut(id as usize) else { return Status::NotFound as u32 };
         match metric.value.checked_add_signed(by) {
             Some(value) if by > 0 && metric.kind == COUNTER || by != 0 && metric.kind == GAUGE => metric.value = value,
@@ -349,11 +344,13 @@ fn metrics(linker: &mut Linker<Host>) -> Result<()> {
         OK
     })?;
     linker.func_wrap("env", "proxy_record_metric", |mut guest: Guest<'_>, id: u32, to: u64| -> u32 {
+        guest.data_mut().count("proxy_record_metric");
         let Some(metric) = guest.data_mut().metrics.get_mut(id as usize) else { return Status::NotFound as u32 };
         metric.value = to;
         OK
     })?;
     linker.func_wrap("env", "proxy_get_metric", |mut guest: Guest<'_>, id: u32, to: u32| -> Result<u32> {
+        guest.data_mut().count("proxy_get_metric");
         let value = guest.data().metrics.get(id as usize).map(|metric| metric.value);
         let Some(value) = value else { return Ok(Status::NotFound as u32) };
         write(&mut guest, to, &value.to_le_bytes()).map(|()| OK)
@@ -364,17 +361,20 @@ fn metrics(linker: &mut Linker<Host>) -> Result<()> {
 fn wasi(linker: &mut Linker<Host>) -> Result<()> {
     let wasi = "wasi_snapshot_preview1";
     linker.func_wrap(wasi, "random_get", |mut guest: Guest<'_>, at: u32, size: u32| -> Result<u32> {
+        guest.data_mut().count("random_get");
         let mut bytes = vec![0; size as usize];
         guest.data_mut().random.fill(&mut bytes);
         write(&mut guest, at, &bytes).map(|()| OK)
     })?;
     linker.func_wrap(wasi, "environ_sizes_get", |mut guest: Guest<'_>, count: u32, size: u32| -> Result<u32> {
+        guest.data_mut().count("environ_sizes_get");
         let entries = guest.data().env.len() as u32;
         let total = guest.data().env.iter().map(Vec::len).sum::<usize>() as u32;
         write_u32(&mut guest, count, entries)?;
         write_u32(&mut guest, size, total).map(|()| OK)
     })?;
     linker.func_wrap(wasi, "environ_get", |mut guest: Guest<'_>, pointers: u32, buffer: u32| -> Result<u32> {
+        guest.data_mut().count("environ_get");
         let (mut to, mut at) = (pointers, buffer);
         for entry in guest.data().env.clone() {
             write_u32(&mut guest, to, at)?;
@@ -385,20 +385,4 @@ fn wasi(linker: &mut Linker<Host>) -> Result<()> {
         Ok(OK)
     })?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn header_maps_go_and_come() {
-        let headers =
-            vec![(":path".to_owned(), b"/a".to_vec()), ("x".to_owned(), vec![0xff]), ("y".to_owned(), vec![])];
-        let bytes = serialize(&headers);
-        assert_eq!(bytes.get(..12), Some(&[3, 0, 0, 0, 5, 0, 0, 0, 2, 0, 0, 0][..]));
-        assert_eq!(deserialize(&bytes), Some(headers));
-        assert_eq!(deserialize(&[]), Some(vec![]));
-        assert_eq!(deserialize(&bytes[..bytes.len() - 3]), None);
-    }
 }

@@ -1,0 +1,134 @@
+//! What one request costs the filter and its host: which functions of the host's are called how often, exactly, and how
+//! many instructions the module executes, which is only shown (`cargo test --test calls -- --show-output`).
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use playlock_host::edge_auth::Token;
+use playlock_host::envoy::Envoy;
+use playlock_host::message::{Ending, Outcome, Request, Response, Seen};
+use playlock_host::node::{Node, Setup};
+use playlock_host::wasm::{self, Flavour, Vm};
+
+const NOW: u64 = 1_700_000_000;
+const PASSWORD: &str = "52a152a152a152a152a152a152a152a1";
+const SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+const MEDIA: &[u8] = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nseg.ts\n#EXT-X-ENDLIST\n";
+
+/// Each request of a viewer's, with the host's functions that it may call.
+const EXPECTED: &str = include_str!("calls.txt");
+
+/// What a browser sends beside the pseudo headers, and what Envoy adds.
+const BROWSER: [(&str, &str); 12] = [
+    (
+        "user-agent",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
+    ),
+    ("accept", "*/*"),
+    ("accept-encoding", "gzip, deflate, br, zstd"),
+    ("accept-language", "en-US,en;q=0.9"),
+    ("origin", "https://tv.example"),
+    ("referer", "https://tv.example/"),
+    ("sec-fetch-dest", "empty"),
+    ("sec-fetch-mode", "cors"),
+    ("sec-fetch-site", "cross-site"),
+    ("x-forwarded-for", "203.0.113.7"),
+    ("x-forwarded-proto", "https"),
+    ("x-envoy-external-address", "203.0.113.7"),
+];
+
+/// What an origin sends beside status and length.
+const ORIGIN: [(&str, &str); 8] = [
+    ("server", "origin"),
+    ("date", "Tue, 14 Nov 2023 22:13:20 GMT"),
+    ("content-type", "application/octet-stream"),
+    ("etag", "\"abc\""),
+    ("last-modified", "Tue, 14 Nov 2023 22:00:00 GMT"),
+    ("cache-control", "max-age=60"),
+    ("accept-ranges", "bytes"),
+    ("x-envoy-upstream-service-time", "1"),
+];
+
+fn headers(list: &[(&str, &str)]) -> impl Iterator<Item = (String, Vec<u8>)> {
+    list.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+}
+
+fn ask(vm: &mut Vm, target: &str, body: &[u8]) -> Seen {
+    let mut request = Request::new("GET", target);
+    request.headers.extend(headers(&BROWSER));
+    let seen = vm.exchange(&Envoy::new(false), request, &mut |_| {
+        let mut response = Response::new(200, body).cut(16_384, Ending::WithData);
+        response.headers.extend(headers(&ORIGIN));
+        response
+    });
+    assert_eq!(seen.outcome, Outcome::Complete, "{}", seen.why);
+    seen
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    text.split_once(start).unwrap().1.split(end).next().unwrap()
+}
+
+/// One kind of request: its name, the instructions of the module, the calls into the host.
+type Cost = (&'static str, u64, BTreeMap<&'static str, u64>);
+
+fn costs(flavour: Flavour) -> Vec<Cost> {
+    let bytes = std::fs::read(flavour.path()).unwrap();
+    let module = wasm::metered(&bytes).unwrap();
+    let config = serde_json::json!({
+        "policies": [{"policyName": "vod", "tokenAuth": {"enabled": true, "password": PASSWORD},
+            "mediaEncryption": {"enabled": true, "secret": SECRET}}],
+        "assignments": [{"policyName": "vod", "path": "/a/..."}],
+    });
+    let setup = Setup { config: config.to_string(), env: BTreeMap::new(), now: NOW, seed: 1 };
+    let mut vm = Vm::start(&module, &setup).unwrap_or_else(|refused| panic!("{refused:?}"));
+
+    let token = Token { exp: Some(NOW + 60), acl: Some("/*".into()), ..Token::default() };
+    let playlist = format!("/a/index.m3u8?hdnts={}", token.sign("sha256", PASSWORD).unwrap());
+    let opened = String::from_utf8(ask(&mut vm, &playlist, MEDIA).body).unwrap();
+    let key = between(&opened, "URI=\"", "\"").to_owned();
+    let segment = format!("/a/{}", opened.lines().find(|line| line.starts_with("seg.ts")).unwrap());
+    let again = format!("/a/index.m3u8?{}", segment.split_once('?').unwrap().1);
+
+    let kinds: [(_, &str, &[u8], _); 5] = [
+        ("opening playlist", &playlist, MEDIA, 200),
+        ("playlist", &again, MEDIA, 200),
+        ("key", &key, b"", 200),
+        ("refusal", "/a/index.m3u8", b"", 403),
+        ("segment of 4 chunks", &segment, &[0; 50_000], 200),
+    ];
+    let cost = |(what, target, body, status): (_, &str, &[u8], _)| {
+        // The first of a kind defines metrics; and one in 16 is timed.
+        let runs = (0..3).map(|_| {
+            let _ = vm.take_calls();
+            let before = vm.executed();
+            assert_eq!(ask(&mut vm, target, body).status, Some(status), "{what}");
+            (what, vm.executed() - before, vm.take_calls())
+        });
+        runs.min_by_key(|(_, instructions, _)| *instructions).unwrap()
+    };
+    kinds.map(cost).into()
+}
+
+#[test]
+fn a_request_calls_the_host_no_more_than_it_must() {
+    let mut found = String::new();
+    for (what, instructions, calls) in costs(Flavour::Relaxed) {
+        println!("{instructions:>8} instructions, {:>2} calls: {what}", calls.values().sum::<u64>());
+        writeln!(found, "{what}").unwrap();
+        for (name, times) in calls {
+            writeln!(found, "  {times} {name}").unwrap();
+        }
+    }
+    assert_eq!(found, EXPECTED, "tests/calls.txt");
+}
+
+/// The trial of the public SDK does the same with the same calls; what it costs is only shown.
+#[test]
+fn the_sdk_calls_the_host_as_often() {
+    for (ours, sdk) in costs(Flavour::Relaxed).into_iter().zip(costs(Flavour::Sdk)) {
+        println!("{:>8} instructions on the SDK, {:>8} without it: {}", sdk.1, ours.1, ours.0);
+        assert_eq!(ours.2, sdk.2, "{}", ours.0);
+    }
+}

@@ -1,0 +1,197 @@
+//! What a filter asks of its host, each by the SDK's own function.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
+
+use crate::pairs::Pair;
+pub use crate::wasi::{environment, random};
+
+/// Header maps.
+#[derive(Debug, Clone, Copy)]
+pub enum Map {
+    /// Of the request.
+    Request,
+    /// Of the response.
+    Response,
+}
+
+impl Map {
+    /// The SDK's name of it.
+    pub fn number(self) -> MapType {
+        match self {
+            Self::Request => MapType::HttpRequestHeaders,
+            Self::Response => MapType::HttpResponseHeaders,
+        }
+    }
+}
+
+/// Kinds of metrics.
+#[derive(Debug, Clone, Copy)]
+pub enum Metric {
+    /// It only grows.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+    /// A distribution.
+    Histogram,
+}
+
+/// Writes a line into the host's log.
+pub fn info(text: &str) {
+    let _ = hostcalls::log(LogLevel::Info, text);
+}
+
+/// Writes a line that an operator should know.
+pub fn warn(text: &str) {
+    let _ = hostcalls::log(LogLevel::Warn, text);
+}
+
+/// Writes the reason of a refusal.
+pub fn error(text: &str) {
+    let _ = hostcalls::log(LogLevel::Error, text);
+}
+
+/// Writes why the VM ends.
+pub fn critical(text: &str) {
+    let _ = hostcalls::log(LogLevel::Critical, text);
+}
+
+/// Removes every header of a name.
+pub fn remove_header(of: Map, name: &str) -> bool {
+    hostcalls::remove_map_value(of.number(), name).is_ok()
+}
+
+/// Sets a header to one value.
+pub fn set_header(of: Map, name: &str, value: &[u8]) -> bool {
+    hostcalls::set_map_value_bytes(of.number(), name, Some(value)).is_ok()
+}
+
+/// Adds a header.
+pub fn add_header(of: Map, name: &str, value: &[u8]) -> bool {
+    hostcalls::add_map_value_bytes(of.number(), name, value).is_ok()
+}
+
+fn set_body(start: usize, size: usize, bytes: &[u8]) -> bool {
+    hostcalls::set_buffer(BufferType::HttpResponseBody, start, size, bytes).is_ok()
+}
+
+/// The bytes of the response's body that are in the host's buffer.
+pub fn response_body(size: usize) -> Option<Vec<u8>> {
+    if size == 0 {
+        return Some(Vec::new());
+    }
+    let bytes = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, size).ok().flatten();
+    bytes.filter(|bytes| bytes.len() == size)
+}
+
+/// Puts `[head, middle, tail]` in place of the `size` bytes in the host's buffer.
+pub fn replace_response_body(size: usize, [head, middle, tail]: [&[u8]; 3]) -> bool {
+    set_body(0, size, middle)
+        && (head.is_empty() || set_body(0, 0, head))
+        && (tail.is_empty() || set_body(usize::MAX, 0, tail))
+}
+
+/// Puts `parts` before the bytes in the host's buffer.
+pub fn prepend_response_body(parts: &[&[u8]]) -> bool {
+    parts.iter().rev().all(|part| part.is_empty() || set_body(0, 0, part))
+}
+
+/// Host calls made during the rest of this callback act on this context.
+pub fn set_effective_context(context: u32) -> bool {
+    hostcalls::set_effective_context(context).is_ok()
+}
+
+/// Lets a paused response go on.
+pub fn continue_response() -> bool {
+    hostcalls::resume_http_response().is_ok()
+}
+
+/// Resets the response.
+pub fn reset_response() {
+    let _ = hostcalls::reset_http_response();
+}
+
+/// Resets the response of another stream.
+pub fn reset_paused(stream: u32) {
+    if set_effective_context(stream) {
+        reset_response();
+    }
+}
+
+/// Asks for a tick of the root context every `period`.
+pub fn tick_every(root: u32, period: Duration) {
+    let _ = set_effective_context(root) && hostcalls::set_tick_period(period).is_ok();
+}
+
+/// Answers in place of the origin. The SDK's header values are text: what is not UTF-8 goes out with replacement
+/// characters.
+pub fn send_response<'a>(status: u16, headers: impl Iterator<Item = Pair<'a>>, body: &[u8]) {
+    let plain = |(_, value): &Pair<'_>| !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
+    let owned: Vec<_> = headers.filter(plain).map(|(name, value)| (name, String::from_utf8_lossy(value))).collect();
+    let headers = owned.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+    let _ = hostcalls::send_http_response(status.into(), headers, Some(body));
+}
+
+/// A property, by its path with a zero between the parts.
+pub fn property(path: &[u8]) -> Result<Option<Vec<u8>>, u32> {
+    hostcalls::get_property(parts(path)).map_err(|status| status as u32)
+}
+
+/// Sets a property, by its path with a zero between the parts.
+pub fn set_property(path: &[u8], value: &[u8]) -> bool {
+    hostcalls::set_property(parts(path), Some(value)).is_ok()
+}
+
+fn parts(path: &[u8]) -> Vec<&str> {
+    path.split(|byte| *byte == 0).filter_map(|part| std::str::from_utf8(part).ok()).collect()
+}
+
+/// The value under a key that VMs share, and its version.
+pub fn shared(key: &[u8]) -> Option<(Vec<u8>, u32)> {
+    let (value, version) = hostcalls::get_shared_data(std::str::from_utf8(key).ok()?).ok()?;
+    Some((value?, version.unwrap_or(0)))
+}
+
+/// Sets the value under a key that VMs share.
+pub fn set_shared(key: &[u8], value: &[u8], version: u32) -> bool {
+    let Ok(key) = std::str::from_utf8(key) else { return false };
+    hostcalls::set_shared_data(key, Some(value), Some(version)).is_ok()
+}
+
+/// The client's address as the proxy trusts it.
+pub fn client_address() -> Option<Vec<u8>> {
+    property(b"source\0address").ok().flatten()
+}
+
+/// Nanoseconds since the epoch.
+pub fn nanoseconds() -> Option<u64> {
+    let time = hostcalls::get_current_time().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(time.as_nanos()).ok()
+}
+
+/// The plugin's configuration.
+pub fn configuration() -> Vec<u8> {
+    hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten().unwrap_or_default()
+}
+
+/// Defines a metric.
+pub fn define_metric(kind: Metric, name: &str) -> Option<u32> {
+    let kind = match kind {
+        Metric::Counter => MetricType::Counter,
+        Metric::Gauge => MetricType::Gauge,
+        Metric::Histogram => MetricType::Histogram,
+    };
+    hostcalls::define_metric(kind, name).ok()
+}
+
+/// Adds to a counter or gauge.
+pub fn increment(metric: u32, by: i64) -> bool {
+    hostcalls::increment_metric(metric, by).is_ok()
+}
+
+/// Adds a value to a histogram.
+pub fn record(metric: u32, value: u64) -> bool {
+    hostcalls::record_metric(metric, value).is_ok()
+}

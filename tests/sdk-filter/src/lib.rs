@@ -1,0 +1,31 @@
+//! playlock's filter on `proxy-wasm` 0.2.5, the public Rust SDK: the same `src/`, over a host layer of the same interface as
+//! `crates/proxy-wasm` whose every call is the SDK's. What fails so, and what it costs, is in `docs/decisions/sdk.md`.
+
+extern crate self as playlock_proxy_wasm;
+
+pub mod contexts;
+pub mod headers;
+pub mod host;
+mod wasi;
+
+#[path = "../../../src/http.rs"]
+mod http;
+#[path = "../../../src/metrics.rs"]
+mod metrics;
+#[path = "../../../src/root.rs"]
+mod root;
+#[path = "../../../src/worker.rs"]
+mod worker;
+
+pub use contexts::{Action, Http, Root};
+
+/// Header pairs as they are passed.
+pub mod pairs {
+    /// A name and the bytes of a value.
+    pub type Pair<'a> = (&'a str, &'a [u8]);
+}
+
+proxy_wasm::main! {{
+    std::panic::set_hook(Box::new(|panic| host::critical(&panic.to_string())));
+    proxy_wasm::set_root_context(|id| Box::new(contexts::Plugin::new(root::create(id))));
+}}
