@@ -1,10 +1,11 @@
-//! Every case of `tests/cases/` as one test: run through the core and through both modules of `make wasm`,
-//! within the in-memory Envoy. What a case may say is in `tests/cases/README.md`.
+//! Every case of `tests/cases/` as one test: run through the core and, with the feature `wasm`, through both modules of
+//! `make wasm`, within the in-memory Envoy. `tests/cases/README.md` describes a case.
 #![allow(clippy::print_stderr, reason = "a test's own words")]
 
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
+#[cfg(feature = "wasm")]
 use playlock_host::wasm::{self, Flavour};
 use playlock_host::{case, scenario};
 
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
         }
     };
     // Compiled once, before the cases, so that a missing module is said once and not for each of them.
+    #[cfg(feature = "wasm")]
     if !arguments.list
         && let Some(why) = Flavour::ALL.into_iter().find_map(|flavour| wasm::module(flavour).err())
     {

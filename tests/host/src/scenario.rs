@@ -1,5 +1,5 @@
-//! Runs a case: through the core and through both modules, with and without held headers, with the origin's body
-//! cut up in every way that Envoy may, and compares it all.
+//! Runs a case: through every driver there is, with and without held headers, with the origin's body cut up in every way
+//! that Envoy may, and compares it all.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +14,7 @@ use crate::message::{Ending, Header, Outcome, Request, Response, Seen, Upstream}
 use crate::native::Native;
 use crate::node::{Node, Refused, Setup};
 use crate::text::Text;
+#[cfg(feature = "wasm")]
 use crate::wasm::{self, Flavour, Vm};
 
 /// Above this, bodies are not sent byte by byte: it shows nothing more and takes long.
@@ -25,14 +26,41 @@ pub enum Driver {
     /// The core.
     Native,
     /// A module.
+    #[cfg(feature = "wasm")]
     Wasm(Flavour),
+}
+
+impl Driver {
+    /// Every driver that this crate is compiled with, the core first.
+    #[cfg(feature = "wasm")]
+    pub const ALL: &[Self] = &[Self::Native, Self::Wasm(Flavour::Relaxed), Self::Wasm(Flavour::Strict)];
+    /// The core alone: without the feature `wasm` there is nothing to run a module in.
+    #[cfg(not(feature = "wasm"))]
+    pub const ALL: &[Self] = &[Self::Native];
+
+    /// A node of this driver.
+    ///
+    /// # Errors
+    /// `Err(Ok(log))`: the configuration was refused; `Err(Err(why))`: there is no module.
+    pub fn start(self, setup: &Setup) -> Result<Box<dyn Node>, Result<Vec<String>, String>> {
+        let refused = |Refused(log): Refused| Ok(log);
+        match self {
+            Self::Native => Ok(Box::new(Native::start(setup).map_err(refused)?)),
+            #[cfg(feature = "wasm")]
+            Self::Wasm(flavour) => {
+                Ok(Box::new(Vm::start(wasm::module(flavour).map_err(Err)?, setup).map_err(refused)?))
+            }
+        }
+    }
 }
 
 impl fmt::Display for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Native => "native",
+            #[cfg(feature = "wasm")]
             Self::Wasm(Flavour::Relaxed) => "wasm",
+            #[cfg(feature = "wasm")]
             Self::Wasm(Flavour::Strict) => "strict wasm",
         })
     }
@@ -64,12 +92,13 @@ impl fmt::Display for Way {
 }
 
 /// Every way, those that differ by the driver alone side by side, the core first.
-fn ways() -> impl Iterator<Item = [Way; 3]> {
-    let drivers = [Driver::Native, Driver::Wasm(Flavour::Relaxed), Driver::Wasm(Flavour::Strict)];
+fn ways() -> impl Iterator<Item = Vec<Way>> {
     let holds = [false, true].into_iter();
     let cuts = [(0, false), (0, true), (1, false), (1, true), (7, false), (7, true), (16, false), (16, true)];
     holds.flat_map(move |hold| {
-        cuts.into_iter().map(move |(chunk, empty_end)| drivers.map(|driver| Way { driver, hold, chunk, empty_end }))
+        cuts.into_iter().map(move |(chunk, empty_end)| {
+            Driver::ALL.iter().map(|&driver| Way { driver, hold, chunk, empty_end }).collect()
+        })
     })
 }
 
@@ -88,8 +117,9 @@ pub fn run(name: &str, case: &Case) -> Result<(), String> {
                 Err(why) => failures.push(format!("{name}, {way}: {why}")),
             }
         }
-        let Some(((_, native), modules)) = outcomes.split_first() else { continue };
-        let model = models.entry(side_by_side[0].hold).or_insert_with(|| native.clone());
+        let Some((first, modules)) = outcomes.split_first() else { continue };
+        let (Way { hold, .. }, native) = first;
+        let model = models.entry(*hold).or_insert_with(|| native.clone());
         // How much has gone before a break depends on the cut, and so may whether headers were still held.
         let same = |left: &Seen, right: &Seen| {
             let broken = left.outcome == Outcome::Broken || right.outcome == Outcome::Broken;
@@ -97,7 +127,9 @@ pub fn run(name: &str, case: &Case) -> Result<(), String> {
         };
         for (way, wasm) in modules {
             compare(&format!("{name}, {way} against native"), native, wasm, |left, right| left == right, &mut failures);
-            compare(&format!("{name}, {way} against the body at once"), model, wasm, same, &mut failures);
+        }
+        for (way, seen) in &outcomes {
+            compare(&format!("{name}, {way} against the body at once"), model, seen, same, &mut failures);
         }
     }
     // The same fault shows in many ways; the first few tell it.
@@ -192,12 +224,7 @@ type Started<T> = Result<T, Result<Vec<String>, String>>;
 fn start(case: &Case, differs: Option<&crate::case::Differs>, seed: u64, way: Way) -> Started<(Box<dyn Node>, Setup)> {
     let config = case.configuration(differs, way.hold).map_err(Err)?;
     let setup = Setup { config, env: case.env(differs), now: case.now, seed };
-    let refused = |Refused(log): Refused| Ok(log);
-    if let Driver::Wasm(flavour) = way.driver {
-        let module = wasm::module(flavour).map_err(Err)?;
-        return Ok((Box::new(Vm::start(module, &setup).map_err(refused)?), setup));
-    }
-    Ok((Box::new(Native::start(&setup).map_err(refused)?), setup))
+    Ok((way.driver.start(&setup)?, setup))
 }
 
 fn refusal(refused: Result<Vec<String>, String>) -> String {

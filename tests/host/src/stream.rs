@@ -136,6 +136,7 @@ impl Stream {
     }
 
     /// A stand-in while the stream itself is within a callback.
+    #[cfg(feature = "wasm")]
     pub(crate) fn idle() -> Self {
         Self::new(Request {
             headers: Vec::new(),
