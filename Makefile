@@ -4,16 +4,25 @@
 PORT ?= 8080
 HOST ?= 127.0.0.1
 
-.PHONY: help demo test test-players wasm reproducible check fuzz soak bench bench-report clean
+.PHONY: help setup demo unit lint test test-players wasm reproducible check fuzz soak bench bench-report clean
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
+setup: ## install all that test, lint and check need (FOR=lint for less: see tools/setup.sh)
+	@tools/setup.sh $(FOR)
+
 demo: ## play the protected stream: http://localhost:8080/player/ (PORT=8080 to PORT+3, HOST=0.0.0.0 for others to see)
 	@tools/setup.sh demo
 	@tools/wasm.sh
 	@target/venv/bin/python tools/demo.py --host $(HOST) --port $(PORT)
+
+unit: ## the tests that need no module: core, command line, scenarios natively; under a minute, installs nothing
+	@tools/unit.sh
+
+lint: ## formatting, lints of Rust, Python, shell and JavaScript, documentation; installs nothing
+	@tools/lint.sh
 
 test: ## set up and run every test
 	@tools/test.sh
@@ -22,15 +31,17 @@ test-players: ## only the players: ffmpeg, GStreamer, VLC, hls.js, Shaka, video.
 	@tools/test.sh players
 
 wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIMD (WASM_TOOLCHAIN=rustup|debian to choose the compiler)
+	@tools/setup.sh wasm
 	@tools/wasm.sh
 
 reproducible: ## build the filter twice, in two places, and compare every byte
+	@tools/setup.sh wasm
 	@tools/reproducible.sh
 
 soak: ## thousands of viewers at once and an origin that misbehaves, for SECONDS=600 (tools/soak.sh --write updates docs/reliability.md)
 	@tools/soak.sh --seconds $(or $(SECONDS),600)
 
-check: ## formatting, lints, documentation, licences of what is used
+check: ## lint, and the licences, sources and advisories of what is used
 	@tools/check.sh
 
 fuzz: ## look for inputs that break the core, each target SECONDS=60 long (tools/fuzz.sh says what else)
