@@ -54,4 +54,4 @@ bench-report: ## what make bench measured as a page: docs/performance.md, with p
 	@tools/bench-report.sh
 
 clean: ## remove everything that was built or fetched
-	rm -rf target
+	rm -rf target tests/*/.pytest_cache

@@ -2,7 +2,6 @@
 authorizer that answers as it is told, or fails."""
 
 import base64
-import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -98,10 +97,3 @@ class Authorizer(Service):
     def stop(self):
         self.over.set()
         super().stop()
-
-
-def closed_port():
-    """A port that nobody listens on: bound, and let go at once."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from edge import NEWER, SECRET, Edge, document, environment, policy
 from hls import Viewer
 from hostile import MARK, MEDIA
+from own_ports import own_port
 from proxy import WAIT, Proxy, bootstrap, wasm_filter
-from services import Service, closed_port
+from services import Service
 from test_ecds import Dynamic
 from test_players import played
 from test_batching import Crowd
@@ -158,7 +159,7 @@ def restart(edge, config, directory):
 def test_a_player_goes_on_when_envoy_is_killed(site, origins, tmp_path):
     """hls.js is within the third segment when its Envoy dies; another takes the same port. No state, nothing lost."""
     config = bootstrap(origins["h1"].port, "h1", [wasm_filter(document(hold=True), environment(), True)], tmp_path / "access.log")
-    port = closed_port()
+    port = own_port()
     config["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = port
     places_of = [tmp_path / name for name in ("first", "second", "profile")]
     for folder in places_of[:2]:

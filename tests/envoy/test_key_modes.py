@@ -10,7 +10,8 @@ from conftest import HELD, STREAMED
 from edge import OLDER, SECRET, Edge, document, environment, policy
 from hls import Viewer, decrypt
 from proxy import Proxy, bootstrap
-from services import Authorizer, KeyServer, closed_port
+from own_ports import own_port
+from services import Authorizer, KeyServer
 from test_byteranges import single_file
 from test_cors import elsewhere, page  # the fixture
 from test_players import packets, played
@@ -60,7 +61,7 @@ def modes(edges, services):
         policy("empty", None, asking("empty")),
         policy("unknown", None, asking("nowhere")),
     )
-    clusters = {"authorizer": [authorizer.port], "refusing": [closed_port()], "empty": []}
+    clusters = {"authorizer": [authorizer.port], "refusing": [own_port()], "empty": []}
     vm = environment() | {"PLAYLOCK_KEY": CONFIGURED.hex()}
     return [edges(made, hold=hold, vm=vm, clusters=clusters, trusted_hops=1) for hold in (STREAMED, HELD)]
 

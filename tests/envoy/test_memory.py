@@ -11,6 +11,7 @@ from curl import Response
 from hls import Viewer
 
 MEGABYTE = 1 << 20
+pytestmark = pytest.mark.alone
 
 
 @pytest.mark.parametrize("edge", ALL, indirect=True)

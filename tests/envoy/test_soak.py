@@ -4,6 +4,7 @@ import pytest
 import soak
 
 SECONDS, VIEWERS = 30, 300
+pytestmark = pytest.mark.alone
 
 
 @pytest.mark.timeout(300)
