@@ -9,16 +9,15 @@ import signal
 import sys
 import time
 
-import machine
-import table
-import variants
-
 import exchanges
 import goals
 import growth
 import kernel
+import machine
 import peers
 import segments
+import table
+import variants
 
 PARTS = {"kernel": (kernel, 15), "segments": (segments, 7), "requests": (exchanges, 7), "growth": (growth, 3),
          "peers": (peers, 7)}

@@ -3,11 +3,12 @@
 import itertools
 import json
 
-import places
 import pytest
-from edge import Edge, document, environment, policy
-from origin import Http1, Http2, Site
-from proxy import Proxy, bootstrap, wasm_filter
+
+from support import places
+from support.edge import Edge, document, environment, policy
+from support.origin import Http1, Http2, Site
+from support.proxy import Proxy, bootstrap, wasm_filter
 
 STREAMED, HELD = False, True
 HOLD = [pytest.param((STREAMED, "h1"), id="streamed"), pytest.param((HELD, "h1"), id="held")]

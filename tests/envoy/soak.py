@@ -24,15 +24,12 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import hostile
-import hostile_origin
-import places
-import tokens
-from clients import Broken, Http1, Http2, left
-from edge import document, environment, policy
-from hls import parse
-from proxy import WAIT, Proxy, bootstrap, endpoints, wasm_filter
-from verdict import GOOD, ask1, ask2, decrypted, judge
+from support import hostile, hostile_origin, places, tokens
+from support.clients import Broken, Http1, Http2, left
+from support.edge import document, environment, policy
+from support.hls import parse
+from support.proxy import WAIT, Proxy, bootstrap, endpoints, wasm_filter
+from support.verdict import GOOD, ask1, ask2, decrypted, judge
 
 DOCUMENT = places.REPOSITORY / "docs/reliability.md"
 BEGIN, END = "<!-- from here on written by tests/envoy/soak.py -->\n", "<!-- up to here, too -->"

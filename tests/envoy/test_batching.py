@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import STREAMED
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from curl import Response, fetch
-from edge import document, policy
-from hls import Viewer
-from multiplex import together
+
+from conftest import STREAMED
+from support.curl import Response, fetch
+from support.edge import document, policy
+from support.hls import Viewer
+from support.multiplex import together
 
 # What the cluster gives at a time; the proxy's default of 1 MiB for a paused response leaves room for many of them.
 BUFFER = 65536

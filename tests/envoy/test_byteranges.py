@@ -4,8 +4,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
 from conftest import ALL, HOLD
-from hls import Viewer
+from support.hls import Viewer
 from test_players import frames, played
 
 

@@ -6,10 +6,10 @@ import json
 import re
 
 import pytest
-from edge import NEWER, POLICY, document, environment, policy
-from proxy import Proxy, bootstrap, validate, wasm_filter
 
-import places
+from support import places
+from support.edge import NEWER, POLICY, document, environment, policy
+from support.proxy import Proxy, bootstrap, validate, wasm_filter
 
 
 def told(tmp_path, config, vm=None):

@@ -4,8 +4,9 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import tokens
+
 from conftest import HELD_OR_NOT
+from support import tokens
 from test_players import played
 
 ONE = pytest.mark.parametrize("features", HELD_OR_NOT[:1], indirect=True)

@@ -11,11 +11,10 @@ import shlex
 import subprocess
 from urllib.parse import quote, urlsplit
 
-import pages
-import places
 import pytest
-import tokens
-from tokens import signed
+
+from support import pages, places, tokens
+from support.tokens import signed
 
 PROGRAMS = {"sign.py": "python3", "sign.js": "node", "sign.php": "php", "sign.rb": "ruby", "sign.sh": "bash"}
 FILM = "/vod/film/master.m3u8"

@@ -4,8 +4,9 @@ import json
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+
 from conftest import HELD_OR_NOT
-from hls import Viewer, attributes
+from support.hls import Viewer, attributes
 from test_players import played
 
 BOTH = pytest.mark.parametrize("features", HELD_OR_NOT, indirect=True)

@@ -7,14 +7,12 @@ import subprocess
 import threading
 import time
 
-import curl
-import load
-import places
 import pytest
-import tokens
-from edge import NEWER, SECRET, Edge, document, environment, policy
-from hls import Viewer
-from proxy import WAIT, Proxy, bootstrap, discovery
+
+from support import curl, load, places, tokens
+from support.edge import NEWER, SECRET, Edge, document, environment, policy
+from support.hls import Viewer
+from support.proxy import WAIT, Proxy, bootstrap, discovery
 
 LONG = bytes(range(256)) * 4000
 STATISTICS = "extension_config_discovery.http_filter.playlock."

@@ -5,10 +5,11 @@ import json
 import subprocess
 from urllib.parse import urlsplit
 
-import places
 import pytest
+
 from conftest import HELD_OR_NOT
-from hls import Viewer
+from support import places
+from support.hls import Viewer
 from test_players import frames, packets, played
 
 BOTH = pytest.mark.parametrize("features", HELD_OR_NOT, indirect=True)

@@ -3,12 +3,12 @@ sessions are opened, go on and end: no request fails. In one step many do."""
 
 import threading
 
-import load
 import pytest
-import tokens
-from edge import NEWER, SECRET, Edge, document, policy
-from hls import Viewer
-from proxy import Proxy, bootstrap, endpoints
+
+from support import load, tokens
+from support.edge import NEWER, SECRET, Edge, document, policy
+from support.hls import Viewer
+from support.proxy import Proxy, bootstrap, endpoints
 from test_ecds import Dynamic
 from test_players import packets
 

@@ -8,20 +8,20 @@ import threading
 import time
 from pathlib import Path
 
-import curl
-import places
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from edge import NEWER, SECRET, Edge, document, environment, policy
-from hls import Viewer
-from hostile import MARK, MEDIA
-from own_ports import own_port
-from proxy import WAIT, Proxy, bootstrap, wasm_filter
-from services import Service
+
+from support import curl, places
+from support.edge import NEWER, SECRET, Edge, document, environment, policy
+from support.hls import Viewer
+from support.hostile import MARK, MEDIA
+from support.own_ports import own_port
+from support.proxy import WAIT, Proxy, bootstrap, wasm_filter
+from support.services import Service
+from support.trap import AT_LEAST, EQUAL, trapping
+from test_batching import Crowd
 from test_ecds import Dynamic
 from test_players import played
-from test_batching import Crowd
-from trap import AT_LEAST, EQUAL, trapping
 
 TRAPS = 3
 ODD = 4243  # bytes: no other body in these tests is so long

@@ -6,12 +6,13 @@ import socket
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from conftest import HELD, STREAMED
-from edge import OLDER, SECRET, Edge, document, environment, policy
-from hls import Viewer, decrypt
-from proxy import Proxy, bootstrap
-from own_ports import own_port
-from services import Authorizer, KeyServer
+from support.edge import OLDER, SECRET, Edge, document, environment, policy
+from support.hls import Viewer, decrypt
+from support.own_ports import own_port
+from support.proxy import Proxy, bootstrap
+from support.services import Authorizer, KeyServer
 from test_byteranges import single_file
 from test_cors import elsewhere, page  # the fixture
 from test_players import packets, played
@@ -68,7 +69,7 @@ def modes(edges, services):
 
 def viewer_of(modes, path, folder, instance=0, acl=None):
     """A viewer who has opened a playlist: (viewer, its media playlists)."""
-    import tokens
+    from support import tokens
 
     edge = modes[instance]
     link = edge.link(path, tokens.by_python(acl=acl or f"/{folder}/*"))

@@ -6,9 +6,10 @@ import subprocess
 from collections import Counter
 from urllib.parse import urlsplit
 
-import places
 import pytest
+
 from conftest import HOLD
+from support import places
 
 pytestmark = pytest.mark.parametrize("edge", HOLD, indirect=True)
 

@@ -5,10 +5,11 @@ import re
 import subprocess
 from urllib.parse import urlsplit
 
-import places
 import pytest
+
 from conftest import ALL, HELD_OR_NOT, HOLD
-from hls import Viewer, parse
+from support import places
+from support.hls import Viewer, parse
 from test_players import packets
 
 EVERY = pytest.mark.parametrize("edge", ALL, indirect=True)

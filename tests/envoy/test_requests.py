@@ -3,8 +3,9 @@
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+
 from conftest import ALL, HELD_OR_NOT
-from hls import Viewer
+from support.hls import Viewer
 from test_byteranges import single_file
 from test_players import packets
 

@@ -3,8 +3,9 @@
 from urllib.parse import urlsplit
 
 import pytest
+
 from conftest import HELD_OR_NOT
-from hls import Viewer, decrypt
+from support.hls import Viewer, decrypt
 from test_byteranges import single_file
 from test_players import packets, played
 

@@ -3,9 +3,10 @@
 import random
 
 import pytest
+
 from conftest import ALL, HOLD
-from hls import Viewer
-from origin import Reply
+from support.hls import Viewer
+from support.origin import Reply
 
 SIZE = 100_003
 PADDED = 100_016

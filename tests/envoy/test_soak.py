@@ -1,6 +1,7 @@
 """The soak in short: what `make soak` looks for must show within half a minute, and its verdict must be good."""
 
 import pytest
+
 import soak
 
 SECONDS, VIEWERS = 30, 300

@@ -3,8 +3,9 @@
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+
 from conftest import HELD_OR_NOT
-from hls import Viewer
+from support.hls import Viewer
 from test_players import packets, played
 
 BOTH = pytest.mark.parametrize("features", HELD_OR_NOT, indirect=True)

@@ -1,8 +1,9 @@
 """The rule of failures: a fatal error, or anything that the plain stream did not show. A warning does not."""
 
+import pytest
+
 import matrix
 import programme
-import pytest
 from native import Outcome
 
 COLUMN = matrix.COLUMNS["vtt"]

@@ -5,8 +5,8 @@ import subprocess
 import time
 from pathlib import Path
 
-import places
-from own_ports import own_port
+from support import places
+from support.own_ports import own_port
 
 CONFIG = """
 daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;

@@ -9,8 +9,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-import places
-from own_ports import own_port
+from support import places
+from support.own_ports import own_port
 
 CONFIG = """
 global: {{ scrape_interval: 1s }}

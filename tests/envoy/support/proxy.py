@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-import places
+from support import places
 
 WAIT = 30  # seconds until something that should happen at once counts as never
 
