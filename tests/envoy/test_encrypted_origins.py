@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from conftest import HELD_OR_NOT
 from support import places
 from support.hls import Viewer
-from test_players import frames, packets, played
+from support.playback import frames, packets, played
+from support.ways import HELD_OR_NOT
 
 BOTH = pytest.mark.parametrize("features", HELD_OR_NOT, indirect=True)
 ONE = pytest.mark.parametrize("features", HELD_OR_NOT[:1], indirect=True)

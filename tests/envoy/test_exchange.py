@@ -6,11 +6,11 @@ import threading
 import pytest
 
 from support import load, tokens
+from support.dynamic import Dynamic
 from support.edge import NEWER, SECRET, Edge, document, policy
 from support.hls import Viewer
+from support.playback import packets
 from support.proxy import Proxy, bootstrap, endpoints
-from test_ecds import Dynamic
-from test_players import packets
 
 OLD, NEW = (SECRET, tokens.PASSWORD), (NEWER, tokens.STRANGER)
 CLIENTS, ROUNDS = 4, 3

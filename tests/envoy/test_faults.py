@@ -12,16 +12,16 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from support import curl, places
+from support.crowd import Crowd
+from support.dynamic import Dynamic
 from support.edge import NEWER, SECRET, Edge, document, environment, policy
 from support.hls import Viewer
 from support.hostile import MARK, MEDIA
 from support.own_ports import own_port
+from support.playback import played
 from support.proxy import WAIT, Proxy, bootstrap, wasm_filter
 from support.services import Service
 from support.trap import AT_LEAST, EQUAL, trapping
-from test_batching import Crowd
-from test_ecds import Dynamic
-from test_players import played
 
 TRAPS = 3
 ODD = 4243  # bytes: no other body in these tests is so long

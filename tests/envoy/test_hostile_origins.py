@@ -12,11 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from conftest import running
 from support import curl, hostile, hostile_origin, places, tokens
 from support.edge import document, environment, policy
 from support.hls import parse
-from support.proxy import WAIT, Proxy, bootstrap, wasm_filter
+from support.proxy import WAIT, Proxy, bootstrap, running, wasm_filter
 from support.verdict import GOOD, ask1, ask2, decrypted, judge, stripped, unprotected
 
 DOCUMENT = places.REPOSITORY / "docs/reliability.md"

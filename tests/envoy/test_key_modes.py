@@ -7,15 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from conftest import HELD, STREAMED
+from support.byteranges import single_file
 from support.edge import OLDER, SECRET, Edge, document, environment, policy
 from support.hls import Viewer, decrypt
 from support.own_ports import own_port
+from support.playback import elsewhere, packets, played
 from support.proxy import Proxy, bootstrap
 from support.services import Authorizer, KeyServer
-from test_byteranges import single_file
-from test_cors import elsewhere, page  # the fixture
-from test_players import packets, played
+from support.ways import HELD, STREAMED
 
 CONFIGURED = bytes(range(160, 176))
 SHARED = ["stream", "application", "rotating", "numbered", "free", "derived", "configured"]

@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 
-from conftest import ALL, HOLD
 from support import places
 from support.curl import Response
 from support.hls import Viewer
+from support.ways import ALL, HOLD
 
 MEGABYTE = 1 << 20
 pytestmark = pytest.mark.alone

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import running
 from support import tokens
 from support.edge import environment, policy
 from support.lenient import READINGS, Lenient
 from support.nginx import Nginx
-from support.proxy import Proxy, bootstrap, endpoints, wasm_filter
+from support.proxy import Proxy, bootstrap, endpoints, running, wasm_filter
 from support.wire import Wire, Wire2
 
 PLAIN = b"plain media of "

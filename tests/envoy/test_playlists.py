@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from conftest import ALL, HELD_OR_NOT, HOLD
 from support import places
 from support.hls import Viewer, parse
-from test_players import packets
+from support.playback import packets
+from support.ways import ALL, HELD_OR_NOT, HOLD
 
 EVERY = pytest.mark.parametrize("edge", ALL, indirect=True)
 USUAL = pytest.mark.parametrize("edge", HOLD, indirect=True)

@@ -12,7 +12,6 @@ import pytest
 
 from support import tokens
 from support.edge import document, policy
-from support.hls import Viewer
 from support.proxy import WAIT
 
 PLAYER, OLD_PLAYER = (hashlib.sha256(name).hexdigest() for name in (b"player 3.1", b"player 2.0"))

@@ -10,12 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from conftest import running
 from support import tokens
 from support.edge import environment, policy
 from support.hls import parse
 from support.lenient import Lenient
-from support.proxy import Proxy, bootstrap, wasm_filter
+from support.proxy import Proxy, bootstrap, running, wasm_filter
 from support.wire import Wire, Wire2
 
 PLAIN = b"plain media of "

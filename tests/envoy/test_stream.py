@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from conftest import ALL
 from support import curl
 from support.hls import Viewer
 from support.multiplex import together
+from support.ways import ALL
 
 pytestmark = pytest.mark.parametrize("edge", ALL, indirect=True)
 

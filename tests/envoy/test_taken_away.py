@@ -2,16 +2,15 @@
 nothing in clear, whatever he makes of the URLs that he has."""
 
 import re
-from urllib.parse import urlsplit
 
 import pytest
 
-from conftest import STREAMED
 from support import tokens
 from support.edge import document, policy
 from support.hls import Viewer, decrypt
 from support.origin import Reply
 from support.services import Authorizer
+from support.ways import STREAMED
 
 SCOPES = ("session", "stream", "application")
 

@@ -3,7 +3,6 @@
 import json
 import math
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
