@@ -126,7 +126,10 @@ def test_a_layout_plays_under_its_acl(folder, opened, rest, acl):
     assert not (by_url and elsewhere)
 
 
-def hmac_of(fields, key=bytes.fromhex(tokens.PASSWORD)):
+KEY = bytes.fromhex(tokens.PASSWORD)
+
+
+def hmac_of(fields, key=KEY):
     return hmac.digest(key, fields.encode(), hashlib.sha256)
 
 

@@ -104,7 +104,7 @@ def test_replacing_the_file_changes_everything_and_fails_nothing(dynamic, site):
             added = edge.link(f"/added{number}/index.m3u8")
             assert (reason(edge.get(fresh)), reason(edge.get(added))) == ("signature", "unassigned")
             if number == 5:
-                refuse(on, edition(number, revoked))
+                refuse(on)
                 assert (reason(edge.get(fresh)), reason(edge.get(added))) == ("signature", "unassigned")
             revoked.append(guest.session)
             on.replace(edition(number, revoked))
@@ -125,7 +125,7 @@ def test_replacing_the_file_changes_everything_and_fails_nothing(dynamic, site):
     print(f"{running.answers} answers during 10 replacements")
 
 
-def refuse(on, config):
+def refuse(on):
     """Puts bad files in place: each is refused, with its reason in the log, and the version in force stays."""
     version, good = on.proxy.version(), on.file.read_text()
 

@@ -148,7 +148,7 @@ def test_byte_ranges_and_slices_of_shared_keys(modes, site, folder):
 def test_segments_of_a_stream_in_a_folder_elsewhere(modes, site):
     """One playlist, one key: also for what it names outside its stream, where the session goes there."""
     site.put("/stream/ads/ad.ts", b"an advertisement" * 10)
-    path = site.stream("stream/show", **{"s1_ts": b"the show" * 50})
+    path = site.stream("stream/show", s1_ts=b"the show" * 50)
     text = site.file(path).decode().replace("#EXTINF:4,\ns1.ts", "#EXTINF:4,\ns1.ts\n#EXTINF:4,\n../ads/ad.ts")
     site.put(path, text)
     one, (playlist,) = viewer_of(modes, path, "stream")
