@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Owns what every script here shares: the project's root, timed steps with a log each, and stamps that say which
 # inputs a step was last done for. Sourced, not run.
 

@@ -7,6 +7,8 @@
 
 deny_version=0.20.2
 fuzz_version=0.13.2
+# Debian's Rust for wasm, without its linker.
+debian_packages=(rustc-web cargo-web rust-web-src)
 # The load generator of `make bench`, the origin (and peer) and what they need.
 bench_packages=(wrk nginx libluajit2-5.1-2 libluajit2-5.1-common libnginx-mod-http-lua libnginx-mod-http-ndk lua-resty-core
   lua-resty-lrucache libpcre3)

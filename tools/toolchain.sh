@@ -1,9 +1,9 @@
+# shellcheck shell=bash
 # Owns the choice of a Rust that can build for wasm32-unknown-unknown: the default toolchain (rustup's, or any other with the
 # target's standard library), or Debian's. Sourced, not run, after lib.sh.
 # WASM_TOOLCHAIN=rustup|debian forces one.
 
 target=wasm32-unknown-unknown
-debian_packages=(rustc-web cargo-web rust-web-src)
 minimum=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
 # The default cargo's toolchain has the target's standard library.
