@@ -17,5 +17,5 @@ run "Rust (cargo clippy)" cargo clippy --quiet --workspace --all-targets -- -D w
 run "Rust of make unit (cargo clippy)" cargo clippy --quiet --package playlock-host --all-targets -- -D warnings
 run "Rust of the properties (cargo clippy)" \
   cargo clippy --quiet "${fuzz[@]}" --no-default-features --target-dir target --all-targets -- -D warnings
-run "documentation (cargo doc)" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --workspace --document-private-items
+run "documentation (cargo doc)" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --workspace --features playlock-host/wasm --document-private-items
 verdict "make lint"
