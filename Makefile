@@ -3,8 +3,9 @@
 
 PORT ?= 8080
 HOST ?= 127.0.0.1
+TAG ?= latest
 
-.PHONY: help setup demo unit lint test test-players wasm reproducible check fuzz soak bench bench-report clean
+.PHONY: help setup demo unit lint test test-players wasm image reproducible check fuzz soak bench bench-report clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -33,6 +34,10 @@ test-players: ## only the players: ffmpeg, GStreamer, VLC, hls.js, Shaka, video.
 wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIMD (WASM_TOOLCHAIN=rustup|debian to choose the compiler)
 	@tools/setup.sh wasm
 	@tools/wasm.sh
+
+image: ## the built module as an OCI image, by docker: playlock:TAG, and target/playlock-image.tar
+	@docker build --tag playlock:$(TAG) .
+	@docker save --output target/playlock-image.tar playlock:$(TAG)
 
 reproducible: ## build the filter twice, in two places, and compare every byte
 	@tools/setup.sh wasm
