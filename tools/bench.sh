@@ -2,6 +2,7 @@
 # Owns `make bench`: builds what is compared, and measures. Everything lies under target/bench/; the result is
 # target/bench.json.
 #   tools/bench.sh [kernel|segments|requests|growth|peers|all]... [--rounds N]
+#   tools/bench.sh tiny     a short round of every part, which only shows that they measure (target/bench-tiny.json)
 . "$(dirname "$0")/lib.sh"
 
 arguments=("$@")
@@ -55,6 +56,14 @@ without_cipher() {
 portable=-simd128
 cp target/playlock.wasm target/bench/wasm/playlock-relaxed.wasm
 cp target/playlock-strict.wasm target/bench/wasm/playlock-strict.wasm
+if [ "${arguments[*]}" = tiny ]; then
+  # Without the builds that take minutes.
+  for crate in noop answer kernel; do
+    variant "$crate-relaxed" "$relaxed" --manifest-path "benches/wasm/$crate/Cargo.toml"
+  done
+  variant kernel-strict "$strict" --manifest-path benches/wasm/kernel/Cargo.toml
+  exec target/venv/bin/python benches/main.py --tiny
+fi
 build "$portable" --quiet --package playlock
 keep "$built/$target/release/playlock.wasm" bench/wasm/playlock-portable.wasm
 without_cipher
