@@ -3,17 +3,27 @@
 
 PORT ?= 8080
 HOST ?= 127.0.0.1
+TAG ?= latest
 
-.PHONY: help demo test test-players wasm reproducible check fuzz soak bench bench-report clean
+.PHONY: help setup demo unit lint test test-players wasm image reproducible check fuzz soak bench bench-report clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
+setup: ## install all that test, lint and check need (FOR=lint for less: see tools/setup.sh)
+	@tools/setup.sh $(FOR)
+
 demo: ## play the protected stream: http://localhost:8080/player/ (PORT=8080 to PORT+3, HOST=0.0.0.0 for others to see)
 	@tools/setup.sh demo
 	@tools/wasm.sh
 	@target/venv/bin/python tools/demo.py --host $(HOST) --port $(PORT)
+
+unit: ## the tests that need no module: core, command line, scenarios natively; under a minute, installs nothing
+	@tools/unit.sh
+
+lint: ## formatting, lints of Rust, Python, shell and JavaScript, documentation; installs nothing
+	@tools/lint.sh
 
 test: ## set up and run every test
 	@tools/test.sh
@@ -22,15 +32,21 @@ test-players: ## test the players only: ffmpeg, GStreamer, VLC, hls.js, Shaka, v
 	@tools/test.sh players
 
 wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIMD (WASM_TOOLCHAIN=rustup|debian to choose the compiler)
+	@tools/setup.sh wasm
 	@tools/wasm.sh
 
+image: ## the built module as an OCI image, by docker: playlock:TAG, and target/playlock-image.tar
+	@docker build --tag playlock:$(TAG) .
+	@docker save --output target/playlock-image.tar playlock:$(TAG)
+
 reproducible: ## build the filter twice, in two places, and compare every byte
+	@tools/setup.sh wasm
 	@tools/reproducible.sh
 
 soak: ## test 2,000 concurrent viewers and a misbehaving origin for SECONDS=600 (tools/soak.sh --write updates docs/reliability.md)
 	@tools/soak.sh --seconds $(or $(SECONDS),600)
 
-check: ## formatting, lints, documentation, licences of what is used
+check: ## lint, and the licences, sources and advisories of what is used
 	@tools/check.sh
 
 fuzz: ## fuzz the core, SECONDS=60 per target (tools/fuzz.sh has more options)
@@ -43,4 +59,4 @@ bench-report: ## render target/bench.json as docs/performance.md, with pictures
 	@tools/bench-report.sh
 
 clean: ## remove all build output and downloads
-	rm -rf target
+	rm -rf target tests/*/.pytest_cache

@@ -13,6 +13,8 @@ CONNECTIONS = 8
 # A playlist that leaves the origin as long as playlock's leaves Envoy: what the bytes alone cost.
 AS_LONG = "plain file, size of rewritten playlist"
 NAMES = (NONE, NOOP, ANSWER, RELAXED)
+TINY = {"LENGTHS": (10, 1_000)}
+FIGURE = "cpu_us_request"
 
 
 def playlist(segments):

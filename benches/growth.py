@@ -26,6 +26,8 @@ KEYS_AT_ONCE = 8
 HERE = {4: ipaddress.ip_network("127.0.0.0/8"), 6: ipaddress.ip_network("::1/128")}
 # Above this the cost grows faster than its cause.
 LINEAR = 1.1
+TINY = {"LENGTHS": (10, 1_000), "SIZES": (256_000, 4_000_000), "STREAMS": (1, 8), "POLICIES": (1, 100), "CIDRS": (1, 100)}
+FIGURE = "cost"
 
 
 class Axis:

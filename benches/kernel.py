@@ -29,6 +29,8 @@ CELLS = {
 MODULE_NAMES = ("relaxed", "strict", "portable")
 VPAES = "OpenSSL, vector-permute"
 NATIVE = {"OpenSSL, AES-NI": None, VPAES: NO_AES_NI}
+TINY = {"MODULE_NAMES": ("relaxed", "strict"), "CELLS": {name: cell for name, cell in CELLS.items() if cell[0] != "portable"}}
+FIGURE = "mb_s"
 
 
 def megabytes(cell):

@@ -9,20 +9,20 @@ import signal
 import sys
 import time
 
-import machine
-import table
-import variants
-
 import exchanges
 import goals
 import growth
 import kernel
+import machine
 import peers
 import segments
+import table
+import variants
 
 PARTS = {"kernel": (kernel, 15), "segments": (segments, 7), "requests": (exchanges, 7), "growth": (growth, 3),
          "peers": (peers, 7)}
 RESULT = variants.ROOT / "target/bench.json"
+TINY_RESULT = variants.ROOT / "target/bench-tiny.json"
 # Others were at work before we began.
 BUSY = 0.7
 
@@ -34,11 +34,28 @@ def show_goals(parts):
     table.show(["what", "measured", "must reach", "aim"], rows)
 
 
+def shrink():
+    """Leaves one short round of every part: what it shows is that they all measure, not how fast anything is. What needs a
+    build of its own beyond `tools/bench.sh tiny` is left out."""
+    machine.patience = 0
+    for part, _ in PARTS.values():
+        vars(part).update(part.TINY)
+
+
+def check_figures(parts):
+    """That every row of every part has its figure."""
+    for name, result in parts.items():
+        figures = [row[PARTS[name][0].FIGURE] for row in result["rows"]]
+        if not figures or not all(figure and figure > 0 for figure in figures):
+            raise RuntimeError(f"{name}: rows without a figure: {figures}")
+
+
 def main():
     """Measures and shows."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("parts", nargs="*", default=["all"], metavar="|".join([*PARTS, "all"]))
     arguments.add_argument("--rounds", type=int, help="how often everything is measured")
+    arguments.add_argument("--tiny", action="store_true", help="one short round that only shows that everything measures")
     chosen = arguments.parse_args()
     unknown = set(chosen.parts) - set(PARTS) - {"all"}
     if unknown:
@@ -48,7 +65,10 @@ def main():
     variants.WORK.mkdir(parents=True)
     # However it ends, the proxies and the origin end with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    found = json.loads(RESULT.read_text()) if RESULT.exists() else {"parts": {}}
+    if chosen.tiny:
+        shrink()
+    kept = TINY_RESULT if chosen.tiny else RESULT
+    found = json.loads(kept.read_text()) if kept.exists() and not chosen.tiny else {"parts": {}}
     about = {**machine.describe(), "envoy": variants.envoy()}
     if found.get("best_pace", {}).get("cpu") == about["cpu"]:
         machine.best_pace = found["best_pace"]["seconds"]
@@ -61,7 +81,7 @@ def main():
         part, rounds = PARTS[name]
         machine.paces.clear()
         began = time.monotonic()
-        result = part.measure(chosen.rounds or rounds)
+        result = part.measure(1 if chosen.tiny else chosen.rounds or rounds)
         seconds = time.monotonic() - began
         part.show(result)
         found["parts"][name] = {"machine": {**about, "load_after": os.getloadavg()[0], "pace": machine.pace(),
@@ -69,9 +89,12 @@ def main():
         print(f"The core's pace was {machine.pace() * 100:.0f} % of the best seen on this machine; {seconds:.0f} s.\n")
         found["best_pace"] = {"cpu": about["cpu"], "seconds": machine.best_pace}
         # At once, so that a later part's failure costs nothing.
-        RESULT.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    show_goals(found["parts"])
-    print(f"everything, with each round's samples: {RESULT.relative_to(variants.ROOT)}")
+        kept.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    if chosen.tiny:
+        check_figures(found["parts"])
+    else:
+        show_goals(found["parts"])
+    print(f"everything, with each round's samples: {kept.relative_to(variants.ROOT)}")
 
 
 if __name__ == "__main__":

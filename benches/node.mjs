@@ -8,7 +8,10 @@ const { rounds, modules, cells } = JSON.parse(process.argv[2]);
 function start(file) {
   const module = new WebAssembly.Module(readFileSync(file));
   const imports = {};
-  for (const { module: from, name } of WebAssembly.Module.imports(module)) (imports[from] ??= {})[name] = () => 0;
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    imports[from] ??= {};
+    imports[from][name] = () => 0;
+  }
   return new WebAssembly.Instance(module, imports).exports.measure;
 }
 

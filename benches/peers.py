@@ -84,6 +84,11 @@ class Lua:
         self.nginx.stop()
 
 
+KINDS = (ExtProc, Lua)
+TINY = {"SECONDS": {1: 1}, "KINDS": (Lua,)}
+FIGURE = "mb_s"
+
+
 def check(edge, body):
     """That a peer encrypts, and pads, as it should."""
     cipher = Cipher(algorithms.AES128(KEY), modes.CBC(IV)).encryptor()
@@ -100,7 +105,7 @@ def measure(count):
         edges[BATCHED] = Edge(BATCHED, origin.port, FILES[BATCHED], batching=True)
         viewer = Viewer(edges[BATCHED], "/segments.m3u8")
         viewer.check(edges[BATCHED], "/segment.ts", body)
-        for kind in (ExtProc, Lua):
+        for kind in KINDS:
             peer = kind(origin.port)
             edges[peer.name] = peer
             check(peer, body)

@@ -7,9 +7,9 @@ import matplotlib
 
 matplotlib.use("svg")
 
-from matplotlib import pyplot, ticker  # noqa: E402  (the back-end comes first)
+from matplotlib import pyplot, ticker  # the back-end comes first
 
-import names  # noqa: E402
+import names
 
 matplotlib.rcParams.update({
     "svg.hashsalt": "playlock", "svg.fonttype": "none", "path.simplify": True,
@@ -49,7 +49,7 @@ def bars(axes, whats, series, colours, title):
     """Horizontal bars, one group for each of `whats`, and in it one for each of `series` (label → values or None)."""
     height = 0.8 / len(series)
     largest = max((v for values in series.values() for v in values if v is not None), default=1)
-    for i, (label, values) in enumerate(series.items()):
+    for i, values in enumerate(series.values()):
         at = [y + (i - (len(series) - 1) / 2) * height for y in range(len(whats))]
         axes.barh(at, [v or 0 for v in values], height * 0.92, color=[colours(what, i) for what in whats])
         for y, value in zip(at, values):

@@ -11,11 +11,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tests/envoy"))
 
-import edge as documents  # noqa: E402  (what the tests start Envoy with)
-import machine  # noqa: E402
-import places  # noqa: E402
-import proxy  # noqa: E402
-from names import ANSWER, BATCHED, IDENTITY, NONE, NOOP, PORTABLE, RELAXED, STRICT  # noqa: E402
+import machine
+from names import ANSWER, BATCHED, IDENTITY, NONE, NOOP, PORTABLE, RELAXED, STRICT
+from support import edge as documents  # what the tests start Envoy with
+from support import places, proxy
 
 MODULES = ROOT / "target/bench/wasm"
 WORK = ROOT / "target/bench/work"

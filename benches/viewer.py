@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-import tokens
 import variants  # noqa: F401  (makes the tests' modules findable)
+from support import tokens
 
 
 def get(url):

@@ -10,6 +10,7 @@ import copy
 import json
 import pathlib
 import re
+
 import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent

@@ -1,12 +1,14 @@
-//! Tests every case of `tests/cases/`, one test per case: through the core and both modules of `make wasm`, in the
-//! in-memory Envoy. `tests/cases/README.md` documents the format.
+//! Tests every case of `tests/cases/`, one test per case: through the core and, with the feature `wasm`, through both
+//! modules of `make wasm`, in the in-memory Envoy. `tests/cases/README.md` documents the format.
 #![allow(clippy::print_stderr, reason = "a test's own words")]
 
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
+use playlock_host::case;
+use playlock_host::scenario::{self, Driver};
+#[cfg(feature = "wasm")]
 use playlock_host::wasm::{self, Flavour};
-use playlock_host::{case, scenario};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
         }
     };
     // Compiled once, before the cases, so that a missing module is said once and not for each of them.
+    #[cfg(feature = "wasm")]
     if !arguments.list
         && let Some(why) = Flavour::ALL.into_iter().find_map(|flavour| wasm::module(flavour).err())
     {
@@ -26,7 +29,7 @@ fn main() -> ExitCode {
     }
     let trials = cases.into_iter().map(|(name, case)| {
         let of = name.clone();
-        Trial::test(of, move || scenario::run(&name, &case, &Flavour::ALL).map_err(Into::into))
+        Trial::test(of, move || scenario::run(&name, &case, Driver::ALL).map_err(Into::into))
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }

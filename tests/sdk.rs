@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use playlock_host::case;
 use playlock_host::envoy::Envoy;
 use playlock_host::message::{Ending, Outcome, Request, Response, Seen};
 use playlock_host::node::{Node, Setup};
+use playlock_host::scenario::{self, Driver};
 use playlock_host::wasm::{self, Fault, Flavour, Vm};
 use playlock_host::wasmtime::Module;
-use playlock_host::{case, scenario};
 
 const FAILURES: &str = include_str!("sdk-filter/failures.tsv");
 
@@ -42,7 +43,9 @@ fn main() -> ExitCode {
     for (name, case) in case::all().unwrap_or_else(|why| panic!("{why}")) {
         let trial = format!("case {name}");
         let reason = expected.get(trial.as_str()).copied();
-        trials.push(Trial::test(trial, move || judge(scenario::run(&name, &case, &[Flavour::Sdk]), reason)));
+        trials.push(Trial::test(trial, move || {
+            judge(scenario::run(&name, &case, &[Driver::Native, Driver::Wasm(Flavour::Sdk)]), reason)
+        }));
     }
     for (name, run) in HOSTS {
         for flavour in [Flavour::Relaxed, Flavour::Sdk] {

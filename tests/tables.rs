@@ -1,5 +1,5 @@
-//! Tests the truth tables, one request per line: through the core and both modules of `make wasm`, in the in-memory
-//! Envoy.
+//! Tests the truth tables, one request per line: through the core and, with the feature `wasm`, through both modules of
+//! `make wasm`, in the in-memory Envoy.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 use std::collections::BTreeMap;
@@ -7,18 +7,13 @@ use std::collections::BTreeMap;
 use playlock_core::config::time;
 use playlock_host::envoy::Envoy;
 use playlock_host::message::{Header, Outcome, Request, Response, Seen, header};
-use playlock_host::native::Native;
 use playlock_host::node::{Node, Setup};
-use playlock_host::wasm::{self, Flavour, Vm};
+use playlock_host::scenario::Driver;
 
 /// Every way to run the filter, under this configuration.
 fn nodes(config: &str) -> Vec<Box<dyn Node>> {
     let setup = Setup { config: config.to_owned(), env: BTreeMap::new(), now: 1, seed: 0 };
-    let mut nodes: Vec<Box<dyn Node>> = vec![Box::new(Native::start(&setup).unwrap())];
-    for flavour in Flavour::ALL {
-        nodes.push(Box::new(Vm::start(wasm::module(flavour).unwrap(), &setup).unwrap()));
-    }
-    nodes
+    Driver::ALL.iter().map(|driver| driver.start(&setup).unwrap()).collect()
 }
 
 /// The lines that say something, each with its number and columns.

@@ -1,48 +1,13 @@
 #!/usr/bin/env bash
-# Owns `make bench`: builds what is compared, fetches what measures it, and measures. Everything lies under
-# target/bench/; the result is target/bench.json.
+# Owns `make bench`: builds what is compared, and measures. Everything lies under target/bench/; the result is
+# target/bench.json.
 #   tools/bench.sh [kernel|segments|requests|growth|peers|all]... [--rounds N]
+#   tools/bench.sh tiny     a short round of every part, which only shows that they measure (target/bench-tiny.json)
 . "$(dirname "$0")/lib.sh"
 
-# The load generator, the origin (and peer) and what they need: unpacked, not installed, so that no service starts.
 arguments=("$@")
-debian=(wrk nginx libluajit2-5.1-2 libluajit2-5.1-common libnginx-mod-http-lua libnginx-mod-http-ndk lua-resty-core
-  lua-resty-lrucache libpcre3)
-node=26
-
-debian_packages_unpacked() {
-  debian_unpacked target/bench/debian "${debian[@]}"
-}
-
-# A Node whose V8 is about Envoy's: the system's may be too old for relaxed SIMD.
-node_with_new_v8() {
-  local machine
-  machine=$(uname -m)
-  case $machine in
-    x86_64) machine=x64 ;;
-    aarch64) machine=arm64 ;;
-  esac
-  npm install --prefix target/bench/node --ignore-scripts --no-audit --no-fund --no-save "node-linux-$machine@$node"
-}
-
-# once WHAT NAME INPUT COMMAND: a step that is done once for what INPUT says.
-once() {
-  local stamp
-  stamp=$(printf '%s' "$root $3" | sha256sum | cut -c1-32)
-  if done_for "$2" "$stamp"; then
-    ready "$1"
-  else
-    step "$1" "$2" "$4"
-    mark "$2" "$stamp"
-  fi
-}
-
-command -v apt-get >/dev/null || fail "the benchmarks take ${debian[*]} from Debian's packages, and there is no apt-get here"
-tools/packages.sh openssl
-tools/setup.sh demo
-mkdir -p target/bench/wasm target/bench/node
-once "wrk and nginx (target/bench/debian)" bench-debian "${debian[*]}" debian_packages_unpacked
-once "Node $node (target/bench/node)" bench-node "$node" node_with_new_v8
+tools/setup.sh bench
+mkdir -p target/bench/wasm
 
 # Builds the filter and leaves its functions, the chosen toolchain and the flavours' features here.
 . tools/wasm.sh ""
@@ -91,6 +56,14 @@ without_cipher() {
 portable=-simd128
 cp target/playlock.wasm target/bench/wasm/playlock-relaxed.wasm
 cp target/playlock-strict.wasm target/bench/wasm/playlock-strict.wasm
+if [ "${arguments[*]}" = tiny ]; then
+  # Without the builds that take minutes.
+  for crate in noop answer kernel; do
+    variant "$crate-relaxed" "$relaxed" --manifest-path "benches/wasm/$crate/Cargo.toml"
+  done
+  variant kernel-strict "$strict" --manifest-path benches/wasm/kernel/Cargo.toml
+  exec target/venv/bin/python benches/main.py --tiny
+fi
 build "$portable" --quiet --package playlock
 keep "$built/$target/release/playlock.wasm" bench/wasm/playlock-portable.wasm
 without_cipher

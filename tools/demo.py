@@ -16,6 +16,7 @@ import urllib.request
 from pathlib import Path
 
 import envoy
+
 import ports
 from site_tokens import Site
 

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Owns `make fuzz`: sets up cargo-fuzz, runs targets one after the other, and prints what came of it. What was found and
-# the growing corpus lie under target/fuzz.
+# Owns `make fuzz`: runs targets one after the other, and prints what came of it. What was found and the growing corpus
+# lie under target/fuzz.
 #   tools/fuzz.sh SECONDS [TARGET...]      each target so long (default: every target)
 #   tools/fuzz.sh coverage [TARGET...]     lines of the core that the corpus so far comes through
 # SANITIZER=address looks for misuse of memory too, at half the speed: the core has no unsafe code.
 . "$(dirname "$0")/lib.sh"
 
-fuzz_version=0.13.2
 fuzz=$root/target/fuzz
 host=$(rustc -vV | sed -n 's/^host: //p')
 mkdir -p "$fuzz"
@@ -19,18 +18,7 @@ for target in "${targets[@]}"; do
   [ -f "fuzz/fuzz_targets/$target.rs" ] || fail "there is no target $target: ${all[*]}"
 done
 
-# libFuzzer is C++, and is compiled once.
-tools/packages.sh cc c++
-
-install_fuzz() {
-  cargo install cargo-fuzz --version "$fuzz_version" --locked --root target/fuzz-tools
-}
-
-if [ "$(target/fuzz-tools/bin/cargo-fuzz --version 2>/dev/null)" = "cargo-fuzz $fuzz_version" ]; then
-  ready "cargo-fuzz $fuzz_version (target/fuzz-tools)"
-else
-  step "cargo-fuzz $fuzz_version (target/fuzz-tools), compiled once" cargo-fuzz install_fuzz
-fi
+tools/setup.sh fuzz
 
 # with_nightly COMMAND...: with what only nightly compilers take. Without rustup's, the stable one is asked to take it.
 with_nightly() {

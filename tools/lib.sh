@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Owns what every script here shares: the project's root, timed steps with a log each, and stamps that say which
 # inputs a step was last done for. Sourced, not run.
 
@@ -76,4 +77,24 @@ debian_unpacked() {
   mkdir -p "$folder/archives"
   (cd "$folder/archives" && { apt-get download "$@" || { apt update -q && apt-get download "$@"; }; })
   for archive in "$folder"/archives/*.deb; do dpkg -x "$archive" "$folder"; done
+}
+
+# run WHAT COMMAND...: one line and then the command's own output; goes on after a failure, so that one run shows
+# everything.
+failed=()
+run() {
+  local what=$1
+  shift
+  printf '\n== %s\n' "$what"
+  "$@" || failed+=("$what")
+}
+
+# verdict NAME: the last line, after every `run`; ends with 1 if one of them failed.
+verdict() {
+  printf '\n'
+  if [ ${#failed[@]} != 0 ]; then
+    printf '%s: FAILED:%s\n' "$1" "$(printf ' %s;' "${failed[@]}")"
+    exit 1
+  fi
+  echo "$1: all good"
 }

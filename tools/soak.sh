@@ -4,7 +4,6 @@
 #   tools/soak.sh [--seconds N] [--viewers N] [--write]     (--write puts them into docs/reliability.md)
 . "$(dirname "$0")/lib.sh"
 
-tools/packages.sh curl
-tools/setup.sh demo
+tools/setup.sh soak
 tools/wasm.sh
 exec target/venv/bin/python tests/envoy/soak.py --json target/soak.json "$@"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Owns `make test`: set-up, the filter, then every test. Later parts run even if an earlier one failed, and the
-# last lines say what passed.
+# last lines say what passed. PYTEST_WORKERS=1 runs one Envoy test at a time.
 #   tools/test.sh [players [PYTEST-OPTION...]]     (players: only the player matrix; --write updates docs/players.md)
 . "$(dirname "$0")/lib.sh"
 
@@ -20,6 +20,15 @@ part() {
   summary+=("$(printf '%-28s %-7s %4ss' "$name" "$verdict" "$((SECONDS - began))")")
 }
 
+# tests NAME PYTEST-OPTION...: one run of pytest; its figures go to target/log/NAME.xml.
+tests() {
+  local name=$1
+  shift
+  target/venv/bin/python -m pytest -c "tests/${name%%-*}/pytest.ini" --durations=10 --durations-min=1 \
+    --junit-xml="target/log/$name.xml" "$@"
+}
+
+rm -f target/log/{envoy,envoy-alone,players}.xml
 # Without these two there is nothing to test.
 tools/setup.sh test
 tools/wasm.sh test
@@ -29,10 +38,15 @@ if [ -z "$only" ]; then
   part "The same module again" tools/reproducible.sh
   # What is fuzzed, with what has been found and without a fuzzer.
   part "Properties (cargo test)" cargo test --manifest-path fuzz/Cargo.toml --no-default-features --target-dir target
-  part "Envoy (pytest)" target/venv/bin/python -m pytest -c tests/envoy/pytest.ini tests/vectors tests/envoy
+  # Envoys and their clients mostly wait: more processes than cores.
+  part "Envoy (pytest)" tests envoy -n "${PYTEST_WORKERS:-$(($(nproc) + 1))}" -m "not alone" tests/vectors tests/envoy
+  part "Envoy, undisturbed (pytest)" tests envoy-alone -m alone tests/envoy
+  part "Benchmarks, a tiny round" tools/bench.sh tiny
 fi
-part "Players (pytest)" target/venv/bin/python -m pytest -c tests/players/pytest.ini tests/players "$@"
+part "Players (pytest)" tests players tests/players "$@"
 
+printf '\n== the slowest tests\n'
+target/venv/bin/python tools/slowest.py target/log/{envoy,envoy-alone,players}.xml
 printf '\n== make test\n'
 printf '%s\n' "${summary[@]}"
 [ "$status" = 0 ] && echo "all passed" || echo "FAILED"

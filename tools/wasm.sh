@@ -1,101 +1,11 @@
 #!/usr/bin/env bash
-# Owns the building of the filter: picks a toolchain that can build for wasm32-unknown-unknown, installs one if
-# there is none, and leaves the modules at target/playlock.wasm and target/playlock-strict.wasm.
+# Owns the building of the filter: leaves the modules at target/playlock.wasm and target/playlock-strict.wasm.
 #   WASM_TOOLCHAIN=rustup|debian tools/wasm.sh [one|test]
-# Either toolchain may be forced; one: only target/playlock.wasm; test: what only the tests need, too.
+# Either toolchain may be forced; one: only target/playlock.wasm; test: the cipher's own modules too.
 . "$(dirname "$0")/lib.sh"
+. tools/toolchain.sh
 
-target=wasm32-unknown-unknown
 builds=target/wasm
-debian_packages=(rustc-web cargo-web rust-web-src)
-minimum=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-
-# The default cargo's toolchain has the target's standard library.
-have_rustup() {
-  local libdir
-  libdir=$(rustc --print target-libdir --target "$target" 2>/dev/null) || return 1
-  [ -n "$(ls "$libdir" 2>/dev/null)" ]
-}
-
-# The newest wasm-ld that apt installed: rustc does not ship one in Debian.
-debian_linker() {
-  local found
-  found=$(for f in /usr/bin/wasm-ld-[0-9]* /usr/bin/wasm-ld; do [ -x "$f" ] && basename "$f"; done | sort -t- -k3 -n | tail -n 1)
-  [ -n "$found" ] && echo "$found"
-}
-
-# Debian has no wasm standard library that fits, but its source: cargo builds it along with the filter.
-have_debian() {
-  [ -x /usr/bin/cargo ] && [ -x /usr/bin/rustc ] && debian_linker >/dev/null &&
-    dpkg -s rust-web-src >/dev/null 2>&1 && new_enough "$(/usr/bin/rustc --version | cut -d' ' -f2)"
-}
-
-new_enough() {
-  [ "$(printf '%s\n' "$minimum" "$1" | sort -V | head -n 1)" = "$minimum" ]
-}
-
-# The version of PACKAGE that apt would install, if any.
-candidate() {
-  apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: \([0-9][^ ]*\)/\1/p'
-}
-
-# Whether apt offers a Rust that is new enough; looks again with fresh lists if it does not seem to.
-apt_offers_rust() {
-  local version
-  version=$(candidate rustc-web)
-  if [ -z "$version" ]; then
-    apt update -q >target/log/apt-update.log 2>&1 || return 1
-    version=$(candidate rustc-web)
-  fi
-  [ -n "$version" ] && new_enough "$version"
-}
-
-# The newest numbered lld that apt offers: an older one than rustc's LLVM may not read its objects.
-newest_lld() {
-  apt-cache pkgnames lld- 2>/dev/null | grep -E '^lld-[0-9]+$' | sort -t- -k2 -n | tail -n 1 || true
-}
-
-install_debian() {
-  can_apt && apt_offers_rust || return 1
-  local lld
-  lld=$(newest_lld)
-  step "Debian's Rust for $target (${debian_packages[*]} ${lld:-lld})" apt-rust \
-    apt_install "${debian_packages[@]}" "${lld:-lld}"
-  have_debian
-}
-
-install_rustup() {
-  command -v rustup >/dev/null || return 1
-  printf 'set-up: rustup target add %s … ' "$target"
-  if timeout 300 rustup target add "$target" >target/log/rustup.log 2>&1 && have_rustup; then
-    echo "done"
-  else
-    echo "not possible (target/log/rustup.log)"
-    return 1
-  fi
-}
-
-# What is installed comes before what would have to be.
-choose() {
-  case ${WASM_TOOLCHAIN:-} in
-    "") ;;
-    rustup) { have_rustup || install_rustup; } && toolchain=rustup && return ;;
-    debian) { have_debian || install_debian; } && toolchain=debian && return ;;
-    *) fail "WASM_TOOLCHAIN is '$WASM_TOOLCHAIN': rustup or debian is expected" ;;
-  esac
-  if [ -z "${WASM_TOOLCHAIN:-}" ]; then
-    if have_rustup; then toolchain=rustup && return; fi
-    if have_debian || install_debian; then toolchain=debian && return; fi
-    if install_rustup; then toolchain=rustup && return; fi
-  fi
-  local lld
-  lld=$(newest_lld)
-  fail "no Rust here can build for $target${WASM_TOOLCHAIN:+ (WASM_TOOLCHAIN=$WASM_TOOLCHAIN)}. Either run
-    rustup target add $target
-or, on a Debian whose rustc-web is $minimum or newer,
-    sudo apt-get update && sudo apt-get install -y ${debian_packages[*]} ${lld:-lld}
-and then this again. See target/log/ for what was tried."
-}
 
 # build FEATURES ARGUMENTS...: one cargo build for the target with these target features. Each toolchain and each set of
 # features has a target directory of its own: sharing one would build the module anew at every change of hands.
@@ -145,7 +55,7 @@ describe() {
 relaxed=+simd128,+relaxed-simd
 strict=+simd128
 
-choose
+choose || fail "no Rust here can build for $target${WASM_TOOLCHAIN:+ (WASM_TOOLCHAIN=$WASM_TOOLCHAIN)}: run make setup FOR=wasm"
 echo "wasm: building with $(describe)"
 module playlock.wasm "$relaxed" "with relaxed SIMD, for Envoy"
 [ "${1:-}" = one ] || module playlock-strict.wasm "$strict" "for hosts without relaxed SIMD"

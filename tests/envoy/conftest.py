@@ -3,17 +3,13 @@
 import itertools
 import json
 
-import places
 import pytest
-from edge import Edge, document, environment, policy
-from origin import Http1, Http2, Site
-from proxy import Proxy, bootstrap, wasm_filter
 
-STREAMED, HELD = False, True
-HOLD = [pytest.param((STREAMED, "h1"), id="streamed"), pytest.param((HELD, "h1"), id="held")]
-ALL = HOLD + [pytest.param((STREAMED, "h2"), id="streamed-h2"), pytest.param((HELD, "h2"), id="held-h2")]
-HELD_OR_NOT = [pytest.param(STREAMED, id="streamed"), pytest.param(HELD, id="held")]
-running = []
+from support import places
+from support.edge import Edge, document, environment, policy
+from support.origin import Http1, Http2, Site
+from support.proxy import Proxy, bootstrap, running, wasm_filter
+from support.ways import HELD, STREAMED
 
 
 def pytest_addoption(parser):
@@ -108,6 +104,14 @@ def edge(edges, request):
     """The usual edge; parametrised indirectly by (headers held?, protocol to the origin)."""
     hold, upstream = getattr(request, "param", (STREAMED, "h1"))
     return edges(hold=hold, upstream=upstream)
+
+
+@pytest.fixture
+def page(site, origins):
+    """A page with a player that another server serves."""
+    path = site.put("/player.html", "<!doctype html><title>player</title><video muted></video>",
+                    headers=(("Content-Type", "text/html"),))
+    return f"http://127.0.0.1:{origins['h1'].port}{path}"
 
 
 @pytest.fixture(autouse=True)

@@ -24,15 +24,12 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import hostile
-import hostile_origin
-import places
-import tokens
-from clients import Broken, Http1, Http2, left
-from edge import document, environment, policy
-from hls import parse
-from proxy import WAIT, Proxy, bootstrap, endpoints, wasm_filter
-from verdict import GOOD, ask1, ask2, decrypted, judge
+from support import hostile, hostile_origin, places, tokens
+from support.clients import Broken, Http1, Http2, left
+from support.edge import document, environment, policy
+from support.hls import parse
+from support.proxy import WAIT, Proxy, bootstrap, endpoints, wasm_filter
+from support.verdict import GOOD, ask1, ask2, decrypted, judge
 
 DOCUMENT = places.REPOSITORY / "docs/reliability.md"
 BEGIN, END = "<!-- from here on written by tests/envoy/soak.py -->\n", "<!-- up to here, too -->"
@@ -131,7 +128,7 @@ class Soak:
         """One viewer: a session, and its stream again and again. Slow ones take their time, leavers leave in the middle. All
         come at once, as they do when a match begins."""
         rng = random.Random(number)
-        connection, keys = await connect(), {}
+        connection = await connect()
         folder = "h2" if number % 4 == 0 else "vod"
         while not self.ended.is_set():
             try:
@@ -148,7 +145,7 @@ class Soak:
                         await left(self.port, item.url.removeprefix(self.url), rng.randrange(1, 60_000))
                         self.done["left in the middle"] += 1
                     else:
-                        await self.segment(kind, connection, item, key.body, rng)
+                        await self.segment(kind, connection, item, key.body)
                     if self.ended.is_set() or rng.random() < 0.01:
                         break
                     if rng.random() < 0.1:
@@ -177,7 +174,7 @@ class Soak:
         self.done["playlist"] += 1
         return parse(response.body.decode(), self.url + target)
 
-    async def segment(self, kind, connection, item, key, rng):
+    async def segment(self, kind, connection, item, key):
         response = await connection.get(item.url.removeprefix(self.url))
         plain = self.files[urlsplit(item.url).path]
         good = response.status == 200 and len(response.body) == (len(plain) // 16 + 1) * 16
@@ -304,7 +301,7 @@ class Soak:
     def _guarded(self, play, *arguments):
         try:
             play(*arguments)
-        except Exception as error:  # noqa: BLE001: whatever it is, the run has failed
+        except Exception as error:  # whatever it is, the run has failed
             self.wrong(f"{play.__name__}: ended", repr(error))
 
     def verdict(self):

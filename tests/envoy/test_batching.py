@@ -2,52 +2,29 @@
 waits long for another."""
 
 import http.client
-import itertools
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import STREAMED
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from curl import Response, fetch
-from edge import document, policy
-from hls import Viewer
-from multiplex import together
+
+from support.crowd import LARGE, Crowd, batches, bodies, opened, plain_of
+from support.curl import Response, fetch
+from support.edge import document, policy
+from support.multiplex import together
+from support.ways import STREAMED
 
 # What the cluster gives at a time; the proxy's default of 1 MiB for a paused response leaves room for many of them.
 BUFFER = 65536
-LARGE = 2_000_000
 SIZES = [1, 15, 16, 17, 1023, 1024, 65535, 65536, 65537, 131_072, 131_088, 300_000, 999_999, LARGE]
-folders = (f"batch{n}" for n in itertools.count())
 
 
 @pytest.fixture(params=["h1", "h2"])
 def batched(edges, request):
     """An edge that encrypts streams together."""
     return edges(dict(document(policy()), batching=True), STREAMED, request.param, buffer=BUFFER)
-
-
-def bodies(*sizes):
-    """Segments of these sizes, each different."""
-    return {f"s{n:02}_ts": random.Random(n).randbytes(size) for n, size in enumerate(sizes)}
-
-
-def opened(edge, segments, http="1.1"):
-    """A viewer and the items of a playlist of these segments."""
-    viewer = Viewer(http)
-    items = viewer.playlist(edge.link(edge.site.stream(next(folders), **segments))).segments
-    viewer.key(items[0].key)
-    return viewer, items
-
-
-def batches(edge):
-    return edge.proxy.counters()["playlock.batches"]
-
-
-def plain_of(segments):
-    return [how[0] if isinstance(how, tuple) else how for how in segments.values()]
 
 
 @pytest.mark.parametrize("http", ["1.1", "2"])
@@ -82,34 +59,6 @@ def test_one_stream_alone_is_never_held(batched):
     for _ in range(3):
         assert viewer.plain(item) == plain_of(segments)[0]
     assert batches(batched) == before
-
-
-class Crowd:
-    """Viewers that keep the edge busy, one download after the other, until the end of the block."""
-
-    def __init__(self, edge, streams=3):
-        self.viewer, self.items = opened(edge, bodies(*[LARGE] * streams))
-        self.end, self.failed, self.done = threading.Event(), [], 0
-        self.threads = [threading.Thread(target=self._watch, args=(item,)) for item in self.items]
-
-    def _watch(self, item):
-        while not self.end.is_set():
-            answer = fetch(item.url)
-            if (answer.status, answer.exit, len(answer.body)) != (200, 0, LARGE + 16):
-                self.failed.append((answer.status, answer.exit, len(answer.body), answer.error))
-                return
-            self.done += 1
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.end.set()
-        for thread in self.threads:
-            thread.join()
-        assert not self.failed and self.done, self.failed
 
 
 def read(response, size):

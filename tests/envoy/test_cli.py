@@ -6,11 +6,11 @@ import os
 import subprocess
 from urllib.parse import urlsplit
 
-import places
 import pytest
-import tokens
-from edge import document, environment, policy
-from hls import Viewer
+
+from support import places, tokens
+from support.edge import document, environment, policy
+from support.hls import Viewer
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import json
 import re
 
 import pytest
-from edge import NEWER, POLICY, document, environment, policy
-from proxy import Proxy, bootstrap, validate, wasm_filter
 
-import places
+from support import places
+from support.edge import NEWER, POLICY, document, environment, policy
+from support.proxy import Proxy, bootstrap, validate, wasm_filter
 
 
 def told(tmp_path, config, vm=None):
@@ -94,7 +94,7 @@ def test_a_start_is_one_line(tmp_path):
     assert said and said[1] == version, line
     two = dict(document(policy(), policy("live")), batching=True)
     (other,) = started(tmp_path / "two", two)
-    assert re.fullmatch(r"playlock \S+: 2 policies, 2 assignments, batching on, configuration (?!%s)[0-9a-f]{8}" % said[2], other), other
+    assert re.fullmatch(rf"playlock \S+: 2 policies, 2 assignments, batching on, configuration (?!{said[2]})[0-9a-f]{{8}}", other), other
     (again,) = started(tmp_path / "again", two)
     assert again == other
     (rotated,) = started(tmp_path / "rotated", two, secret=NEWER)

@@ -4,25 +4,13 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import tokens
-from conftest import HELD_OR_NOT
-from test_players import played
+
+from support import tokens
+from support.playback import elsewhere, played
+from support.ways import HELD_OR_NOT
 
 ONE = pytest.mark.parametrize("features", HELD_OR_NOT[:1], indirect=True)
 BOTH = pytest.mark.parametrize("features", HELD_OR_NOT, indirect=True)
-
-
-@pytest.fixture
-def page(site, origins):
-    """A page with a player that another server serves."""
-    path = site.put("/player.html", "<!doctype html><title>player</title><video muted></video>",
-                    headers=(("Content-Type", "text/html"),))
-    return f"http://127.0.0.1:{origins['h1'].port}{path}"
-
-
-def elsewhere(page):
-    """The same page on another host, which for cookies is another site, too."""
-    return page.replace("127.0.0.1", "localhost")
 
 
 def short(site, folder):

@@ -4,10 +4,11 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import tokens
-from conftest import HOLD
-from edge import document
-from hls import Viewer
+
+from support import tokens
+from support.edge import document
+from support.hls import Viewer
+from support.ways import HOLD
 
 BOTH = pytest.mark.parametrize("edge", HOLD, indirect=True)
 MASTER, MEDIA, SEGMENT = "/ts/master.m3u8", "/ts/v180/index.m3u8", "/ts/v180/seg0.ts"

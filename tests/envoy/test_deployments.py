@@ -8,13 +8,13 @@ import re
 import subprocess
 
 import jsonschema_rs
-import places
 import pytest
-import tokens
 import yaml
-from edge import SECRET, Edge, environment
-from hls import Viewer
-from proxy import WAIT, Proxy
+
+from support import places, tokens
+from support.edge import SECRET, Edge, environment
+from support.hls import Viewer
+from support.proxy import WAIT, Proxy
 
 FOLDER = places.REPOSITORY / "envoy"
 KUBERNETES = {name: list(yaml.safe_load_all((FOLDER / name / "playlock.yaml").read_text())) for name in ("istio", "gateway")}

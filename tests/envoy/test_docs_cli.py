@@ -4,9 +4,9 @@ import json
 import re
 import subprocess
 
-import pages
-import places
 import pytest
+
+from support import pages, places
 
 
 @pytest.fixture

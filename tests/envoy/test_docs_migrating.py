@@ -6,10 +6,10 @@ import hashlib
 import json
 import re
 
-import pages
-import places
 import pytest
-from nginx import Nginx
+
+from support import pages, places
+from support.nginx import Nginx
 
 TEXT = pages.read("migrating.md")
 PARTS = dict(part.split("\n", 1) for part in TEXT.split("\n## ")[1:])

@@ -11,11 +11,10 @@ import shlex
 import subprocess
 from urllib.parse import quote, urlsplit
 
-import pages
-import places
 import pytest
-import tokens
-from tokens import signed
+
+from support import pages, places, tokens
+from support.tokens import signed
 
 PROGRAMS = {"sign.py": "python3", "sign.js": "node", "sign.php": "php", "sign.rb": "ruby", "sign.sh": "bash"}
 FILM = "/vod/film/master.m3u8"
@@ -129,7 +128,10 @@ def test_a_layout_plays_under_its_acl(folder, opened, rest, acl):
     assert not (by_url and elsewhere)
 
 
-def hmac_of(fields, key=bytes.fromhex(tokens.PASSWORD)):
+KEY = bytes.fromhex(tokens.PASSWORD)
+
+
+def hmac_of(fields, key=KEY):
     return hmac.digest(key, fields.encode(), hashlib.sha256)
 
 

@@ -4,9 +4,10 @@ import json
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from conftest import HELD_OR_NOT
-from hls import Viewer, attributes
-from test_players import played
+
+from support.hls import Viewer, attributes
+from support.playback import played
+from support.ways import HELD_OR_NOT
 
 BOTH = pytest.mark.parametrize("features", HELD_OR_NOT, indirect=True)
 ONE = pytest.mark.parametrize("features", HELD_OR_NOT[:1], indirect=True)

@@ -11,15 +11,12 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-import geoip
-import hls
-import http3
-import places
 import pytest
-import tokens
 import yaml
-from edge import SECRET
-from proxy import WAIT, Proxy, labels
+
+from support import geoip, hls, http3, places, tokens
+from support.edge import SECRET
+from support.proxy import WAIT, Proxy, labels
 
 ENVIRONMENT = {"PLAYLOCK_PASSWORD": tokens.PASSWORD, "PLAYLOCK_SECRET": SECRET}
 ALT_SVC = 'h3=":443"; ma=86400'

@@ -5,11 +5,12 @@ import json
 import subprocess
 from urllib.parse import urlsplit
 
-import places
 import pytest
-from conftest import HELD_OR_NOT
-from hls import Viewer
-from test_players import frames, packets, played
+
+from support import places
+from support.hls import Viewer
+from support.playback import frames, packets, played
+from support.ways import HELD_OR_NOT
 
 BOTH = pytest.mark.parametrize("features", HELD_OR_NOT, indirect=True)
 ONE = pytest.mark.parametrize("features", HELD_OR_NOT[:1], indirect=True)

@@ -3,14 +3,14 @@ play and sessions are opened, continue and end: no request fails. Rotation in on
 
 import threading
 
-import load
 import pytest
-import tokens
-from edge import NEWER, SECRET, Edge, document, policy
-from hls import Viewer
-from proxy import Proxy, bootstrap, endpoints
-from test_ecds import Dynamic
-from test_players import packets
+
+from support import load, tokens
+from support.dynamic import Dynamic
+from support.edge import NEWER, SECRET, Edge, document, policy
+from support.hls import Viewer
+from support.playback import packets
+from support.proxy import Proxy, bootstrap, endpoints
 
 OLD, NEW = (SECRET, tokens.PASSWORD), (NEWER, tokens.STRANGER)
 CLIENTS, ROUNDS = 4, 3

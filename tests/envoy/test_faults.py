@@ -8,19 +8,20 @@ import threading
 import time
 from pathlib import Path
 
-import curl
-import places
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from edge import NEWER, SECRET, Edge, document, environment, policy
-from hls import Viewer
-from hostile import MARK, MEDIA
-from proxy import WAIT, Proxy, bootstrap, wasm_filter
-from services import Service, closed_port
-from test_ecds import Dynamic
-from test_players import played
-from test_batching import Crowd
-from trap import AT_LEAST, EQUAL, trapping
+
+from support import curl, places
+from support.crowd import Crowd
+from support.dynamic import Dynamic
+from support.edge import NEWER, SECRET, Edge, document, environment, policy
+from support.hls import Viewer
+from support.hostile import MARK, MEDIA
+from support.own_ports import own_port
+from support.playback import played
+from support.proxy import WAIT, Proxy, bootstrap, wasm_filter
+from support.services import Service
+from support.trap import AT_LEAST, EQUAL, trapping
 
 TRAPS = 3
 ODD = 4243  # bytes: no other body in these tests is so long
@@ -159,7 +160,7 @@ def restart(edge, config, directory):
 def test_a_player_goes_on_when_envoy_is_killed(site, origins, tmp_path):
     """hls.js is within the third segment when its Envoy dies; another takes the same port. No state, nothing lost."""
     config = bootstrap(origins["h1"].port, "h1", [wasm_filter(document(hold=True), environment(), True)], tmp_path / "access.log")
-    port = closed_port()
+    port = own_port()
     config["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = port
     places_of = [tmp_path / name for name in ("first", "second", "profile")]
     for folder in places_of[:2]:

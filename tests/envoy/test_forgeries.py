@@ -2,16 +2,15 @@
 
 import collections
 import json
-from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-import places
 import pytest
-from conftest import running
-from edge import environment
-from lenient import Lenient
-from proxy import Proxy, bootstrap, wasm_filter
-from wire import Wire
+
+from support import places
+from support.edge import environment
+from support.lenient import Lenient
+from support.proxy import Proxy, bootstrap, running, wasm_filter
+from support.wire import Wire
 
 FORGERY = places.REPOSITORY / "tests/forgery"
 SAMPLE = places.REPOSITORY / "target/forgeries.jsonl"

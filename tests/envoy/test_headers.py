@@ -3,8 +3,9 @@
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from conftest import ALL
-from hls import Viewer
+
+from support.hls import Viewer
+from support.ways import ALL
 
 pytestmark = pytest.mark.parametrize("edge", ALL, indirect=True)
 OF_THE_PLAINTEXT = ("etag", "digest", "content-digest", "repr-digest", "content-md5", "accept-ranges")

@@ -10,17 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-import curl
-import hostile
-import hostile_origin
-import places
 import pytest
-import tokens
-from conftest import running
-from edge import document, environment, policy
-from hls import parse
-from proxy import WAIT, Proxy, bootstrap, wasm_filter
-from verdict import GOOD, ask1, ask2, decrypted, judge, stripped, unprotected
+
+from support import curl, hostile, hostile_origin, places, tokens
+from support.edge import document, environment, policy
+from support.hls import parse
+from support.proxy import WAIT, Proxy, bootstrap, running, wasm_filter
+from support.verdict import GOOD, ask1, ask2, decrypted, judge, stripped, unprotected
 
 DOCUMENT = places.REPOSITORY / "docs/reliability.md"
 BEGIN, END = "<!-- from here on written by tests/envoy/test_hostile_origins.py -->\n", "<!-- up to here -->"

@@ -6,14 +6,15 @@ import socket
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest import HELD, STREAMED
-from edge import OLDER, SECRET, Edge, document, environment, policy
-from hls import Viewer, decrypt
-from proxy import Proxy, bootstrap
-from services import Authorizer, KeyServer, closed_port
-from test_byteranges import single_file
-from test_cors import elsewhere, page  # the fixture
-from test_players import packets, played
+
+from support.byteranges import single_file
+from support.edge import OLDER, SECRET, Edge, document, environment, policy
+from support.hls import Viewer, decrypt
+from support.own_ports import own_port
+from support.playback import elsewhere, packets, played
+from support.proxy import Proxy, bootstrap
+from support.services import Authorizer, KeyServer
+from support.ways import HELD, STREAMED
 
 CONFIGURED = bytes(range(160, 176))
 SHARED = ["stream", "application", "rotating", "numbered", "free", "derived", "configured"]
@@ -60,14 +61,14 @@ def modes(edges, services):
         policy("empty", None, asking("empty")),
         policy("unknown", None, asking("nowhere")),
     )
-    clusters = {"authorizer": [authorizer.port], "refusing": [closed_port()], "empty": []}
+    clusters = {"authorizer": [authorizer.port], "refusing": [own_port()], "empty": []}
     vm = environment() | {"PLAYLOCK_KEY": CONFIGURED.hex()}
     return [edges(made, hold=hold, vm=vm, clusters=clusters, trusted_hops=1) for hold in (STREAMED, HELD)]
 
 
 def viewer_of(modes, path, folder, instance=0, acl=None):
     """A viewer who has opened a playlist: (viewer, its media playlists)."""
-    import tokens
+    from support import tokens
 
     edge = modes[instance]
     link = edge.link(path, tokens.by_python(acl=acl or f"/{folder}/*"))
@@ -147,7 +148,7 @@ def test_byte_ranges_and_slices_of_shared_keys(modes, site, folder):
 def test_segments_of_a_stream_in_a_folder_elsewhere(modes, site):
     """One playlist, one key, also for files outside its stream, if the session covers them."""
     site.put("/stream/ads/ad.ts", b"an advertisement" * 10)
-    path = site.stream("stream/show", **{"s1_ts": b"the show" * 50})
+    path = site.stream("stream/show", s1_ts=b"the show" * 50)
     text = site.file(path).decode().replace("#EXTINF:4,\ns1.ts", "#EXTINF:4,\ns1.ts\n#EXTINF:4,\n../ads/ad.ts")
     site.put(path, text)
     one, (playlist,) = viewer_of(modes, path, "stream")

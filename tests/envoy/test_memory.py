@@ -4,13 +4,15 @@ import random
 import re
 import subprocess
 
-import places
 import pytest
-from conftest import ALL, HOLD
-from curl import Response
-from hls import Viewer
+
+from support import places
+from support.curl import Response
+from support.hls import Viewer
+from support.ways import ALL, HOLD
 
 MEGABYTE = 1 << 20
+pytestmark = pytest.mark.alone
 
 
 @pytest.mark.parametrize("edge", ALL, indirect=True)

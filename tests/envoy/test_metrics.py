@@ -6,13 +6,14 @@ import threading
 import time
 from collections import Counter
 
-import places
 import pytest
-from edge import document
-from hls import Viewer
-from prometheus import Prometheus, promtool
-from proxy import WAIT
-from proxy import labels as labels_of_examples
+
+from support import places
+from support.edge import document
+from support.hls import Viewer
+from support.prometheus import Prometheus, promtool
+from support.proxy import WAIT
+from support.proxy import labels as labels_of_examples
 
 GRAFANA = places.REPOSITORY / "envoy/grafana"
 

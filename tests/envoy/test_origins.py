@@ -7,8 +7,9 @@ from http.client import HTTPConnection
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from conftest import ALL
-from hls import Viewer, decrypt
+
+from support.hls import Viewer, decrypt
+from support.ways import ALL
 
 pytestmark = pytest.mark.parametrize("edge", ALL, indirect=True)
 HTTP = pytest.mark.parametrize("http", ["1.1", "2"])

@@ -9,13 +9,13 @@ import json
 from pathlib import Path
 
 import pytest
-import tokens
-from conftest import running
-from edge import environment, policy
-from lenient import READINGS, Lenient
-from nginx import Nginx
-from proxy import Proxy, bootstrap, endpoints, wasm_filter
-from wire import Wire, Wire2
+
+from support import tokens
+from support.edge import environment, policy
+from support.lenient import READINGS, Lenient
+from support.nginx import Nginx
+from support.proxy import Proxy, bootstrap, endpoints, running, wasm_filter
+from support.wire import Wire, Wire2
 
 PLAIN = b"plain media of "
 PATHS = ["/free/a/seg.ts", "/free/seg.ts", "/paid/b/seg.ts", "/paid/seg.ts", "/serve.key", "/seg.ts", "/free/a/http:/edge.example/paid/b/seg.ts"]

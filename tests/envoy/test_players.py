@@ -1,30 +1,14 @@
 """Tests real players: they play the protected stream to its end and show the same as from the plain stream."""
 
-import json
-import os
-import subprocess
 from collections import Counter
 from urllib.parse import urlsplit
 
-import places
 import pytest
-from conftest import HOLD
+
+from support.playback import frames, played
+from support.ways import HOLD
 
 pytestmark = pytest.mark.parametrize("edge", HOLD, indirect=True)
-
-
-def frames(url, *maps):
-    """The hash of every decoded frame of every video and audio rendition (or of the streams of `maps`), by ffmpeg."""
-    command = [places.tool("ffmpeg", install="ffmpeg"), "-v", "error", "-nostdin", "-threads", "1",
-               "-protocol_whitelist", "http,tcp,crypto", "-i", url, *(maps or ("-map", "0:v", "-map", "0:a")), "-f", "framehash", "-"]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 0 and not run.stderr, run.stderr
-    return [line for line in run.stdout.splitlines() if not line.startswith("#")]
-
-
-def packets(url):
-    """The hash of every frame of the video as it is coded, which costs little."""
-    return frames(url, "-map", "0:v", "-c", "copy")
 
 
 @pytest.fixture(scope="module")
@@ -38,21 +22,6 @@ def test_ffmpeg_decodes_the_very_same_frames(edge, plain_frames, kind):
     protected = frames(edge.link(f"/{kind}/master.m3u8"))
     assert len(plain_frames[kind]) > 1000
     assert protected == plain_frames[kind]
-
-
-def played(url, profile, **how):
-    """What hls.js in headless Chromium reports after playing a URL; `how`: further members of what play.mjs takes."""
-    how = {
-        "modules": str(places.node_modules("hls.js").parent),
-        "chromium": places.tool("chromium", "chromium-browser", "google-chrome", install="chromium"),
-        "profile": str(profile), "url": url, "rate": 8, **how,
-    }
-    places.node_modules("playwright-core")
-    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    run = subprocess.run([places.tool("node", install="nodejs"), str(places.REPOSITORY / "tests/envoy/play.mjs"), json.dumps(how)],
-                         capture_output=True, text=True, timeout=120, env=environment)
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
 
 
 @pytest.mark.parametrize("kind", ["ts", "cmaf"])

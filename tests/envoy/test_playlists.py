@@ -5,11 +5,12 @@ import re
 import subprocess
 from urllib.parse import urlsplit
 
-import places
 import pytest
-from conftest import ALL, HELD_OR_NOT, HOLD
-from hls import Viewer, parse
-from test_players import packets
+
+from support import places
+from support.hls import Viewer, parse
+from support.playback import packets
+from support.ways import ALL, HELD_OR_NOT, HOLD
 
 EVERY = pytest.mark.parametrize("edge", ALL, indirect=True)
 USUAL = pytest.mark.parametrize("edge", HOLD, indirect=True)

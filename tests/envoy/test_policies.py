@@ -9,10 +9,10 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 import pytest
-import tokens
-from edge import document, policy
-from hls import Viewer
-from proxy import WAIT
+
+from support import tokens
+from support.edge import document, policy
+from support.proxy import WAIT
 
 PLAYER, OLD_PLAYER = (hashlib.sha256(name).hexdigest() for name in (b"player 3.1", b"player 2.0"))
 BOUND = document(

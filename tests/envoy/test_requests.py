@@ -3,10 +3,11 @@
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from conftest import ALL, HELD_OR_NOT
-from hls import Viewer
-from test_byteranges import single_file
-from test_players import packets
+
+from support.byteranges import single_file
+from support.hls import Viewer
+from support.playback import packets
+from support.ways import ALL, HELD_OR_NOT
 
 EVERY = pytest.mark.parametrize("edge", ALL, indirect=True)
 BOTH = pytest.mark.parametrize("features", HELD_OR_NOT, indirect=True)

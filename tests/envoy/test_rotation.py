@@ -3,10 +3,11 @@
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import HELD_OR_NOT
-from hls import Viewer, decrypt
-from test_byteranges import single_file
-from test_players import packets, played
+
+from support.byteranges import single_file
+from support.hls import Viewer, decrypt
+from support.playback import packets, played
+from support.ways import HELD_OR_NOT
 
 # The policy's folder → how many segments of 4 s there are to a key.
 PERIODS = {"segments": 2, "time": 3, "sequence": 4}

@@ -5,12 +5,12 @@ import copy
 import json
 import re
 import subprocess
-import tomllib
 
 import jsonschema_rs
-import pages
-import places
 import pytest
+import tomllib
+
+from support import pages, places
 
 TESTS = places.REPOSITORY / "tests"
 VARIABLES = {"PLAYLOCK_PASSWORD": "52a152a152a152a152a152a152a152a1", "PLAYLOCK_SECRET": "00" * 32,

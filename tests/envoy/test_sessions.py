@@ -6,10 +6,11 @@ import time
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-import tokens
-from edge import NEWER, OLDER, SECRET, environment
-from hls import Viewer, decrypt, parse
-from proxy import WAIT
+
+from support import tokens
+from support.edge import NEWER, OLDER, SECRET, environment
+from support.hls import Viewer, decrypt, parse
+from support.proxy import WAIT
 
 
 def session_token(url):

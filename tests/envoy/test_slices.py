@@ -4,9 +4,10 @@ the ciphertext."""
 import random
 
 import pytest
-from conftest import ALL, HOLD
-from hls import Viewer
-from origin import Reply
+
+from support.hls import Viewer
+from support.origin import Reply
+from support.ways import ALL, HOLD
 
 SIZE = 100_003
 PADDED = 100_016

@@ -9,13 +9,13 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import tokens
-from conftest import running
-from edge import environment, policy
-from hls import parse
-from lenient import Lenient
-from proxy import Proxy, bootstrap, wasm_filter
-from wire import Wire, Wire2
+
+from support import tokens
+from support.edge import environment, policy
+from support.hls import parse
+from support.lenient import Lenient
+from support.proxy import Proxy, bootstrap, running, wasm_filter
+from support.wire import Wire, Wire2
 
 PLAIN = b"plain media of "
 MEDIA = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nseg.ts\n#EXT-X-ENDLIST\n"

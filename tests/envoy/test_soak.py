@@ -1,9 +1,11 @@
 """Tests the soak in short: `make soak` must exercise everything within half a minute, with a good verdict."""
 
 import pytest
+
 import soak
 
 SECONDS, VIEWERS = 30, 300
+pytestmark = pytest.mark.alone
 
 
 @pytest.mark.timeout(300)

@@ -4,11 +4,12 @@ import re
 import socket
 from urllib.parse import urlsplit
 
-import curl
 import pytest
-from conftest import ALL
-from hls import Viewer
-from multiplex import together
+
+from support import curl
+from support.hls import Viewer
+from support.multiplex import together
+from support.ways import ALL
 
 pytestmark = pytest.mark.parametrize("edge", ALL, indirect=True)
 

@@ -2,15 +2,15 @@
 media, and nothing in clear, by any modification of known URLs."""
 
 import re
-from urllib.parse import urlsplit
 
 import pytest
-import tokens
-from conftest import STREAMED
-from edge import document, policy
-from hls import Viewer, decrypt
-from origin import Reply
-from services import Authorizer
+
+from support import tokens
+from support.edge import document, policy
+from support.hls import Viewer, decrypt
+from support.origin import Reply
+from support.services import Authorizer
+from support.ways import STREAMED
 
 SCOPES = ("session", "stream", "application")
 

@@ -5,13 +5,12 @@ import json
 import re
 from datetime import datetime, timedelta, timezone
 
-import geoip
-import places
 import pytest
-import tokens
-from edge import SECRET, Edge, document, policy
-from hls import Viewer
-from proxy import Proxy
+
+from support import geoip, places, tokens
+from support.edge import SECRET, Edge, document, policy
+from support.hls import Viewer
+from support.proxy import Proxy
 
 BERLIN, SACRAMENTO, HIDDEN, NOWHERE = "198.51.100.7", "203.0.113.7", "203.0.113.200", "192.0.2.1"
 PARIS, ALBANY, VEILED = "2001:db8:1::7", "2001:db8:2::7", "2001:db8:2:80::7"

@@ -4,8 +4,9 @@ import json
 from urllib.parse import quote
 
 import pytest
-import tokens
-from hls import Viewer, parse
+
+from support import tokens
+from support.hls import Viewer, parse
 
 EVERY_MAKER = pytest.mark.parametrize("make", tokens.MAKERS.values(), ids=tokens.MAKERS)
 SEGMENT = b"what the customer sells" * 9

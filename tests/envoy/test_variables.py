@@ -3,9 +3,10 @@
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from conftest import HELD_OR_NOT
-from hls import Viewer
-from test_players import packets, played
+
+from support.hls import Viewer
+from support.playback import packets, played
+from support.ways import HELD_OR_NOT
 
 BOTH = pytest.mark.parametrize("features", HELD_OR_NOT, indirect=True)
 ONE = pytest.mark.parametrize("features", HELD_OR_NOT[:1], indirect=True)

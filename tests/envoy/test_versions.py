@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import HELD, STREAMED, running
-from curl import Response, fetch
-from edge import Edge, document, environment, policy
-from hls import Viewer
-from multiplex import together
-from proxy import Proxy, bootstrap, wasm_filter
-from test_batching import batches, bodies, opened
 
-import places
+from support import places
+from support.crowd import batches, bodies, opened
+from support.curl import Response, fetch
+from support.edge import Edge, document, environment, policy
+from support.hls import Viewer
+from support.multiplex import together
+from support.proxy import Proxy, bootstrap, running, wasm_filter
+from support.ways import HELD, STREAMED
 
 # Envoy before 1.39.1 drops what a filter returns `Continue` for, if the filter was let go on from elsewhere before (its
 # issue 46841). The newest one still does when this is off.

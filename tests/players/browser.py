@@ -8,8 +8,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-import places
 from native import Outcome
+from support import places
 
 
 def command(script, **options):

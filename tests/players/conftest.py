@@ -6,15 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import matrix
 import pytest
-import tokens
+
+import matrix
 from browser import Browser
-from edge import document, environment, policy
 from live import Theatre
 from native import Native, Outcome
-from origin import Http1
-from proxy import Proxy, bootstrap, wasm_filter
+from support import tokens
+from support.edge import document, environment, policy
+from support.origin import Http1
+from support.proxy import Proxy, bootstrap, wasm_filter
 
 AT_ONCE = 4  # plays that are limited by the machine; live ones take their own time
 

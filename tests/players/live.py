@@ -5,7 +5,7 @@ import threading
 import time
 from urllib.parse import parse_qs, urlsplit
 
-from origin import Reply, Site
+from support.origin import Reply, Site
 
 
 class Files:

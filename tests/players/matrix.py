@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import places
 import programme
 from live import Files, Live
+from support import places
 
 BROWSERS = ("hls.js", "Shaka", "video.js")
 PLAYERS = ("ffmpeg", "GStreamer", "VLC", *BROWSERS)

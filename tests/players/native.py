@@ -8,8 +8,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import places
 import programme
+from support import places
 
 
 @dataclass

@@ -41,7 +41,7 @@ const PLAYERS = {
     return { tracks: () => video.textTracks, over: () => !player.isLive() };
   },
 
-  "video.js"({ video, url, report, failed }) {
+  "video.js"({ video, url, failed }) {
     video.className = "video-js";
     const player = videojs(video, { muted: true, html5: { vhs: { overrideNative: true, llhls: true } } });
     player.on("error", () => failed(`${player.error().code} ${player.error().message}`));
@@ -54,6 +54,7 @@ const PLAYERS = {
   },
 };
 
+// biome-ignore lint/correctness/noUnusedVariables: browser.mjs calls it
 async function play({ player, url, rate, seconds, subtitles, live, until }) {
   const report = { errors: [], fatal: null, ended: false, cues: [] };
   let video = document.querySelector("video");

@@ -6,9 +6,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import places
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from support import places
 
 SECONDS, FPS, WIDTH, HEIGHT = 24, 25, 320, 180
 FRAMES = SECONDS * FPS

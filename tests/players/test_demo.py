@@ -9,12 +9,12 @@ import subprocess
 import sys
 from urllib.parse import quote
 
-import browser
-import curl
-import places
-import ports
 import pytest
-from proxy import WAIT
+
+import browser
+import ports
+from support import curl, places
+from support.proxy import WAIT
 
 FOLDER = places.REPOSITORY / "envoy/demo"
 CLEAR = places.content() / "ts/v360/seg0.ts"

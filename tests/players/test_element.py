@@ -2,9 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 import matrix
 import programme
-import pytest
 from live import Files
 
 STREAMS = {

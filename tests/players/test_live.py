@@ -4,10 +4,11 @@ import re
 from collections import defaultdict
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
-import matrix
 import pytest
-import tokens
-from hls import Viewer
+
+import matrix
+from support import tokens
+from support.hls import Viewer
 
 LIVE = [pytest.param(key, player, id=f"{key}-{player}") for key, column in matrix.COLUMNS.items() if column.live
         for player in column.players if player in matrix.BROWSERS]

@@ -1,10 +1,11 @@
 """Tests that every player plays every protected stream like the plain one, or is listed with a reason."""
 
-import matrix
 import pytest
-from hls import Viewer
-from live import Files
+
+import matrix
 import programme
+from live import Files
+from support.hls import Viewer
 
 CELLS = [pytest.param(key, player, id=f"{key}-{player}") for key, column in matrix.COLUMNS.items() for player in column.players]
 

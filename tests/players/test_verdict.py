@@ -1,8 +1,9 @@
 """Tests the failure rule: a fatal error, or less than the plain stream shows, is a failure. A warning is not."""
 
+import pytest
+
 import matrix
 import programme
-import pytest
 from native import Outcome
 
 COLUMN = matrix.COLUMNS["vtt"]

@@ -14,7 +14,7 @@ const turn = (x, n) => (x >>> n) | (x << (32 - n));
 /** The SHA-256 of at most 55 bytes. */
 function sha256(bytes) {
   const block = new DataView(new ArrayBuffer(64));
-  bytes.forEach((byte, at) => block.setUint8(at, byte));
+  for (const [at, byte] of bytes.entries()) block.setUint8(at, byte);
   block.setUint8(bytes.length, 0x80);
   block.setUint32(60, bytes.length * 8);
   const w = Array.from({ length: 16 }, (_, t) => block.getUint32(4 * t));
@@ -30,7 +30,7 @@ function sha256(bytes) {
     [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) >>> 0, c, b, a, (first + second) >>> 0];
   }
   const out = new DataView(new ArrayBuffer(32));
-  [a, b, c, d, e, f, g, h].forEach((word, at) => out.setUint32(4 * at, (START[at] + word) >>> 0));
+  for (const [at, word] of [a, b, c, d, e, f, g, h].entries()) out.setUint32(4 * at, (START[at] + word) >>> 0);
   return new Uint8Array(out.buffer);
 }
 

@@ -21,7 +21,8 @@ function trouble(words) {
 
 async function start() {
   stop();
-  const mine = playing = { stream: document.querySelector("input[name=stream]:checked").value, site, media: null };
+  const mine = { stream: document.querySelector("input[name=stream]:checked").value, site, media: null };
+  playing = mine;
   mine.tell = (made) => {
     if (mine !== playing) return;
     timeline.add(made);

@@ -99,6 +99,6 @@ export function tryToPlay(bytes, { init, keyLine, tell }, canvas) {
     hls.attachMedia(video);
   }).finally(() => {
     hls.destroy();
-    made.forEach((url) => URL.revokeObjectURL(url));
+    for (const url of made) URL.revokeObjectURL(url);
   });
 }

@@ -3,6 +3,8 @@
 //! [`envoy`] implements Envoy's rules; [`native`] and [`wasm`] run the filter in it, as the core's `Exchange` and as
 //! the module. The rest parses, runs and checks `tests/cases/`. It shares no code with the filter: signing and
 //! decryption are independent implementations.
+//!
+//! The feature `wasm` brings wasmtime, and with it the modules. Without it, everything runs through the core alone.
 #![warn(missing_docs)]
 
 pub mod case;
@@ -17,7 +19,9 @@ pub mod record;
 pub mod scenario;
 pub mod stream;
 pub mod text;
+#[cfg(feature = "wasm")]
 pub mod wasm;
 
 /// For tests of the module itself.
+#[cfg(feature = "wasm")]
 pub use wasmtime;

@@ -1,5 +1,5 @@
-//! Runs a case: through the core and both modules, with and without held headers, with every chunking of the origin's
-//! body that Envoy may produce, and compares the results.
+//! Runs a case: through every driver, with and without held headers, with every chunking of the origin's body that Envoy
+//! may produce, and compares the results.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +14,7 @@ use crate::message::{Ending, Header, Outcome, Request, Response, Seen, Upstream}
 use crate::native::Native;
 use crate::node::{Node, Refused, Setup};
 use crate::text::Text;
+#[cfg(feature = "wasm")]
 use crate::wasm::{self, Flavour, Vm};
 
 /// Larger bodies (in bytes) are not sent byte by byte, which takes long and shows nothing more.
@@ -25,15 +26,43 @@ pub enum Driver {
     /// The core.
     Native,
     /// A module.
+    #[cfg(feature = "wasm")]
     Wasm(Flavour),
+}
+
+impl Driver {
+    /// Every driver that this crate is compiled with, the core first.
+    #[cfg(feature = "wasm")]
+    pub const ALL: &[Self] = &[Self::Native, Self::Wasm(Flavour::Relaxed), Self::Wasm(Flavour::Strict)];
+    /// The core alone: without the feature `wasm` there is nothing to run a module in.
+    #[cfg(not(feature = "wasm"))]
+    pub const ALL: &[Self] = &[Self::Native];
+
+    /// A node of this driver.
+    ///
+    /// # Errors
+    /// `Err(Ok(log))`: the configuration was refused; `Err(Err(why))`: there is no module.
+    pub fn start(self, setup: &Setup) -> Result<Box<dyn Node>, Result<Vec<String>, String>> {
+        let refused = |Refused(log): Refused| Ok(log);
+        match self {
+            Self::Native => Ok(Box::new(Native::start(setup).map_err(refused)?)),
+            #[cfg(feature = "wasm")]
+            Self::Wasm(flavour) => {
+                Ok(Box::new(Vm::start(wasm::module(flavour).map_err(Err)?, setup).map_err(refused)?))
+            }
+        }
+    }
 }
 
 impl fmt::Display for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Native => "native",
+            #[cfg(feature = "wasm")]
             Self::Wasm(Flavour::Relaxed) => "wasm",
+            #[cfg(feature = "wasm")]
             Self::Wasm(Flavour::Strict) => "strict wasm",
+            #[cfg(feature = "wasm")]
             Self::Wasm(Flavour::Sdk) => "wasm on the SDK",
         })
     }
@@ -75,16 +104,15 @@ fn ways(drivers: &[Driver]) -> impl Iterator<Item = Vec<Way>> {
     })
 }
 
-/// Runs a case every way through the core and these modules. The error lists what failed, each with step and way.
-pub fn run(name: &str, case: &Case, modules: &[Flavour]) -> Result<(), String> {
+/// Runs a case every way through these drivers, of which the first one is what the others are compared with. The error lists
+/// the failures, each with step and way.
+pub fn run(name: &str, case: &Case, drivers: &[Driver]) -> Result<(), String> {
     if case.step.is_empty() && case.refused.is_empty() && case.warned.is_empty() {
         return Err("neither a step nor a refusal nor a warning is expected".to_owned());
     }
     let mut failures: Vec<String> = Vec::new();
     let mut models: BTreeMap<bool, Vec<Seen>> = BTreeMap::new();
-    // The core first: it is what the modules are compared with.
-    let drivers: Vec<_> = [Driver::Native].into_iter().chain(modules.iter().copied().map(Driver::Wasm)).collect();
-    for side_by_side in ways(&drivers) {
+    for side_by_side in ways(drivers) {
         let mut outcomes = Vec::new();
         for way in side_by_side {
             match once(case, way) {
@@ -101,7 +129,9 @@ pub fn run(name: &str, case: &Case, modules: &[Flavour]) -> Result<(), String> {
         };
         for (way, wasm) in modules {
             compare(&format!("{name}, {way} against native"), native, wasm, |left, right| left == right, &mut failures);
-            compare(&format!("{name}, {way} against the body at once"), model, wasm, same, &mut failures);
+        }
+        for (way, seen) in &outcomes {
+            compare(&format!("{name}, {way} against the body at once"), model, seen, same, &mut failures);
         }
     }
     // The same fault shows in many ways; the first few tell it.
@@ -196,12 +226,7 @@ type Started<T> = Result<T, Result<Vec<String>, String>>;
 fn start(case: &Case, differs: Option<&crate::case::Differs>, seed: u64, way: Way) -> Started<(Box<dyn Node>, Setup)> {
     let config = case.configuration(differs, way.hold).map_err(Err)?;
     let setup = Setup { config, env: case.env(differs), now: case.now, seed };
-    let refused = |Refused(log): Refused| Ok(log);
-    if let Driver::Wasm(flavour) = way.driver {
-        let module = wasm::module(flavour).map_err(Err)?;
-        return Ok((Box::new(Vm::start(module, &setup).map_err(refused)?), setup));
-    }
-    Ok((Box::new(Native::start(&setup).map_err(refused)?), setup))
+    Ok((way.driver.start(&setup)?, setup))
 }
 
 fn refusal(refused: Result<Vec<String>, String>) -> String {

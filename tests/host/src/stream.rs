@@ -136,6 +136,7 @@ impl Stream {
     }
 
     /// A placeholder while the stream is inside a callback.
+    #[cfg(feature = "wasm")]
     pub(crate) fn idle() -> Self {
         Self::new(Request {
             headers: Vec::new(),

@@ -207,6 +207,9 @@ class Http1:
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
+            # Of the five that are usual, a burst leaves connections that Envoy has and this server never got: on a busy machine
+            # the kernel answers with SYN cookies and forgets. Envoy keeps them, and the request that takes one gets a 503.
+            request_queue_size = 512
 
             def handle_error(self, *_):
                 pass  # the edge hung up: it does so for every response it resets

@@ -2,15 +2,14 @@
 
 import json
 import math
-import socket
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
-import places
+from support import places
+from support.own_ports import own_port
 
 CONFIG = """
 global: {{ scrape_interval: 1s }}
@@ -34,8 +33,7 @@ class Prometheus:
     def __init__(self, folder, target):
         folder = Path(folder)
         (folder / "prometheus.yaml").write_text(CONFIG.format(target=target))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.address = "127.0.0.1:%d" % free.getsockname()[1]
+        self.address = f"127.0.0.1:{own_port()}"
         self.log = folder / "prometheus.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([places.prometheus("prometheus"), f"--config.file={folder / 'prometheus.yaml'}",

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, IncompleteRead
 from urllib.parse import urlsplit
 
-import curl
-import hostile
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
+
+from support import curl, hostile
 
 GOOD = b"g" * 5000
 TIMEOUT = 60  # seconds in which nothing comes at all

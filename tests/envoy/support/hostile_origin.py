@@ -17,8 +17,9 @@ import h2.connection
 import h2.events
 import h2.exceptions
 import h2.settings
-from hostile import MEDIA, TYPES
 from hyperframe.frame import DataFrame, HeadersFrame
+
+from support.hostile import MEDIA, TYPES
 
 MEGABYTE = 1 << 20
 

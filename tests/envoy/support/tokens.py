@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 
-import places
+from support import places
 
 PASSWORD = "52a152a152a152a152a152a152a152a1"
 TRANSITION = "c319f970fd89b9f8c3d48e25548c793d"

@@ -2,8 +2,7 @@
 
 import copy
 
-import curl
-import tokens
+from support import curl, tokens
 
 SECRET = "6d0f4c1e7b8a93522f64d1c05e97ab3831f2c46a5d7e8b900c1d2e3f4a5b6c7d"
 OLDER = "b1946ac92492d2347c6235b4d2611184e9c0f2a4d6b8079132435465768798a9"

@@ -5,8 +5,7 @@ import subprocess
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
-import curl
-import places
+from support import curl, places
 
 ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
 

@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import places
+from support import places
 
 BROKEN = {18, 52, 56, 92}  # partial file, empty reply, receive error, HTTP/2 stream error
 

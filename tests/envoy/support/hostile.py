@@ -6,9 +6,10 @@ import dataclasses
 import gzip
 import itertools
 import re
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import tomllib
 
 CASES = Path(__file__).parent / "hostile.toml"
 MARK = b"PLAINTEXT"

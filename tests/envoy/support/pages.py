@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import places
+from support import places
 
 MARK = "\x01"
 

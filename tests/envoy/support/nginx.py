@@ -5,7 +5,8 @@ import subprocess
 import time
 from pathlib import Path
 
-import places
+from support import places
+from support.own_ports import own_port
 
 CONFIG = """
 daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
@@ -35,8 +36,7 @@ class Nginx:
             file = self.root / path.lstrip("/")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(body)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = own_port()
         (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, root=self.root, port=self.port,
                                                             locations=locations))
         with open(folder / "nginx.log", "wb") as log:

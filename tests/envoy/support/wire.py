@@ -5,7 +5,8 @@ import socket
 import h2.config
 import h2.connection
 import h2.events
-from curl import Response
+
+from support.curl import Response
 
 WAIT = 30
 

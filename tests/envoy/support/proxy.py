@@ -12,9 +12,12 @@ from pathlib import Path
 
 import yaml
 
-import places
+from support import places
 
 WAIT = 30  # seconds until something that should happen at once counts as never
+
+# The Envoys of this run, for the checks after each test (conftest.py).
+running = []
 
 LOG_FIELDS = {
     "id": "%REQ(X-REQUEST-ID)%",

@@ -9,7 +9,8 @@ from aioquic.h3.connection import H3Connection
 from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, StreamReset
-from curl import Response
+
+from support.curl import Response
 
 RESET = 92  # as curl calls a stream that was reset: see `curl.BROKEN`
 

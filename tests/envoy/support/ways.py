@@ -1,0 +1,8 @@
+"""The ways in which most tests run an edge: headers held or not, HTTP/1.1 or HTTP/2 to the origin."""
+
+import pytest
+
+STREAMED, HELD = False, True
+HOLD = [pytest.param((STREAMED, "h1"), id="streamed"), pytest.param((HELD, "h1"), id="held")]
+ALL = HOLD + [pytest.param((STREAMED, "h2"), id="streamed-h2"), pytest.param((HELD, "h2"), id="held-h2")]
+HELD_OR_NOT = [pytest.param(STREAMED, id="streamed"), pytest.param(HELD, id="held")]
