@@ -35,10 +35,13 @@ advisories() {
 }
 
 fuzz=(--manifest-path fuzz/Cargo.toml)
+sdk=(--manifest-path tests/sdk-filter/Cargo.toml)
 run "format (cargo fmt)" cargo fmt --all --check
 run "format of the properties (cargo fmt)" cargo fmt "${fuzz[@]}" --check
+run "format of the trial of the SDK (cargo fmt)" cargo fmt "${sdk[@]}" --check
 run "lints (cargo clippy)" cargo clippy --workspace --all-targets -- -D warnings
 run "lints of the properties (cargo clippy)" cargo clippy "${fuzz[@]}" --no-default-features --target-dir target --all-targets -- -D warnings
+run "lints of the trial of the SDK (cargo clippy)" cargo clippy "${sdk[@]}" --target-dir target -- -D warnings
 run "documentation (cargo doc)" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --workspace --document-private-items
 # Everything that has a lock file: the product, and what fuzzes and measures it.
 for lock in Cargo.lock */Cargo.lock */*/Cargo.lock */*/*/Cargo.lock; do
