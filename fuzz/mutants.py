@@ -3,6 +3,7 @@
 properties must then fail.
 
     python3 fuzz/mutants.py [TEXT]     (TEXT: only mutants whose name contains it)
+    python3 fuzz/mutants.py --list     (checks that each mutant still finds the code that it breaks)
 """
 
 import os
@@ -21,7 +22,7 @@ MUTANTS = [
     ("the carry goes out in clear", CORE + "media/segment.rs", "        self.cbc.encrypt_blocks(core::slice::from_mut(&mut block));\n", "", "segment exchange range"),
     ("wrong padding", CORE + "media/segment.rs", "let padding = BLOCK - self.carry.len() % BLOCK;", "let padding = BLOCK;", "segment exchange range"),
     ("a session token is not verified", CORE + "token/edge_auth.rs", "mac.verify_slice(&tag).is_ok()\n    }\n\n    /// Checks", "mac.verify_slice(&tag).is_ok() || true\n    }\n\n    /// Checks", "token"),
-    ("an access token is not verified", CORE + "token/edge_auth.rs", "self.check_claims(fitting.ok_or(Reason::Signature)?, presented)", "self.check_claims(fitting.or(claims.first()).ok_or(Reason::Signature)?, presented)", "token"),
+    ("an access token is not verified", CORE + "token/edge_auth.rs", "self.check_claims(fitting.ok_or(Reason::Signature)?, incoming)", "self.check_claims(fitting.or(claims.first()).ok_or(Reason::Signature)?, incoming)", "token"),
     ("a field may come twice", CORE + "token/edge_auth.rs", "acl::is_valid(value) && claims.acl.replace(value).is_none()", "acl::is_valid(value) && (claims.acl.replace(value).is_none() || true)", "token"),
     ("an expired token is good", CORE + "token/edge_auth.rs", "if now > self.exp.saturating_add(skew) {", "if false && now > self.exp.saturating_add(skew) {", "token"),
     ("a token is early by a second more", CORE + "token/edge_auth.rs", "now.saturating_add(skew) < st", "now.saturating_add(skew).saturating_add(1) < st", "token"),
@@ -33,10 +34,10 @@ MUTANTS = [
     ("* does not cross slashes", CORE + "token/acl.rs", "Some((star_g, star_p)), _) if star_p < path.len() => {", "Some((star_g, star_p)), _) if star_p < path.len() && path.get(star_p) != Some(&b'/') => {", "path"),
     ("an escaped * is a wildcard", CORE + "token/acl.rs", "globs.extend(percent::decode(rest)?.into_iter().map(Glob::Byte));", "globs.extend(percent::decode(rest)?.into_iter().map(|b| if b == b'*' { Glob::Any } else { Glob::Byte(b) }));", "path"),
     ("an escaped name of ours is not known", CORE + "http/target.rs", "length => length > name.len() &&", "length => false && length > name.len() &&", "query"),
-    ("the session token reaches the origin", CORE + "enter.rs", "alloc::vec![SIGNED_PARAMETER, policy.session.name.as_str()]", "alloc::vec![SIGNED_PARAMETER]", "query"),
-    ("cookies reach the origin", CORE + "gate.rs", "jar::is_cookie(&policy.session.name, cookie) || access", "access", "query"),
-    ("two tokens are one", CORE + "enter.rs", "if values.next().is_some() { Err(Reason::Duplicate) }", "if false { Err(Reason::Duplicate) }", "query"),
-    ("one parameter of the origin's is lost", CORE + "http/target.rs", "        if any {\n            kept.push('&');", "        if any && parameter.is_empty() { continue }\n        if any {\n            kept.push('&');", "query"),
+    ("the session token reaches the origin", CORE + "config/read/policy.rs", "alloc::vec![SIGNED_PARAMETER.into(), session.name.as_str().into()]", "alloc::vec![SIGNED_PARAMETER.into()]", "query"),
+    ("cookies reach the origin", CORE + "request/edits.rs", "jar::is_cookie(&policy.session.name, cookie) || access", "access", "query"),
+    ("two tokens are one", CORE + "http/incoming.rs", "if values.next().is_some() { Err(Reason::Duplicate) }", "if false { Err(Reason::Duplicate) }", "query"),
+    ("one parameter of the origin's is lost", CORE + "http/target.rs", "        if any {\n            kept.push('&');", "        if any && name.is_empty() { continue }\n        if any {\n            kept.push('&');", "query"),
     ("the path is not under the MAC", CORE + "token/derive.rs", "self.mac(&[purpose.as_bytes(), path.as_bytes(), ", "self.mac(&[purpose.as_bytes(), &path.as_bytes()[..0], ", "parameter"),
     ("the query is not under the MAC", CORE + "token/derive.rs", "path.as_bytes(), query.as_bytes(), session", "path.as_bytes(), &query.as_bytes()[..0], session", "parameter"),
     ("reports are under the MAC", CORE + "http/query.rs", " && !target::is_named(name, REPORT)", "", "parameter"),
@@ -59,11 +60,11 @@ MUTANTS = [
     ("another host gets the token", CORE + "http/url.rs", "authority == self.authority || self.hosts.iter()", "true || self.hosts.iter()", "playlist"),
     ("blanks at the end are lost", CORE + "playlist/uri.rs", "        out.extend_from_slice(bug::part(line.text, start + uri.len().., Reason::Line)?);\n", "", "playlist"),
     ("a comment is lost", CORE + "playlist/mod.rs", '        } else if text.starts_with(b"#") {\n            self.scope.pass(line, out)', '        } else if text.starts_with(b"#") {\n            Ok(())', "playlist"),
-    ("the key comes once only", CORE + "playlist/media.rs", "if self.in_force.take().is_some() {", "if self.in_force.is_some() {", "playlist"),
+    ("the key comes once only", CORE + "playlist/key_scope.rs", "if self.in_force.take().is_some() {", "if self.in_force.is_some() {", "playlist"),
     ("a chunk's end is a line's end", CORE + "playlist/line.rs", "            if end.is_none() {\n", "            if end.is_none() && piece.len() > 40 { each(Line::new(piece), rest)?; continue; }\n            if end.is_none() {\n", "playlist"),
     ("lines have no limit", CORE + "playlist/line.rs", "if self.carry.len() + piece.len() > MAX_LINE {", "if false && self.carry.len() + piece.len() > MAX_LINE {", "playlist"),
-    ("an open segment has no limit", CORE + "playlist/media.rs", "Some(start) if out.len() - bug::within(start, out.len()) > MAX_LINE => Err(Reason::Line),", "Some(start) if false && out.len() - bug::within(start, out.len()) > MAX_LINE => Err(Reason::Line),", "playlist"),
-    ("an error has no path", CORE + "config/policy.rs", 'ConfigError::new(path, format!("found \\"{name}\\", which is', 'ConfigError::new("", format!("found \\"{name}\\", which is', "config"),
+    ("an open segment has no limit", CORE + "playlist/key_scope.rs", "Some(start) if out.len() - bug::within(start, out.len()) > MAX_LINE => Err(Reason::Line),", "Some(start) if false && out.len() - bug::within(start, out.len()) > MAX_LINE => Err(Reason::Line),", "playlist"),
+    ("an error has no path", CORE + "config/read/token_auth.rs", 'ConfigError::new(path, format!("found \\"{name}\\", which is', 'ConfigError::new("", format!("found \\"{name}\\", which is', "config"),
     ("a secret is shown", CORE + "config/secret.rs", '{path}: the secret stands in the configuration', '{path}: {text} stands in the configuration', "config"),
     ("an error names another path", CORE + "config/mod.rs", 'let path = format!("policies[{index}]");', 'let path = format!("policy[{index}]");', "config"),
 ]
@@ -71,6 +72,11 @@ MUTANTS = [
 
 def main():
     word = sys.argv[1] if len(sys.argv) > 1 else ""
+    if word == "--list":
+        # Every mutant still finds the code that it breaks.
+        stale = [f"{name}: not in {file}" for name, file, old, _, _ in MUTANTS if old not in (ROOT / file).read_text()]
+        print("\n".join(stale) or f"{len(MUTANTS)} mutants")
+        sys.exit(1 if stale else 0)
     shutil.rmtree(COPY, ignore_errors=True)
     COPY.mkdir(parents=True)
     for name in ["Cargo.toml", "Cargo.lock", "crates", "fuzz", "src", "tests"]:
