@@ -6,7 +6,7 @@
 use crate::contexts::{self, Action, Factory};
 use crate::host;
 
-/// The entry of a module: `$root` is a [`Factory`](crate::contexts::Factory).
+/// The entry of a module: `$root` is a [`Factory`].
 #[macro_export]
 macro_rules! filter {
     ($root:expr) => {
