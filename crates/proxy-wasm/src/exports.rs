@@ -33,7 +33,7 @@ pub extern "C" fn proxy_abi_version_0_2_1() {}
 #[cfg(target_arch = "wasm32")]
 #[unsafe(export_name = "malloc")]
 pub extern "C" fn allocate(size: usize) -> *mut u8 {
-    crate::abi::allocate(size)
+    crate::abi::memory::allocate(size)
 }
 
 /// A plugin (parent 0) or a stream of one begins.
