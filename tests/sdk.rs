@@ -19,8 +19,11 @@ const FAILURES: &str = include_str!("sdk-filter/failures.tsv");
 
 const MEDIA: &[u8] = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na.ts\n#EXT-X-ENDLIST\n";
 
+/// Whether a module withstands what a host does amiss.
+type Withstands = fn(&Module) -> Result<(), String>;
+
 /// What a module must withstand, by name.
-const HOSTS: [(&str, fn(&Module) -> Result<(), String>); 9] = [
+const HOSTS: [(&str, Withstands); 9] = [
     ("a host without a clock", without_clock),
     ("a request header that cannot be changed", |it| survives(it, "proxy_remove_header_map_value", BAD_ARGUMENT)),
     ("a response header that cannot be changed", |it| survives(it, "proxy_replace_header_map_value", BAD_ARGUMENT)),

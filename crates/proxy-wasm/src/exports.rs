@@ -6,7 +6,7 @@
 use crate::contexts::{self, Action, Factory};
 use crate::host;
 
-/// The entry of a module: `$root` is a [`Factory`](crate::contexts::Factory).
+/// The entry of a module: `$root` is a [`Factory`].
 #[macro_export]
 macro_rules! filter {
     ($root:expr) => {
@@ -33,7 +33,7 @@ pub extern "C" fn proxy_abi_version_0_2_1() {}
 #[cfg(target_arch = "wasm32")]
 #[unsafe(export_name = "malloc")]
 pub extern "C" fn allocate(size: usize) -> *mut u8 {
-    crate::abi::allocate(size)
+    crate::abi::memory::allocate(size)
 }
 
 /// A plugin (parent 0) or a stream of one begins.

@@ -63,7 +63,12 @@ pub fn module(flavour: Flavour) -> Result<&'static Module, String> {
         Flavour::Strict => strict,
         Flavour::Sdk => sdk,
     };
-    module.get_or_init(|| compile(&flavour.path(), flavour != Flavour::Strict)).as_ref().map_err(Clone::clone)
+    let build = if flavour == Flavour::Sdk { "tools/wasm.sh test" } else { "make wasm" };
+    let compiled = module.get_or_init(|| {
+        let found = compile(&flavour.path(), flavour != Flavour::Strict);
+        found.map_err(|why| format!("{why}; `{build}` builds it"))
+    });
+    compiled.as_ref().map_err(Clone::clone)
 }
 
 /// Compiles a module with all features, so that executed instructions are counted.
@@ -76,7 +81,7 @@ pub fn metered(bytes: &[u8]) -> Result<Module, String> {
 
 /// Compiles a module with the features of Envoy's V8, or those of a host without relaxed SIMD.
 pub fn compile(path: &Path, relaxed_simd: bool) -> Result<Module, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}; run `make wasm`", path.display()))?;
+    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut config = Config::new();
     config.wasm_simd(true).wasm_relaxed_simd(relaxed_simd);
     let engine = Engine::new(&config).map_err(|error| format!("wasmtime: {error:?}"))?;

@@ -4,8 +4,7 @@
 //! No call panics, whatever the host answers: one panic costs every stream of the worker. While a call runs, the host
 //! may call back (see `contexts`).
 
-use std::alloc::{Layout, alloc};
-use std::ptr::{NonNull, null_mut};
+use std::ptr::null_mut;
 
 /// What a call answers when it was carried out.
 const OK: u32 = 0;
@@ -65,6 +64,7 @@ const NO_GRPC_STATUS: i32 = -1;
 
 #[cfg(target_arch = "wasm32")]
 mod imports;
+pub mod memory;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod stand_in;
 #[cfg(test)]
@@ -75,28 +75,12 @@ use imports::{env, wasi};
 #[cfg(not(target_arch = "wasm32"))]
 use stand_in::{env, wasi};
 
-/// Memory of `size` bytes for what the host hands over; [`taken`] becomes its owner. Null if there is none.
-pub fn allocate(size: usize) -> *mut u8 {
-    match Layout::array::<u8>(size) {
-        Ok(layout) if size > 0 => {
-            // SAFETY: the layout is not of size zero.
-            unsafe { alloc(layout) }
-        }
-        Ok(_) => NonNull::dangling().as_ptr(),
-        Err(_) => null_mut(),
-    }
-}
+use memory::take;
 
-/// What the host has put into memory that it asked [`allocate`] for.
-fn taken(status: u32, data: *mut u8, size: usize) -> Option<Vec<u8>> {
-    if status != OK {
-        return None;
-    }
-    if data.is_null() || size == 0 {
-        return Some(Vec::new());
-    }
-    // SAFETY: the host got this memory from `allocate`, for exactly so many bytes, filled it and gives it up.
-    Some(unsafe { Vec::from_raw_parts(data, size, size) })
+/// What the host has handed over, if the call was carried out.
+fn given(status: u32, data: *mut u8, size: usize) -> Option<Vec<u8>> {
+    // SAFETY: pointer and size are null and 0, or what the host has written, as it promises `take`.
+    (status == OK).then(|| unsafe { take(data, size) })
 }
 
 /// Writes a line into the host's log.
@@ -129,7 +113,7 @@ pub fn buffer(buffer: Buffer, start: usize, most: usize) -> Option<Vec<u8>> {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: the host writes a pointer and a number.
     let status = unsafe { env::proxy_get_buffer_bytes(buffer as u32, start, most, &raw mut data, &raw mut size) };
-    taken(status, data, size)
+    given(status, data, size)
 }
 
 /// Puts bytes in place of `size` bytes from `start` on: from 0 with size 0 before all, from behind the end after all.
@@ -143,7 +127,7 @@ pub fn header_pairs(map: Map) -> Option<Vec<u8>> {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: the host writes a pointer and a number.
     let status = unsafe { env::proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut size) };
-    taken(status, data, size)
+    given(status, data, size)
 }
 
 /// Removes every header of a name. `false` if they have gone already.
@@ -175,7 +159,7 @@ pub fn property(path: &[u8]) -> Result<Option<Vec<u8>>, u32> {
     // SAFETY: the host reads exactly the bytes of the path, and writes a pointer and a number.
     match unsafe { env::proxy_get_property(path.as_ptr(), path.len(), &raw mut data, &raw mut size) } {
         NOT_FOUND => Ok(None),
-        OK => Ok(taken(OK, data, size)),
+        OK => Ok(given(OK, data, size)),
         status => Err(status),
     }
 }
@@ -192,7 +176,7 @@ pub fn shared(key: &[u8]) -> Option<(Vec<u8>, u32)> {
     let (k, ks) = (key.as_ptr(), key.len());
     // SAFETY: the host reads exactly the bytes of the key, and writes a pointer and two numbers.
     let status = unsafe { env::proxy_get_shared_data(k, ks, &raw mut data, &raw mut size, &raw mut version) };
-    taken(status, data, size).map(|value| (value, version))
+    given(status, data, size).map(|value| (value, version))
 }
 
 /// Sets the value under a key that VMs share. `false` if it has no longer this version; 0: whatever its version.

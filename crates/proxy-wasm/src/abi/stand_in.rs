@@ -4,6 +4,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::memory::allocate;
+
 /// A call as the host gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
@@ -72,7 +74,7 @@ unsafe fn write<T>(to: *mut T, value: T) {
 /// `data` and `size` can be written to.
 unsafe fn give(answer: Answer, data: *mut *mut u8, size: *mut usize) -> u32 {
     if let Some(bytes) = answer.bytes {
-        let at = super::allocate(bytes.len());
+        let at = allocate(bytes.len());
         // SAFETY: `allocate` has given room for so many bytes; the caller promises the rest.
         unsafe {
             at.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());

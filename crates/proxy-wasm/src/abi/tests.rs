@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::memory::allocate;
 use super::stand_in::{Answer, Call, UNKNOWN, install};
 use super::*;
 
