@@ -51,3 +51,15 @@ fn operating_explains_every_reason_with_its_status() {
     let words: Vec<_> = rows.iter().filter(|row| is_status(row.1)).map(|row| row.0).collect();
     assert_eq!(words.len(), Reason::ALL.len(), "{words:?}");
 }
+
+/// The workspace lists its tests by hand, since two of them belong to another package.
+#[test]
+fn every_test_file_is_run() {
+    let manifests = [include_str!("../Cargo.toml"), include_str!("host/Cargo.toml")].concat();
+    let folder = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")).unwrap();
+    let files = folder.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|it| it == "rs"));
+    for file in files {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        assert!(manifests.contains(&format!("[[test]]\nname = \"{name}\"\n")), "no Cargo.toml lists tests/{name}.rs");
+    }
+}

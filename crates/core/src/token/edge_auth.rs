@@ -121,13 +121,18 @@ fn fields(signed: &str) -> impl Iterator<Item = Option<(&str, &str)>> {
         let Some((name, _)) = text.split_once('=') else { return Some(None) };
         let may_hold_tilde = matches!(name, "id" | "data");
         let mut end = text.find('~').unwrap_or(text.len());
-        while may_hold_tilde && end < text.len() {
-            let tail = text.get(end + 1..).unwrap_or("");
-            let piece = tail.find('~').unwrap_or(tail.len());
-            if tail.get(..piece).is_none_or(|piece| piece.contains('=')) {
-                break;
-            }
-            end += 1 + piece;
+        if may_hold_tilde {
+            // Byte by byte: a payload may have hundreds of pieces.
+            let mut next = text.bytes().enumerate().skip(end.saturating_add(1));
+            let begins = next.find_map(|(at, byte)| match byte {
+                b'=' => Some(end),
+                b'~' => {
+                    end = at;
+                    None
+                }
+                _ => None,
+            });
+            end = begins.unwrap_or(text.len());
         }
         let (field, tail) = text.split_at_checked(end)?;
         rest = tail.strip_prefix('~');
