@@ -99,6 +99,8 @@ fn covering_key_url<'a>(policy: &Policy, policies: &'a [Policy], assignments: &A
 }
 
 #[cfg(test)]
+mod assignment_tests;
+#[cfg(test)]
 mod injection;
 #[cfg(test)]
 mod key_tests;
