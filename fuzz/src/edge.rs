@@ -3,11 +3,11 @@
 
 use std::rc::Rc;
 
-use playlock_core::media::batch::{Batch, StreamId};
-use playlock_core::exchange::Exchange;
 use playlock_core::bytes::output::Output;
-use playlock_core::policy::Policies;
+use playlock_core::exchange::Exchange;
 use playlock_core::http::reply::{Header, Reason, Reply};
+use playlock_core::media::batch::{Batch, StreamId};
+use playlock_core::policy::Policies;
 use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
 
 use crate::site::{NOW, SESSION};

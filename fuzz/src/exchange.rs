@@ -2,8 +2,8 @@
 //! clear, and nothing at all if the request was denied; a response that ends normally is complete; nothing follows a
 //! reset.
 
-use playlock_core::media::batch::Batch;
 use playlock_core::http::reply::Header;
+use playlock_core::media::batch::Batch;
 
 use crate::cipher::Key;
 use crate::edge::{self, Asked, End, Flow, header};

@@ -2,8 +2,8 @@
 //! playlock's additions it equals the input; every URI that leads back has its token and no other has one; playlock's
 //! media is under its key; memory is bounded.
 
-use playlock_core::media::batch::Batch;
 use playlock_core::http::reply::{Header, Reason};
+use playlock_core::media::batch::Batch;
 
 use crate::edge::{self, Asked, End, Flow, header};
 use crate::memory;

@@ -1,8 +1,8 @@
 //! Property of client ranges on encrypted segments: the response is that range of the whole ciphertext (RFC 9110),
 //! however the origin handles ranges; if the origin misbehaves, no response looks complete.
 
-use playlock_core::media::batch::Batch;
 use playlock_core::http::reply::Header;
+use playlock_core::media::batch::Batch;
 
 use crate::cipher::Key;
 use crate::edge::{self, Asked, End, Flow, header};

@@ -2,8 +2,8 @@
 //! decrypts to the input; messages encrypted together equal the same messages encrypted alone.
 
 use playlock_aes128::{CbcEncryptor, Lane, encrypt_lanes};
-use playlock_core::token::derive::ContentKey;
 use playlock_core::media::segment::{SegmentEncryptor, ciphertext_len};
+use playlock_core::token::derive::ContentKey;
 
 use crate::cipher::Key;
 use crate::origin;

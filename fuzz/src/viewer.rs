@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::Mac;
+use playlock_core::http::reply::Header;
 use playlock_core::media::batch::Batch;
 use playlock_core::policy::Match;
-use playlock_core::http::reply::Header;
 
 use crate::cipher::Key;
 use crate::edge::{self, Asked, End, Flow, header};
