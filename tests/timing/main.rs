@@ -13,7 +13,6 @@
 )]
 
 mod cost;
-mod requests;
 mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
