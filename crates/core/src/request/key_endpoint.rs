@@ -9,6 +9,7 @@ use super::door::policy_for;
 use super::resume_or_open::resume;
 use super::shared_checks::{self, bodiless};
 use super::visit::Visit;
+use crate::bytes::bug;
 use crate::http::reply::{Reason, Reply, header};
 use crate::policy::Match;
 use crate::policy::authorizer::Question;
@@ -113,11 +114,13 @@ fn owner(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
 fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let (policy, head) = (visit.policy, visit.incoming.head);
     let Some((pending, asked)) = visit.session.take().zip(visit.key.take()) else {
-        return Flow::refuse(Reason::Session);
+        return Flow::refuse(bug::instead(Reason::Session));
     };
     let (session, period) = (pending.session, asked.period);
     let scope = asked.shared.unwrap_or(KeyScope::Session(session.id));
-    let Some(keyring) = policy.keyring(session.keyring) else { return Flow::refuse(Reason::Parameter) };
+    let Some(keyring) = policy.keyring(session.keyring) else {
+        return Flow::refuse(bug::instead(Reason::Parameter));
+    };
     let authorizer = policy.encryption.as_ref().and_then(Encryption::authorizer);
     let ask = authorizer.map(|authorizer| {
         let client = head.client();

@@ -17,6 +17,7 @@ use self::check::{Check, Flow, Observer, Outcome, run};
 use self::door::Door;
 pub use self::door::{policy_for, policy_for_cors};
 use self::visit::Visit;
+use crate::bytes::bug;
 use crate::http::incoming::{Incoming, RequestHead};
 use crate::http::message::Request;
 use crate::http::reply::Reason;
@@ -74,7 +75,7 @@ fn follow<'a>(
     }
     // The last check at the door has found one.
     let Some((index, policy)) = door.policy else {
-        return Err(refused(Reason::Unassigned.into(), None, kind));
+        return Err(refused(bug::instead(Reason::Unassigned).into(), None, kind));
     };
     let mut visit = Visit::new(policies, incoming, index, policy, random);
     let kind = kind.or(Some(visit.kind()));
@@ -85,7 +86,7 @@ fn follow<'a>(
         Flow::Admit(admitted) => Ok(admitted),
         Flow::Refuse(denied) => Err(refused(denied, Some(index), kind)),
         // The last check admits or refuses.
-        Flow::Next | Flow::Skip => Err(refused(Reason::Unassigned.into(), Some(index), kind)),
+        Flow::Next | Flow::Skip => Err(refused(bug::instead(Reason::Unassigned).into(), Some(index), kind)),
     }
 }
 
