@@ -89,7 +89,7 @@ done
 for target in "${targets[@]}"; do
   for finding in "$fuzz/artifacts/$target"/*; do
     [ -f "$finding" ] && [ "$finding" -nt "$fuzz/since" ] || continue
-    printf '\n%s\n  cargo run --manifest-path fuzz/Cargo.toml --no-default-features --example replay -- %s %s\n' \
+    printf '\n%s\n  cargo run --manifest-path fuzz/Cargo.toml --no-default-features --target-dir target --example replay -- %s %s\n' \
       "found: $finding" "$target" "$finding"
   done
 done
