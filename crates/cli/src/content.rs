@@ -1,10 +1,7 @@
 //! The content key and IV of a resource: from its URL and session token, or from the policy, session and period.
 
 use clap::{Args, ValueEnum};
-use playlock_core::http::headers;
-use playlock_core::http::query;
 use playlock_core::http::reply::{self, Header, Reason};
-use playlock_core::http::target::Target;
 use playlock_core::policy::{KeyringIndex, Match, Policies, Policy};
 use playlock_core::request::pending::{Asked, Claim, PendingMedia, PendingSession};
 use playlock_core::request::{Admitted, AdmittedKey, admit_unobserved};
@@ -231,8 +228,6 @@ fn add_session_token(headers: &mut Vec<Header>, policies: &Policies, url: &Addre
 }
 
 fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) -> Result<ContentKey, Failure> {
-    let raw = headers::text(request.headers, ":path").unwrap_or_default();
-    let target = Target::parse(raw.as_bytes()).map_err(|_| Failure::Refused(Reason::Target))?;
     let admitted = admit_unobserved(policies, request, &mut || [0; 16]).map_err(|refused| match refused.denied.reason {
         Reason::Signature => Failure::Negative(format!(
             "{}: {}: the token was altered, or the session was opened with a secret that this configuration no longer has",
@@ -251,15 +246,15 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
         ),
         Admitted::Pending(pending, _) => {
             let policy = policies.get(pending.policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
-            let (keyring, resource, scope) = match pending.asked {
-                Asked::Media(PendingMedia { claim: Claim { keyring, resource, scope }, .. }) => {
-                    (keyring, resource, scope)
+            let (keyring, resource, scope, segment_iv) = match pending.asked {
+                Asked::Media(PendingMedia { claim: Claim { keyring, resource, scope }, segment_iv, .. }) => {
+                    (keyring, resource, scope, segment_iv)
                 }
                 Asked::Playlist => {
                     let keyring = pending.session.map(|pending| pending.session.keyring).unwrap_or_default();
-                    (keyring, Resource::MEDIA, pending.playlist.keys)
+                    (keyring, Resource::MEDIA, pending.playlist.keys, None)
                 }
-                Asked::Clear(_) | Asked::Document(_) => (KeyringIndex::default(), Resource::MEDIA, None),
+                Asked::Clear(_) | Asked::Document(_) => (KeyringIndex::default(), Resource::MEDIA, None, None),
             };
             let scope = scope.ok_or_else(|| {
                 Failure::Wrong(
@@ -272,11 +267,8 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
                 Iv::Period | Iv::Segment => source.sequence,
             };
             let mut content = derived(policy, keyring, scope, period, number)?;
-            if let (Iv::Segment, None) = (resource.iv, number)
-                && let Some(keyring) = policy.keyring(keyring)
-                && let Some(query) = query::of_origin(target.query, policy.reserved_parameters())
-            {
-                content.iv = resource.segment_iv(keyring, &target.path, &query);
+            if number.is_none() {
+                content.iv = segment_iv.unwrap_or(content.iv);
             }
             Ok(content)
         }

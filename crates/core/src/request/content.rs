@@ -13,11 +13,13 @@ use super::shared_checks::{self, bodiless};
 use super::signed_claim::SignedClaim;
 use super::visit::Visit;
 use crate::http::incoming::{Incoming, Method};
+use crate::http::query;
 use crate::http::reply::{Reason, header};
 use crate::http::route::Extension;
 use crate::media::client_range::ClientRange;
-use crate::policy::Match;
+use crate::policy::{Match, Policy};
 use crate::request::pending::{Asked, Claim, PendingPlaylist, PendingRequest, PendingSession, ViewerUrl};
+use crate::token::signed::Iv;
 
 /// The checks that find the policy.
 pub const fn door<'a>() -> [Check<Door<'a>>; 1] {
@@ -119,7 +121,8 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let SignedClaim { keyring, resource, shared, imports } = core::mem::take(&mut visit.claim);
     let session = visit.session.take();
     let claim = Claim::new(session.as_ref(), keyring, resource, shared);
-    let asked = Asked::new(extension, policy.encryption.is_some(), claim, client_range(incoming));
+    let segment_iv = segment_iv(policy, incoming, &claim);
+    let asked = Asked::new(extension, policy.encryption.is_some(), claim, client_range(incoming), segment_iv);
     let needs_session = match &asked {
         Asked::Media(media) => media.claim.scope.is_none(),
         Asked::Document(_) => true,
@@ -156,6 +159,15 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
         asked,
     };
     Flow::Admit(Admitted::Pending(pending, edits))
+}
+
+/// The IV of media that has one of its own: it depends on the path and on the origin's part of the query.
+fn segment_iv(policy: &Policy, incoming: &Incoming<'_>, claim: &Claim) -> Option<[u8; 16]> {
+    if claim.resource.iv != Iv::Segment {
+        return None;
+    }
+    let query = query::of_origin(incoming.target.query, policy.reserved_parameters())?;
+    Some(claim.resource.segment_iv(policy.keyring(claim.keyring)?, &incoming.target.path, &query))
 }
 
 /// The client's Range, unless it is conditional.

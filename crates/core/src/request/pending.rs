@@ -6,10 +6,8 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::http::query;
 use crate::http::reply::Header;
 use crate::http::route::{Extension, Kind};
-use crate::http::target;
 use crate::http::url::{Base, Scheme};
 use crate::media::client_range::ClientRange;
 use crate::playlist::Unservable;
@@ -198,6 +196,8 @@ pub struct PendingMedia {
     pub claim: Claim,
     /// The part of the ciphertext that the client asked for; never of a byte range, which is a resource of its own.
     pub client_range: Option<ClientRange>,
+    /// The IV of a segment that has one of its own (16 bytes), which depends on its path and query.
+    pub segment_iv: Option<[u8; 16]>,
 }
 
 /// A resource that is served in clear.
@@ -247,14 +247,20 @@ impl Claim {
 impl Asked {
     /// What a URL with this extension and claim asks for where a policy encrypts media, or does not. `client_range` is the
     /// request's Range, if it may be answered with a part of the ciphertext.
-    pub fn new(extension: Extension, encrypts: bool, claim: Claim, client_range: Option<ClientRange>) -> Self {
+    pub fn new(
+        extension: Extension,
+        encrypts: bool,
+        claim: Claim,
+        client_range: Option<ClientRange>,
+        segment_iv: Option<[u8; 16]>,
+    ) -> Self {
         match (extension, claim.resource.form) {
             // What is said of media must not take a playlist past the rewriter.
             (Extension::Playlist, _) => Self::Playlist,
             (_, Treatment::Document) => Self::Document(PendingDocument { claim }),
             (_, Treatment::Media) if encrypts => {
                 let client_range = client_range.filter(|_| claim.resource.range.is_none());
-                Self::Media(PendingMedia { claim, client_range })
+                Self::Media(PendingMedia { claim, client_range, segment_iv })
             }
             (_, Treatment::Media | Treatment::Clear) => Self::Clear(PendingClear { claim }),
         }
@@ -311,9 +317,9 @@ impl PendingMedia {
         rotates && self.claim.resource.period.is_none()
     }
 
-    /// Its content key and IV at `url`; `None` if nothing tells its key. A resource without a number of its own has the IV
+    /// Its content key and IV; `None` if nothing tells its key. A resource without a number of its own has the IV
     /// of its period: what a session was told stays true when the configuration changes.
-    pub fn content_key(&self, policy: &Policy, url: &ViewerUrl) -> Option<ContentKey> {
+    pub fn content_key(&self, policy: &Policy) -> Option<ContentKey> {
         let Claim { keyring, resource, scope } = &self.claim;
         let (keyring, scope) = (policy.keyring(*keyring)?, scope.as_ref()?);
         let period = resource.period.unwrap_or_default();
@@ -324,11 +330,7 @@ impl PendingMedia {
         let iv = match resource.iv {
             Iv::Number(number) => u128::from(number).to_be_bytes(),
             Iv::Period => keyring.iv(scope, period),
-            Iv::Segment => {
-                let path = target::normal_path(&url.raw_path).ok()?;
-                let query = query::of_origin(url.query.as_deref(), policy.reserved_parameters())?;
-                resource.segment_iv(keyring, &path, &query)
-            }
+            Iv::Segment => self.segment_iv?,
         };
         Some(ContentKey { key, iv })
     }
@@ -340,7 +342,7 @@ mod tests {
 
     fn asked(extension: Extension, encrypts: bool, resource: Resource) -> Asked {
         let claim = Claim { keyring: KeyringIndex::default(), resource, scope: Some(KeyScope::Application) };
-        Asked::new(extension, encrypts, claim, Some(ClientRange::From(0, Some(20))))
+        Asked::new(extension, encrypts, claim, Some(ClientRange::From(0, Some(20))), None)
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn part(
 /// # Errors
 /// [`Reason::Missing`] if nothing tells its key.
 fn encryptor(head: &ResponseHead<'_>, media: &PendingMedia) -> Result<SegmentEncryptor, Reason> {
-    let key = media.content_key(head.policy, &head.request.url).ok_or(Reason::Missing)?;
+    let key = media.content_key(head.policy).ok_or(Reason::Missing)?;
     Ok(SegmentEncryptor::new(&key))
 }
 
