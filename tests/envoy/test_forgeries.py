@@ -8,8 +8,8 @@ import pytest
 
 from support import places
 from support.edge import environment
-from support.lenient import Lenient
 from support.proxy import Proxy, bootstrap, running, wasm_filter
+from support.raw_origin import RawOrigin
 from support.wire import Wire
 
 FORGERY = places.REPOSITORY / "tests/forgery"
@@ -47,7 +47,7 @@ def sample():
 def gate(tmp_path_factory):
     """(origin, connection) of an Envoy with the policies of the forgeries that trusts one proxy before it."""
     folder = tmp_path_factory.mktemp("forgeries")
-    origin = Lenient(files())
+    origin = RawOrigin(files())
     policies = json.loads((FORGERY / "policies.json").read_text())
     proxy = Proxy(folder, bootstrap(origin.port, "h1", [wasm_filter(policies, environment(), False)], folder / "access.log", 1))
     running.append(proxy)

@@ -12,9 +12,9 @@ import pytest
 
 from support import tokens
 from support.edge import environment, policy
-from support.lenient import READINGS, Lenient
 from support.nginx import Nginx
 from support.proxy import Proxy, bootstrap, endpoints, running, wasm_filter
+from support.raw_origin import READINGS, RawOrigin
 from support.wire import Wire, Wire2
 
 PLAIN = b"plain media of "
@@ -48,7 +48,7 @@ CASES = list(cases())
 def confused(tmp_path_factory):
     """(the origin of many readings, wires by how Envoy normalises and protocol, the tokens' header fields)."""
     folder = tmp_path_factory.mktemp("confused")
-    lenient, nginx = Lenient(FILES), Nginx(folder, FILES)
+    lenient, nginx = RawOrigin(FILES), Nginx(folder, FILES)
     both = {"sessionTokenTransport": "both"}
     document = {
         "policies": [policy("vod", both), dict(policy("paid", both), policyId=2)],

@@ -13,8 +13,8 @@ import pytest
 from support import tokens
 from support.edge import environment, policy
 from support.hls import parse
-from support.lenient import Lenient
 from support.proxy import Proxy, bootstrap, running, wasm_filter
+from support.raw_origin import RawOrigin
 from support.wire import Wire, Wire2
 
 PLAIN = b"plain media of "
@@ -31,7 +31,7 @@ PAGE = "https://tv.example"
 def gate(tmp_path_factory):
     """(origin, HTTP/1.1 and HTTP/2 connections) of an Envoy with a policy for each folder."""
     folder = tmp_path_factory.mktemp("smuggling")
-    origin = Lenient(FILES)
+    origin = RawOrigin(FILES)
     policies = [policy("query"), policy("cookie", {"sessionTokenTransport": "cookie"}),
                 policy("cors", cors={"allowOrigins": [PAGE], "allowCredentials": True}),
                 policy("moved", contentTargeting={"enabled": True, "referer": {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use playlock_host::edge_auth::sign;
 
+use crate::fixture::Ask;
 use crate::valid::{Kind, Place, SHOPS, Shop, Slot, Valid, decoded};
-use crate::world::Ask;
 
 /// Receives a class, the kind and position of the token, the valid request and the forged one.
 pub type Take<'a> = &'a mut dyn FnMut(&str, Slot, &Valid, Ask);

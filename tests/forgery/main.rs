@@ -4,11 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
 
 mod cross;
+mod fixture;
 mod mutate;
 mod table;
 mod times;
 mod valid;
-mod world;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,9 +18,9 @@ use playlock_host::message::{Header, Outcome, Request, Response};
 use playlock_host::node::{Node, Setup};
 use playlock_host::wasm::{self, Flavour, Vm};
 
+use fixture::{Answer, Ask, Fixture, NOW, PLAINTEXT};
 use table::{Case, Tally};
 use valid::{Kind, Place, Slot, Valid};
-use world::{Answer, Ask, NOW, PLAINTEXT, World};
 
 /// For tokens that are similar to others, one of this many mutations of each class is made.
 const STRIDE: usize = 199;
@@ -50,7 +50,7 @@ fn verdict(own: &Answer, answer: &Answer) -> String {
 }
 
 /// Makes all forgeries and passes them to `take`. Tokens that are similar to others are mutated only in part.
-fn forge(world: &World, valid: &[Valid], take: &mut dyn FnMut(Case, &Valid, Ask)) {
+fn forge(fixture: &Fixture, valid: &[Valid], take: &mut dyn FnMut(Case, &Valid, Ask)) {
     let mut take = |class: &str, slot: Slot, own: &Valid, ask: Ask| {
         let case = Case {
             class: class.into(),
@@ -88,7 +88,7 @@ fn forge(world: &World, valid: &[Valid], take: &mut dyn FnMut(Case, &Valid, Ask)
     cross::places(valid, &mut take);
     cross::strangers(valid, &mut take);
     cross::elsewhere(valid, &mut take);
-    times::times(world, &mut take);
+    times::times(fixture, &mut take);
     times::session_times(valid, &mut take);
 }
 
@@ -102,12 +102,12 @@ struct Sample {
 
 #[test]
 fn every_forgery_is_denied_for_its_reason() {
-    let world = World::new();
-    let valid = valid::all(&world);
+    let fixture = Fixture::new();
+    let valid = valid::all(&fixture);
     let (mut tally, mut samples, mut sampled) = (Tally::new(), Vec::new(), BTreeMap::new());
     let mut refusals = BTreeMap::new();
-    forge(&world, &valid, &mut |case, own, ask| {
-        let answer = world.answer(&ask);
+    forge(&fixture, &valid, &mut |case, own, ask| {
+        let answer = fixture.answer(&ask);
         let verdict = verdict(&own.answer, &answer);
         // Whatever the cause: a stranger learns the reason's word and nothing else.
         if answer.reason.is_some() {
@@ -128,22 +128,22 @@ fn every_forgery_is_denied_for_its_reason() {
     });
     tally.print();
     tally.check();
-    through_the_modules(&world, &samples);
+    through_the_modules(&fixture, &samples);
     leave_for_envoy(&samples);
 }
 
 /// Runs the sample through both modules, in the in-memory Envoy: the reasons must be the same, and the bytes, too, if no
 /// session is opened.
-fn through_the_modules(world: &World, samples: &[Sample]) {
+fn through_the_modules(fixture: &Fixture, samples: &[Sample]) {
     for flavour in Flavour::ALL {
-        let setup = Setup { config: world::POLICIES.into(), env: BTreeMap::new(), now: NOW, seed: 0 };
+        let setup = Setup { config: fixture::POLICIES.into(), env: BTreeMap::new(), now: NOW, seed: 0 };
         let mut vm = Vm::start(wasm::module(flavour).unwrap(), &setup).unwrap();
         for Sample { case, ask, answer, .. } in samples {
             let mut request = Request::new(&ask.method, "/");
             request.headers = ask.all_headers();
             request.client = ask.client.clone();
             vm.set_now(ask.now);
-            let seen = vm.exchange(&Envoy::new(false), request, &mut |headers: &[Header]| origin(world, headers));
+            let seen = vm.exchange(&Envoy::new(false), request, &mut |headers: &[Header]| origin(fixture, headers));
             assert_eq!(seen.outcome, Outcome::Complete, "{case:?}: {}", seen.why);
             let reason = seen.state.get("wasm.playlock.reason").map(String::as_str);
             assert_eq!(reason, answer.reason.map(|reason| reason.word()), "{case:?} in {flavour:?}");
@@ -157,9 +157,9 @@ fn through_the_modules(world: &World, samples: &[Sample]) {
     println!("{:>7}  through each module", samples.len());
 }
 
-fn origin(world: &World, headers: &[Header]) -> Response {
+fn origin(fixture: &Fixture, headers: &[Header]) -> Response {
     let value = |name: &str| headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_slice());
-    let (head, body) = world.origin(value(":path").unwrap(), value("range"));
+    let (head, body) = fixture.origin(value(":path").unwrap(), value("range"));
     let status = std::str::from_utf8(&head[0].1).unwrap().parse().unwrap();
     let mut response = Response::new(status, &body);
     response.headers = head;

@@ -3,11 +3,11 @@
 use playlock_host::edge_auth::Token;
 
 use crate::cross::{Take, shop};
+use crate::fixture::{Ask, Fixture, NOW};
 use crate::valid::{Kind, Slot, Valid};
-use crate::world::{Ask, NOW, World};
 
 /// Access tokens at the start and end of validity, and sessions at the end, with and without clock skew.
-pub fn times(world: &World, take: Take<'_>) {
+pub fn times(fixture: &Fixture, take: Take<'_>) {
     for (name, skew) in [("exact", 0), ("lenient", 10)] {
         let shop = shop(name);
         for place in [0, 1, 2] {
@@ -17,7 +17,7 @@ pub fn times(world: &World, take: Take<'_>) {
                 let (ask, slot) = shop.entry(file, 7, shop.sign(&token), place);
                 let mut at = |class: &str, now: u64| {
                     let ask = Ask { now, ..ask.clone() };
-                    let answer = world.answer(&Ask { now: NOW, ..ask.clone() });
+                    let answer = fixture.answer(&Ask { now: NOW, ..ask.clone() });
                     let own = Valid {
                         what: "opened",
                         policy: shop.name,

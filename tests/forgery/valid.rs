@@ -5,7 +5,7 @@ use std::fmt;
 
 use playlock_host::edge_auth::Token;
 
-use crate::world::{Answer, Ask, World, percent_decoded};
+use crate::fixture::{Answer, Ask, Fixture, percent_decoded};
 
 /// Access tokens are valid from 2023 to 2100, in these tests and in a real proxy.
 const ST: u64 = 1_700_000_000;
@@ -186,15 +186,15 @@ impl Shop {
 }
 
 /// The valid requests of all policies.
-pub fn all(world: &World) -> Vec<Valid> {
-    SHOPS.iter().flat_map(|shop| [7, 8].into_iter().flat_map(|viewer| walk(world, shop, viewer))).collect()
+pub fn all(fixture: &Fixture) -> Vec<Valid> {
+    SHOPS.iter().flat_map(|shop| [7, 8].into_iter().flat_map(|viewer| walk(fixture, shop, viewer))).collect()
 }
 
 /// All requests of one viewer of a policy.
-fn walk(world: &World, shop: &Shop, viewer: u8) -> Vec<Valid> {
+fn walk(fixture: &Fixture, shop: &Shop, viewer: u8) -> Vec<Valid> {
     let mut found = Vec::new();
     let mut take = |what, ask: Ask, slots: Vec<Slot>| {
-        let answer = world.answer(&ask);
+        let answer = fixture.answer(&ask);
         assert_eq!((answer.reason, answer.status / 100), (None, 2), "{what} of {}: {ask:?}", shop.name);
         found.push(Valid { what, policy: shop.name, viewer, ask, slots, answer: answer.clone() });
         answer
@@ -211,7 +211,7 @@ fn walk(world: &World, shop: &Shop, viewer: u8) -> Vec<Valid> {
     take("master", ask, vec![slot]);
 
     let (ask, _) = shop.entry("master.m3u8", viewer, token, 0);
-    let master = world.answer(&ask);
+    let master = fixture.answer(&ask);
     let cookie = master.set_cookie.clone().map(|line| {
         let pair = line.split(|byte| *byte == b';').next().unwrap();
         let at = pair.iter().position(|byte| *byte == b'=').unwrap();

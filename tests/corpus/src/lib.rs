@@ -6,9 +6,9 @@
 pub mod check;
 pub mod edge;
 pub mod oracle;
-pub mod places;
 pub mod reading;
 pub mod scope;
 pub mod site;
+pub mod sources;
 pub mod undo;
 pub mod variables;

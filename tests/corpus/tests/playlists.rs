@@ -6,12 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use playlock_corpus::check::{Counts, check};
 use playlock_corpus::edge::Edge;
-use playlock_corpus::places;
+use playlock_corpus::sources;
 
 /// Runs the whole corpus under one configuration and lists all failures.
 fn run(name: &str, media_encryption: &str) {
     let edge = Edge::new(media_encryption).unwrap();
-    let files = places::playlists().unwrap();
+    let files = sources::playlists().unwrap();
     let mut counts = Counts::new();
     let mut failures = Vec::new();
     for (index, file) in files.iter().enumerate() {

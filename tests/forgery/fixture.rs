@@ -88,12 +88,12 @@ pub struct Answer {
 }
 
 /// The configured core and the origin behind it.
-pub struct World {
+pub struct Fixture {
     pub policies: Rc<Policies>,
     site: BTreeMap<String, Vec<u8>>,
 }
 
-impl World {
+impl Fixture {
     pub fn new() -> Self {
         let (policies, _) = playlock_core::config::parse(POLICIES.as_bytes(), &|_| None).unwrap();
         Self { policies: Rc::new(policies), site: site() }

@@ -88,7 +88,7 @@ class Asked:
         return [value.strip() for field, _, value in fields if field.lower() == name]
 
 
-class Lenient:
+class RawOrigin:
     """The origin. `files`: bodies by path."""
 
     def __init__(self, files):
