@@ -76,8 +76,8 @@ fn part(
     let mut edits = edits(head, media);
     let (first, last, length) = match range.resolve(origin.total, origin.length) {
         Resolved::Part { first, last, length } => (first, last, length),
-        // The origin sent only the beginning of the file, which cannot be served as the whole. It was not asked for that:
-        // a part is requested only for ranges within the limit.
+        // The origin sent only the beginning of the file, which cannot be served as the whole. A part is requested only
+        // for ranges within the limit, so this part was not requested.
         Resolved::Whole if origin.length < origin.total => return Err(Reason::Unasked),
         Resolved::Whole => return Ok(None),
         Resolved::Unsatisfiable { length } => {
