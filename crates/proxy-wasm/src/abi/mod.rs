@@ -58,7 +58,7 @@ pub enum Metric {
 const RESPONSE_STREAM: u32 = 1;
 /// Empty header map in ABI encoding.
 const NO_PAIRS: [u8; 4] = [0; 4];
-/// Stands for no gRPC status.
+/// Absent gRPC status.
 const NO_GRPC_STATUS: i32 = -1;
 
 #[cfg(target_arch = "wasm32")]
