@@ -52,7 +52,7 @@ text! {
 }
 
 text! {
-    /// The name of a header in a list of the CORS protocol, in which `*` stands for any.
+    /// Header name in a CORS list; `*` matches any name.
     ListedHeader, "the name of a header",
     |text| (!text.is_empty() && text.bytes().all(is_token)).then(|| text.into()),
     "^[A-Za-z0-9_*-]+$"

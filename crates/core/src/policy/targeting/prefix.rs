@@ -111,7 +111,7 @@ mod tests {
         assert_eq!((set.v4.len(), set.v6.len()), (1, 1));
     }
 
-    /// Every second block of its size, so that none merges, beside one that swallows the first 256 of them.
+    /// Every second block of its size, so that none merge, and one block that contains the first 256 of them.
     #[test]
     fn a_hundred_thousand_blocks_compile_into_one_range_each() {
         let mut entries: Vec<_> = (0..100_000u32)
