@@ -40,7 +40,7 @@ pub struct Policy {
     pub revocation: Revocation,
     /// CORS headers; `None` leaves the origin's unchanged.
     pub cors: Option<Cors>,
-    /// Query parameters removed before the origin: the signed parameter, session tokens and access tokens.
+    /// Query parameters removed from requests to the origin: the signed parameter, session tokens and access tokens.
     pub reserved: Rc<[String]>,
 }
 
@@ -73,7 +73,7 @@ impl Policy {
         }
     }
 
-    /// Query parameters removed before the origin: the signed parameter, session tokens and access tokens.
+    /// Query parameters removed from requests to the origin: the signed parameter, session tokens and access tokens.
     pub fn reserved_parameters(&self) -> &Rc<[String]> {
         &self.reserved
     }
