@@ -1,4 +1,4 @@
-//! One HTTP context around one [`Exchange`]: carries out its steps, decides nothing.
+//! HTTP context around an [`Exchange`]: executes its steps and makes no decisions.
 
 use std::rc::Rc;
 
@@ -16,36 +16,37 @@ use playlock_proxy_wasm::{Action, Http};
 use crate::metrics::{Ended, Metrics};
 use crate::worker::Worker;
 
-/// One request and its response.
+/// A request and its response.
 pub struct Context {
     id: u32,
     policies: Option<Rc<Policies>>,
     metrics: Rc<Metrics>,
     worker: Rc<Worker>,
     exchange: Option<Exchange>,
-    /// The origin is answering.
+    /// Whether the origin's response is pending or in progress.
     active: bool,
     origin_error: bool,
-    /// Bytes of media that came to be encrypted.
+    /// Number of media bytes received for encryption.
     encrypted: u64,
-    /// Nanoseconds spent here so far, of a request that is timed.
+    /// Nanoseconds spent in the filter so far; `None` if this request is not timed.
     spent: Option<u64>,
 }
 
-/// One request in so many is timed.
+/// One in this many requests is timed.
 const TIMED: u32 = 16;
 
 impl Context {
-    /// A context for the next request. Without policies, which the host does not do, every request is refused.
+    /// Creates the context of a request. Without policies, which hosts never cause, every request is denied.
     pub fn new(id: u32, policies: Option<Rc<Policies>>, metrics: Rc<Metrics>, worker: Rc<Worker>) -> Self {
         let spent = id.is_multiple_of(TIMED).then_some(0);
         Self { id, policies, metrics, worker, exchange: None, active: false, origin_error: false, encrypted: 0, spent }
     }
 
-    /// `None` if the host has not given what no request can be decided without: policies, a clock, random bytes.
+    /// Opens the exchange; `None` if the host does not provide policies, a clock or random bytes. All of them are
+    /// required.
     fn open(&self, headers: &[Header], end_of_stream: bool) -> Option<(Exchange, RequestStep)> {
         let policies = self.policies.as_ref()?;
-        // Seconds. A clock at the epoch itself is one that was never set; without one no token can be called valid.
+        // In seconds. A clock at the epoch was never set. Without a clock, the validity of a token cannot be checked.
         let now = host::nanoseconds().map(|time| time / 1_000_000_000).filter(|seconds| *seconds > 0)?;
         let (client, route_policy) = (&host::client_address, &route_policy);
         let request = Request { headers, client, route_policy, now, end_of_stream };
@@ -56,11 +57,11 @@ impl Context {
                 [0; 16]
             })
         });
-        // A session whose id anyone can guess must not exist.
+        // A session must not have a predictable id.
         if failed { None } else { Some(opened) }
     }
 
-    /// Runs a callback, and counts its time if this request is timed.
+    /// Runs a callback, and adds its duration if this request is timed.
     fn timed(&mut self, callback: impl FnOnce(&mut Self) -> Action) -> Action {
         let began = self.spent.and_then(|_| host::nanoseconds());
         let action = callback(self);
@@ -116,7 +117,7 @@ impl Context {
         if exchange.passes_body() {
             return Action::Continue;
         }
-        // Bytes that we do not get, or cannot replace, must not go out.
+        // Bytes that cannot be read or replaced must not be sent.
         let Some(chunk) = host::response_body(size) else { return self.reset() };
         if exchange.encrypts() {
             self.encrypted = self.encrypted.saturating_add(chunk.len() as u64);
@@ -131,7 +132,7 @@ impl Context {
             BodyStep::Reset(_) => self.reset(),
         };
         self.worker.release(Some(self.id));
-        // The host ends a stream that has no room for what it was given.
+        // The host ends a stream if its buffer has no room for the output.
         if is_alive(self.id) { action } else { Action::Pause }
     }
 
@@ -143,7 +144,7 @@ impl Context {
         }
     }
 
-    /// Answers once it is known whether it may.
+    /// Responds to a request after the authorizer's verdict; `status` is that of the authorizer's response.
     fn answered(&mut self, status: Option<u16>) -> Action {
         match self.exchange.as_mut().map(|exchange| exchange.on_answer(status)) {
             Some(reply) => self.reply(&reply),
@@ -157,7 +158,7 @@ impl Context {
         Action::Pause
     }
 
-    /// Response headers that are not as they should be must not go out.
+    /// Applies the response header edits. Resets the response if that fails: incorrect headers must not be sent.
     fn let_go(&self, edits: &HeaderEdits, action: Action) -> Action {
         if !edit_headers(Map::Response, edits) {
             return self.reset();
@@ -169,7 +170,7 @@ impl Context {
     fn reset(&self) -> Action {
         self.log_facts();
         host::reset_response();
-        // With Continue, Envoy crashes.
+        // Returning Continue after a reset crashes Envoy.
         Action::Pause
     }
 
@@ -223,7 +224,7 @@ impl Http for Context {
     }
 }
 
-/// The host deletes the context when the stream is over, however it ended.
+/// The host deletes the context at the end of the stream, whether complete or reset.
 impl Drop for Context {
     fn drop(&mut self) {
         self.worker.forget(self.id);
@@ -233,30 +234,31 @@ impl Drop for Context {
     }
 }
 
-/// The name of the policy in the route's metadata. What is there and cannot be read is a name that no policy has.
+/// Returns the policy name in the route's metadata. An unreadable value becomes the empty name, which no policy has.
 fn route_policy() -> Option<Vec<u8>> {
     host::property(b"xds\0route_metadata\0filter_metadata\0playlock\0policy").unwrap_or_else(|_| Some(Vec::new()))
 }
 
-/// The core's headers as the host gets them.
+/// Converts the core's headers for the host.
 fn pairs(headers: &[Header]) -> impl Iterator<Item = Pair<'_>> + Clone {
     headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
 }
 
-/// Carries header changes out. `false` if the headers have gone, so that not all of them are.
+/// Applies header edits. `false` if one fails because the header map is no longer available.
 fn edit_headers(of: Map, edits: &HeaderEdits) -> bool {
     edits.remove.iter().all(|name| host::remove_header(of, name))
         && edits.set.iter().all(|(name, value)| host::set_header(of, name, value))
         && edits.add.iter().all(|(name, value)| host::add_header(of, name, value))
 }
 
-/// Makes `out` the whole body of a response whose headers are held. `false` if they have gone.
+/// Makes `out` the complete body of a response whose headers are held back. `false` if the headers are no longer
+/// available.
 fn replace_whole_body(size: usize, out: &Output) -> bool {
     host::set_header(Map::Response, "content-length", out.len().to_string().as_bytes())
         && host::replace_response_body(size, out.parts())
 }
 
-/// Sends a request to an upstream, and expects its answer for `stream`. `false` if the host did not take it.
+/// Sends a request to an upstream; `stream` receives the response. `false` if the host rejects the request.
 fn ask(stream: u32, call: &Call) -> bool {
     let milliseconds = u32::try_from(call.timeout.saturating_mul(1000)).unwrap_or(u32::MAX);
     dispatch_http_call(stream, &call.cluster, pairs(&call.headers), milliseconds)
@@ -272,7 +274,7 @@ mod tests {
 
     const CONFIG: &[u8] = br#"{"policies": [{"policyName": "vod", "tokenAuth": {"enabled": false}}], "assignments": [], "default": "pass"}"#;
 
-    /// What the filter asks of a host that fails the call of this name, when a request comes.
+    /// Runs a request on a host that fails calls of this name, and returns the filter's action and calls.
     fn request(failing: &'static str, configured: bool) -> (Action, Vec<Call>) {
         let calls: Rc<RefCell<Vec<Call>>> = Rc::default();
         let seen = Rc::clone(&calls);

@@ -1,5 +1,4 @@
-//! The filter's entry. The functions that the host calls are those of `playlock_proxy_wasm`, around what this crate puts
-//! into them.
+//! Entry point of the filter. `playlock_proxy_wasm` exports the functions that the host calls.
 
 mod http;
 mod metrics;

@@ -1,15 +1,15 @@
-//! What Envoy's stats are told, as `wasmcustom.playlock…`. POLICY is there if the request's policy is known:
+//! Envoy stats, named `wasmcustom.playlock…`. The part in brackets is present if the request's policy is known:
 //!
-//! | name | is |
+//! | name | value |
 //! |---|---|
-//! | `playlock[.policy.POLICY].requests.KIND.VERDICT` | requests that have ended |
-//! | `playlock[.policy.POLICY].refused.REASON` | those that were refused or broken off |
-//! | `playlock[.policy.POLICY].encrypted_bytes` | bytes of media that were encrypted |
-//! | `playlock[.policy.POLICY].origin_errors` | answers 5xx of the origin, or of Envoy in its place |
-//! | `playlock[.policy.POLICY].unservable_uris` | URIs that went out in playlists and are refused when they are asked for |
-//! | `playlock.active` | gauge: requests that the origin is answering now |
-//! | `playlock.microseconds` | histogram: time in the filter of one request in 16, all its callbacks together |
-//! | `playlock.batches` | how often chunks of several streams were encrypted together |
+//! | `playlock[.policy.POLICY].requests.KIND.VERDICT` | requests completed |
+//! | `playlock[.policy.POLICY].refused.REASON` | refused or reset requests, by reason |
+//! | `playlock[.policy.POLICY].encrypted_bytes` | media bytes received for encryption |
+//! | `playlock[.policy.POLICY].origin_errors` | 5xx responses of the origin, or of Envoy in its place |
+//! | `playlock[.policy.POLICY].unservable_uris` | URIs in served playlists that are refused when requested |
+//! | `playlock.active` | gauge: requests with a response pending or in progress |
+//! | `playlock.microseconds` | histogram: time in all callbacks of a request, for one request in 16 |
+//! | `playlock.batches` | number of batches with chunks of several streams |
 
 use std::cell::{Cell, OnceCell};
 
@@ -20,30 +20,30 @@ use playlock_core::playlist::Unservable;
 use playlock_core::policy::{Policies, PolicyIndex};
 use playlock_proxy_wasm::host::{self, Metric};
 
-/// What is known of a request when it has ended.
+/// Facts about a completed request.
 #[derive(Debug)]
 pub struct Ended<'a> {
-    /// The number of its policy.
+    /// Index of its policy.
     pub policy: Option<PolicyIndex>,
-    /// Its kind.
+    /// Kind of the request.
     pub kind: Kind,
-    /// How it ended.
+    /// Outcome of the request.
     pub verdict: Verdict,
-    /// Why, if it was refused or broken off.
+    /// Reason, if the request was refused or reset.
     pub reason: Option<Reason>,
-    /// Bytes of media.
+    /// Number of media bytes received for encryption.
     pub encrypted: u64,
-    /// The origin's answer was an error.
+    /// Whether the origin's response was an error (5xx).
     pub origin_error: bool,
-    /// URIs of its playlist that are refused when they are asked for.
+    /// URIs in its playlist that are refused when requested.
     pub unservable: Option<&'a Unservable>,
 }
 
-/// The metrics of the policies of one configuration.
+/// Metrics of the policies of one configuration.
 #[derive(Debug, Default)]
 pub struct Metrics {
     no_policy: Series,
-    /// By the policies' numbers. Defined when first needed: there may be thousands.
+    /// Metric name prefix and metrics, by policy index. Defined on first use: there may be thousands.
     policies: Vec<(String, OnceCell<Series>)>,
     active: Option<u32>,
     microseconds: Option<u32>,
@@ -51,7 +51,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Defines what does not depend on a policy, so that it is there (at 0) from the start.
+    /// Defines the metrics that do not depend on a policy, so that they are exported as 0 from the start.
     pub fn define(policies: &Policies) -> Self {
         let names = policies.iter().map(|(_, policy)| policy.name.as_str());
         Self {
@@ -63,24 +63,24 @@ impl Metrics {
         }
     }
 
-    /// Counts how often chunks of several streams have been encrypted together.
+    /// Counts batches with chunks of several streams.
     pub fn count_batches(&self, times: u32) {
         add(self.batches, times.into());
     }
 
-    /// Counts the requests that the origin is answering: 1 more, or one fewer (-1).
+    /// Adds to the number of active requests: 1, or -1.
     pub fn count_active(&self, by: i64) {
         add(self.active, by);
     }
 
-    /// Notes the time that a request has spent in the filter.
+    /// Records the time that a request spent in the filter.
     pub fn time(&self, nanoseconds: u64) {
         if let Some(id) = self.microseconds {
             host::record(id, nanoseconds / 1000);
         }
     }
 
-    /// Counts a request that has ended.
+    /// Counts a completed request.
     pub fn count(&self, ended: &Ended<'_>) {
         let of = ended.policy.and_then(|index| self.policies.get(index.get()));
         let series = of.map_or(&self.no_policy, |(prefix, series)| series.get_or_init(|| Series::define(prefix)));
@@ -93,7 +93,7 @@ impl Metrics {
         add(series.origin_errors, ended.origin_error.into());
         if let Some(unservable) = ended.unservable {
             add(series.unservable_uris, i64::try_from(unservable.count()).unwrap_or(i64::MAX));
-            // Once for each policy: a live playlist comes every few seconds.
+            // Once per policy: a live playlist is requested every few seconds.
             if !series.warned.replace(true) {
                 host::warn(&format!(
                     "a playlist names {:?}, which nobody will get: a path with such escapes is refused (400 target); expected names without escaped /, \\, ?, #, %, control characters, and in UTF-8",
@@ -104,16 +104,16 @@ impl Metrics {
     }
 }
 
-/// The metrics of one policy, or of requests without one.
+/// Metrics of one policy, or of requests without one.
 #[derive(Debug, Default)]
 struct Series {
-    /// By kind, and then by verdict.
+    /// Counters by kind and verdict.
     requests: Vec<Option<u32>>,
     refused: Vec<Option<u32>>,
     encrypted_bytes: Option<u32>,
     origin_errors: Option<u32>,
     unservable_uris: Option<u32>,
-    /// The log has a line on them.
+    /// Whether a warning about them has been logged.
     warned: Cell<bool>,
 }
 
@@ -135,7 +135,8 @@ impl Series {
     }
 }
 
-/// What the metrics of the policy `name` begin with. A dot would end the name for whoever reads them.
+/// Prefix of the metrics of the policy `name`. Special characters are replaced: a dot would end the policy's name for
+/// consumers of the stats.
 fn prefix(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     format!("playlock.policy.{}", name.chars().map(plain).collect::<String>())

@@ -1,4 +1,4 @@
-//! One plugin on one worker: configuration into policies, and a context for each request.
+//! A plugin on one worker: compiles the configuration into policies, and creates a context for each request.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,13 +10,13 @@ use crate::http;
 use crate::metrics::Metrics;
 use crate::worker::Worker;
 
-/// The plugin's root.
+/// Root context of the plugin.
 struct Plugin {
     id: u32,
     configured: RefCell<Configured>,
 }
 
-/// What its configuration has made, and its streams share.
+/// State of one configuration, shared by its streams.
 #[derive(Debug, Clone, Default)]
 struct Configured {
     policies: Option<Rc<Policies>>,
@@ -24,7 +24,7 @@ struct Configured {
     worker: Rc<Worker>,
 }
 
-/// The plugin whose context has this number, not configured yet.
+/// Creates the plugin for this context id, not yet configured.
 pub fn create(id: u32) -> Rc<dyn Root> {
     Rc::new(Plugin { id, configured: RefCell::default() })
 }
@@ -51,7 +51,7 @@ impl Root for Plugin {
     }
 
     fn on_tick(&self) {
-        // Not within the borrow: streams go on here.
+        // Not within the borrow: streams may resume here.
         let worker = Rc::clone(&self.configured.borrow().worker);
         worker.tick();
     }
@@ -62,8 +62,7 @@ impl Root for Plugin {
     }
 }
 
-/// Writes a line that an operator may want to see, once for all workers: if it is not the last that was written so for
-/// the plugin of this name.
+/// Logs a line once for all workers, unless it is the last line logged this way for a plugin of this name.
 fn announce(text: &str) {
     let mut key = b"playlock.announced.".to_vec();
     key.extend(host::property(b"plugin_name").ok().flatten().unwrap_or_default());
@@ -77,7 +76,7 @@ fn announce(text: &str) {
     }
 }
 
-/// The line of a good start: what runs with which configuration.
+/// Log line of a successful start: version and configuration.
 fn start(policies: &Policies, document: &[u8]) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let many = |count, one, more| format!("{count} {}", if count == 1 { one } else { more });

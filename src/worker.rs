@@ -1,4 +1,4 @@
-//! What the streams of one worker share: the batch through which their segments are encrypted, and its ticks.
+//! State shared by the streams of one worker: the batch that encrypts their segments, and its ticks.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,35 +13,36 @@ use playlock_proxy_wasm::host;
 
 use crate::metrics::Metrics;
 
-/// A chunk is held for two of these at most.
+/// Tick period. A chunk is held for at most two ticks.
 const TICK: Duration = Duration::from_millis(1);
 
-/// The streams of one root context, of which every worker has its own.
+/// Streams of one root context. Every worker has its own.
 #[derive(Debug, Default)]
 pub struct Worker {
     root: u32,
     metrics: Rc<Metrics>,
     batch: RefCell<Batch>,
-    /// Streams that have gone on from other callbacks than their own since their last chunk.
+    /// Streams resumed outside their own callbacks since their last chunk.
     resumed: RefCell<Numbers>,
     ticking: Cell<bool>,
 }
 
 impl Worker {
-    /// For the streams of the context `root`. `batching`: chunks of several streams may be encrypted together.
+    /// Creates the state for the streams of the context `root`. `batching`: chunks of several streams may be encrypted
+    /// together.
     pub fn new(root: u32, metrics: Rc<Metrics>, batching: bool) -> Self {
         Self { root, metrics, batch: RefCell::new(Batch::new(batching)), ..Self::default() }
     }
 
-    /// The exchange's step for the next chunk of `stream`. What that has made ready of other streams goes out by
-    /// [`Worker::release`].
+    /// Returns the exchange's step for the next chunk of `stream`. Output for other streams that is ready as a result
+    /// is sent by [`Worker::release`].
     pub fn on_body(&self, exchange: &mut Exchange, chunk: Vec<u8>, end_of_stream: bool, stream: StreamId) -> BodyStep {
         let resumed = self.resumed.borrow_mut().remove(&stream);
         let mut batch = self.batch.borrow_mut();
         match exchange.on_body_batched(chunk, end_of_stream, stream, &mut batch) {
-            // Envoy still puts this chunk into the buffer of the pause that is over. With Continue it stays there: before
-            // 1.39.1, and later if it is empty or a runtime guard is off (envoyproxy/envoy issue 46841). With another
-            // pause, it goes out when the stream goes on again.
+            // Envoy still adds this chunk to the buffer of the pause that has ended. With Continue it stays there:
+            // before 1.39.1, and later if it is empty or a runtime guard is off (envoyproxy/envoy issue 46841). With
+            // another pause, it is sent when the stream resumes.
             BodyStep::Replace(out) if resumed && !out.is_empty() => {
                 batch.owe(stream, out);
                 BodyStep::Hold
@@ -50,25 +51,25 @@ impl Worker {
         }
     }
 
-    /// Puts `out` in place of the `size` bytes of the stream whose callback this is, after what it is owed. `false` if
-    /// the host did not.
+    /// Replaces the `size` bytes of the current callback's stream with `out`, preceded by its pending output. `false`
+    /// if the host rejects it.
     #[must_use]
     pub fn replace_body(&self, stream: StreamId, size: usize, out: &Output) -> bool {
         host::replace_response_body(size, out.parts()) && self.finish_body(stream)
     }
 
-    /// Puts what the stream is owed before its trailers, whose callback this is. `false` if the host did not.
+    /// Sends the stream's pending output before its trailers, in the trailers callback. `false` if the host rejects it.
     #[must_use]
     pub fn finish_body(&self, stream: StreamId) -> bool {
-        // Not borrowed while the host is called: it might call back.
+        // Not borrowed during the host call: the host may call back.
         let owed = self.batch.borrow_mut().take_owed(stream);
         owed.is_none_or(|owed| host::prepend_response_body(&owed.parts()))
     }
 
-    /// Lets the other streams than `running` go on whose held chunks have been encrypted, and sees to it that there are
-    /// ticks while any is held. Other contexts are in effect afterwards: this comes last in a callback.
+    /// Resumes streams other than `running` whose held chunks have been encrypted, and keeps ticks enabled while any
+    /// chunk is held. Call this last in a callback: it changes the effective context.
     pub fn release(&self, running: Option<StreamId>) {
-        // The host is called when the batch is not borrowed: it might call back.
+        // Not borrowed during host calls: the host may call back.
         let (ready, together) = {
             let mut batch = self.batch.borrow_mut();
             (batch.take_ready(running), batch.take_together())
@@ -93,7 +94,7 @@ impl Worker {
         }
     }
 
-    /// The proxy's buffers are not what batching needs; better slow than broken.
+    /// Disables batching: the proxy's buffer sizes do not suit it. Slower streams are better than broken ones.
     fn give_up(&self, why: &str) {
         if self.batch.borrow_mut().stop() {
             host::warn(&format!(
@@ -103,7 +104,7 @@ impl Worker {
         }
     }
 
-    /// Time has passed.
+    /// Handles a tick.
     pub fn tick(&self) {
         self.batch.borrow_mut().tick();
         self.release(None);
@@ -112,14 +113,14 @@ impl Worker {
         }
     }
 
-    /// A stream is over.
+    /// Handles the end of a stream.
     pub fn forget(&self, stream: StreamId) {
         self.batch.borrow_mut().forget(stream);
         self.resumed.borrow_mut().remove(&stream);
     }
 }
 
-/// Puts outputs into the host's empty buffer of another stream, which is paused. Its context is in effect afterwards.
+/// Fills the host's empty buffer of another, paused stream. Its context is effective afterwards.
 fn fill_paused(stream: StreamId, outputs: &[Output]) -> bool {
     let put = |out: &Output| host::prepend_response_body(&out.parts());
     host::set_effective_context(stream) && outputs.iter().rev().all(put)

@@ -1,5 +1,5 @@
-//! Tests the cost of one request: how often each function of the host is called, exactly, and how many instructions the
-//! module executes at most (`cargo test --workspace --test calls -- --show-output` prints the figures).
+//! Tests the cost of one request: the exact number of calls of each host function, and the maximum number of
+//! instructions that the module executes (`cargo test --workspace --test calls -- --show-output` prints the figures).
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 use std::collections::BTreeMap;
@@ -16,10 +16,10 @@ const PASSWORD: &str = "52a152a152a152a152a152a152a152a1";
 const SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const MEDIA: &[u8] = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nseg.ts\n#EXT-X-ENDLIST\n";
 
-/// Each kind of request, with the host's functions that it may call.
+/// Host calls of each kind of request.
 const EXPECTED: &str = include_str!("calls.txt");
 
-/// Headers that a browser sends beside the pseudo headers, and those that Envoy adds.
+/// Headers of a browser in addition to the pseudo-headers, and those that Envoy adds.
 const BROWSER: [(&str, &str); 12] = [
     (
         "user-agent",
@@ -38,7 +38,7 @@ const BROWSER: [(&str, &str); 12] = [
     ("x-envoy-external-address", "203.0.113.7"),
 ];
 
-/// Headers that an origin sends beside status and length.
+/// Headers of an origin in addition to status and length.
 const ORIGIN: [(&str, &str); 8] = [
     ("server", "origin"),
     ("date", "Tue, 14 Nov 2023 22:13:20 GMT"),
@@ -70,7 +70,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
     text.split_once(start).unwrap().1.split(end).next().unwrap()
 }
 
-/// One kind of request: its name, the instructions of the module, the calls into the host.
+/// Cost of a kind of request: its name, instructions of the module, host calls.
 type Cost = (&'static str, u64, BTreeMap<&'static str, u64>);
 
 fn costs(flavour: Flavour) -> Vec<Cost> {
@@ -99,7 +99,7 @@ fn costs(flavour: Flavour) -> Vec<Cost> {
         ("segment of 4 chunks", &segment, &[0; 50_000], 200),
     ];
     let cost = |(what, target, body, status): (_, &str, &[u8], _)| {
-        // The first of a kind defines metrics; and one in 16 is timed.
+        // The cheapest of three runs: the first of a kind also defines metrics, and one request in 16 is timed.
         let runs = (0..3).map(|_| {
             let _ = vm.take_calls();
             let before = vm.executed();
@@ -111,7 +111,8 @@ fn costs(flavour: Flavour) -> Vec<Cost> {
     kinds.map(cost).into()
 }
 
-/// Limits, so that no change makes requests dearer unseen: a fifth more than measured, since compilers differ.
+/// Limits of the instructions: a fifth more than measured, since compilers differ. They reveal changes that make
+/// requests more expensive.
 const MOST: [(&str, u64); 5] = [
     ("opening playlist", 255_000),
     ("playlist", 200_000),
@@ -135,7 +136,7 @@ fn a_request_costs_no_more_calls_and_instructions_than_it_must() {
     assert_eq!(found, EXPECTED, "tests/calls.txt");
 }
 
-/// The trial of the public SDK does the same with the same calls; what it costs is only shown.
+/// The trial of the public SDK makes the same calls; its instructions are only printed.
 #[test]
 fn the_sdk_calls_the_host_as_often() {
     for (ours, sdk) in costs(Flavour::Relaxed).into_iter().zip(costs(Flavour::Sdk)) {

@@ -1,5 +1,5 @@
-//! Modules depend one way only: from the files of a room on those of lower rooms, and within a room without circles. The
-//! graph is that of the paths in `use` lines and in code; tests do not count.
+//! Tests the dependencies between modules: the files of a room depend only on lower rooms, and files have no circular
+//! dependencies. Dependencies are the paths in `use` lines and in code, except in tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test")]
 
@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A crate, and its rooms (files and folders of its sources) from the bottom up. Of a crate without rooms only circles are
-/// wrong.
+/// A crate and its rooms, which are the files and folders of its sources, from the bottom up. A crate without rooms is
+/// only tested for circular dependencies.
 struct Building {
     name: &'static str,
     sources: &'static str,
@@ -29,21 +29,21 @@ const BUILDINGS: [Building; 4] = [
     Building { name: "playlock", sources: "src", rooms: &[] },
 ];
 
-/// The path of a module in all crates: the crate's name first.
+/// Path of a module, starting with the crate's name.
 type Module = Vec<String>;
 
-/// A file's part in the graph.
+/// Dependencies of a file.
 #[derive(Debug, Default)]
 struct File {
-    /// Relative to the repository.
+    /// Path relative to the repository.
     path: String,
-    /// What it names, as absolute paths of modules and of items in them.
+    /// Absolute paths of the modules and items that it names.
     named: BTreeSet<Module>,
-    /// Modules in files of their own that are compiled for tests only.
+    /// Modules in separate files that are compiled for tests only.
     tests: BTreeSet<Module>,
 }
 
-/// Every file of these crates, by its module.
+/// Reads all files of these crates, by module.
 fn files() -> BTreeMap<Module, File> {
     let mut files = BTreeMap::new();
     for building in &BUILDINGS {
@@ -68,7 +68,7 @@ fn files() -> BTreeMap<Module, File> {
     files
 }
 
-/// The module that a file below the sources of a crate is.
+/// Module of a file, by its path below the crate's sources.
 fn module(name: &str, file: &Path) -> Module {
     let file = file.with_extension("");
     let parts = file.iter().map(|part| part.to_str().unwrap().to_owned());
@@ -77,10 +77,10 @@ fn module(name: &str, file: &Path) -> Module {
     module
 }
 
-/// The paths that the text of a file names, outside of tests, and its modules in files that are tests.
+/// Returns the paths that a file names outside of tests, and its test modules in separate files.
 fn read(text: &str, file: &[String]) -> (BTreeSet<Module>, BTreeSet<Module>) {
     let (mut named, mut tests) = (BTreeSet::new(), BTreeSet::new());
-    // The modules in the file around a line, each with the line that ends it.
+    // Inline modules around a line, each with the line that ends it.
     let mut within: Vec<(String, String)> = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
@@ -115,7 +115,7 @@ fn read(text: &str, file: &[String]) -> (BTreeSet<Module>, BTreeSet<Module>) {
     (named, tests)
 }
 
-/// The name of the module that a line declares, without what follows it.
+/// Returns the rest of a module declaration: its name and the text after it.
 fn declared(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let line = if line.starts_with("pub") { line.split_once(' ')?.1 } else { line };
@@ -126,13 +126,13 @@ fn in_file(line: &str) -> Option<&str> {
     declared(line)?.strip_suffix(';')
 }
 
-/// The tree that a `use` line begins.
+/// Returns the tree of a `use` line, or its start.
 fn imported(line: &str) -> Option<&str> {
     let line = if line.starts_with("pub") { line.split_once(' ')?.1 } else { line };
     line.strip_prefix("use ")
 }
 
-/// Every path of a `use` tree.
+/// Calls `each` with every path of a `use` tree.
 fn spread(above: &[&str], tree: &str, each: &mut dyn FnMut(&[&str])) {
     let tree = tree.trim();
     let (path, group) = match tree.split_once('{') {
@@ -158,7 +158,7 @@ fn spread(above: &[&str], tree: &str, each: &mut dyn FnMut(&[&str])) {
     }
 }
 
-/// The paths in a line of code that begin where a module is named.
+/// Returns the paths in a line of code that start at a module.
 fn paths(line: &str) -> Vec<Vec<&str>> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = line.split(|c: char| !is_name(c) && c != ':').filter(|word| word.contains("::"));
@@ -166,7 +166,7 @@ fn paths(line: &str) -> Vec<Vec<&str>> {
     paths.filter(|path| matches!(path.first(), Some(&("crate" | "super" | "self" | "playlock_core")))).collect()
 }
 
-/// A path that is named in the module `here`, from the crate's name on; `None` if it is that of a foreign crate.
+/// Resolves a path in the module `here` to one that starts with the crate's name; `None` for external crates.
 fn absolute(path: &[&str], here: &[String]) -> Option<Module> {
     let mut module: Module = match path.first()? {
         &"crate" => here[..1].to_vec(),
@@ -185,7 +185,7 @@ fn absolute(path: &[&str], here: &[String]) -> Option<Module> {
     Some(module)
 }
 
-/// The files that each file depends on: of a path, the deepest file in it.
+/// Dependencies between files: a path depends on the deepest file that contains it.
 fn graph(files: &BTreeMap<Module, File>) -> BTreeMap<&Module, BTreeSet<&Module>> {
     let owner = |path: &Module| (1..=path.len()).rev().find_map(|length| files.get_key_value(&path[..length]));
     let edges = files.iter().map(|(module, file)| {
@@ -199,12 +199,12 @@ fn building(module: &Module) -> &'static Building {
     BUILDINGS.iter().find(|building| building.name == module[0]).unwrap()
 }
 
-/// The floor of a file in its crate, from the bottom; `None` if the crate has no rooms.
+/// Position of a file's room, from the bottom; `None` if the crate has no rooms.
 fn floor(module: &Module) -> Option<usize> {
     building(module).rooms.iter().position(|room| module.get(1).is_some_and(|name| name == room))
 }
 
-/// A way back to `from` from one of the files that it depends on.
+/// Finds a path through the dependencies of `from` back to it.
 fn circle<'a>(graph: &BTreeMap<&'a Module, BTreeSet<&'a Module>>, from: &'a Module) -> Option<Vec<&'a Module>> {
     let mut came_from: BTreeMap<&Module, &Module> = BTreeMap::new();
     let mut next = vec![from];
@@ -243,7 +243,7 @@ fn rooms_depend_on_lower_rooms_only_and_no_files_on_each_other() {
         }
     }
     for module in graph.keys() {
-        // Each circle once: from the first of its files.
+        // Reports each circle once, from its first file.
         let way = circle(&graph, module).filter(|way| way.iter().all(|other| *other >= *module));
         let shown = way.map(|way| way.iter().map(|module| &*files[*module].path).collect::<Vec<_>>().join(" → "));
         wrong.extend(shown.map(|way| format!("a circle: {way}")));
@@ -265,7 +265,7 @@ fn every_room_has_a_floor() {
     }
 }
 
-/// The reader, by an example of each thing that it has to know.
+/// Tests the reader with an example of every supported syntax.
 #[test]
 fn paths_are_read_as_the_compiler_reads_them() {
     let text = "\

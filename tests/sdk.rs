@@ -1,6 +1,7 @@
-//! The trial of the public SDK (`tests/sdk-filter`): its module runs every case of `tests/cases/`, and meets what a host may
-//! do amiss. What fails is listed with its reason in `tests/sdk-filter/failures.tsv`: the test fails if anything else does,
-//! and if any of that passes. The filter's own modules pass all of it. `docs/decisions/sdk.md` has the meaning.
+//! Trial of the public SDK: runs every case of `tests/cases/`, and every host fault below, on the module of
+//! `tests/sdk-filter`. `tests/sdk-filter/failures.tsv` lists the expected failures with their reasons; the test fails
+//! if any other case fails, or if a listed one passes. The filter's own modules pass all of them.
+//! `docs/decisions/sdk.md` explains the results.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
 
 use std::collections::BTreeMap;
@@ -19,10 +20,10 @@ const FAILURES: &str = include_str!("sdk-filter/failures.tsv");
 
 const MEDIA: &[u8] = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na.ts\n#EXT-X-ENDLIST\n";
 
-/// Whether a module withstands what a host does amiss.
+/// Tests whether a module withstands a fault of its host.
 type Withstands = fn(&Module) -> Result<(), String>;
 
-/// What a module must withstand, by name.
+/// Faults of a host that a module must withstand, by name.
 const HOSTS: [(&str, Withstands); 9] = [
     ("a host without a clock", without_clock),
     ("a request header that cannot be changed", |it| survives(it, "proxy_remove_header_map_value", BAD_ARGUMENT)),
@@ -66,7 +67,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Passes, or fails for this reason if one is expected.
+/// Passes on success, or on a failure with the expected reason.
 fn judge(result: Result<(), String>, expected: Option<&str>) -> Result<(), Failed> {
     match (result, expected) {
         (Ok(()), None) => Ok(()),
@@ -92,7 +93,7 @@ fn ask(vm: &mut Vm, target: &str, response: &Response) -> Seen {
     vm.exchange(&Envoy::new(false), request, &mut |_| response.clone())
 }
 
-/// The next request, too, is answered: no trap has ended the VM.
+/// Checks that the next request also gets a response: no trap has ended the VM.
 fn lives(vm: &mut Vm, seen: &Seen) -> Result<(), String> {
     if seen.outcome == Outcome::Trap {
         return Err(seen.why.clone());
@@ -101,7 +102,7 @@ fn lives(vm: &mut Vm, seen: &Seen) -> Result<(), String> {
     if next.outcome == Outcome::Trap { Err(next.why) } else { Ok(()) }
 }
 
-/// A segment of a session that has just been opened.
+/// Opens a session and returns the URL of one of its segments.
 fn segment(vm: &mut Vm) -> Result<String, String> {
     let playlist = ask(vm, "/vod/a.m3u8", &Response::new(200, MEDIA));
     let text = String::from_utf8_lossy(&playlist.body).into_owned();
@@ -121,7 +122,7 @@ fn without_clock(module: &Module) -> Result<(), String> {
     expect(seen.status, Some(500))
 }
 
-/// A playlist, whatever comes of it, when a function fails with this status.
+/// Requests a playlist while a function fails with this status; the response may be anything.
 fn survives(module: &Module, function: &'static str, status: u32) -> Result<(), String> {
     let mut vm = start(module, Some(Fault::Status(function, status)))?;
     let mut response = Response::new(200, MEDIA);
@@ -130,7 +131,8 @@ fn survives(module: &Module, function: &'static str, status: u32) -> Result<(), 
     lives(&mut vm, &seen)
 }
 
-/// A segment whose padding block cannot go out is reset in its trailers' callback; the host ends the stream at once.
+/// A segment whose padding block cannot be sent is reset in the trailers callback; the host then ends the stream at
+/// once.
 fn nested(module: &Module) -> Result<(), String> {
     let mut vm = start(module, Some(Fault::EndsStream("proxy_close_stream")))?;
     let target = segment(&mut vm)?;
@@ -141,7 +143,7 @@ fn nested(module: &Module) -> Result<(), String> {
     expect(seen.outcome, Outcome::Broken)
 }
 
-/// An empty segment is a reply of the filter's own, with the origin's media type.
+/// For an empty segment, the filter sends its own response with the origin's media type.
 fn latin_1(module: &Module) -> Result<(), String> {
     let mut vm = start(module, None)?;
     let target = segment(&mut vm)?;
@@ -153,7 +155,7 @@ fn latin_1(module: &Module) -> Result<(), String> {
     expect(found, Some(&b"video/mp2t; note=\xe9"[..]))
 }
 
-/// The host crosses into the VM for every callback that is exported.
+/// Every exported callback costs a transition into the VM.
 fn callbacks(module: &Module) -> Result<(), String> {
     expect(module.exports().filter(|export| export.name().starts_with("proxy_on_")).count(), 11)
 }

@@ -1,4 +1,4 @@
-//! `playlock why`: what the filter says to a request, and each check on the way.
+//! `playlock why`: the filter's verdict on a request, with each check.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -18,33 +18,33 @@ use crate::terminal::{Colours, shown};
 use crate::time;
 use crate::viewer::{Viewer, random};
 
-/// Say what the filter makes of a request, and each check on the way.
+/// Explain the filter's verdict on a request, check by check.
 ///
-/// The verdict is the filter's own: the request goes through the same code. Exit status 0 if it passes, 1 if it is
-/// refused, 2 if the command or the configuration is wrong.
+/// The request goes through the same code as in the filter. Exit status 0 if the request passes, 1 if it is refused, 2
+/// if the command or the configuration is invalid.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock why --config policies.json 'https://edge.example/vod/master.m3u8?hdnts=…' --ip 203.0.113.7
   playlock why --config policies.json https://edge.example/vod/1.ts --cookie \"hdntl-$REFERENCE=$TOKEN\" --now -10m
   playlock why --config policies.json \"$URL\" --header 'Referer: https://tv.example/' --json")]
 pub struct Why {
-    /// What was asked for, as the access log or the player has it.
+    /// The request URL, from the access log or the player.
     url: Address,
-    /// The configuration, as Envoy gets it; secrets given as {"env": NAME} come from the environment.
+    /// The configuration, as passed to Envoy; secrets given as {"env": NAME} come from the environment.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     #[command(flatten)]
     viewer: Viewer,
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// The filter's own word on a request.
+/// The filter's verdict on a request.
 struct Verdict {
-    /// What it does, in a word: `forward`, `reply`, `ask` or `refuse`.
+    /// Step of the exchange: `forward`, `reply`, `ask` or `refuse`.
     step: &'static str,
-    /// What goes to the viewer, if that is decided.
+    /// Response to the viewer, if already decided.
     reply: Option<Reply>,
     facts: Vec<(&'static str, String)>,
 }
@@ -52,7 +52,7 @@ struct Verdict {
 /// Writes the verdict and the checks to `output`.
 ///
 /// # Errors
-/// The refusal, or what is wrong with the arguments or the configuration.
+/// The refusal, or an error in the arguments or the configuration.
 pub fn run(arguments: &Why, output: &mut dyn Write, colours: Colours) -> Result<(), Failure> {
     let loaded = config::load(&arguments.config)?;
     let asked = arguments.viewer.asks(&arguments.url)?;

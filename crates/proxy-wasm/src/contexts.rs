@@ -1,7 +1,7 @@
-//! The contexts of one worker: plugins by their roots' numbers, streams by theirs.
+//! Contexts of one worker: plugins and streams, by context id.
 //!
-//! While a callback runs, a call of its own into the host may make the host end a stream, its own or another, and report
-//! that at once (`proxy_on_log`, `proxy_on_delete`). So nothing of this table is borrowed while a callback runs.
+//! During a callback, a host call may cause the host to end a stream, including the current one, and to report that at
+//! once (`proxy_on_log`, `proxy_on_delete`). The table is therefore never borrowed while a callback runs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -11,44 +11,44 @@ use std::rc::Rc;
 use crate::host;
 use crate::pairs::Pair;
 
-/// The result of a callback, by its number in the ABI.
+/// Result of a callback, by its ABI number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Action {
-    /// Go on.
+    /// Continue with the stream.
     Continue = 0,
-    /// Stop here.
+    /// Pause the stream.
     Pause = 1,
 }
 
-/// One plugin on one worker. Its callbacks take `&self`: the host may end streams, which know it, while one runs.
+/// A plugin on one worker. Its callbacks take `&self`: streams share it, and the host may end one during a callback.
 pub trait Root {
-    /// The configuration has come ([`host::configuration`]). `false` refuses it, also in `envoy --mode validate`.
+    /// Reads the configuration ([`host::configuration`]). `false` rejects it, also in `envoy --mode validate`.
     fn on_configure(&self) -> bool;
-    /// The period of [`host::tick_every`] has passed.
+    /// Runs once per period of [`host::tick_every`].
     fn on_tick(&self);
-    /// A new stream.
+    /// Creates the context of a new stream.
     fn create_http(&self, id: u32) -> Box<dyn Http>;
 }
 
-/// One stream: a request and its response. It is dropped when the host deletes it.
+/// A stream: a request and its response. Dropped when the host deletes its context.
 pub trait Http {
-    /// The request's headers have come; `end_of_stream`: and nothing follows them.
+    /// Handles the request headers. `end_of_stream`: neither body nor trailers follow.
     fn on_request_headers(&mut self, end_of_stream: bool) -> Action;
-    /// The answer to [`dispatch_http_call`] has come: its headers, none if the call failed. This stream's context is in
-    /// effect.
+    /// Handles the response to [`dispatch_http_call`]: its headers, empty if the call failed. This stream's context is
+    /// the effective one.
     fn on_http_call_response(&mut self, headers: &[Pair<'_>]);
-    /// The response's headers have come.
+    /// Handles the response headers.
     fn on_response_headers(&mut self, end_of_stream: bool) -> Action;
-    /// More of the response's body has come; `size` bytes of it are in the host's buffer.
+    /// Handles a chunk of the response body. The host's buffer holds `size` bytes.
     fn on_response_body(&mut self, size: usize, end_of_stream: bool) -> Action;
-    /// The response's trailers have come.
+    /// Handles the response trailers.
     fn on_response_trailers(&mut self) -> Action;
-    /// The stream is over, however it ended.
+    /// Runs at the end of the stream, whether complete or reset.
     fn on_log(&mut self);
 }
 
-/// Makes a plugin's root from its number.
+/// Creates the root of the plugin with this context id.
 pub type Factory = fn(u32) -> Rc<dyn Root>;
 
 thread_local! {
@@ -56,13 +56,13 @@ thread_local! {
     static CONTEXTS: RefCell<Contexts> = RefCell::default();
 }
 
-/// By numbers that the host counts up: no one can choose them, so they need no more than to be spread.
+/// Map by context id or call token. The host assigns them in sequence, so the hash need not resist collision attacks.
 type ByNumber<T> = HashMap<u32, T, BuildHasherDefault<Spread>>;
 
-/// A set of such numbers.
+/// Set of context ids.
 pub type Numbers = HashSet<u32, BuildHasherDefault<Spread>>;
 
-/// Their hash.
+/// Hasher for such ids.
 #[derive(Debug, Default)]
 pub struct Spread(u64);
 
@@ -85,26 +85,27 @@ impl Hasher for Spread {
 struct Contexts {
     roots: ByNumber<Rc<dyn Root>>,
     streams: ByNumber<Stream>,
-    /// Which stream waits for the answer under a token.
+    /// Stream that waits for a call's response, by the call's token.
     calls: ByNumber<u32>,
-    /// Under which token a stream waits: a stream has one call at most, so that none has to be looked for when it ends.
+    /// Token of the call that a stream waits for. A stream has at most one, so it is found without a search when the
+    /// stream ends.
     tokens: ByNumber<u32>,
 }
 
-/// A stream's place in the table.
+/// Table entry of a stream.
 enum Stream {
-    /// None of its callbacks is running.
+    /// Idle: none of its callbacks is running.
     Here(Box<dyn Http>),
-    /// One of its callbacks is running, and what the host has reported meanwhile.
+    /// A callback is running; the flags record the host's reports in the meantime.
     Running { logged: bool, deleted: bool },
 }
 
-/// Makes the roots of this worker from now on.
+/// Sets the factory for the roots of this worker.
 pub(crate) fn set_factory(factory: Factory) {
     FACTORY.set(Some(factory));
 }
 
-/// The host has made a context: a plugin's root (no parent), or a stream of the plugin `parent`.
+/// Creates a context: a plugin's root (parent 0), or a stream of the plugin `parent`.
 pub(crate) fn create(id: u32, parent: u32) {
     if parent == 0 {
         let root = FACTORY.get().map(|factory| factory(id));
@@ -113,17 +114,17 @@ pub(crate) fn create(id: u32, parent: u32) {
     } else if let Some(root) = root(parent) {
         let stream = Stream::Here(root.create_http(id));
         let before = CONTEXTS.with_borrow_mut(|contexts| contexts.streams.insert(id, stream));
-        // A context, when it is dropped, must find the table free.
+        // The drop may access the table, so the table must not be borrowed.
         drop(before);
     }
 }
 
-/// The plugin of this number.
+/// Root of the plugin with this context id.
 pub(crate) fn root(id: u32) -> Option<Rc<dyn Root>> {
     CONTEXTS.with_borrow(|contexts| contexts.roots.get(&id).cloned())
 }
 
-/// Runs a callback of a stream. `None` if there is none of this number, or if one of its callbacks is running.
+/// Runs a callback of a stream. `None` if the stream does not exist or one of its callbacks is running.
 pub(crate) fn with_stream<T>(id: u32, callback: impl FnOnce(&mut dyn Http) -> T) -> Option<T> {
     let running = Stream::Running { logged: false, deleted: false };
     let before = CONTEXTS.with_borrow_mut(|contexts| match contexts.streams.get_mut(&id) {
@@ -149,7 +150,7 @@ pub(crate) fn with_stream<T>(id: u32, callback: impl FnOnce(&mut dyn Http) -> T)
     Some(result)
 }
 
-/// Whether the stream's end was reported while its callback ran; only once.
+/// Whether the stream's end was reported during its callback. Clears the flag.
 fn take_logged(id: u32) -> bool {
     CONTEXTS.with_borrow_mut(|contexts| match contexts.streams.get_mut(&id) {
         Some(Stream::Running { logged, .. }) => std::mem::take(logged),
@@ -157,8 +158,8 @@ fn take_logged(id: u32) -> bool {
     })
 }
 
-/// Sends a request without a body to a cluster, and expects its answer for `stream`
-/// ([`Http::on_http_call_response`]). The timeout is in milliseconds. `false` if the host did not take it.
+/// Sends a request without a body to a cluster. The response is passed to `stream` ([`Http::on_http_call_response`]).
+/// `timeout` is in milliseconds. `false` if the host rejects the call.
 #[must_use]
 pub fn dispatch_http_call<'a>(
     stream: u32,
@@ -174,9 +175,9 @@ pub fn dispatch_http_call<'a>(
     true
 }
 
-/// The answer under `token` has come, with so many headers: the stream's that waits for it, if it still does.
+/// Passes the response with `count` headers to the stream that waits for `token`, if it still exists.
 pub(crate) fn on_http_call_response(token: u32, count: usize) {
-    // They are the root's, whose context is in effect until the stream's is.
+    // The headers belong to the root context, which is effective until the stream's is set.
     let buffer = if count == 0 { Vec::new() } else { host::header_buffer(host::Map::Call) };
     let headers = host::headers(&buffer);
     let stream = CONTEXTS.with_borrow_mut(|contexts| {
@@ -189,13 +190,13 @@ pub(crate) fn on_http_call_response(token: u32, count: usize) {
     }
 }
 
-/// Whether a stream is still there.
+/// Whether a stream exists and has not been deleted.
 pub fn is_alive(id: u32) -> bool {
     let over = |stream: &Stream| matches!(stream, Stream::Running { deleted: true, .. });
     CONTEXTS.with_borrow(|contexts| contexts.streams.get(&id).is_some_and(|stream| !over(stream)))
 }
 
-/// A stream is over. If one of its callbacks is running, that is carried out after it.
+/// Handles the end of a stream; deferred if one of its callbacks is running.
 pub(crate) fn log(id: u32) {
     let later = CONTEXTS.with_borrow_mut(|contexts| match contexts.streams.get_mut(&id) {
         Some(Stream::Running { logged, .. }) => {
@@ -209,7 +210,7 @@ pub(crate) fn log(id: u32) {
     }
 }
 
-/// The host drops a context. If one of its callbacks is running, that is carried out after it.
+/// Deletes a context; deferred if one of its callbacks is running.
 pub(crate) fn delete(id: u32) {
     let gone = CONTEXTS.with_borrow_mut(|contexts| {
         if let Some(token) = contexts.tokens.remove(&id) {
@@ -221,7 +222,7 @@ pub(crate) fn delete(id: u32) {
         }
         (contexts.streams.remove(&id), contexts.roots.remove(&id))
     });
-    // A context, when it is dropped, must find the table free.
+    // The drop may access the table, so the table must not be borrowed.
     drop(gone);
 }
 

@@ -1,35 +1,34 @@
-//! Header maps in memory that is used again and again: two allocations for each header of each request would cost as much
-//! as all that a refusal does otherwise.
+//! Header maps with reused memory: allocating twice per header would cost as much as the rest of a denied request.
 
 use std::cell::RefCell;
 
 use crate::host::{self, Map};
 
-/// A header: its lower-case name and its value's bytes.
+/// A header: lower-case name and value.
 pub type Header = (String, Vec<u8>);
 
-/// Memory of more bytes than this is not kept for the next header.
+/// Largest capacity in bytes of a name or value whose memory is reused.
 const KEPT: usize = 1024;
 
 thread_local! {
-    /// What the last headers have left.
+    /// Memory of headers dropped before.
     static MEMORY: RefCell<Vec<Header>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The headers of a message. Their memory is used again when they are dropped.
+/// Headers of a message. Their memory is reused after the drop.
 #[derive(Debug)]
 pub struct Headers {
     count: usize,
-    /// Behind the headers stands what others have left.
+    /// The first `count` entries are the headers; the others are memory for reuse.
     memory: Vec<Header>,
 }
 
 impl Headers {
-    /// The headers of a map, in order; none if it is not there now, or malformed.
+    /// Reads the headers of a map, in order. Empty if the map is unavailable or malformed.
     pub fn read(of: Map) -> Self {
         let buffer = host::header_buffer(of);
         let pairs = host::headers(&buffer);
-        // Taken, not borrowed: the host may call back while these are in use.
+        // Taken, not borrowed: the host may call back while these headers are in use.
         let mut memory = MEMORY.take();
         memory.resize_with(pairs.len().max(memory.len()), Header::default);
         for ((name, value), (to_name, to_value)) in pairs.iter().zip(&mut memory) {
@@ -41,7 +40,7 @@ impl Headers {
         Self { count: pairs.len(), memory }
     }
 
-    /// All of them.
+    /// All headers.
     pub fn all(&self) -> &[Header] {
         self.memory.get(..self.count).unwrap_or_default()
     }
@@ -61,7 +60,7 @@ mod tests {
     use crate::abi::stand_in::{Answer, install};
     use crate::pairs::{self, Pair};
 
-    /// The host's map is this.
+    /// Installs a host with this header map.
     fn give(pairs: &[Pair<'_>]) {
         let bytes = pairs::write(pairs.iter().copied());
         install(move |_| Answer { bytes: bytes.clone(), ..Answer::default() });

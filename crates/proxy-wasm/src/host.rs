@@ -1,4 +1,4 @@
-//! What a filter asks of its host, over the calls of the ABI.
+//! Host functions for filters, on top of the ABI calls.
 
 use std::time::Duration;
 
@@ -9,37 +9,37 @@ pub use crate::abi::{
 };
 use crate::pairs::{self, Pair};
 
-/// Writes a line that an operator may want to see into the host's log.
+/// Logs a line at level info.
 pub fn info(text: &str) {
     abi::log(Level::Info, text);
 }
 
-/// Writes a line that an operator should know.
+/// Logs a line at level warn.
 pub fn warn(text: &str) {
     abi::log(Level::Warn, text);
 }
 
-/// Writes the reason of a refusal.
+/// Logs a line at level error.
 pub fn error(text: &str) {
     abi::log(Level::Error, text);
 }
 
-/// Writes why the VM ends.
+/// Logs a line at level critical, for errors that end the VM.
 pub fn critical(text: &str) {
     abi::log(Level::Critical, text);
 }
 
-/// A header map in the host's own bytes, which [`headers`] reads. Empty if it is not there now.
+/// Returns a header map in ABI encoding, for [`headers`]. Empty if the map is unavailable.
 pub fn header_buffer(of: Map) -> Vec<u8> {
     abi::header_pairs(of).unwrap_or_default()
 }
 
-/// The headers in such a buffer, in order; none if it is malformed.
+/// Decodes the headers in such a buffer, in order. Empty if it is malformed.
 pub fn headers(buffer: &[u8]) -> Vec<Pair<'_>> {
     pairs::read(buffer).unwrap_or_default()
 }
 
-/// The bytes of the response's body that are in the host's buffer; `None` if the host does not give all of them.
+/// Returns the `size` response body bytes in the host's buffer; `None` if the host does not return all of them.
 pub fn response_body(size: usize) -> Option<Vec<u8>> {
     if size == 0 {
         return Some(Vec::new());
@@ -47,8 +47,8 @@ pub fn response_body(size: usize) -> Option<Vec<u8>> {
     abi::buffer(Buffer::ResponseBody, 0, size).filter(|bytes| bytes.len() == size)
 }
 
-/// Puts `[head, middle, tail]` in place of the `size` bytes in the host's buffer. `false` if the host did not: they are
-/// still there.
+/// Replaces the `size` bytes in the host's buffer with `[head, middle, tail]`. `false` if the host rejects it; the
+/// original bytes may still be in the buffer.
 #[must_use]
 pub fn replace_response_body(size: usize, [head, middle, tail]: [&[u8]; 3]) -> bool {
     abi::set_buffer(Buffer::ResponseBody, 0, size, middle)
@@ -56,15 +56,15 @@ pub fn replace_response_body(size: usize, [head, middle, tail]: [&[u8]; 3]) -> b
         && (tail.is_empty() || abi::set_buffer(Buffer::ResponseBody, usize::MAX, 0, tail))
 }
 
-/// Puts `parts` before the bytes in the host's buffer. `false` if the host did not put all of them there.
+/// Prepends `parts` to the bytes in the host's buffer. `false` if the host rejects one of them.
 #[must_use]
 pub fn prepend_response_body(parts: &[&[u8]]) -> bool {
     let put = |part: &&[u8]| part.is_empty() || abi::set_buffer(Buffer::ResponseBody, 0, 0, part);
     parts.iter().rev().all(put)
 }
 
-/// Sends a request without a body to a cluster; the timeout is in milliseconds. The token under which its answer comes;
-/// `None` if the host did not take it.
+/// Sends a request without a body to a cluster; `timeout` is in milliseconds. Returns the token of the response; `None`
+/// if the host rejects the call.
 pub(crate) fn http_call<'a>(
     cluster: &str,
     headers: impl Iterator<Item = Pair<'a>> + Clone,
@@ -73,25 +73,25 @@ pub(crate) fn http_call<'a>(
     abi::http_call(cluster, &pairs::write(headers)?, timeout)
 }
 
-/// Resets the response, so that the client sees that it is broken. The callback must return `Pause` then.
+/// Resets the response, so the client sees an incomplete one. The callback must then return `Pause`.
 pub fn reset_response() {
     abi::close_response();
 }
 
-/// Resets the response of another stream, which is paused. Not whichever is in effect, if that cannot be changed.
+/// Resets the paused response of another stream. Does nothing if its context cannot be made effective.
 pub fn reset_paused(stream: u32) {
     if abi::set_effective_context(stream) {
         abi::close_response();
     }
 }
 
-/// Asks for a tick of the root context every `period`; none for zero. The root's context is in effect afterwards.
+/// Sets the tick period of a root context; zero disables ticks. The root context is effective afterwards.
 pub fn tick_every(root: u32, period: Duration) {
     let milliseconds = u32::try_from(period.as_millis()).unwrap_or(u32::MAX);
     let _ = abi::set_effective_context(root) && abi::set_tick_period(milliseconds);
 }
 
-/// Answers in place of the origin. Headers that would break the answer up are left out: hosts write them as they are.
+/// Sends a response instead of the origin's. Omits headers with CR, LF or NUL, which hosts would write unescaped.
 pub fn send_response<'a>(status: u16, headers: impl Iterator<Item = Pair<'a>>, body: &[u8]) {
     let plain = |(_, value): &Pair<'_>| !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
     let headers: Vec<Pair<'_>> = headers.filter(plain).collect();
@@ -99,17 +99,17 @@ pub fn send_response<'a>(status: u16, headers: impl Iterator<Item = Pair<'a>>, b
     abi::send_local_response(status, &pairs, body);
 }
 
-/// The client's address as the proxy trusts it: `ip:port` or `[ip]:port`.
+/// Client address that the proxy trusts: `ip:port` or `[ip]:port`.
 pub fn client_address() -> Option<Vec<u8>> {
     abi::property(b"source\0address").ok().flatten()
 }
 
-/// Nanoseconds since the epoch; `None` if the host has no clock.
+/// Time in nanoseconds since the epoch; `None` if the host has no clock.
 pub fn nanoseconds() -> Option<u64> {
     abi::now()
 }
 
-/// The VM's environment variables, those that are UTF-8.
+/// The VM's environment variables. Omits those that are not UTF-8.
 pub fn environment() -> Vec<(String, String)> {
     let variables = abi::environment().unwrap_or_default();
     let pair = |bytes| std::str::from_utf8(bytes).ok()?.split_once('=');

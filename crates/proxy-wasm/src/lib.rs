@@ -1,15 +1,15 @@
-//! The guest's side of the proxy-wasm ABI 0.2.1, for HTTP filters that must not panic.
+//! Guest side of the proxy-wasm ABI 0.2.1, for HTTP filters that must not panic.
 //!
-//! A filter is a [`Root`], of which the host makes one for each worker, and an [`Http`] context for each stream;
-//! [`filter!`](crate::filter) is its entry. In a callback it calls [`host`]. The crate knows nothing of what runs in it.
+//! A filter implements [`Root`], created once per worker, and [`Http`], created once per stream.
+//! [`filter!`](crate::filter) defines its entry point. Callbacks call the host through [`host`]. The crate is
+//! independent of the filter.
 //!
-//! - No answer of the host's makes a call panic: an unknown status is an error like any other. One panic costs every
-//!   stream of the worker.
-//! - The host may call back while one of its functions runs, and may end any stream then ([`contexts`]).
-//! - Bytes stay bytes: header values, bodies and properties need not be UTF-8.
+//! - No host call panics: unknown statuses are errors like any other. A panic ends every stream of the worker.
+//! - The host may call back during a host call, and may end any stream then ([`contexts`]).
+//! - Header values, bodies and properties are bytes; they need not be UTF-8.
 //!
-//! Natively the imports are stand-ins that a test scripts (`abi/stand_in.rs`), so that all of this is tested by
-//! `cargo test`.
+//! Native builds replace the imports with functions that a test controls (`abi/stand_in.rs`), so `cargo test` covers
+//! the crate.
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code, reason = "foreign functions")]

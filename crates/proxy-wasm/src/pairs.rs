@@ -1,14 +1,14 @@
-//! Header maps as the ABI writes them: the number of pairs, the lengths of each name and value (all as four bytes,
-//! little-endian), then each name and value followed by a zero.
+//! ABI encoding of header maps: the number of pairs, the lengths of each name and value (4 bytes each, little-endian),
+//! then each name and value followed by a zero byte.
 
-/// A header, borrowed from the buffer that the host handed over: its lower-case name and its value's bytes.
+/// A header, borrowed from the host's buffer: lower-case name and value.
 pub type Pair<'a> = (&'a str, &'a [u8]);
 
-/// The pairs in order, borrowed from `bytes`; `None` if the bytes are not that. Pairs whose name is not UTF-8 are left
-/// out: no filter can ask for them.
+/// Decodes the pairs in order, borrowed from `bytes`; `None` if they are malformed. Omits pairs whose name is not
+/// UTF-8: no filter reads them.
 pub fn read(bytes: &[u8]) -> Option<Vec<Pair<'_>>> {
     if bytes.is_empty() {
-        // Envoy hands over nothing for an empty map.
+        // Envoy returns no bytes for an empty map.
         return Some(Vec::new());
     }
     let (count, mut lengths) = number(bytes)?;
@@ -38,7 +38,7 @@ fn text(bytes: &[u8], length: usize) -> Option<(&[u8], &[u8])> {
     Some((text, rest.get(1..)?))
 }
 
-/// The bytes of the pairs; `None` if they are more than a length can say (4 GiB).
+/// Encodes the pairs; `None` if they exceed 4 GiB.
 pub fn write<'a>(pairs: impl Iterator<Item = Pair<'a>> + Clone) -> Option<Vec<u8>> {
     let add =
         |sum: usize, (name, value): Pair<'_>| sum.checked_add(name.len())?.checked_add(value.len())?.checked_add(10);
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(read(&bytes).as_deref(), Some(&PAIRS[1..]));
     }
 
-    /// Nothing that is cut, and no count or length that is greater than what there is, is read as pairs.
+    /// Truncated bytes, and counts or lengths beyond the end, are malformed.
     #[test]
     fn a_malformed_buffer_is_none() {
         let bytes = write(PAIRS.into_iter()).unwrap();
@@ -105,10 +105,10 @@ mod tests {
 
     #[test]
     fn more_than_a_length_can_say_is_not_written() {
-        // Zeroed memory of this size is only reserved.
+        // Zeroed memory of this size is only reserved, not allocated.
         let huge = vec![0; u32::MAX as usize + 1];
         assert_eq!(write([("a", huge.as_slice())].into_iter()), None);
-        // Each length fits, their sum does not.
+        // Each length fits, but their sum does not.
         let half = &huge[..1 << 31];
         assert_eq!(write([("a", half), ("b", half)].into_iter()), None);
     }

@@ -1,4 +1,4 @@
-//! The SDK's contexts around the filter's.
+//! Contexts of the SDK that wrap the filter's.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,15 +10,15 @@ use proxy_wasm::types::{self, ContextType, MapType};
 
 use crate::pairs::Pair;
 
-/// A set of contexts' numbers.
+/// Set of context ids.
 pub type Numbers = hashbrown::HashSet<u32>;
 
-/// The result of a callback.
+/// Result of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Go on.
+    /// Continue with the stream.
     Continue,
-    /// Stop here.
+    /// Pause the stream.
     Pause,
 }
 
@@ -31,29 +31,29 @@ impl From<Action> for types::Action {
     }
 }
 
-/// One plugin on one worker.
+/// A plugin on one worker.
 pub trait Root {
-    /// The configuration has come.
+    /// Reads the configuration; `false` rejects it.
     fn on_configure(&self) -> bool;
-    /// A tick has come.
+    /// Handles a tick.
     fn on_tick(&self);
-    /// A new stream.
+    /// Creates the context of a new stream.
     fn create_http(&self, id: u32) -> Box<dyn Http>;
 }
 
-/// One stream.
+/// A stream.
 pub trait Http {
-    /// The request's headers have come.
+    /// Handles the request headers.
     fn on_request_headers(&mut self, end_of_stream: bool) -> Action;
-    /// The answer to a call has come.
+    /// Handles the response to an HTTP call.
     fn on_http_call_response(&mut self, headers: &[Pair<'_>]);
-    /// The response's headers have come.
+    /// Handles the response headers.
     fn on_response_headers(&mut self, end_of_stream: bool) -> Action;
-    /// More of the response's body has come.
+    /// Handles a chunk of the response body.
     fn on_response_body(&mut self, size: usize, end_of_stream: bool) -> Action;
-    /// The response's trailers have come.
+    /// Handles the response trailers.
     fn on_response_trailers(&mut self) -> Action;
-    /// The stream is over.
+    /// Runs at the end of the stream.
     fn on_log(&mut self);
 }
 
@@ -61,13 +61,13 @@ thread_local! {
     static ALIVE: RefCell<Numbers> = RefCell::default();
 }
 
-/// Whether a stream is still there.
+/// Whether a stream exists.
 pub fn is_alive(id: u32) -> bool {
     ALIVE.with_borrow(|alive| alive.contains(&id))
 }
 
-/// Sends a request without a body to a cluster. The SDK knows which context waits for the answer. Its header values are
-/// text: what is not UTF-8 goes out with replacement characters.
+/// Sends a request without a body to a cluster. The SDK passes the response to the right context. Its header values are
+/// strings: bytes that are not UTF-8 become replacement characters.
 pub fn dispatch_http_call<'a>(
     _stream: u32,
     cluster: &str,
@@ -79,11 +79,11 @@ pub fn dispatch_http_call<'a>(
     hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), Duration::from_millis(timeout.into())).is_ok()
 }
 
-/// The SDK's root around the filter's.
+/// Root context of the SDK that wraps the filter's.
 pub struct Plugin(Rc<dyn Root>);
 
 impl Plugin {
-    /// Around this root.
+    /// Wraps this root.
     pub fn new(root: Rc<dyn Root>) -> Self {
         Self(root)
     }
@@ -110,7 +110,7 @@ impl RootContext for Plugin {
     }
 }
 
-/// The SDK's context around the filter's.
+/// HTTP context of the SDK that wraps the filter's.
 struct Stream {
     id: u32,
     http: Box<dyn Http>,

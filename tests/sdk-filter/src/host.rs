@@ -1,4 +1,4 @@
-//! What a filter asks of its host, each by the SDK's own function.
+//! Host functions for filters, implemented by the SDK.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -11,14 +11,14 @@ pub use crate::wasi::{environment, random};
 /// Header maps.
 #[derive(Debug, Clone, Copy)]
 pub enum Map {
-    /// Of the request.
+    /// Request headers.
     Request,
-    /// Of the response.
+    /// Response headers.
     Response,
 }
 
 impl Map {
-    /// The SDK's name of it.
+    /// The SDK's type of this map.
     pub fn number(self) -> MapType {
         match self {
             Self::Request => MapType::HttpRequestHeaders,
@@ -30,40 +30,40 @@ impl Map {
 /// Kinds of metrics.
 #[derive(Debug, Clone, Copy)]
 pub enum Metric {
-    /// It only grows.
+    /// Monotonic counter.
     Counter,
-    /// It goes up and down.
+    /// Value that increases and decreases.
     Gauge,
-    /// A distribution.
+    /// Distribution.
     Histogram,
 }
 
-/// Writes a line into the host's log.
+/// Logs a line at level info.
 pub fn info(text: &str) {
     let _ = hostcalls::log(LogLevel::Info, text);
 }
 
-/// Writes a line that an operator should know.
+/// Logs a line at level warn.
 pub fn warn(text: &str) {
     let _ = hostcalls::log(LogLevel::Warn, text);
 }
 
-/// Writes the reason of a refusal.
+/// Logs a line at level error.
 pub fn error(text: &str) {
     let _ = hostcalls::log(LogLevel::Error, text);
 }
 
-/// Writes why the VM ends.
+/// Logs a line at level critical, for errors that end the VM.
 pub fn critical(text: &str) {
     let _ = hostcalls::log(LogLevel::Critical, text);
 }
 
-/// Removes every header of a name.
+/// Removes all headers with this name.
 pub fn remove_header(of: Map, name: &str) -> bool {
     hostcalls::remove_map_value(of.number(), name).is_ok()
 }
 
-/// Sets a header to one value.
+/// Replaces a header's values with `value`.
 pub fn set_header(of: Map, name: &str, value: &[u8]) -> bool {
     hostcalls::set_map_value_bytes(of.number(), name, Some(value)).is_ok()
 }
@@ -77,7 +77,7 @@ fn set_body(start: usize, size: usize, bytes: &[u8]) -> bool {
     hostcalls::set_buffer(BufferType::HttpResponseBody, start, size, bytes).is_ok()
 }
 
-/// The bytes of the response's body that are in the host's buffer.
+/// Returns the `size` response body bytes in the host's buffer; `None` if the host does not return all of them.
 pub fn response_body(size: usize) -> Option<Vec<u8>> {
     if size == 0 {
         return Some(Vec::new());
@@ -86,14 +86,14 @@ pub fn response_body(size: usize) -> Option<Vec<u8>> {
     bytes.filter(|bytes| bytes.len() == size)
 }
 
-/// Puts `[head, middle, tail]` in place of the `size` bytes in the host's buffer.
+/// Replaces the `size` bytes in the host's buffer with `[head, middle, tail]`.
 pub fn replace_response_body(size: usize, [head, middle, tail]: [&[u8]; 3]) -> bool {
     set_body(0, size, middle)
         && (head.is_empty() || set_body(0, 0, head))
         && (tail.is_empty() || set_body(usize::MAX, 0, tail))
 }
 
-/// Puts `parts` before the bytes in the host's buffer.
+/// Prepends `parts` to the bytes in the host's buffer.
 pub fn prepend_response_body(parts: &[&[u8]]) -> bool {
     parts.iter().rev().all(|part| part.is_empty() || set_body(0, 0, part))
 }
@@ -103,7 +103,7 @@ pub fn set_effective_context(context: u32) -> bool {
     hostcalls::set_effective_context(context).is_ok()
 }
 
-/// Lets a paused response go on.
+/// Resumes a paused response.
 pub fn continue_response() -> bool {
     hostcalls::resume_http_response().is_ok()
 }
@@ -120,13 +120,13 @@ pub fn reset_paused(stream: u32) {
     }
 }
 
-/// Asks for a tick of the root context every `period`.
+/// Sets the tick period of a root context.
 pub fn tick_every(root: u32, period: Duration) {
     let _ = set_effective_context(root) && hostcalls::set_tick_period(period).is_ok();
 }
 
-/// Answers in place of the origin. The SDK's header values are text: what is not UTF-8 goes out with replacement
-/// characters.
+/// Sends a response instead of the origin's. The SDK's header values are strings: bytes that are not UTF-8 become
+/// replacement characters.
 pub fn send_response<'a>(status: u16, headers: impl Iterator<Item = Pair<'a>>, body: &[u8]) {
     let plain = |(_, value): &Pair<'_>| !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
     let owned: Vec<_> = headers.filter(plain).map(|(name, value)| (name, String::from_utf8_lossy(value))).collect();
@@ -134,12 +134,12 @@ pub fn send_response<'a>(status: u16, headers: impl Iterator<Item = Pair<'a>>, b
     let _ = hostcalls::send_http_response(status.into(), headers, Some(body));
 }
 
-/// A property, by its path with a zero between the parts.
+/// Returns a property, by its path with zero bytes as separators.
 pub fn property(path: &[u8]) -> Result<Option<Vec<u8>>, u32> {
     hostcalls::get_property(parts(path)).map_err(|status| status as u32)
 }
 
-/// Sets a property, by its path with a zero between the parts.
+/// Sets a property, by its path with zero bytes as separators.
 pub fn set_property(path: &[u8], value: &[u8]) -> bool {
     hostcalls::set_property(parts(path), Some(value)).is_ok()
 }
@@ -148,24 +148,24 @@ fn parts(path: &[u8]) -> Vec<&str> {
     path.split(|byte| *byte == 0).filter_map(|part| std::str::from_utf8(part).ok()).collect()
 }
 
-/// The value under a key that VMs share, and its version.
+/// Returns the value and version of a key that VMs share.
 pub fn shared(key: &[u8]) -> Option<(Vec<u8>, u32)> {
     let (value, version) = hostcalls::get_shared_data(std::str::from_utf8(key).ok()?).ok()?;
     Some((value?, version.unwrap_or(0)))
 }
 
-/// Sets the value under a key that VMs share.
+/// Sets the value of a key that VMs share.
 pub fn set_shared(key: &[u8], value: &[u8], version: u32) -> bool {
     let Ok(key) = std::str::from_utf8(key) else { return false };
     hostcalls::set_shared_data(key, Some(value), Some(version)).is_ok()
 }
 
-/// The client's address as the proxy trusts it.
+/// Client address that the proxy trusts.
 pub fn client_address() -> Option<Vec<u8>> {
     property(b"source\0address").ok().flatten()
 }
 
-/// Nanoseconds since the epoch.
+/// Time in nanoseconds since the epoch.
 pub fn nanoseconds() -> Option<u64> {
     let time = hostcalls::get_current_time().ok()?.duration_since(UNIX_EPOCH).ok()?;
     u64::try_from(time.as_nanos()).ok()
@@ -191,7 +191,7 @@ pub fn increment(metric: u32, by: i64) -> bool {
     hostcalls::increment_metric(metric, by).is_ok()
 }
 
-/// Adds a value to a histogram.
+/// Records a value in a histogram.
 pub fn record(metric: u32, value: u64) -> bool {
     hostcalls::record_metric(metric, value).is_ok()
 }

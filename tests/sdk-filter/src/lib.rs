@@ -1,5 +1,5 @@
-//! playlock's filter on `proxy-wasm` 0.2.5, the public Rust SDK: the same `src/`, over a host layer of the same interface as
-//! `crates/proxy-wasm` whose every call is the SDK's. What fails so, and what it costs, is in `docs/decisions/sdk.md`.
+//! playlock's filter on `proxy-wasm` 0.2.5, the public Rust SDK: the same `src/`, on a host layer with the interface of
+//! `crates/proxy-wasm` that makes every call through the SDK. `docs/decisions/sdk.md` lists its failures and its cost.
 
 extern crate self as playlock_proxy_wasm;
 
@@ -19,9 +19,9 @@ mod worker;
 
 pub use contexts::{Action, Http, Root};
 
-/// Header pairs as they are passed.
+/// Header pairs.
 pub mod pairs {
-    /// A name and the bytes of a value.
+    /// Name and value of a header.
     pub type Pair<'a> = (&'a str, &'a [u8]);
 }
 

@@ -1,5 +1,5 @@
-//! Random bytes and the environment, for which the SDK has no functions. A module for `wasm32-wasip1` would take them from
-//! `getrandom` and `std::env`; this one is built as the filter is, for `wasm32-unknown-unknown`.
+//! Random bytes and environment, for which the SDK has no functions. A module for `wasm32-wasip1` would use `getrandom`
+//! and `std::env`; this one is built like the filter, for `wasm32-unknown-unknown`.
 
 use std::ptr::null_mut;
 
@@ -17,7 +17,7 @@ pub fn random() -> Option<[u8; 16]> {
     (unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) } == 0).then_some(bytes)
 }
 
-/// The VM's environment variables.
+/// The VM's environment variables. Omits those that are not UTF-8.
 pub fn environment() -> Vec<(String, String)> {
     let (mut count, mut size) = (0, 0);
     // SAFETY: the host writes one number behind each pointer.

@@ -1,12 +1,11 @@
-//! Conditions that hold unless the code has a bug: they panic where tests and fuzzing run, and fail closed elsewhere.
+//! Handling of conditions that can only fail through a bug: panics in tests and fuzzing, fails closed in production.
 //!
-//! The core must not panic in a proxy, where that would cost every stream of a worker. So code that takes a part of a slice
-//! by positions that it has just computed must have a value for the case that they are wrong. With `unwrap_or_default` that
-//! case would go unnoticed, and a body could lose bytes. The functions here panic in debug builds and under
-//! `cfg(fuzzing)`. In other builds they return an error where bytes of a body would be lost, and nothing or the value named
-//! by the caller where only a search is concerned.
+//! The core must not panic in a proxy: a panic ends every stream of the worker. Code that slices at positions it has
+//! computed must therefore handle a position out of range. `unwrap_or_default` would hide such a bug, and a body could
+//! lose bytes. The functions here panic in debug builds and under `cfg(fuzzing)`. In other builds they return an error
+//! if a body would lose bytes, and an empty or caller-supplied value if only a search is affected.
 //!
-//! Input from the network is not for this module: what is absent or cannot be read there has a meaning of its own.
+//! Not for input from the network: absent and malformed values have a defined meaning there.
 
 use core::slice::SliceIndex;
 
@@ -18,7 +17,7 @@ pub fn found() {
     assert!(!cfg!(any(debug_assertions, fuzzing)), "a condition does not hold that the code relies on");
 }
 
-/// Reports a bug, for which this value stands in.
+/// Reports a bug and returns `value` in place of the correct result.
 #[cold]
 #[track_caller]
 pub fn instead<T>(value: T) -> T {
@@ -26,10 +25,10 @@ pub fn instead<T>(value: T) -> T {
     value
 }
 
-/// The part of `bytes` at `range`, which goes into a body.
+/// Returns the part of `bytes` at `range`, for use in a body.
 ///
 /// # Errors
-/// `error` if there is no such part: a bug.
+/// `error` if the range is out of bounds, which is a bug.
 #[inline]
 #[track_caller]
 pub fn part<E>(bytes: &[u8], range: impl SliceIndex<[u8], Output = [u8]>, error: E) -> Result<&[u8], E> {
@@ -39,7 +38,7 @@ pub fn part<E>(bytes: &[u8], range: impl SliceIndex<[u8], Output = [u8]>, error:
     }
 }
 
-/// The part of `bytes` at `range`, which is only looked at; nothing if there is no such part: a bug.
+/// Returns the part of `bytes` at `range`, for examination only. Empty if the range is out of bounds, which is a bug.
 #[inline]
 #[track_caller]
 pub fn look(bytes: &[u8], range: impl SliceIndex<[u8], Output = [u8]>) -> &[u8] {
@@ -52,10 +51,10 @@ pub fn look(bytes: &[u8], range: impl SliceIndex<[u8], Output = [u8]>) -> &[u8] 
     }
 }
 
-/// `bytes` before and from position `at`.
+/// Splits `bytes` at position `at`.
 ///
 /// # Errors
-/// `error` if `at` is beyond their end: a bug.
+/// `error` if `at` is beyond the end, which is a bug.
 #[inline]
 #[track_caller]
 pub fn split<E>(bytes: &[u8], at: usize, error: E) -> Result<(&[u8], &[u8]), E> {
@@ -65,7 +64,7 @@ pub fn split<E>(bytes: &[u8], at: usize, error: E) -> Result<(&[u8], &[u8]), E> 
     }
 }
 
-/// The position `at` in something of `length` bytes; its end if `at` is beyond that: a bug.
+/// Limits the position `at` to `length` bytes. A greater position is a bug.
 #[inline]
 #[track_caller]
 pub fn within(at: usize, length: usize) -> usize {

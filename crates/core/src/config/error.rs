@@ -1,16 +1,16 @@
-//! Why a document is refused, and where in it.
+//! The error for an invalid configuration document.
 
 use alloc::string::String;
 use core::fmt;
 
-/// Why a document was refused.
+/// Error in a configuration document.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// JSON path, as in `policies[0].tokenAuth.password`; `$` is the whole document.
+    /// JSON path, such as `policies[0].tokenAuth.password`; `$` for the whole document.
     pub path: String,
-    /// What was found and what is expected.
+    /// Description of the value found and of the expected one.
     pub message: String,
-    /// The environment variable that is not set, if that is what is wrong.
+    /// Name of the environment variable, if the error is that it is not set.
     pub unset: Option<String>,
 }
 

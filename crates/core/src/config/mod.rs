@@ -1,4 +1,4 @@
-//! Configuration documents: their members, and the readers that make policies of them.
+//! Configuration documents: their members, and the readers that compile them into policies.
 
 mod content_targeting;
 pub mod document;
@@ -26,11 +26,10 @@ use crate::policy::assignments::Assignments;
 use crate::policy::index::PolicyIndex;
 use crate::policy::policy::Policy;
 
-/// Parses a JSON document; `env` looks up a secret that is given as `{"env": NAME}`. Returns warnings to log beside the
-/// policies.
+/// Parses a JSON document. `env` looks up secrets given as `{"env": NAME}`. Returns the policies, and warnings to log.
 ///
 /// # Errors
-/// The first thing that is wrong, with its JSON path.
+/// The first error, with its JSON path.
 pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Policies, Vec<String>), ConfigError> {
     let document = deserialize(json)?;
     let mut reader = Reader::new(env);
@@ -60,7 +59,7 @@ pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Polic
 fn deserialize(json: &[u8]) -> Result<Document, ConfigError> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        // Where JSON is broken the path ends in the last place that is whole.
+        // For malformed JSON, the path ends at the last valid position.
         let path = error.path().to_string();
         let path = if matches!(&*path, "?" | "" | ".") { "$" } else { path.strip_suffix(".?").unwrap_or(&path) };
         ConfigError::new(path, error.inner().to_string())
@@ -69,7 +68,7 @@ fn deserialize(json: &[u8]) -> Result<Document, ConfigError> {
     Ok(document)
 }
 
-/// The policies, each with a name and an id of its own.
+/// Reads the policies; names and ids must be unique.
 fn read_policies(document: &Document, reader: &mut Reader<'_>) -> Result<(Vec<Policy>, Names), ConfigError> {
     let mut policies: Vec<Policy> = Vec::with_capacity(document.policies.len());
     let mut names = Names::default();
@@ -91,7 +90,7 @@ fn read_policies(document: &Document, reader: &mut Reader<'_>) -> Result<(Vec<Po
     Ok((policies, names))
 }
 
-/// A policy that is not open under which an assignment puts what is below the directory of this policy's `keyUrl`.
+/// First policy that is not open and may apply to paths below the directory of this policy's `keyUrl`.
 fn covering_key_url<'a>(policy: &Policy, policies: &'a [Policy], assignments: &Assignments) -> Option<&'a Policy> {
     let directory = policy.encryption.as_ref()?.key_url()?.directory()?;
     let possible = assignments.possible(directory).filter_map(|index| policies.get(index.get()));

@@ -1,13 +1,13 @@
-//! Where a session was opened by a live media playlist. The player reloads the URL that it was given, access token and
-//! all; each time that would open another session, and soon the token is too old. So it gets a master playlist with one
-//! variant, the same playlist under the session's token.
+//! Detection of live media playlists that open a session. The player reloads such a playlist by its original URL,
+//! access token included. Each reload would open another session, and would fail once the access token expires. It
+//! therefore gets a multivariant playlist with one variant: the same playlist with the session's token.
 
 use crate::bytes::bug;
 
-/// Bytes that are looked at: of longer playlists it is not waited for the end.
+/// Number of bytes to examine. A longer playlist is taken as not live, so its response is not delayed further.
 const MAX_PROBED: usize = 256 * 1024;
 
-/// Tags that only master playlists have (RFC 8216 section 4.3.4), and those that say that a playlist does not change.
+/// Tags of multivariant playlists (RFC 8216 section 4.3.4), and tags of media playlists that no longer change.
 const NOT_LIVE: &[&[u8]] = &[
     b"#EXT-X-STREAM-INF",
     b"#EXT-X-MEDIA:",
@@ -19,20 +19,20 @@ const NOT_LIVE: &[&[u8]] = &[
     b"#EXT-X-ENDLIST",
     b"#EXT-X-PLAYLIST-TYPE:VOD",
 ];
-/// A media playlist has one of these.
+/// Tags of media playlists; each has at least one.
 const MEDIA: &[&[u8]] = &[b"#EXTINF", b"#EXT-X-TARGETDURATION", b"#EXT-X-PART"];
 
-/// What has been seen of a playlist so far.
+/// State of the examination of a playlist.
 #[derive(Debug, Default)]
 pub struct LiveProbe {
-    /// Bytes of the lines that have been looked at.
+    /// Number of bytes examined, in complete lines.
     scanned: usize,
     media: bool,
 }
 
 impl LiveProbe {
-    /// Whether a playlist that begins with `bytes`, which may only grow from call to call, is a media playlist that will
-    /// be reloaded; `None` if more of it is needed to tell. `whole`: nothing comes after them.
+    /// Whether a playlist that starts with `bytes` is a live media playlist; `None` if more bytes are needed. `bytes`
+    /// must start with those of the previous call. `whole`: the playlist is complete.
     pub fn is_live(&mut self, bytes: &[u8], whole: bool) -> Option<bool> {
         let rest = bug::look(bytes, self.scanned..);
         let length =

@@ -1,5 +1,6 @@
-//! Which policy holds for a host and path: compiled once. A look-up takes a search by host, one by path for each `/` in
-//! the longest assigned path (however many the request has), and one by time; each is logarithmic in what is assigned.
+//! Compiled assignments: the policy for a host, path and time. A lookup is one search by host, one by path for each `/`
+//! in the longest assigned path (regardless of the depth of the request's path), and one by time. Each search is
+//! logarithmic in the number of assignments.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -11,31 +12,31 @@ use super::timeline::{Term, Timeline};
 use crate::bytes::ranges::Ranges;
 use crate::http::target;
 
-/// Prefix of a path, without its final `/` → what is assigned there.
+/// Path prefix without its final `/` → the assignments to it.
 type PathTimelines = BTreeMap<String, Timeline>;
 
-/// Stands for every host where none is named.
+/// Key of the assignments without a host.
 const ANY_HOST: &str = "";
 
-/// The compiled assignments and the policies' other names.
+/// The compiled assignments, and an index of the policies by name.
 #[derive(Debug)]
 pub struct Assignments {
     any_host: PathTimelines,
     hosts: BTreeMap<String, PathTimelines>,
-    /// How many `/` the longest prefix has.
+    /// Number of `/` in the longest prefix.
     depth: usize,
-    /// When each policy is assigned anywhere, by its number.
+    /// The times at which each policy is assigned anywhere, by policy index.
     assigned: Vec<Ranges<u64>>,
-    /// When the first assignment with a start begins, likewise.
+    /// Start of each policy's earliest assignment with a start, by policy index, in seconds since the epoch.
     starts: Vec<Option<u64>>,
-    /// The first second of each assignment and the first one after it.
+    /// First second of each assignment, and the first second after it.
     times: Vec<(u64, u64)>,
     names: BTreeMap<String, PolicyIndex>,
 }
 
 text! {
-    /// The part of an assignment's path that a request's path must begin with, whole segments only, without its final `/`.
-    /// `/tst` covers what lies below it as `/tst/...` does: read as one file it would leave the rest unprotected.
+    /// Path prefix of an assignment, without its final `/`. Matches whole path segments only. `/tst` covers everything
+    /// below it, as `/tst/...` does: if it matched a single file, the rest would be unprotected.
     PathPrefix,
     "a path such as \"/vod\" or \"/vod/...\", which both cover all below",
     |text| prefix(text).map(Into::into),
@@ -45,51 +46,51 @@ text! {
 /// An assignment.
 #[derive(Debug)]
 pub struct Assigned {
-    /// To this host; `None`: to every one.
+    /// Host of the requests; `None` for all hosts.
     pub host: Option<Host>,
-    /// To this path and what is below it.
+    /// Covers this path and everything below it.
     pub prefix: PathPrefix,
-    /// From this second on, since the epoch; 0: always.
+    /// First second, since the epoch; 0 if the assignment has no start.
     pub start: u64,
-    /// The first second after it, later than its start.
+    /// First second after the assignment; always later than `start`.
     pub end: u64,
-    /// The policy that holds.
+    /// Assigned policy.
     pub policy: PolicyIndex,
 }
 
-/// The place in the document of an assignment to the same host and path, from the same time on, as another.
+/// Position in the document of an assignment that has the same host, path and start as another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Twice(pub usize);
 
-/// Why an assignment never comes to hold.
+/// Reason why an assignment will not apply at any time from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Idle {
     /// Its end has passed.
     Past,
-    /// As long as it is open, another to the same host and path wins, which began later.
+    /// While it is in force, a later-starting assignment to the same host and path takes precedence.
     Overruled,
 }
 
-/// Why an assignment does not hold for a request.
+/// Reason why an assignment does not apply to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotHeld {
-    /// Its path does not cover the request's.
+    /// Its path does not cover the request's path.
     Path,
-    /// It is to another host.
+    /// It names a different host.
     Host,
     /// It has not begun.
     Early,
     /// It has ended.
     Ended,
-    /// Another one that holds is closer.
+    /// A more specific assignment applies.
     Closer,
 }
 
 impl Assignments {
-    /// Compiles assignments to policies, in their order in the document; `names` has every policy's.
+    /// Compiles assignments in document order. `names` maps every policy's name to its index.
     ///
     /// # Errors
-    /// The first that is to the same host and path, from the same time on, as another.
+    /// The first assignment with the same host, path and start as another.
     pub fn new(assignments: Vec<Assigned>, names: BTreeMap<String, PolicyIndex>) -> Result<Self, Twice> {
         let mut hosts: BTreeMap<String, PathTimelines> = BTreeMap::new();
         let mut times = alloc::vec![Vec::new(); names.len()];
@@ -118,17 +119,18 @@ impl Assignments {
         Ok(Self { any_host, hosts, depth, assigned, starts, times: windows, names })
     }
 
-    /// What holds at `now` for a normalised path: an assignment to its host before one to any, then the longest path,
-    /// then the one that started last. The policy's number, and the assignment's path without its final `/`.
+    /// Finds the policy at `now` for a normalised path. An assignment to the request's host takes precedence over one
+    /// to all hosts, then the longest path, then the latest start. Returns the policy index and the assignment's path
+    /// without its final `/`.
     pub fn find<'p>(&self, authority: &str, path: &'p str, now: u64) -> Option<(PolicyIndex, &'p str)> {
         let of_host = if self.hosts.is_empty() { None } else { self.hosts.get(&host_of(authority)) };
-        // Nothing is assigned deeper than that.
+        // No assignment has a deeper path.
         let deeper = path.match_indices('/').nth(self.depth).and_then(|(at, _)| path.get(..at));
         let path = deeper.unwrap_or(path);
         of_host.and_then(|prefixes| longest(prefixes, path, now)).or_else(|| longest(&self.any_host, path, now))
     }
 
-    /// The policies that what is below a normalised `directory` could be under, on whatever host, at whatever time.
+    /// Policies that could apply below a normalised `directory`, on any host and at any time.
     pub fn possible<'s>(&'s self, directory: &'s str) -> impl Iterator<Item = PolicyIndex> + 's {
         let nearest = move |prefixes: &'s PathTimelines| {
             let mut prefix = directory;
@@ -148,17 +150,17 @@ impl Assignments {
         self.assigned.get(policy.get()).is_some_and(|times| times.contains(now))
     }
 
-    /// When the policy's first assignment with a start begins, seconds since the epoch.
+    /// Start of the policy's earliest assignment with a start, in seconds since the epoch.
     pub fn start(&self, policy: PolicyIndex) -> Option<u64> {
         self.starts.get(policy.get()).copied().flatten()
     }
 
-    /// How many there are.
+    /// Number of assignments.
     pub fn count(&self) -> usize {
         self.times.len()
     }
 
-    /// The assignments, by their place in the document, that hold neither at `now` nor at any time after it.
+    /// Assignments that apply neither at `now` nor later, by their position in the document.
     pub fn idle(&self, now: u64) -> impl Iterator<Item = (usize, Idle)> {
         let mut holding = BTreeSet::new();
         for timeline in self.hosts.values().chain([&self.any_host]).flat_map(BTreeMap::values) {
@@ -168,7 +170,8 @@ impl Assignments {
         times.map(move |(index, (_, end))| (index, if *end <= now { Idle::Past } else { Idle::Overruled }))
     }
 
-    /// Every assignment by its place in the document, and why it does not hold for this request; `None` for the one that does.
+    /// Maps each assignment's position in the document to the reason why it does not apply to this request; `None` for
+    /// the one that applies.
     pub fn explain(&self, authority: &str, path: &str, now: u64) -> BTreeMap<usize, Option<NotHeld>> {
         let host = host_of(authority);
         let holding = |prefixes: &PathTimelines| {
@@ -206,13 +209,13 @@ impl Assignments {
         self.assigned.get(policy.get()).is_some_and(|times| !times.is_empty())
     }
 
-    /// The number of the policy of that name.
+    /// Index of the policy with this name.
     pub fn by_name(&self, name: &str) -> Option<PolicyIndex> {
         self.names.get(name).copied()
     }
 }
 
-/// The host of `:authority` in lower case, without port. The root's dot (RFC 1034 section 3.1) makes no other host.
+/// Host of `:authority` in lower case, without port and without the root's trailing dot (RFC 1034 section 3.1).
 fn host_of(authority: &str) -> String {
     let host = authority
         .rsplit_once(':')

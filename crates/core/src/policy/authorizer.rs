@@ -1,5 +1,5 @@
-//! `keyAuthorizer`: an upstream that is asked whether a session may have a key, each time that it asks for one. Nothing is
-//! remembered here, so its no ends a session's keys at once.
+//! `keyAuthorizer`: an upstream that authorizes every key request of a session. Verdicts are not cached, so a denial
+//! cuts off a session's keys at once.
 
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -14,39 +14,39 @@ use crate::token::derive::KeyScope;
 /// A policy's authorizer.
 #[derive(Debug)]
 pub struct Authorizer {
-    /// The proxy's name for it.
+    /// Envoy cluster of the authorizer.
     pub cluster: ClusterName,
-    /// The host that is asked.
+    /// `:authority` of the request.
     pub host: Authority,
-    /// What is asked for there.
+    /// `:path` of the request.
     pub path: AbsolutePath,
-    /// How long an answer is waited for, in seconds.
+    /// Timeout in seconds.
     pub timeout: u64,
 }
 
-/// What a key is asked for.
+/// Facts about a key request that are sent to the authorizer.
 #[derive(Debug)]
 pub struct Question<'a> {
-    /// The policy's name.
+    /// Policy name.
     pub policy: &'a str,
-    /// The id of the session that asks, as its token writes it.
+    /// Session id as written in the session token.
     pub session: &'a str,
-    /// The session's ACL.
+    /// ACL of the session.
     pub paths: &'a str,
-    /// The id of the access token that opened it.
+    /// Id of the access token that opened the session.
     pub access_token: Option<&'a str>,
-    /// That token's payload.
+    /// Payload of that access token.
     pub payload: Option<&'a str>,
-    /// Whose key it is.
+    /// Scope of the key.
     pub scope: &'a KeyScope,
-    /// The key period.
+    /// Key period number.
     pub period: u64,
-    /// The client's address, if it is known.
+    /// Client address, if known.
     pub client: Option<IpAddr>,
 }
 
 impl Authorizer {
-    /// The request that asks.
+    /// Builds the request to the authorizer.
     pub fn call(&self, question: &Question<'_>) -> Call {
         let encoded = |text: &str| {
             let mut value = String::new();
@@ -77,11 +77,11 @@ impl Authorizer {
     }
 }
 
-/// What an answer's status says; `None`: there was no answer.
+/// Evaluates the authorizer's response status; `None` if there was no response.
 ///
 /// # Errors
-/// [`Reason::Authorizer`] for a no, [`Reason::Unanswered`] where it could not say: the proxy answers for an upstream that
-/// is not there or takes too long, with a 5xx.
+/// [`Reason::Authorizer`] if the authorizer denies the key. [`Reason::Unanswered`] without a response or with a 5xx:
+/// the proxy itself generates a 5xx if the upstream is unavailable or times out.
 pub fn verdict(status: Option<u16>) -> Result<(), Reason> {
     match status {
         Some(200..=299) => Ok(()),

@@ -1,4 +1,4 @@
-//! To what sessions are bound beside their token: the network that they were opened from, and the value of a header.
+//! `sessionBinding`: ties a session to the network it was opened from and to the value of a request header.
 
 use alloc::string::{String, ToString};
 use core::net::IpAddr;
@@ -13,41 +13,41 @@ use crate::http::incoming::RequestHead;
 use crate::http::reply::Reason;
 use crate::token::derive::Keyring;
 
-/// `sessionBinding` of a policy; by default to nothing.
+/// `sessionBinding` of a policy. The default binds to nothing.
 #[derive(Debug, Default)]
 pub struct Binding {
     lengths: Option<PrefixLengths>,
     header: Option<HeaderName>,
 }
 
-/// How many leading bits of an address must stay.
+/// Numbers of leading address bits that must not change.
 #[derive(Debug, Clone, Copy)]
 pub struct PrefixLengths {
-    /// Of an IPv4 address, in bits: 1 to 32.
+    /// For IPv4 addresses: 1 to 32 bits.
     pub ipv4: u8,
-    /// Of an IPv6 address, in bits: 1 to 128.
+    /// For IPv6 addresses: 1 to 128 bits.
     pub ipv6: u8,
 }
 
-/// What a session's token says of it. Nothing for a session that was opened before its policy bound any: it goes on.
+/// Binding recorded in a session token. Empty for sessions opened before the policy had a binding; they remain valid.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Bound {
-    /// A CIDR block.
+    /// CIDR block.
     pub network: Option<String>,
-    /// 8 bytes of a MAC over the header's value, in base64url.
+    /// First 8 bytes of a MAC over the header's value, in base64url.
     pub tag: Option<String>,
 }
 
 impl Binding {
-    /// Binds to the client's network, to the value of a header, or to both.
+    /// Binds to the client's network, to a header's value, or to both.
     pub fn new(lengths: Option<PrefixLengths>, header: Option<HeaderName>) -> Self {
         Self { lengths, header }
     }
 
-    /// Binds a session that this request opens.
+    /// Computes the binding of a session that this request opens.
     ///
     /// # Errors
-    /// [`Reason::Ip`] if the client's address is not known, [`Reason::Header`] if the header is not there exactly once.
+    /// [`Reason::Ip`] if the client's address is unknown; [`Reason::Header`] unless the header is present exactly once.
     pub fn bind(&self, keyring: &Keyring, head: &RequestHead<'_>) -> Result<Bound, Reason> {
         let network = match self.lengths {
             None => None,
@@ -63,13 +63,13 @@ impl Binding {
         Ok(Bound { network, tag })
     }
 
-    /// Checks a request of a session that is bound so.
+    /// Checks a request against its session's binding.
     ///
     /// # Errors
-    /// [`Reason::Ip`] from another network, [`Reason::Header`] with another value.
+    /// [`Reason::Ip`] if the network differs; [`Reason::Header`] if the header's value differs.
     pub fn check(&self, keyring: &Keyring, bound: &Bound, head: &RequestHead<'_>) -> Result<(), Reason> {
         if let (Some(_), Some(opened)) = (self.lengths, &bound.network) {
-            // As long as it was then: the configuration may have changed.
+            // Uses the prefix length from the token: the configuration may have changed since.
             let length = opened.split_once('/').and_then(|(_, length)| length.parse().ok()).ok_or(Reason::Ip)?;
             if client(head).and_then(|client| network(client, length)).as_ref() != Some(opened) {
                 return Err(Reason::Ip);
@@ -94,7 +94,7 @@ fn network(address: IpAddr, length: u8) -> Option<String> {
     Some(IpNet::new(address, length).ok()?.trunc().to_string())
 }
 
-/// What stands for the header's value in a token; `None` if it is not there exactly once.
+/// Encoded MAC over the header's value; `None` unless the header is present exactly once and not empty.
 fn tag(keyring: &Keyring, name: &str, head: &RequestHead<'_>) -> Option<String> {
     let value = head.sole(name).filter(|value| !value.is_empty())?;
     Some(URL_SAFE_NO_PAD.encode(keyring.header_tag(name, value)))

@@ -1,5 +1,5 @@
-//! What pages on other sites may do: the headers of the CORS protocol (the Fetch standard, section 3.3), on every
-//! answer, refusals and keys among them, so that a player on such a page can read why.
+//! CORS headers for pages on other sites (the Fetch standard, section 3.3). They are set on every response, including
+//! errors and keys, so that a player on such a page can read the reason of an error.
 
 use alloc::format;
 use alloc::string::String;
@@ -11,30 +11,30 @@ use crate::http::incoming::{Method, RequestHead};
 use crate::http::message::HeaderEdits;
 use crate::http::reply::{Header, Reply, header};
 
-/// Longest list of header names in a preflight that is granted as it was asked for.
+/// Longest list of header names, in bytes, that a preflight response echoes.
 const MAX_REQUESTED: usize = 1024;
 
 /// `cors` of a policy.
 #[derive(Debug)]
 pub struct Cors {
     origins: Origins,
-    /// `None`: whatever is asked for.
+    /// `None`: allows the requested headers.
     allow_headers: Option<String>,
     expose_headers: String,
     /// In seconds.
     max_age: u64,
 }
 
-/// The sites whose pages may play.
+/// Sites whose pages may play.
 #[derive(Debug)]
 pub enum Origins {
-    /// Every one. Pages send no cookies along: any site could use a viewer's.
+    /// All sites. Credentials are not allowed: otherwise any site could use a viewer's cookies.
     Any,
-    /// These.
+    /// Listed sites.
     Listed {
-        /// Origins as browsers send them.
+        /// Origins, as browsers send them.
         listed: Vec<AllowedOrigin>,
-        /// Pages may send cookies along.
+        /// Allows requests with cookies.
         credentials: bool,
     },
 }
@@ -52,15 +52,15 @@ text! {
 }
 
 text! {
-    /// The name of a header in a list of the CORS protocol, in which `*` stands for any.
+    /// Header name in a CORS list; `*` matches any name.
     ListedHeader, "the name of a header",
     |text| (!text.is_empty() && text.bytes().all(is_token)).then(|| text.into()),
     "^[A-Za-z0-9_*-]+$"
 }
 
 impl Cors {
-    /// What pages from these origins may set (`None`: whatever they ask for) and read, and for how many seconds a browser
-    /// may keep that.
+    /// Creates the rules from the allowed origins, the request headers that pages may set (`None`: all they request),
+    /// the response headers that they may read, and the lifetime of a preflight result in seconds.
     pub fn new(
         origins: Origins,
         allow_headers: Option<&[ListedHeader]>,
@@ -71,13 +71,13 @@ impl Cors {
         Self { origins, allow_headers: allow_headers.map(joined), expose_headers: joined(expose_headers), max_age }
     }
 
-    /// The headers that go with every response to this request.
+    /// Headers for every response to this request.
     pub fn headers(&self, request: &RequestHead<'_>) -> Vec<Header> {
         let mut headers = Vec::new();
         match &self.origins {
             Origins::Any => headers.push(header("access-control-allow-origin", "*")),
             Origins::Listed { listed, credentials } => {
-                // Also where this origin is not allowed: a cache must not give its answer to one that is.
+                // Also set for origins that are not allowed: a cache must not serve their response to an allowed one.
                 headers.push(header("vary", "origin"));
                 let sent = request.origin.unwrap_or_default();
                 if !listed.iter().any(|origin| **origin == *sent) {
@@ -95,12 +95,12 @@ impl Cors {
         headers
     }
 
-    /// Whether a request asks for permission (the Fetch standard, section 3.3.2).
+    /// Whether this is a preflight request (the Fetch standard, section 3.3.2).
     pub fn is_preflight(&self, request: &RequestHead<'_>) -> bool {
         request.method == Method::Options && headers::first(request.headers, "access-control-request-method").is_some()
     }
 
-    /// The answer to a preflight request (without what [`Cors::headers`] gives every answer); `None` if it is none.
+    /// Response to a preflight request, without the headers from [`Cors::headers`]; `None` for other requests.
     pub fn preflight(&self, request: &RequestHead<'_>) -> Option<Reply> {
         if !self.is_preflight(request) {
             return None;
@@ -116,23 +116,23 @@ impl Cors {
     }
 }
 
-/// Puts the headers of [`Cors::headers`] into a response in place of those that the origin gave it.
+/// Replaces the origin server's CORS headers with those from [`Cors::headers`].
 pub fn edit(edits: &mut HeaderEdits, response: &[Header], ours: &[Header]) {
     if ours.is_empty() {
         return;
     }
     let theirs = response.iter().map(|(name, _)| name).filter(|name| name.starts_with("access-control-"));
     edits.remove.extend(theirs.cloned());
-    // `vary` may say more than we do.
+    // `vary` is kept: the origin server's may list other headers.
     edits.add.extend_from_slice(ours);
 }
 
-/// Names of headers with commas between, short enough to be sent back.
+/// Whether `names` is a comma-separated list of header names that is short enough to echo.
 fn is_list(names: &str) -> bool {
     names.len() <= MAX_REQUESTED && names.bytes().all(|byte| is_token(byte) || matches!(byte, b',' | b' '))
 }
 
-/// RFC 9110 section 5.6.2, but for characters that no header's name has.
+/// Token characters of RFC 9110 section 5.6.2, limited to those used in header names, and `*`.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*')
 }

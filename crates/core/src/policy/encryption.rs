@@ -1,4 +1,4 @@
-//! `mediaEncryption` of a policy, valid by type: where keys come from, who shares them, when they change.
+//! `mediaEncryption` of a policy, valid by type: the source, scope and rotation of content keys.
 
 use core::num::NonZeroU64;
 
@@ -12,41 +12,41 @@ use crate::token::derive::ConfiguredKey;
 /// Encryption of media.
 #[derive(Debug)]
 pub struct Encryption {
-    /// Where players get keys.
+    /// Source of the keys.
     pub keys: Keys,
-    /// Who shares a key, where it is derived.
+    /// Viewers that share a derived key.
     pub scope: KeySharing,
-    /// How many path segments below its assignment's path a stream's directory is.
+    /// Number of path segments between the assignment's path and a stream's directory.
     pub stream_depth: usize,
-    /// When the key changes.
+    /// Key rotation.
     pub rotation: Rotation,
-    /// What the IV of a segment is.
+    /// IV of segments.
     pub iv_mode: IvMode,
-    /// What becomes of media that the origin encrypts itself.
+    /// Handling of media that the origin has already encrypted.
     pub on_encrypted_origin: OnEncryptedOrigin,
 }
 
-/// Where players get keys.
+/// Source from which players fetch keys.
 #[derive(Debug)]
 pub enum Keys {
-    /// Here.
+    /// playlock's key endpoint.
     Endpoint {
-        /// The path of the key endpoint.
+        /// Path of the key endpoint.
         path: KeyPath,
-        /// Who is asked before a key is given out.
+        /// Authorizer of key requests.
         authorizer: Option<Authorizer>,
     },
-    /// From a server of the customer's own.
+    /// External key server.
     External {
-        /// What goes into playlists.
+        /// Template of the key URIs in playlists.
         url: KeyUrl,
-        /// The key that is given out there; `None`: the derived one.
+        /// Configured key; `None` for derived keys.
         key: Option<ConfiguredKey>,
     },
 }
 
 impl Encryption {
-    /// The path of the key endpoint, if there is one.
+    /// Path of the key endpoint; `None` with an external key server.
     pub fn key_path(&self) -> Option<&KeyPath> {
         match &self.keys {
             Keys::Endpoint { path, .. } => Some(path),
@@ -54,7 +54,7 @@ impl Encryption {
         }
     }
 
-    /// Who is asked before a key is given out.
+    /// Authorizer of key requests, if any.
     pub fn authorizer(&self) -> Option<&Authorizer> {
         match &self.keys {
             Keys::Endpoint { authorizer, .. } => authorizer.as_ref(),
@@ -62,7 +62,7 @@ impl Encryption {
         }
     }
 
-    /// Where players get keys, if not here.
+    /// URL template of the external key server, if any.
     pub fn key_url(&self) -> Option<&KeyUrl> {
         match &self.keys {
             Keys::External { url, .. } => Some(url),
@@ -70,7 +70,7 @@ impl Encryption {
         }
     }
 
-    /// The key that is configured, if one is.
+    /// Configured key, if any.
     pub fn configured_key(&self) -> Option<&ConfiguredKey> {
         match &self.keys {
             Keys::External { key, .. } => key.as_ref(),
@@ -78,33 +78,33 @@ impl Encryption {
         }
     }
 
-    /// Whether anything in a playlist depends on the stream that it belongs to.
+    /// Whether keys or their URIs depend on the stream.
     pub fn asks_for_stream(&self) -> bool {
         self.scope == KeySharing::Stream || self.key_url().is_some_and(|url| url.has(Place::Stream))
     }
 }
 
-/// When the key changes within a session. A segment's key period follows from its media sequence number, so that it is
-/// the same in every reload of a playlist and on every node.
+/// Key rotation within a session. A segment's key period is derived from its media sequence number, so it is the same
+/// in every reload of a playlist and on every node.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Rotation {
     /// Never.
     #[default]
     Never,
-    /// After so many segments.
+    /// After this number of segments.
     Segments(NonZeroU64),
-    /// After as many segments as fit into so many seconds, one at least.
+    /// After this many seconds, rounded down to whole segments of the target duration; at least one segment.
     Seconds(u64),
 }
 
 impl Rotation {
-    /// Whether the key changes at all.
+    /// Whether the key rotates.
     pub fn changes(self) -> bool {
         self != Self::Never
     }
 
-    /// The key period of the segment with this media sequence number, in a playlist with this EXT-X-TARGETDURATION (in
-    /// seconds).
+    /// Key period of the segment with media sequence number `number`, in a playlist whose EXT-X-TARGETDURATION is
+    /// `target_duration` seconds.
     pub fn period(self, number: u64, target_duration: u64) -> u64 {
         match self {
             Self::Never => 0,

@@ -1,4 +1,4 @@
-//! Numbers of policies and of their keyrings: which list they count in is their type.
+//! Indices of policies and of keyrings, as distinct types.
 
 use core::fmt;
 
@@ -7,23 +7,23 @@ use alloc::borrow::Cow;
 use serde::Deserialize;
 use serde::de::{self, Visitor};
 
-/// The place of a policy in its document, from 0. Valid for the [`Policies`](super::Policies) that it came from.
+/// Position of a policy in its document, from 0. Valid only for the [`Policies`](super::Policies) that it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PolicyIndex(usize);
 
-/// The place of a keyring in its policy, from 0: the current secret's is the first.
+/// Position of a keyring in its policy, from 0. The first belongs to the current secret.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyringIndex(usize);
 
 macro_rules! index {
     ($name:ident) => {
         impl $name {
-            /// The index of the element at this place.
+            /// Index of the element at this position.
             pub const fn new(place: usize) -> Self {
                 Self(place)
             }
 
-            /// The place, from 0.
+            /// Position, from 0.
             pub const fn get(self) -> usize {
                 self.0
             }

@@ -1,5 +1,5 @@
-//! `keyUrl`: where players get keys from a server of the customer's own. A URL with places for what a key depends on, and
-//! nothing of ours beside them.
+//! `keyUrl`: URL template of an external key server. Its placeholders are filled in from the session and the playlist;
+//! nothing else is added to the URL.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -7,21 +7,21 @@ use alloc::vec::Vec;
 use crate::bytes::percent;
 use crate::http::target;
 
-/// Longest `keyUrl` in bytes: it stands in every playlist.
+/// Longest `keyUrl` in bytes: every playlist contains it.
 const MAX_URL: usize = 1024;
 
-/// What a place stands for.
+/// A placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// The session's id, 22 characters of base64url.
+    /// Session id, 22 characters of base64url.
     Session,
-    /// The stream's directory, percent-encoded but for `/`.
+    /// Directory of the stream, percent-encoded except for `/`.
     Stream,
-    /// The key period, a number.
+    /// Key period number.
     Period,
-    /// Which secret the key is derived from: 8 hex digits.
+    /// Id of the secret from which the key is derived, 8 hex digits.
     Secret,
-    /// The session token as the value of a query parameter.
+    /// Session token, encoded as the value of a query parameter.
     Token,
 }
 
@@ -35,16 +35,16 @@ impl Place {
     ];
 }
 
-/// What comes into the places of one playlist's keys.
+/// Values of the placeholders for one playlist.
 #[derive(Debug)]
 pub struct Values<'a> {
-    /// The session's id as its token writes it.
+    /// Session id as written in the session token.
     pub session: &'a str,
-    /// The stream's directory; `None` if nothing asks for it.
+    /// Directory of the stream; `None` if no placeholder uses it.
     pub stream: Option<&'a str>,
-    /// The id of the secret.
+    /// Id of the secret.
     pub secret: [u8; 4],
-    /// The session token as the value of a query parameter.
+    /// Session token, encoded as the value of a query parameter.
     pub token: &'a str,
 }
 
@@ -59,10 +59,10 @@ enum Part {
 }
 
 impl KeyUrl {
-    /// Reads `https://HOST/…`, `http://HOST/…` or `/…` with places such as `{session}`.
+    /// Parses `https://HOST/…`, `http://HOST/…` or `/…` with placeholders such as `{session}`.
     ///
     /// # Errors
-    /// What was expected.
+    /// A description of the expected syntax.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let path = match text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) {
             None => text,
@@ -78,7 +78,7 @@ impl KeyUrl {
         if !path.starts_with('/') || path.starts_with("//") {
             return Err("expected an absolute URL, such as \"https://keys.example/k\", or a path");
         }
-        // It stands in a quoted attribute, of which players and servers must read the same.
+        // The URL is written into a quoted attribute and must be unambiguous to players and servers.
         let plain = |byte: u8| byte.is_ascii_graphic() && !br##""#<>\^`|"##.contains(&byte);
         if text.len() > MAX_URL || !text.bytes().all(plain) {
             return Err("expected at most 1024 characters that URLs have, without a fragment");
@@ -99,12 +99,12 @@ impl KeyUrl {
         Ok(Self(parts))
     }
 
-    /// Whether it has that place.
+    /// Whether the template has this placeholder.
     pub fn has(&self, wanted: Place) -> bool {
         self.0.iter().any(|part| matches!(part, Part::Place(place) if *place == wanted))
     }
 
-    /// The directory that everything in it is below, if it is a path and no URL.
+    /// Directory that contains all URLs of the template; `None` if the template is an absolute URL with a host.
     pub fn directory(&self) -> Option<&str> {
         match self.0.first() {
             Some(Part::Text(text)) if text.starts_with('/') => Some(target::directory(text)),
@@ -112,7 +112,7 @@ impl KeyUrl {
         }
     }
 
-    /// Fills everything in but the key period.
+    /// Fills in all placeholders except the key period.
     pub fn filled(&self, values: &Values<'_>) -> KeyUri {
         let mut pieces = Vec::new();
         let mut piece = String::new();
@@ -131,18 +131,18 @@ impl KeyUrl {
     }
 }
 
-/// The URI of a playlist's keys, but for their period.
+/// Key URIs of one playlist, without the key period.
 #[derive(Debug)]
 pub struct KeyUri(Vec<String>);
 
 impl KeyUri {
-    /// The URI of a period's key.
+    /// URI of the key of this period.
     pub fn of(&self, period: u64) -> String {
         self.0.join(&period.to_string())
     }
 }
 
-/// Appends a path as it may stand in the path or query of a URL.
+/// Appends a path, percent-encoded for use in the path or query of a URL.
 pub fn push_path(out: &mut String, path: &str) {
     percent::encode_into(out, path.as_bytes(), |byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_')

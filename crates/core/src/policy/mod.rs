@@ -1,5 +1,5 @@
-//! Policies, compiled and valid by type: which one holds where and when, and what each of its parts lets through. Knows
-//! neither the document that they come from nor the requests' exchanges.
+//! Compiled policies, valid by type: their assignments and their checks. Independent of the configuration document and
+//! of the handling of requests.
 
 pub mod assignments;
 pub mod authorizer;

@@ -1,5 +1,6 @@
-//! Which players may play: `playerVerification`. A player names itself, by a header or by the payload of its access
-//! token, so this identifies players and proves nothing: whoever knows a name can use it.
+//! `playerVerification`: the players that a policy allows. A player identifies itself in a header or in the payload of
+//! its access token. The check identifies players but does not authenticate them: any client that has a player's hash
+//! can use it.
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -9,7 +10,7 @@ use crate::http::headers;
 use crate::http::reply::{Header, Reason};
 
 text! {
-    /// A player's SHA-256, or another name of it, in lower case: 1 to 128 printable characters without `,` and `~`.
+    /// SHA-256 of a player, or another identifier, in lower case: 1 to 128 printable characters except `,` and `~`.
     PlayerHash,
     "a player's SHA-256, or another name of up to 128 printable characters without , and ~",
     |text| {
@@ -19,45 +20,45 @@ text! {
     "^[!-+.-}-]+$"
 }
 
-/// The players of a policy.
+/// Allowed players of a policy.
 #[derive(Debug)]
 pub struct Players {
-    /// Text, as other sets: a set of another type is some 15 KB of code.
+    /// `String` as in the other sets: a set of another type adds about 15 KB of code.
     hashes: BTreeSet<String>,
     source: Source,
-    /// The second from which they hold no longer.
+    /// First second, since the epoch, in which no player is allowed any more.
     until: Option<u64>,
 }
 
-/// Where a player names itself.
+/// Source of a player's identifier.
 #[derive(Debug)]
 pub enum Source {
-    /// In this header of every request.
+    /// This header, in every request.
     Header(HeaderName),
-    /// In the payload (`data`) of the access token, which the session token carries on.
+    /// Payload (`data`) of the access token, copied into the session token.
     Payload,
 }
 
 impl Players {
-    /// These players, who hold for ever.
+    /// Allows these players without an expiry.
     pub fn new(hashes: impl IntoIterator<Item = PlayerHash>, source: Source) -> Self {
         Self { hashes: hashes.into_iter().map(String::from).collect(), source, until: None }
     }
 
-    /// Lets them hold no longer from the second `until` on, counted since the epoch.
+    /// Denies all players from `until` on, in seconds since the epoch.
     pub fn expire_at(&mut self, until: u64) {
         self.until = Some(until);
     }
 
-    /// Whether players name themselves by their session.
+    /// Whether the session identifies the player.
     pub fn are_named_by_session(&self) -> bool {
         matches!(self.source, Source::Payload)
     }
 
-    /// Checks a request with these headers. `payload` is that of its session's access token.
+    /// Checks a request's player. `payload` is the payload of the access token that opened its session.
     ///
     /// # Errors
-    /// [`Reason::Player`] if its player is not named, not listed, or past its time.
+    /// [`Reason::Player`] if the player is not identified, not listed, or expired.
     pub fn check(&self, request: &[Header], payload: Option<&str>, now: u64) -> Result<(), Reason> {
         let name = match &self.source {
             Source::Payload => payload,

@@ -1,4 +1,4 @@
-//! One policy, valid by type: what the exchange needs to know, with every key derived that can be.
+//! A compiled policy, valid by type, with its keys derived in advance.
 
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -22,49 +22,50 @@ pub struct Policy {
     pub name: String,
     /// `policyId`.
     pub id: Option<PolicyId>,
-    /// Where access tokens stand, whether or not one is needed; `None` if the policy does not know any.
+    /// Access tokens, enforced or only removed from requests; `None` without `tokenAuth`.
     pub access_token: Option<AccessToken>,
-    /// How a session goes on.
+    /// Session tokens, lifetime and binding.
     pub session: SessionRules,
-    /// The keys under each secret, the current one first.
+    /// One keyring per secret, the current one first.
     pub keyrings: Vec<Keyring>,
     /// Encryption of media, if any.
     pub encryption: Option<Encryption>,
-    /// Paths of further playlists, as an ACL; `None`: there are none.
+    /// Paths of additional playlists, as an ACL; `None` if there are none.
     pub playlist_paths: Option<String>,
-    /// From where and by what way one may watch; `None`: from anywhere.
+    /// Checks on the client's address, location, proxy and Referer; `None` if there are none.
     pub targeting: Option<Targeting>,
-    /// The players that may play; `None`: every one.
+    /// Allowed players; `None` for all.
     pub players: Option<Players>,
-    /// Sessions that end before their time.
+    /// Revoked sessions.
     pub revocation: Revocation,
-    /// What pages on other sites may do; `None`: what the origin says.
+    /// CORS headers; `None` leaves the origin's unchanged.
     pub cors: Option<Cors>,
-    /// Query parameters that the origin never sees: the signed one, session tokens and access tokens.
+    /// Query parameters removed from requests to the origin: the signed parameter, session tokens and access tokens.
     pub reserved: Rc<[String]>,
 }
 
-/// How a session is opened.
+/// Requirement for opening a session.
 #[derive(Debug)]
 pub enum Opening<'a> {
-    /// By an access token.
+    /// A valid access token.
     AccessToken(&'a AccessToken),
-    /// By asking for a playlist.
+    /// None: any playlist request opens one.
     Free,
 }
 
 impl Policy {
-    /// Whether the policy needs neither token nor key: what its targeting lets in passes untouched.
+    /// Whether the policy requires neither tokens nor encryption, so requests that pass its other checks are forwarded
+    /// unchanged.
     pub fn is_open(&self) -> bool {
         self.access_token.is_none() && self.encryption.is_none()
     }
 
-    /// Whether nothing of it is checked.
+    /// Whether the policy checks nothing.
     pub fn lets_all_pass(&self) -> bool {
         self.is_open() && self.targeting.is_none() && self.players.is_none()
     }
 
-    /// The kind of resource that the normalised `path` names.
+    /// Kind of the resource at the normalised `path`.
     pub fn extension(&self, path: &str) -> Extension {
         match &self.playlist_paths {
             Some(paths) if acl::allows(paths, path) => Extension::Playlist,
@@ -72,12 +73,12 @@ impl Policy {
         }
     }
 
-    /// Query parameters that the origin never sees: the signed one, session tokens and access tokens.
+    /// Query parameters removed from requests to the origin: the signed parameter, session tokens and access tokens.
     pub fn reserved_parameters(&self) -> &Rc<[String]> {
         &self.reserved
     }
 
-    /// How a session is opened.
+    /// Requirement for opening a session.
     pub fn opening(&self) -> Opening<'_> {
         match &self.access_token {
             Some(access) if access.enforced => Opening::AccessToken(access),
@@ -85,12 +86,12 @@ impl Policy {
         }
     }
 
-    /// The keys under one of its secrets.
+    /// Keyring with this index.
     pub fn keyring(&self, index: KeyringIndex) -> Option<&Keyring> {
         self.keyrings.get(index.get())
     }
 
-    /// The keys under each secret, the current one first.
+    /// Keyrings with their indices, the current secret's first.
     pub fn keyrings(&self) -> impl Iterator<Item = (KeyringIndex, &Keyring)> {
         self.keyrings.iter().enumerate().map(|(index, keyring)| (KeyringIndex::new(index), keyring))
     }

@@ -1,5 +1,5 @@
-//! Names, paths and URLs that a configuration gives, valid by type. Each has its grammar in one place: the parser, and the
-//! pattern that the JSON Schema has of it.
+//! Names, paths and URLs in a configuration, valid by type. Each type declares its parser and the pattern for the JSON
+//! Schema side by side.
 
 use crate::http::incoming::SIGNED_PARAMETER;
 use crate::http::target;
@@ -7,12 +7,12 @@ use crate::http::target;
 /// Longest [`TokenName`] in bytes.
 const MAX_TOKEN_NAME: usize = 64;
 
-/// A text that is not of its type's grammar: the words for what would be.
+/// A text that does not match its type's grammar, with a description of the expected syntax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected(pub &'static str);
 
-/// Declares a text with its grammar: the words for it, the function that reads it (`None` for what is not of it), and the
-/// pattern that the JSON Schema has, which may let more pass.
+/// Declares a string type: the description of its syntax, its parser (`None` for invalid texts), and the pattern for
+/// the JSON Schema, which may be more permissive.
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $expected:expr, $read:expr $(, $pattern:literal)?) => {
         $(#[$doc])*
@@ -77,14 +77,14 @@ macro_rules! text {
 pub(super) use text;
 
 text! {
-    /// The name of a request header, in lower case: letters, digits, `-` and `_`.
+    /// Name of a request header, in lower case: letters, digits, `-` and `_`.
     HeaderName, "the name of a header",
     |text| (!text.is_empty() && text.bytes().all(is_name_byte)).then(|| text.to_ascii_lowercase()),
     "^[A-Za-z0-9_-]+$"
 }
 
 text! {
-    /// The name of a token in queries, cookies and headers alike: it must need no escape in any of them. At most 64 bytes.
+    /// Name of a token in queries, cookies and headers, at most 64 bytes. It needs no escaping in any of them.
     TokenName, "up to 64 letters, digits, _ and -, and not \"plk\"",
     |text| {
         let plain = (1..=MAX_TOKEN_NAME).contains(&text.len()) && text.bytes().all(is_name_byte);
@@ -94,7 +94,7 @@ text! {
 }
 
 text! {
-    /// The name of a host without a port, in lower case and without the root's dot (RFC 1034 section 3.1).
+    /// Host name without a port, in lower case and without the root's trailing dot (RFC 1034 section 3.1).
     Host, "a host name without a port",
     |text| {
         let name = text.strip_suffix('.').unwrap_or(text);
@@ -105,29 +105,29 @@ text! {
 }
 
 text! {
-    /// A host, perhaps with a port, as `:authority` has it.
+    /// Host with an optional port, as in `:authority`.
     Authority, "a host, perhaps with a port",
     |text| (is_graphic(text) && !text.contains(['/', '@', '?', '#'])).then(|| text.into()),
     "^[!-\"$-.0->A-~]+$"
 }
 
 text! {
-    /// The name of a cluster of Envoy's.
+    /// Name of an Envoy cluster.
     ClusterName, "the name of a cluster of Envoy's",
     |text| is_graphic(text).then(|| text.into()),
     "^[!-~]+$"
 }
 
 text! {
-    /// The path of a request, perhaps with a query.
+    /// Path of a request, with an optional query.
     AbsolutePath, "an absolute path such as \"/may-play\"",
     |text| (is_graphic(text) && text.starts_with('/') && !text.contains('#')).then(|| text.into()),
     "^/[!-\"$-~]*$"
 }
 
 text! {
-    /// The path of a key endpoint. It stands in a quoted attribute of every playlist and is compared with the decoded path
-    /// of requests, so it is normalised and needs no escape.
+    /// Path of a key endpoint. It is written into a quoted attribute of every playlist and compared with the decoded
+    /// path of requests, so it must be normalised and need no escaping.
     KeyPath, "an absolute path of letters, digits and /.-_",
     |text| {
         let plain = text.bytes().all(|byte| is_name_byte(byte) || matches!(byte, b'/' | b'.'));
@@ -137,7 +137,7 @@ text! {
 }
 
 text! {
-    /// An absolute `http` or `https` URL, as it may stand in a header.
+    /// Absolute `http` or `https` URL that is valid in a header.
     HttpUrl, "an absolute http or https URL",
     |text| {
         let (scheme, rest) = text.split_once("://")?;
@@ -165,7 +165,7 @@ mod tests {
         text.parse::<T>().ok().map(|it| it.to_string())
     }
 
-    /// A text and how each type writes it; `None` if it is not of the type.
+    /// A text and its form in each type; `None` if the type rejects it.
     #[test]
     fn each_type_has_its_grammar() {
         for (text, header, token, host, key_path) in [

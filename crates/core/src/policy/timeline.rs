@@ -1,52 +1,51 @@
-//! What is assigned to one path, over time: windows compiled into spans that do not overlap, so that a look-up is one
-//! binary search, however many windows there are.
+//! Assignments to one path over time, compiled into spans that do not overlap. A lookup is one binary search.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::index::PolicyIndex;
 
-/// An assignment's time.
+/// Period of an assignment.
 #[derive(Debug, Clone, Copy)]
 pub struct Term {
-    /// Seconds since the epoch; 0: always.
+    /// First second, since the epoch; 0 if the assignment has no start.
     pub start: u64,
-    /// The first second after it.
+    /// First second after the period.
     pub end: u64,
-    /// The policy's number.
+    /// Index of the policy.
     pub policy: PolicyIndex,
-    /// The assignment's own.
+    /// Position of the assignment in the document.
     pub assignment: usize,
 }
 
-/// Which window holds when, once [`Timeline::compile`] has been called; before that, none does.
+/// Assignments to one path. [`Timeline::compile`] must run before any lookup.
 #[derive(Debug, Default)]
 pub struct Timeline {
     added: Vec<Term>,
-    /// Every assignment that was added.
+    /// All assignments added.
     assignments: Vec<usize>,
     spans: Vec<Span>,
 }
 
-/// From a second to the next span's.
+/// Lasts until the next span starts.
 #[derive(Debug)]
 struct Span {
     start: u64,
-    /// Policy and assignment.
+    /// The policy and the position of its assignment.
     holds: Option<(PolicyIndex, usize)>,
 }
 
 impl Timeline {
-    /// Adds a window to compile.
+    /// Adds a period; takes effect with [`Timeline::compile`].
     pub fn add(&mut self, window: Term) {
         self.assignments.push(window.assignment);
         self.added.push(window);
     }
 
-    /// Compiles the windows: of those that are open, the one that began last holds.
+    /// Compiles the periods. Where they overlap, the one with the latest start applies.
     ///
     /// # Errors
-    /// The assignment of a window that begins when another does.
+    /// The assignment of a period with the same start as another.
     pub fn compile(&mut self) -> Result<(), usize> {
         let windows = core::mem::take(&mut self.added);
         let mut by_start: Vec<(u64, usize)> = windows.iter().map(|window| window.start).zip(0..).collect();
@@ -59,7 +58,7 @@ impl Timeline {
         times.sort_unstable();
         times.dedup();
         let mut coming = by_start.iter().filter_map(|(_, index)| windows.get(*index)).peekable();
-        // Those that have begun, the last on top; those that have ended go once they come up.
+        // Periods that have started, the latest on top. Those that have ended are removed once they reach the top.
         let mut begun: Vec<&Term> = Vec::new();
         for (time, _) in times {
             while let Some(window) = coming.next_if(|window| window.start <= time) {
@@ -75,28 +74,28 @@ impl Timeline {
         Ok(())
     }
 
-    /// The policy that holds at `now`.
+    /// Policy at `now`.
     pub fn at(&self, now: u64) -> Option<PolicyIndex> {
         self.holding(now).map(|(policy, _)| policy)
     }
 
-    /// The policy and the assignment that hold at `now`.
+    /// Policy and assignment at `now`.
     pub fn holding(&self, now: u64) -> Option<(PolicyIndex, usize)> {
         let begun = self.spans.partition_point(|span| span.start <= now);
         self.spans.get(begun.checked_sub(1)?)?.holds
     }
 
-    /// Every assignment to this path, whether it ever holds or not.
+    /// All assignments to this path, whether or not they ever apply.
     pub fn assignments(&self) -> impl Iterator<Item = usize> {
         self.assignments.iter().copied()
     }
 
-    /// Every policy that holds at some time, each perhaps more than once.
+    /// Policies that apply at some time; may repeat.
     pub fn policies(&self) -> impl Iterator<Item = PolicyIndex> {
         self.spans.iter().filter_map(|span| span.holds).map(|(policy, _)| policy)
     }
 
-    /// Adds the assignments that hold at `now` or at some time after it.
+    /// Adds the assignments that apply at `now` or later.
     pub fn add_holding(&self, now: u64, to: &mut BTreeSet<usize>) {
         let begun = self.spans.partition_point(|span| span.start <= now);
         let spans = self.spans.iter().skip(begun.saturating_sub(1));
@@ -118,7 +117,7 @@ mod tests {
         timeline.compile().map(|()| timeline)
     }
 
-    /// Against the definition, at every second, for every pair and triple of windows in a short time.
+    /// Compares with the definition, at every second, for every pair and triple of periods within a short time.
     #[test]
     fn of_the_open_windows_the_last_to_begin_holds() {
         let all: Vec<_> = (0..6).flat_map(|start| (start + 1..=6).map(move |end| (start, end))).collect();
@@ -150,7 +149,7 @@ mod tests {
         assert_eq!(compiled(&windows).err(), Some(2));
     }
 
-    /// Nested, so that all of them are open at once; and one that is open throughout.
+    /// Nested periods, all open at once, and one that covers them all.
     #[test]
     fn a_hundred_thousand_windows_compile() {
         let count = 100_000;

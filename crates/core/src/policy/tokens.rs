@@ -1,4 +1,4 @@
-//! The tokens of a policy: where access tokens stand, and how sessions go on.
+//! Access tokens and session tokens of a policy.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,41 +9,42 @@ use super::binding::Binding;
 use super::text::TokenName;
 use crate::token::edge_auth::Verifier;
 
-/// Where an access token is found and what verifies it.
+/// Names and verifier of access tokens.
 #[derive(Debug)]
 pub struct AccessToken {
-    /// Query parameter.
+    /// Name of the query parameter.
     pub name: TokenName,
-    /// Cookie.
+    /// Name of the cookie.
     pub cookie: TokenName,
-    /// Header, in lower case.
+    /// Name of the header, in lower case.
     pub header: TokenName,
-    /// What verifies it.
+    /// Verifier of access tokens.
     pub verifier: Verifier,
-    /// Sessions are opened by it. Otherwise it is removed and not looked at.
+    /// Opening a session requires an access token. Otherwise access tokens are removed from requests without
+    /// verification.
     pub enforced: bool,
 }
 
-/// How a session goes on.
+/// Session tokens, lifetime and binding.
 #[derive(Debug)]
 pub struct SessionRules {
-    /// Name of the session token in the query; its cookies' begin with it.
+    /// Name of the session token in the query, and prefix of the names of its cookies.
     pub name: TokenName,
-    /// Where it travels.
+    /// Transport of the session token.
     pub transport: Transport,
-    /// A live media playlist that opens a session is answered with a master playlist.
+    /// Respond with a multivariant playlist to a request for a live media playlist that opens a session.
     pub wrap_live_playlists: bool,
-    /// How long a session lasts, in seconds.
+    /// Lifetime of a session in seconds.
     pub ttl: u64,
-    /// Tolerance of clocks, in seconds.
+    /// Tolerated clock skew in seconds.
     pub skew: u64,
-    /// The session's ACL, in place of the access token's.
+    /// ACL of the session; overrides the access token's.
     pub acl: Option<String>,
-    /// Content needs a session token; playlists and keys always do.
+    /// Require a session token for content. Playlists and keys always require one.
     pub on_content: bool,
-    /// What it is bound to beside its token.
+    /// Binding to the client's network or to a header.
     pub binding: Binding,
-    /// Other authorities whose URIs get a token, in lower case without default ports.
+    /// Additional authorities whose URIs get a token, in lower case and without default ports.
     pub hosts: Vec<String>,
 }
 
@@ -62,7 +63,7 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// Whether URIs carry the token in their query.
+    /// Whether the query carries the token.
     pub fn in_query(self) -> bool {
         self != Self::Cookie
     }

@@ -1,4 +1,4 @@
-//! The results of admission: an admitted request, or a refused one.
+//! Results of admission: an admitted or a denied request.
 
 use alloc::string::String;
 
@@ -10,57 +10,57 @@ use crate::policy::PolicyIndex;
 use crate::session::Session;
 use crate::token::derive::KeyScope;
 
-/// A request that may go on.
+/// An admitted request.
 #[expect(clippy::large_enum_variant, reason = "taken apart at once; a box would only add an allocation")]
 pub enum Admitted {
-    /// No policy covers it: untouched.
+    /// Passes unchanged; no policy applies.
     Pass,
-    /// A key, answered here.
+    /// Key request, with a local response.
     Key(AdmittedKey),
-    /// A preflight request, answered here.
+    /// Preflight request, with a local response.
     Preflight {
-        /// The policy's index.
+        /// Index of the policy.
         policy: PolicyIndex,
-        /// The answer.
+        /// The response.
         reply: Reply,
     },
-    /// To the origin, with these changes.
+    /// Forwarded to the origin with these header changes.
     Pending(PendingRequest, HeaderEdits),
 }
 
-/// A key request that may go on.
+/// An admitted key request.
 pub struct AdmittedKey {
-    /// The policy's index.
+    /// Index of the policy.
     pub policy: PolicyIndex,
-    /// The session that asks.
+    /// Session that requests the key.
     pub session: Session,
-    /// Which viewers share the key.
+    /// Scope of the key.
     pub scope: KeyScope,
-    /// The key period.
+    /// Key period number.
     pub period: u64,
-    /// The answer.
+    /// The response.
     pub reply: Reply,
-    /// The authorizer's question, to be asked first.
+    /// Call to the authorizer, which must succeed before the response is sent.
     pub ask: Option<Call>,
 }
 
-/// Why a check refuses, and where the client is sent.
+/// A failed check.
 #[derive(Debug)]
 pub struct Denied {
-    /// The reason.
+    /// Reason of the denial.
     pub reason: Reason,
-    /// An absolute URL for a 302.
+    /// Absolute URL for a 302; `None` for an error response.
     pub redirect: Option<String>,
 }
 
-/// A refused request, and what is known of it.
+/// A denied request, with the facts known so far.
 #[derive(Debug)]
 pub struct Refused {
-    /// Why.
+    /// Reason and redirect.
     pub denied: Denied,
-    /// Its kind.
+    /// Kind of the request.
     pub kind: Kind,
-    /// The policy's index.
+    /// Index of the policy, if known.
     pub policy: Option<PolicyIndex>,
 }
 

@@ -1,4 +1,4 @@
-//! Named checks, run in order, and an observer that sees each of them.
+//! Named checks that run in order, and an observer of their outcomes.
 
 use super::admitted::{Admitted, Denied};
 use super::door::Door;
@@ -7,26 +7,26 @@ use crate::http::incoming::{Incoming, RequestHead};
 use crate::http::reply::Reason;
 use crate::session::jar::Sent;
 
-/// What a check decides.
+/// Decision of a check.
 #[expect(clippy::large_enum_variant, reason = "taken apart at once; a box would only add an allocation")]
 pub enum Flow {
-    /// The check passed: the next one runs.
+    /// Passed; the next check runs.
     Next,
-    /// The check does not apply to this request: the next one runs.
+    /// Not applicable; the next check runs.
     Skip,
-    /// The request is admitted, and no further check runs.
+    /// The request is admitted; no further check runs.
     Admit(Admitted),
-    /// The request is refused.
+    /// The request is denied.
     Refuse(Denied),
 }
 
 impl Flow {
-    /// The flow of a check that only fails or passes.
+    /// Decision of a check that only passes or fails.
     pub fn of(checked: Result<(), Reason>) -> Self {
         checked.map_or_else(Self::refuse, |()| Self::Next)
     }
 
-    /// Refuses without a redirect.
+    /// Denies the request without a redirect.
     pub fn refuse(reason: Reason) -> Self {
         Self::Refuse(Denied { reason, redirect: None })
     }
@@ -41,28 +41,28 @@ impl Flow {
     }
 }
 
-/// One check on `S`, the request as far as it is known by then.
+/// One check on the request state `S`.
 pub struct Check<S> {
-    /// Its name, as `playlock why` prints it.
+    /// Name, as printed by `playlock why`.
     pub name: &'static str,
-    /// Runs it.
+    /// The check itself.
     pub run: fn(&mut S, &mut dyn Observer) -> Flow,
 }
 
-/// The outcome of a check.
+/// Outcome of a check.
 #[derive(Clone, Copy)]
 pub enum Outcome<'a> {
-    /// It passed.
+    /// Passed.
     Passed,
-    /// It does not apply.
+    /// Not applicable.
     Skipped,
-    /// It passed, and the request is admitted.
+    /// Passed, and the request is admitted.
     Admitted(&'a Admitted),
-    /// It refused the request.
+    /// Denied.
     Refused(&'a Denied),
 }
 
-/// Runs `checks` in order until one of them decides. `seen` reports each to the observer.
+/// Runs `checks` in order until one decides. `seen` reports each outcome to the observer.
 pub fn run<S>(
     checks: &[Check<S>],
     state: &mut S,
@@ -79,62 +79,63 @@ pub fn run<S>(
     Flow::Next
 }
 
-/// A token that a check looked at.
+/// A token that a check examined.
 pub struct TokenSeen<'a> {
-    /// Its kind, and how it was sent.
+    /// Kind and carrier of the token.
     pub sent: TokenSent<'a>,
-    /// Whether it is accepted.
+    /// Result of the verification.
     pub verified: Result<(), Reason>,
 }
 
-/// How a token was sent.
+/// Kind and carrier of a token.
 #[derive(Clone, Copy)]
 pub enum TokenSent<'a> {
-    /// A session token.
+    /// Session token.
     Session(Sent<'a>),
-    /// An access token.
+    /// Access token.
     Access(&'a str, AccessCarrier),
 }
 
-/// Where an access token was found.
+/// Carrier of an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessCarrier {
-    /// In the query.
+    /// Query parameter.
     Query,
-    /// In a cookie.
+    /// Cookie.
     Cookie,
-    /// In a header.
+    /// Header.
     Header,
 }
 
-/// Sees the checks of a request while they run. `()` ignores them all.
+/// Observes the checks of a request as they run. `()` ignores them.
 pub trait Observer {
-    /// The target was parsed: `None` if it names no single path.
+    /// Called after the target was parsed; `incoming` is `None` if it is invalid.
     fn target(&mut self, head: &RequestHead<'_>, incoming: Option<&Incoming<'_>>) {
         let _ = (head, incoming);
     }
 
-    /// A check that finds the policy has run.
+    /// Called after each check that precedes the policy lookup or is part of it.
     fn at_the_door(&mut self, check: &'static str, outcome: Outcome<'_>, door: &Door<'_>) {
         let _ = (check, outcome, door);
     }
 
-    /// A check under a policy has run.
+    /// Called after each check under a policy.
     fn under_policy(&mut self, check: &'static str, outcome: Outcome<'_>, visit: &Visit<'_>) {
         let _ = (check, outcome, visit);
     }
 
-    /// The session check found the URL naming a session whose token was not sent (`named`), or no session token at all.
+    /// Called by the session check if the URL identifies a session whose token is missing (`named`), or if the request
+    /// has no session token at all.
     fn no_session_token(&mut self, named: bool, visit: &Visit<'_>) {
         let _ = (named, visit);
     }
 
-    /// The session check looked for an access token and found none.
+    /// Called by the session check if the request has no access token.
     fn no_access_token(&mut self, visit: &Visit<'_>) {
         let _ = visit;
     }
 
-    /// The session check looked at a token.
+    /// Called by the session check for each token it examines.
     fn token(&mut self, token: &TokenSeen<'_>, visit: &Visit<'_>) {
         let _ = (token, visit);
     }

@@ -63,7 +63,7 @@ fn body(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     if visit.policy.is_open() || !answered_or_forwarded { Flow::Skip } else { Flow::of(bodiless(visit.incoming)) }
 }
 
-/// A preflight request is answered wherever it comes from: the answer gives away nothing but the policy's `cors`.
+/// Responds to preflight requests from any client: the response discloses only the policy's `cors`.
 fn preflight(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     if visit.policy.is_open() {
         return Flow::Skip;

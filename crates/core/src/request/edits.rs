@@ -1,4 +1,4 @@
-//! What the origin sees of a request.
+//! Changes to a request before it is forwarded to the origin.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -11,15 +11,15 @@ use crate::policy::Policy;
 use crate::policy::encryption::OnEncryptedOrigin;
 use crate::session::jar;
 
-/// The parameter that asks the origin for a delta update (RFC 8216bis section 6.2.5.2).
+/// Query parameter that requests a delta update from the origin (RFC 8216bis section 6.2.5.2).
 const DELTA: &str = "_HLS_skip";
 
-/// Takes tokens, the signed parameter and, where the origin must send the `whole` plain resource, conditions out of the
-/// request.
+/// Removes tokens and the signed parameter from the request. `whole` also removes conditional and Range headers: the
+/// origin must then send the complete resource without content coding.
 pub fn request_edits(policy: &Policy, incoming: &Incoming<'_>, whole: bool) -> HeaderEdits {
     let mut edits = HeaderEdits::default();
     let (head, target) = (incoming.head, &incoming.target);
-    // A delta update could begin amid media that the origin encrypts without saying so.
+    // A delta update may start within media that the origin encrypts, without the EXT-X-KEY that applies to it.
     let no_delta =
         policy.encryption.as_ref().is_some_and(|it| it.on_encrypted_origin == OnEncryptedOrigin::Passthrough);
     let is_dropped = |name: &str| {

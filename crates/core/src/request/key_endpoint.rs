@@ -1,4 +1,4 @@
-//! The checks on a key request, and the key.
+//! Checks on a key request, and its response.
 
 use alloc::format;
 
@@ -17,7 +17,7 @@ use crate::policy::encryption::Encryption;
 use crate::token::derive::KeyScope;
 use crate::token::signed;
 
-/// The checks that find the policy.
+/// Checks that find the policy.
 pub const fn door<'a>() -> [Check<Door<'a>>; 5] {
     [
         Check { name: "parameter", run: one_parameter },
@@ -28,7 +28,7 @@ pub const fn door<'a>() -> [Check<Door<'a>>; 5] {
     ]
 }
 
-/// The checks under the policy.
+/// Checks under the policy.
 pub const fn checks<'a>() -> [Check<Visit<'a>>; 6] {
     [
         Check { name: "targeting", run: shared_checks::targeting },
@@ -50,7 +50,7 @@ fn one_parameter(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
     Flow::Next
 }
 
-/// A preflight request is answered wherever it comes from: the answer gives away nothing but the policy's `cors`.
+/// Responds to preflight requests from any client: the response discloses only the policy's `cors`.
 fn preflight(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
     let (incoming, head) = (door.incoming, door.incoming.head);
     if head.method.reads() {
@@ -91,8 +91,8 @@ fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
     }
 }
 
-/// The parameter is signed for this key, of any period that was ever given out: its segments may be in a playlist, or in a
-/// player's buffer, for long.
+/// Verifies that the parameter is signed for this key. Key periods do not expire: their segments may stay in playlists
+/// or player buffers for a long time.
 fn parameter(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let keyring = visit.session.as_ref().and_then(|pending| visit.policy.keyring(pending.session.keyring));
     let sent = visit.incoming.signed.ok().flatten();
@@ -101,7 +101,8 @@ fn parameter(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     Flow::of(if visit.key.is_some() { Ok(()) } else { Err(Reason::Parameter) })
 }
 
-/// The key was given out to the session that asks, a shared one too: its URL was written for one session's playlist.
+/// Verifies that the key URL was issued to this session. This includes shared keys: each URL was written for one
+/// session's playlist.
 fn owner(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let own = visit
         .session
@@ -137,7 +138,7 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     });
     let cache_control = match &ask {
         None => format!("private, max-age={}", session.expires.saturating_sub(head.now)),
-        // The authorizer is asked each time.
+        // Every key request must reach the authorizer.
         Some(_) => "private, no-store".into(),
     };
     let reply = Reply {

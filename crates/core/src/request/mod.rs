@@ -1,4 +1,4 @@
-//! Admission: the checks on a request, in order, and what becomes of a request that passes them.
+//! Admission: runs the checks on a request in order.
 
 pub mod admitted;
 pub mod check;
@@ -24,10 +24,10 @@ use crate::http::reply::Reason;
 use crate::http::route::Kind;
 use crate::policy::Policies;
 
-/// Runs the checks on a request. `random` is called at most once, when a session is opened.
+/// Runs the checks on a request. `random` is called at most once, to open a session.
 ///
 /// # Errors
-/// The first check that refuses it.
+/// The first check that denies the request.
 pub fn admit(
     policies: &Policies,
     head: &RequestHead<'_>,
@@ -53,7 +53,8 @@ pub fn admit(
     }
 }
 
-/// Runs the checks that find the policy, then those under it. `kind`: if it is known before the policy is.
+/// Runs the checks that find the policy, then those under it. `kind` is the request's kind if it does not depend on the
+/// policy.
 fn follow<'a>(
     door_checks: &[Check<Door<'a>>],
     checks: &[Check<Visit<'a>>],
@@ -73,7 +74,7 @@ fn follow<'a>(
         Flow::Refuse(denied) => return Err(refused(denied, None, kind)),
         Flow::Next | Flow::Skip => {}
     }
-    // The last check at the door has found one.
+    // The last of these checks finds the policy or denies the request.
     let Some((index, policy)) = door.policy else {
         return Err(refused(bug::instead(Reason::Unassigned).into(), None, kind));
     };
@@ -85,12 +86,12 @@ fn follow<'a>(
     match run(checks, &mut visit, observer, under_policy) {
         Flow::Admit(admitted) => Ok(admitted),
         Flow::Refuse(denied) => Err(refused(denied, Some(index), kind)),
-        // The last check admits or refuses.
+        // The last check admits or denies.
         Flow::Next | Flow::Skip => Err(refused(bug::instead(Reason::Unassigned).into(), Some(index), kind)),
     }
 }
 
-/// Admits a request without an observer.
+/// [`admit`] without an observer.
 ///
 /// # Errors
 /// See [`admit`].

@@ -1,5 +1,5 @@
-//! An admitted request, kept until its response comes: a part for all, and one type for each kind of resource that a URL
-//! can ask for.
+//! An admitted request, kept until its response arrives: state common to all requests, and one type per kind of
+//! resource.
 
 use alloc::format;
 use alloc::rc::Rc;
@@ -18,37 +18,39 @@ use crate::session::jar;
 use crate::token::derive::{ContentKey, KeyScope};
 use crate::token::signed::{ByteRange, Iv, Resource, Treatment, Variable};
 
-/// An admitted request, kept until its response comes.
+/// An admitted request, kept until its response arrives.
 #[derive(Debug)]
 pub struct PendingRequest {
-    /// The policy's number.
+    /// Index of the policy.
     pub policy: PolicyIndex,
-    /// The session that it belongs to; `None` only for content that needs no token.
+    /// Session of the request; `None` only for content that requires no token.
     pub session: Option<PendingSession>,
-    /// The URL as the viewer's player has it.
+    /// URL as requested by the player.
     pub url: ViewerUrl,
-    /// A HEAD request.
+    /// Whether this is a HEAD request.
     pub head: bool,
     /// Seconds since the epoch.
     pub now: u64,
-    /// Needed if the response is a playlist. Any may be: only the response's media type tells.
+    /// State for a playlist response. Every request has it: only the media type of the response identifies a playlist.
     pub playlist: PendingPlaylist,
-    /// What the URL asks for.
+    /// Requested resource.
     pub asked: Asked,
 }
 
 impl PendingRequest {
-    /// Its kind by its URL.
+    /// Kind of the resource, by its URL.
     pub fn kind(&self) -> Kind {
         self.asked.kind()
     }
 
-    /// Whether its session was opened for a path that only the response can show to be a playlist; refused if it is none.
+    /// Whether the request opened a session for a path that is not known to be a playlist. The response is rejected
+    /// unless it is one.
     pub fn is_tentative(&self) -> bool {
         !matches!(self.asked, Asked::Playlist) && self.session.as_ref().is_some_and(PendingSession::is_opened)
     }
 
-    /// The parameter that names the session in a URL, as `name=value`: the token, or the reference of its cookie.
+    /// Query parameter that identifies the session in URIs, as `name=value`: the session token, or the reference of its
+    /// cookie.
     pub fn token_parameter(&self, policy: &Policy) -> Option<String> {
         let (session, name) = (&self.session.as_ref()?.session, &policy.session.name);
         Some(match policy.session.transport.in_query() {
@@ -57,7 +59,7 @@ impl PendingRequest {
         })
     }
 
-    /// The cookie of a session that was just opened, and those that make room for it.
+    /// Cookie of a newly opened session, and removals of the cookies that make room for it.
     pub fn session_cookies(&self, policy: &Policy) -> Vec<Header> {
         match &self.session {
             Some(PendingSession { session, obtained: Obtained::Opened { surplus } })
@@ -71,95 +73,95 @@ impl PendingRequest {
         }
     }
 
-    /// Seconds until the session ends.
+    /// Remaining lifetime of the session in seconds.
     pub fn time_left(&self) -> u64 {
         self.session.as_ref().map_or(0, |pending| pending.session.expires.saturating_sub(self.now))
     }
 }
 
-/// The session of a pending request.
+/// Session of a pending request.
 #[derive(Debug)]
 pub struct PendingSession {
     /// The session.
     pub session: Session,
-    /// How the request came by it.
+    /// Whether the session was opened or resumed.
     pub obtained: Obtained,
 }
 
-/// How a request came by its session.
+/// Whether a request opened its session or resumed it from a token.
 #[derive(Debug)]
 pub enum Obtained {
-    /// It was opened by this very request.
+    /// Opened by this request.
     Opened {
-        /// References of the sessions whose cookies make room for this one's.
+        /// References of the session cookies to remove, to make room for the new one.
         surplus: Vec<String>,
     },
-    /// The request carries its token.
+    /// Resumed from a token in the request.
     Resumed {
-        /// No other of the request's sessions would do as well.
+        /// Whether no other session in the request is equally valid.
         certain: bool,
-        /// The URL says which session it is of.
+        /// Whether the URL identifies the session.
         named: bool,
     },
 }
 
 impl PendingSession {
-    /// Whether the session was opened by this very request.
+    /// Whether this request opened the session.
     pub fn is_opened(&self) -> bool {
         matches!(self.obtained, Obtained::Opened { .. })
     }
 
-    /// Whether no other of the request's sessions would do as well.
+    /// Whether no other session in the request is equally valid.
     pub fn is_certain(&self) -> bool {
         !matches!(self.obtained, Obtained::Resumed { certain: false, .. })
     }
 
-    /// Whether the URL says which session it is of.
+    /// Whether the URL identifies the session.
     pub fn is_named(&self) -> bool {
         matches!(self.obtained, Obtained::Resumed { named: true, .. })
     }
 
-    /// The scope of the session's own key.
+    /// Scope of the session's own key.
     pub fn own_key(&self) -> KeyScope {
         KeyScope::Session(self.session.id)
     }
 }
 
-/// The URL of a request as the viewer's player has it.
+/// URL as requested by the player.
 #[derive(Debug)]
 pub struct ViewerUrl {
-    /// Its scheme.
+    /// Scheme of the URL.
     pub scheme: Scheme,
     /// `:authority`.
     pub authority: String,
-    /// The path as it came, percent-encoded.
+    /// Path as sent, percent-encoded.
     pub raw_path: String,
-    /// The query as it came.
+    /// Query as sent.
     pub query: Option<String>,
 }
 
 impl ViewerUrl {
-    /// The base of URIs in the response.
+    /// Base for resolving the URIs in the response.
     pub fn base(&self, policy: &Policy) -> Base {
         Base::new(self.scheme, &self.authority, &self.raw_path, &policy.session.hosts)
     }
 }
 
-/// What a request carries in case that its response is a playlist.
+/// State of a request for the case that its response is a playlist.
 #[derive(Debug)]
 pub struct PendingPlaylist {
-    /// The scope of the keys in it; `None` if no session tells.
+    /// Scope of the content keys in the playlist; `None` if the scope depends on a session and there is none.
     pub keys: Option<KeyScope>,
-    /// The directory of the stream that it belongs to, if anything in it depends on that.
+    /// Directory of the stream; `None` if nothing in the playlist depends on it.
     pub directory: Option<String>,
-    /// Variables that the master playlist defined, for a media playlist to import.
+    /// Variables of the multivariant playlist, for the media playlist to import.
     pub imports: Vec<Variable>,
-    /// URIs of it that are refused when they are asked for.
+    /// URIs in the playlist that will be rejected when requested.
     pub unservable: Rc<Unservable>,
 }
 
 impl PendingPlaylist {
-    /// `encryption` is the policy's, `session` the request's.
+    /// Derives the key scope from the policy's `encryption` and the request's `session`.
     pub fn new(
         encryption: Option<&Encryption>,
         session: Option<&PendingSession>,
@@ -176,16 +178,16 @@ impl PendingPlaylist {
     }
 }
 
-/// What a URL asks for.
+/// Requested resource, by its URL.
 #[derive(Debug)]
 pub enum Asked {
-    /// A playlist by its path.
+    /// Playlist, identified by its path.
     Playlist,
-    /// Media that leaves encrypted.
+    /// Media to encrypt.
     Media(PendingMedia),
-    /// A resource that is served in clear.
+    /// Resource served in clear.
     Clear(PendingClear),
-    /// A JSON document that names URIs.
+    /// JSON document that contains URIs.
     Document(PendingDocument),
 }
 
@@ -200,35 +202,35 @@ pub struct PendingMedia {
     pub segment_iv: Option<[u8; 16]>,
 }
 
-/// A resource that is served in clear.
+/// A resource served in clear.
 #[derive(Debug)]
 pub struct PendingClear {
-    /// Its byte range, and what a redirect repeats: its URL may have been written while the policy still encrypted.
+    /// Byte range, and the claim to repeat in redirects: the policy may have encrypted when the URL was written.
     pub claim: Claim,
 }
 
-/// A JSON document that names URIs.
+/// A JSON document that contains URIs.
 #[derive(Debug)]
 pub struct PendingDocument {
-    /// What a redirect repeats.
+    /// Claim to repeat in redirects.
     pub claim: Claim,
 }
 
-/// What a URL says of its resource by its signed parameter, and which secret that is under.
+/// Verified claim of a URL's signed parameter about its resource, and the secret it is under.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// The number of the keyring that it is under.
+    /// Index of the keyring.
     pub keyring: KeyringIndex,
-    /// The resource.
+    /// Claimed resource.
     pub resource: Resource,
-    /// The scope of its key if it is media; `None` if neither session nor URL tell.
+    /// Scope of the content key if the resource is media; `None` if neither the session nor the URL determines it.
     pub scope: Option<KeyScope>,
 }
 
 impl Claim {
-    /// `keyring` signed the parameter that says `resource` and whose key is `shared`. Media of which the URL says no key
-    /// is under the session's own, whatever the configuration says by now; a session that has just been opened has given
-    /// out no such URL.
+    /// Combines the session with the signed parameter, where `keyring` signed `resource` and the scope `shared`. Media
+    /// without a shared scope uses the session's own key, regardless of the current configuration. This excludes
+    /// sessions opened by this request: no URL with their key has been issued yet.
     pub fn new(
         session: Option<&PendingSession>,
         keyring: KeyringIndex,
@@ -245,8 +247,9 @@ impl Claim {
 }
 
 impl Asked {
-    /// What a URL with this extension and claim asks for where a policy encrypts media, or does not. `client_range` is the
-    /// request's Range, if it may be answered with a part of the ciphertext.
+    /// Classifies a URL by its extension and claim; `encrypts` is whether the policy encrypts media. `client_range` is
+    /// the request's Range, if the response may be a part of the ciphertext, and `segment_iv` the IV of a segment that has
+    /// one of its own.
     pub fn new(
         extension: Extension,
         encrypts: bool,
@@ -255,7 +258,7 @@ impl Asked {
         segment_iv: Option<[u8; 16]>,
     ) -> Self {
         match (extension, claim.resource.form) {
-            // What is said of media must not take a playlist past the rewriter.
+            // A claim about media must not let a playlist bypass the rewriter.
             (Extension::Playlist, _) => Self::Playlist,
             (_, Treatment::Document) => Self::Document(PendingDocument { claim }),
             (_, Treatment::Media) if encrypts => {
@@ -266,7 +269,7 @@ impl Asked {
         }
     }
 
-    /// Its kind in counters and logs.
+    /// Kind in counters and logs.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Playlist => Kind::Playlist,
@@ -275,7 +278,7 @@ impl Asked {
         }
     }
 
-    /// What the URL says of the resource; nothing of a playlist.
+    /// Claim of the URL; `None` for playlists.
     pub fn claim(&self) -> Option<&Claim> {
         match self {
             Self::Playlist => None,
@@ -285,12 +288,12 @@ impl Asked {
         }
     }
 
-    /// The part of the origin's file that the resource is.
+    /// Byte range of the resource in the origin's file.
     pub fn range(&self) -> Option<ByteRange> {
         self.claim().and_then(|claim| claim.resource.range)
     }
 
-    /// The first and the last byte of the part that the origin is asked for; `None`: the whole.
+    /// First and last byte to request from the origin; `None` for the whole file.
     pub fn origin_range(&self) -> Option<(u64, u64)> {
         match (self.range(), self) {
             (Some(range), _) => Some((range.offset, range.last())),
@@ -299,26 +302,28 @@ impl Asked {
         }
     }
 
-    /// Whether its origin must send it whole and plain: all but what is the origin's own resource, served as it is.
+    /// Whether the origin must send the resource complete and without content coding. False only for whole resources in
+    /// clear, which pass unchanged.
     pub fn needs_all(&self) -> bool {
         !matches!(self, Self::Clear(_)) || self.range().is_some()
     }
 }
 
 impl PendingMedia {
-    /// Whether it is the same for other sessions.
+    /// Whether other sessions get the same ciphertext.
     pub fn shares_key(&self) -> bool {
         !matches!(self.claim.scope, None | Some(KeyScope::Session(_)))
     }
 
-    /// Whether keys rotate and the URL does not say the period: refused if it is media, which only the response may tell.
+    /// Whether keys rotate and the URL does not name the period. Such media is refused; only the response may show that it
+    /// is media.
     pub fn lacks_period(&self, policy: &Policy) -> bool {
         let rotates = policy.encryption.as_ref().is_some_and(|encryption| encryption.rotation.changes());
         rotates && self.claim.resource.period.is_none()
     }
 
-    /// Its content key and IV; `None` if nothing tells its key. A resource without a number of its own has the IV
-    /// of its period: what a session was told stays true when the configuration changes.
+    /// The content key and IV; `None` if neither the session nor the URL names the key. A resource without a number or IV of
+    /// its own has the IV of its period, so that URLs from before a change of configuration remain valid.
     pub fn content_key(&self, policy: &Policy) -> Option<ContentKey> {
         let Claim { keyring, resource, scope } = &self.claim;
         let (keyring, scope) = (policy.keyring(*keyring)?, scope.as_ref()?);
@@ -360,7 +365,8 @@ mod tests {
     #[test]
     fn all_else_is_what_its_claim_says() {
         let range = ByteRange::new(5, 10);
-        // Form, whether the policy encrypts, byte range; kind, what the origin is asked for, whether it must come whole.
+        // Treatment, whether the policy encrypts, byte range; expected kind, range requested from the origin,
+        // `needs_all`.
         for (form, encrypts, range, kind, origin, all) in [
             (Treatment::Media, true, None, Kind::Segment, Some((0, 31)), true),
             (Treatment::Media, true, range, Kind::Segment, Some((5, 14)), true),

@@ -1,4 +1,4 @@
-//! The session of a request: the one whose token it carries, or a new one for a valid access token.
+//! Session lookup: resumes the session of a token in the request, or opens one for a valid access token.
 
 use alloc::vec::Vec;
 
@@ -14,10 +14,10 @@ use crate::session::Session;
 use crate::session::jar::{self, GoingOn, Presented};
 use crate::token::MAX_SENT;
 
-/// The session of a request for a playlist or content.
+/// Resumes or opens the session of a request for a playlist or content.
 ///
 /// # Errors
-/// Why there is none.
+/// The reason why the request has no session.
 pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Result<PendingSession, Reason> {
     let (policy, incoming) = (visit.policy, visit.incoming);
     let presented = jar::presented(policy, incoming)?;
@@ -32,15 +32,15 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
         Opening::AccessToken(access) => Some((access, access_token(access, incoming)?)),
         Opening::Free => None,
     };
-    // A request with one token in the session token's place may carry an access token there. A request with two tokens has
-    // not mistaken one for the other, and does not get each of them verified twice.
+    // A client may send an access token under the session token's name. A request with both tokens has not confused
+    // them and must not cost two verifications.
     let alone = !matches!(access, Some((_, Some(_))));
     let failure = match (failure, presented.only()) {
         (Some(Reason::Signature), Some(sent)) if alone && is_access_token(policy, sent.token) => Some(Reason::Swapped),
         (failure, _) => failure,
     };
     if visit.extension == Extension::Other {
-        // Content takes session tokens only.
+        // Content requires a session token; access tokens do not open sessions here.
         let instead = if matches!(access, Some((_, Some(_)))) { Reason::Content } else { Reason::Missing };
         return Err(failure.unwrap_or(instead));
     }
@@ -73,10 +73,10 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
     Ok(PendingSession { session, obtained: Obtained::Opened { surplus } })
 }
 
-/// The session of a key request. Its paths do not count at the key endpoint.
+/// Resumes the session of a key request. The session's ACL does not apply to the key endpoint.
 ///
 /// # Errors
-/// Why there is none; [`Reason::Session`] if it may be one of several.
+/// The reason why there is no session; [`Reason::Session`] if the request matches several.
 pub fn resume(visit: &Visit<'_>, observer: &mut dyn Observer) -> Result<PendingSession, Reason> {
     let (policy, incoming) = (visit.policy, visit.incoming);
     let presented = jar::presented(policy, incoming)?;
@@ -105,23 +105,23 @@ fn going_on(
     })
 }
 
-/// Whether `sent` is an access token with a valid signature, whatever its times and paths. Not asked of what looks like a
-/// session token: a forged one should not cost a second verification.
+/// Whether `sent` is an access token with a valid signature, ignoring its times and ACL. Tokens that look like session
+/// tokens are skipped: a forged one must not cost a second verification.
 fn is_access_token(policy: &Policy, sent: &str) -> bool {
     let Opening::AccessToken(access) = policy.opening() else { return false };
     !Session::is_likely(sent) && access.verifier.has_signed(sent)
 }
 
-/// Whether `sent` is a session token with a valid signature, expired or not.
+/// Whether `sent` is a session token with a valid signature, possibly expired.
 fn is_session_token(policy: &Policy, sent: &str, head: &RequestHead<'_>) -> bool {
     Session::is_likely(sent)
         && !matches!(Session::verify(policy, sent, head), Err(Reason::Malformed | Reason::Signature))
 }
 
-/// The access token as sent, and its carrier: query before cookie before header.
+/// Access token and its carrier. The query takes precedence over the cookie, and the cookie over the header.
 ///
 /// # Errors
-/// [`Reason::Duplicate`]; [`Reason::Malformed`] if a header is too long or not UTF-8.
+/// [`Reason::Duplicate`] if a carrier holds two; [`Reason::Malformed`] if the header is too long or not UTF-8.
 fn access_token<'a>(access: &AccessToken, incoming: &Incoming<'a>) -> Result<Option<(&'a str, AccessCarrier)>, Reason> {
     if let Some(sent) = at_most_one(incoming.target.values(&access.name))? {
         return Ok(Some((sent, AccessCarrier::Query)));

@@ -1,4 +1,4 @@
-//! The checks that content and keys share.
+//! Checks that content and key requests share.
 
 use super::admitted::Denied;
 use super::check::{Flow, Observer};
@@ -8,8 +8,8 @@ use crate::http::reply::Reason;
 use crate::policy::players::Players;
 use crate::policy::targeting::ClientOrigin;
 
-/// Whether the request ends with its headers: an origin that ignores bodies would take one for the next request on its
-/// connection, which has passed no check (request smuggling, "CL.0").
+/// Verifies that the request ends with its headers. An origin that ignores bodies would treat one as the next request
+/// on its connection, which has passed no check (request smuggling, "CL.0").
 ///
 /// # Errors
 /// [`Reason::Body`]
@@ -17,7 +17,7 @@ pub fn bodiless(incoming: &Incoming<'_>) -> Result<(), Reason> {
     if incoming.head.bodiless { Ok(()) } else { Err(Reason::Body) }
 }
 
-/// The request comes from where it may.
+/// Checks the client's address, location, proxy and Referer.
 pub fn targeting(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let Some(targeting) = &visit.policy.targeting else { return Flow::Skip };
     match targeting.check(&ClientOrigin::new(visit.incoming.head, &visit.policies.geo_headers)) {
@@ -26,7 +26,7 @@ pub fn targeting(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     }
 }
 
-/// The player may play. Where sessions name their player, content without a session is not asked.
+/// Checks the player. Skipped for content without a session if the session identifies the player.
 pub fn player(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let Some(players) = &visit.policy.players else { return Flow::Skip };
     if visit.session.is_none() && Players::are_named_by_session(players) && !visit.policy.is_open() {

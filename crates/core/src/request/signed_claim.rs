@@ -1,4 +1,4 @@
-//! The verified statement of the signed parameter on content.
+//! Verified claim of the signed parameter on content.
 
 use alloc::vec::Vec;
 
@@ -9,22 +9,22 @@ use crate::session::Session;
 use crate::token::derive::KeyScope;
 use crate::token::signed::{self, Resource, Subject, Variable};
 
-/// The filter's own statement about a resource, as a URL carries it.
+/// Claim about a resource that playlock signed and wrote into its URL.
 #[derive(Debug, Default)]
 pub struct SignedClaim {
-    /// The index of the keyring that signed it.
+    /// Index of the keyring that signed it.
     pub keyring: KeyringIndex,
-    /// The resource.
+    /// Claimed resource.
     pub resource: Resource,
-    /// The scope of its key, if that is not the session's own.
+    /// Scope of its key, unless it is the session's own.
     pub shared: Option<KeyScope>,
-    /// The variables that a playlist may import.
+    /// Variables for a playlist to import.
     pub imports: Vec<Variable>,
 }
 
 impl SignedClaim {
-    /// Verifies the value `sent` with `target` in this session, under any of the policy's secrets: a request without a
-    /// session does not tell which one. `None` if none of them signed it.
+    /// Verifies the value `sent` for `target` and the session. Tries all secrets of the policy: a request without a
+    /// session does not identify the secret. `None` if no secret matches.
     pub fn verify(policy: &Policy, target: &Target<'_>, session: Option<&Session>, sent: &str) -> Option<Self> {
         let query = query::of_origin(target.query, policy.reserved_parameters())?;
         let session = session.filter(|_| policy.session.on_content).map(|session| &session.id);

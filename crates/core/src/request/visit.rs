@@ -1,4 +1,4 @@
-//! A request under its policy.
+//! A request and its policy.
 
 use super::signed_claim::SignedClaim;
 
@@ -8,29 +8,29 @@ use crate::policy::{Policies, Policy, PolicyIndex};
 use crate::request::pending::PendingSession;
 use crate::token::signed::KeyRequest;
 
-/// A request under its policy. Checks add what they find.
+/// A request and its policy, with the results of its checks.
 pub struct Visit<'a> {
     /// The configuration.
     pub policies: &'a Policies,
     /// The request.
     pub incoming: &'a Incoming<'a>,
-    /// The policy's index.
+    /// Index of the policy.
     pub index: PolicyIndex,
     /// The policy.
     pub policy: &'a Policy,
-    /// The extension of the path under this policy.
+    /// Kind of the path under this policy.
     pub extension: Extension,
-    /// The session, once its check has found or opened it; `None` for content that needs none.
+    /// Session, once resumed or opened; `None` for content that requires none.
     pub session: Option<PendingSession>,
-    /// The statement of the signed parameter on content, once its check has verified it.
+    /// Claim of the signed parameter on content, once verified.
     pub claim: SignedClaim,
-    /// The statement of the signed parameter on a key request, once its check has verified it.
+    /// Claim of the signed parameter on a key request, once verified.
     pub key: Option<KeyRequest>,
     pub(super) random: &'a mut dyn FnMut() -> [u8; 16],
 }
 
 impl<'a> Visit<'a> {
-    /// Nothing but the policy is known yet.
+    /// Starts with only the policy known.
     pub fn new(
         policies: &'a Policies,
         incoming: &'a Incoming<'a>,
@@ -43,7 +43,7 @@ impl<'a> Visit<'a> {
         Self { policies, incoming, index, policy, extension, session: None, claim, key: None, random }
     }
 
-    /// The kind of content by its path alone.
+    /// Kind of the content, by its path alone.
     pub fn kind(&self) -> Kind {
         match self.extension {
             Extension::Playlist => Kind::Playlist,
@@ -52,7 +52,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// The payload of the access token that opened the session.
+    /// Payload of the access token that opened the session.
     pub fn payload(&self) -> Option<&str> {
         self.session.as_ref().and_then(|pending| pending.session.payload.as_deref())
     }

@@ -1,4 +1,4 @@
-//! A response that is served in clear: as the origin sends it, or the part of it that a playlist names.
+//! Responses served in clear: unchanged, or the byte range that a playlist names.
 
 use alloc::format;
 
@@ -11,10 +11,10 @@ use crate::http::route::Kind;
 use crate::request::pending::PendingClear;
 use crate::token::signed::ByteRange;
 
-/// Plans a resource that is served in clear.
+/// Plans the response for a resource served in clear.
 ///
 /// # Errors
-/// Why it cannot be served.
+/// The reason why it cannot be served.
 pub fn plan(head: &ResponseHead<'_>, clear: &PendingClear) -> Result<Plan, Reason> {
     match clear.claim.resource.range {
         None => Ok(Plan { kind: Kind::Clear, edits: edits(head), body: None, reply: None }),
@@ -22,7 +22,7 @@ pub fn plan(head: &ResponseHead<'_>, clear: &PendingClear) -> Result<Plan, Reaso
     }
 }
 
-/// Plans a part of the origin's file, which is a resource of its own.
+/// Plans the response for a byte range of the origin's file, served as a complete resource (200).
 fn part(head: &ResponseHead<'_>, range: ByteRange) -> Result<Plan, Reason> {
     let ResponseHead { request, headers, status, .. } = *head;
     if let Some(plan) = head.without_content(Kind::Clear) {
@@ -42,7 +42,7 @@ fn part(head: &ResponseHead<'_>, range: ByteRange) -> Result<Plan, Reason> {
     Ok(Plan { kind: Kind::Clear, edits, body, reply: None })
 }
 
-/// What is served in clear is the origin's own, but for the token that let it out.
+/// Header changes: the response is the origin's, except that a response to a session token is private to its viewer.
 fn edits(head: &ResponseHead<'_>) -> HeaderEdits {
     let mut edits = HeaderEdits::default();
     if !head.policy.session.on_content {

@@ -1,14 +1,14 @@
-//! A response that is a JSON document which names URIs: steering manifests, asset lists.
+//! Responses that are JSON documents with URIs: steering manifests and asset lists.
 
 use super::body::{Body, DocumentBody};
 use super::{Plan, ResponseHead, playlist};
 use crate::http::reply::Reason;
 use crate::http::route::Kind;
 
-/// Plans a document.
+/// Plans the response for a document.
 ///
 /// # Errors
-/// Why it cannot be served.
+/// The reason why it cannot be served.
 pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     if let Some(plan) = head.without_content(Kind::Clear) {
         return Ok(plan);

@@ -1,4 +1,4 @@
-//! A response that is media and leaves encrypted: whole, or a part of the ciphertext.
+//! Responses with media to encrypt: complete segments or parts of the ciphertext.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -14,10 +14,10 @@ use crate::media::client_range::{ClientRange, OriginBody, Resolved};
 use crate::media::segment::{SegmentEncryptor, ciphertext_len};
 use crate::request::pending::{PendingMedia, PendingSession};
 
-/// Plans media.
+/// Plans the response for media.
 ///
 /// # Errors
-/// Why it cannot be served.
+/// The reason why it cannot be served.
 pub fn plan(head: &ResponseHead<'_>, media: &PendingMedia) -> Result<Plan, Reason> {
     let ResponseHead { request, policy, headers, status, .. } = *head;
     let certain = request.session.as_ref().is_none_or(PendingSession::is_certain);
@@ -53,7 +53,7 @@ pub fn plan(head: &ResponseHead<'_>, media: &PendingMedia) -> Result<Plan, Reaso
         edits.set.push(header("content-length", &format!("{length}")));
     }
     if range.is_some() {
-        // A resource of its own, whole.
+        // The byte range is a complete resource to the client.
         edits.remove.push("content-range".into());
         edits.set.push(header(":status", "200"));
     }
@@ -65,7 +65,7 @@ pub fn plan(head: &ResponseHead<'_>, media: &PendingMedia) -> Result<Plan, Reaso
     Ok(Plan { kind: Kind::Segment, edits, body, reply: None })
 }
 
-/// Plans a part of the ciphertext: 206, or 416 if it lies beyond the end. `None`: the client gets all of it.
+/// Plans the response for a part of the ciphertext: 206, or 416 beyond its end. `None` if the client gets all of it.
 fn part(
     head: &ResponseHead<'_>,
     media: &PendingMedia,
@@ -76,7 +76,8 @@ fn part(
     let mut edits = edits(head, media);
     let (first, last, length) = match range.resolve(origin.total, origin.length) {
         Resolved::Part { first, last, length } => (first, last, length),
-        // The beginning alone is not the whole; no range that the origin is asked for a part for wastes so much.
+        // The origin sent only the beginning of the file, which cannot be served as the whole. A part is requested only
+        // for ranges within the limit, so this part was not requested.
         Resolved::Whole if origin.length < origin.total => return Err(Reason::Unasked),
         Resolved::Whole => return Ok(None),
         Resolved::Unsatisfiable { length } => {
@@ -94,16 +95,17 @@ fn part(
     Ok(Some(Plan { kind, edits, body: Some(body), reply: None }))
 }
 
-/// The encryption of the response's body.
+/// Creates the encryptor of the response body.
 ///
 /// # Errors
-/// [`Reason::Missing`] if nothing tells its key.
+/// [`Reason::Missing`] if the content key cannot be determined.
 fn encryptor(head: &ResponseHead<'_>, media: &PendingMedia) -> Result<SegmentEncryptor, Reason> {
     let key = media.content_key(head.policy).ok_or(Reason::Missing)?;
     Ok(SegmentEncryptor::new(&key))
 }
 
-/// No body callback comes for an empty body, and the padding block must go out: it is an answer of ours.
+/// Response for an empty body. The host makes no body callback for it, and the padding block must be sent, so the
+/// filter sends its own response.
 fn empty(head: &ResponseHead<'_>, mut encryptor: SegmentEncryptor, edits: HeaderEdits) -> Plan {
     let mut body = Output::default();
     encryptor.finish(&mut body);
@@ -117,12 +119,12 @@ fn empty(head: &ResponseHead<'_>, mut encryptor: SegmentEncryptor, edits: Header
 fn edits(head: &ResponseHead<'_>, media: &PendingMedia) -> HeaderEdits {
     let ResponseHead { request, policy, headers, .. } = *head;
     let mut edits = without_untrue(headers);
-    // The same for everyone, whether it comes from here or from a cache.
+    // Shared-key segments are identical for all viewers, so caches may store them.
     if !policy.session.on_content && media.shares_key() {
         return edits;
     }
-    // A URL that does not say which session it is of is the same in every one, and what one left in a cache does not
-    // decrypt in another.
+    // A URL that does not identify a session is the same in every session. With a per-session key, a copy cached for
+    // one session would not decrypt in another.
     let named = request.session.as_ref().is_some_and(PendingSession::is_named);
     let distinct = named || media.shares_key();
     let cache_control = match (distinct, headers::max_age(headers)) {

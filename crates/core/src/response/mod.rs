@@ -1,5 +1,5 @@
-//! What becomes of the origin's response: rewritten, encrypted, passed, or refused; decided from its headers. The rules for
-//! statuses are here, the rest is in one file for each kind of response.
+//! Planning of responses: rewritten, encrypted, passed or rejected, decided from the origin's response headers. The
+//! rules for status codes are in this file, those for each kind of response in a file of their own.
 
 pub mod body;
 mod clear;
@@ -20,36 +20,36 @@ use crate::http::route::Kind;
 use crate::policy::{Opening, Policy};
 use crate::request::pending::{Asked, PendingRequest};
 
-/// What to do with a response.
+/// Plan for a response.
 #[derive(Debug)]
 pub struct Plan {
-    /// Its kind, now known.
+    /// Kind of the response.
     pub kind: Kind,
-    /// Changes to its headers.
+    /// Header changes.
     pub edits: HeaderEdits,
-    /// What its body goes through; `None` if it passes or there is none.
+    /// Transformation of the body; `None` if the body passes unchanged or there is none.
     pub body: Option<Body>,
-    /// An answer in its place.
+    /// Response to send instead.
     pub reply: Option<Reply>,
 }
 
-/// The headers of the origin's response, and the request that they answer.
+/// Headers of the origin's response, and the request that they answer.
 struct ResponseHead<'a> {
     request: &'a PendingRequest,
     policy: &'a Policy,
     headers: &'a [Header],
-    /// 0 if it cannot be read.
+    /// Status code; 0 if it cannot be parsed.
     status: u16,
-    /// No body follows.
+    /// Whether no body follows.
     end_of_stream: bool,
-    /// The headers may be held.
+    /// Whether the headers may be held back.
     hold: bool,
 }
 
-/// Decides from a response's headers. `end_of_stream`: no body follows. `hold`: its headers may be held.
+/// Plans a response from its headers. `end_of_stream`: no body follows. `hold`: the headers may be held back.
 ///
 /// # Errors
-/// Why it cannot be served.
+/// The reason why it cannot be served.
 pub fn plan(
     request: &PendingRequest,
     policy: &Policy,
@@ -59,7 +59,7 @@ pub fn plan(
 ) -> Result<Plan, Reason> {
     let status = headers::text(headers, ":status").and_then(|status| status.parse::<u16>().ok()).unwrap_or(0);
     let head = ResponseHead { request, policy, headers, status, end_of_stream, hold };
-    // What is a playlist by its media type is one whatever its URL says.
+    // The media type of a playlist takes precedence over the URL.
     let asked = if headers::is_playlist_type(headers) { &Asked::Playlist } else { &request.asked };
     if let Some(edits) = head.unsuccessful(asked.kind())? {
         return Ok(head.pass_text(asked.kind(), edits));
@@ -76,33 +76,34 @@ pub fn plan(
 }
 
 impl ResponseHead<'_> {
-    /// The changes to a response that is no success (RFC 9110 section 15.3); `None` if it is one.
+    /// Header changes for a response without a 2xx status (RFC 9110 section 15.3); `None` for 2xx.
     ///
     /// # Errors
-    /// [`Reason::Byterange`] if the origin's file ends before the range that its playlist names; [`Reason::Unasked`].
+    /// [`Reason::Byterange`] if the origin's file ends before the range that its playlist names; [`Reason::Unasked`]
+    /// for an unexpected status.
     fn unsuccessful(&self, kind: Kind) -> Result<Option<HeaderEdits>, Reason> {
         match self.status {
             200..=299 => Ok(None),
             301 | 302 | 303 | 307 | 308 => Ok(Some(redirect(self.request, self.policy, self.headers))),
             416 if self.request.asked.range().is_some() => Err(Reason::Byterange),
-            // Conditions and ranges pass for what is served in clear; for all else they were taken out.
+            // Conditional and Range headers are forwarded for resources in clear only.
             304 if kind != Kind::Clear => Err(Reason::Unasked),
             300..=599 => Ok(Some(HeaderEdits::default())),
-            // An upgrade would let the origin's bytes by.
+            // A protocol upgrade would let the origin's bytes bypass the filter.
             _ => Err(Reason::Unasked),
         }
     }
 
-    /// What the origin has to say may pass; the media that it might send along may not.
+    /// Passes error messages and redirects, but no media in their bodies.
     fn pass_text(&self, kind: Kind, edits: HeaderEdits) -> Plan {
         let guarded = self.policy.encryption.is_some() && kind != Kind::Clear && !self.end_of_stream;
         Plan { kind, edits, body: guarded.then_some(Body::ErrorText(ErrorText)), reply: None }
     }
 
-    /// Whether the request's session may have been opened for what is no playlist.
+    /// Rejects a response that is not a playlist if its request opened a session.
     ///
     /// # Errors
-    /// [`Reason::Content`] if it was opened by an access token, [`Reason::Missing`] if the policy wants none.
+    /// [`Reason::Content`] if an access token opened it; [`Reason::Missing`] if the policy requires none.
     fn check_opening(&self) -> Result<(), Reason> {
         if !self.request.is_tentative() || !self.policy.session.on_content {
             return Ok(());
@@ -110,17 +111,18 @@ impl ResponseHead<'_> {
         Err(if matches!(self.policy.opening(), Opening::Free) { Reason::Missing } else { Reason::Content })
     }
 
-    /// The plan for a response that has no content by its status (RFC 9110 sections 15.3.5 and 15.3.6).
+    /// Plan for a response whose status excludes content (RFC 9110 sections 15.3.5 and 15.3.6); `None` for other
+    /// responses.
     fn without_content(&self, kind: Kind) -> Option<Plan> {
-        // A proxy need not see to it, and message framing does not know of 205.
+        // Proxies may not enforce this, and message framing has no rule for 205.
         let body = (!self.end_of_stream).then_some(Body::Ended);
         matches!(self.status, 204 | 205).then_some(Plan { kind, edits: HeaderEdits::default(), body, reply: None })
     }
 
-    /// Checks what must hold of content that does not pass as it is.
+    /// Checks the response of a resource that does not pass unchanged.
     ///
     /// # Errors
-    /// [`Reason::Encoding`]; [`Reason::Length`] if a body is announced and none follows.
+    /// [`Reason::Encoding`] for a content coding; [`Reason::Length`] if a body is announced but none follows.
     fn check_content(&self) -> Result<(), Reason> {
         if headers::is_encoded(self.headers) {
             return Err(Reason::Encoding);
@@ -129,13 +131,13 @@ impl ResponseHead<'_> {
         if self.is_empty() && announced() { Err(Reason::Length) } else { Ok(()) }
     }
 
-    /// Whether the body is empty; that of a HEAD request's response only stays away.
+    /// Whether the body is empty. A response to a HEAD request has no body but is not empty.
     fn is_empty(&self) -> bool {
         self.end_of_stream && !self.request.head
     }
 }
 
-/// The changes to headers that are not true of other bytes than the origin's.
+/// Removes headers that describe the origin's bytes and do not apply to changed ones.
 fn without_untrue(headers: &[Header]) -> HeaderEdits {
     let mut remove: Vec<String> = Vec::new();
     for (name, _) in headers.iter().filter(|(name, _)| headers::is_untrue(name)) {

@@ -1,4 +1,4 @@
-//! A response that is a playlist: rewritten line by line.
+//! Playlist responses, rewritten line by line.
 
 use alloc::format;
 use alloc::rc::Rc;
@@ -19,10 +19,10 @@ use crate::session::Session;
 use crate::token::acl::Acl;
 use crate::token::derive::KeyScope;
 
-/// Plans a playlist.
+/// Plans the response for a playlist.
 ///
 /// # Errors
-/// Why it cannot be served.
+/// The reason why it cannot be served.
 pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     let ResponseHead { request, policy, headers, .. } = *head;
     if let Some(plan) = head.without_content(Kind::Playlist) {
@@ -47,7 +47,7 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     Ok(Plan { kind: Kind::Playlist, edits: edits(head), body, reply: None })
 }
 
-/// The changes to the headers of what is rewritten for one viewer.
+/// Header changes for a body that is rewritten for one viewer.
 pub fn edits(head: &ResponseHead<'_>) -> HeaderEdits {
     let mut edits = without_untrue(head.headers);
     edits.remove.push("content-length".into());
@@ -56,7 +56,7 @@ pub fn edits(head: &ResponseHead<'_>) -> HeaderEdits {
     edits
 }
 
-/// What the URIs of a response to this request are rewritten with; `None` without a session.
+/// Rewriter for the URIs of the response; `None` without a session.
 pub fn marks(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
     let PendingSession { session, .. } = request.session.as_ref()?;
     let playlist = &request.playlist;
@@ -70,7 +70,7 @@ pub fn marks(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
             on_encrypted_origin: encryption.on_encrypted_origin,
         }),
     };
-    // With cookies, media under a shared key needs no reference: any session that covers it will do.
+    // With cookies, media under a shared key needs no reference: any session that covers its path is sufficient.
     let shared = playlist.keys.as_ref().is_some_and(|scope| !matches!(scope, KeyScope::Session(_)));
     Some(UriRewriter {
         base: request.url.base(policy),
@@ -86,7 +86,7 @@ pub fn marks(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
     })
 }
 
-/// Where players get the keys of this playlist.
+/// Source of the content keys of this playlist.
 fn key_source(
     request: &PendingRequest,
     policy: &Policy,
@@ -107,16 +107,16 @@ fn key_source(
     })
 }
 
-/// Whether reloads of this very URL would each open another session.
+/// Whether each reload of this URL would open another session.
 fn reloads_open_sessions(request: &PendingRequest, policy: &Policy) -> bool {
     request.session.as_ref().is_some_and(PendingSession::is_opened)
         && policy.session.transport.in_query()
         && policy.session.wrap_live_playlists
 }
 
-/// A master playlist with one variant: the playlist that was asked for, under the session's token.
+/// Builds a multivariant playlist with one variant: the requested playlist, with the session's token.
 fn single_variant(request: &PendingRequest, marks: &UriRewriter) -> Vec<u8> {
-    // BANDWIDTH is required and not known; with one variant nothing is chosen by it.
+    // BANDWIDTH is required but unknown. Players do not need it to choose from one variant.
     let mut master = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n".to_vec();
     let query = request.url.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     marks.push(&mut master, format!("{}{query}", request.url.raw_path).as_bytes(), LinkTarget::Sibling);

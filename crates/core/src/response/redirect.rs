@@ -1,4 +1,4 @@
-//! Redirects of the origin's: the token and the signature go along.
+//! Redirects from the origin: the session token and the signed parameter are added to the location.
 
 use alloc::format;
 use alloc::string::String;
@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::request::pending::PendingRequest;
 use crate::token::signed::{self, Subject};
 
-/// Token and what was said of the resource go along with a redirect to where playlock is asked again.
+/// Adds the session token and the signed parameter to a `location` that leads back to playlock.
 pub fn redirect(request: &PendingRequest, policy: &Policy, headers: &[Header]) -> HeaderEdits {
     let mut edits = HeaderEdits::default();
     let base = request.url.base(policy);
@@ -40,8 +40,8 @@ pub fn redirect(request: &PendingRequest, policy: &Policy, headers: &[Header]) -
     edits
 }
 
-/// The request's signed parameter, signed anew for another path (percent-encoded) and query. `None` beyond the session's
-/// paths, and without a session, which alone could tell them.
+/// Signs the request's claim for another path (percent-encoded) and query. `None` for paths outside the session's ACL,
+/// and without a session.
 fn resign(request: &PendingRequest, policy: &Policy, path: &str, query: Option<&str>) -> Option<String> {
     let path = target::normal_path(path).ok()?;
     let session = &request.session.as_ref()?.session;
@@ -49,7 +49,7 @@ fn resign(request: &PendingRequest, policy: &Policy, path: &str, query: Option<&
     let imports = &request.playlist.imports;
     let claim = match request.asked.claim() {
         Some(claim) if imports.is_empty() => claim,
-        // Of playlists nothing is said but what they may import.
+        // Claims on playlists consist of variables only.
         _ => return signed::variables(policy.keyring(session.keyring)?, &path, imports),
     };
     let query = query::of_origin(query, policy.reserved_parameters())?;

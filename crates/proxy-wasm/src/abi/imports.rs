@@ -1,4 +1,4 @@
-//! The host's functions, as the ABI and WASI declare them.
+//! Host functions of the ABI and of WASI, as imported.
 
 pub mod env {
     #[link(wasm_import_module = "env")]

@@ -1,9 +1,9 @@
-//! Memory that passes from the host to the module.
+//! Memory that the host passes to the module.
 
 use std::alloc::{Layout, alloc};
 use std::ptr::{NonNull, null_mut};
 
-/// Memory of `size` bytes for what the host hands over; [`take`] becomes its owner. Null if there is none.
+/// Allocates `size` bytes for the host to fill; [`take`] takes ownership of them. Null if the allocation fails.
 pub fn allocate(size: usize) -> *mut u8 {
     match Layout::array::<u8>(size) {
         Ok(layout) if size > 0 => {
@@ -15,14 +15,14 @@ pub fn allocate(size: usize) -> *mut u8 {
     }
 }
 
-/// What the host has put into memory that it asked [`allocate`] for. Nothing if it left the pointer as it was.
+/// Takes ownership of the memory that the host obtained from [`allocate`]. Empty if the host did not set the pointer.
 ///
 /// # Safety
-/// `data` is null, or `size` bytes from [`allocate`] that the host has filled and gives up.
+/// `data` is null, or points to `size` bytes from [`allocate`] that the host has filled and no longer uses.
 pub unsafe fn take(data: *mut u8, size: usize) -> Vec<u8> {
     if data.is_null() || size == 0 {
         return Vec::new();
     }
-    // SAFETY: the caller promises it; what `allocate` gives is a vector's memory.
+    // SAFETY: guaranteed by the caller; `allocate` uses the layout of a vector.
     unsafe { Vec::from_raw_parts(data, size, size) }
 }

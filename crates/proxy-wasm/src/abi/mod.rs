@@ -1,65 +1,64 @@
-//! The proxy-wasm ABI 0.2.1 and the three WASI calls beside it, as safe functions over bytes: the only file that calls
-//! the host.
+//! The proxy-wasm ABI 0.2.1 and three WASI calls, as safe functions over bytes. Only this file calls the host.
 //!
-//! No call panics, whatever the host answers: one panic costs every stream of the worker. While a call runs, the host
-//! may call back (see `contexts`).
+//! No call panics, regardless of the host's result: a panic ends every stream of the worker. The host may call back
+//! while a call runs (see `contexts`).
 
 use std::ptr::null_mut;
 
-/// What a call answers when it was carried out.
+/// Status of a successful call.
 const OK: u32 = 0;
-/// What it answers when there is no such value.
+/// Status for an absent value.
 const NOT_FOUND: u32 = 1;
 
-/// Header maps, by their numbers in the ABI.
+/// Header maps, by their ABI numbers.
 #[derive(Clone, Copy)]
 pub enum Map {
-    /// Of the request.
+    /// Request headers.
     Request = 0,
-    /// Of the response.
+    /// Response headers.
     Response = 2,
-    /// Of the answer to a call, while it is told.
+    /// Response headers of an HTTP call, available only in its callback.
     Call = 6,
 }
 
-/// Buffers, by their numbers in the ABI.
+/// Buffers, by their ABI numbers.
 #[derive(Clone, Copy)]
 pub enum Buffer {
-    /// The response's body, as far as it has come and not gone.
+    /// Response body bytes that the host has received and not yet sent.
     ResponseBody = 1,
-    /// The plugin's configuration.
+    /// Plugin configuration.
     PluginConfiguration = 7,
 }
 
-/// Log levels, by their numbers in the ABI.
+/// Log levels, by their ABI numbers.
 #[derive(Clone, Copy)]
 pub enum Level {
-    /// Something an operator may want to see.
+    /// Information for operators.
     Info = 2,
-    /// Something an operator should know.
+    /// Warnings for operators.
     Warn = 3,
-    /// Something was refused.
+    /// Errors, such as a rejected configuration.
     Error = 4,
-    /// The VM ends.
+    /// Errors that end the VM.
     Critical = 5,
 }
 
-/// Kinds of metrics, by their numbers in the ABI.
+/// Kinds of metrics, by their ABI numbers.
 #[derive(Clone, Copy)]
 pub enum Metric {
-    /// It only grows.
+    /// Monotonic counter.
     Counter = 0,
-    /// It goes up and down.
+    /// Value that increases and decreases.
     Gauge = 1,
-    /// A distribution.
+    /// Distribution.
     Histogram = 2,
 }
 
-/// `HttpResponse` among the streams of the ABI.
+/// Number of `HttpResponse` among the ABI's stream types.
 const RESPONSE_STREAM: u32 = 1;
-/// An empty header map as the ABI writes it.
+/// Empty header map in ABI encoding.
 const NO_PAIRS: [u8; 4] = [0; 4];
-/// No status of gRPC.
+/// Absent gRPC status.
 const NO_GRPC_STATUS: i32 = -1;
 
 #[cfg(target_arch = "wasm32")]
@@ -77,38 +76,38 @@ use stand_in::{env, wasi};
 
 use memory::take;
 
-/// What the host has handed over, if the call was carried out.
+/// Takes the bytes that a successful call returned; `None` if the call failed.
 fn given(status: u32, data: *mut u8, size: usize) -> Option<Vec<u8>> {
-    // SAFETY: pointer and size are null and 0, or what the host has written, as it promises `take`.
+    // SAFETY: pointer and size are null and 0, or written by the host, as `take` requires.
     (status == OK).then(|| unsafe { take(data, size) })
 }
 
-/// Writes a line into the host's log.
+/// Writes a line to the host's log.
 pub fn log(level: Level, text: &str) {
     // SAFETY: the host reads exactly the bytes of the text.
     unsafe { env::proxy_log(level as u32, text.as_ptr(), text.len()) };
 }
 
-/// Nanoseconds since the epoch.
+/// Time in nanoseconds since the epoch.
 pub fn now() -> Option<u64> {
     let mut time = 0;
     // SAFETY: the host writes one number.
     (unsafe { env::proxy_get_current_time_nanoseconds(&raw mut time) } == OK).then_some(time)
 }
 
-/// Asks for a tick of the context's root every so many milliseconds; 0: none.
+/// Sets the tick period of the current root context in milliseconds; 0 disables ticks.
 pub fn set_tick_period(milliseconds: u32) -> bool {
     // SAFETY: a number alone.
     unsafe { env::proxy_set_tick_period_milliseconds(milliseconds) == OK }
 }
 
-/// Further calls of this callback concern this context.
+/// Host calls made during the rest of this callback act on this context.
 pub fn set_effective_context(context: u32) -> bool {
     // SAFETY: a number alone.
     unsafe { env::proxy_set_effective_context(context) == OK }
 }
 
-/// At most `most` bytes of a buffer from `start` on. `None` if there is no such buffer now.
+/// Returns at most `most` bytes of a buffer, starting at `start`. `None` if the buffer is not available.
 pub fn buffer(buffer: Buffer, start: usize, most: usize) -> Option<Vec<u8>> {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: the host writes a pointer and a number.
@@ -116,13 +115,13 @@ pub fn buffer(buffer: Buffer, start: usize, most: usize) -> Option<Vec<u8>> {
     given(status, data, size)
 }
 
-/// Puts bytes in place of `size` bytes from `start` on: from 0 with size 0 before all, from behind the end after all.
+/// Replaces `size` bytes from `start` on. Start and size 0 prepend; a start beyond the end appends.
 pub fn set_buffer(buffer: Buffer, start: usize, size: usize, bytes: &[u8]) -> bool {
     // SAFETY: the host reads exactly the bytes of the slice.
     unsafe { env::proxy_set_buffer_bytes(buffer as u32, start, size, bytes.as_ptr(), bytes.len()) == OK }
 }
 
-/// All pairs of a header map as the ABI writes them. `None` if it is not there now.
+/// Returns a header map in ABI encoding. `None` if it is not available.
 pub fn header_pairs(map: Map) -> Option<Vec<u8>> {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: the host writes a pointer and a number.
@@ -130,30 +129,30 @@ pub fn header_pairs(map: Map) -> Option<Vec<u8>> {
     given(status, data, size)
 }
 
-/// Removes every header of a name. `false` if they have gone already.
+/// Removes all headers with this name. `false` if the header map is no longer available.
 pub fn remove_header(map: Map, name: &str) -> bool {
     // SAFETY: the host reads exactly the bytes of the name.
     unsafe { env::proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) == OK }
 }
 
-/// Sets a header to one value. `false` if they have gone already.
+/// Replaces a header's values with `value`. `false` if the header map is no longer available.
 pub fn set_header(map: Map, name: &str, value: &[u8]) -> bool {
     let (n, v) = (name.as_ptr(), value.as_ptr());
     // SAFETY: the host reads exactly the bytes of name and value.
     unsafe { env::proxy_replace_header_map_value(map as u32, n, name.len(), v, value.len()) == OK }
 }
 
-/// Adds a header. `false` if they have gone already.
+/// Adds a header. `false` if the header map is no longer available.
 pub fn add_header(map: Map, name: &str, value: &[u8]) -> bool {
     let (n, v) = (name.as_ptr(), value.as_ptr());
     // SAFETY: the host reads exactly the bytes of name and value.
     unsafe { env::proxy_add_header_map_value(map as u32, n, name.len(), v, value.len()) == OK }
 }
 
-/// A property, by its path with a zero between the parts; `None` if there is none.
+/// Returns a property, by its path with zero bytes as separators; `None` if it does not exist.
 ///
 /// # Errors
-/// The host's status, if it is there and cannot be given.
+/// The host's status, if the property exists but cannot be returned.
 pub fn property(path: &[u8]) -> Result<Option<Vec<u8>>, u32> {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: the host reads exactly the bytes of the path, and writes a pointer and a number.
@@ -164,13 +163,13 @@ pub fn property(path: &[u8]) -> Result<Option<Vec<u8>>, u32> {
     }
 }
 
-/// Sets a property, by its path with a zero between the parts.
+/// Sets a property, by its path with zero bytes as separators.
 pub fn set_property(path: &[u8], value: &[u8]) -> bool {
     // SAFETY: the host reads exactly the bytes of path and value.
     unsafe { env::proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) == OK }
 }
 
-/// The value under a key that the VMs with this VM's `vm_id` share, and its version; `None` if there is none.
+/// Returns the value and version of a key shared by all VMs with the same `vm_id`; `None` if the key does not exist.
 pub fn shared(key: &[u8]) -> Option<(Vec<u8>, u32)> {
     let (mut data, mut size, mut version) = (null_mut(), 0, 0);
     let (k, ks) = (key.as_ptr(), key.len());
@@ -179,26 +178,26 @@ pub fn shared(key: &[u8]) -> Option<(Vec<u8>, u32)> {
     given(status, data, size).map(|value| (value, version))
 }
 
-/// Sets the value under a key that VMs share. `false` if it has no longer this version; 0: whatever its version.
+/// Sets the value of a shared key. `false` if its version has changed; version 0 sets it unconditionally.
 pub fn set_shared(key: &[u8], value: &[u8], version: u32) -> bool {
     let (k, v) = (key.as_ptr(), value.as_ptr());
     // SAFETY: the host reads exactly the bytes of key and value.
     unsafe { env::proxy_set_shared_data(k, key.len(), v, value.len(), version) == OK }
 }
 
-/// Lets a paused response go on, when this callback has ended.
+/// Resumes a paused response at the end of this callback.
 pub fn continue_response() -> bool {
     // SAFETY: a number alone.
     unsafe { env::proxy_continue_stream(RESPONSE_STREAM) == OK }
 }
 
-/// Breaks a response off.
+/// Resets the response.
 pub fn close_response() -> bool {
     // SAFETY: a number alone.
     unsafe { env::proxy_close_stream(RESPONSE_STREAM) == OK }
 }
 
-/// Answers in place of the origin; `pairs` are headers as the ABI writes them.
+/// Sends a response instead of the origin's; `pairs` are its headers in ABI encoding.
 pub fn send_local_response(status: u16, pairs: &[u8], body: &[u8]) -> bool {
     let (p, b) = (pairs.as_ptr(), body.as_ptr());
     // SAFETY: the host reads exactly the bytes of headers and body, and none of the details.
@@ -208,8 +207,8 @@ pub fn send_local_response(status: u16, pairs: &[u8], body: &[u8]) -> bool {
     sent == OK
 }
 
-/// Sends a request without a body to a cluster; `pairs` are headers as the ABI writes them, the timeout is in
-/// milliseconds. The token under which the answer comes; `None` if there is no such cluster.
+/// Sends a request without a body to a cluster. `pairs` are its headers in ABI encoding, `timeout` is in milliseconds.
+/// Returns the token of the response; `None` if the cluster does not exist.
 pub fn http_call(cluster: &str, pairs: &[u8], timeout: u32) -> Option<u32> {
     let (c, p, none) = (cluster.as_ptr(), pairs.as_ptr(), NO_PAIRS.as_ptr());
     let mut token = 0;
@@ -220,7 +219,7 @@ pub fn http_call(cluster: &str, pairs: &[u8], timeout: u32) -> Option<u32> {
     (status == OK).then_some(token)
 }
 
-/// Defines a metric; its number.
+/// Defines a metric and returns its id.
 pub fn define_metric(kind: Metric, name: &str) -> Option<u32> {
     let mut id = 0;
     // SAFETY: the host reads exactly the bytes of the name, and writes a number.
@@ -234,20 +233,20 @@ pub fn increment(metric: u32, by: i64) -> bool {
     unsafe { env::proxy_increment_metric(metric, by) == OK }
 }
 
-/// Adds a value to a histogram.
+/// Records a value in a histogram.
 pub fn record(metric: u32, value: u64) -> bool {
     // SAFETY: numbers alone.
     unsafe { env::proxy_record_metric(metric, value) == OK }
 }
 
-/// 16 random bytes.
+/// Returns 16 random bytes.
 pub fn random() -> Option<[u8; 16]> {
     let mut bytes = [0; 16];
     // SAFETY: the host writes exactly the 16 bytes that the array has.
     (unsafe { wasi::random_get(bytes.as_mut_ptr(), bytes.len()) } == 0).then_some(bytes)
 }
 
-/// The VM's environment: `NAME=value`, each followed by a zero.
+/// Returns the VM's environment: `NAME=value` pairs, each followed by a zero byte.
 pub fn environment() -> Option<Vec<u8>> {
     let (mut count, mut size) = (0, 0);
     // SAFETY: the host writes one number behind each pointer.

@@ -1,34 +1,34 @@
-//! The host's functions where there is no host: natively, each of them asks what a test has put in the host's place.
-//! Without that, every call fails with a status that the ABI does not have.
+//! Host functions for native builds: they call a host installed by the test. Without one, every call fails with a
+//! status that is not in the ABI.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::memory::allocate;
 
-/// A call as the host gets it.
+/// A call to the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// The function's name.
+    /// Name of the function.
     pub name: &'static str,
-    /// Its numbers, in order, but for pointers and the sizes that belong to them.
+    /// Its numbers, in order, except for pointers and their sizes.
     pub numbers: Vec<u64>,
-    /// What its pointers point to, in order.
+    /// Bytes that its pointers refer to, in order.
     pub bytes: Vec<Vec<u8>>,
 }
 
-/// The host's answer to a call.
+/// The host's result of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// The function's result; 0 is success.
+    /// Result of the function; 0 for success.
     pub status: u32,
-    /// The bytes that it hands over. `None`: it leaves the pointers as they are.
+    /// Bytes returned. `None` leaves the pointers unchanged.
     pub bytes: Option<Vec<u8>>,
-    /// The number that it writes.
+    /// Number returned.
     pub number: u64,
 }
 
-/// A status that the ABI does not have.
+/// A status that is not in the ABI.
 pub const UNKNOWN: u32 = 0xdead;
 
 type Host = Rc<dyn Fn(&Call) -> Answer>;
@@ -37,15 +37,15 @@ thread_local! {
     static HOST: RefCell<Option<Host>> = RefCell::default();
 }
 
-/// Puts `host` in the host's place for this thread. It may call back.
+/// Installs `host` for this thread. It may call back.
 pub fn install(host: impl Fn(&Call) -> Answer + 'static) {
     HOST.set(Some(Rc::new(host)));
 }
 
 fn ask(name: &'static str, numbers: &[u64], bytes: &[(*const u8, usize)]) -> Answer {
-    // SAFETY: each pair is a pointer and a size that this file's callers promise to belong together.
+    // SAFETY: the callers in this file pass each pointer with its size.
     let bytes = bytes.iter().map(|(at, size)| unsafe { read(*at, *size) }).collect();
-    // Not borrowed while it runs: it may call back, and then ask again.
+    // Not borrowed during the call: the host may call back, and that callback may call the host.
     let host = HOST.with_borrow(Clone::clone);
     let call = Call { name, numbers: numbers.to_vec(), bytes };
     host.map_or(Answer { status: UNKNOWN, ..Answer::default() }, |host| host(&call))
@@ -57,25 +57,25 @@ unsafe fn read(at: *const u8, size: usize) -> Vec<u8> {
     if size == 0 {
         return Vec::new();
     }
-    // SAFETY: the caller promises it.
+    // SAFETY: guaranteed by the caller.
     unsafe { std::slice::from_raw_parts(at, size) }.to_vec()
 }
 
 /// # Safety
-/// `to` can be written to.
+/// `to` is writable.
 unsafe fn write<T>(to: *mut T, value: T) {
-    // SAFETY: the caller promises it.
+    // SAFETY: guaranteed by the caller.
     unsafe { to.write(value) }
 }
 
-/// Hands the answer's bytes over as a host does: in memory that the module allocates.
+/// Returns the result's bytes in memory that the module allocates, as a host does.
 ///
 /// # Safety
-/// `data` and `size` can be written to.
+/// `data` and `size` are writable.
 unsafe fn give(answer: Answer, data: *mut *mut u8, size: *mut usize) -> u32 {
     if let Some(bytes) = answer.bytes {
         let at = allocate(bytes.len());
-        // SAFETY: `allocate` has given room for so many bytes; the caller promises the rest.
+        // SAFETY: `allocate` has returned this many bytes; the caller guarantees the rest.
         unsafe {
             at.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             write(data, at);
@@ -229,7 +229,7 @@ pub(super) mod env {
 pub(super) mod wasi {
     use super::{Answer, ask, write};
 
-    /// WASI's statuses are of 16 bits.
+    /// WASI status codes have 16 bits.
     fn status(answer: &Answer) -> u16 {
         u16::try_from(answer.status).unwrap_or(u16::MAX)
     }
@@ -237,12 +237,12 @@ pub(super) mod wasi {
     pub unsafe fn random_get(buffer: *mut u8, length: usize) -> u16 {
         let answer = ask("random_get", &[length as u64], &[]);
         let bytes = answer.bytes.iter().flatten().take(length);
-        // SAFETY: the buffer is so long.
+        // SAFETY: the buffer has this length.
         bytes.enumerate().for_each(|(at, byte)| unsafe { write(buffer.wrapping_add(at), *byte) });
         status(&answer)
     }
 
-    /// The answer's number is that of the variables; its bytes are the environment.
+    /// `number` of the host's result is the number of variables, `bytes` the environment.
     pub unsafe fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u16 {
         let answer = ask("environ_sizes_get", &[], &[]);
         // SAFETY: the host's contract.
@@ -256,7 +256,7 @@ pub(super) mod wasi {
     pub unsafe fn environ_get(_pointers: *mut *mut u8, buffer: *mut u8) -> u16 {
         let answer = ask("environ_get", &[], &[]);
         let bytes = answer.bytes.iter().flatten();
-        // SAFETY: the buffer is as long as `environ_sizes_get` has said.
+        // SAFETY: the buffer has the length returned by `environ_sizes_get`.
         bytes.enumerate().for_each(|(at, byte)| unsafe { write(buffer.wrapping_add(at), *byte) });
         status(&answer)
     }

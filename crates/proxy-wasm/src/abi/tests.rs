@@ -1,4 +1,4 @@
-//! Whatever status a call comes back with, and whatever it hands over.
+//! Tests with every failing status of a call, and with unexpected results.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,7 +7,7 @@ use super::memory::allocate;
 use super::stand_in::{Answer, Call, UNKNOWN, install};
 use super::*;
 
-/// Every status of the ABI but success, and some that no ABI has.
+/// All statuses of the ABI except success, and some that are not in it.
 const FAILURES: [u32; 10] = [1, 2, 3, 6, 7, 10, 11, 12, UNKNOWN, u32::MAX];
 
 fn every_call() -> Vec<(&'static str, bool)> {
@@ -65,7 +65,7 @@ fn what_is_handed_over_is_owned() {
         "proxy_get_buffer_bytes" => Answer { bytes: Some(vec![0xff; 3]), ..Answer::default() },
         "proxy_get_property" => Answer { bytes: Some(Vec::new()), ..Answer::default() },
         "proxy_get_shared_data" => Answer { bytes: Some(b"value".to_vec()), number: 5, ..Answer::default() },
-        // Envoy leaves the pointers as they are when there is nothing to hand over.
+        // Envoy leaves the pointers unchanged if there is nothing to return.
         _ => Answer::default(),
     });
     assert_eq!(buffer(Buffer::ResponseBody, 0, 3), Some(vec![0xff; 3]));

@@ -1,4 +1,4 @@
-//! What the host may do while a callback runs, told as a host tells it: through the exported functions.
+//! Tests of host callbacks during a callback, through the exported functions.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use crate::exports::{
 };
 
 thread_local! {
-    /// What has happened on this test's thread.
+    /// Events on this test's thread.
     static EVENTS: RefCell<Vec<String>> = RefCell::default();
 }
 
@@ -42,7 +42,7 @@ impl Root for Plugin {
     }
 }
 
-/// It resets its response in the body's callback, and calls a cluster in the request's.
+/// A stream that resets its response in the body callback and calls a cluster in the request callback.
 struct Stream(u32);
 
 impl Http for Stream {
@@ -78,12 +78,12 @@ impl Http for Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        // As a worker's batch does: the table must be free.
+        // Accesses the table, as a worker's batch does: the table must not be borrowed.
         note(format!("drop {} alive {}", self.0, is_alive(self.0)));
     }
 }
 
-/// Deletes every context at a test's end: what drops them after it would find no thread's variables any more.
+/// Deletes every context at the end of a test: thread-local variables may be destroyed before contexts dropped later.
 struct Started;
 
 impl Drop for Started {
@@ -92,7 +92,7 @@ impl Drop for Started {
     }
 }
 
-/// A plugin with the streams 2 and 3.
+/// Creates a plugin with the streams 2 and 3.
 #[must_use]
 fn start() -> Started {
     set_factory(|id| Rc::new(Plugin(id)));
@@ -102,7 +102,7 @@ fn start() -> Started {
     Started
 }
 
-/// The host runs `act` while it closes a stream.
+/// Makes the host run `act` when it closes a stream.
 fn when_closed(act: impl Fn() + 'static) {
     install(move |call| {
         if call.name == "proxy_close_stream" {
@@ -154,7 +154,7 @@ fn a_new_stream_can_begin_in_a_callback() {
     assert!(is_alive(4));
 }
 
-/// Not what a host does; but were it to, it must not find two callbacks of one stream at once.
+/// Hosts do not do this, but if one did, two callbacks of one stream must not run at the same time.
 #[test]
 fn a_stream_is_not_called_while_it_is_being_called() {
     let _started = start();
@@ -203,7 +203,7 @@ fn a_configuration_is_taken_or_refused() {
     assert_eq!(proxy_on_configure(1, 4), 0);
 }
 
-/// Tokens count from 40; the answer has a status.
+/// Installs a host that returns call token 40 and a status header.
 fn answering() {
     install(|call| match call.name {
         "proxy_get_header_map_pairs" => {

@@ -1,4 +1,4 @@
-//! Pieces of a body, headers of replies, and what a host may hand over in place of what was asked for.
+//! Tests of body replacement, response headers, and unexpected results of the host.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::*;
 use crate::abi::stand_in::{Answer, Call, UNKNOWN, install};
 
-/// Installs a host that answers all calls alike; the calls.
+/// Installs a host that returns `answer` for all calls, and returns the calls.
 fn host(answer: Answer) -> Rc<RefCell<Vec<Call>>> {
     let calls: Rc<RefCell<Vec<Call>>> = Rc::default();
     let seen = Rc::clone(&calls);

@@ -1,4 +1,4 @@
-//! `assignments` of a document.
+//! Reader of `assignments`.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -12,20 +12,19 @@ use crate::config::time;
 use crate::policy::assignments::{Assigned, Assignments};
 use crate::policy::index::PolicyIndex;
 
-/// What assignments may call the policies of their document.
+/// Index of a document's policies by name and id, for its assignments.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// By `policyName`.
+    /// Policies by `policyName`.
     pub names: BTreeMap<String, PolicyIndex>,
-    /// By `policyId`.
+    /// Policies by `policyId`.
     pub ids: BTreeMap<u64, PolicyIndex>,
 }
 
-/// Reads and compiles them.
+/// Reads and compiles the assignments.
 ///
 /// # Errors
-/// An assignment to an unknown policy, a path that is no pattern, a place that is assigned twice from the same time on, or
-/// a time that is none.
+/// An assignment with an unknown policy, an invalid host, path or time, or the same host, path and start as another.
 pub fn read(assignments: &[document::Assignment], names: Names) -> Result<Assignments, ConfigError> {
     let mut assigned = Vec::with_capacity(assignments.len());
     for (index, assignment) in assignments.iter().enumerate() {
@@ -53,7 +52,7 @@ pub fn read(assignments: &[document::Assignment], names: Names) -> Result<Assign
     })
 }
 
-/// The policy that an assignment names.
+/// Finds the policy that an assignment names.
 fn policy_of(
     assignment: &document::Assignment,
     names: &Names,
@@ -80,7 +79,7 @@ fn policy_of(
     }
 }
 
-/// A time, or `any` for `*`.
+/// Parses a time; `*` and an absent time give `any`.
 fn instant(text: Option<&str>, any: u64, at: &dyn Fn() -> String) -> Result<u64, ConfigError> {
     match text {
         None | Some("*") => Ok(any),

@@ -1,4 +1,4 @@
-//! `keyAuthorizer` of a document.
+//! Reader of `keyAuthorizer`.
 
 use alloc::format;
 
@@ -7,14 +7,14 @@ use crate::config::document;
 use crate::config::error::ConfigError;
 use crate::policy::authorizer::Authorizer;
 
-/// In seconds.
+/// Default timeout in seconds.
 const DEFAULT_TIMEOUT: u64 = 2;
 const MAX_TIMEOUT: u64 = 60;
 
-/// Reads it at the JSON path `path`.
+/// Reads the member at the JSON path `path`.
 ///
 /// # Errors
-/// The first member that cannot be.
+/// The first invalid member.
 pub fn read(path: &str, authorizer: &document::KeyAuthorizer) -> Result<Authorizer, ConfigError> {
     let document::KeyAuthorizer { cluster, path: target, host, timeout } = authorizer;
     let timeout = timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0);

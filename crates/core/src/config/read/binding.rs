@@ -1,4 +1,4 @@
-//! `sessionBinding` of a document.
+//! Reader of `sessionBinding`.
 
 use alloc::format;
 
@@ -7,14 +7,14 @@ use crate::config::document;
 use crate::config::error::ConfigError;
 use crate::policy::binding::{Binding, PrefixLengths};
 
-/// In bits.
+/// Default prefix lengths in bits.
 const IPV4: u8 = 24;
 const IPV6: u8 = 56;
 
-/// Reads it at the JSON path `path`.
+/// Reads the member at the JSON path `path`.
 ///
 /// # Errors
-/// The first member that cannot be; that there is none.
+/// The first invalid member, or an empty binding.
 pub fn read(path: &str, binding: &document::SessionBinding) -> Result<Binding, ConfigError> {
     let lengths = match &binding.address_prefix {
         None => None,

@@ -1,4 +1,4 @@
-//! `cors` of a document.
+//! Reader of `cors`.
 
 use alloc::format;
 use alloc::string::String;
@@ -11,13 +11,13 @@ use crate::config::error::ConfigError;
 use crate::policy::cors::{AllowedOrigin, Cors, ListedHeader, Origins};
 use crate::policy::text::Expected;
 
-/// In seconds.
+/// Default lifetime of a preflight result in seconds.
 const DEFAULT_MAX_AGE: u64 = 86_400;
 
-/// Reads it at the JSON path `path`.
+/// Reads the member at the JSON path `path`.
 ///
 /// # Errors
-/// The first member that cannot be, such as credentials for every origin.
+/// The first invalid member, for example credentials with `*` as origin.
 pub fn read(path: &str, cors: &document::Cors) -> Result<Cors, ConfigError> {
     let any = cors.allow_origins.iter().any(|origin| origin == "*");
     if cors.allow_origins.is_empty() {

@@ -1,4 +1,4 @@
-//! `mediaEncryption` of a document: where keys come from, who shares them, when they change.
+//! Reader of `mediaEncryption`: the source, scope and rotation of content keys.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -14,11 +14,11 @@ use crate::policy::key_url::{KeyUrl, Place};
 use crate::token::derive::Secret;
 
 const DEFAULT_KEY_PATH: &str = "/serve.key";
-/// In path segments.
+/// Default depth in path segments.
 const DEFAULT_STREAM_DEPTH: u8 = 1;
 
-/// The secrets in order of use. A policy that names none uses its passwords: one written for the Media Security
-/// Policy API has nothing else.
+/// Reads the secrets, the current one first. A policy without a secret uses its passwords: policies for the Media
+/// Security Policy API have no other secret.
 pub fn read_secrets(
     path: &str,
     encryption: Option<&document::MediaEncryption>,
@@ -48,10 +48,10 @@ pub fn read_secrets(
     Ok(secrets)
 }
 
-/// Builds it from its document at the JSON path `path`; `on_content`: content needs a session token.
+/// Reads the member at the JSON path `path`. `on_content`: content requires a session token.
 ///
 /// # Errors
-/// The first member that cannot be.
+/// The first invalid member.
 pub fn read(
     path: &str,
     encryption: &document::MediaEncryption,
@@ -60,7 +60,7 @@ pub fn read(
 ) -> Result<Encryption, ConfigError> {
     match encryption.percentage_coverage.as_deref() {
         None | Some("ALL" | "AUTO" | "100") => {}
-        // It would leave content in clear, and saves nothing here: the cipher costs less than that is worth.
+        // Partial encryption would leave content in clear, and the cipher is too cheap for it to save much.
         Some(share) if share.parse::<u8>().is_ok_and(|share| (1..100).contains(&share)) => {
             reader
                 .warnings
@@ -150,7 +150,7 @@ fn read_external(
     Ok(Keys::External { url, key })
 }
 
-/// A URL must name one key: players keep keys by it, and the key server has nothing else to go by.
+/// Checks that each URL identifies one key: players cache keys by URL, and the key server receives nothing else.
 pub fn check_key_url(path: &str, encryption: &Encryption, secrets: usize) -> Result<(), ConfigError> {
     let Keys::External { url, key: None } = &encryption.keys else { return Ok(()) };
     for (needed, place, name, why) in [
@@ -166,7 +166,7 @@ pub fn check_key_url(path: &str, encryption: &Encryption, secrets: usize) -> Res
     Ok(())
 }
 
-/// Content that goes without a token must find its key without a session.
+/// Checks that content without a session token neither needs a session's key nor exposes the origin's keys.
 pub fn check_free_content(path: &str, encryption: &Encryption) -> Result<(), ConfigError> {
     if encryption.scope == KeySharing::Session && encryption.configured_key().is_none() {
         return Err(ConfigError::new(

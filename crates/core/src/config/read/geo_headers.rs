@@ -1,4 +1,4 @@
-//! `geoHeaders` of a document.
+//! Reader of `geoHeaders`.
 
 use alloc::format;
 
@@ -8,7 +8,7 @@ use crate::config::error::ConfigError;
 use crate::policy::targeting::GeoHeaders;
 use crate::policy::text::HeaderName;
 
-/// Headers that say something else, and that clients or the proxies before them set.
+/// Headers with another meaning, set by clients or by intermediaries in front of the proxy.
 const FOREIGN: [&str; 12] = [
     "accept",
     "accept-encoding",
@@ -24,10 +24,10 @@ const FOREIGN: [&str; 12] = [
     "x-forwarded-for",
 ];
 
-/// Reads them.
+/// Reads the header names.
 ///
 /// # Errors
-/// A member that is no header's name, that names one which clients set, or one that another member names too.
+/// A member that is not a header name, that names a header set by clients, or that repeats another member's name.
 pub fn read(document: &document::GeoHeaders) -> Result<GeoHeaders, ConfigError> {
     let names = GeoHeaders {
         country: name("country", document.country.as_deref(), "x-geo-country")?,

@@ -1,5 +1,5 @@
-//! Readers of the document's parts: from the members as they are written to policies that are valid by type. Each takes the
-//! JSON path of its part, which errors name.
+//! Readers of a document's members, which return policies that are valid by type. Each takes the JSON path of its
+//! member, for errors.
 
 pub mod assignments;
 mod authorizer;

@@ -1,4 +1,4 @@
-//! `playerVerification` of a document.
+//! Reader of `playerVerification`.
 
 use alloc::format;
 use alloc::string::String;
@@ -10,14 +10,14 @@ use crate::config::error::ConfigError;
 use crate::policy::players::{PlayerHash, Players, Source};
 use crate::policy::text::Expected;
 
-/// As many as the Media Security Policy API takes.
+/// Limit of the Media Security Policy API.
 const MAX_PLAYERS: usize = 30;
 const DEFAULT_HEADER: &str = "x-player-hash";
 
-/// Reads them at the JSON path `path`; `by_token`: sessions are opened by access tokens. Adds to `warnings`.
+/// Reads the member at the JSON path `path`. `by_token`: access tokens open sessions. Appends to `warnings`.
 ///
 /// # Errors
-/// The first member that cannot be.
+/// The first invalid member.
 pub fn read(
     path: &str,
     players: &document::PlayerVerification,
@@ -33,7 +33,7 @@ pub fn read(
     }
     let mut hashes = Vec::with_capacity(listed.len());
     for (index, player) in listed.iter().enumerate() {
-        // The value is not shown: whoever knows it can name that player.
+        // The error omits the value: anyone who has it can pose as that player.
         let wrong = |Expected(expected)| {
             ConfigError::new(format!("{path}.players[{index}].hash"), format!("expected {expected}"))
         };
@@ -65,8 +65,8 @@ pub fn read(
     Ok(Players::new(hashes, source))
 }
 
-/// Lets the time of `written` run for `players`, from `start`, when the policy's assignment begins to hold; `None`: it
-/// always has, which is warned of.
+/// Sets the expiry of `players`: the `ttl` in `written`, counted from `start`, the start of the policy's assignment.
+/// Without a start they never expire; returns a warning.
 pub fn begin(
     path: &str,
     players: Option<&mut Players>,

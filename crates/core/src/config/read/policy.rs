@@ -1,4 +1,4 @@
-//! One of `policies` of a document.
+//! Reader of a policy.
 
 use alloc::format;
 use alloc::string::String;
@@ -14,10 +14,10 @@ use crate::policy::revocation::Revocation;
 use crate::token::acl;
 use crate::token::derive::Keyring;
 
-/// Reads it at the JSON path `path`.
+/// Reads the policy at the JSON path `path`.
 ///
 /// # Errors
-/// The first member that cannot be, or not beside others.
+/// The first member that is invalid, by itself or in combination with others.
 pub fn read(path: &str, policy: &document::Policy, reader: &mut Reader<'_>) -> Result<Policy, ConfigError> {
     let name = &policy.policy_name;
     if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {

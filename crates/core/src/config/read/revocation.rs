@@ -1,4 +1,4 @@
-//! `revocation` of a document.
+//! Reader of `revocation`.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -11,10 +11,10 @@ use crate::config::error::ConfigError;
 use crate::config::{document, time};
 use crate::policy::revocation::Revocation;
 
-/// Reads it at the JSON path `path`.
+/// Reads the member at the JSON path `path`.
 ///
 /// # Errors
-/// The first entry that cannot be.
+/// The first invalid entry.
 pub fn read(path: &str, revocation: &document::Revocation) -> Result<Revocation, ConfigError> {
     let mut sessions = BTreeSet::new();
     for (index, text) in revocation.session_ids.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `contentTargeting` of a document.
+//! Reader of `contentTargeting`.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -15,10 +15,10 @@ use crate::policy::targeting::referer::Referers;
 use crate::policy::targeting::{Proxies, Targeting};
 use crate::policy::text::HttpUrl;
 
-/// Reads it at the JSON path `path`; `None` if it checks nothing.
+/// Reads the member at the JSON path `path`; `None` if it has no checks.
 ///
 /// # Errors
-/// The first member that cannot be. What is not enabled is not looked into.
+/// The first invalid member. Members that are not enabled are not validated.
 pub fn read(path: &str, targeting: &document::ContentTargeting) -> Result<Option<Targeting>, ConfigError> {
     if !targeting.enabled {
         return Ok(None);
@@ -63,12 +63,12 @@ fn referers(path: &str, referer: &document::Referer) -> Result<Referers, ConfigE
     Ok(Referers::new(domains, referer.allow_missing, redirect))
 }
 
-/// The mode of a list that is enabled: neither may be guessed.
+/// Mode of an enabled list. There is no safe default.
 fn mode(path: &str, mode: Option<Mode>) -> Result<Mode, ConfigError> {
     mode.ok_or_else(|| ConfigError::new(format!("{path}.mode"), "missing, expected \"ALLOW\" or \"DENY\""))
 }
 
-/// The URL at the JSON path `path`, if denials are redirected.
+/// URL at the JSON path `path`, if redirects are enabled.
 fn redirect(path: &str, enabled: bool, url: Option<&str>) -> Result<Option<HttpUrl>, ConfigError> {
     if !enabled {
         return Ok(None);

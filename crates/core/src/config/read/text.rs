@@ -1,4 +1,4 @@
-//! Texts whose type has their grammar.
+//! Parsing of string types.
 
 use alloc::format;
 use core::str::FromStr;
@@ -6,15 +6,15 @@ use core::str::FromStr;
 use crate::config::error::ConfigError;
 use crate::policy::text::Expected;
 
-/// Reads the text at the JSON path `path`.
+/// Parses the text at the JSON path `path`.
 ///
 /// # Errors
-/// The text, and what is expected in its place.
+/// The text found, and the expected syntax.
 pub fn text<T: FromStr<Err = Expected>>(path: &str, text: &str) -> Result<T, ConfigError> {
     text.parse().map_err(|Expected(expected)| wrong(path, text, expected))
 }
 
-/// The error of a text at the JSON path `path`.
+/// Error for an invalid text at the JSON path `path`.
 pub fn wrong(path: &str, text: &str, expected: &str) -> ConfigError {
     ConfigError::new(path, format!("found \"{}\", expected {expected}", text.escape_default()))
 }

@@ -1,4 +1,4 @@
-//! `tokenAuth` of a document.
+//! Reader of `tokenAuth`.
 
 use alloc::format;
 use alloc::string::String;
@@ -17,14 +17,14 @@ use crate::token::acl;
 use crate::token::cookie;
 use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
 
-/// In seconds.
+/// Defaults in seconds.
 const DEFAULT_TTL: u64 = 86_400;
 const DEFAULT_SKEW: u64 = 10;
 
 /// Reads the passwords, the current one first.
 ///
 /// # Errors
-/// The first that cannot be; that there is none.
+/// The first invalid password, or that there is none.
 pub fn read_passwords(
     path: &str,
     auth: &document::TokenAuth,
@@ -41,15 +41,15 @@ pub fn read_passwords(
     Ok(passwords)
 }
 
-/// Reads how sessions go on; also of a `tokenAuth` that is not enabled, or not there.
+/// Reads the session rules. They also apply if `tokenAuth` is disabled or absent.
 ///
 /// # Errors
-/// The first member that cannot be.
+/// The first invalid member.
 pub fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<SessionRules, ConfigError> {
     let name = auth.and_then(|auth| auth.session_token_name.as_deref()).unwrap_or("hdntl");
     let name = text(&format!("{path}.sessionTokenName"), name)?;
     let acl = auth.and_then(|auth| auth.session_acl.clone());
-    // It stands in a field of the token, and the token in a cookie.
+    // The ACL is a field of the session token, which is sent in a cookie.
     let unfit = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'~' | b'"' | b',' | b';' | b'\\');
     if acl.as_ref().is_some_and(|acl| !acl::is_valid(acl) || acl.bytes().any(unfit)) {
         return Err(ConfigError::new(
@@ -80,7 +80,7 @@ pub fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<Se
     })
 }
 
-/// Reads another host whose URIs get a token.
+/// Reads an additional host whose URIs get a token.
 fn read_host(path: &str, host: &str) -> Result<String, ConfigError> {
     if host.is_empty() || host.contains(['/', '@', '?', '#', '*', ' ']) {
         return Err(wrong(path, host, "a host, perhaps with a port"));
@@ -88,10 +88,10 @@ fn read_host(path: &str, host: &str) -> Result<String, ConfigError> {
     Ok(url::listed_authority(host))
 }
 
-/// Reads where access tokens stand, and what verifies them: one of `passwords`.
+/// Reads the names of access tokens; any of `passwords` verifies them.
 ///
 /// # Errors
-/// The first member that cannot be, or not beside the session token's name.
+/// The first member that is invalid or conflicts with the session token's name.
 pub fn read_access_token(
     path: &str,
     auth: &document::TokenAuth,
@@ -108,7 +108,7 @@ pub fn read_access_token(
     };
     let name = auth.access_token_name.as_deref().unwrap_or("hdnts");
     let cookie = auth.access_token_cookie.as_deref().unwrap_or(name);
-    // Headers are compared in lower case.
+    // Header names are compared in lower case.
     let header = auth.access_token_header.as_deref().unwrap_or(name).to_ascii_lowercase();
     let name = own_name("accessTokenName", name)?;
     let cookie = own_name("accessTokenCookie", cookie)?;

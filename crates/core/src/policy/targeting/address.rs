@@ -1,4 +1,4 @@
-//! `ipAccess`: which client addresses may watch.
+//! `ipAccess`: allows or denies client addresses.
 
 use super::facts::ClientOrigin;
 use super::mode::Mode;
@@ -8,16 +8,16 @@ use crate::policy::text::HttpUrl;
 /// `ipAccess` of a policy.
 #[derive(Debug)]
 pub struct Addresses {
-    /// Whether those listed may or may not.
+    /// Whether the listed addresses are allowed or denied.
     pub mode: Mode,
-    /// The addresses.
+    /// Listed addresses.
     pub listed: Prefixes,
-    /// Where denied clients are sent.
+    /// URL to which denied clients are redirected.
     pub redirect: Option<HttpUrl>,
 }
 
 impl Addresses {
-    /// Whether a client may watch. One whose address is not known may not.
+    /// Whether the client is allowed. Clients with an unknown address are denied.
     pub fn admits(&self, facts: &ClientOrigin<'_>) -> bool {
         facts.client().is_some_and(|client| self.listed.contains(client) == (self.mode == Mode::Allow))
     }

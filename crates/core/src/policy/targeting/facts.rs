@@ -1,4 +1,4 @@
-//! What is known of where a request comes from, read when a check asks for it: most policies ask for little of it.
+//! Facts about a request's client. Each is read on demand: most policies need few of them.
 
 use core::net::IpAddr;
 
@@ -6,58 +6,59 @@ use crate::http::headers;
 use crate::http::incoming::RequestHead;
 use crate::policy::text::HeaderName;
 
-/// The names of the headers in which the proxy says where a client is, in lower case.
+/// Names, in lower case, of the headers in which the proxy reports a client's location.
 #[derive(Debug)]
 pub struct GeoHeaders {
-    /// ISO 3166-1 alpha-2.
+    /// Country code, ISO 3166-1 alpha-2.
     pub country: HeaderName,
-    /// ISO 3166-2 without the country.
+    /// Region code, ISO 3166-2 without the country.
     pub region: HeaderName,
-    /// Designated Market Area.
+    /// Designated Market Area (DMA) number.
     pub dma: HeaderName,
-    /// `true`, `1` or `yes` for anonymous proxies.
+    /// `true`, `1` or `yes` if the client is behind an anonymous proxy.
     pub anonymous_proxy: HeaderName,
-    /// The same for transparent ones.
+    /// `true`, `1` or `yes` if the client is behind a transparent proxy.
     pub transparent_proxy: HeaderName,
 }
 
 impl GeoHeaders {
-    /// Every name, in the order of the members.
+    /// All names, in field order.
     pub fn all(&self) -> [&str; 5] {
         [&self.country, &self.region, &self.dma, &self.anonymous_proxy, &self.transparent_proxy]
     }
 }
 
-/// A header that must not be there twice.
+/// Value of a header that must not be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent<'a> {
-    /// Not there, or empty.
+    /// Absent or empty.
     Missing,
-    /// Its value.
+    /// Single value.
     One(&'a str),
-    /// Several values, so that one of them may be the client's own; or none that is text.
+    /// Several values, one of which may come from the client, or a value that is not UTF-8.
     Unclear,
 }
 
-/// What is known of where a request comes from.
+/// Facts about a request's client.
 pub struct ClientOrigin<'a> {
     head: &'a RequestHead<'a>,
-    /// Where the proxy says it.
+    /// Names of the proxy's geo headers.
     pub names: &'a GeoHeaders,
 }
 
 impl<'a> ClientOrigin<'a> {
-    /// The facts of a request with these headers; `client` is asked at most once, and only if a check needs it.
+    /// Takes the request's headers. The client's address is requested from the proxy at most once, and only if a check
+    /// needs it.
     pub fn new(head: &'a RequestHead<'a>, names: &'a GeoHeaders) -> Self {
         Self { head, names }
     }
 
-    /// The client's address as the proxy trusts it.
+    /// Client address that the proxy trusts.
     pub fn client(&self) -> Option<IpAddr> {
         self.head.client()
     }
 
-    /// A header of the proxy's. A list is several values: who puts copies together writes one.
+    /// Value of a geo header. A list counts as several values: intermediaries combine repeated headers into one.
     pub fn geo(&self, name: &str) -> Sent<'a> {
         match self.header(name) {
             Sent::One(value) if value.contains(',') => Sent::Unclear,
@@ -65,7 +66,7 @@ impl<'a> ClientOrigin<'a> {
         }
     }
 
-    /// The client's Referer.
+    /// Referer of the request.
     pub fn referer(&self) -> Sent<'a> {
         self.header("referer")
     }

@@ -1,4 +1,4 @@
-//! `geoProtection`: where a client may be.
+//! `geoProtection`: allows or denies client locations.
 
 use alloc::collections::BTreeSet;
 
@@ -10,36 +10,36 @@ use crate::policy::text::HttpUrl;
 /// `geoProtection` of a policy.
 #[derive(Debug)]
 pub struct Geo {
-    /// Whether those listed may or may not.
+    /// Whether the listed locations are allowed or denied.
     pub mode: Mode,
-    /// Whole countries.
+    /// Countries.
     pub countries: BTreeSet<Code>,
-    /// Regions, by country and region.
+    /// Regions, as country and region code.
     pub regions: BTreeSet<(Code, Code)>,
-    /// Market areas.
+    /// Designated Market Areas.
     pub dmas: BTreeSet<Code>,
-    /// Addresses that may, wherever they are.
+    /// Addresses that are allowed regardless of their location.
     pub overrides: Prefixes,
-    /// Where denied clients are sent.
+    /// URL to which denied clients are redirected.
     pub redirect: Option<HttpUrl>,
 }
 
-/// A country's, region's or market area's code in upper case, filled up with zeros.
+/// Code of a country, region or market area, in upper case, padded with zeros to 8 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Code([u8; 8]);
 
 impl Code {
-    /// A country's code (ISO 3166-1 alpha-2).
+    /// Country code (ISO 3166-1 alpha-2).
     pub fn country(text: &str) -> Option<Self> {
         Self::parse(text).filter(|_| text.len() == 2)
     }
 
-    /// A region's code (ISO 3166-2 without the country).
+    /// Region code (ISO 3166-2 without the country).
     pub fn region(text: &str) -> Option<Self> {
         Self::parse(text)
     }
 
-    /// The number of a Designated Market Area.
+    /// Number of a Designated Market Area.
     pub fn market(text: &str) -> Option<Self> {
         Self::parse(text).filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
     }
@@ -54,13 +54,13 @@ impl Code {
 }
 
 impl Geo {
-    /// Whether countries, regions and market areas are looked at.
+    /// Whether the check reads the country, region and DMA headers.
     pub fn reads(&self) -> [bool; 3] {
         let regions = !self.regions.is_empty();
         [regions || !self.countries.is_empty(), regions, !self.dmas.is_empty()]
     }
 
-    /// Whether a client may be where it is. What is not known is in no list.
+    /// Whether the client's location is allowed. An unknown location matches no list.
     pub fn admits(&self, facts: &ClientOrigin<'_>) -> bool {
         if !self.overrides.is_empty() && facts.client().is_some_and(|client| self.overrides.contains(client)) {
             return true;

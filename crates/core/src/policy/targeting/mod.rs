@@ -1,5 +1,5 @@
-//! `contentTargeting`: from where and by what way one may watch. Compiled once; what a check costs does not grow with
-//! the length of its lists by more than a binary search.
+//! `contentTargeting`: checks on a client's address, location, proxy and Referer. Lists are compiled once; the cost of
+//! a check is logarithmic in their length.
 
 pub mod address;
 mod facts;
@@ -17,7 +17,7 @@ use self::referer::Referers;
 use crate::http::reply::Reason;
 use crate::policy::text::HttpUrl;
 
-/// `contentTargeting` of a policy, with one check at least.
+/// `contentTargeting` of a policy, with at least one check.
 #[derive(Debug)]
 pub struct Targeting {
     addresses: Option<Addresses>,
@@ -26,26 +26,26 @@ pub struct Targeting {
     referers: Option<Referers>,
 }
 
-/// Why a request may not come from where it does.
+/// A failed check.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Denied {
-    /// Which check failed.
+    /// Reason of the denial.
     pub reason: Reason,
-    /// Where the client is sent.
+    /// URL to which the client is redirected.
     pub redirect: Option<String>,
 }
 
-/// Which proxies a client may not be behind.
+/// Kinds of proxies that are denied.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Proxies {
-    /// Those that hide who it is.
+    /// Proxies that hide the client.
     pub anonymous: bool,
-    /// Those that pass its address on.
+    /// Proxies that forward the client's address.
     pub transparent: bool,
 }
 
 impl Targeting {
-    /// These checks; `None` if they are none.
+    /// Combines the checks; `None` if there are none.
     pub fn new(
         addresses: Option<Addresses>,
         geo: Option<Geo>,
@@ -56,16 +56,16 @@ impl Targeting {
         (any || referers.is_some()).then_some(Self { addresses, geo, proxies, referers })
     }
 
-    /// Which of the proxy's headers it reads, in the order of [`GeoHeaders::all`].
+    /// Whether each of the proxy's geo headers is read, in the order of [`GeoHeaders::all`].
     pub fn reads(&self) -> [bool; 5] {
         let [country, region, dma] = self.geo.as_ref().map(Geo::reads).unwrap_or_default();
         [country, region, dma, self.proxies.anonymous, self.proxies.transparent]
     }
 
-    /// Checks where a request comes from: its address, its place, proxies, its Referer, in this order.
+    /// Checks a request's address, location, proxies and Referer, in this order.
     ///
     /// # Errors
-    /// The first check that it fails.
+    /// The first check that fails.
     pub fn check(&self, facts: &ClientOrigin<'_>) -> Result<(), Denied> {
         if let Some(addresses) = self.addresses.as_ref().filter(|addresses| !addresses.admits(facts)) {
             return denied(Reason::Address, addresses.redirect.as_ref());

@@ -1,4 +1,4 @@
-//! Whether a list is of those that may, or of those that may not.
+//! Allow lists and deny lists.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! Sets of addresses and CIDR blocks, compiled once.
+//! Compiled sets of IP addresses and CIDR blocks.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,8 +8,8 @@ use ipnet::IpNet;
 
 use crate::bytes::ranges::Ranges;
 
-/// A set of addresses. IPv4-mapped IPv6 addresses (`::ffff:192.0.2.1`) are the IPv4 addresses that they stand for; other
-/// blocks of IPv6 (`::/0` among them) hold no IPv4 address.
+/// A set of IP addresses. IPv4-mapped IPv6 addresses (`::ffff:192.0.2.1`) are treated as IPv4 addresses; no other IPv6
+/// block, not even `::/0`, contains an IPv4 address.
 #[derive(Debug, Default)]
 pub struct Prefixes {
     v4: Ranges<u32>,
@@ -20,12 +20,12 @@ impl Prefixes {
     /// Compiles a list.
     ///
     /// # Errors
-    /// The place of the first entry that is neither an address nor a CIDR block.
+    /// The position of the first entry that is neither an address nor a CIDR block.
     pub fn build(entries: &[String]) -> Result<Self, usize> {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for (index, entry) in entries.iter().enumerate() {
             match block(entry) {
-                // Bits beyond the prefix do not count: `192.0.2.7/24` is `192.0.2.0/24`.
+                // Host bits are ignored: `192.0.2.7/24` is `192.0.2.0/24`.
                 Some(IpNet::V4(block)) => v4.push((block.network().to_bits(), block.broadcast().to_bits())),
                 Some(IpNet::V6(block)) => v6.push((block.network().to_bits(), block.broadcast().to_bits())),
                 None => return Err(index),
@@ -34,12 +34,12 @@ impl Prefixes {
         Ok(Self { v4: Ranges::build(v4), v6: Ranges::build(v6) })
     }
 
-    /// Whether no address is in it.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.v4.is_empty() && self.v6.is_empty()
     }
 
-    /// Whether `address` is in it.
+    /// Whether the set contains `address`.
     pub fn contains(&self, address: IpAddr) -> bool {
         match address.to_canonical() {
             IpAddr::V4(address) => self.v4.contains(address.to_bits()),
@@ -48,17 +48,17 @@ impl Prefixes {
     }
 }
 
-/// Parses an address or a CIDR block. `IpNet::from_str` would refuse prefix lengths with leading zeros.
+/// Parses an address or a CIDR block. `IpNet::from_str` would reject prefix lengths with leading zeros.
 fn block(entry: &str) -> Option<IpNet> {
     let block = match entry.split_once('/') {
         None => entry.parse::<IpAddr>().ok()?.into(),
-        // `u8::from_str` would take a sign.
+        // `u8::from_str` would accept a sign.
         Some((_, length)) if !length.bytes().all(|byte| byte.is_ascii_digit()) => return None,
         Some((address, length)) => IpNet::new(address.parse().ok()?, length.parse().ok()?).ok()?,
     };
     let IpAddr::V6(address) = block.addr() else { return Some(block) };
     match address.to_ipv4_mapped() {
-        // A shorter prefix would reach beyond the addresses that stand for IPv4.
+        // A shorter prefix would include addresses that are not IPv4-mapped.
         Some(mapped) => IpNet::new(mapped.into(), block.prefix_len().checked_sub(96)?).ok(),
         None => Some(block),
     }
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!((set.v4.len(), set.v6.len()), (1, 1));
     }
 
-    /// Every second block of its size, so that none merges, beside one that swallows the first 256 of them.
+    /// Every second block of its size, so that none merge, and one block that contains the first 256 of them.
     #[test]
     fn a_hundred_thousand_blocks_compile_into_one_range_each() {
         let mut entries: Vec<_> = (0..100_000u32)

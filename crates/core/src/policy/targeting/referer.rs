@@ -1,4 +1,4 @@
-//! `referer`: from which sites' pages one may watch, by the Referer that browsers send (RFC 9110 section 10.1.3).
+//! `referer`: allows requests by the site of their Referer (RFC 9110 section 10.1.3).
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -7,11 +7,11 @@ use alloc::vec::Vec;
 use super::facts::{ClientOrigin, Sent};
 use crate::policy::text::{HttpUrl, text};
 
-/// Longest name of a host in the DNS.
+/// Longest host name in the DNS, in bytes.
 const MAX_HOST: usize = 253;
 
 text! {
-    /// A site: the name of a host in lower case, without a final dot. May be written as a URL without port and path.
+    /// A site: a host name in lower case, without a trailing dot. May be written as a URL without port and path.
     Domain,
     "a domain, whose subdomains count too, such as \"example.com\" (others than ASCII as \"xn--…\"), without port and path",
     domain
@@ -22,17 +22,17 @@ text! {
 pub struct Referers {
     domains: BTreeSet<String>,
     allow_missing: bool,
-    /// Where denied clients are sent.
+    /// URL to which denied clients are redirected.
     pub redirect: Option<HttpUrl>,
 }
 
 impl Referers {
-    /// Lets these sites' pages and their subdomains' play, and requests without a Referer if `allow_missing`.
+    /// Allows these domains and their subdomains, and requests without a Referer if `allow_missing`.
     pub fn new(domains: Vec<Domain>, allow_missing: bool, redirect: Option<HttpUrl>) -> Self {
         Self { domains: domains.into_iter().map(String::from).collect(), allow_missing, redirect }
     }
 
-    /// Whether a page that is this request's Referer may play.
+    /// Whether the request's Referer is allowed.
     pub fn admits(&self, facts: &ClientOrigin<'_>) -> bool {
         match facts.referer() {
             Sent::Missing => self.allow_missing,
@@ -41,7 +41,7 @@ impl Referers {
         }
     }
 
-    /// A host is looked up with each of its parents, however many domains there are.
+    /// Looks up the host and each of its parent domains: the cost depends on the labels of the host, not on the list.
     fn holds(&self, host: &str) -> bool {
         let mut name = host;
         loop {
@@ -56,20 +56,21 @@ impl Referers {
     }
 }
 
-/// An entry, which may be written as a URL, as a domain.
+/// Parses an entry, written as a host name or a URL, into a domain.
 fn domain(entry: &str) -> Option<String> {
     let host = match after_scheme(entry) {
         Some(rest) => rest.strip_suffix('/').unwrap_or(rest),
         None => entry,
     };
-    // What has dots side by side or at its ends is no name and would match none.
+    // Names with empty labels are invalid and would never match.
     normal(host).filter(|host| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         host.bytes().all(plain) && host.split('.').all(|label| !label.is_empty())
     })
 }
 
-/// The host of an absolute http or https URL; `None` for anything else, and where a reader could see another host in it.
+/// Host of an absolute http or https URL; `None` for anything else, and for URLs that another parser could read
+/// differently.
 fn host(url: &str) -> Option<String> {
     let rest = after_scheme(url)?;
     let authority = rest.split(['/', '?', '#']).next()?;

@@ -1,4 +1,5 @@
-//! What checks ask the proxy for. What they say of whom is the truth table under `tests/targeting/`.
+//! Tests for the number of host calls that checks make. Their decisions are covered by the truth table in
+//! `tests/targeting/`.
 
 use alloc::rc::Rc;
 use core::cell::Cell;
@@ -9,7 +10,7 @@ use crate::step::Request;
 
 const POLICIES: &str = include_str!("../../../../../tests/targeting/policies.json");
 
-/// Asking the proxy for the address costs: not for what headers decide, and once for all that needs it.
+/// Reading the address is a host call: none for checks on headers, and one for all checks on the address.
 #[test]
 fn the_address_is_asked_for_when_a_check_needs_it() {
     let (policies, _) = crate::config::parse(POLICIES.as_bytes(), &|_| None).unwrap();

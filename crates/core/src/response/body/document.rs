@@ -1,4 +1,4 @@
-//! The body of a JSON document that names URIs.
+//! Body of a JSON document with URIs.
 
 use alloc::vec::Vec;
 
@@ -8,19 +8,19 @@ use crate::http::reply::Reason;
 use crate::playlist::UriRewriter;
 use crate::playlist::json::{self, MAX_DOCUMENT};
 
-/// A JSON document that names URIs. It goes out whole, at its end.
+/// A JSON document with URIs. It is collected, and emitted when it is complete.
 #[derive(Debug)]
 pub struct DocumentBody {
     marks: UriRewriter,
-    /// What has come of it.
+    /// Bytes received so far.
     collected: Vec<u8>,
-    /// The response's headers are held until its end.
+    /// Whether the response headers are held back until the end of the document.
     held: bool,
     complete: bool,
 }
 
 impl DocumentBody {
-    /// `marks` go onto its URIs. `held`: the response's headers are held until its end.
+    /// `marks` rewrites the URIs. `held`: the response headers are held back until the end of the document.
     pub fn new(marks: UriRewriter, held: bool) -> Self {
         Self { marks, collected: Vec::new(), held, complete: false }
     }
@@ -28,7 +28,7 @@ impl DocumentBody {
     /// Takes the next chunk.
     ///
     /// # Errors
-    /// [`Reason::Document`] if it is too long or is no such document.
+    /// [`Reason::Document`] if the document is too long or invalid.
     pub fn push(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Pushed, Reason> {
         if self.collected.len() + chunk.len() > MAX_DOCUMENT {
             return Err(Reason::Document);
@@ -42,12 +42,12 @@ impl DocumentBody {
         Ok(Pushed::Out(out.into()))
     }
 
-    /// Whether the response's headers are held.
+    /// Whether the response headers are held back.
     pub fn is_held(&self) -> bool {
         self.held
     }
 
-    /// Whether all of it is out.
+    /// Whether the complete document has been emitted.
     pub fn is_complete(&self) -> bool {
         self.complete
     }

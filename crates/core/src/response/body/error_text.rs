@@ -1,11 +1,11 @@
-//! The body of a redirect or an error, where media would have to be encrypted.
+//! Body of a redirect or an error response for media that would be encrypted.
 
 use alloc::vec::Vec;
 
 use super::pushed::Pushed;
 use crate::http::reply::Reason;
 
-/// The body of a redirect or an error: text passes, media does not.
+/// Passes text in the body of a redirect or an error response, and rejects media.
 #[derive(Debug)]
 pub struct ErrorText;
 
@@ -13,13 +13,13 @@ impl ErrorText {
     /// Takes the next chunk.
     ///
     /// # Errors
-    /// [`Reason::Unasked`] if it is not text.
+    /// [`Reason::Unasked`] if the chunk is not text.
     pub fn push(&self, chunk: Vec<u8>) -> Result<Pushed, Reason> {
         if chunk.iter().copied().all(is_text) { Ok(Pushed::Out(chunk.into())) } else { Err(Reason::Unasked) }
     }
 }
 
-/// Whether a byte may stand in a text of any encoding that ASCII is a part of: control characters fill media.
+/// Whether a byte may occur in text, in any encoding that extends ASCII. Media contains control characters.
 fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | b' '..=b'~' | 0x80..)
 }

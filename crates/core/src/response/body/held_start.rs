@@ -1,4 +1,4 @@
-//! The beginning of a playlist whose response's headers are held: kept here, not in the proxy's buffer.
+//! Start of a playlist whose response headers are held back, kept in the filter instead of the proxy's buffer.
 
 use alloc::vec::Vec;
 use core::mem::take;
@@ -6,19 +6,19 @@ use core::mem::take;
 use crate::http::reply::Reason;
 use crate::playlist;
 
-/// Bytes that a proxy has room for whatever its limits: smaller ones are not in use.
+/// Buffer space in bytes to assume in any proxy. Smaller limits are not used in practice.
 const ROOM: usize = 16 << 10;
 
-/// The beginning of a playlist.
+/// Start of a playlist.
 ///
-/// What follows a pause goes through a buffer whose limit only the proxy knows: it had room for the chunk that came, but
-/// perhaps not for what is made of it. More than that is owed, and goes out with the next chunk.
+/// After a pause, output goes through a buffer of the proxy whose limit the filter cannot read. The buffer had room for
+/// the chunk received, but may not have room for the longer output. The excess is emitted with the next chunk.
 #[derive(Debug, Default)]
 pub struct HeldStart {
     held: bool,
-    /// The body's announced length in bytes.
+    /// Content-Length of the body in bytes.
     length: Option<u64>,
-    /// How much of it has come.
+    /// Number of body bytes received.
     came: u64,
     seen: Vec<u8>,
     owed: Vec<u8>,
@@ -26,30 +26,31 @@ pub struct HeldStart {
 }
 
 impl HeldStart {
-    /// `held`: the response's headers are held until enough has come. `length`: the body's, if it was announced.
+    /// `held`: the response headers are held back until enough of the body has been received. `length`: Content-Length
+    /// of the body.
     pub fn new(held: bool, length: Option<u64>) -> Self {
         Self { held, length, ..Self::default() }
     }
 
-    /// Whether all of the body has come, as far as its announced length tells.
+    /// Whether the complete body has been received, according to its Content-Length.
     pub fn has_all(&self) -> bool {
         self.length == Some(self.came)
     }
 
-    /// Whether the response's headers are held.
+    /// Whether the response headers are held back.
     pub fn is_held(&self) -> bool {
         self.held
     }
 
-    /// Whether nothing is owed.
+    /// Whether no output is pending.
     pub fn is_settled(&self) -> bool {
         !self.held && self.owed.is_empty()
     }
 
-    /// Holds a chunk. Returns what is to be looked at now; `None` while too little has come to let the headers go.
+    /// Adds a chunk. Returns the bytes to process now; `None` while the headers must still be held back.
     ///
     /// # Errors
-    /// [`Reason::Playlist`] if this is none.
+    /// [`Reason::Playlist`] if the body is not a playlist.
     pub fn hold(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Option<Vec<u8>>, Reason> {
         self.room = None;
         self.came = self.came.saturating_add(chunk.len() as u64);
@@ -71,7 +72,7 @@ impl HeldStart {
         Ok(Some(take(&mut self.seen)))
     }
 
-    /// What of `out`, and of what is owed, goes out now.
+    /// Adds `out` to the pending output and returns the part to emit now.
     pub fn release(&mut self, mut out: Vec<u8>, end_of_stream: bool) -> Vec<u8> {
         if !self.owed.is_empty() {
             self.owed.append(&mut out);
@@ -112,7 +113,7 @@ mod tests {
         let first = start.release(out.clone(), false);
         assert_eq!(first.len(), size);
         assert!(!start.is_settled());
-        // Nothing was paused before this one.
+        // No pause preceded this chunk.
         assert_eq!(start.hold(Vec::new(), true), Ok(Some(Vec::new())));
         assert_eq!([first, start.release(Vec::new(), true)].concat(), out);
         assert!(start.is_settled());

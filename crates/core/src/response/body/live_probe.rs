@@ -1,4 +1,4 @@
-//! The body of a playlist that opened a session, until it is known whether players will reload it.
+//! Body of a playlist that opened a session, until it is classified as live or not.
 
 use alloc::vec::Vec;
 
@@ -8,35 +8,35 @@ use crate::bytes::output::Output;
 use crate::http::reply::Reason;
 use crate::playlist::LiveProbe;
 
-/// A playlist of which it is not known whether it will be reloaded. It is rewritten meanwhile: what cannot be served is
-/// refused now, not when it is reloaded.
+/// A playlist that is not yet classified as live or not. It is rewritten at the same time: a playlist that cannot be
+/// served is rejected at once, not when it is reloaded.
 #[derive(Debug)]
 pub struct LiveProbeBody {
     playlist: PlaylistBody,
     probe: LiveProbe,
-    /// What goes out in its place if it will be reloaded.
+    /// Multivariant playlist to send if the playlist is live.
     master: Vec<u8>,
-    /// What has come of it.
+    /// Bytes received so far.
     seen: Vec<u8>,
-    /// What goes out of that if it will not be reloaded.
+    /// Rewritten playlist to send if it is not live.
     ready: Vec<u8>,
-    /// Its announced length in bytes.
+    /// Content-Length in bytes.
     length: Option<u64>,
 }
 
-/// What is known after a chunk.
+/// Result of the probe after a chunk.
 #[derive(Debug)]
 pub enum Probed {
-    /// Nothing more yet.
+    /// Not yet classified.
     Unknown(Pushed),
-    /// It will be reloaded: this master playlist goes out in its place.
+    /// Live. Contains the multivariant playlist to send instead.
     Live(Vec<u8>),
-    /// It will not be reloaded: this is its beginning.
+    /// Not live. Contains the start of the rewritten playlist.
     NotLive(Pushed),
 }
 
 impl LiveProbeBody {
-    /// `master` goes out in place of `playlist` if that will be reloaded. `length`: its announced length in bytes.
+    /// `master` is sent instead of `playlist` if the latter is live. `length`: Content-Length in bytes.
     pub fn new(playlist: PlaylistBody, master: Vec<u8>, length: Option<u64>) -> Self {
         Self { playlist, probe: LiveProbe::default(), master, seen: Vec::new(), ready: Vec::new(), length }
     }
@@ -44,7 +44,7 @@ impl LiveProbeBody {
     /// Takes the next chunk.
     ///
     /// # Errors
-    /// As [`PlaylistBody::push`].
+    /// See [`PlaylistBody::push`].
     pub fn push(&mut self, chunk: Vec<u8>, end_of_stream: bool) -> Result<Probed, Reason> {
         let held = self.is_held();
         let PlaylistBody { rewriter, start } = &mut self.playlist;
@@ -55,7 +55,7 @@ impl LiveProbeBody {
         let Some(live) = self.probe.is_live(&self.seen, whole) else {
             return Ok(Probed::Unknown(Pushed::Out(Output::default())));
         };
-        // Its last line too, which may not have an end.
+        // Checks the last line too, which may lack a line end.
         if live || whole {
             rewriter.finish(&mut self.ready)?;
         }
@@ -66,12 +66,12 @@ impl LiveProbeBody {
         Ok(Probed::NotLive(self.playlist.release(out, end_of_stream, held && whole)))
     }
 
-    /// The playlist, which will not be reloaded.
+    /// The playlist; call this if it is not live.
     pub fn into_playlist(self) -> PlaylistBody {
         self.playlist
     }
 
-    /// Whether the response's headers are held.
+    /// Whether the response headers are held back.
     pub fn is_held(&self) -> bool {
         self.playlist.is_held()
     }

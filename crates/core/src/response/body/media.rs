@@ -1,4 +1,4 @@
-//! The body of media that leaves encrypted.
+//! Body of media to encrypt.
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -11,25 +11,25 @@ use crate::http::reply::Reason;
 use crate::media::batch::{Batch, SharedEncryptor, StreamId};
 use crate::media::segment::SegmentEncryptor;
 
-/// Media, or a part of a file with media, that leaves encrypted.
+/// Media to encrypt: a file, or a byte range of one.
 #[derive(Debug)]
 pub struct MediaBody {
-    /// `None` once the padding is out.
+    /// `None` after the padding block.
     encryptor: Option<SharedEncryptor>,
-    /// What of the body is served; `None` if its length is not known.
+    /// Part of the body to encrypt; `None` if its length is unknown.
     window: Option<Window>,
 }
 
 impl MediaBody {
-    /// `window` is what of the origin's body is served; `None` if its length is not known.
+    /// `window` is the part of the origin's body to encrypt; `None` if its length is unknown.
     pub fn new(encryptor: SegmentEncryptor, window: Option<Window>) -> Self {
         Self { encryptor: Some(Rc::new(RefCell::new(encryptor))), window }
     }
 
-    /// Takes the next chunk, which may be encrypted along with those of other streams.
+    /// Takes the next chunk. It may be encrypted in a batch with those of other streams.
     ///
     /// # Errors
-    /// As [`Window::take`].
+    /// See [`Window::take`].
     pub fn push(
         &mut self,
         mut chunk: Vec<u8>,
@@ -42,7 +42,7 @@ impl MediaBody {
             None => end_of_stream,
         };
         let Some(running) = &self.encryptor else { return Ok(Pushed::Out(chunk.into())) };
-        // Without a length an empty chunk may be all that is still to come.
+        // Without a known length, a single empty chunk may be all that follows.
         let more = !done && self.window.is_some();
         let Some(mut out) = batch.push(stream, running, chunk, more) else {
             return if more { Ok(Pushed::Kept) } else { Err(bug::instead(Reason::Length)) };
@@ -54,7 +54,7 @@ impl MediaBody {
         Ok(Pushed::Out(out))
     }
 
-    /// Whether all of it is out, with its padding.
+    /// Whether the complete ciphertext has been emitted, including padding.
     pub fn is_complete(&self) -> bool {
         self.encryptor.is_none()
     }

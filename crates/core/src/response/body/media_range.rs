@@ -1,4 +1,4 @@
-//! The body of a part of the ciphertext of media.
+//! Body of a part of the ciphertext.
 
 use alloc::vec::Vec;
 
@@ -7,22 +7,23 @@ use super::window::Window;
 use crate::http::reply::Reason;
 use crate::media::segment::SegmentEncryptor;
 
-/// A part of the ciphertext of media. It is cut out of the ciphertext here, so the chunks are not left to the batch.
+/// A part of the ciphertext of media. Its chunks are encrypted here instead of in the batch, because the part is cut
+/// from the ciphertext.
 #[derive(Debug)]
 pub struct MediaRangeBody {
-    /// `None` once all of the origin's body has come.
+    /// `None` after the last byte of the origin's body.
     encryptor: Option<SegmentEncryptor>,
     /// The origin's body.
     plaintext: Window,
-    /// The origin's body ends where the file ends, so the ciphertext with padding.
+    /// Whether the origin's body ends at the end of the file, so that the ciphertext has a padding block.
     padded: bool,
-    /// What of the ciphertext is served.
+    /// Part of the ciphertext to serve.
     ciphertext: Window,
 }
 
 impl MediaRangeBody {
-    /// `plaintext` is the origin's body. `padded`: it ends where the file ends. `first` is the position of the first byte of
-    /// the ciphertext that is served, `length` how many are.
+    /// `plaintext` is the origin's body. `padded`: it ends at the end of the file. `first` is the position of the first
+    /// byte of the ciphertext to serve, and `length` the number of bytes.
     pub fn new(encryptor: SegmentEncryptor, plaintext: Window, padded: bool, first: u64, length: u64) -> Self {
         let ciphertext = Window { skip: first, left: length, more: true };
         Self { encryptor: Some(encryptor), plaintext, padded, ciphertext }
@@ -31,7 +32,7 @@ impl MediaRangeBody {
     /// Takes the next chunk.
     ///
     /// # Errors
-    /// As [`Window::take`].
+    /// See [`Window::take`].
     pub fn push(&mut self, mut chunk: Vec<u8>, end_of_stream: bool) -> Result<Pushed, Reason> {
         let done = self.plaintext.take(&mut chunk, end_of_stream)?;
         let Some(encryptor) = &mut self.encryptor else { return Ok(Pushed::Out(chunk.into())) };
@@ -47,7 +48,7 @@ impl MediaRangeBody {
         Ok(Pushed::Out(bytes.into()))
     }
 
-    /// Whether all of it is out.
+    /// Whether the complete origin body has been processed.
     pub fn is_complete(&self) -> bool {
         self.encryptor.is_none()
     }

@@ -1,4 +1,4 @@
-//! A response's body on its way through: one type for each kind, and the enum that hands chunks to them.
+//! Transformation of response bodies: one type per kind, and an enum that dispatches chunks to them.
 
 mod clear_part;
 mod document;
@@ -27,29 +27,29 @@ use crate::bytes::output::Output;
 use crate::http::reply::Reason;
 use crate::media::batch::{Batch, StreamId};
 
-/// A body on its way through.
+/// A response body in transformation.
 #[derive(Debug)]
 pub enum Body {
     /// A playlist.
     Playlist(PlaylistBody),
-    /// The playlist that opened a session, until it is known whether it will be reloaded.
+    /// Playlist that opened a session, until it is classified as live or not.
     LiveProbe(LiveProbeBody),
-    /// A JSON document that names URIs.
+    /// JSON document with URIs.
     Document(DocumentBody),
-    /// Media that leaves encrypted.
+    /// Media to encrypt.
     Media(MediaBody),
-    /// A part of the ciphertext of media.
+    /// Part of the ciphertext of media.
     MediaRange(MediaRangeBody),
-    /// A part of a file in clear.
+    /// Byte range of a file in clear.
     ClearPart(ClearPartBody),
-    /// What comes with a redirect or an error.
+    /// Body of a redirect or an error response.
     ErrorText(ErrorText),
-    /// All of it is out, or there is none.
+    /// Completely emitted, or empty.
     Ended,
 }
 
 impl Body {
-    /// Whether the response's headers are held.
+    /// Whether the response headers are held back.
     pub fn is_held(&self) -> bool {
         match self {
             Self::Playlist(body) => body.is_held(),
@@ -59,7 +59,7 @@ impl Body {
         }
     }
 
-    /// Whether what comes is media that leaves encrypted.
+    /// Whether the remaining body is encrypted.
     pub fn encrypts(&self) -> bool {
         match self {
             Self::Media(body) => !body.is_complete(),
@@ -68,11 +68,11 @@ impl Body {
         }
     }
 
-    /// Takes the next chunk. That of media may be encrypted along with those of other streams in `batch`, where this one
-    /// is known as `stream`.
+    /// Takes the next chunk. Media may be encrypted in `batch` with chunks of other streams; `stream` identifies this
+    /// one.
     ///
     /// # Errors
-    /// Why the response cannot go on.
+    /// The reason why the response must be reset or replaced.
     pub fn push(
         &mut self,
         chunk: Vec<u8>,
@@ -95,7 +95,7 @@ impl Body {
             Self::MediaRange(body) => body.push(chunk, end_of_stream)?,
             Self::ClearPart(body) => body.push(chunk, end_of_stream)?,
             Self::ErrorText(body) => body.push(chunk)?,
-            // What comes after the announced length.
+            // Body bytes beyond the Content-Length.
             Self::Ended if chunk.is_empty() => Pushed::Out(Output::default()),
             Self::Ended => return Err(Reason::Length),
         };
@@ -105,7 +105,7 @@ impl Body {
         Ok(pushed)
     }
 
-    /// The playlist that opened a session will not be reloaded: it is served as it is, rewritten.
+    /// Continues with the rewritten playlist, which is not live.
     fn settle_probe(&mut self) {
         *self = match core::mem::replace(self, Self::Ended) {
             Self::LiveProbe(body) => Self::Playlist(body.into_playlist()),

@@ -1,4 +1,4 @@
-//! The body of a playlist.
+//! Body of a playlist.
 
 use alloc::vec::Vec;
 
@@ -7,7 +7,7 @@ use super::pushed::Pushed;
 use crate::http::reply::Reason;
 use crate::playlist::Rewriter;
 
-/// A playlist being rewritten.
+/// Rewrites a playlist.
 #[derive(Debug)]
 pub struct PlaylistBody {
     pub(super) rewriter: Rewriter,
@@ -15,7 +15,8 @@ pub struct PlaylistBody {
 }
 
 impl PlaylistBody {
-    /// `held`: the response's headers are held until enough of it has come. `length`: its announced length in bytes.
+    /// `held`: the response headers are held back until enough of the body has been received. `length`: Content-Length
+    /// in bytes.
     pub fn new(rewriter: Rewriter, held: bool, length: Option<u64>) -> Self {
         Self { rewriter, start: HeldStart::new(held, length) }
     }
@@ -23,7 +24,7 @@ impl PlaylistBody {
     /// Takes the next chunk.
     ///
     /// # Errors
-    /// As [`Rewriter::push`].
+    /// See [`Rewriter::push`].
     pub fn push(&mut self, chunk: Vec<u8>, end_of_stream: bool) -> Result<Pushed, Reason> {
         let held = self.start.is_held();
         let Some(chunk) = self.start.hold(chunk, end_of_stream)? else { return Ok(Pushed::Kept) };
@@ -36,18 +37,19 @@ impl PlaylistBody {
         Ok(self.release(out, end_of_stream, held && whole))
     }
 
-    /// Lets `out` go, as far as there is room for it. `whole`: the headers were held until now, and it is all there is.
+    /// Emits `out`, as far as the proxy's buffer has room. `whole`: the headers were held back until now, and the
+    /// playlist is complete.
     pub(super) fn release(&mut self, out: Vec<u8>, end_of_stream: bool, whole: bool) -> Pushed {
         let out = self.start.release(out, end_of_stream).into();
         if whole && self.start.is_settled() { Pushed::Last(out) } else { Pushed::Out(out) }
     }
 
-    /// Whether the response's headers are held.
+    /// Whether the response headers are held back.
     pub fn is_held(&self) -> bool {
         self.start.is_held()
     }
 
-    /// Whether it may end here without another call.
+    /// Whether the body may end here without another call.
     pub fn is_complete(&self) -> bool {
         self.start.is_settled() && self.rewriter.is_settled()
     }

@@ -1,14 +1,14 @@
-//! The result of handing a chunk to a body.
+//! Result of passing a chunk to a body.
 
 use crate::bytes::output::Output;
 
-/// What becomes of a chunk.
+/// Replacement for a chunk.
 #[derive(Debug)]
 pub enum Pushed {
-    /// This goes out in its place.
+    /// Bytes to send instead of the chunk.
     Out(Output),
-    /// This goes out in its place, and nothing after it.
+    /// Bytes to send instead of the chunk, and the last ones.
     Last(Output),
-    /// It is kept for now, here or in the batch.
+    /// Nothing yet: the body or the batch keeps the chunk.
     Kept,
 }

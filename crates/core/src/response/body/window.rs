@@ -1,4 +1,4 @@
-//! The part of a body that is served.
+//! Part of a body that is served.
 
 use alloc::vec::Vec;
 
@@ -6,27 +6,27 @@ use crate::http::headers;
 use crate::http::reply::{Header, Reason};
 use crate::token::signed::ByteRange;
 
-/// The part of a body that is served, in bytes.
+/// Part of a body that is served, in bytes.
 #[derive(Debug)]
 pub struct Window {
-    /// Bytes before it.
+    /// Number of bytes to skip first.
     pub skip: u64,
-    /// Its bytes that are still to come.
+    /// Number of bytes still to serve.
     pub left: u64,
-    /// More may follow and is dropped: the origin sent the whole file.
+    /// Whether further bytes are dropped because the origin sends the whole file. Otherwise they are an error.
     pub more: bool,
 }
 
 impl Window {
-    /// All of a body of this length.
+    /// The complete body, with this length.
     pub fn whole(length: u64) -> Self {
         Self { skip: 0, left: length, more: false }
     }
 
-    /// Where `range` stands in an answer to a request for it: an origin may ignore Range (RFC 9110 section 14.2).
+    /// Locates `range` in the response to a request for it. Origins may ignore Range (RFC 9110 section 14.2).
     ///
     /// # Errors
-    /// [`Reason::Byterange`] if it is not in there.
+    /// [`Reason::Byterange`] if the response does not contain the range.
     pub fn of_range(
         range: ByteRange,
         status: u16,
@@ -47,20 +47,20 @@ impl Window {
         Ok(Self { skip: range.offset, left: range.length, more: true })
     }
 
-    /// Cuts the next chunk of the body down to what of it is served. `true` if nothing more is to come. With trailers no
-    /// chunk is the last: the announced length tells.
+    /// Cuts the next chunk down to the bytes to serve. Returns `true` if none remain. With trailers, no chunk has
+    /// `end_of_stream`; the length determines the end.
     ///
     /// # Errors
-    /// [`Reason::Length`] if there is too much or, at the end, too little.
+    /// [`Reason::Length`] if the body is too long or, at its end, too short.
     pub fn take(&mut self, chunk: &mut Vec<u8>, end_of_stream: bool) -> Result<bool, Reason> {
         self.cut(chunk)?;
         if end_of_stream && !self.is_complete() { Err(Reason::Length) } else { Ok(self.is_complete()) }
     }
 
-    /// Cuts `chunk` down to what of it is served.
+    /// Cuts `chunk` down to the bytes to serve.
     ///
     /// # Errors
-    /// [`Reason::Length`] if there is too much.
+    /// [`Reason::Length`] if the body is too long.
     pub fn cut(&mut self, chunk: &mut Vec<u8>) -> Result<(), Reason> {
         let skipped = at_most(self.skip, chunk.len());
         let rest = chunk.len() - skipped;
@@ -75,13 +75,13 @@ impl Window {
         Ok(())
     }
 
-    /// Whether nothing more of it is to come.
+    /// Whether no bytes remain to be served.
     pub fn is_complete(&self) -> bool {
         self.left == 0 && self.skip == 0
     }
 }
 
-/// The smaller of both.
+/// Minimum of both.
 fn at_most(bytes: u64, length: usize) -> usize {
     usize::try_from(bytes).map_or(length, |bytes| bytes.min(length))
 }
