@@ -4,13 +4,13 @@ tests/sdk-filter/failures.tsv lists under the names of these tests. docs/decisio
 import random
 from concurrent.futures import ThreadPoolExecutor
 
-import places
 import pytest
-import tokens
-from curl import fetch
-from edge import Edge, document, environment, policy
-from hls import Viewer
-from proxy import Proxy, bootstrap, wasm_filter
+
+from support import places, tokens
+from support.curl import fetch
+from support.edge import Edge, document, environment, policy
+from support.hls import Viewer
+from support.proxy import Proxy, bootstrap, wasm_filter
 
 OURS, SDK = places.WASM, places.REPOSITORY / "target/playlock-sdk.wasm"
 MODULES = pytest.mark.parametrize("module", [pytest.param(OURS, id="ours"), pytest.param(SDK, id="sdk")])
