@@ -2,14 +2,17 @@
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::vec::Vec;
 
+use crate::bytes::ranges::Ranges;
 use crate::http::reply::Reason;
 use crate::token::carried;
 
 /// `revocation` of a policy.
 #[derive(Debug, Default)]
 pub struct Revocation {
-    sessions: BTreeSet<[u8; 16]>,
+    /// Ids as numbers.
+    sessions: Ranges<u128>,
     /// Ids in the form in which session tokens carry them.
     access_tokens: BTreeSet<String>,
     opened_before: u64,
@@ -19,10 +22,12 @@ impl Revocation {
     /// Revokes the sessions with these ids, those opened by access tokens with these ids, and those opened before
     /// `opened_before`, in seconds since the epoch.
     pub fn new<'a>(
-        sessions: BTreeSet<[u8; 16]>,
+        sessions: Vec<[u8; 16]>,
         access_tokens: impl IntoIterator<Item = &'a str>,
         opened_before: u64,
     ) -> Self {
+        let sessions = sessions.into_iter().map(u128::from_be_bytes).map(|id| (id, id)).collect();
+        let sessions = Ranges::build(sessions);
         Self { sessions, access_tokens: access_tokens.into_iter().map(carried).collect(), opened_before }
     }
 
@@ -33,7 +38,7 @@ impl Revocation {
     /// [`Reason::Revoked`]
     pub fn check(&self, id: &[u8; 16], opened: u64, access_token: Option<&str>) -> Result<(), Reason> {
         let named = access_token.is_some_and(|id| self.access_tokens.contains(id));
-        let revoked = opened < self.opened_before || named || self.sessions.contains(id);
+        let revoked = opened < self.opened_before || named || self.sessions.contains(u128::from_be_bytes(*id));
         if revoked { Err(Reason::Revoked) } else { Ok(()) }
     }
 }

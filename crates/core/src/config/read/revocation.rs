@@ -1,7 +1,7 @@
 //! Reader of `revocation`.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
+use alloc::vec::Vec;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,11 +16,11 @@ use crate::policy::revocation::Revocation;
 /// # Errors
 /// The first invalid entry.
 pub fn read(path: &str, revocation: &document::Revocation) -> Result<Revocation, ConfigError> {
-    let mut sessions = BTreeSet::new();
+    let mut sessions = Vec::with_capacity(revocation.session_ids.len());
     for (index, text) in revocation.session_ids.iter().enumerate() {
         let id = URL_SAFE_NO_PAD.decode(text).ok().and_then(|id| id.try_into().ok());
         let expected = "the 22 characters that the access log says";
-        sessions.insert(id.ok_or_else(|| wrong(&format!("{path}.sessionIds[{index}]"), text, expected))?);
+        sessions.push(id.ok_or_else(|| wrong(&format!("{path}.sessionIds[{index}]"), text, expected))?);
     }
     let opened_before = match &revocation.sessions_opened_before {
         None => 0,

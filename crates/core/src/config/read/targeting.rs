@@ -1,14 +1,14 @@
 //! Reader of `contentTargeting`.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::text::{text, wrong};
 use crate::config::document;
 use crate::config::error::ConfigError;
 use crate::policy::targeting::address::Addresses;
-use crate::policy::targeting::geo::{Code, Geo};
+use crate::policy::targeting::geo::{Code, Codes, Geo, Regions};
 use crate::policy::targeting::mode::Mode;
 use crate::policy::targeting::prefix::Prefixes;
 use crate::policy::targeting::referer::Referers;
@@ -47,9 +47,9 @@ fn geo(path: &str, geo: &document::GeoProtection) -> Result<Geo, ConfigError> {
     let (enabled, url) = (geo.geo_redirect_on_deny_enabled, geo.geo_redirect_on_deny_url.as_deref());
     Ok(Geo {
         mode: mode(path, geo.mode)?,
-        countries: countries(path, geo)?,
-        regions: regions(path, geo)?,
-        dmas: dmas(path, geo)?,
+        countries: Codes::new(countries(path, geo)?),
+        regions: Regions::new(regions(path, geo)?),
+        dmas: Codes::new(dmas(path, geo)?),
         overrides: prefixes(&format!("{path}.overrideIps"), &geo.override_ips)?,
         redirect: redirect(&format!("{path}.geoRedirectOnDenyURL"), enabled, url)?,
     })
@@ -88,12 +88,12 @@ fn prefixes(path: &str, entries: &[String]) -> Result<Prefixes, ConfigError> {
     })
 }
 
-fn countries(path: &str, geo: &document::GeoProtection) -> Result<BTreeSet<Code>, ConfigError> {
+fn countries(path: &str, geo: &document::GeoProtection) -> Result<Vec<Code>, ConfigError> {
     let countries = geo.countries.iter().enumerate();
     countries.map(|(index, listed)| country(&format!("{path}.countries[{index}]"), &listed.country_code)).collect()
 }
 
-fn regions(path: &str, geo: &document::GeoProtection) -> Result<BTreeSet<(Code, Code)>, ConfigError> {
+fn regions(path: &str, geo: &document::GeoProtection) -> Result<Vec<(Code, Code)>, ConfigError> {
     let region = |(index, listed): (usize, &document::Region)| {
         let path = format!("{path}.regions[{index}]");
         let expected = "the letters and digits of ISO 3166-2 after the country, such as \"CA\"";
@@ -104,7 +104,7 @@ fn regions(path: &str, geo: &document::GeoProtection) -> Result<BTreeSet<(Code, 
     geo.regions.iter().enumerate().map(region).collect()
 }
 
-fn dmas(path: &str, geo: &document::GeoProtection) -> Result<BTreeSet<Code>, ConfigError> {
+fn dmas(path: &str, geo: &document::GeoProtection) -> Result<Vec<Code>, ConfigError> {
     let dma = |(index, listed): (usize, &document::Dma)| {
         Code::market(&listed.dma_code).ok_or_else(|| {
             wrong(&format!("{path}.dmas[{index}].dmaCode"), &listed.dma_code, "a number, such as \"501\"")
