@@ -16,8 +16,7 @@ use crate::playlist::{Key, Map, Master, Media, Playlist, Segment};
 const LIVE_EDGE: usize = 3;
 /// The number of consecutive failures after which the player gives up.
 const MAX_FAILURES_IN_A_ROW: usize = 5;
-/// The number of target durations without a new segment after which a live playlist is stale (RFC 8216 section 6.2.1:
-/// 1.5).
+/// Target durations without a new segment after which a live playlist is stale (RFC 8216 section 6.2.1: 1.5).
 const STALE_TARGET_DURATIONS: u32 = 3;
 
 /// A player.
@@ -121,11 +120,10 @@ impl Player {
                 let audio = of_group.clone().find(|it| it.is_default).or_else(|| of_group.clone().next());
                 [variant.uri.as_str()].into_iter().chain(audio.map(|it| it.uri.as_str())).collect()
             }
-            None => variants
-                .iter()
-                .map(|it| it.uri.as_str())
-                .chain(master.renditions.iter().map(|it| it.uri.as_str()))
-                .collect(),
+            None => {
+                let renditions = master.renditions.iter().map(|it| it.uri.as_str());
+                variants.iter().map(|it| it.uri.as_str()).chain(renditions).collect()
+            }
         };
         let mut seen = BTreeSet::new();
         uris.retain(|uri| seen.insert(*uri));
