@@ -30,7 +30,7 @@ def start(site, origins, tmp_path):
         filters["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"] = str(module)
         directory = tmp_path / f"envoy{len(started)}"
         directory.mkdir()
-        # What a cluster gives at a time is small enough for batching.
+        # The cluster's reads are small enough for batching.
         config = bootstrap(origins[upstream].port, upstream, [filters], directory / "access.log", buffer=65536)
         if listener:
             config["static_resources"]["listeners"][0]["per_connection_buffer_limit_bytes"] = listener

@@ -1,1 +1,1 @@
-"""What the tests share: the Envoy under test, origins, clients and the services around them. No test is here."""
+"""Shared code of the tests: the Envoy under test, origins, clients and the services around them. No test is here."""

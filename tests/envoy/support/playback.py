@@ -1,4 +1,4 @@
-"""What players make of a URL: the frames that ffmpeg decodes, and what hls.js in Chromium reports."""
+"""Plays a URL: the frames that ffmpeg decodes, and the report of hls.js in Chromium."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def packets(url):
 
 
 def played(url, profile, **how):
-    """What hls.js in headless Chromium reports after playing a URL; `how`: further members of what play.mjs takes."""
+    """The report of hls.js in headless Chromium after playing a URL; `how`: further options of play.mjs."""
     how = {
         "modules": str(places.node_modules("hls.js").parent),
         "chromium": places.tool("chromium", "chromium-browser", "google-chrome", install="chromium"),

@@ -1,12 +1,11 @@
 //! Results of admission: an admitted or a denied request.
 
-use alloc::string::String;
-
 use super::pending::PendingRequest;
 use crate::http::message::{Call, HeaderEdits};
-use crate::http::reply::{Reason, Reply};
+use crate::http::reply::Reply;
 use crate::http::route::Kind;
 use crate::policy::PolicyIndex;
+use crate::policy::targeting::Denied;
 use crate::session::Session;
 use crate::token::derive::KeyScope;
 
@@ -44,15 +43,6 @@ pub struct AdmittedKey {
     pub ask: Option<Call>,
 }
 
-/// A failed check.
-#[derive(Debug)]
-pub struct Denied {
-    /// Reason of the denial.
-    pub reason: Reason,
-    /// Absolute URL for a 302; `None` for an error response.
-    pub redirect: Option<String>,
-}
-
 /// A denied request, with the facts known so far.
 #[derive(Debug)]
 pub struct Refused {
@@ -62,10 +52,4 @@ pub struct Refused {
     pub kind: Kind,
     /// Index of the policy, if known.
     pub policy: Option<PolicyIndex>,
-}
-
-impl From<Reason> for Denied {
-    fn from(reason: Reason) -> Self {
-        Self { reason, redirect: None }
-    }
 }

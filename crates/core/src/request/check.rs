@@ -1,10 +1,11 @@
 //! Named checks that run in order, and an observer of their outcomes.
 
-use super::admitted::{Admitted, Denied};
+use super::admitted::Admitted;
 use super::door::Door;
 use super::visit::Visit;
 use crate::http::incoming::{Incoming, RequestHead};
 use crate::http::reply::Reason;
+use crate::policy::targeting::Denied;
 use crate::session::jar::Sent;
 
 /// Decision of a check.
@@ -28,7 +29,7 @@ impl Flow {
 
     /// Denies the request without a redirect.
     pub fn refuse(reason: Reason) -> Self {
-        Self::Refuse(Denied { reason, redirect: None })
+        Self::Refuse(reason.into())
     }
 
     fn outcome(&self) -> Outcome<'_> {

@@ -12,7 +12,7 @@ mod shared_checks;
 mod signed_claim;
 pub mod visit;
 
-pub use self::admitted::{Admitted, AdmittedKey, Denied, Refused};
+pub use self::admitted::{Admitted, AdmittedKey, Refused};
 use self::check::{Check, Flow, Observer, Outcome, run};
 use self::door::Door;
 pub use self::door::{policy_for, policy_for_cors};
@@ -36,7 +36,7 @@ pub fn admit(
 ) -> Result<Admitted, Refused> {
     let Ok(incoming) = Incoming::parse(head) else {
         observer.target(head, None);
-        return Err(Refused { denied: Denied::from(Reason::Target), kind: Kind::Unknown, policy: None });
+        return Err(Refused { denied: Reason::Target.into(), kind: Kind::Unknown, policy: None });
     };
     observer.target(head, Some(&incoming));
     match policies.is_key_path(&incoming.target.path) {

@@ -1,6 +1,5 @@
 //! Checks that content and key requests share.
 
-use super::admitted::Denied;
 use super::check::{Flow, Observer};
 use super::visit::Visit;
 use crate::http::incoming::Incoming;
@@ -20,10 +19,8 @@ pub fn bodiless(incoming: &Incoming<'_>) -> Result<(), Reason> {
 /// Checks the client's address, location, proxy and Referer.
 pub fn targeting(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let Some(targeting) = &visit.policy.targeting else { return Flow::Skip };
-    match targeting.check(&ClientOrigin::new(visit.incoming.head, &visit.policies.geo_headers)) {
-        Ok(()) => Flow::Next,
-        Err(denied) => Flow::Refuse(Denied { reason: denied.reason, redirect: denied.redirect }),
-    }
+    let origin = ClientOrigin::new(visit.incoming.head, &visit.policies.geo_headers);
+    targeting.check(&origin).map_or_else(Flow::Refuse, |()| Flow::Next)
 }
 
 /// Checks the player. Skipped for content without a session if the session identifies the player.

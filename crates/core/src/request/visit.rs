@@ -1,11 +1,10 @@
 //! A request and its policy.
 
+use super::pending::PendingSession;
 use super::signed_claim::SignedClaim;
-
 use crate::http::incoming::Incoming;
 use crate::http::route::{Extension, Kind};
 use crate::policy::{Policies, Policy, PolicyIndex};
-use crate::request::pending::PendingSession;
 use crate::token::signed::KeyRequest;
 
 /// A request and its policy, with the results of its checks.

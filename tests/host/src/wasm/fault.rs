@@ -1,4 +1,4 @@
-//! What a host may do amiss, or only seldom: statuses that no one expects, and streams that end while a callback runs.
+//! Faults of a host, and rare behaviour: unexpected statuses, and streams that end while a callback runs.
 
 use wasmtime::{Caller, Error, ExternType, Linker, Module, Result, Val};
 

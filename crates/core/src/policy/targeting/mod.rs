@@ -26,13 +26,19 @@ pub struct Targeting {
     referers: Option<Referers>,
 }
 
-/// A failed check.
+/// A failed check of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Denied {
     /// Reason of the denial.
     pub reason: Reason,
     /// URL to which the client is redirected.
     pub redirect: Option<String>,
+}
+
+impl From<Reason> for Denied {
+    fn from(reason: Reason) -> Self {
+        Self { reason, redirect: None }
+    }
 }
 
 /// Kinds of proxies that are denied.
