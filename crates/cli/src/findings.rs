@@ -7,6 +7,7 @@ use playlock_core::http::reply::{self, Reason};
 use playlock_core::policy::{Match, Opening, Policies, Policy};
 use playlock_core::session::Session;
 use playlock_core::step::Request;
+use playlock_core::token::format::Format;
 use playlock_core::token::signed::{self, Subject};
 
 use crate::address::Address;
@@ -124,7 +125,9 @@ fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result
         }),
         Role::Access => {
             let Opening::AccessToken(access) = policy.opening() else { return Err(Reason::Signature) };
-            access.verifier.verify(&token.text, &incoming, policy.reserved_parameters()).map(|_| ())
+            let edge_auth = access.formats.iter().find(|format| format.verifier.format() == Format::EdgeAuth);
+            let edge_auth = edge_auth.ok_or(Reason::Signature)?;
+            edge_auth.verifier.verify(&token.text, &incoming, policy.reserved_parameters()).map(|_| ())
         }
     };
     match verified {

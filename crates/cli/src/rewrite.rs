@@ -131,7 +131,10 @@ enum TokenPosition {
 fn position(arguments: &Rewrite, policy: &Policy) -> Result<TokenPosition, Failure> {
     if let Some(token) = &arguments.access_token {
         return match policy.opening() {
-            Opening::AccessToken(access) => Ok(TokenPosition::Query(format!("{}={}", access.name, in_query(token)))),
+            Opening::AccessToken(access) => {
+                let name = access.formats.first().map(|format| format.parameter.as_str()).unwrap_or_default();
+                Ok(TokenPosition::Query(format!("{name}={}", in_query(token))))
+            }
             Opening::Free => Err(Failure::Wrong(format!(
                 "--access-token: the policy \"{}\" takes no access tokens; expected a URL under one with tokenAuth",
                 policy.name

@@ -174,7 +174,10 @@ fn from_config(arguments: &Token, loaded: &Loaded, now: u64) -> Result<Signer, F
             ))
         })?,
         salt: arguments.salt.clone().or_else(|| auth.and_then(|auth| auth.salt.clone())),
-        name: arguments.name.clone().unwrap_or_else(|| access.name.to_string()),
+        name: arguments
+            .name
+            .clone()
+            .unwrap_or_else(|| access.formats.first().map(|format| format.parameter.to_string()).unwrap_or_default()),
         policy: Some(policy.name.clone()),
     })
 }

@@ -2,7 +2,8 @@
 
 use playlock_core::http::reply::Reason;
 use playlock_core::policy::Opening;
-use playlock_core::request::check::{AccessCarrier, TokenSeen, TokenSent};
+use playlock_core::request::access_token::{AccessCarrier, SentAccess};
+use playlock_core::request::check::{TokenSeen, TokenSent};
 use playlock_core::request::visit::Visit;
 use playlock_core::session::jar::{self, Sent};
 use playlock_core::token::STEPS;
@@ -35,7 +36,11 @@ pub fn no_access_token(explanation: &mut Explanation<'_>, visit: &Visit<'_>) {
     let text = match visit.policy.opening() {
         Opening::Free => "this policy needs none: any viewer gets a session".to_owned(),
         Opening::AccessToken(access) => {
-            format!("none in parameter {}, cookie {} or header {}", access.name, access.cookie, access.header)
+            let names = access.formats.iter().map(|format| match &format.header {
+                Some(header) => format!("parameter {}, cookie {} or header {header}", format.parameter, format.cookie),
+                None => format!("parameter {} or cookie {}", format.parameter, format.cookie),
+            });
+            format!("none in {}", names.collect::<Vec<_>>().join(", nor in "))
         }
     };
     explanation.say(ACCESS, Mark::Note, text);
@@ -52,7 +57,7 @@ pub fn seen(explanation: &mut Explanation<'_>, token: &TokenSeen<'_>, visit: &Vi
             };
             (SESSION, carrier, token)
         }
-        TokenSent::Access(sent, carrier) => (ACCESS, access_carrier(carrier, visit), sent),
+        TokenSent::Access(sent) => (ACCESS, access_carrier(&sent), sent.token),
     };
     match token.verified {
         Ok(()) => explanation.say(name, Mark::Good, format!("in the {carrier}: valid")),
@@ -70,12 +75,11 @@ pub fn seen(explanation: &mut Explanation<'_>, token: &TokenSeen<'_>, visit: &Vi
     }
 }
 
-fn access_carrier(carrier: AccessCarrier, visit: &Visit<'_>) -> String {
-    match (carrier, &visit.policy.access_token) {
-        (AccessCarrier::Query, Some(access)) => format!("query parameter {}", access.name),
-        (AccessCarrier::Cookie, Some(access)) => format!("cookie {}", access.cookie),
-        (AccessCarrier::Header, Some(access)) => format!("header {}", access.header),
-        (_, None) => "request".into(),
+fn access_carrier(sent: &SentAccess<'_>) -> String {
+    match sent.carrier {
+        AccessCarrier::Query => format!("query parameter {}", sent.format.parameter),
+        AccessCarrier::Cookie => format!("cookie {}", sent.format.cookie),
+        AccessCarrier::Header => format!("header {}", sent.format.header.as_deref().unwrap_or_default()),
     }
 }
 

@@ -9,13 +9,17 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+pub use super::cat::Cat;
 pub use super::content_targeting::{
     ContentTargeting, Country, Dma, GeoHeaders, GeoProtection, IpAccess, Referer, Region,
 };
+pub use super::jwt::Jwt;
+pub use super::media_cdn::MediaCdn;
 pub use super::media_encryption::{KeyAuthorizer, KeyRotation, MediaEncryption};
 #[cfg(feature = "schema")]
 use super::time::{Time, TimeOrAny};
 pub use super::token_auth::{AddressPrefix, Algorithm, SessionBinding, TokenAuth};
+pub use super::uri_signing::UriSigning;
 pub use super::value::{Duration, SecretSource};
 use crate::policy::DefaultAction;
 #[cfg(feature = "schema")]

@@ -1,8 +1,11 @@
 //! Configuration documents: their members, and the readers that compile them into policies.
 
+mod cat;
 mod content_targeting;
 pub mod document;
 mod error;
+mod jwt;
+mod media_cdn;
 mod media_encryption;
 mod read;
 #[cfg(feature = "schema")]
@@ -11,6 +14,7 @@ mod secret;
 mod strength;
 pub mod time;
 mod token_auth;
+mod uri_signing;
 mod value;
 
 use alloc::format;

@@ -7,12 +7,17 @@ use alloc::vec::Vec;
 
 use serde::Deserialize;
 
+use super::cat::Cat;
+use super::jwt::Jwt;
+use super::media_cdn::MediaCdn;
+use super::uri_signing::UriSigning;
 use super::value::{Duration, SecretSource};
 #[cfg(feature = "schema")]
 use crate::policy::text::{HeaderName, TokenName};
 use crate::policy::tokens::Transport;
+use crate::token::format::Format;
 
-/// Access control by tokens. Access tokens (EdgeAuth v2), which your site issues, open sessions; session tokens, which
+/// Access control by tokens. Access tokens, which your site issues, open sessions; session tokens, which
 /// playlock issues, continue them.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -21,8 +26,26 @@ pub struct TokenAuth {
     /// Check access and session tokens. `false`: a playlist opens a session for anyone, and keys and segments of
     /// encrypted media still require the session's token.
     pub enabled: bool,
-    /// The HMAC key of access tokens: an even number of hex digits. If there are fewer than 32, anyone who has a token
-    /// can guess the password offline, and playlock logs a warning. Required if `enabled` is `true`.
+    /// The formats of access tokens that are accepted.
+    #[serde(default = "edge_auth_alone")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            length(min = 1),
+            extend("default" = serde_json::json!(["edgeauth"]), "examples" = [["edgeauth", "cat"]])
+        )
+    )]
+    pub formats: Vec<Format>,
+    /// Keys and settings of Common Access Tokens (CTA-5007). Required if `formats` has `cat`.
+    pub cat: Option<Cat>,
+    /// Keys and settings of URI Signing (RFC 9246). Required if `formats` has `urisigning`.
+    pub urisigning: Option<UriSigning>,
+    /// Keys and claims of JSON Web Tokens (RFC 7519). Required if `formats` has `jwt`.
+    pub jwt: Option<Jwt>,
+    /// Keys of Google Media CDN's tokens. Required if `formats` has `mediacdn`.
+    pub mediacdn: Option<MediaCdn>,
+    /// The HMAC key of EdgeAuth access tokens: an even number of hex digits. If there are fewer than 32, anyone who has a token
+    /// can guess the password offline, and playlock logs a warning. Required if `enabled` is `true` and `formats` has `edgeauth`.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [serde_json::json!({"env": "PLAYLOCK_PASSWORD"})])))]
     pub password: Option<SecretSource>,
     /// A second password that is accepted, too, during a rotation.
@@ -96,6 +119,10 @@ pub struct TokenAuth {
         schemars(inner(regex(pattern = "^[^/@?#* ]+$")), extend("examples" = [["cdn.example"]]))
     )]
     pub hosts: Vec<String>,
+}
+
+fn edge_auth_alone() -> Vec<Format> {
+    alloc::vec![Format::EdgeAuth]
 }
 
 fn yes() -> bool {

@@ -22,4 +22,4 @@ pub use self::assignments::{Idle, NotHeld};
 pub use self::index::{KeyringIndex, PolicyIndex};
 pub use self::policies::{DefaultAction, Match, Policies};
 pub use self::policy::{Opening, Policy};
-pub use self::tokens::{AccessToken, SessionRules};
+pub use self::tokens::{AccessFormat, AccessToken, SessionRules};

@@ -7,22 +7,87 @@ use serde::Deserialize;
 
 use super::binding::Binding;
 use super::text::TokenName;
-use crate::token::edge_auth::Verifier;
+use crate::http::incoming::Incoming;
+use crate::http::reply::Reason;
+use crate::token::format::Format;
+use crate::token::grant::Grant;
+use crate::token::{cat, edge_auth, jwt, media_cdn, uri_signing};
 
-/// Names and verifier of access tokens.
+/// Access tokens of a policy.
 #[derive(Debug)]
 pub struct AccessToken {
-    /// Name of the query parameter.
-    pub name: TokenName,
-    /// Name of the cookie.
-    pub cookie: TokenName,
-    /// Name of the header, in lower case.
-    pub header: TokenName,
-    /// Verifier of access tokens.
-    pub verifier: Verifier,
+    /// The accepted formats, in the order of the configuration; at least one. No two share a name.
+    pub formats: Vec<AccessFormat>,
     /// Opening a session requires an access token. Otherwise access tokens are removed from requests without
     /// verification.
     pub enforced: bool,
+}
+
+/// A format of access tokens: where its tokens are sent, and their verifier.
+#[derive(Debug)]
+pub struct AccessFormat {
+    /// Name of the query parameter.
+    pub parameter: TokenName,
+    /// Name of the cookie.
+    pub cookie: TokenName,
+    /// Name of the header, in lower case; `None` for a format that no header carries.
+    pub header: Option<TokenName>,
+    /// Verifier of its tokens.
+    pub verifier: FormatVerifier,
+}
+
+/// The verifier of one format.
+#[derive(Debug)]
+pub enum FormatVerifier {
+    /// EdgeAuth v2.
+    EdgeAuth(edge_auth::Verifier),
+    /// Common Access Token.
+    Cat(cat::Verifier),
+    /// URI Signing.
+    UriSigning(uri_signing::Verifier),
+    /// JSON Web Token.
+    Jwt(jwt::Verifier),
+    /// Google Media CDN.
+    MediaCdn(media_cdn::Verifier),
+}
+
+impl FormatVerifier {
+    /// The format.
+    pub fn format(&self) -> Format {
+        match self {
+            Self::EdgeAuth(_) => Format::EdgeAuth,
+            Self::Cat(_) => Format::Cat,
+            Self::UriSigning(_) => Format::UriSigning,
+            Self::Jwt(_) => Format::Jwt,
+            Self::MediaCdn(_) => Format::MediaCdn,
+        }
+    }
+
+    /// Verifies an access token as sent with `incoming`. `reserved` are the query parameters that are removed before
+    /// the origin sees the URL.
+    ///
+    /// # Errors
+    /// The reason why the token is not valid for this request.
+    pub fn verify(&self, sent: &str, incoming: &Incoming<'_>, reserved: &[impl AsRef<str>]) -> Result<Grant, Reason> {
+        match self {
+            Self::EdgeAuth(verifier) => verifier.verify(sent, incoming, reserved),
+            Self::Cat(verifier) => verifier.verify(sent, incoming, reserved),
+            Self::UriSigning(verifier) => verifier.verify(sent, incoming, reserved),
+            Self::Jwt(verifier) => verifier.verify(sent, incoming, reserved),
+            Self::MediaCdn(verifier) => verifier.verify(sent, incoming, reserved),
+        }
+    }
+
+    /// Whether an access token as sent has a valid signature, regardless of its claims.
+    pub fn has_signed(&self, sent: &str) -> bool {
+        match self {
+            Self::EdgeAuth(verifier) => verifier.has_signed(sent),
+            Self::Cat(verifier) => verifier.has_signed(sent),
+            Self::UriSigning(verifier) => verifier.has_signed(sent),
+            Self::Jwt(verifier) => verifier.has_signed(sent),
+            Self::MediaCdn(verifier) => verifier.has_signed(sent),
+        }
+    }
 }
 
 /// Session tokens, lifetime and binding.

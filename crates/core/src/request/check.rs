@@ -1,5 +1,6 @@
 //! Named checks that run in order, and an observer of their outcomes.
 
+use super::access_token::SentAccess;
 use super::admitted::Admitted;
 use super::door::Door;
 use super::visit::Visit;
@@ -94,18 +95,7 @@ pub enum TokenSent<'a> {
     /// Session token.
     Session(Sent<'a>),
     /// Access token.
-    Access(&'a str, AccessCarrier),
-}
-
-/// Carrier of an access token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AccessCarrier {
-    /// Query parameter.
-    Query,
-    /// Cookie.
-    Cookie,
-    /// Header.
-    Header,
+    Access(SentAccess<'a>),
 }
 
 /// Observes the checks of a request as they run. `()` ignores them.

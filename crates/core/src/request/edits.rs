@@ -32,12 +32,12 @@ pub fn request_edits(policy: &Policy, incoming: &Incoming<'_>, whole: bool) -> H
         Some(None) => Some(target.raw_path.into()),
     };
     edits.set.extend(path.map(|path| (":path".into(), path.into_bytes())));
-    let access = policy.access_token.as_ref();
-    if let Some(access) = access.filter(|access| headers::first(head.headers, &access.header).is_some()) {
-        edits.remove.push(access.header.as_str().into());
-    }
+    let formats = policy.access_token.as_ref().map(|access| access.formats.as_slice()).unwrap_or_default();
+    let token_headers = formats.iter().filter_map(|format| format.header.as_ref());
+    let sent = token_headers.filter(|name| headers::first(head.headers, name).is_some());
+    edits.remove.extend(sent.map(|name| name.as_str().into()));
     let is_ours = |cookie: &[u8]| {
-        jar::is_cookie(&policy.session.name, cookie) || access.is_some_and(|it| it.cookie.as_bytes() == cookie)
+        jar::is_cookie(&policy.session.name, cookie) || formats.iter().any(|it| it.cookie.as_bytes() == cookie)
     };
     if let Some(kept) = headers::cookies_without(head.headers, is_ours) {
         edits.remove.push("cookie".into());

@@ -2,17 +2,16 @@
 
 use alloc::vec::Vec;
 
-use super::check::{AccessCarrier, Observer, TokenSeen, TokenSent};
+use super::access_token;
+use super::check::{Observer, TokenSeen, TokenSent};
 use super::visit::Visit;
-use crate::http::headers;
-use crate::http::incoming::{Incoming, RequestHead, at_most_one};
+use crate::http::incoming::RequestHead;
 use crate::http::reply::Reason;
 use crate::http::route::Extension;
-use crate::policy::{AccessToken, Opening, Policy};
+use crate::policy::{Opening, Policy};
 use crate::request::pending::{Obtained, PendingSession};
 use crate::session::Session;
 use crate::session::jar::{self, GoingOn, Presented};
-use crate::token::MAX_SENT;
 
 /// Resumes or opens the session of a request for a playlist or content.
 ///
@@ -29,19 +28,19 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
         None => None,
     };
     let access = match policy.opening() {
-        Opening::AccessToken(access) => Some((access, access_token(access, incoming)?)),
+        Opening::AccessToken(access) => Some(access_token::find(access, incoming)?),
         Opening::Free => None,
     };
     // A client may send an access token under the session token's name. A request with both tokens has not confused
     // them and must not cost two verifications.
-    let alone = !matches!(access, Some((_, Some(_))));
+    let alone = !matches!(access, Some(Some(_)));
     let failure = match (failure, presented.only()) {
         (Some(Reason::Signature), Some(sent)) if alone && is_access_token(policy, sent.token) => Some(Reason::Swapped),
         (failure, _) => failure,
     };
     if visit.extension == Extension::Other {
         // Content requires a session token; access tokens do not open sessions here.
-        let instead = if matches!(access, Some((_, Some(_)))) { Reason::Content } else { Reason::Missing };
+        let instead = if matches!(access, Some(Some(_))) { Reason::Content } else { Reason::Missing };
         return Err(failure.unwrap_or(instead));
     }
     let grant = match access {
@@ -49,17 +48,18 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
             observer.no_access_token(visit);
             None
         }
-        Some((_, None)) => {
+        Some(None) => {
             observer.no_access_token(visit);
             return Err(failure.unwrap_or(Reason::Missing));
         }
-        Some((access, Some((sent, carrier)))) => {
-            let verified = access.verifier.verify(sent, incoming, policy.reserved_parameters());
+        Some(Some(sent)) => {
+            let verified = sent.format.verifier.verify(sent.token, incoming, policy.reserved_parameters());
             let seen = verified.as_ref().map(|_| ()).map_err(|reason| *reason);
-            observer.token(&TokenSeen { sent: TokenSent::Access(sent, carrier), verified: seen }, visit);
+            observer.token(&TokenSeen { sent: TokenSent::Access(sent), verified: seen }, visit);
             Some(verified.map_err(|reason| {
                 let forged = matches!(reason, Reason::Signature | Reason::Malformed);
-                let swapped = forged && presented.tokens.is_empty() && is_session_token(policy, sent, incoming.head);
+                let swapped =
+                    forged && presented.tokens.is_empty() && is_session_token(policy, sent.token, incoming.head);
                 if swapped { Reason::Swapped } else { reason }
             })?)
         }
@@ -109,32 +109,11 @@ fn going_on(
 /// tokens are skipped: a forged one must not cost a second verification.
 fn is_access_token(policy: &Policy, sent: &str) -> bool {
     let Opening::AccessToken(access) = policy.opening() else { return false };
-    !Session::is_likely(sent) && access.verifier.has_signed(sent)
+    !Session::is_likely(sent) && access.formats.iter().any(|format| format.verifier.has_signed(sent))
 }
 
 /// Whether `sent` is a session token with a valid signature, possibly expired.
 fn is_session_token(policy: &Policy, sent: &str, head: &RequestHead<'_>) -> bool {
     Session::is_likely(sent)
         && !matches!(Session::verify(policy, sent, head), Err(Reason::Malformed | Reason::Signature))
-}
-
-/// Access token and its carrier. The query takes precedence over the cookie, and the cookie over the header.
-///
-/// # Errors
-/// [`Reason::Duplicate`] if a carrier holds two; [`Reason::Malformed`] if the header is too long or not UTF-8.
-fn access_token<'a>(access: &AccessToken, incoming: &Incoming<'a>) -> Result<Option<(&'a str, AccessCarrier)>, Reason> {
-    if let Some(sent) = at_most_one(incoming.target.values(&access.name))? {
-        return Ok(Some((sent, AccessCarrier::Query)));
-    }
-    if let Some(sent) = at_most_one(headers::cookies(incoming.head.headers, &access.cookie))? {
-        return Ok(Some((sent, AccessCarrier::Cookie)));
-    }
-    match at_most_one(headers::all(incoming.head.headers, &access.header))? {
-        None => Ok(None),
-        Some(sent) if sent.len() > MAX_SENT => Err(Reason::Malformed),
-        Some(sent) => {
-            let sent = core::str::from_utf8(sent).map_err(|_| Reason::Malformed)?;
-            Ok(Some((sent, AccessCarrier::Header)))
-        }
-    }
 }

@@ -22,7 +22,8 @@ use crate::http::reply::Reason;
 use crate::http::target;
 use crate::policy::binding::Bound;
 use crate::policy::{KeyringIndex, Policy};
-use crate::token::edge_auth::{Claims, Grant};
+use crate::token::edge_auth::Claims;
+use crate::token::grant::Grant;
 use crate::token::{acl, carried};
 
 /// Longest session token in bytes, as the value of a query parameter. Some players reject lines of 4096 bytes.

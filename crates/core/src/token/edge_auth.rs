@@ -15,6 +15,7 @@ use sha1::Sha1;
 use sha2::Sha256;
 
 use super::acl;
+use super::grant::Grant;
 use super::signed_url::SignedUrl;
 use crate::bytes::percent;
 use crate::http::incoming::Incoming;
@@ -187,17 +188,6 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Verifier([redacted])")
     }
-}
-
-/// The grant of a verified access token; only [`Verifier::verify`] creates one.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// The token's ACL; `None` for a URL token.
-    pub acl: Option<String>,
-    /// The token's id.
-    pub id: Option<String>,
-    /// The token's payload.
-    pub payload: Option<String>,
 }
 
 impl Verifier {

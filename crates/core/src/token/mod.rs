@@ -1,11 +1,17 @@
 //! Token wire formats, one file each, and their shared definitions.
 
 pub mod acl;
+pub mod cat;
 pub mod cookie;
 pub mod derive;
 pub mod edge_auth;
+pub mod format;
+pub mod grant;
+pub mod jwt;
+pub mod media_cdn;
 pub mod signed;
 pub mod signed_url;
+pub mod uri_signing;
 
 use alloc::borrow::Cow;
 use alloc::string::String;

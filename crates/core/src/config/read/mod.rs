@@ -4,12 +4,16 @@
 pub mod assignments;
 mod authorizer;
 mod binding;
+mod cat;
 mod cors;
 mod encryption;
 pub mod geo_headers;
+mod jwt;
+mod media_cdn;
 pub mod players;
 pub mod policy;
 mod revocation;
 mod targeting;
 mod text;
 mod token_auth;
+mod uri_signing;

@@ -41,8 +41,10 @@ pub fn read(path: &str, policy: &document::Policy, reader: &mut Reader<'_>) -> R
         None => Vec::new(),
     };
     let session = token_auth::read_session(&auth_path, policy.token_auth.as_ref())?;
-    let access_token =
-        token_auth.map(|auth| token_auth::read_access_token(&auth_path, auth, &session, &passwords)).transpose()?;
+    let access_token = match token_auth {
+        Some(auth) => Some(token_auth::read_access_token(&auth_path, auth, &session, &passwords, reader)?),
+        None => None,
+    };
     let secrets = if token_auth.is_some() || encryption.is_some() {
         encryption::read_secrets(&media_path, policy.media_encryption.as_ref(), passwords, reader)?
     } else {
@@ -62,7 +64,8 @@ pub fn read(path: &str, policy: &document::Policy, reader: &mut Reader<'_>) -> R
         }
     }
     let mut reserved = alloc::vec![SIGNED_PARAMETER.into(), session.name.as_str().into()];
-    reserved.extend(access_token.iter().map(|access| access.name.as_str().into()));
+    let formats = access_token.iter().flat_map(|access| &access.formats);
+    reserved.extend(formats.map(|format| format.parameter.as_str().into()));
     Ok(Policy {
         name: name.clone(),
         reserved: reserved.into(),

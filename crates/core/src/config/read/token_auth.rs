@@ -4,24 +4,25 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::binding;
 use super::text::{text, wrong};
+use super::{binding, cat, jwt, media_cdn, uri_signing};
 use crate::config::document::{self, Algorithm};
 use crate::config::error::ConfigError;
 use crate::config::secret::Reader;
 use crate::http::url;
 use crate::policy::binding::Binding;
 use crate::policy::text::TokenName;
-use crate::policy::tokens::{AccessToken, SessionRules};
+use crate::policy::tokens::{AccessFormat, AccessToken, FormatVerifier, SessionRules};
 use crate::token::acl;
 use crate::token::cookie;
 use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
+use crate::token::format::Format;
 
 /// Defaults in seconds.
 const DEFAULT_TTL: u64 = 86_400;
 const DEFAULT_SKEW: u64 = 10;
 
-/// Reads the passwords, the current one first.
+/// Reads the passwords of EdgeAuth tokens, the current one first; none if no format needs them.
 ///
 /// # Errors
 /// The first invalid password, or that there is none.
@@ -30,9 +31,16 @@ pub fn read_passwords(
     auth: &document::TokenAuth,
     reader: &mut Reader<'_>,
 ) -> Result<Vec<Vec<u8>>, ConfigError> {
-    let password = auth.password.as_ref().ok_or_else(|| {
-        ConfigError::new(format!("{path}.password"), "missing, expected a password: tokenAuth is enabled")
-    })?;
+    let password = match &auth.password {
+        Some(password) => password,
+        None if !auth.formats.contains(&Format::EdgeAuth) => return Ok(Vec::new()),
+        None => {
+            return Err(ConfigError::new(
+                format!("{path}.password"),
+                "missing, expected a password: tokenAuth is enabled",
+            ));
+        }
+    };
     let mut passwords = Vec::with_capacity(2);
     passwords.push(reader.password(&format!("{path}.password"), password)?);
     if let Some(transition) = &auth.transition_password {
@@ -88,41 +96,114 @@ fn read_host(path: &str, host: &str) -> Result<String, ConfigError> {
     Ok(url::listed_authority(host))
 }
 
-/// Reads the names of access tokens; any of `passwords` verifies them.
+/// Reads the formats of access tokens; any of `passwords` verifies those of EdgeAuth.
 ///
 /// # Errors
-/// The first member that is invalid or conflicts with the session token's name.
+/// The first member that is invalid, missing, or conflicts with another token's name.
 pub fn read_access_token(
     path: &str,
     auth: &document::TokenAuth,
     session: &SessionRules,
     passwords: &[Vec<u8>],
+    reader: &mut Reader<'_>,
 ) -> Result<AccessToken, ConfigError> {
-    let own_name = |member: &str, written: &str| -> Result<TokenName, ConfigError> {
-        let path = format!("{path}.{member}");
-        let name = text(&path, written)?;
-        if name == session.name {
-            return Err(ConfigError::new(path, format!("found \"{name}\", which is the session token's name too")));
-        }
-        Ok(name)
-    };
+    let mut formats: Vec<AccessFormat> = Vec::with_capacity(auth.formats.len());
+    for format in Format::ALL {
+        let member = format!("{path}.{}", format.word());
+        let missing =
+            || ConfigError::new(&member, "missing, expected the keys of this format: tokenAuth.formats has it");
+        let chosen = auth.formats.contains(&format);
+        let read = match format {
+            Format::EdgeAuth if chosen => edge_auth(path, auth, session, passwords)?,
+            Format::Cat if chosen => cat::read(&member, auth.cat.as_ref().ok_or_else(missing)?, session.skew, reader)?,
+            Format::UriSigning if chosen => {
+                uri_signing::read(&member, auth.urisigning.as_ref().ok_or_else(missing)?, session.skew, reader)?
+            }
+            Format::Jwt if chosen => jwt::read(&member, auth.jwt.as_ref().ok_or_else(missing)?, session.skew, reader)?,
+            Format::MediaCdn if chosen => {
+                media_cdn::read(&member, auth.mediacdn.as_ref().ok_or_else(missing)?, session.skew, reader)?
+            }
+            _ => continue,
+        };
+        check_names(path, &read, session, &formats)?;
+        formats.push(read);
+    }
+    if formats.is_empty() {
+        return Err(ConfigError::new(format!("{path}.formats"), "empty, expected at least one format"));
+    }
+    Ok(AccessToken { formats, enforced: auth.enforce_on_initial_request })
+}
+
+/// Reads the names and the verifier of EdgeAuth tokens.
+fn edge_auth(
+    path: &str,
+    auth: &document::TokenAuth,
+    session: &SessionRules,
+    passwords: &[Vec<u8>],
+) -> Result<AccessFormat, ConfigError> {
     let name = auth.access_token_name.as_deref().unwrap_or("hdnts");
     let cookie = auth.access_token_cookie.as_deref().unwrap_or(name);
     // Header names are compared in lower case.
     let header = auth.access_token_header.as_deref().unwrap_or(name).to_ascii_lowercase();
-    let name = own_name("accessTokenName", name)?;
-    let cookie = own_name("accessTokenCookie", cookie)?;
-    let header = own_name("accessTokenHeader", &header)?;
-    if cookie::is_of_session(&session.name, cookie.as_bytes()) {
-        return Err(ConfigError::new(
-            format!("{path}.accessTokenCookie"),
-            format!("found \"{cookie}\", which is the name of a session's cookie; expected another one"),
-        ));
-    }
     let legacy = LegacyAlgorithms {
         sha1: auth.algorithms.contains(&Algorithm::Sha1),
         md5: auth.algorithms.contains(&Algorithm::Md5),
     };
     let verifier = Verifier::new(passwords.iter().map(Vec::as_slice), legacy, auth.salt.clone(), session.skew);
-    Ok(AccessToken { name, cookie, header, verifier, enforced: auth.enforce_on_initial_request })
+    Ok(AccessFormat {
+        parameter: text(&format!("{path}.accessTokenName"), name)?,
+        cookie: text(&format!("{path}.accessTokenCookie"), cookie)?,
+        header: Some(text(&format!("{path}.accessTokenHeader"), &header)?),
+        verifier: FormatVerifier::EdgeAuth(verifier),
+    })
+}
+
+/// Checks that a token's name determines its format.
+///
+/// # Errors
+/// The first name that the session token or another format has, too.
+fn check_names(
+    path: &str,
+    format: &AccessFormat,
+    session: &SessionRules,
+    others: &[AccessFormat],
+) -> Result<(), ConfigError> {
+    let is_edge_auth = format.verifier.format() == Format::EdgeAuth;
+    let at = |edge_auth: &str, other: &str| match is_edge_auth {
+        true => format!("{path}.{edge_auth}"),
+        false => format!("{path}.{}.{other}", format.verifier.format().word()),
+    };
+    let parameter = at("accessTokenName", "parameter");
+    let cookie = at("accessTokenCookie", "cookie");
+    let header = at("accessTokenHeader", "header");
+    let names =
+        [(&parameter, Some(&format.parameter)), (&cookie, Some(&format.cookie)), (&header, format.header.as_ref())];
+    for (path, name) in names.into_iter().filter_map(|(path, name)| Some((path, name?))) {
+        if *name == session.name {
+            return Err(ConfigError::new(path, format!("found \"{name}\", which is the session token's name too")));
+        }
+    }
+    if cookie::is_of_session(&session.name, format.cookie.as_bytes()) {
+        let name = &format.cookie;
+        return Err(ConfigError::new(
+            cookie,
+            format!("found \"{name}\", which is the name of a session's cookie; expected another one"),
+        ));
+    }
+    for other in others {
+        let taken = |path: &str, name: &TokenName| {
+            let word = other.verifier.format().word();
+            Err(ConfigError::new(path, format!("found \"{name}\", which is the name of {word} tokens too")))
+        };
+        if other.parameter == format.parameter {
+            return taken(&parameter, &format.parameter);
+        }
+        if other.cookie == format.cookie {
+            return taken(&cookie, &format.cookie);
+        }
+        if let Some(name) = format.header.as_ref().filter(|name| other.header.as_ref() == Some(name)) {
+            return taken(&header, name);
+        }
+    }
+    Ok(())
 }
