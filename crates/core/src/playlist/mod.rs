@@ -25,7 +25,7 @@ use self::key_scope::{InForce, KeyScope};
 use self::line::{Line, Lines};
 pub use self::live_probe::LiveProbe;
 use self::range::Ranges;
-pub use self::uri::{LinkTarget, Unservable, UriRewriter};
+pub use self::uri::{LinkTarget, SessionLink, Unservable, UriRewriter};
 pub use self::variable::Variables;
 use crate::bytes::bug;
 use crate::http::reply::Reason;

@@ -108,7 +108,7 @@ mod tests {
     use crate::http::reply::{Header, header};
     use crate::policy::Policies;
     use crate::session::Session;
-    use crate::step::Request;
+    use crate::step::{Known, Request};
 
     /// A policy with this binding, or none.
     fn policies(binding: Option<serde_json::Value>) -> Policies {
@@ -130,19 +130,13 @@ mod tests {
         let other = [header("x-device", "TV 8")];
         let twice = [header("x-device", "TV 7"), header("x-device", "TV 7")];
         let empty = [header("x-device", "")];
-        let ask = |client: &'static str| move || (client != "-").then(|| client.as_bytes().to_vec());
+        let ask = |client: &str| if client == "-" { Known::default() } else { Known::client(client) };
         let open = |policy, client: &'static str, headers: &[Header]| {
             Session::open(
                 policy,
                 None,
                 "/",
-                &RequestHead::read(&Request {
-                    headers,
-                    client: &ask(client),
-                    route_policy: &|| None,
-                    now: 9,
-                    end_of_stream: true,
-                }),
+                &RequestHead::read(&Request { headers, attributes: &ask(client), now: 9, end_of_stream: true }),
                 [7; 16],
             )
         };
@@ -150,13 +144,7 @@ mod tests {
             Session::verify(
                 policy,
                 token,
-                &RequestHead::read(&Request {
-                    headers,
-                    client: &ask(client),
-                    route_policy: &|| None,
-                    now: 9,
-                    end_of_stream: true,
-                }),
+                &RequestHead::read(&Request { headers, attributes: &ask(client), now: 9, end_of_stream: true }),
             )
             .map(|_| ())
         };
