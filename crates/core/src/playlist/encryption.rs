@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::attribute::integer;
-use super::uri::SessionLink;
+use super::session_link::SessionLink;
 use crate::http::incoming::SIGNED_PARAMETER;
 use crate::http::reply::Reason;
 use crate::policy::encryption::{IvMode, OnEncryptedOrigin, Rotation};
