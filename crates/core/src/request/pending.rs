@@ -128,9 +128,7 @@ impl PendingSession {
         let (session, name) = (&self.session, &policy.session.name);
         match &policy.session.path_marker {
             Some(marker) => SessionLink::Segment(TokenSegment::new(marker, &session.token, self.is_named())),
-            None if policy.session.transport.in_query() => {
-                SessionLink::Parameter(format!("{name}={}", session.query_value()))
-            }
+            None if policy.session.transport.in_query() => SessionLink::Parameter(format!("{name}={}", session.token)),
             None => SessionLink::Parameter(format!("{name}={}", jar::reference(&session.id_text()))),
         }
     }
