@@ -87,6 +87,18 @@ impl Session {
         Ok(session)
     }
 
+    /// The token of this session for content in a live playlist at `now`, if it ends before this one: at the end of the
+    /// next renewal period, counted from the session's start. It is the same throughout a period.
+    pub fn renewed(&self, policy: &Policy, now: u64) -> Option<String> {
+        let period = policy.session.renewal?.get();
+        let encoded = Encoded::read(&self.token)?;
+        let Fields { lifetime, .. } = encoded.parse()?.fields;
+        let begun = now.saturating_sub(self.opened).checked_div(period)?;
+        let ends = begun.saturating_add(2).saturating_mul(period);
+        let shorter = u32::try_from(ends).ok().filter(|ends| *ends < lifetime)?;
+        Fields { lifetime: shorter, ..encoded.parse()?.fields }.sign(policy.keyring(self.keyring)?)
+    }
+
     fn of(fields: &Fields<'_>, token: String, keyring: KeyringIndex) -> Self {
         let opened = u64::from(fields.opened);
         Self {
