@@ -34,12 +34,15 @@ pub struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    /// Verifies the token.
+    /// Verifies the token. Clients escape values of queries, not of cookies.
     ///
     /// # Errors
     /// As [`Session::verify`]; [`Reason::Session`] if the cookie's name belongs to another session.
     pub fn verify(&self, policy: &Policy, head: &RequestHead<'_>) -> Result<Session, Reason> {
-        let session = Session::verify(policy, self.token, head)?;
+        let session = match self.reference {
+            None => Session::verify(policy, self.token, head)?,
+            Some(_) => Session::verify_as_it_stands(policy, self.token, head)?,
+        };
         match self.reference {
             Some(sent) if reference(&session.id_text()) != sent => Err(Reason::Session),
             _ => Ok(session),
