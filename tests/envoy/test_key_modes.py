@@ -243,7 +243,7 @@ def test_a_key_server_of_the_customers_own(modes, site, services):
         assert keys.asked
         for target, headers in keys.asked:
             assert set(parse_qs(urlsplit(target).query)) == expected
-            assert "cookie" not in headers and ("hdntl" in target) == (folder == "own")
+            assert "cookie" not in headers and session_tokens.inside(target.encode()) == (folder == "own")
         (session,) = {edge.proxy.logged(edge.get(url).id)["session"] for url in [playlists[0].url]}
         assert (f"session={session}" in keys.asked[0][0]) == (folder == "own")
         # Nothing is given out here, whoever asks.

@@ -26,7 +26,10 @@ function address(bytes, length) {
 export function sessionFieldsOf(token) {
   const bytes = decoded(token);
   let at = REST;
-  const take = (length) => bytes.subarray(at, at += length);
+  const take = (length) => {
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
   const varint = () => {
     for (let value = 0, unit = 1; ; unit *= 128) {
       const [byte] = take(1);
