@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from support import session_tokens
 from support.byteranges import single_file
 from support.edge import OLDER, SECRET, Edge, document, environment, policy
 from support.hls import Viewer, decrypt
