@@ -147,6 +147,7 @@ fn accepted(keyring: &Keyring, token: &str) -> bool {
     if good {
         let fields: Fields<'_> = parsed.fields;
         assert_eq!(fields.sign(keyring).as_deref(), Some(token), "{fields:?}");
+        assert!(fields.bound.network.is_none_or(|network| network.trunc() == network), "{fields:?}");
     }
     good
 }
