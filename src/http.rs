@@ -254,6 +254,12 @@ impl Attributes for HostAttributes {
         }
         host::property(b"xds\0route_metadata\0filter_metadata\0playlock\0policy").unwrap_or_else(|_| Some(Vec::new()))
     }
+
+    /// A value that cannot be read counts as none.
+    fn metadata(&self, names: &[&str]) -> Option<Vec<u8>> {
+        let path = [&["metadata", "filter_metadata"], names].concat().join("\0");
+        host::property(path.as_bytes()).unwrap_or_default()
+    }
 }
 
 /// Converts the core's headers for the host.

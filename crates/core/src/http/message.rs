@@ -26,6 +26,12 @@ pub trait Attributes {
     /// The policy named by the proxy's route, if any. Called only if the configuration has `routePolicy`. `target` is
     /// the request's target without the token in its path, if it had one: the proxy must choose the route by it.
     fn route_policy(&self, target: Option<&str>) -> Option<Vec<u8>>;
+
+    /// A value in the dynamic metadata that the proxy's filters have written, by the names that lead to it, in the host's
+    /// encoding. Called only if the configuration takes access tokens from there.
+    fn metadata(&self, _names: &[&str]) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// Attributes that are known in advance.
