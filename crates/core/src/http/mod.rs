@@ -3,7 +3,9 @@
 pub mod headers;
 pub mod incoming;
 pub mod message;
+pub mod path_parameter;
 pub mod path_token;
+pub mod plain_target;
 pub mod query;
 pub mod reply;
 pub mod route;
