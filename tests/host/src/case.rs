@@ -71,6 +71,8 @@ pub struct Step {
     pub client: Option<String>,
     /// The policy that the route's metadata names.
     pub route_policy: Option<String>,
+    /// The JA4 fingerprint of the TLS client.
+    pub ja4: Option<String>,
     /// The request does not end with its headers.
     #[serde(default)]
     pub has_body: bool,

@@ -101,6 +101,7 @@ impl Stream {
         let route = request
             .route_policy
             .map(|policy| ("xds\0route_metadata\0filter_metadata\0playlock\0policy", policy.into_bytes()));
+        let ja4 = request.ja4.map(|ja4| ("filter_state\0playlock.ja4", ja4.into_bytes()));
         let properties = [
             ("request\0id", text("x-request-id")),
             ("request\0path", target),
@@ -130,6 +131,7 @@ impl Stream {
                 .into_iter()
                 .chain(client)
                 .chain(route)
+                .chain(ja4)
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
         }
@@ -143,6 +145,7 @@ impl Stream {
             client: None,
             clusters: BTreeMap::new(),
             route_policy: None,
+            ja4: None,
             has_body: false,
         })
     }

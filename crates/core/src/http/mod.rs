@@ -2,6 +2,7 @@
 
 pub mod headers;
 pub mod incoming;
+pub mod ja4;
 pub mod message;
 pub mod query;
 pub mod reply;

@@ -132,8 +132,10 @@ reasons! {
     Path "path" 403 "The token does not cover this path";
     /// The token is for another client address or network.
     Ip "ip" 403 "The token is for another client address";
-    /// The header that the session is bound to is missing, repeated, or has another value.
+    /// A header that the session is bound to is missing, repeated, or has another value.
     Header "header" 403 "The session is bound to another value of a request header";
+    /// The session is bound to another TLS client, or the connection has no JA4 fingerprint.
+    Fingerprint "fingerprint" 403 "The session is bound to a TLS client, and this one has another JA4 fingerprint or none";
     /// A session token for this access token would be longer than players accept.
     Oversize "oversize" 403 "The token's fields are too long for a session token";
     /// The policy revokes the session or its access token.

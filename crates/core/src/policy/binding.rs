@@ -1,6 +1,7 @@
-//! `sessionBinding`: ties a session to the network it was opened from and to the value of a request header.
+//! `sessionBinding`: ties a session to the network it was opened from, to request headers and to the TLS client.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use base64::Engine;
@@ -9,15 +10,23 @@ use ipnet::IpNet;
 use subtle::ConstantTimeEq;
 
 use super::text::HeaderName;
-use crate::http::incoming::RequestHead;
+use crate::http::headers;
+use crate::http::incoming::{RequestHead, at_most_one};
 use crate::http::reply::Reason;
 use crate::token::derive::Keyring;
+
+/// Name of the TLS client among the properties in the MAC. No header has it.
+const JA4: &str = ":ja4";
 
 /// `sessionBinding` of a policy. The default binds to nothing.
 #[derive(Debug, Default)]
 pub struct Binding {
-    lengths: Option<PrefixLengths>,
-    header: Option<HeaderName>,
+    /// Binds to the client's network.
+    pub lengths: Option<PrefixLengths>,
+    /// Binds to these headers, in ascending order and each once.
+    pub headers: Vec<HeaderName>,
+    /// Binds to the TLS client.
+    pub ja4: bool,
 }
 
 /// Numbers of leading address bits that must not change.
@@ -34,20 +43,16 @@ pub struct PrefixLengths {
 pub struct Bound {
     /// CIDR block.
     pub network: Option<String>,
-    /// First 8 bytes of a MAC over the header's value, in base64url.
+    /// First 8 bytes of a MAC over the headers and the TLS client, in base64url.
     pub tag: Option<String>,
 }
 
 impl Binding {
-    /// Binds to the client's network, to a header's value, or to both.
-    pub fn new(lengths: Option<PrefixLengths>, header: Option<HeaderName>) -> Self {
-        Self { lengths, header }
-    }
-
     /// Computes the binding of a session that this request opens.
     ///
     /// # Errors
-    /// [`Reason::Ip`] if the client's address is unknown; [`Reason::Header`] unless the header is present exactly once.
+    /// [`Reason::Ip`] if the client's address is unknown; [`Reason::Header`] if a header is repeated, or none has a
+    /// value; [`Reason::Fingerprint`] if the TLS client is unknown.
     pub fn bind(&self, keyring: &Keyring, head: &RequestHead<'_>) -> Result<Bound, Reason> {
         let network = match self.lengths {
             None => None,
@@ -56,17 +61,15 @@ impl Binding {
                 Some(network(client, if client.is_ipv4() { lengths.ipv4 } else { lengths.ipv6 }).ok_or(Reason::Ip)?)
             }
         };
-        let tag = match &self.header {
-            None => None,
-            Some(name) => Some(tag(keyring, name, head).ok_or(Reason::Header)?),
-        };
+        let tag = if self.has_tag() { Some(self.tag(keyring, head)?) } else { None };
         Ok(Bound { network, tag })
     }
 
     /// Checks a request against its session's binding.
     ///
     /// # Errors
-    /// [`Reason::Ip`] if the network differs; [`Reason::Header`] if the header's value differs.
+    /// [`Reason::Ip`] if the network differs; [`Reason::Header`] if a header differs, or the TLS client where the session
+    /// is bound to headers, too; [`Reason::Fingerprint`] if the TLS client differs or is unknown.
     pub fn check(&self, keyring: &Keyring, bound: &Bound, head: &RequestHead<'_>) -> Result<(), Reason> {
         if let (Some(_), Some(opened)) = (self.lengths, &bound.network) {
             // Uses the prefix length from the token: the configuration may have changed since.
@@ -75,13 +78,37 @@ impl Binding {
                 return Err(Reason::Ip);
             }
         }
-        if let (Some(name), Some(opened)) = (&self.header, &bound.tag) {
-            let same = |tag: String| bool::from(tag.as_bytes().ct_eq(opened.as_bytes()));
-            if !tag(keyring, name, head).is_some_and(same) {
-                return Err(Reason::Header);
+        if let (true, Some(opened)) = (self.has_tag(), &bound.tag) {
+            let tag = self.tag(keyring, head)?;
+            if !bool::from(tag.as_bytes().ct_eq(opened.as_bytes())) {
+                return Err(if self.headers.is_empty() { Reason::Fingerprint } else { Reason::Header });
             }
         }
         Ok(())
+    }
+
+    fn has_tag(&self) -> bool {
+        self.ja4 || !self.headers.is_empty()
+    }
+
+    /// Encoded MAC over the headers that were sent and the TLS client. A header that was not sent differs from an empty
+    /// one, and a session is never bound to the absence of headers alone.
+    fn tag(&self, keyring: &Keyring, head: &RequestHead<'_>) -> Result<String, Reason> {
+        let mut properties: Vec<(&str, &[u8])> = Vec::with_capacity(1 + self.headers.len());
+        if self.ja4 {
+            let ja4 = head.ja4().ok_or(Reason::Fingerprint)?;
+            properties.push((JA4, ja4.client().as_bytes()));
+        }
+        let mut has_value = self.headers.is_empty();
+        for name in &self.headers {
+            let sent = at_most_one(headers::all(head.headers, name)).map_err(|_| Reason::Header)?;
+            has_value |= sent.is_some_and(|value| !value.is_empty());
+            properties.extend(sent.map(|value| (name.as_str(), value)));
+        }
+        if !has_value {
+            return Err(Reason::Header);
+        }
+        Ok(URL_SAFE_NO_PAD.encode(keyring.client_tag(&properties)))
     }
 }
 
@@ -92,12 +119,6 @@ fn client(head: &RequestHead<'_>) -> Option<IpAddr> {
 /// The CIDR block of `length` bits that holds the address; `None` if the address has fewer bits.
 fn network(address: IpAddr, length: u8) -> Option<String> {
     Some(IpNet::new(address, length).ok()?.trunc().to_string())
-}
-
-/// Encoded MAC over the header's value; `None` unless the header is present exactly once and not empty.
-fn tag(keyring: &Keyring, name: &str, head: &RequestHead<'_>) -> Option<String> {
-    let value = head.sole(name).filter(|value| !value.is_empty())?;
-    Some(URL_SAFE_NO_PAD.encode(keyring.header_tag(name, value)))
 }
 
 #[cfg(test)]
@@ -140,6 +161,7 @@ mod tests {
                     headers,
                     client: &ask(client),
                     route_policy: &|| None,
+                    ja4: &|| None,
                     now: 9,
                     end_of_stream: true,
                 }),
@@ -154,6 +176,7 @@ mod tests {
                     headers,
                     client: &ask(client),
                     route_policy: &|| None,
+                    ja4: &|| None,
                     now: 9,
                     end_of_stream: true,
                 }),
@@ -191,6 +214,81 @@ mod tests {
             assert_eq!(open(both, client, headers).map(|_| ()), Err(reason));
         }
         assert!(open(both, "203.0.113.7:80", &twice[..1]).is_ok());
+    }
+
+    /// The tag of a session, or the reason to refuse it.
+    fn tag_of(
+        binding: &serde_json::Value,
+        headers: &[(&str, &str)],
+        ja4: Option<&str>,
+    ) -> Result<Option<String>, Reason> {
+        let policies = policies(Some(binding.clone()));
+        let (_, policy) = policies.iter().next().unwrap();
+        let headers: Vec<Header> = headers.iter().map(|(name, value)| header(name, value)).collect();
+        let (client, ja4) = (|| None, || ja4.map(|ja4| ja4.as_bytes().to_vec()));
+        let request = Request {
+            headers: &headers,
+            client: &client,
+            route_policy: &|| None,
+            ja4: &ja4,
+            now: 9,
+            end_of_stream: true,
+        };
+        let head = RequestHead::read(&request);
+        policy.session.binding.bind(policy.keyrings().next().unwrap().1, &head).map(|bound| bound.tag)
+    }
+
+    #[test]
+    fn the_headers_of_a_session_are_one_value() {
+        let two = json!({"headers": ["user-agent", "X-Device"]});
+        let of = |headers: &[(&str, &str)]| tag_of(&two, headers, None);
+        let both = [("user-agent", "TV/1"), ("x-device", "7")];
+        let bound = of(&both).unwrap().unwrap();
+        assert_eq!(bound.len(), 11);
+        assert_eq!(tag_of(&json!({"headers": ["x-device", "User-Agent"]}), &both, None), Ok(Some(bound.clone())));
+        assert_eq!(of(&[both[1], both[0], ("accept", "*/*")]), Ok(Some(bound.clone())));
+        let sent: [&[(&str, &str)]; 8] = [
+            &both,
+            &[both[0]],
+            &[both[1]],
+            &[both[0], ("x-device", "")],
+            &[("user-agent", ""), both[1]],
+            &[("user-agent", "7"), ("x-device", "TV/1")],
+            &[("user-agent", "TV/1x-device7")],
+            &[("user-agent", "tv/1"), both[1]],
+        ];
+        let mut tags: Vec<String> = sent.iter().map(|headers| of(headers).unwrap().unwrap()).collect();
+        tags.sort();
+        tags.dedup();
+        assert_eq!(tags.len(), sent.len(), "each is another client");
+        for headers in [&[][..], &[("x-device", "")], &[both[0], both[1], both[1]], &[both[0], both[0]]] {
+            assert_eq!(of(headers), Err(Reason::Header), "{headers:?}");
+        }
+        let [one, list] = [json!({"headerForSalt": "x-device"}), json!({"headers": ["x-device"]})];
+        assert_eq!(tag_of(&one, &both, None), tag_of(&list, &both, None));
+    }
+
+    #[test]
+    fn the_tls_client_is_a_value_of_its_own() {
+        let [alone, with] = [json!({"ja4": true}), json!({"ja4": true, "headers": ["x-device"]})];
+        let (first, resumed) = ("t13d181100_85036bcba153_d41ae481755e", "t13d181200_85036bcba153_dbd39dd1d406");
+        let other = "t13d591000_a33745022dd6_1f22a2ca17c4";
+        let device = [("x-device", "7")];
+        let bound = tag_of(&alone, &[], Some(first)).unwrap();
+        assert!(bound.is_some() && tag_of(&alone, &device, Some(resumed)) == Ok(bound.clone()));
+        assert_ne!(tag_of(&alone, &[], Some(other)), Ok(bound.clone()));
+        let device_bound = tag_of(&with, &device, Some(first)).unwrap();
+        assert_eq!(tag_of(&with, &device, Some(resumed)), Ok(device_bound.clone()));
+        assert_ne!(tag_of(&with, &device, Some(other)), Ok(device_bound.clone()));
+        assert_ne!(tag_of(&json!({"headers": ["x-device"]}), &device, Some(first)), Ok(device_bound));
+        for unknown in [None, Some(""), Some("-"), Some("t13d181100_85036bcba153")] {
+            assert_eq!(tag_of(&alone, &[], unknown), Err(Reason::Fingerprint));
+            assert_eq!(tag_of(&with, &device, unknown), Err(Reason::Fingerprint));
+        }
+        assert_eq!(tag_of(&with, &[], Some(first)), Err(Reason::Header));
+        let client = crate::http::ja4::Ja4::parse(first.as_bytes()).unwrap();
+        let forged = json!({"headers": ["ja4", "x-ja4"]});
+        assert_ne!(tag_of(&forged, &[("ja4", client.client())], None), Ok(bound), "no header stands in for it");
     }
 
     #[test]

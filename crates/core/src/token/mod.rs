@@ -57,6 +57,6 @@ pub const STEPS: [(&str, &[Reason]); 5] = [
     ("grammar", &[Reason::Malformed]),
     ("signature", &[Reason::Algorithm, Reason::Signature]),
     ("times", &[Reason::Early, Reason::Expired]),
-    ("address, header, revocation", &[Reason::Ip, Reason::Header, Reason::Revoked]),
+    ("address, header, revocation", &[Reason::Ip, Reason::Header, Reason::Fingerprint, Reason::Revoked]),
     ("path", &[Reason::Path]),
 ];
