@@ -6,7 +6,7 @@ use playlock_core::bytes::output::Output;
 use playlock_core::exchange::Exchange;
 use playlock_core::http::reply::{Header, Reply};
 use playlock_core::policy::Policies;
-use playlock_core::step::{BodyStep, Call, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
+use playlock_core::step::{Attributes, BodyStep, Call, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
 use playlock_proxy_wasm::contexts::{dispatch_http_call, is_alive};
 use playlock_proxy_wasm::headers::Headers;
 use playlock_proxy_wasm::host::{self, Map};
@@ -48,8 +48,7 @@ impl Context {
         let policies = self.policies.as_ref()?;
         // In seconds. A clock at the epoch was never set. Without a clock, the validity of a token cannot be checked.
         let now = host::nanoseconds().map(|time| time / 1_000_000_000).filter(|seconds| *seconds > 0)?;
-        let (client, route_policy) = (&host::client_address, &route_policy);
-        let request = Request { headers, client, route_policy, now, end_of_stream };
+        let request = Request { headers, attributes: &HostAttributes, now, end_of_stream };
         let mut failed = false;
         let opened = Exchange::open(policies, &request, &mut || {
             host::random().unwrap_or_else(|| {
@@ -77,6 +76,11 @@ impl Context {
             let reply = Reply { status: 500, headers: Vec::new(), body: Vec::new(), reason: None };
             return self.reply(&reply);
         };
+        if let Some(target) = exchange.plain_target()
+            && !host::set_header(Map::Request, ":path", target.as_bytes())
+        {
+            return self.reset();
+        }
         self.exchange = Some(exchange);
         match step {
             RequestStep::Forward(edits) => {
@@ -234,9 +238,27 @@ impl Drop for Context {
     }
 }
 
-/// Returns the policy name in the route's metadata. An unreadable value becomes the empty name, which no policy has.
-fn route_policy() -> Option<Vec<u8>> {
-    host::property(b"xds\0route_metadata\0filter_metadata\0playlock\0policy").unwrap_or_else(|_| Some(Vec::new()))
+/// Attributes of the request that the current callback is about.
+struct HostAttributes;
+
+impl Attributes for HostAttributes {
+    fn client_address(&self) -> Option<Vec<u8>> {
+        host::client_address()
+    }
+
+    /// The policy name in the route's metadata. An unreadable value becomes the empty name, which no policy has.
+    fn route_policy(&self, target: Option<&str>) -> Option<Vec<u8>> {
+        // A changed path makes Envoy choose its route anew.
+        if target.is_some_and(|target| !host::set_header(Map::Request, ":path", target.as_bytes())) {
+            return Some(Vec::new());
+        }
+        host::property(b"xds\0route_metadata\0filter_metadata\0playlock\0policy").unwrap_or_else(|_| Some(Vec::new()))
+    }
+
+    /// The fingerprint that an Envoy filter before this one puts into the filter state.
+    fn ja4(&self) -> Option<Vec<u8>> {
+        host::property(b"filter_state\0playlock.ja4").ok().flatten()
+    }
 }
 
 /// Converts the core's headers for the host.

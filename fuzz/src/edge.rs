@@ -8,7 +8,7 @@ use playlock_core::exchange::Exchange;
 use playlock_core::http::reply::{Header, Reason, Reply};
 use playlock_core::media::batch::{Batch, StreamId};
 use playlock_core::policy::Policies;
-use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
+use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Known, Request, RequestStep, TrailersStep};
 
 use crate::site::{NOW, SESSION};
 
@@ -40,9 +40,8 @@ pub fn get(policies: &Rc<Policies>, target: &[u8], headers: &[Header]) -> Asked 
 
 /// A request with these headers from `client`.
 pub fn ask(policies: &Rc<Policies>, headers: &[Header], client: Option<&str>) -> Asked {
-    let client = client.map(|client| client.as_bytes().to_vec());
-    let request =
-        Request { headers, client: &|| client.clone(), route_policy: &|| None, now: NOW, end_of_stream: true };
+    let attributes = client.map_or_else(Known::default, Known::client);
+    let request = Request { headers, attributes: &attributes, now: NOW, end_of_stream: true };
     let mut asked = 0;
     let (mut exchange, step) = Exchange::open(policies, &request, &mut || {
         asked += 1;

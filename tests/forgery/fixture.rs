@@ -6,7 +6,7 @@ use std::rc::Rc;
 use playlock_core::exchange::Exchange;
 use playlock_core::http::reply::{Header, Reason, Reply};
 use playlock_core::policy::Policies;
-use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep};
+use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Known, Request, RequestStep};
 
 /// The default time of requests, in 2096. Sessions opened then are valid today in a real proxy, too.
 pub const NOW: u64 = 4_000_000_000;
@@ -102,9 +102,8 @@ impl Fixture {
     /// One exchange from its request to the last byte of its response.
     pub fn answer(&self, ask: &Ask) -> Answer {
         let headers = ask.all_headers();
-        let client = || ask.client.clone().map(String::into_bytes);
-        let request =
-            Request { headers: &headers, client: &client, route_policy: &|| None, now: ask.now, end_of_stream: true };
+        let attributes = ask.client.as_deref().map_or_else(Known::default, Known::client);
+        let request = Request { headers: &headers, attributes: &attributes, now: ask.now, end_of_stream: true };
         let (mut exchange, step) = Exchange::open(&self.policies, &request, &mut || [ask.random; 16]);
         match step {
             RequestStep::Reply(reply) => replied(&exchange, reply),

@@ -28,6 +28,11 @@ impl Address {
         }
     }
 
+    /// This URL with a token as the first segment of its path, behind `marker`.
+    pub fn with_path_token(&self, marker: &str, token: &str) -> Self {
+        Self { path: format!("/{marker}{token}{}", self.path), ..self.clone() }
+    }
+
     /// Resolves a URI reference against this URL (RFC 3986 section 5.2).
     ///
     /// # Errors

@@ -198,6 +198,7 @@ fn by_url(source: &KeySource, url: &Address, policies: &Policies) -> Result<Cont
         method: "GET".into(),
         host: None,
         route_policy: source.policy.clone(),
+        ja4: None,
         now: Some(Moment::At(now)),
     };
     let mut asked = viewer.asks(url)?;
@@ -208,7 +209,7 @@ fn by_url(source: &KeySource, url: &Address, policies: &Policies) -> Result<Cont
     Ok(ContentKey { notes, ..content })
 }
 
-/// Adds a session token as a parameter or cookie, as its policy expects it; at a key endpoint, as the first policy does.
+/// Adds a session token to the path, the query or the cookies, as its policy expects it; at a key endpoint, as the first policy does.
 fn add_session_token(headers: &mut Vec<Header>, policies: &Policies, url: &Address, token: &str, now: u64) {
     let policy = match policies.policy_for_raw(&url.authority, &url.path, now) {
         Some(Match::Policy(_, policy)) => policy,
@@ -218,14 +219,20 @@ fn add_session_token(headers: &mut Vec<Header>, policies: &Policies, url: &Addre
         },
     };
     let name = &policy.session.name;
-    if policy.session.transport.in_query() {
-        let target = url.target(Some(&format!("{name}={token}")));
-        headers.retain(|(known, _)| known != ":path");
-        headers.push(reply::header(":path", &target));
-    } else {
-        headers.push(reply::header("cookie", &format!("{}={token}", jar::cookie_name_for(name, token))));
-    }
+    let target = match &policy.session.path_marker {
+        Some(marker) => url.with_path_token(marker, token).target(None),
+        None if policy.session.transport.in_query() => url.target(Some(&format!("{name}={token}"))),
+        None => {
+            headers.push(reply::header("cookie", &format!("{}={token}", jar::cookie_name_for(name, token))));
+            return;
+        }
+    };
+    headers.retain(|(known, _)| known != ":path");
+    headers.push(reply::header(":path", &target));
 }
+
+/// The failure for a URL that opens a session.
+const OPENS: &str = "the URL opens a new session with every request; expected one with a session token";
 
 fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) -> Result<ContentKey, Failure> {
     let admitted = admit_unobserved(policies, request, &mut || [0; 16]).map_err(|refused| match refused.denied.reason {
@@ -241,9 +248,10 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
             let policy = policies.get(policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
             derived(policy, session.keyring, scope, period, source.sequence)
         }
-        Admitted::Pending(pending, _) if pending.session.as_ref().is_some_and(PendingSession::is_opened) => Err(
-            Failure::Wrong("the URL opens a new session with every request; expected one with a session token".into()),
-        ),
+        Admitted::Redirected { .. } => Err(Failure::Wrong(OPENS.into())),
+        Admitted::Pending(pending, _) if pending.session.as_ref().is_some_and(PendingSession::is_opened) => {
+            Err(Failure::Wrong(OPENS.into()))
+        }
         Admitted::Pending(pending, _) => {
             let policy = policies.get(pending.policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
             let (keyring, resource, scope, segment_iv) = match pending.asked {

@@ -6,7 +6,7 @@ use playlock_core::http::query;
 use playlock_core::http::reply::{self, Reason};
 use playlock_core::policy::{Match, Opening, Policies, Policy};
 use playlock_core::session::Session;
-use playlock_core::step::Request;
+use playlock_core::step::{Known, Request};
 use playlock_core::token::format::Format;
 use playlock_core::token::signed::{self, Subject};
 
@@ -111,11 +111,10 @@ fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result
     let client = context.ip.map(str::to_owned).or(assumed).map(String::into_bytes);
     let target = context.url.map_or("/".to_owned(), |url| url.target(None));
     let headers = [reply::header(":path", &target)];
-    let client = || client.clone();
-    let request =
-        Request { headers: &headers, client: &client, route_policy: &|| None, now: context.now, end_of_stream: true };
+    let attributes = Known { client_address: client, ..Known::default() };
+    let request = Request { headers: &headers, attributes: &attributes, now: context.now, end_of_stream: true };
     let head = RequestHead::read(&request);
-    let incoming = Incoming::parse(&head).map_err(|_| Reason::Target)?;
+    let incoming = Incoming::parse(&head, None).map_err(|_| Reason::Target)?;
     let verified = match token.role {
         Role::Session => Session::verify(policy, &token.text, &head).and_then(|session| match context.url {
             Some(url) if !context.policies.is_some_and(|policies| policies.is_key_path(&url.path)) => {
@@ -132,7 +131,7 @@ fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result
     };
     match verified {
         Err(Reason::Path) if context.url.is_none() => Ok(()),
-        Err(Reason::Header) => Ok(()),
+        Err(Reason::Header | Reason::Fingerprint) => Ok(()),
         other => other,
     }
 }

@@ -11,7 +11,7 @@ use playlock_core::exchange::Exchange;
 use playlock_core::http::reply::{Header, Reply};
 use playlock_core::policy::{Match, Opening, Policies, Policy};
 use playlock_core::session::jar;
-use playlock_core::step::{BodyStep, HeadStep, Request, RequestStep};
+use playlock_core::step::{BodyStep, HeadStep, Known, Request, RequestStep};
 
 use crate::address::Address;
 use crate::config;
@@ -99,20 +99,22 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
     let Address { scheme, authority, path, .. } = &arguments.url;
     let mut headers = vec![header(":method", "GET"), header(":scheme", scheme), header(":authority", authority)];
     let now = Moment::or_now(arguments.now);
-    let mut parameter = None;
+    let (mut parameter, mut url) = (None, arguments.url.clone());
     if arguments.access_token.is_some() || arguments.session_token.is_some() {
         // Under no policy the token has no position; the filter then decides without it.
         if let Some(Match::Policy(_, policy)) = policies.policy_for_raw(authority, path, now) {
             match position(arguments, policy)? {
                 TokenPosition::Query(text) => parameter = Some(text),
                 TokenPosition::Cookie(text) => headers.push(header("cookie", &text)),
+                TokenPosition::Path(marker, token) => url = url.with_path_token(&marker, &token),
             }
         }
     }
-    headers.push(header(":path", &arguments.url.target(parameter.as_deref())));
-    let client = || arguments.client_ip.map(|address| address.to_string().into_bytes());
+    headers.push(header(":path", &url.target(parameter.as_deref())));
+    let client_address = arguments.client_ip.map(|address| address.to_string().into_bytes());
+    let attributes = Known { client_address, ..Known::default() };
     let session = random()?;
-    let request = Request { headers: &headers, client: &client, route_policy: &|| None, now, end_of_stream: true };
+    let request = Request { headers: &headers, attributes: &attributes, now, end_of_stream: true };
     match Exchange::open(policies, &request, &mut || session) {
         (exchange, RequestStep::Forward(_)) => Ok(exchange),
         (_, RequestStep::Reply(reply)) => Err(refusal(&reply)),
@@ -126,6 +128,8 @@ enum TokenPosition {
     Query(String),
     /// A cookie, `name=value`.
     Cookie(String),
+    /// The first segment of the path, behind this marker.
+    Path(String, String),
 }
 
 fn position(arguments: &Rewrite, policy: &Policy) -> Result<TokenPosition, Failure> {
@@ -142,9 +146,10 @@ fn position(arguments: &Rewrite, policy: &Policy) -> Result<TokenPosition, Failu
         };
     }
     let (name, token) = (&policy.session.name, arguments.session_token.as_deref().unwrap_or_default());
-    Ok(match policy.session.transport.in_query() {
-        true => TokenPosition::Query(format!("{name}={}", in_query(token))),
-        false => TokenPosition::Cookie(format!("{}={token}", jar::cookie_name_for(name, token))),
+    Ok(match &policy.session.path_marker {
+        Some(marker) => TokenPosition::Path(marker.to_string(), token.into()),
+        None if policy.session.transport.in_query() => TokenPosition::Query(format!("{name}={}", in_query(token))),
+        None => TokenPosition::Cookie(format!("{}={token}", jar::cookie_name_for(name, token))),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use playlock_core::http::reply::{self, Header};
-use playlock_core::step::Request;
+use playlock_core::step::{Known, Request};
 
 use crate::address::Address;
 use crate::failure::Failure;
@@ -29,6 +29,9 @@ pub struct Viewer {
     /// Policy that the metadata of Envoy's route names, for configurations with routePolicy.
     #[arg(long, value_name = "NAME")]
     pub route_policy: Option<String>,
+    /// JA4 fingerprint of the viewer's TLS client.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub ja4: Option<String>,
     /// Time to use instead of now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub now: Option<Moment>,
@@ -38,8 +41,7 @@ pub struct Viewer {
 pub struct Asked {
     /// All headers, pseudo-headers first.
     pub headers: Vec<Header>,
-    client: Option<Vec<u8>>,
-    route_policy: Option<Vec<u8>>,
+    attributes: Known,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
 }
@@ -72,8 +74,11 @@ impl Viewer {
         }
         Ok(Asked {
             headers,
-            client: self.ip.as_ref().map(|address| address.clone().into_bytes()),
-            route_policy: self.route_policy.as_ref().map(|name| name.clone().into_bytes()),
+            attributes: Known {
+                client_address: self.ip.as_ref().map(|address| address.clone().into_bytes()),
+                route_policy: self.route_policy.as_ref().map(|name| name.clone().into_bytes()),
+                ja4: self.ja4.as_ref().map(|ja4| ja4.clone().into_bytes()),
+            },
             now: Moment::or_now(self.now),
         })
     }
@@ -92,8 +97,7 @@ impl Asked {
     pub fn with<T>(&self, look: impl FnOnce(&Request<'_>) -> T) -> T {
         look(&Request {
             headers: &self.headers,
-            client: &|| self.client.clone(),
-            route_policy: &|| self.route_policy.clone(),
+            attributes: &self.attributes,
             now: self.now,
             // Bodies are not in logs of requests; only the headers tell whether there is one.
             end_of_stream: true,
@@ -102,7 +106,7 @@ impl Asked {
 
     /// The address of the client, if known.
     pub fn client(&self) -> Option<&str> {
-        self.client.as_deref().and_then(|client| std::str::from_utf8(client).ok())
+        self.attributes.client_address.as_deref().and_then(|client| std::str::from_utf8(client).ok())
     }
 }
 

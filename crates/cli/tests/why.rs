@@ -10,7 +10,7 @@ use std::{fs, path::Path};
 use common::{NOW, PASSWORD, Ran, playlock, run};
 use playlock_core::config::time;
 use playlock_core::exchange::Exchange;
-use playlock_core::step::{Request as Asked, RequestStep};
+use playlock_core::step::{Known, Request as Asked, RequestStep};
 use playlock_host::message::Request;
 use playlock_host::node::Setup;
 use playlock_host::{case, record};
@@ -36,6 +36,7 @@ fn why(name: &str, setup: &Setup, request: &Request) -> Ran {
     arguments.extend(request.has_body.then(|| "--header=transfer-encoding: chunked".to_owned()));
     arguments.extend(request.client.iter().map(|client| format!("--ip={client}")));
     arguments.extend(request.route_policy.iter().map(|policy| format!("--route-policy={policy}")));
+    arguments.extend(request.ja4.iter().map(|ja4| format!("--ja4={ja4}")));
     run(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[], &env)
 }
 
@@ -45,8 +46,11 @@ fn exchange(setup: &Setup, request: &Request) -> (String, BTreeMap<&'static str,
         playlock_core::config::parse(setup.config.as_bytes(), &|name| setup.env.get(name).cloned()).unwrap();
     let asked = Asked {
         headers: &request.headers,
-        client: &|| request.client.clone().map(String::into_bytes),
-        route_policy: &|| request.route_policy.clone().map(String::into_bytes),
+        attributes: &Known {
+            client_address: request.client.clone().map(String::into_bytes),
+            route_policy: request.route_policy.clone().map(String::into_bytes),
+            ja4: request.ja4.clone().map(String::into_bytes),
+        },
         now: setup.now,
         end_of_stream: !request.has_body,
     };

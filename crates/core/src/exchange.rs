@@ -62,6 +62,8 @@ pub struct Exchange {
     reason: Option<Reason>,
     /// The request has a gRPC media type; proxies convert local replies to such requests to gRPC.
     grpc: bool,
+    /// The target of a request that is answered here, without the token in its path; `None` if it had none.
+    plain_target: Option<String>,
     /// The status of the filter's own response, if it sent one.
     answered: Option<u16>,
     /// CORS headers for every response to this request.
@@ -113,6 +115,7 @@ impl Exchange {
             session: None,
             reason: None,
             grpc: head.grpc,
+            plain_target: None,
             answered: None,
             cors: Vec::new(),
             unservable: None,
@@ -120,7 +123,11 @@ impl Exchange {
         let admitted = request::admit(policies, &head, random, observer);
         exchange.policy = match &admitted {
             Ok(Admitted::Pass) => None,
-            Ok(Admitted::Key(AdmittedKey { policy, .. }) | Admitted::Preflight { policy, .. }) => Some(*policy),
+            Ok(
+                Admitted::Key(AdmittedKey { policy, .. })
+                | Admitted::Preflight { policy, .. }
+                | Admitted::Redirected { policy, .. },
+            ) => Some(*policy),
             Ok(Admitted::Pending(pending, _)) => Some(pending.policy),
             Err(refused) => refused.policy,
         };
@@ -150,6 +157,11 @@ impl Exchange {
                 exchange.kind = Kind::Preflight;
                 RequestStep::Reply(exchange.with_cors(reply))
             }
+            Ok(Admitted::Redirected { session, reply, .. }) => {
+                exchange.kind = Kind::Playlist;
+                exchange.session = Some(session.id_text());
+                RequestStep::Reply(exchange.with_cors(reply))
+            }
             Ok(Admitted::Pending(pending, edits)) => {
                 exchange.kind = pending.kind();
                 exchange.session = pending.session.as_ref().map(|pending| pending.session.id_text());
@@ -164,7 +176,16 @@ impl Exchange {
         if let RequestStep::Reply(reply) = &step {
             exchange.answered = Some(reply.status);
         }
+        if !matches!(step, RequestStep::Forward(_)) {
+            exchange.plain_target = request::plain_target(policies, &head).map(Into::into);
+        }
         (exchange, step)
+    }
+
+    /// The target that the access log must show for a request that is answered here: the token in its path is a secret.
+    /// `None` if it had none.
+    pub fn plain_target(&self) -> Option<&str> {
+        self.plain_target.as_deref()
     }
 
     /// Resumes after the response to [`RequestStep::Ask`]. `status` is its status, `None` if the call failed.

@@ -1,7 +1,7 @@
 //! The steps that an exchange asks the proxy to carry out.
 
 use crate::bytes::output::Output;
-pub use crate::http::message::{Call, HeaderEdits, Request};
+pub use crate::http::message::{Attributes, Call, HeaderEdits, Known, Request};
 use crate::http::reply::{Reason, Reply};
 
 /// The next step for a request.

@@ -11,9 +11,10 @@ use crate::http::incoming::{Incoming, RequestHead};
 use crate::http::reply::header;
 use crate::policy::Match;
 use crate::session::Session;
-use crate::step::Request;
+use crate::step::{Known, Request};
 use crate::token::derive::{KeyScope, Keyring, Secret};
 use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
+use crate::token::grant::Grant;
 use crate::token::signed::{self, Iv, Subject};
 
 const CLEAR: signed::Resource = signed::Resource { form: signed::Treatment::Clear, ..signed::Resource::MEDIA };
@@ -56,17 +57,16 @@ fn edge_auth() {
     for vector in file["vectors"].as_array().unwrap() {
         let legacy = LegacyAlgorithms { sha1: vector["algorithm"] == "sha1", md5: vector["algorithm"] == "md5" };
         let salt = vector["salt"].as_str().map(String::from);
-        let client = || vector["client"].as_str().map(|client| client.as_bytes().to_vec());
+        let client = vector["client"].as_str().map_or_else(Known::default, Known::client);
         let now = file["st"].as_u64().unwrap();
         let old: &[u8] = b"some other password";
         let verifier = Verifier::new([old, &key], legacy, salt, 0);
         let token = text(vector, "token");
         let verify = |target: &str, token: &str| {
             let headers = [header(":path", target)];
-            let request =
-                Request { headers: &headers, client: &client, route_policy: &|| None, now, end_of_stream: true };
+            let request = Request { headers: &headers, attributes: &client, now, end_of_stream: true };
             let head = RequestHead::read(&request);
-            verifier.verify(token, &Incoming::parse(&head).unwrap(), &[""; 0])
+            verifier.verify(token, &Incoming::parse(&head, None).unwrap(), &[""; 0])
         };
         let target = text(vector, "target");
         assert!(verify(target, token).is_ok(), "{vector}");
@@ -91,18 +91,13 @@ fn derivation() {
         let Match::Policy(_, policy) = policies.policy_for("h", "/", 0) else { panic!("{vector}") };
         let id = bytes(vector, "session").try_into().unwrap();
         let opened = vector["opened"].as_u64().unwrap();
-        let client = || Some(b"203.0.113.7:80".to_vec());
-        let request = Request {
-            headers: &[header("x-device", "TV 7")],
-            client: &client,
-            route_policy: &|| None,
-            now: opened,
-            end_of_stream: true,
-        };
+        let client = Known::client("203.0.113.7:80");
+        let request =
+            Request { headers: &[header("x-device", "TV 7")], attributes: &client, now: opened, end_of_stream: true };
         let request = RequestHead::read(&request);
         let session = Session::open(policy, None, "/vod/a/m.m3u8", &request, id).unwrap();
         assert_eq!(session.token, text(vector, "sessionToken"));
-        assert_eq!(Session::verify(policy, &session.query_value(), &request).unwrap().id, id);
+        assert_eq!(Session::verify(policy, &session.token, &request).unwrap().id, id);
         let mut binding = document.clone();
         binding["policies"][0]["tokenAuth"]["sessionBinding"] =
             json!({"addressPrefix": {}, "headerForSalt": "X-Device"});
@@ -110,6 +105,17 @@ fn derivation() {
         let Match::Policy(_, binding) = binding.policy_for("h", "/", 0) else { panic!("{vector}") };
         let bound = Session::open(binding, None, "/vod/a/m.m3u8", &request, id).unwrap();
         assert_eq!(bound.token, text(vector, "boundToken"));
+        let client = || Some(b"[2001:db8:1:2ff::7]:80".to_vec());
+        let head = [header("x-device", "TV 7")];
+        let request = Request { headers: &head, attributes: &client, now: opened, end_of_stream: true };
+        let request = RequestHead::read(&request);
+        let grant = Grant {
+            acl: None,
+            id: Some("order-17".into()),
+            payload: Some("{\"name\": \"Zo\u{eb}\", \"n\": 1}".into()),
+        };
+        let granted = Session::open(binding, Some(&grant), "/vod/a/m.m3u8", &request, id).unwrap();
+        assert_eq!(granted.token, text(vector, "grantedToken"));
 
         let keyring = Keyring::new(&Secret::new(bytes(vector, "secret")).unwrap(), text(vector, "policy"));
         let scope = KeyScope::Session(id);

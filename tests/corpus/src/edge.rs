@@ -6,7 +6,7 @@ use playlock_core::exchange::Exchange;
 use playlock_core::http::reply::{Header, Reason, Reply};
 use playlock_core::http::route::Kind;
 use playlock_core::policy::Policies;
-use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep};
+use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Known, Request, RequestStep};
 use url::Url;
 
 use crate::site::HOSTS;
@@ -119,8 +119,7 @@ impl Edge {
             header(":authority", url.host_str().unwrap_or_default()),
             header(":path", &path),
         ];
-        let request =
-            Request { headers: &headers, client: &|| None, route_policy: &|| None, now: NOW, end_of_stream: true };
+        let request = Request { headers: &headers, attributes: &Known::default(), now: NOW, end_of_stream: true };
         // The same session for everyone: what is compared must not depend on chance.
         let (mut exchange, step) = Exchange::open(&self.policies, &request, &mut || [7; 16]);
         match step {

@@ -120,10 +120,10 @@ impl Filter for NativeFilter<'_> {
         let headers = stream.headers(Map::RequestHeaders);
         let client = stream.property("source\0address").ok();
         let route = stream.property("xds\0route_metadata\0filter_metadata\0playlock\0policy").ok();
+        let ja4 = stream.property("filter_state\0playlock.ja4").ok();
         let request = step::Request {
             headers: &headers,
-            client: &|| client.clone(),
-            route_policy: &|| route.clone(),
+            attributes: &step::Known { client_address: client, route_policy: route, ja4 },
             now: self.node.now,
             end_of_stream,
         };
@@ -133,6 +133,10 @@ impl Filter for NativeFilter<'_> {
             random.fill(&mut bytes);
             bytes
         });
+        if let Some(target) = exchange.plain_target() {
+            let set = vec![(":path".to_owned(), target.as_bytes().to_vec())];
+            Self::edit(stream, Map::RequestHeaders, &step::HeaderEdits { set, ..step::HeaderEdits::default() })?;
+        }
         self.exchange = Some(exchange);
         match step {
             RequestStep::Forward(edits) => {

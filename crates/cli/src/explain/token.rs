@@ -5,7 +5,7 @@ use playlock_core::policy::Opening;
 use playlock_core::request::access_token::{AccessCarrier, SentAccess};
 use playlock_core::request::check::{TokenSeen, TokenSent};
 use playlock_core::request::visit::Visit;
-use playlock_core::session::jar::{self, Sent};
+use playlock_core::session::jar::{self, Carrier, Sent};
 use playlock_core::token::STEPS;
 
 use super::explanation::{Explanation, Mark};
@@ -20,12 +20,14 @@ pub fn no_session_token(explanation: &mut Explanation<'_>, named: bool, visit: &
     let transport = match (rules.transport.in_query(), rules.transport.in_cookie()) {
         (true, true) => "query parameter or cookie",
         (true, false) => "query parameter",
-        _ => "cookie",
+        (false, true) => "cookie",
+        (false, false) => "path",
     };
     let text = match visit.incoming.target.values(&rules.name).next().filter(|_| named) {
         Some(reference) => {
             format!("the URL names the cookie {}, which was not sent", jar::cookie_name(&rules.name, reference))
         }
+        None if rules.transport.in_path() => format!("none in the {transport}"),
         None => format!("none in the {transport} {}", rules.name),
     };
     explanation.say(SESSION, Mark::Note, text);
@@ -49,11 +51,12 @@ pub fn no_access_token(explanation: &mut Explanation<'_>, visit: &Visit<'_>) {
 /// A token was verified.
 pub fn seen(explanation: &mut Explanation<'_>, token: &TokenSeen<'_>, visit: &Visit<'_>) {
     let (name, carrier, sent) = match token.sent {
-        TokenSent::Session(Sent { token, reference }) => {
+        TokenSent::Session(Sent { token, carrier }) => {
             let name = &visit.policy.session.name;
-            let carrier = match reference {
-                Some(reference) => format!("cookie {}", jar::cookie_name(name, reference)),
-                None => format!("query parameter {name}"),
+            let carrier = match carrier {
+                Carrier::Cookie(reference) => format!("cookie {}", jar::cookie_name(name, reference)),
+                Carrier::Query => format!("query parameter {name}"),
+                Carrier::Path => "path".to_owned(),
             };
             (SESSION, carrier, token)
         }
@@ -77,6 +80,7 @@ pub fn seen(explanation: &mut Explanation<'_>, token: &TokenSeen<'_>, visit: &Vi
 
 fn access_carrier(sent: &SentAccess<'_>) -> String {
     match sent.carrier {
+        AccessCarrier::Path => "path".to_owned(),
         AccessCarrier::Query => format!("query parameter {}", sent.format.parameter),
         AccessCarrier::Cookie => format!("cookie {}", sent.format.cookie),
         AccessCarrier::Header => format!("header {}", sent.format.header.as_deref().unwrap_or_default()),

@@ -30,7 +30,7 @@ use crate::policy::index::PolicyId;
 #[cfg(feature = "schema")]
 use crate::policy::players::PlayerHash;
 #[cfg(feature = "schema")]
-use crate::policy::text::{HeaderName, Host};
+use crate::policy::text::{HeaderName, Host, PathMarker};
 
 /// The configuration: policies, the hosts and paths to which they are assigned, and settings of the filter.
 #[derive(Debug, Deserialize)]
@@ -62,6 +62,10 @@ pub struct Document {
     /// The request headers in which Envoy passes the client's location.
     #[serde(default)]
     pub geo_headers: GeoHeaders,
+    /// The text before a token in the path (`sessionTokenTransport: "path"`). No path of yours may begin with `/` and
+    /// this text.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<PathMarker>", extend("default" = "~", "examples" = ["~t-"])))]
+    pub token_path_marker: Option<String>,
 }
 
 /// A policy. Members that only concern the Media Security Policy API itself are read and ignored.

@@ -57,6 +57,7 @@ pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Polic
     policies.hold_headers = document.hold_headers;
     policies.batching = document.batching;
     policies.route_policy = document.route_policy;
+    read::path_marker::check(&document, &policies)?;
     Ok((policies, reader.warnings))
 }
 
@@ -76,9 +77,10 @@ fn deserialize(json: &[u8]) -> Result<Document, ConfigError> {
 fn read_policies(document: &Document, reader: &mut Reader<'_>) -> Result<(Vec<Policy>, Names), ConfigError> {
     let mut policies: Vec<Policy> = Vec::with_capacity(document.policies.len());
     let mut names = Names::default();
+    let marker = read::path_marker::read(document)?;
     for (index, policy) in document.policies.iter().enumerate() {
         let path = format!("policies[{index}]");
-        let policy = read::policy::read(&path, policy, reader)?;
+        let policy = read::policy::read(&path, policy, &marker, reader)?;
         let index = PolicyIndex::new(index);
         if names.names.insert(policy.name.clone(), index).is_some() {
             return Err(ConfigError::new(

@@ -57,7 +57,7 @@ fn errors_name_the_json_path() {
             json!(false),
             "policies[0].tokenAuth.enforceOnContentRequest",
         ),
-        ("/policies/0/tokenAuth/sessionTokenTransport", json!("path"), "policies[0].tokenAuth.sessionTokenTransport"),
+        ("/policies/0/tokenAuth/sessionTokenTransport", json!("header"), "policies[0].tokenAuth.sessionTokenTransport"),
         ("/policies/0/tokenAuth/sessionTtl", json!("1 day"), "policies[0].tokenAuth.sessionTtl"),
         ("/policies/0/tokenAuth/sessionTtl", json!("0s"), "policies[0].tokenAuth.sessionTtl"),
         (

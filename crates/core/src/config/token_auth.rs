@@ -99,10 +99,16 @@ pub struct TokenAuth {
     /// The tolerance for clock differences when checking the times `st` and `exp` of tokens.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "10s", "examples" = ["1m"])))]
     pub clock_skew: Option<Duration>,
-    /// Wrap a live media playlist that is requested with an access token in the URL: the response is a multivariant
-    /// playlist of one variant, so that reloads carry the session token.
-    #[serde(default = "yes")]
+    /// Wrap a live media playlist that is requested with an access token: the response is a multivariant playlist of one
+    /// variant, so that reloads carry the session token. Only for players that open the media playlist itself: most fail
+    /// if a multivariant playlist names it.
+    #[serde(default)]
     pub wrap_live_playlists: bool,
+    /// Redirect (302) a request for a playlist that opens a session to the same URL with the session token. Reloads of
+    /// a live media playlist then carry the session token in most players, so that the session outlives the access
+    /// token. Without it, the response is the playlist itself, and reloads carry the access token.
+    #[serde(default)]
+    pub redirect_playlists: bool,
     /// A text that is signed with every access token but never part of one (`salt` of the EdgeAuth libraries).
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["pepper"])))]
     pub salt: Option<String>,

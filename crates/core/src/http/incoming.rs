@@ -1,13 +1,16 @@
 //! A request as every check reads it: parsed once, when its headers have come.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
 use core::net::{IpAddr, SocketAddr};
 
 use crate::http::headers;
-use crate::http::message::Request;
+use crate::http::ja4::Ja4;
+use crate::http::message::{Attributes, Request};
+use crate::http::path_token;
 use crate::http::reply::{Header, Reason};
-use crate::http::target::{BadTarget, Target};
+use crate::http::target::{BadTarget, MAX_TARGET, Target};
 use crate::http::url::Scheme;
 
 /// The query parameter that carries the filter's own signed statements.
@@ -68,10 +71,10 @@ pub struct RequestHead<'a> {
     pub origin: Option<&'a str>,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
-    ask_client: &'a dyn Fn() -> Option<Vec<u8>>,
+    attributes: &'a dyn Attributes,
     client: OnceCell<Option<IpAddr>>,
-    ask_route_policy: &'a dyn Fn() -> Option<Vec<u8>>,
     route_policy: OnceCell<Option<Vec<u8>>>,
+    ja4: OnceCell<Option<Ja4>>,
 }
 
 /// Counts a header that must not be sent twice.
@@ -133,21 +136,27 @@ impl<'a> RequestHead<'a> {
             conditional,
             origin: text(origin),
             now: request.now,
-            ask_client: request.client,
+            attributes: request.attributes,
             client: OnceCell::new(),
-            ask_route_policy: request.route_policy,
             route_policy: OnceCell::new(),
+            ja4: OnceCell::new(),
         }
     }
 
     /// The client's address as the proxy trusts it. The proxy is asked at most once.
     pub fn client(&self) -> Option<IpAddr> {
-        *self.client.get_or_init(|| (self.ask_client)().as_deref().and_then(client_address))
+        *self.client.get_or_init(|| self.attributes.client_address().as_deref().and_then(client_address))
     }
 
-    /// The name of the policy that the proxy's route gives. The proxy is asked at most once.
-    pub fn route_policy(&self) -> Option<&[u8]> {
-        self.route_policy.get_or_init(self.ask_route_policy).as_deref()
+    /// The name of the policy that the proxy's route gives. The proxy is asked at most once. `target`: see
+    /// [`Attributes::route_policy`].
+    pub fn route_policy(&self, target: Option<&str>) -> Option<&[u8]> {
+        self.route_policy.get_or_init(|| self.attributes.route_policy(target)).as_deref()
+    }
+
+    /// The fingerprint of the connection's TLS client; `None` if the proxy has none. The proxy is asked at most once.
+    pub fn ja4(&self) -> Option<&Ja4> {
+        self.ja4.get_or_init(|| self.attributes.ja4().as_deref().and_then(Ja4::parse)).as_ref()
     }
 
     /// The value of a header that was sent exactly once.
@@ -160,21 +169,33 @@ impl<'a> RequestHead<'a> {
 pub struct Incoming<'a> {
     /// The rest of the request.
     pub head: &'a RequestHead<'a>,
-    /// The target.
+    /// The target, without the token in its path.
     pub target: Target<'a>,
+    /// The token in the path, percent-encoded, without its marker; [`Reason::Duplicate`] if there are two.
+    pub path_token: Result<Option<Cow<'a, str>>, Reason>,
+    /// The target as text, without the token in its path; `None` if there was none.
+    pub plain_target: Option<&'a str>,
     /// The value of [`SIGNED_PARAMETER`], still percent-encoded; [`Reason::Duplicate`] if there are several.
     pub signed: Result<Option<&'a str>, Reason>,
 }
 
 impl<'a> Incoming<'a> {
-    /// Parses the target of `head`.
+    /// Parses the target of `head`. `marker` precedes tokens in the path; `None` if no policy has any.
     ///
     /// # Errors
     /// [`BadTarget`], also if there is not exactly one target.
-    pub fn parse(head: &'a RequestHead<'a>) -> Result<Self, BadTarget> {
-        let target = Target::parse(head.raw_target.ok_or(BadTarget)?)?;
+    pub fn parse(head: &'a RequestHead<'a>, marker: Option<&str>) -> Result<Self, BadTarget> {
+        let raw = head.raw_target.filter(|raw| raw.len() <= MAX_TARGET).ok_or(BadTarget)?;
+        let split = marker.map(|marker| path_token::split(raw, marker)).transpose()?.flatten();
+        let (path_token, plain) = match split {
+            None => (Ok(None), None),
+            Some(split) if split.repeated => (Err(Reason::Duplicate), Some(split.plain)),
+            Some(split) => (Ok(Some(split.sent)), Some(split.plain)),
+        };
+        let target = Target::parse(plain.unwrap_or(raw))?;
         let signed = at_most_one(target.values(SIGNED_PARAMETER));
-        Ok(Self { head, target, signed })
+        let plain_target = plain.and_then(|plain| core::str::from_utf8(plain).ok());
+        Ok(Self { head, target, path_token, plain_target, signed })
     }
 }
 

@@ -9,15 +9,58 @@ use super::reply::Header;
 pub struct Request<'a> {
     /// All headers in order, including `:method`, `:path`, `:authority` and `:scheme`.
     pub headers: &'a [Header],
-    /// The client's address as the proxy determines it: `ip:port` or `[ip]:port`. Few requests need it, and it costs a
-    /// host call.
-    pub client: &'a dyn Fn() -> Option<Vec<u8>>,
-    /// The policy named by the proxy's route, if any. Called only if the configuration has `routePolicy`.
-    pub route_policy: &'a dyn Fn() -> Option<Vec<u8>>,
+    /// The proxy's knowledge beyond the headers.
+    pub attributes: &'a dyn Attributes,
     /// The current time, in seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
     /// The headers end the request: it has no body and no trailers.
     pub end_of_stream: bool,
+}
+
+/// Facts about a request that the proxy knows beyond its headers. Each costs a host call, so it is only asked for where
+/// a check needs it.
+pub trait Attributes {
+    /// The client's address as the proxy determines it: `ip:port` or `[ip]:port`.
+    fn client_address(&self) -> Option<Vec<u8>>;
+
+    /// The policy named by the proxy's route, if any. Called only if the configuration has `routePolicy`. `target` is
+    /// the request's target without the token in its path, if it had one: the proxy must choose the route by it.
+    fn route_policy(&self, target: Option<&str>) -> Option<Vec<u8>>;
+
+    /// The JA4 fingerprint of the connection's TLS client, if the proxy computes it.
+    fn ja4(&self) -> Option<Vec<u8>>;
+}
+
+/// Attributes that are known in advance.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// See [`Attributes::client_address`].
+    pub client_address: Option<Vec<u8>>,
+    /// See [`Attributes::route_policy`].
+    pub route_policy: Option<Vec<u8>>,
+    /// See [`Attributes::ja4`].
+    pub ja4: Option<Vec<u8>>,
+}
+
+impl Known {
+    /// Knows the client's address only.
+    pub fn client(address: &str) -> Self {
+        Self { client_address: Some(address.as_bytes().to_vec()), ..Self::default() }
+    }
+}
+
+impl Attributes for Known {
+    fn client_address(&self) -> Option<Vec<u8>> {
+        self.client_address.clone()
+    }
+
+    fn route_policy(&self, _target: Option<&str>) -> Option<Vec<u8>> {
+        self.route_policy.clone()
+    }
+
+    fn ja4(&self) -> Option<Vec<u8>> {
+        self.ja4.clone()
+    }
 }
 
 /// Changes to a header map; removals are applied first.

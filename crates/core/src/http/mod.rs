@@ -4,6 +4,7 @@ pub mod headers;
 pub mod incoming;
 pub mod ja4;
 pub mod message;
+pub mod path_token;
 pub mod query;
 pub mod reply;
 pub mod route;

@@ -80,6 +80,30 @@ impl Base {
         }
     }
 
+    /// The directory of the playlist, with its final `/`, percent-encoded.
+    pub fn directory(&self) -> &str {
+        target::directory(&self.path)
+    }
+
+    /// Whether `uri` is a reference with a relative path (or none) whose dot segments stay below the root.
+    pub fn is_below_root(&self, uri: &str) -> bool {
+        let path = uri.get(..uri.find(['?', '#']).unwrap_or(uri.len())).unwrap_or_default();
+        let has_scheme = path.split_once(':').is_some_and(|(scheme, _)| !scheme.contains('/'));
+        if has_scheme || path.starts_with('/') {
+            return false;
+        }
+        // Segments of the playlist's directory, without the empty one behind its last `/`.
+        let mut depth = self.directory().bytes().filter(|byte| *byte == b'/').count().saturating_sub(1);
+        path.split('/').all(|segment| match segment {
+            ".." => depth.checked_sub(1).map(|less| depth = less).is_some(),
+            "." => true,
+            _ => {
+                depth = depth.saturating_add(1);
+                true
+            }
+        })
+    }
+
     /// The absolute raw path of `uri`; `None` if it is not own.
     pub fn own_path<'a>(&self, uri: &'a str) -> Option<Cow<'a, str>> {
         let parts = split(uri)?;
@@ -98,6 +122,16 @@ impl Base {
             }
         }
     }
+}
+
+/// Scheme and authority at the start of a URI reference that was found own, as written; empty if it has none.
+pub fn origin(uri: &str) -> &str {
+    let scheme = match uri.find(['/', '?', '#']) {
+        Some(at) if uri.get(at..).is_some_and(|rest| rest.starts_with("//")) => at + 2,
+        _ => return "",
+    };
+    let authority = uri.get(scheme..).unwrap_or_default();
+    uri.get(..scheme + authority.find(['/', '?', '#']).unwrap_or(authority.len())).unwrap_or_default()
 }
 
 /// The query of a URI reference, without its `?`.

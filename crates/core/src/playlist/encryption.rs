@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::attribute::integer;
+use super::session_link::SessionLink;
 use crate::http::incoming::SIGNED_PARAMETER;
 use crate::http::reply::Reason;
 use crate::policy::encryption::{IvMode, OnEncryptedOrigin, Rotation};
@@ -46,18 +47,19 @@ pub enum KeySource {
 }
 
 impl Encryption {
-    /// The URI of the key of `period`. `token` is the session token as `name=value`.
-    pub fn key_uri(&self, keyring: &Keyring, token: Option<&str>, period: u64) -> String {
+    /// The URI of the key of `period`, which identifies the session by `token`.
+    pub fn key_uri(&self, keyring: &Keyring, token: Option<&SessionLink>, period: u64) -> String {
         match &self.source {
             KeySource::External(uri) => uri.of(period),
             KeySource::Endpoint { path, policy, session } => {
                 let signed = signed::key(keyring, path, policy, session, &self.scope, period);
-                let mut uri = format!("{path}?{SIGNED_PARAMETER}={signed}");
-                if let Some(token) = token {
-                    uri.push('&');
-                    uri.push_str(token);
+                match token {
+                    None => format!("{path}?{SIGNED_PARAMETER}={signed}"),
+                    Some(SessionLink::Parameter(token)) => format!("{path}?{SIGNED_PARAMETER}={signed}&{token}"),
+                    Some(SessionLink::Segment(segment)) => {
+                        format!("{}{path}?{SIGNED_PARAMETER}={signed}", segment.as_str())
+                    }
                 }
-                uri
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Fast path for runs of plain segments: `#EXTINF`, optionally with a time before it, and a simple URI, under the key
 //! in force. Most playlists consist of little else. Each such segment takes two copies: everything since the last
-//! token, and the token.
+//! token, and the token. If its URI inherits a token in the path, the whole run is one copy.
 
 use alloc::vec::Vec;
 
@@ -8,8 +8,10 @@ use super::Body;
 use super::key_scope::InForce;
 use super::line::MAX_LINE;
 use super::scan::{self, BLOCK};
+use super::session_link::SessionLink;
 use super::uri::LinkTarget;
 use crate::bytes::bug;
+use crate::http::path_token;
 use crate::http::reply::Reason;
 use crate::http::url;
 use crate::token::signed::Resource;
@@ -29,23 +31,36 @@ impl Body {
     pub(super) fn run(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<usize, Reason> {
         let (mut taken, mut copied) = (0, 0);
         let Some(mut next) = segment(chunk).filter(|_| self.is_plain()) else { return Ok(0) };
-        let token = self.marks.token_for(MEDIA).unwrap_or_default().as_bytes();
+        // The texts are the same around every URI that does not climb.
+        let Some((before, after)) = self.marks.around(b"segment", MEDIA) else { return Ok(0) };
+        let in_path = matches!(self.marks.token, Some(SessionLink::Segment(_)));
         loop {
-            let uri_end = taken + next.uri_end;
-            push_short(out, chunk, copied, uri_end)?;
-            if !token.is_empty() {
+            let (uri_start, uri_end) = (taken + next.uri_start, taken + next.uri_end);
+            if in_path {
+                if !path_token::is_straight(bug::look(chunk, uri_start..uri_end)) {
+                    break;
+                }
+                if !before.is_empty() {
+                    push_short(out, chunk, copied, uri_start)?;
+                    out.extend_from_slice(before.as_bytes());
+                    copied = uri_start;
+                }
+            } else if !after.is_empty() {
+                push_short(out, chunk, copied, uri_end)?;
                 out.push(b'?');
-                out.extend_from_slice(token);
+                out.extend_from_slice(after.as_bytes());
+                copied = uri_end;
             }
-            copied = uri_end;
             taken += next.end;
             match segment(bug::look(chunk, taken..)) {
                 Some(segment) => next = segment,
                 None => break,
             }
         }
-        out.extend_from_slice(bug::part(chunk, copied..taken, Reason::Line)?);
-        self.segments.forget();
+        if taken > 0 {
+            out.extend_from_slice(bug::part(chunk, copied..taken, Reason::Line)?);
+            self.segments.forget();
+        }
         Ok(taken)
     }
 
@@ -76,8 +91,9 @@ fn push_short(out: &mut Vec<u8>, text: &[u8], from: usize, to: usize) -> Result<
     Ok(())
 }
 
-/// The end positions of a plain segment's URI and of the segment.
+/// The positions of a plain segment's URI, and the end of the segment.
 struct Segment {
+    uri_start: usize,
     uri_end: usize,
     end: usize,
 }
@@ -92,7 +108,7 @@ fn segment(text: &[u8]) -> Option<Segment> {
         _ => return None,
     };
     let fits = tag <= MAX_LINE && end - tag <= MAX_LINE;
-    (fits && url::is_simple_start(text.get(tag..uri_end)?)).then_some(Segment { uri_end, end })
+    (fits && url::is_simple_start(text.get(tag..uri_end)?)).then_some(Segment { uri_start: tag, uri_end, end })
 }
 
 /// The position of `#EXTINF` at the start of `text` or after a time there.

@@ -17,7 +17,7 @@ pub(super) const KEY: &str = "#EXT-X-KEY:METHOD=AES-128,URI=\"/k\",IV=0x00";
 pub(super) fn marks(encrypt: bool, token: bool) -> UriRewriter {
     UriRewriter {
         base: Base::new(Scheme::Https, "h", "/v/m.m3u8", &["cdn".into()]),
-        token: token.then(|| "s=TOKEN".into()),
+        token: token.then(|| SessionLink::Parameter("s=TOKEN".into())),
         token_on_content: true,
         acl: Acl::parse("*"),
         session: Some([0; 16]),

@@ -1,5 +1,6 @@
 //! The parameters that URIs in playlists get: the session token, and the signed parameter for resources that need one.
 
+use alloc::borrow::Cow;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,9 +9,11 @@ use core::cell::{Cell, RefCell};
 use super::attribute;
 use super::encryption::Encryption;
 use super::line::Line;
+use super::session_link::SessionLink;
 use super::variable::Variables;
 use crate::bytes::bug;
 use crate::http::incoming::SIGNED_PARAMETER;
+use crate::http::path_token;
 use crate::http::query;
 use crate::http::reply::Reason;
 use crate::http::target;
@@ -49,8 +52,8 @@ impl LinkTarget {
 pub struct UriRewriter {
     /// The playlist's own URL.
     pub base: Base,
-    /// The parameter that identifies the session, as `name=value`: the token, or the reference of its cookie.
-    pub token: Option<String>,
+    /// The way in which URIs identify the session.
+    pub token: Option<SessionLink>,
     /// URIs of media carry the token, too.
     pub token_on_content: bool,
     /// The session's ACL. Paths outside it are not signed.
@@ -158,12 +161,15 @@ impl UriRewriter {
     /// Appends a URI with its parameters, or unchanged if it is not own.
     pub fn push(&self, out: &mut Vec<u8>, uri: &[u8], lead: LinkTarget) {
         let plain = self.is_plain(lead);
-        let token = self.token_for(lead).unwrap_or_default();
-        if plain && url::is_simple(uri) {
+        if plain
+            && url::is_simple(uri)
+            && let Some((before, after)) = self.around(uri, lead)
+        {
+            out.extend_from_slice(before.as_bytes());
             out.extend_from_slice(uri);
-            if !token.is_empty() {
+            if !after.is_empty() {
                 out.push(b'?');
-                out.extend_from_slice(token.as_bytes());
+                out.extend_from_slice(after.as_bytes());
             }
             return;
         }
@@ -177,11 +183,29 @@ impl UriRewriter {
         }
         match own {
             None => out.extend_from_slice(uri),
-            Some((text, _)) if plain => url::push_with_parameters(out, &self.base.secured(text), token, &self.ours),
             Some((text, path)) => {
-                let parameters = self.parameters(&path, url::query(text), lead);
-                url::push_with_parameters(out, &self.base.secured(text), &parameters, &self.ours);
+                let parameters = match plain {
+                    true => Cow::Borrowed(self.parameter(lead).unwrap_or_default()),
+                    false => Cow::Owned(self.parameters(&path, url::query(text), lead)),
+                };
+                let placed = match &self.token {
+                    Some(SessionLink::Segment(segment)) => segment.place(&self.base, text, &path, self.carries(lead)),
+                    _ => Cow::Borrowed(text),
+                };
+                url::push_with_parameters(out, &self.base.secured(&placed), &parameters, &self.ours);
             }
+        }
+    }
+
+    /// The texts to write before and after a simple URI, without the `?`, so that it identifies the session; `None` if
+    /// its path must be looked at.
+    pub fn around(&self, uri: &[u8], lead: LinkTarget) -> Option<(Cow<'_, str>, &str)> {
+        match &self.token {
+            Some(SessionLink::Segment(segment)) => {
+                let straight = self.carries(lead) && path_token::is_straight(uri);
+                straight.then(|| (segment.prefix(&self.base), ""))
+            }
+            _ => Some((Cow::Borrowed(""), self.parameter(lead).unwrap_or_default())),
         }
     }
 
@@ -205,7 +229,7 @@ impl UriRewriter {
             parameters.push('=');
             parameters.push_str(&value);
         }
-        if let Some(token) = self.token_for(lead) {
+        if let Some(token) = self.parameter(lead) {
             if !parameters.is_empty() {
                 parameters.push('&');
             }
@@ -214,15 +238,22 @@ impl UriRewriter {
         parameters
     }
 
-    /// The token that a URI carries, if any.
-    pub fn token_for(&self, lead: LinkTarget) -> Option<&str> {
-        let carried = match lead {
+    /// Whether a URI identifies the session.
+    fn carries(&self, lead: LinkTarget) -> bool {
+        match lead {
             LinkTarget::Resource(Resource { form: Treatment::Media, .. }) => self.token_on_content,
             // A signature bound to the session requires the session's token.
             LinkTarget::Resource(Resource { form: Treatment::Clear, .. }) => self.session.is_some(),
             _ => true,
-        };
-        self.token.as_deref().filter(|_| carried)
+        }
+    }
+
+    /// The parameter by which a URI identifies the session, if any.
+    fn parameter(&self, lead: LinkTarget) -> Option<&str> {
+        match &self.token {
+            Some(SessionLink::Parameter(parameter)) if self.carries(lead) => Some(parameter),
+            _ => None,
+        }
     }
 
     fn signed(&self, path: &str, query: Option<&str>, lead: LinkTarget) -> Option<String> {
@@ -269,6 +300,6 @@ impl UriRewriter {
 
     /// The URI of the key of a period, as in EXT-X-KEY.
     pub fn key_uri(&self, encryption: &Encryption, period: u64) -> String {
-        encryption.key_uri(&self.keyring, self.token.as_deref(), period)
+        encryption.key_uri(&self.keyring, self.token.as_ref(), period)
     }
 }

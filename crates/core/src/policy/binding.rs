@@ -1,11 +1,8 @@
 //! `sessionBinding`: ties a session to the network it was opened from, to request headers and to the TLS client.
 
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ipnet::IpNet;
 use subtle::ConstantTimeEq;
 
@@ -13,7 +10,7 @@ use super::text::HeaderName;
 use crate::http::headers;
 use crate::http::incoming::{RequestHead, at_most_one};
 use crate::http::reply::Reason;
-use crate::token::derive::Keyring;
+use crate::token::derive::{HEADER_TAG, Keyring};
 
 /// Name of the TLS client among the properties in the MAC. No header has it.
 const JA4: &str = ":ja4";
@@ -39,12 +36,12 @@ pub struct PrefixLengths {
 }
 
 /// Binding recorded in a session token. Empty for sessions opened before the policy had a binding; they remain valid.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bound {
-    /// CIDR block.
-    pub network: Option<String>,
-    /// First 8 bytes of a MAC over the headers and the TLS client, in base64url.
-    pub tag: Option<String>,
+    /// CIDR block, without bits outside its prefix.
+    pub network: Option<IpNet>,
+    /// First bytes of a MAC over the headers and the TLS client.
+    pub tag: Option<[u8; HEADER_TAG]>,
 }
 
 impl Binding {
@@ -71,18 +68,16 @@ impl Binding {
     /// [`Reason::Ip`] if the network differs; [`Reason::Header`] if a header differs, or the TLS client where the session
     /// is bound to headers, too; [`Reason::Fingerprint`] if the TLS client differs or is unknown.
     pub fn check(&self, keyring: &Keyring, bound: &Bound, head: &RequestHead<'_>) -> Result<(), Reason> {
-        if let (Some(_), Some(opened)) = (self.lengths, &bound.network) {
+        if let (Some(_), Some(opened)) = (self.lengths, bound.network) {
             // Uses the prefix length from the token: the configuration may have changed since.
-            let length = opened.split_once('/').and_then(|(_, length)| length.parse().ok()).ok_or(Reason::Ip)?;
-            if client(head).and_then(|client| network(client, length)).as_ref() != Some(opened) {
+            if client(head).and_then(|client| network(client, opened.prefix_len())) != Some(opened) {
                 return Err(Reason::Ip);
             }
         }
-        if let (true, Some(opened)) = (self.has_tag(), &bound.tag) {
-            let tag = self.tag(keyring, head)?;
-            if !bool::from(tag.as_bytes().ct_eq(opened.as_bytes())) {
-                return Err(if self.headers.is_empty() { Reason::Fingerprint } else { Reason::Header });
-            }
+        if let (true, Some(opened)) = (self.has_tag(), bound.tag)
+            && !bool::from(self.tag(keyring, head)?.ct_eq(&opened))
+        {
+            return Err(if self.headers.is_empty() { Reason::Fingerprint } else { Reason::Header });
         }
         Ok(())
     }
@@ -91,9 +86,9 @@ impl Binding {
         self.ja4 || !self.headers.is_empty()
     }
 
-    /// Encoded MAC over the headers that were sent and the TLS client. A header that was not sent differs from an empty
-    /// one, and a session is never bound to the absence of headers alone.
-    fn tag(&self, keyring: &Keyring, head: &RequestHead<'_>) -> Result<String, Reason> {
+    /// MAC over the headers that were sent and the TLS client. A header that was not sent differs from an empty one, and a
+    /// session is never bound to the absence of headers alone.
+    fn tag(&self, keyring: &Keyring, head: &RequestHead<'_>) -> Result<[u8; HEADER_TAG], Reason> {
         let mut properties: Vec<(&str, &[u8])> = Vec::with_capacity(1 + self.headers.len());
         if self.ja4 {
             let ja4 = head.ja4().ok_or(Reason::Fingerprint)?;
@@ -105,10 +100,7 @@ impl Binding {
             has_value |= sent.is_some_and(|value| !value.is_empty());
             properties.extend(sent.map(|value| (name.as_str(), value)));
         }
-        if !has_value {
-            return Err(Reason::Header);
-        }
-        Ok(URL_SAFE_NO_PAD.encode(keyring.client_tag(&properties)))
+        if has_value { Ok(keyring.client_tag(&properties)) } else { Err(Reason::Header) }
     }
 }
 
@@ -117,19 +109,22 @@ fn client(head: &RequestHead<'_>) -> Option<IpAddr> {
 }
 
 /// The CIDR block of `length` bits that holds the address; `None` if the address has fewer bits.
-fn network(address: IpAddr, length: u8) -> Option<String> {
-    Some(IpNet::new(address, length).ok()?.trunc().to_string())
+fn network(address: IpAddr, length: u8) -> Option<IpNet> {
+    Some(IpNet::new(address, length).ok()?.trunc())
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use serde_json::json;
 
     use super::*;
     use crate::http::reply::{Header, header};
     use crate::policy::Policies;
     use crate::session::Session;
-    use crate::step::Request;
+    use crate::session::token::Encoded;
+    use crate::step::{Known, Request};
 
     /// A policy with this binding, or none.
     fn policies(binding: Option<serde_json::Value>) -> Policies {
@@ -151,20 +146,13 @@ mod tests {
         let other = [header("x-device", "TV 8")];
         let twice = [header("x-device", "TV 7"), header("x-device", "TV 7")];
         let empty = [header("x-device", "")];
-        let ask = |client: &'static str| move || (client != "-").then(|| client.as_bytes().to_vec());
+        let ask = |client: &str| if client == "-" { Known::default() } else { Known::client(client) };
         let open = |policy, client: &'static str, headers: &[Header]| {
             Session::open(
                 policy,
                 None,
                 "/",
-                &RequestHead::read(&Request {
-                    headers,
-                    client: &ask(client),
-                    route_policy: &|| None,
-                    ja4: &|| None,
-                    now: 9,
-                    end_of_stream: true,
-                }),
+                &RequestHead::read(&Request { headers, attributes: &ask(client), now: 9, end_of_stream: true }),
                 [7; 16],
             )
         };
@@ -172,14 +160,7 @@ mod tests {
             Session::verify(
                 policy,
                 token,
-                &RequestHead::read(&Request {
-                    headers,
-                    client: &ask(client),
-                    route_policy: &|| None,
-                    ja4: &|| None,
-                    now: 9,
-                    end_of_stream: true,
-                }),
+                &RequestHead::read(&Request { headers, attributes: &ask(client), now: 9, end_of_stream: true }),
             )
             .map(|_| ())
         };
@@ -205,7 +186,8 @@ mod tests {
         let free = open(unbound, "-", &[]).unwrap().token;
         assert_eq!(verify(both, &free, "-", &[]), Ok(()), "what was opened before goes on");
         assert_eq!(verify(narrow, &v4, "203.0.113.9:1", &[]), Ok(()), "as wide as it was then");
-        assert_eq!(open(narrow, "203.0.113.9:1", &[]).unwrap().token.split('~').next(), Some("ip=203.0.113.9/32"));
+        let encoded = Encoded::read(&open(narrow, "203.0.113.9:1", &[]).unwrap().token).unwrap();
+        assert_eq!(encoded.parse().unwrap().fields.bound.network, "203.0.113.9/32".parse().ok());
         for (client, headers, reason) in [
             ("-", &tv[..], Reason::Ip),
             ("203.0.113.7:80", &[], Reason::Header),
@@ -221,19 +203,12 @@ mod tests {
         binding: &serde_json::Value,
         headers: &[(&str, &str)],
         ja4: Option<&str>,
-    ) -> Result<Option<String>, Reason> {
+    ) -> Result<Option<[u8; HEADER_TAG]>, Reason> {
         let policies = policies(Some(binding.clone()));
         let (_, policy) = policies.iter().next().unwrap();
         let headers: Vec<Header> = headers.iter().map(|(name, value)| header(name, value)).collect();
-        let (client, ja4) = (|| None, || ja4.map(|ja4| ja4.as_bytes().to_vec()));
-        let request = Request {
-            headers: &headers,
-            client: &client,
-            route_policy: &|| None,
-            ja4: &ja4,
-            now: 9,
-            end_of_stream: true,
-        };
+        let attributes = Known { ja4: ja4.map(|ja4| ja4.as_bytes().to_vec()), ..Known::default() };
+        let request = Request { headers: &headers, attributes: &attributes, now: 9, end_of_stream: true };
         let head = RequestHead::read(&request);
         policy.session.binding.bind(policy.keyrings().next().unwrap().1, &head).map(|bound| bound.tag)
     }
@@ -244,9 +219,8 @@ mod tests {
         let of = |headers: &[(&str, &str)]| tag_of(&two, headers, None);
         let both = [("user-agent", "TV/1"), ("x-device", "7")];
         let bound = of(&both).unwrap().unwrap();
-        assert_eq!(bound.len(), 11);
-        assert_eq!(tag_of(&json!({"headers": ["x-device", "User-Agent"]}), &both, None), Ok(Some(bound.clone())));
-        assert_eq!(of(&[both[1], both[0], ("accept", "*/*")]), Ok(Some(bound.clone())));
+        assert_eq!(tag_of(&json!({"headers": ["x-device", "User-Agent"]}), &both, None), Ok(Some(bound)));
+        assert_eq!(of(&[both[1], both[0], ("accept", "*/*")]), Ok(Some(bound)));
         let sent: [&[(&str, &str)]; 8] = [
             &both,
             &[both[0]],
@@ -257,7 +231,7 @@ mod tests {
             &[("user-agent", "TV/1x-device7")],
             &[("user-agent", "tv/1"), both[1]],
         ];
-        let mut tags: Vec<String> = sent.iter().map(|headers| of(headers).unwrap().unwrap()).collect();
+        let mut tags: Vec<[u8; HEADER_TAG]> = sent.iter().map(|headers| of(headers).unwrap().unwrap()).collect();
         tags.sort();
         tags.dedup();
         assert_eq!(tags.len(), sent.len(), "each is another client");
@@ -275,11 +249,11 @@ mod tests {
         let other = "t13d591000_a33745022dd6_1f22a2ca17c4";
         let device = [("x-device", "7")];
         let bound = tag_of(&alone, &[], Some(first)).unwrap();
-        assert!(bound.is_some() && tag_of(&alone, &device, Some(resumed)) == Ok(bound.clone()));
-        assert_ne!(tag_of(&alone, &[], Some(other)), Ok(bound.clone()));
+        assert!(bound.is_some() && tag_of(&alone, &device, Some(resumed)) == Ok(bound));
+        assert_ne!(tag_of(&alone, &[], Some(other)), Ok(bound));
         let device_bound = tag_of(&with, &device, Some(first)).unwrap();
-        assert_eq!(tag_of(&with, &device, Some(resumed)), Ok(device_bound.clone()));
-        assert_ne!(tag_of(&with, &device, Some(other)), Ok(device_bound.clone()));
+        assert_eq!(tag_of(&with, &device, Some(resumed)), Ok(device_bound));
+        assert_ne!(tag_of(&with, &device, Some(other)), Ok(device_bound));
         assert_ne!(tag_of(&json!({"headers": ["x-device"]}), &device, Some(first)), Ok(device_bound));
         for unknown in [None, Some(""), Some("-"), Some("t13d181100_85036bcba153")] {
             assert_eq!(tag_of(&alone, &[], unknown), Err(Reason::Fingerprint));
@@ -303,7 +277,8 @@ mod tests {
             ("::1", 1, Some("::/1")),
             ("::1", 129, None),
         ] {
-            assert_eq!(network(address.parse().unwrap(), length).as_deref(), expected, "{address}/{length}");
+            let found = network(address.parse().unwrap(), length).map(|network| network.to_string());
+            assert_eq!(found.as_deref(), expected, "{address}/{length}");
         }
     }
 }

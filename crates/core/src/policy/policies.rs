@@ -10,7 +10,8 @@ use super::assignments::{Assignments, Idle, NotHeld};
 use super::index::PolicyIndex;
 use super::policy::Policy;
 use super::targeting::{GeoHeaders, Targeting};
-use crate::http::target;
+use super::text::PathMarker;
+use crate::http::{path_token, target};
 
 /// Compiled policies and assignments of one configuration document.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub struct Policies {
     pub route_policy: bool,
     /// Request headers in which the proxy reports a client's location.
     pub geo_headers: GeoHeaders,
+    path_marker: Option<PathMarker>,
 }
 
 /// Result of a policy lookup.
@@ -62,8 +64,19 @@ impl Policies {
     ) -> Self {
         let key_paths =
             policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path()?.to_string())).collect();
+        let path_marker = policies.iter().find_map(|policy| policy.session.path_marker.clone());
         let (hold_headers, batching, route_policy) = (false, false, false);
-        Self { policies, assignments, default, key_paths, hold_headers, batching, route_policy, geo_headers }
+        Self {
+            policies,
+            assignments,
+            default,
+            key_paths,
+            hold_headers,
+            batching,
+            route_policy,
+            geo_headers,
+            path_marker,
+        }
     }
 
     /// Looks up the policy for a normalised path on `authority` (host, optional port) at `now`.
@@ -88,9 +101,15 @@ impl Policies {
         Some(if policy.lets_all_pass() { Match::Pass } else { Match::Policy(index, policy) })
     }
 
-    /// Looks up the policy for a percent-encoded path; `None` if the path cannot be normalised.
+    /// Looks up the policy for a percent-encoded path, which may begin with a token; `None` if the path cannot be
+    /// normalised.
     pub fn policy_for_raw(&self, authority: &str, raw_path: &str, now: u64) -> Option<Match<'_>> {
-        target::normal_path(raw_path).ok().map(|path| self.policy_for(authority, &path, now))
+        let split = self.path_marker().map(|marker| path_token::split(raw_path.as_bytes(), marker));
+        let plain = match split {
+            Some(split) => split.ok()?.and_then(|split| core::str::from_utf8(split.plain).ok()),
+            None => None,
+        };
+        target::normal_path(plain.unwrap_or(raw_path)).ok().map(|path| self.policy_for(authority, &path, now))
     }
 
     /// Directory, with its final `/`, of the stream that a normalised path belongs to: `depth` path segments below the
@@ -101,6 +120,11 @@ impl Policies {
         let end = ends.take(depth.saturating_add(1)).last();
         // The assignment may name the playlist itself.
         end.and_then(|end| path.get(..=end)).unwrap_or(target::directory(path))
+    }
+
+    /// The marker of tokens in the path; `None` if no policy has tokens there.
+    pub fn path_marker(&self) -> Option<&str> {
+        self.path_marker.as_deref()
     }
 
     /// Policy with this index.

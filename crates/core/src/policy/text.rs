@@ -94,6 +94,17 @@ text! {
 }
 
 text! {
+    /// Marker before a token in the path, at most 16 bytes. Its first character is none that paths commonly begin with,
+    /// and none of its characters needs escaping (RFC 3986 section 2.3).
+    PathMarker, "~, - or _, then up to 15 letters, digits, ~, -, _ and .",
+    |text| {
+        let plain = text.len() <= 16 && text.bytes().all(|byte| is_name_byte(byte) || matches!(byte, b'~' | b'.'));
+        (plain && text.starts_with(['~', '-', '_'])).then(|| text.into())
+    },
+    "^[~_-][A-Za-z0-9~._-]{0,15}$"
+}
+
+text! {
     /// Host name without a port, in lower case and without the root's trailing dot (RFC 1034 section 3.1).
     Host, "a host name without a port",
     |text| {

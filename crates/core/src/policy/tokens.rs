@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 
 use super::binding::Binding;
-use super::text::TokenName;
+use super::text::{PathMarker, TokenName};
 use crate::http::incoming::Incoming;
 use crate::http::reply::Reason;
 use crate::token::format::Format;
@@ -97,8 +97,12 @@ pub struct SessionRules {
     pub name: TokenName,
     /// Transport of the session token.
     pub transport: Transport,
+    /// Precedes the token in the path; `None` for other transports.
+    pub path_marker: Option<PathMarker>,
     /// Respond with a multivariant playlist to a request for a live media playlist that opens a session.
     pub wrap_live_playlists: bool,
+    /// Redirect requests for playlists that open a session to the URL with the session's token.
+    pub redirect_playlists: bool,
     /// Lifetime of a session in seconds.
     pub ttl: u64,
     /// Tolerated clock skew in seconds.
@@ -125,16 +129,24 @@ pub enum Transport {
     Cookie,
     /// In both. Either is accepted.
     Both,
+    /// In the path, as its first segment. Relative URIs inherit it, so few URIs are rewritten, and resources that no
+    /// playlist names have it, too.
+    Path,
 }
 
 impl Transport {
     /// Whether the query carries the token.
     pub fn in_query(self) -> bool {
-        self != Self::Cookie
+        matches!(self, Self::Query | Self::Both)
     }
 
     /// Whether cookies carry the token.
     pub fn in_cookie(self) -> bool {
-        self != Self::Query
+        matches!(self, Self::Cookie | Self::Both)
+    }
+
+    /// Whether the path carries the token.
+    pub fn in_path(self) -> bool {
+        self == Self::Path
     }
 }

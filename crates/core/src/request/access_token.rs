@@ -20,6 +20,8 @@ pub struct SentAccess<'a> {
 /// Carrier of an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessCarrier {
+    /// First segment of the path, after its name and `=`.
+    Path,
     /// Query parameter.
     Query,
     /// Cookie.
@@ -28,16 +30,25 @@ pub enum AccessCarrier {
     Header,
 }
 
-/// Finds the access token of a request. The query takes precedence over cookies, and cookies over headers.
+/// Finds the access token of a request. The path and the query take precedence over cookies, and cookies over headers.
 ///
 /// # Errors
-/// [`Reason::Duplicate`] if a carrier holds two, of whatever formats; [`Reason::Malformed`] if the header is too long
-/// or not UTF-8.
-pub fn find<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+/// [`Reason::Duplicate`] if a carrier holds two, of whatever formats, or if the path and the query both hold one;
+/// [`Reason::Malformed`] if the header is too long or not UTF-8, or if the path has a token of an unknown name.
+pub fn find<'a>(access: &'a AccessToken, incoming: &'a Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
     let (target, head) = (&incoming.target, incoming.head);
     let formats = || access.formats.iter();
     let found = formats().flat_map(|format| target.values(&format.parameter).map(move |token| (format, token)));
-    if let Some((format, token)) = at_most_one(found)? {
+    let in_query = at_most_one(found)?;
+    let in_path = incoming.path_token.as_ref().map_err(|reason| *reason)?;
+    if let Some((name, token)) = in_path.as_deref().and_then(|sent| sent.split_once('=')) {
+        let format = formats().find(|format| *format.parameter == *name).ok_or(Reason::Malformed)?;
+        return match in_query {
+            None => Ok(Some(SentAccess { token, format, carrier: AccessCarrier::Path })),
+            Some(_) => Err(Reason::Duplicate),
+        };
+    }
+    if let Some((format, token)) = in_query {
         return Ok(Some(SentAccess { token, format, carrier: AccessCarrier::Query }));
     }
     let found =

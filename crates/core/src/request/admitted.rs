@@ -23,6 +23,15 @@ pub enum Admitted {
         /// The response.
         reply: Reply,
     },
+    /// Request for a playlist that opened a session, with a redirect to the URL with its token as the response.
+    Redirected {
+        /// Index of the policy.
+        policy: PolicyIndex,
+        /// The new session.
+        session: Session,
+        /// The response.
+        reply: Reply,
+    },
     /// Forwarded to the origin with these header changes.
     Pending(PendingRequest, HeaderEdits),
 }

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::ToString;
+use alloc::vec::Vec;
 
 use super::admitted::Admitted;
 use super::check::{Check, Flow, Observer};
@@ -14,7 +15,7 @@ use super::signed_claim::SignedClaim;
 use super::visit::Visit;
 use crate::http::incoming::{Incoming, Method};
 use crate::http::query;
-use crate::http::reply::{Reason, header};
+use crate::http::reply::{Reason, Reply, header};
 use crate::http::route::Extension;
 use crate::media::client_range::ClientRange;
 use crate::policy::{Match, Policy};
@@ -27,7 +28,7 @@ pub const fn door<'a>() -> [Check<Door<'a>>; 1] {
 }
 
 /// The checks under the policy.
-pub const fn checks<'a>() -> [Check<Visit<'a>>; 10] {
+pub const fn checks<'a>() -> [Check<Visit<'a>>; 11] {
     [
         Check { name: "body", run: body },
         Check { name: "cors", run: preflight },
@@ -37,13 +38,22 @@ pub const fn checks<'a>() -> [Check<Visit<'a>>; 10] {
         Check { name: "method", run: method },
         Check { name: "session", run: session },
         Check { name: "player", run: shared_checks::player },
+        Check { name: "redirect", run: redirect },
         Check { name: "parameter", run: parameter },
         Check { name: "key", run: key },
     ]
 }
 
 fn assignment(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
-    match policy_for(door.policies, door.incoming.head, &door.incoming.target.path) {
+    let incoming = door.incoming;
+    let found = policy_for(door.policies, incoming.head, incoming.plain_target, &incoming.target.path);
+    // The path of a request for other content must not begin with the marker: it has two meanings then.
+    let takes_token =
+        matches!(found, Match::Policy(_, policy) if !policy.is_open() && policy.session.transport.in_path());
+    if incoming.plain_target.is_some() && !takes_token && !matches!(found, Match::Deny) {
+        return Flow::refuse(Reason::Target);
+    }
+    match found {
         Match::Policy(index, policy) => {
             door.policy = Some((index, policy));
             Flow::Next
@@ -98,6 +108,24 @@ fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
     }
 }
 
+/// Redirects a request for a playlist that opened a session to the URL with its token, if the policy says so. A request
+/// with a signed parameter comes from a playlist, not from a site.
+fn redirect(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
+    let (policy, incoming) = (visit.policy, visit.incoming);
+    let applies = policy.session.redirect_playlists
+        && visit.extension == Extension::Playlist
+        && matches!(incoming.signed, Ok(None))
+        && visit.session.as_ref().is_some_and(PendingSession::is_opened);
+    let Some(pending) = visit.session.take_if(|_| applies) else { return Flow::Skip };
+    let url = ViewerUrl::of(incoming);
+    let location = pending.link(policy).url(&url.raw_path, url.query.as_deref(), policy.reserved_parameters());
+    let left = pending.session.expires.saturating_sub(incoming.head.now);
+    let mut headers = alloc::vec![("location".into(), location), header("cache-control", "private, no-store")];
+    headers.extend(pending.cookies(policy, url.scheme, left));
+    let reply = Reply { status: 302, headers, body: Vec::new(), reason: None };
+    Flow::Admit(Admitted::Redirected { policy: visit.index, session: pending.session, reply })
+}
+
 fn parameter(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let sent = match visit.incoming.signed {
         Err(reason) => return Flow::refuse(reason),
@@ -148,12 +176,7 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
         policy: visit.index,
         playlist: PendingPlaylist::new(policy.encryption.as_ref(), session.as_ref(), directory, imports),
         session,
-        url: ViewerUrl {
-            scheme: head.scheme,
-            authority: head.authority.into(),
-            raw_path: target.raw_path.into(),
-            query: target.query.map(Into::into),
-        },
+        url: ViewerUrl::of(incoming),
         head: head.method == Method::Head,
         now: head.now,
         asked,

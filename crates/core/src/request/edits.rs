@@ -27,7 +27,7 @@ pub fn request_edits(policy: &Policy, incoming: &Incoming<'_>, whole: bool) -> H
             || no_delta && is_named(name, DELTA)
     };
     let path = match target.query.map(|query| target::without(query, is_dropped)) {
-        None | Some(Some(Cow::Borrowed(_))) => None,
+        None | Some(Some(Cow::Borrowed(_))) => incoming.plain_target.map(Into::into),
         Some(Some(Cow::Owned(query))) => Some(format!("{}?{query}", target.raw_path)),
         Some(None) => Some(target.raw_path.into()),
     };

@@ -16,7 +16,7 @@ pub mod visit;
 pub use self::admitted::{Admitted, AdmittedKey, Refused};
 use self::check::{Check, Flow, Observer, Outcome, run};
 use self::door::Door;
-pub use self::door::{policy_for, policy_for_cors};
+pub use self::door::{plain_target, policy_for, policy_for_cors};
 use self::visit::Visit;
 use crate::bytes::bug;
 use crate::http::incoming::{Incoming, RequestHead};
@@ -35,7 +35,7 @@ pub fn admit(
     random: &mut dyn FnMut() -> [u8; 16],
     observer: &mut dyn Observer,
 ) -> Result<Admitted, Refused> {
-    let Ok(incoming) = Incoming::parse(head) else {
+    let Ok(incoming) = Incoming::parse(head, policies.path_marker()) else {
         observer.target(head, None);
         return Err(Refused { denied: Reason::Target.into(), kind: Kind::Unknown, policy: None });
     };

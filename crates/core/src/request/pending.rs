@@ -6,11 +6,13 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::http::incoming::Incoming;
+use crate::http::path_token::TokenSegment;
 use crate::http::reply::Header;
 use crate::http::route::{Extension, Kind};
 use crate::http::url::{Base, Scheme};
 use crate::media::client_range::ClientRange;
-use crate::playlist::Unservable;
+use crate::playlist::{SessionLink, Unservable};
 use crate::policy::encryption::{Encryption, KeySharing};
 use crate::policy::{KeyringIndex, Policy, PolicyIndex};
 use crate::session::Session;
@@ -49,28 +51,15 @@ impl PendingRequest {
         !matches!(self.asked, Asked::Playlist) && self.session.as_ref().is_some_and(PendingSession::is_opened)
     }
 
-    /// Query parameter that identifies the session in URIs, as `name=value`: the session token, or the reference of its
-    /// cookie.
-    pub fn token_parameter(&self, policy: &Policy) -> Option<String> {
-        let (session, name) = (&self.session.as_ref()?.session, &policy.session.name);
-        Some(match policy.session.transport.in_query() {
-            true => format!("{name}={}", session.query_value()),
-            false => format!("{name}={}", jar::reference(&session.id_text())),
-        })
+    /// The way in which URIs in the response identify the session.
+    pub fn session_link(&self, policy: &Policy) -> Option<SessionLink> {
+        self.session.as_ref().map(|pending| pending.link(policy))
     }
 
     /// Cookie of a newly opened session, and removals of the cookies that make room for it.
     pub fn session_cookies(&self, policy: &Policy) -> Vec<Header> {
-        match &self.session {
-            Some(PendingSession { session, obtained: Obtained::Opened { surplus } })
-                if policy.session.transport.in_cookie() =>
-            {
-                let (name, scheme) = (&policy.session.name, self.url.scheme);
-                let dropped = surplus.iter().map(|reference| jar::drop_cookie(name, reference, scheme));
-                dropped.chain([jar::set_cookie(name, session, self.time_left(), scheme)]).collect()
-            }
-            _ => Vec::new(),
-        }
+        let cookies = |pending: &PendingSession| pending.cookies(policy, self.url.scheme, self.time_left());
+        self.session.as_ref().map(cookies).unwrap_or_default()
     }
 
     /// Remaining lifetime of the session in seconds.
@@ -121,6 +110,29 @@ impl PendingSession {
         matches!(self.obtained, Obtained::Resumed { named: true, .. })
     }
 
+    /// Cookie of a newly opened session that ends in `left` seconds, and removals of the cookies that make room for it.
+    pub fn cookies(&self, policy: &Policy, scheme: Scheme, left: u64) -> Vec<Header> {
+        match &self.obtained {
+            Obtained::Opened { surplus } if policy.session.transport.in_cookie() => {
+                let name = &policy.session.name;
+                let dropped = surplus.iter().map(|reference| jar::drop_cookie(name, reference, scheme));
+                dropped.chain([jar::set_cookie(name, &self.session, left, scheme)]).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The way in which URIs in the response identify the session. Relative URIs inherit the token of a request that had
+    /// it in its path.
+    pub fn link(&self, policy: &Policy) -> SessionLink {
+        let (session, name) = (&self.session, &policy.session.name);
+        match &policy.session.path_marker {
+            Some(marker) => SessionLink::Segment(TokenSegment::new(marker, &session.token, self.is_named())),
+            None if policy.session.transport.in_query() => SessionLink::Parameter(format!("{name}={}", session.token)),
+            None => SessionLink::Parameter(format!("{name}={}", jar::reference(&session.id_text()))),
+        }
+    }
+
     /// Scope of the session's own key.
     pub fn own_key(&self) -> KeyScope {
         KeyScope::Session(self.session.id)
@@ -141,6 +153,17 @@ pub struct ViewerUrl {
 }
 
 impl ViewerUrl {
+    /// The URL of a request, without the token in its path.
+    pub fn of(incoming: &Incoming<'_>) -> Self {
+        let (head, target) = (incoming.head, &incoming.target);
+        Self {
+            scheme: head.scheme,
+            authority: head.authority.into(),
+            raw_path: target.raw_path.into(),
+            query: target.query.map(Into::into),
+        }
+    }
+
     /// Base for resolving the URIs in the response.
     pub fn base(&self, policy: &Policy) -> Base {
         Base::new(self.scheme, &self.authority, &self.raw_path, &policy.session.hosts)

@@ -14,6 +14,7 @@ use crate::playlist::{Encryption, KeySource, LinkTarget, Rewriter, UriRewriter, 
 use crate::policy::Policy;
 use crate::policy::encryption::{self, Keys};
 use crate::policy::key_url::Values;
+use crate::policy::tokens::Transport;
 use crate::request::pending::{PendingRequest, PendingSession};
 use crate::session::Session;
 use crate::token::acl::Acl;
@@ -70,12 +71,13 @@ pub fn marks(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
             on_encrypted_origin: encryption.on_encrypted_origin,
         }),
     };
+    let by_reference = policy.session.transport == Transport::Cookie;
     // With cookies, media under a shared key needs no reference: any session that covers its path is sufficient.
     let shared = playlist.keys.as_ref().is_some_and(|scope| !matches!(scope, KeyScope::Session(_)));
     Some(UriRewriter {
         base: request.url.base(policy),
-        token: request.token_parameter(policy),
-        token_on_content: policy.session.on_content && (policy.session.transport.in_query() || !shared),
+        token: request.session_link(policy),
+        token_on_content: policy.session.on_content && (!by_reference || !shared),
         acl: Acl::parse(session.acl()),
         session: policy.session.on_content.then_some(session.id),
         ours: Rc::clone(policy.reserved_parameters()),
@@ -102,7 +104,7 @@ fn key_source(
             session: &id,
             stream: request.playlist.directory.as_deref(),
             secret: policy.keyring(session.keyring)?.secret_id(),
-            token: &session.query_value(),
+            token: &session.token,
         })),
     })
 }
@@ -110,7 +112,7 @@ fn key_source(
 /// Whether each reload of this URL would open another session.
 fn reloads_open_sessions(request: &PendingRequest, policy: &Policy) -> bool {
     request.session.as_ref().is_some_and(PendingSession::is_opened)
-        && policy.session.transport.in_query()
+        && policy.session.transport != Transport::Cookie
         && policy.session.wrap_live_playlists
 }
 

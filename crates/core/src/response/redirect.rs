@@ -1,5 +1,6 @@
 //! Redirects from the origin: the session token and the signed parameter are added to the location.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,6 +12,7 @@ use crate::http::query;
 use crate::http::reply::{Header, header};
 use crate::http::target;
 use crate::http::url;
+use crate::playlist::SessionLink;
 use crate::policy::Policy;
 use crate::request::pending::PendingRequest;
 use crate::token::signed::{self, Subject};
@@ -24,12 +26,17 @@ pub fn redirect(request: &PendingRequest, policy: &Policy, headers: &[Header]) -
     {
         let claim = resign(request, policy, &path, url::query(location));
         let claim = claim.map(|value| format!("{SIGNED_PARAMETER}={value}"));
-        let token = request.token_parameter(policy);
-        let parameters: Vec<_> = claim.into_iter().chain(token).collect();
+        let link = request.session_link(policy);
+        let (placed, token) = match &link {
+            None => (Cow::Borrowed(location), None),
+            Some(SessionLink::Parameter(token)) => (Cow::Borrowed(location), Some(token.as_str())),
+            Some(SessionLink::Segment(segment)) => (segment.place(&base, location, &path, true), None),
+        };
+        let parameters: Vec<_> = claim.as_deref().into_iter().chain(token).collect();
         let mut rewritten = Vec::with_capacity(location.len() + 1024);
         url::push_with_parameters(
             &mut rewritten,
-            &base.secured(location),
+            &base.secured(&placed),
             &parameters.join("&"),
             policy.reserved_parameters(),
         );

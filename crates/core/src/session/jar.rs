@@ -13,8 +13,9 @@ use crate::http::reply::{Header, Reason, header};
 use crate::http::url::Scheme;
 use crate::policy::Policy;
 use crate::session::Session;
-pub use crate::token::cookie::{cookie_name, cookie_name_for, is_of_session as is_cookie, reference};
-use crate::token::cookie::{is_reference, reference_in};
+use crate::session::token::claimed_reference;
+use crate::token::cookie::{REFERENCE, is_reference, reference_in};
+pub use crate::token::cookie::{cookie_name, is_of_session as is_cookie, reference};
 
 /// Session cookies per token name that a browser keeps. With the longest tokens they take 6.3 KB, within the 8 KB that
 /// servers and caches in front of the proxy commonly accept for a header.
@@ -28,22 +29,30 @@ const MAX_TRIED: usize = 4;
 pub struct Sent<'a> {
     /// The token.
     pub token: &'a str,
-    /// The reference in its cookie's name; `None` for a token in the query.
-    pub reference: Option<&'a str>,
+    /// Where it was sent.
+    pub carrier: Carrier<'a>,
+}
+
+/// Carrier of a session token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier<'a> {
+    /// Query parameter.
+    Query,
+    /// First segment of the path.
+    Path,
+    /// Cookie, by the reference in its name.
+    Cookie(&'a str),
 }
 
 impl Sent<'_> {
-    /// Verifies the token. One of several (not `alone`) is read as browsers store it, without undoing escapes.
+    /// Verifies the token.
     ///
     /// # Errors
     /// As [`Session::verify`]; [`Reason::Session`] if the cookie's name belongs to another session.
-    pub fn verify(&self, policy: &Policy, head: &RequestHead<'_>, alone: bool) -> Result<Session, Reason> {
-        let session = match alone {
-            true => Session::verify(policy, self.token, head)?,
-            false => Session::verify_as_it_stands(policy, self.token, head)?,
-        };
-        match self.reference {
-            Some(sent) if reference(&session.id_text()) != sent => Err(Reason::Session),
+    pub fn verify(&self, policy: &Policy, head: &RequestHead<'_>) -> Result<Session, Reason> {
+        let session = Session::verify(policy, self.token, head)?;
+        match self.carrier {
+            Carrier::Cookie(sent) if reference(&session.id_text()) != sent => Err(Reason::Session),
             _ => Ok(session),
         }
     }
@@ -68,15 +77,19 @@ impl<'a> Presented<'a> {
 /// Finds the session tokens of a request in the places that the policy's transport allows.
 ///
 /// # Errors
-/// [`Reason::Duplicate`]; [`Reason::Malformed`] if the query has no reference where one is required.
-pub fn presented<'a>(policy: &Policy, incoming: &Incoming<'a>) -> Result<Presented<'a>, Reason> {
+/// [`Reason::Duplicate`]; [`Reason::Malformed`] if the query has no reference where one is required, or has a token
+/// that belongs into the path.
+pub fn presented<'a>(policy: &Policy, incoming: &'a Incoming<'a>) -> Result<Presented<'a>, Reason> {
     let (name, transport) = (&policy.session.name, policy.session.transport);
+    if transport.in_path() {
+        return in_path(name, incoming);
+    }
     let tokens = match at_most_one(incoming.target.values(name))? {
         Some(sent) if transport.in_cookie() && is_reference(sent) => {
             let cookie = at_most_one(headers::cookies(incoming.head.headers, &cookie_name(name, sent)))?;
-            cookie.map(|token| Sent { token, reference: Some(sent) }).into_iter().collect()
+            cookie.map(|token| Sent { token, carrier: Carrier::Cookie(sent) }).into_iter().collect()
         }
-        Some(token) if transport.in_query() => alloc::vec![Sent { token, reference: None }],
+        Some(token) if transport.in_query() => alloc::vec![Sent { token, carrier: Carrier::Query }],
         Some(_) => return Err(Reason::Malformed),
         None if transport.in_cookie() => {
             return Ok(Presented { tokens: newest(incoming.head.headers, name)?, named: false });
@@ -86,19 +99,44 @@ pub fn presented<'a>(policy: &Policy, incoming: &Incoming<'a>) -> Result<Present
     Ok(Presented { tokens, named: true })
 }
 
+/// The session token in the path. A second one in the query or in the session's cookie is refused; cookies of other
+/// sessions belong to other policies.
+fn in_path<'a>(name: &str, incoming: &'a Incoming<'a>) -> Result<Presented<'a>, Reason> {
+    let token = incoming.path_token.as_ref().map_err(|reason| *reason)?.as_deref();
+    let token = token.filter(|sent| !is_access(sent));
+    let in_query = incoming.target.values(name).next().is_some();
+    match token {
+        None if in_query => Err(Reason::Malformed),
+        None => Ok(Presented { tokens: Vec::new(), named: false }),
+        Some(token) => {
+            let cookies = [name, &cookie_name_for(name, token)]
+                .map(|cookie| headers::cookies(incoming.head.headers, cookie).next());
+            if in_query || cookies.iter().any(Option::is_some) {
+                return Err(Reason::Duplicate);
+            }
+            Ok(Presented { tokens: alloc::vec![Sent { token, carrier: Carrier::Path }], named: true })
+        }
+    }
+}
+
+/// Whether the token in a path is an access token: those have a name before them.
+fn is_access(sent: &str) -> bool {
+    sent.contains('=')
+}
+
 /// The last [`MAX_TRIED`] session cookies of a name, in order. Browsers send the oldest first (RFC 6265 section 5.4),
 /// and those are the next to be dropped.
 fn newest<'a>(request: &'a [Header], name: &str) -> Result<Vec<Sent<'a>>, Reason> {
     let mut found: Vec<Sent<'_>> = Vec::with_capacity(MAX_TRIED);
     for (cookie, token) in headers::cookie_pairs(request) {
         let Some(reference) = reference_in(name, cookie) else { continue };
-        if found.iter().any(|sent| sent.reference == Some(reference)) {
+        if found.iter().any(|sent| sent.carrier == Carrier::Cookie(reference)) {
             return Err(Reason::Duplicate);
         }
         if found.len() >= MAX_TRIED {
             found.remove(0);
         }
-        found.push(Sent { token, reference: Some(reference) });
+        found.push(Sent { token, carrier: Carrier::Cookie(reference) });
     }
     Ok(found)
 }
@@ -128,9 +166,8 @@ pub fn going_on(
     seen: &mut dyn FnMut(Sent<'_>, Result<(), Reason>),
 ) -> Option<Result<GoingOn, Reason>> {
     let (mut found, mut failure): (Option<GoingOn>, Option<Reason>) = (None, None);
-    let alone = presented.only().is_some();
     for sent in &presented.tokens {
-        let verified = sent.verify(policy, head, alone).and_then(|session| {
+        let verified = sent.verify(policy, head).and_then(|session| {
             path.map_or(Ok(()), |path| session.covers(path))?;
             Ok(session)
         });
@@ -150,6 +187,12 @@ pub fn going_on(
     }
     let missing = presented.named.then_some(Reason::Missing);
     found.map(Ok).or_else(|| failure.or(missing).map(Err))
+}
+
+/// The name of the cookie for a session token, by its unverified id; a name that fits no session if it has none.
+pub fn cookie_name_for(name: &str, token: &str) -> String {
+    let reference = claimed_reference(token, REFERENCE).filter(|reference| is_reference(reference));
+    cookie_name(name, reference.unwrap_or("AAAAAAAA"))
 }
 
 /// The sessions whose cookies a browser should drop when another one opens: the oldest, by their references.

@@ -10,6 +10,7 @@ mod encryption;
 pub mod geo_headers;
 mod jwt;
 mod media_cdn;
+pub mod path_marker;
 pub mod players;
 pub mod policy;
 mod revocation;

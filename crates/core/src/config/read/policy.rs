@@ -11,6 +11,7 @@ use crate::config::secret::Reader;
 use crate::http::incoming::SIGNED_PARAMETER;
 use crate::policy::policy::Policy;
 use crate::policy::revocation::Revocation;
+use crate::policy::text::PathMarker;
 use crate::token::acl;
 use crate::token::derive::Keyring;
 
@@ -18,7 +19,12 @@ use crate::token::derive::Keyring;
 ///
 /// # Errors
 /// The first member that is invalid, by itself or in combination with others.
-pub fn read(path: &str, policy: &document::Policy, reader: &mut Reader<'_>) -> Result<Policy, ConfigError> {
+pub fn read(
+    path: &str,
+    policy: &document::Policy,
+    marker: &PathMarker,
+    reader: &mut Reader<'_>,
+) -> Result<Policy, ConfigError> {
     let name = &policy.policy_name;
     if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
         return Err(ConfigError::new(
@@ -40,7 +46,7 @@ pub fn read(path: &str, policy: &document::Policy, reader: &mut Reader<'_>) -> R
         Some(auth) => token_auth::read_passwords(&auth_path, auth, reader)?,
         None => Vec::new(),
     };
-    let session = token_auth::read_session(&auth_path, policy.token_auth.as_ref())?;
+    let session = token_auth::read_session(&auth_path, policy.token_auth.as_ref(), marker)?;
     let access_token = match token_auth {
         Some(auth) => Some(token_auth::read_access_token(&auth_path, auth, &session, &passwords, reader)?),
         None => None,

@@ -11,7 +11,7 @@ use crate::config::error::ConfigError;
 use crate::config::secret::Reader;
 use crate::http::url;
 use crate::policy::binding::Binding;
-use crate::policy::text::TokenName;
+use crate::policy::text::{PathMarker, TokenName};
 use crate::policy::tokens::{AccessFormat, AccessToken, FormatVerifier, SessionRules};
 use crate::token::acl;
 use crate::token::cookie;
@@ -53,7 +53,12 @@ pub fn read_passwords(
 ///
 /// # Errors
 /// The first invalid member.
-pub fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<SessionRules, ConfigError> {
+pub fn read_session(
+    path: &str,
+    auth: Option<&document::TokenAuth>,
+    marker: &PathMarker,
+) -> Result<SessionRules, ConfigError> {
+    let transport = auth.map(|auth| auth.session_token_transport).unwrap_or_default();
     let name = auth.and_then(|auth| auth.session_token_name.as_deref()).unwrap_or("hdntl");
     let name = text(&format!("{path}.sessionTokenName"), name)?;
     let acl = auth.and_then(|auth| auth.session_acl.clone());
@@ -74,8 +79,10 @@ pub fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<Se
     }
     Ok(SessionRules {
         name,
-        transport: auth.map(|auth| auth.session_token_transport).unwrap_or_default(),
-        wrap_live_playlists: auth.is_none_or(|auth| auth.wrap_live_playlists),
+        transport,
+        path_marker: transport.in_path().then(|| marker.clone()),
+        wrap_live_playlists: auth.is_some_and(|auth| auth.wrap_live_playlists),
+        redirect_playlists: auth.is_some_and(|auth| auth.redirect_playlists),
         ttl,
         skew: auth.and_then(|auth| auth.clock_skew).map_or(DEFAULT_SKEW, |skew| skew.0),
         acl,

@@ -2,11 +2,12 @@
 //! `tests/targeting/`.
 
 use alloc::rc::Rc;
+use alloc::vec::Vec;
 use core::cell::Cell;
 
 use crate::exchange::Exchange;
 use crate::http::reply::header;
-use crate::step::Request;
+use crate::step::{Attributes, Request};
 
 const POLICIES: &str = include_str!("../../../../../tests/targeting/policies.json");
 
@@ -29,14 +30,30 @@ fn the_address_is_asked_for_when_a_check_needs_it() {
             header(":path", &alloc::format!("/{policy}/1.ts")),
             header("x-geo-country", country),
         ];
-        let asked = Cell::new(0);
-        let client = || {
-            asked.set(asked.get() + 1);
-            Some(b"192.0.2.1:80".to_vec())
-        };
-        let request =
-            Request { headers: &headers, client: &client, route_policy: &|| None, now: 0, end_of_stream: true };
+        let attributes = Counting::default();
+        let request = Request { headers: &headers, attributes: &attributes, now: 0, end_of_stream: true };
         Exchange::open(&policies, &request, &mut || panic!("a session was opened"));
-        assert_eq!(asked.get(), expected, "{policy}");
+        assert_eq!(attributes.asked.get(), expected, "{policy}");
+    }
+}
+
+/// Counts how often the client's address is asked for.
+#[derive(Default)]
+struct Counting {
+    asked: Cell<u32>,
+}
+
+impl Attributes for Counting {
+    fn client_address(&self) -> Option<Vec<u8>> {
+        self.asked.set(self.asked.get() + 1);
+        Some(b"192.0.2.1:80".to_vec())
+    }
+
+    fn route_policy(&self, _target: Option<&str>) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn ja4(&self) -> Option<Vec<u8>> {
+        None
     }
 }
