@@ -105,7 +105,7 @@ fn derivation() {
         let Match::Policy(_, binding) = binding.policy_for("h", "/", 0) else { panic!("{vector}") };
         let bound = Session::open(binding, None, "/vod/a/m.m3u8", &request, id).unwrap();
         assert_eq!(bound.token, text(vector, "boundToken"));
-        let client = Known::client("203.0.113.7:80");
+        let client = Known::client("[2001:db8:1:2ff::7]:80");
         let head = [header("x-device", "TV 7")];
         let request = Request { headers: &head, attributes: &client, now: opened, end_of_stream: true };
         let request = RequestHead::read(&request);

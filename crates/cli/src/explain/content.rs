@@ -28,6 +28,7 @@ pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: 
         ),
         "method" => explanation.outcome(check, outcome, "GET or HEAD"),
         "session" => session(explanation, outcome, visit),
+        "redirect" => explanation.outcome(check, outcome, "to the same URL with the token of the new session"),
         "parameter" => parameter(explanation, outcome, visit),
         "key" => match outcome {
             Outcome::Admitted(Admitted::Pending(pending, edits)) => forwarded(explanation, pending, edits, visit),

@@ -23,6 +23,9 @@ impl Observer for Explanation<'_> {
             Some(incoming) => {
                 self.say("target", Mark::Good, "it names one path");
                 self.detail(format!("path {}", incoming.target.path));
+                if incoming.plain_target.is_some() {
+                    self.detail("without the token in its first segment");
+                }
             }
         }
     }

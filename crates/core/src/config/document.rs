@@ -18,7 +18,7 @@ pub use super::media_cdn::MediaCdn;
 pub use super::media_encryption::{KeyAuthorizer, KeyRotation, MediaEncryption};
 #[cfg(feature = "schema")]
 use super::time::{Time, TimeOrAny};
-pub use super::token_auth::{AddressPrefix, Algorithm, SessionBinding, TokenAuth};
+pub use super::token_auth::{AddressPrefix, Algorithm, SessionBinding, SessionRenewal, TokenAuth};
 pub use super::uri_signing::UriSigning;
 pub use super::value::{Duration, SecretSource};
 use crate::policy::DefaultAction;

@@ -87,6 +87,8 @@ pub struct TokenAuth {
     /// How long a session lasts, at least one second. The access token's expiry does not shorten it.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "1d", "pattern" = "[1-9]", "examples" = ["6h"])))]
     pub session_ttl: Option<Duration>,
+    /// Shorter lives for the tokens of live content. Without it, every token lasts until the session ends.
+    pub session_renewal: Option<SessionRenewal>,
     /// The paths of the session: patterns joined with `!`, in which `*` matches anything. Without it, the paths of the
     /// access token; if that is for a single URL or playlist, everything below its directory.
     #[cfg_attr(
@@ -133,6 +135,19 @@ fn edge_auth_alone() -> Vec<Format> {
 
 fn yes() -> bool {
     true
+}
+
+/// Renewal of session tokens. In a live playlist, the URIs of segments and keys have tokens that end one to two times
+/// `after` later, and each reload of the playlist has current ones. The URLs of playlists, and everything in playlists that
+/// have ended, have tokens that last until the session ends: players do not ask for those URLs anew.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SessionRenewal {
+    /// The time after which playlists have newer tokens, at least one minute and less than half of `sessionTtl`. URIs do
+    /// not change in between.
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["10m"])))]
+    pub after: Duration,
 }
 
 /// The client properties that must not change during a session. At least one is required.

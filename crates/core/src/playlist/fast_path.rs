@@ -33,7 +33,7 @@ impl Body {
         let Some(mut next) = segment(chunk).filter(|_| self.is_plain()) else { return Ok(0) };
         // The texts are the same around every URI that does not climb.
         let Some((before, after)) = self.marks.around(b"segment", MEDIA) else { return Ok(0) };
-        let in_path = matches!(self.marks.token, Some(SessionLink::Segment(_)));
+        let in_path = matches!(self.marks.link(MEDIA), Some(SessionLink::Segment(_)));
         loop {
             let (uri_start, uri_end) = (taken + next.uri_start, taken + next.uri_end);
             if in_path {

@@ -18,6 +18,7 @@ pub(super) fn marks(encrypt: bool, token: bool) -> UriRewriter {
     UriRewriter {
         base: Base::new(Scheme::Https, "h", "/v/m.m3u8", &["cdn".into()]),
         token: token.then(|| SessionLink::Parameter("s=TOKEN".into())),
+        content: None,
         token_on_content: true,
         acl: Acl::parse("*"),
         session: Some([0; 16]),

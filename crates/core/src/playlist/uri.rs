@@ -54,6 +54,8 @@ pub struct UriRewriter {
     pub base: Base,
     /// The way in which URIs identify the session.
     pub token: Option<SessionLink>,
+    /// The way in which URIs of media and keys identify the session, if it differs: a token that ends earlier.
+    pub content: Option<SessionLink>,
     /// URIs of media carry the token, too.
     pub token_on_content: bool,
     /// The session's ACL. Paths outside it are not signed.
@@ -188,7 +190,7 @@ impl UriRewriter {
                     true => Cow::Borrowed(self.parameter(lead).unwrap_or_default()),
                     false => Cow::Owned(self.parameters(&path, url::query(text), lead)),
                 };
-                let placed = match &self.token {
+                let placed = match self.link(lead) {
                     Some(SessionLink::Segment(segment)) => segment.place(&self.base, text, &path, self.carries(lead)),
                     _ => Cow::Borrowed(text),
                 };
@@ -200,7 +202,7 @@ impl UriRewriter {
     /// The texts to write before and after a simple URI, without the `?`, so that it identifies the session; `None` if
     /// its path must be looked at.
     pub fn around(&self, uri: &[u8], lead: LinkTarget) -> Option<(Cow<'_, str>, &str)> {
-        match &self.token {
+        match self.link(lead) {
             Some(SessionLink::Segment(segment)) => {
                 let straight = self.carries(lead) && path_token::is_straight(uri);
                 straight.then(|| (segment.prefix(&self.base), ""))
@@ -238,6 +240,16 @@ impl UriRewriter {
         parameters
     }
 
+    /// The way in which a URI identifies the session.
+    pub fn link(&self, lead: LinkTarget) -> Option<&SessionLink> {
+        let of_content = match lead {
+            LinkTarget::Resource(Resource { form: Treatment::Media | Treatment::Clear, .. }) => self.content.as_ref(),
+            // Players go on with the URLs of playlists and documents for as long as the session lasts.
+            _ => None,
+        };
+        of_content.or(self.token.as_ref())
+    }
+
     /// Whether a URI identifies the session.
     fn carries(&self, lead: LinkTarget) -> bool {
         match lead {
@@ -250,7 +262,7 @@ impl UriRewriter {
 
     /// The parameter by which a URI identifies the session, if any.
     fn parameter(&self, lead: LinkTarget) -> Option<&str> {
-        match &self.token {
+        match self.link(lead) {
             Some(SessionLink::Parameter(parameter)) if self.carries(lead) => Some(parameter),
             _ => None,
         }
@@ -300,6 +312,6 @@ impl UriRewriter {
 
     /// The URI of the key of a period, as in EXT-X-KEY.
     pub fn key_uri(&self, encryption: &Encryption, period: u64) -> String {
-        encryption.key_uri(&self.keyring, self.token.as_ref(), period)
+        encryption.key_uri(&self.keyring, self.content.as_ref().or(self.token.as_ref()), period)
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::num::NonZeroU64;
 
 use serde::Deserialize;
 
@@ -105,6 +106,8 @@ pub struct SessionRules {
     pub redirect_playlists: bool,
     /// Lifetime of a session in seconds.
     pub ttl: u64,
+    /// Time in seconds after which live playlists have newer tokens in the URIs of their content; `None`: never.
+    pub renewal: Option<NonZeroU64>,
     /// Tolerated clock skew in seconds.
     pub skew: u64,
     /// ACL of the session; overrides the access token's.

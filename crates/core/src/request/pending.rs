@@ -125,11 +125,16 @@ impl PendingSession {
     /// The way in which URIs in the response identify the session. Relative URIs inherit the token of a request that had
     /// it in its path.
     pub fn link(&self, policy: &Policy) -> SessionLink {
-        let (session, name) = (&self.session, &policy.session.name);
+        self.link_with(policy, &self.session.token, self.is_named())
+    }
+
+    /// [`PendingSession::link`] with another token of the session. `inherited`: the request had it in its path.
+    pub fn link_with(&self, policy: &Policy, token: &str, inherited: bool) -> SessionLink {
+        let name = &policy.session.name;
         match &policy.session.path_marker {
-            Some(marker) => SessionLink::Segment(TokenSegment::new(marker, &session.token, self.is_named())),
-            None if policy.session.transport.in_query() => SessionLink::Parameter(format!("{name}={}", session.token)),
-            None => SessionLink::Parameter(format!("{name}={}", jar::reference(&session.id_text()))),
+            Some(marker) => SessionLink::Segment(TokenSegment::new(marker, token, inherited)),
+            None if policy.session.transport.in_query() => SessionLink::Parameter(format!("{name}={token}")),
+            None => SessionLink::Parameter(format!("{name}={}", jar::reference(&self.session.id_text()))),
         }
     }
 

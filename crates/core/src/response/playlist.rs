@@ -1,10 +1,11 @@
 //! Playlist responses, rewritten line by line.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use super::body::{Body, LiveProbeBody, PlaylistBody};
+use super::body::{Body, IfLive, LiveProbeBody, PlaylistBody};
 use super::{Plan, ResponseHead, without_untrue};
 use crate::http::headers;
 use crate::http::message::HeaderEdits;
@@ -36,13 +37,16 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     if head.is_empty() {
         return Err(Reason::Playlist);
     }
-    let marks = marks(request, policy).ok_or(Reason::Missing)?;
-    let master = reloads_open_sessions(request, policy).then(|| single_variant(request, &marks));
+    let kept = marks(request, policy).ok_or(Reason::Missing)?;
+    let if_live = match reloads_open_sessions(request, policy) {
+        true => Some(IfLive::Wrapped(single_variant(request, &kept))),
+        false => renewed(request, policy).map(|marks| IfLive::Renewed(Box::new(Rewriter::new(marks)))),
+    };
     let length = headers::content_length(headers)?;
-    let body = PlaylistBody::new(Rewriter::new(marks), head.hold, length);
-    let body = match master {
+    let body = PlaylistBody::new(Rewriter::new(kept), head.hold, length);
+    let body = match if_live {
         _ if request.head => None,
-        Some(master) => Some(Body::LiveProbe(LiveProbeBody::new(body, master, length))),
+        Some(if_live) => Some(Body::LiveProbe(LiveProbeBody::new(body, if_live, length))),
         None => Some(Body::Playlist(body)),
     };
     Ok(Plan { kind: Kind::Playlist, edits: edits(head), body, reply: None })
@@ -57,15 +61,28 @@ pub fn edits(head: &ResponseHead<'_>) -> HeaderEdits {
     edits
 }
 
+/// Rewriter for the URIs of a live media playlist, if their tokens end before the session.
+fn renewed(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
+    let pending = request.session.as_ref()?;
+    let token = pending.session.renewed(policy, request.now)?;
+    let content = Some(pending.link_with(policy, &token, false));
+    Some(UriRewriter { content, ..marks_with(request, policy, &token)? })
+}
+
 /// Rewriter for the URIs of the response; `None` without a session.
 pub fn marks(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
+    marks_with(request, policy, &request.session.as_ref()?.session.token)
+}
+
+/// [`marks`] with another token of the session for the URLs of external key servers.
+fn marks_with(request: &PendingRequest, policy: &Policy, key_token: &str) -> Option<UriRewriter> {
     let PendingSession { session, .. } = request.session.as_ref()?;
     let playlist = &request.playlist;
     let encryption = match &policy.encryption {
         None => None,
         Some(encryption) => Some(Encryption {
             scope: playlist.keys.clone()?,
-            source: key_source(request, policy, encryption, session)?,
+            source: key_source(request, policy, encryption, session, key_token)?,
             rotation: encryption.rotation,
             iv_mode: encryption.iv_mode,
             on_encrypted_origin: encryption.on_encrypted_origin,
@@ -77,6 +94,7 @@ pub fn marks(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
     Some(UriRewriter {
         base: request.url.base(policy),
         token: request.session_link(policy),
+        content: None,
         token_on_content: policy.session.on_content && (!by_reference || !shared),
         acl: Acl::parse(session.acl()),
         session: policy.session.on_content.then_some(session.id),
@@ -94,6 +112,7 @@ fn key_source(
     policy: &Policy,
     encryption: &encryption::Encryption,
     session: &Session,
+    key_token: &str,
 ) -> Option<KeySource> {
     let id = session.id_text();
     Some(match &encryption.keys {
@@ -104,7 +123,7 @@ fn key_source(
             session: &id,
             stream: request.playlist.directory.as_deref(),
             secret: policy.keyring(session.keyring)?.secret_id(),
-            token: &session.token,
+            token: key_token,
         })),
     })
 }

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::num::NonZeroU64;
 
 use super::text::{text, wrong};
 use super::{binding, cat, jwt, media_cdn, uri_signing};
@@ -12,7 +13,7 @@ use crate::config::secret::Reader;
 use crate::http::url;
 use crate::policy::binding::Binding;
 use crate::policy::text::{PathMarker, TokenName};
-use crate::policy::tokens::{AccessFormat, AccessToken, FormatVerifier, SessionRules};
+use crate::policy::tokens::{AccessFormat, AccessToken, FormatVerifier, SessionRules, Transport};
 use crate::token::acl;
 use crate::token::cookie;
 use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
@@ -21,6 +22,8 @@ use crate::token::format::Format;
 /// Defaults in seconds.
 const DEFAULT_TTL: u64 = 86_400;
 const DEFAULT_SKEW: u64 = 10;
+/// Shortest renewal period in seconds: players keep the URIs of a live playlist for some target durations.
+const MIN_RENEWAL: u64 = 60;
 
 /// Reads the passwords of EdgeAuth tokens, the current one first; none if no format needs them.
 ///
@@ -79,6 +82,10 @@ pub fn read_session(
     }
     Ok(SessionRules {
         name,
+        renewal: match auth.and_then(|auth| auth.session_renewal.as_ref()) {
+            Some(renewal) => Some(read_renewal(&format!("{path}.sessionRenewal"), renewal, transport, ttl)?),
+            None => None,
+        },
         transport,
         path_marker: transport.in_path().then(|| marker.clone()),
         wrap_live_playlists: auth.is_some_and(|auth| auth.wrap_live_playlists),
@@ -93,6 +100,29 @@ pub fn read_session(
         },
         hosts,
     })
+}
+
+/// Reads the renewal period in seconds.
+fn read_renewal(
+    path: &str,
+    renewal: &document::SessionRenewal,
+    transport: Transport,
+    ttl: u64,
+) -> Result<NonZeroU64, ConfigError> {
+    if transport.in_cookie() {
+        let message = "the session token is in a cookie, expected sessionTokenTransport \"path\" or \"query\"";
+        return Err(ConfigError::new(path, message));
+    }
+    let after = renewal.after.0;
+    match NonZeroU64::new(after).filter(|after| after.get() >= MIN_RENEWAL && after.get().saturating_mul(2) < ttl) {
+        Some(after) => Ok(after),
+        None => Err(ConfigError::new(
+            format!("{path}.after"),
+            format!(
+                "found {after} seconds, expected at least {MIN_RENEWAL} and less than half of sessionTtl ({ttl} seconds)"
+            ),
+        )),
+    }
 }
 
 /// Reads an additional host whose URIs get a token.

@@ -1,12 +1,13 @@
-//! Body of a playlist that opened a session, until it is classified as live or not.
+//! Body of a playlist that is sent in another form if it is live, until it is classified as live or not.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::playlist::PlaylistBody;
 use super::pushed::Pushed;
 use crate::bytes::output::Output;
 use crate::http::reply::Reason;
-use crate::playlist::LiveProbe;
+use crate::playlist::{LiveProbe, Rewriter};
 
 /// A playlist that is not yet classified as live or not. It is rewritten at the same time: a playlist that cannot be
 /// served is rejected at once, not when it is reloaded.
@@ -14,14 +15,22 @@ use crate::playlist::LiveProbe;
 pub struct LiveProbeBody {
     playlist: PlaylistBody,
     probe: LiveProbe,
-    /// Multivariant playlist to send if the playlist is live.
-    master: Vec<u8>,
+    if_live: IfLive,
     /// Bytes received so far.
     seen: Vec<u8>,
-    /// Rewritten playlist to send if it is not live.
+    /// Rewritten playlist.
     ready: Vec<u8>,
     /// Content-Length in bytes.
     length: Option<u64>,
+}
+
+/// The response to send if the playlist is live.
+#[derive(Debug)]
+pub enum IfLive {
+    /// This multivariant playlist.
+    Wrapped(Vec<u8>),
+    /// The playlist as this rewriter makes it, whose tokens end earlier.
+    Renewed(Box<Rewriter>),
 }
 
 /// Result of the probe after a chunk.
@@ -29,16 +38,16 @@ pub struct LiveProbeBody {
 pub enum Probed {
     /// Not yet classified.
     Unknown(Pushed),
-    /// Live. Contains the multivariant playlist to send instead.
-    Live(Vec<u8>),
-    /// Not live. Contains the start of the rewritten playlist.
-    NotLive(Pushed),
+    /// Contains the multivariant playlist to send instead.
+    Wrapped(Vec<u8>),
+    /// Contains the start of the rewritten playlist.
+    Playlist(Pushed),
 }
 
 impl LiveProbeBody {
-    /// `master` is sent instead of `playlist` if the latter is live. `length`: Content-Length in bytes.
-    pub fn new(playlist: PlaylistBody, master: Vec<u8>, length: Option<u64>) -> Self {
-        Self { playlist, probe: LiveProbe::default(), master, seen: Vec::new(), ready: Vec::new(), length }
+    /// `if_live` is sent instead of `playlist` if the latter is live. `length`: Content-Length in bytes.
+    pub fn new(playlist: PlaylistBody, if_live: IfLive, length: Option<u64>) -> Self {
+        Self { playlist, probe: LiveProbe::default(), if_live, seen: Vec::new(), ready: Vec::new(), length }
     }
 
     /// Takes the next chunk.
@@ -59,14 +68,20 @@ impl LiveProbeBody {
         if live || whole {
             rewriter.finish(&mut self.ready)?;
         }
-        if live {
-            return Ok(Probed::Live(core::mem::take(&mut self.master)));
+        match &mut self.if_live {
+            IfLive::Wrapped(master) if live => return Ok(Probed::Wrapped(core::mem::take(master))),
+            IfLive::Renewed(renewed) if live => {
+                self.ready.clear();
+                renewed.push(&self.seen, &mut self.ready)?;
+                renewed.finish(&mut self.ready)?;
+            }
+            IfLive::Wrapped(_) | IfLive::Renewed(_) => {}
         }
         let out = core::mem::take(&mut self.ready);
-        Ok(Probed::NotLive(self.playlist.release(out, end_of_stream, held && whole)))
+        Ok(Probed::Playlist(self.playlist.release(out, end_of_stream, held && whole)))
     }
 
-    /// The playlist; call this if it is not live.
+    /// The playlist; call this once it is classified.
     pub fn into_playlist(self) -> PlaylistBody {
         self.playlist
     }

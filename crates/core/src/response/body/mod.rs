@@ -16,8 +16,8 @@ use alloc::vec::Vec;
 pub use self::clear_part::ClearPartBody;
 pub use self::document::DocumentBody;
 pub use self::error_text::ErrorText;
-pub use self::live_probe::LiveProbeBody;
 use self::live_probe::Probed;
+pub use self::live_probe::{IfLive, LiveProbeBody};
 pub use self::media::MediaBody;
 pub use self::media_range::MediaRangeBody;
 pub use self::playlist::PlaylistBody;
@@ -32,7 +32,7 @@ use crate::media::batch::{Batch, StreamId};
 pub enum Body {
     /// A playlist.
     Playlist(PlaylistBody),
-    /// Playlist that opened a session, until it is classified as live or not.
+    /// Playlist that is sent in another form if it is live, until it is classified.
     LiveProbe(LiveProbeBody),
     /// JSON document with URIs.
     Document(DocumentBody),
@@ -84,8 +84,8 @@ impl Body {
             Self::Playlist(body) => body.push(chunk, end_of_stream)?,
             Self::LiveProbe(body) => match body.push(chunk, end_of_stream)? {
                 Probed::Unknown(pushed) => pushed,
-                Probed::Live(master) => Pushed::Last(master.into()),
-                Probed::NotLive(pushed) => {
+                Probed::Wrapped(master) => Pushed::Last(master.into()),
+                Probed::Playlist(pushed) => {
                     self.settle_probe();
                     pushed
                 }
@@ -105,7 +105,7 @@ impl Body {
         Ok(pushed)
     }
 
-    /// Continues with the rewritten playlist, which is not live.
+    /// Continues with the rewritten playlist, which is classified.
     fn settle_probe(&mut self) {
         *self = match core::mem::replace(self, Self::Ended) {
             Self::LiveProbe(body) => Self::Playlist(body.into_playlist()),
