@@ -148,10 +148,9 @@ impl<'a> RequestHead<'a> {
         *self.client.get_or_init(|| self.attributes.client_address().as_deref().and_then(client_address))
     }
 
-    /// The name of the policy that the proxy's route gives. The proxy is asked at most once. `target`: see
-    /// [`Attributes::route_policy`].
-    pub fn route_policy(&self, target: Option<&str>) -> Option<&[u8]> {
-        self.route_policy.get_or_init(|| self.attributes.route_policy(target)).as_deref()
+    /// The name of the policy that the proxy's route gives. The proxy is asked at most once.
+    pub fn route_policy(&self) -> Option<&[u8]> {
+        self.route_policy.get_or_init(|| self.attributes.route_policy()).as_deref()
     }
 
     /// The fingerprint of the connection's TLS client; `None` if the proxy has none. The proxy is asked at most once.

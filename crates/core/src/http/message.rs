@@ -23,9 +23,11 @@ pub trait Attributes {
     /// The client's address as the proxy determines it: `ip:port` or `[ip]:port`.
     fn client_address(&self) -> Option<Vec<u8>>;
 
-    /// The policy named by the proxy's route, if any. Called only if the configuration has `routePolicy`. `target` is
-    /// the request's target without the token in its path, if it had one: the proxy must choose the route by it.
-    fn route_policy(&self, target: Option<&str>) -> Option<Vec<u8>>;
+    /// The policy named by the proxy's route, if any. Called only if the configuration has `routePolicy`. A proxy may choose
+    /// the route by the target with the token in its path; see [`Exchange::confirm_route`].
+    ///
+    /// [`Exchange::confirm_route`]: crate::exchange::Exchange::confirm_route
+    fn route_policy(&self) -> Option<Vec<u8>>;
 
     /// The JA4 fingerprint of the connection's TLS client, if the proxy computes it.
     fn ja4(&self) -> Option<Vec<u8>>;
@@ -54,7 +56,7 @@ impl Attributes for Known {
         self.client_address.clone()
     }
 
-    fn route_policy(&self, _target: Option<&str>) -> Option<Vec<u8>> {
+    fn route_policy(&self) -> Option<Vec<u8>> {
         self.route_policy.clone()
     }
 

@@ -102,6 +102,8 @@ reasons! {
     Method "method" 405 "Only GET and HEAD are answered here";
     /// No assignment covers the host and path.
     Unassigned "unassigned" 403 "No policy is assigned to this path";
+    /// The proxy's routes for the path with and without the token in it name different policies.
+    Route "route" 403 "The route of this path names another policy than the route of the path with the token";
     /// The client's address is denied, or unknown where the policy needs it.
     Address "address" 403 "This client address may not watch";
     /// The client's location is denied, or unknown where the policy needs it.

@@ -27,7 +27,7 @@ impl<'a> Door<'a> {
 pub fn policy_for_cors<'a>(policies: &'a Policies, head: &RequestHead<'_>) -> Option<&'a Policy> {
     let plain = plain_target(policies, head);
     let target = plain.or_else(|| core::str::from_utf8(head.raw_target?).ok())?;
-    match policy_for(policies, head, plain, target.split('?').next()?) {
+    match policy_for(policies, head, target.split('?').next()?) {
         Match::Policy(_, policy) => Some(policy),
         Match::Pass | Match::Deny => None,
     }
@@ -42,9 +42,9 @@ pub fn plain_target<'a>(policies: &Policies, head: &RequestHead<'a>) -> Option<&
 }
 
 /// Looks up the policy for a path: the one named by the proxy's route, if routes may name policies, else the assigned
-/// one. `plain` is the whole target, if a token in the path was taken out.
-pub fn policy_for<'a>(policies: &'a Policies, head: &RequestHead<'_>, plain: Option<&str>, path: &str) -> Match<'a> {
-    let named = if policies.route_policy { head.route_policy(plain) } else { None };
+/// one.
+pub fn policy_for<'a>(policies: &'a Policies, head: &RequestHead<'_>, path: &str) -> Match<'a> {
+    let named = if policies.route_policy { head.route_policy() } else { None };
     match named {
         Some(name) => policies.named(name),
         None => policies.policy_for(head.authority, path, head.now),
