@@ -114,7 +114,10 @@ fn an_access_token_opens_a_session_that_goes_on_byte_for_byte() {
 
 #[test]
 fn a_live_playlist_is_entered_by_a_master_playlist() {
-    let config = Config::new("live", CONFIG);
+    let config = Config::new(
+        "live",
+        &CONFIG.replace("\"enabled\": true, \"pass", "\"enabled\": true, \"wrapLivePlaylists\": true, \"pass"),
+    );
     let live = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na.ts\n";
     let entry = text(&rewrite(&config, URL, &["--access-token", ACCESS], live.as_bytes()).stdout);
     assert!(entry.starts_with("#EXTM3U\n#EXT-X-STREAM-INF:"), "{entry}");
