@@ -6,6 +6,7 @@ use playlock_core::policy::Policies;
 
 use super::entry::{configuration, is_playlock, plugin};
 use super::file::File;
+use super::path_tokens;
 use super::route::{self, Route};
 use super::running::Running;
 use super::tree::Node;
@@ -201,6 +202,7 @@ impl Chain<'_> {
         for route in routes.iter().filter(|route| !running.lets_pass(route)) {
             check_route(route, diagnostics);
         }
+        path_tokens::check(self, running, files, diagnostics);
         if running.policies.batching {
             let protected = routes.iter().filter(|route| !running.lets_pass(route));
             let clusters: BTreeSet<&str> = protected.flat_map(Route::clusters).collect();
@@ -215,8 +217,14 @@ impl Chain<'_> {
         }
     }
 
-    fn before(&self) -> &[Node<'_>] {
+    /// The filters before playlock.
+    pub fn before(&self) -> &[Node<'_>] {
         self.filters.get(..self.index).unwrap_or_default()
+    }
+
+    /// The filter with this name.
+    pub fn filter(&self, name: &str) -> Option<&Node<'_>> {
+        self.filters.iter().find(|filter| filter.text(&["name"]) == Some(name))
     }
 
     fn check_order(&self, path: &str, policies: &Policies, diagnostics: &mut Diagnostics) {

@@ -3,8 +3,10 @@
 mod entry;
 mod file;
 mod filter;
+mod path_tokens;
 mod route;
 mod running;
+mod target;
 mod tree;
 
 use std::collections::BTreeSet;
