@@ -123,12 +123,10 @@ fn spellings(token: &[u8], take: Take<'_>) {
     // Bits behind the last byte.
     let (last, unused) = (token.len() - 1, [1, 1, 16, 4][token.len() % 4]);
     let value = ALPHABET.iter().position(|byte| *byte == token[last]).unwrap();
-    for other in value..value + unused {
+    for other in &ALPHABET[value + 1..value + unused] {
         let mut changed = token.to_vec();
-        changed[last] = ALPHABET[other];
-        if other != value {
-            take("bits behind the last byte", changed);
-        }
+        changed[last] = *other;
+        take("bits behind the last byte", changed);
     }
 }
 
@@ -137,8 +135,9 @@ fn signatures(policy: &str, token: &[u8], take: Take<'_>) {
     let document: serde_json::Value = serde_json::from_str(POLICIES).unwrap();
     let own = document["policies"].as_array().unwrap().iter().find(|it| it["policyName"] == policy).unwrap();
     let secret = own["mediaEncryption"]["secret"].as_str().unwrap();
-    let secret = (0..secret.len()).step_by(2).map(|at| u8::from_str_radix(&secret[at..at + 2], 16).unwrap());
-    let secret: Vec<u8> = secret.collect();
+    let digit = |digit: u8| char::from(digit).to_digit(16).unwrap();
+    let pairs = secret.as_bytes().chunks(2);
+    let secret: Vec<u8> = pairs.map(|pair| (digit(pair[0]) << 4 | digit(pair[1])).try_into().unwrap()).collect();
     let keyring = |secret: &[u8], policy: &str| Keyring::new(&Secret::new(secret.to_vec()).unwrap(), policy);
     let binary = Encoded::read(std::str::from_utf8(token).unwrap()).unwrap();
     let parsed = binary.parse().unwrap();
