@@ -3,6 +3,7 @@ taken the token out. On the oldest and the newest Envoy."""
 
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -260,3 +261,13 @@ def test_no_log_has_the_token(paths):
     for target, answer in answers.items():
         logged = paths.proxy.logged(answer.id)
         assert token[2:40] not in logged["path"].partition("?")[0], target
+
+
+def test_check_reports_what_the_first_route_decides(paths):
+    """Of this configuration, exactly the routes that the tests above show."""
+    run = subprocess.run([places.command(), "check", "--json", "--envoy", paths.proxy.directory / "envoy.json"], capture_output=True)
+    said = json.loads(run.stdout)
+    found = re.findall(r"listeners\[(\d)\]\S*routes\[(\d+)\]\S*: (?:\"(\w+)\"|names)", json.dumps(said).replace('\\"', '"'))
+    names = [one["name"] for one in ROUTES], [one["name"] for one in NAMED]
+    assert {(names[int(listener)][int(route)], what) for listener, route, what in found} == {
+        ("earlier", "earlier"), ("on", "optional"), ("off", "usual"), ("named-one", ""), ("other", "")}
