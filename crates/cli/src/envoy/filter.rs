@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use playlock_core::policy::Policies;
 
+use super::chain::Chain;
 use super::entry::{configuration, is_playlock, plugin};
 use super::file::File;
 use super::path_tokens;
@@ -19,15 +20,6 @@ pub struct Filter<'a> {
     pub entry: Node<'a>,
     /// The connection manager that has it.
     pub chain: Option<Chain<'a>>,
-}
-
-/// A connection manager, and the position of the filter in its chain.
-#[derive(Debug, Clone)]
-pub struct Chain<'a> {
-    /// The connection manager.
-    pub manager: Node<'a>,
-    filters: Vec<Node<'a>>,
-    index: usize,
 }
 
 /// The playlock filters of one file.
@@ -95,7 +87,7 @@ impl<'a> Filter<'a> {
             check_default(&default, running, diagnostics);
         }
         if let Some(chain) = &self.chain {
-            chain.check(path, running, files, diagnostics);
+            check_chain(chain, path, running, files, diagnostics);
         }
     }
 }
@@ -165,97 +157,87 @@ fn check_default(default: &Node<'_>, running: &Running<'_>, diagnostics: &mut Di
     }
 }
 
-impl Chain<'_> {
-    fn check(&self, path: &str, running: &Running<'_>, files: &[File], diagnostics: &mut Diagnostics) {
-        let manager = &self.manager;
-        if path.contains("protocol_options") || path.contains("ProtocolOptions") {
-            diagnostics
-                .error(path, "an upstream filter runs after routing and caches; expected it in the connection manager");
-            return;
-        }
-        self.check_order(path, running.policies, diagnostics);
-        if !manager.is_true("use_remote_address") && manager.get("original_ip_detection_extensions").is_none() {
-            diagnostics.warning(
-                path,
-                "the connection manager trusts X-Forwarded-For from any client; expected use_remote_address: true",
+/// Checks the chain around the filter at `path`.
+fn check_chain(chain: &Chain<'_>, path: &str, running: &Running<'_>, files: &[File], diagnostics: &mut Diagnostics) {
+    let manager = &chain.manager;
+    if path.contains("protocol_options") || path.contains("ProtocolOptions") {
+        diagnostics
+            .error(path, "an upstream filter runs after routing and caches; expected it in the connection manager");
+        return;
+    }
+    check_order(chain, path, running.policies, diagnostics);
+    if !manager.is_true("use_remote_address") && manager.get("original_ip_detection_extensions").is_none() {
+        diagnostics.warning(
+            path,
+            "the connection manager trusts X-Forwarded-For from any client; expected use_remote_address: true",
+        );
+    }
+    for upgrade in manager.list("upgrade_configs") {
+        let filters = upgrade.list("filters");
+        if !filters.is_empty() && !filters.iter().any(is_playlock) {
+            diagnostics.error(
+                &upgrade.path,
+                "its filters lack playlock, so requests with Upgrade bypass it; expected playlock among them",
             );
         }
-        for upgrade in manager.list("upgrade_configs") {
-            let filters = upgrade.list("filters");
-            if !filters.is_empty() && !filters.iter().any(is_playlock) {
-                diagnostics.error(
-                    &upgrade.path,
-                    "its filters lack playlock, so requests with Upgrade bypass it; expected playlock among them",
-                );
-            }
-        }
-        let routes = route::routes(manager, files);
-        let behind = self.filters.get(self.index..).unwrap_or_default();
-        if behind.iter().any(|filter| filter.is_filter("cache")) {
-            for host in route::catch_all_hosts(manager, files) {
-                diagnostics.warning(
+    }
+    let routes = route::routes(manager, files);
+    if chain.behind().iter().any(|filter| filter.is_filter("cache")) {
+        for host in route::catch_all_hosts(manager, files) {
+            diagnostics.warning(
                     &host.path,
                     "serves any Host with a cache behind it: each invented name fills the cache again; expected your own names",
                 );
-            }
         }
-        for route in routes.iter().filter(|route| !running.lets_pass(route)) {
-            check_route(route, diagnostics);
-        }
-        path_tokens::check(self, running, files, diagnostics);
-        if running.policies.batching {
-            let protected = routes.iter().filter(|route| !running.lets_pass(route));
-            let clusters: BTreeSet<&str> = protected.flat_map(Route::clusters).collect();
-            for cluster in route::clusters(files).iter().filter(|it| clusters.contains(it.name)) {
-                if cluster.node.get("per_connection_buffer_limit_bytes").is_none() {
-                    diagnostics.warning(
+    }
+    for route in routes.iter().filter(|route| !running.lets_pass(route)) {
+        check_route(route, diagnostics);
+    }
+    path_tokens::check(chain, running, files, diagnostics);
+    if running.policies.batching {
+        let protected = routes.iter().filter(|route| !running.lets_pass(route));
+        let clusters: BTreeSet<&str> = protected.flat_map(Route::clusters).collect();
+        for cluster in route::clusters(files).iter().filter(|it| clusters.contains(it.name)) {
+            if cluster.node.get("per_connection_buffer_limit_bytes").is_none() {
+                diagnostics.warning(
                         &cluster.node.path,
                         "no per_connection_buffer_limit_bytes with batching: Envoy does not buffer chunks of up to 1 MiB for a paused response, so the worker stops batching; expected 65536",
                     );
-                }
             }
         }
     }
+}
 
-    /// The filters before playlock.
-    pub fn before(&self) -> &[Node<'_>] {
-        self.filters.get(..self.index).unwrap_or_default()
+/// Checks the order of the filters around the one at `path`.
+fn check_order(chain: &Chain<'_>, path: &str, policies: &Policies, diagnostics: &mut Diagnostics) {
+    if chain.before().iter().any(|filter| filter.is_filter("cache")) {
+        diagnostics
+            .error(path, "a cache before playlock serves one viewer's stream to all; expected the cache after it");
     }
-
-    /// The filter with this name.
-    pub fn filter(&self, name: &str) -> Option<&Node<'_>> {
-        self.filters.iter().find(|filter| filter.text(&["name"]) == Some(name))
+    let read: Vec<&str> = policies.geo_headers_read().collect();
+    if read.is_empty() {
+        return;
     }
-
-    fn check_order(&self, path: &str, policies: &Policies, diagnostics: &mut Diagnostics) {
-        if self.before().iter().any(|filter| filter.is_filter("cache")) {
-            diagnostics
-                .error(path, "a cache before playlock serves one viewer's stream to all; expected the cache after it");
-        }
-        let read: Vec<&str> = policies.geo_headers_read().collect();
-        if read.is_empty() {
-            return;
-        }
-        let after = self.filters.get(self.index..).unwrap_or_default();
-        if after.iter().any(|filter| filter.is_filter("geoip")) {
-            diagnostics
-                .error(path, "the geoip filter runs after playlock, so clients can set their own location; expected it before playlock");
-        }
-        let lookup = self.before().iter().position(|filter| filter.is_filter("geoip"));
-        let stripping = self.before().get(..lookup.unwrap_or(self.index)).unwrap_or_default();
-        let stripping = stripping.iter().filter(|it| it.is_filter("header_mutation") && !it.is_true("disabled"));
-        let early = self.manager.list("early_header_mutation_extensions");
-        let stripping: Vec<&Node<'_>> = stripping.chain(&early).collect();
-        for name in read {
-            if !stripping.iter().any(|extension| removes(extension, name)) {
-                diagnostics.error(
+    if chain.behind().iter().any(|filter| filter.is_filter("geoip")) {
+        diagnostics.error(
+            path,
+            "the geoip filter runs after playlock, so clients can set their own location; expected it before playlock",
+        );
+    }
+    let lookup = chain.before().iter().position(|filter| filter.is_filter("geoip"));
+    let stripping = chain.before().get(..lookup.unwrap_or(chain.index)).unwrap_or_default();
+    let stripping = stripping.iter().filter(|it| it.is_filter("header_mutation") && !it.is_true("disabled"));
+    let early = chain.manager.list("early_header_mutation_extensions");
+    let stripping: Vec<&Node<'_>> = stripping.chain(&early).collect();
+    for name in read {
+        if !stripping.iter().any(|extension| removes(extension, name)) {
+            diagnostics.error(
                     path,
                     &format!(
                         "policies read {name}, and clients can send it; expected a header_mutation filter that removes it before {}",
                         if lookup.is_some() { "the geoip filter" } else { "playlock" }
                     ),
                 );
-            }
         }
     }
 }

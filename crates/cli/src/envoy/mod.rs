@@ -1,5 +1,6 @@
 //! Checks of Envoy's configuration: how the filter runs, the filters and routes around it, and routes that bypass it.
 
+mod chain;
 mod entry;
 mod file;
 mod filter;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::chain::Chain;
 use super::file::File;
-use super::filter::Chain;
 use super::route::{self, Route};
 use super::running::Running;
 use super::target::WithToken;
