@@ -62,6 +62,8 @@ ROUTES = [
     route("earlier", {"prefix": "/vod/earlier"}, typed_per_filter_config={"earlier": per_route(header("x-earlier", "of the route"))}),
     route("on", {"prefix": "/vod/on/"}, typed_per_filter_config={"optional": {"@type": FILTER_CONFIG, "config": per_route()}}),
     route("off", {"prefix": "/vod/off/"}, typed_per_filter_config={"usual": {"@type": FILTER_CONFIG, "disabled": True}}),
+    route("retried", {"prefix": "/vod/retried"}, action={"retry_policy": {"retry_on": "5xx", "num_retries": 2}}),
+    route("brief", {"prefix": "/vod/brief"}, action={"timeout": "0.2s"}),
     {"name": "direct", "match": {"prefix": "/vod/direct"}, "direct_response": {"status": 418}},
     {"name": "moved", "match": {"prefix": "/vod/moved"}, "redirect": {"path_redirect": "/vod/elsewhere"}},
     # What Istio makes of a VirtualService with `uri: {prefix: /vod/istio}`.
@@ -84,6 +86,13 @@ NAMED = [
     route("named-one", {"prefix": "/vod/one/"}, "named"),
     route("other", {"prefix": "/vod/other/"}, "other"),
     route("rest", {"prefix": "/"}),
+]
+
+# The filter is off, and these turn it on, as Envoy Gateway does for the HTTPRoutes that an EnvoyExtensionPolicy targets.
+ON = {"typed_per_filter_config": {"playlock": {"@type": FILTER_CONFIG, "config": {}}}}
+TURNED_ON = [
+    route("both", {"safe_regex": {"regex": "(/~[^/]*)?/vod/both/.*"}}, **ON),
+    route("one", {"prefix": "/vod/one/"}, **ON),
 ]
 
 
@@ -137,7 +146,8 @@ def paths(request, site, origins, tmp_path_factory):
              host("tls", CLOSED, ["tls.example"], require_tls="ALL")]
     config, first = listener("edge", around, hosts)
     _, second = listener("named", [wasm_filter(by_route, environment(), False)], [host("named", NAMED)])
-    config["static_resources"]["listeners"] = [first, second]
+    _, third = listener("turned on", [dict(wasm_filter(assigned, environment(), False), disabled=True)], [host("on", TURNED_ON)])
+    config["static_resources"]["listeners"] = [first, second, third]
     proxy = Proxy(folder, config, program=places.oldest_envoy() if request.param == "oldest" else None)
     running.append(proxy)
     ports = {one["name"]: one["local_address"]["socket_address"]["port_value"]
@@ -189,6 +199,15 @@ def test_a_rewritten_path_has_no_token(paths):
     assert (request.target, request.header("x-envoy-original-path")) == ("/vod/prefix/a.ts", "/vod/rewritten/a.ts")
 
 
+def test_retries_and_timeouts_are_those_of_the_path_without_the_token(paths):
+    token = paths.session()
+    paths.site.put("/vod/retried/a.ts", b"", status=503)
+    paths.site.put("/vod/brief/a.ts", b"media" * 10_000, pause=1)
+    assert paths.get(f"{token}/vod/retried/a.ts").status == 503
+    assert [request.target for request in paths.site.requests].count("/vod/retried/a.ts") == 3
+    assert paths.get(f"{token}/vod/brief/a.ts").broken
+
+
 def test_filters_after_the_filter_have_the_settings_of_that_route(paths):
     assert paths.reaches("/vod/later/a.ts").header("x-later") == "of the route"
     assert paths.reaches("/vod/limited/a.ts").header("x-route") == "limited"
@@ -211,6 +230,14 @@ def test_filters_are_enabled_by_the_path_with_the_token(paths):
         paths.session(folder)
     enabled, disabled = paths.site.requests[-2:]
     assert (enabled.header("x-optional"), disabled.header("x-usual")) == ("1", None)
+
+
+def test_a_filter_that_routes_turn_on(paths):
+    """A route that does not match the path with the token does not turn it on for it; another one does not serve it."""
+    for folder, status in (("both", 200), ("one", 404)):
+        paths.site.put(f"/vod/{folder}/a.ts", b"media")
+        token = paths.session(f"/vod/{folder}", listener="turned on")
+        assert paths.get(f"{token}/vod/{folder}/a.ts", listener="turned on").status == status
 
 
 @pytest.mark.parametrize("folder", ["both", "apart"])
@@ -268,6 +295,7 @@ def test_check_reports_what_the_first_route_decides(paths):
     run = subprocess.run([places.command(), "check", "--json", "--envoy", paths.proxy.directory / "envoy.json"], capture_output=True)
     said = json.loads(run.stdout)
     found = re.findall(r"listeners\[(\d)\]\S*routes\[(\d+)\]\S*: (?:\"(\w+)\"|names)", json.dumps(said).replace('\\"', '"'))
-    names = [one["name"] for one in ROUTES], [one["name"] for one in NAMED]
+    names = [[one["name"] for one in routes] for routes in (ROUTES, NAMED, TURNED_ON)]
     assert {(names[int(listener)][int(route)], what) for listener, route, what in found} == {
-        ("earlier", "earlier"), ("on", "optional"), ("off", "usual"), ("named-one", ""), ("other", "")}
+        ("earlier", "earlier"), ("on", "optional"), ("off", "usual"), ("named-one", ""), ("other", ""),
+        ("one", "playlock")}

@@ -126,7 +126,7 @@ fn what_the_path_with_the_token_decides_is_found() {
                 routes(it, &[route(&vod, &cors(json!(1))), route(&any, &none)]);
             },
             0,
-            "routes[0].typed_per_filter_config.cors: \"cors\" runs before playlock, by routes[1], which matches /~TOKEN/… first",
+            "routes[0].typed_per_filter_config.cors: \"cors\" runs before playlock with the settings of routes[1], which matches /~TOKEN/… first",
         ),
         (
             &|it| {
@@ -134,7 +134,7 @@ fn what_the_path_with_the_token_decides_is_found() {
                 routes(it, &[route(&vod, &jwt("a")), route(&any, &jwt("b"))]);
             },
             1,
-            "routes[0].typed_per_filter_config.jwt_authn: \"jwt_authn\" runs before playlock, by routes[1]",
+            "routes[0].typed_per_filter_config.jwt_authn: \"jwt_authn\" runs before playlock with the settings of routes[1]",
         ),
         (
             &|it| {
@@ -142,7 +142,7 @@ fn what_the_path_with_the_token_decides_is_found() {
                 routes(it, &[route(&vod, &none), route(&any, &jwt("b"))]);
             },
             1,
-            "routes[0]: \"jwt_authn\" runs before playlock, by routes[1]",
+            "routes[0]: \"jwt_authn\" runs before playlock with the settings of routes[1]",
         ),
         (
             &|it| {
@@ -150,7 +150,7 @@ fn what_the_path_with_the_token_decides_is_found() {
                 routes(it, &[route(&json!({"safe_regex": {"regex": "/vod/.*"}}), &off), route(&any, &none)]);
             },
             0,
-            "routes[0].typed_per_filter_config.lua: \"lua\" is turned on or off before playlock runs, by routes[1]",
+            "routes[0].typed_per_filter_config.lua: \"lua\" is turned on or off by routes[1]",
         ),
         (
             &|it| {
@@ -159,7 +159,7 @@ fn what_the_path_with_the_token_decides_is_found() {
                 routes(it, &[route(&vod, &on)]);
             },
             1,
-            "routes[0].typed_per_filter_config.ext_authz: \"ext_authz\" is turned on or off before playlock runs, by no route",
+            "routes[0].typed_per_filter_config.ext_authz: \"ext_authz\" is turned on or off by no route",
         ),
         (
             &|it| {

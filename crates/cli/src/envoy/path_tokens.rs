@@ -107,9 +107,10 @@ impl Rerouted<'_, '_> {
                 continue;
             }
             let path = setting(self.route, name).map_or_else(|| self.route.path.clone(), |setting| setting.path);
-            let when = if runs_before { "runs before playlock" } else { "is turned on or off before playlock runs" };
+            let effect =
+                if runs_before { "runs before playlock with the settings of" } else { "is turned on or off by" };
             let text = format!(
-                "\"{name}\" {when}, by {}; expected the same setting there, or in the virtual host, or a match of both paths",
+                "\"{name}\" {effect} {}; expected the same setting there, or in the virtual host, or a match of both paths",
                 self.elsewhere()
             );
             if GUARDS.iter().any(|guard| filter.is_filter(guard)) {
