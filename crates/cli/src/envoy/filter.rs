@@ -194,6 +194,7 @@ fn check_chain(chain: &Chain<'_>, path: &str, running: &Running<'_>, files: &[Fi
         check_route(route, diagnostics);
     }
     path_tokens::check(chain, running, files, diagnostics);
+    check_fingerprints(chain, path, running, files, diagnostics);
     if running.policies.batching {
         let protected = routes.iter().filter(|route| !running.lets_pass(route));
         let clusters: BTreeSet<&str> = protected.flat_map(Route::clusters).collect();
@@ -239,6 +240,28 @@ fn check_order(chain: &Chain<'_>, path: &str, policies: &Policies, diagnostics: 
                     ),
                 );
         }
+    }
+}
+
+/// Checks that playlock gets the fingerprints of TLS clients that sessions are bound to.
+fn check_fingerprints(
+    chain: &Chain<'_>,
+    path: &str,
+    running: &Running<'_>,
+    files: &[File],
+    diagnostics: &mut Diagnostics,
+) {
+    if !running.policies.iter().any(|(_, policy)| policy.session.binding.ja4) {
+        return;
+    }
+    let is_it = |node: &Node<'_>| node.text(&["object_key"]) == Some("playlock.ja4");
+    let mut before = chain.before().iter().filter(|filter| !filter.is_true("disabled"));
+    if !before.any(|filter| filter.objects_with("object_key").iter().any(is_it)) {
+        diagnostics.error(path, "policies bind sessions to ja4, but no filter before playlock sets the filter state playlock.ja4, so no session opens; expected a set_filter_state filter with this object_key");
+    }
+    let inspectors = files.iter().flat_map(|file| Node::root(&file.document).objects_with("enable_ja4_fingerprinting"));
+    if !inspectors.into_iter().any(|inspector| inspector.is_true("enable_ja4_fingerprinting")) {
+        diagnostics.warning(path, "policies bind sessions to ja4, but no listener computes it; expected a tls_inspector with enable_ja4_fingerprinting: true");
     }
 }
 
