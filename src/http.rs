@@ -102,6 +102,9 @@ impl Context {
     }
 
     fn on_response(&mut self, end_of_stream: bool) -> Action {
+        if let Some(reply) = self.exchange.as_mut().and_then(|exchange| exchange.confirm_route(&route_policy)) {
+            return self.reply(&reply);
+        }
         let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.reads_response()) else {
             return Action::Continue;
         };
@@ -246,13 +249,13 @@ impl Attributes for HostAttributes {
         host::client_address()
     }
 
-    /// The policy name in the route's metadata. An unreadable value becomes the empty name, which no policy has.
-    fn route_policy(&self, target: Option<&str>) -> Option<Vec<u8>> {
-        // A changed path makes Envoy choose its route anew.
-        if target.is_some_and(|target| !host::set_header(Map::Request, ":path", target.as_bytes())) {
-            return Some(Vec::new());
-        }
-        host::property(b"xds\0route_metadata\0filter_metadata\0playlock\0policy").unwrap_or_else(|_| Some(Vec::new()))
+    fn route_policy(&self) -> Option<Vec<u8>> {
+        route_policy()
+    }
+
+    /// The fingerprint that an Envoy filter before this one puts into the filter state.
+    fn ja4(&self) -> Option<Vec<u8>> {
+        host::property(b"filter_state\0playlock.ja4").ok().flatten()
     }
 
     /// A value that cannot be read counts as none.
@@ -260,6 +263,14 @@ impl Attributes for HostAttributes {
         let path = [&["metadata", "filter_metadata"], names].concat().join("\0");
         host::property(path.as_bytes()).unwrap_or_default()
     }
+}
+
+/// Returns the policy name in the route's metadata. An unreadable value becomes the empty name, which no policy has.
+///
+/// Envoy chooses a route before the filter runs, and anew once the filter has returned, if it has changed the path. During
+/// the callback this is the first route's, even after the change.
+fn route_policy() -> Option<Vec<u8>> {
+    host::property(b"xds\0route_metadata\0filter_metadata\0playlock\0policy").unwrap_or_else(|_| Some(Vec::new()))
 }
 
 /// Converts the core's headers for the host.

@@ -17,19 +17,10 @@ import yaml
 from support import geoip, hls, http3, places, tokens
 from support.edge import SECRET
 from support.proxy import WAIT, Proxy, labels
+from support.tls import certified
 
 ENVIRONMENT = {"PLAYLOCK_PASSWORD": tokens.PASSWORD, "PLAYLOCK_SECRET": SECRET}
 ALT_SVC = 'h3=":443"; ma=86400'
-
-
-def certified(folder, names):
-    """A certificate for these names that signs itself, and its key: their files."""
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run([places.tool("openssl", install="openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj",
-                    "/CN=localhost", "-addext", f"subjectAltName={names}",
-                    "-addext", "basicConstraints=critical,CA:FALSE"], check=True, capture_output=True)
-    return certificate, key
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ PLAYER, OLD_PLAYER = (hashlib.sha256(name).hexdigest() for name in (b"player 3.1
 BOUND = document(
     policy("near", {"sessionBinding": {"addressPrefix": {"ipv4": 30, "ipv6": 56}}}),
     policy("device", {"sessionBinding": {"headerForSalt": "X-Device"}, "sessionTokenTransport": "cookie"}),
+    policy("devices", {"sessionBinding": {"headers": ["User-Agent", "X-Device"]}}),
 )
 
 
@@ -82,6 +83,22 @@ def test_a_session_bound_to_a_header(edges, site):
         session.is_("header", headers=other)
     response = edge.get(edge.link(session.media))
     assert (response.status, json.loads(response.body)["type"]) == (403, "header"), "no session without it"
+
+
+def test_a_session_bound_to_several_headers(edges, site):
+    """Each has its value of the beginning, also the value that it is absent."""
+    edge = edges(BOUND)
+    both = {"User-Agent": "TV/1", "X-Device": "livingroom"}
+    session = Session(edge, site, "devices", headers=both)
+    session.is_(200, headers={**both, "X-Other": "1"})
+    for other in ({**both, "X-Device": "kitchen"}, {**both, "User-Agent": "TV/2"}, {"User-Agent": "TV/1"},
+                  {**both, "x-device": "livingroom"}):
+        session.is_("header", headers=other)
+    alone = Session(edge, site, "devices", headers={"User-Agent": "TV/1"})
+    alone.is_(200, headers={"User-Agent": "TV/1"})
+    alone.is_("header", headers=both)
+    response = edge.get(edge.link(session.media), {"User-Agent": ""})
+    assert (response.status, json.loads(response.body)["type"]) == (403, "header"), "no session without any"
 
 
 def test_revoked_sessions_end_everywhere_at_once(edges, site):

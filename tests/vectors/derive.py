@@ -88,6 +88,9 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
     # Opened from 203.0.113.7 with `x-device: TV 7`, and bound to both.
     parameter_key = derive(secret, 32, b"url-parameter", policy.encode())
     tag = hmac.digest(parameter_key, lp(b"header") + lp(b"x-device") + lp(b"TV 7"), hashlib.sha256)[:8]
+    # The TLS client t13d1516h2_8daaf6152771_02713d6af862, and of three headers the two that were sent: `a` is absent.
+    client = [b":ja4", b"t1315_8daaf6152771", b"user-agent", b"", b"x-device", b"TV 7"]
+    client_tag = hmac.digest(parameter_key, lp(b"header") + b"".join(lp(field) for field in client), hashlib.sha256)[:8]
     return {
         "secret": secret.hex(),
         "policy": policy,
@@ -104,6 +107,7 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
         **shared,
         "sessionToken": session_token(*token),
         "boundToken": session_token(*token, network="203.0.113.0/24", tag=tag),
+        "clientToken": session_token(*token, tag=client_tag),
         "grantedToken": session_token(*token, network="2001:db8:1:200::/56", tag=tag, access_token="order-17",
                                       payload='{"name": "Zoë", "n": 1}'),
         "keyParameter": f"key{key_fields}~{parameter_mac(secret, policy, 'key', '/serve.key', key_fields)}",

@@ -131,7 +131,7 @@ fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result
     };
     match verified {
         Err(Reason::Path) if context.url.is_none() => Ok(()),
-        Err(Reason::Header) => Ok(()),
+        Err(Reason::Header | Reason::Fingerprint) => Ok(()),
         other => other,
     }
 }

@@ -11,6 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use playlock_core::bytes::percent;
 use playlock_core::config::document::{Document, SecretSource, TokenAuth};
 use playlock_core::exchange::Exchange;
+use playlock_core::http::reply::Reason;
 use playlock_core::http::target::strip;
 use playlock_core::policy::{Match, Opening, Policies, Policy, PolicyIndex};
 use playlock_core::step::RequestStep;
@@ -303,6 +304,7 @@ fn warn_of_refusal(arguments: &Token, loaded: Loaded, url: &str, now: u64) -> Re
         method: "GET".into(),
         host: None,
         route_policy: arguments.policy.clone(),
+        ja4: None,
         now: Some(Moment::At(now)),
     };
     let session = random()?;
@@ -310,6 +312,8 @@ fn warn_of_refusal(arguments: &Token, loaded: Loaded, url: &str, now: u64) -> Re
         viewer.asks(&url)?.with(|request| Exchange::open(&Rc::new(loaded.policies), request, &mut || session));
     if let RequestStep::Reply(reply) = step
         && let Some(reason) = reply.reason
+        // The properties that a session is bound to are the viewer's, who opens it.
+        && !matches!(reason, Reason::Header | Reason::Fingerprint)
     {
         config::warn(&[format!("the filter would refuse this now: {}: {}", reason.word(), reason.title())]);
     }

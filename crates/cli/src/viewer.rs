@@ -29,6 +29,9 @@ pub struct Viewer {
     /// Policy that the metadata of Envoy's route names, for configurations with routePolicy.
     #[arg(long, value_name = "NAME")]
     pub route_policy: Option<String>,
+    /// JA4 fingerprint of the viewer's TLS client.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub ja4: Option<String>,
     /// Time to use instead of now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub now: Option<Moment>,
@@ -74,6 +77,7 @@ impl Viewer {
             attributes: Known {
                 client_address: self.ip.as_ref().map(|address| address.clone().into_bytes()),
                 route_policy: self.route_policy.as_ref().map(|name| name.clone().into_bytes()),
+                ja4: self.ja4.as_ref().map(|ja4| ja4.clone().into_bytes()),
             },
             now: Moment::or_now(self.now),
         })

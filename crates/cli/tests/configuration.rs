@@ -239,6 +239,8 @@ fn its_limits_in_words_are_the_parsers() {
         ("/policies/0/cors/allowOrigins".into(), json!(["https://a.example"]), json!(["*"])),
         ("/policies/0/playerVerification/identifiedBy".into(), json!("header"), json!("token")),
         ("/policies/0/tokenAuth/sessionBinding".into(), json!({"headerForSalt": "x"}), json!({})),
+        ("/policies/0/tokenAuth/sessionBinding".into(), json!({"headers": ["x", "y"]}), json!({"headers": []})),
+        ("/policies/0/tokenAuth/sessionBinding".into(), json!({"ja4": true}), json!({"ja4": 1})),
         ("/policies/0/mediaEncryption/keyRotation".into(), json!({"time": "1s"}), json!({"time": "1s", "segments": 1})),
         ("/policies/0/contentTargeting/geoProtection/mode".into(), json!("DENY"), Value::Null),
         ("/policies/0/contentTargeting/geoProtection/geoRedirectOnDenyURL".into(), json!("http://a"), json!("a")),

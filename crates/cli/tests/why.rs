@@ -36,6 +36,7 @@ fn why(name: &str, setup: &Setup, request: &Request) -> Ran {
     arguments.extend(request.has_body.then(|| "--header=transfer-encoding: chunked".to_owned()));
     arguments.extend(request.client.iter().map(|client| format!("--ip={client}")));
     arguments.extend(request.route_policy.iter().map(|policy| format!("--route-policy={policy}")));
+    arguments.extend(request.ja4.iter().map(|ja4| format!("--ja4={ja4}")));
     run(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[], &env)
 }
 
@@ -48,6 +49,7 @@ fn exchange(setup: &Setup, request: &Request) -> (String, BTreeMap<&'static str,
         attributes: &Known {
             client_address: request.client.clone().map(String::into_bytes),
             route_policy: request.route_policy.clone().map(String::into_bytes),
+            ja4: request.ja4.clone().map(String::into_bytes),
         },
         now: setup.now,
         end_of_stream: !request.has_body,

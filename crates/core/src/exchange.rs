@@ -13,7 +13,7 @@ use crate::playlist::Unservable;
 use crate::policy::authorizer;
 use crate::policy::cors;
 use crate::policy::{Policies, PolicyIndex};
-use crate::request::chained::ChainedRequest;
+use crate::request::chained_request::ChainedRequest;
 use crate::request::check::Observer;
 use crate::request::pending::PendingRequest;
 use crate::request::{self, Admitted, AdmittedKey};
@@ -65,6 +65,8 @@ pub struct Exchange {
     grpc: bool,
     /// The target of a request that is answered here, without the token in its path; `None` if it had none.
     plain_target: Option<String>,
+    /// The policy that the proxy's route named, if the proxy chose it by a path with a token and will choose it anew.
+    route_policy: Option<Option<Vec<u8>>>,
     /// The status of the filter's own response, if it sent one.
     answered: Option<u16>,
     /// CORS headers for every response to this request.
@@ -119,6 +121,7 @@ impl Exchange {
             reason: None,
             grpc: head.grpc,
             plain_target: None,
+            route_policy: None,
             answered: None,
             cors: Vec::new(),
             unservable: None,
@@ -187,6 +190,8 @@ impl Exchange {
         }
         if !matches!(step, RequestStep::Forward(_)) {
             exchange.plain_target = request::plain_target(policies, &head);
+        } else if policies.route_policy && request::plain_target(policies, &head).is_some() {
+            exchange.route_policy = Some(head.route_policy().map(Into::into));
         }
         (exchange, step)
     }
@@ -206,6 +211,20 @@ impl Exchange {
             Ok(()) => reply,
             Err(reason) => self.refusal(reason),
         }
+    }
+
+    /// Confirms the policy when the origin's response headers have arrived: `ask` is [`Attributes::route_policy`] again.
+    /// By then the proxy has chosen its route by the target without the token. A client can make up the target that the
+    /// first choice was made by, so the response is refused if the two routes name different policies.
+    ///
+    /// [`Attributes::route_policy`]: crate::step::Attributes::route_policy
+    pub fn confirm_route(&mut self, ask: &dyn Fn() -> Option<Vec<u8>>) -> Option<Reply> {
+        let named = self.route_policy.take()?;
+        if named == ask() {
+            return None;
+        }
+        self.state = State::Idle;
+        Some(self.refusal(Reason::Route))
     }
 
     /// Decides on the origin's response headers, which include `:status`. `end_of_stream`: there is no body.

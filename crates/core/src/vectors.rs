@@ -105,6 +105,16 @@ fn derivation() {
         let Match::Policy(_, binding) = binding.policy_for("h", "/", 0) else { panic!("{vector}") };
         let bound = Session::open(binding, None, "/vod/a/m.m3u8", &request, id).unwrap();
         assert_eq!(bound.token, text(vector, "boundToken"));
+        let mut binding_to_client = document.clone();
+        binding_to_client["policies"][0]["tokenAuth"]["sessionBinding"] =
+            json!({"headers": ["X-Device", "a", "user-agent"], "ja4": true});
+        let (to_client, _) = crate::config::parse(binding_to_client.to_string().as_bytes(), &|_| None).unwrap();
+        let Match::Policy(_, to_client) = to_client.policy_for("h", "/", 0) else { panic!("{vector}") };
+        let known = Known { ja4: Some(b"t13d1516h2_8daaf6152771_02713d6af862".to_vec()), ..Known::default() };
+        let headers = [header("x-device", "TV 7"), header("user-agent", "")];
+        let sent = Request { headers: &headers, attributes: &known, now: opened, end_of_stream: true };
+        let bound = Session::open(to_client, None, "/vod/a/m.m3u8", &RequestHead::read(&sent), id).unwrap();
+        assert_eq!(bound.token, text(vector, "clientToken"));
         let client = Known::client("[2001:db8:1:2ff::7]:80");
         let head = [header("x-device", "TV 7")];
         let request = Request { headers: &head, attributes: &client, now: opened, end_of_stream: true };

@@ -71,6 +71,11 @@ pub struct Step {
     pub client: Option<String>,
     /// The policy that the route's metadata names.
     pub route_policy: Option<String>,
+    /// The policy that the metadata of the route names which the proxy chooses once the filter has changed the path; the
+    /// same if absent.
+    pub rerouted_policy: Option<String>,
+    /// The JA4 fingerprint of the TLS client.
+    pub ja4: Option<String>,
     /// The request does not end with its headers.
     #[serde(default)]
     pub has_body: bool,

@@ -46,6 +46,10 @@ pub struct Request {
     pub clusters: BTreeMap<String, Upstream>,
     /// `filter_metadata.playlock.policy` of the route.
     pub route_policy: Option<String>,
+    /// The same of the route that is chosen after the filter has changed `:path`, if it is another one.
+    pub rerouted_policy: Option<String>,
+    /// The JA4 fingerprint of the TLS client, in the filter state.
+    pub ja4: Option<String>,
     /// The headers do not end the stream: a body or trailers follow.
     pub has_body: bool,
 }
@@ -66,6 +70,8 @@ impl Request {
             client: Some("203.0.113.7:4711".to_owned()),
             clusters: BTreeMap::new(),
             route_policy: None,
+            rerouted_policy: None,
+            ja4: None,
             has_body: false,
         }
     }

@@ -12,7 +12,7 @@ use playlock_core::step::{self, BodyStep, HeadStep, HeaderEdits, RequestStep, Tr
 use crate::envoy::{Envoy, Filter, Trap};
 use crate::message::{Header, HttpCall, Request, Response, Seen};
 use crate::node::{Node, Random, Refused, Setup};
-use crate::stream::{Action, LocalReply, Map, Status, Stream};
+use crate::stream::{Action, LocalReply, Map, ROUTE_POLICY, Status, Stream};
 
 /// The configured core.
 pub struct Native {
@@ -119,10 +119,11 @@ impl Filter for NativeFilter<'_> {
     fn on_request_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap> {
         let headers = stream.headers(Map::RequestHeaders);
         let client = stream.property("source\0address").ok();
-        let route = stream.property("xds\0route_metadata\0filter_metadata\0playlock\0policy").ok();
+        let route = stream.property(ROUTE_POLICY).ok();
+        let ja4 = stream.property("filter_state\0playlock.ja4").ok();
         let request = step::Request {
             headers: &headers,
-            attributes: &step::Known { client_address: client, route_policy: route },
+            attributes: &step::Known { client_address: client, route_policy: route, ja4 },
             now: self.node.now,
             end_of_stream,
         };
@@ -162,6 +163,9 @@ impl Filter for NativeFilter<'_> {
 
     fn on_response_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap> {
         let Some(exchange) = self.exchange.as_mut() else { return Ok(Action::Continue) };
+        if let Some(reply) = exchange.confirm_route(&|| stream.property(ROUTE_POLICY).ok()) {
+            return Ok(self.reply(stream, reply));
+        }
         match exchange.on_response_head(&stream.headers(Map::ResponseHeaders), end_of_stream) {
             HeadStep::Forward(edits) => {
                 Self::edit(stream, Map::ResponseHeaders, &edits)?;

@@ -86,7 +86,11 @@ pub struct Stream {
     clusters: BTreeMap<String, Upstream>,
     pub(crate) state: BTreeMap<String, String>,
     properties: BTreeMap<String, Vec<u8>>,
+    rerouted_policy: Option<String>,
 }
+
+/// The property with the policy that the route names.
+pub(crate) const ROUTE_POLICY: &str = "xds\0route_metadata\0filter_metadata\0playlock\0policy";
 
 impl Stream {
     /// A stream whose request headers have just arrived.
@@ -98,9 +102,8 @@ impl Stream {
         let query = cut.and_then(|at| target.get(at + 1..)).unwrap_or_default().to_vec();
         // Names as in the ABI: the parts of a property's path, joined by NUL.
         let client = request.client.map(|client| ("source\0address", client.into_bytes()));
-        let route = request
-            .route_policy
-            .map(|policy| ("xds\0route_metadata\0filter_metadata\0playlock\0policy", policy.into_bytes()));
+        let route = request.route_policy.map(|policy| (ROUTE_POLICY, policy.into_bytes()));
+        let ja4 = request.ja4.map(|ja4| ("filter_state\0playlock.ja4", ja4.into_bytes()));
         let properties = [
             ("request\0id", text("x-request-id")),
             ("request\0path", target),
@@ -125,11 +128,13 @@ impl Stream {
             call: None,
             answer: None,
             clusters: request.clusters,
+            rerouted_policy: request.rerouted_policy,
             state: BTreeMap::new(),
             properties: properties
                 .into_iter()
                 .chain(client)
                 .chain(route)
+                .chain(ja4)
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
         }
@@ -143,6 +148,8 @@ impl Stream {
             client: None,
             clusters: BTreeMap::new(),
             route_policy: None,
+            rerouted_policy: None,
+            ja4: None,
             has_body: false,
         })
     }
@@ -276,6 +283,13 @@ impl Stream {
 
     /// A property, by the parts of its path joined with NUL.
     pub fn property(&self, path: &str) -> Result<Vec<u8>, Status> {
+        // Envoy chooses the route anew after the callback that changed the path.
+        let rerouted = self.rerouted_policy.as_ref().filter(|_| path == ROUTE_POLICY && self.phase != Phase::Request);
+        let rerouted = rerouted
+            .filter(|_| header(&self.request, ":path") != self.properties.get("request\0path").map(Vec::as_slice));
+        if let Some(policy) = rerouted {
+            return Ok(policy.clone().into_bytes());
+        }
         self.properties.get(path).cloned().ok_or(Status::NotFound)
     }
 

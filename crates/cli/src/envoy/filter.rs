@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use playlock_core::policy::Policies;
 
+use super::chain::Chain;
 use super::entry::{configuration, is_playlock, plugin};
 use super::file::File;
+use super::path_tokens;
 use super::route::{self, Route};
 use super::running::Running;
 use super::tree::Node;
@@ -18,15 +20,6 @@ pub struct Filter<'a> {
     pub entry: Node<'a>,
     /// The connection manager that has it.
     pub chain: Option<Chain<'a>>,
-}
-
-/// A connection manager, and the position of the filter in its chain.
-#[derive(Debug, Clone)]
-pub struct Chain<'a> {
-    /// The connection manager.
-    pub manager: Node<'a>,
-    filters: Vec<Node<'a>>,
-    index: usize,
 }
 
 /// The playlock filters of one file.
@@ -94,7 +87,7 @@ impl<'a> Filter<'a> {
             check_default(&default, running, diagnostics);
         }
         if let Some(chain) = &self.chain {
-            chain.check(path, running, files, diagnostics);
+            check_chain(chain, path, running, files, diagnostics);
         }
     }
 }
@@ -164,91 +157,111 @@ fn check_default(default: &Node<'_>, running: &Running<'_>, diagnostics: &mut Di
     }
 }
 
-impl Chain<'_> {
-    fn check(&self, path: &str, running: &Running<'_>, files: &[File], diagnostics: &mut Diagnostics) {
-        let manager = &self.manager;
-        if path.contains("protocol_options") || path.contains("ProtocolOptions") {
-            diagnostics
-                .error(path, "an upstream filter runs after routing and caches; expected it in the connection manager");
-            return;
-        }
-        self.check_order(path, running.policies, diagnostics);
-        if !manager.is_true("use_remote_address") && manager.get("original_ip_detection_extensions").is_none() {
-            diagnostics.warning(
-                path,
-                "the connection manager trusts X-Forwarded-For from any client; expected use_remote_address: true",
+/// Checks the chain around the filter at `path`.
+fn check_chain(chain: &Chain<'_>, path: &str, running: &Running<'_>, files: &[File], diagnostics: &mut Diagnostics) {
+    let manager = &chain.manager;
+    if path.contains("protocol_options") || path.contains("ProtocolOptions") {
+        diagnostics
+            .error(path, "an upstream filter runs after routing and caches; expected it in the connection manager");
+        return;
+    }
+    check_order(chain, path, running.policies, diagnostics);
+    if !manager.is_true("use_remote_address") && manager.get("original_ip_detection_extensions").is_none() {
+        diagnostics.warning(
+            path,
+            "the connection manager trusts X-Forwarded-For from any client; expected use_remote_address: true",
+        );
+    }
+    for upgrade in manager.list("upgrade_configs") {
+        let filters = upgrade.list("filters");
+        if !filters.is_empty() && !filters.iter().any(is_playlock) {
+            diagnostics.error(
+                &upgrade.path,
+                "its filters lack playlock, so requests with Upgrade bypass it; expected playlock among them",
             );
         }
-        for upgrade in manager.list("upgrade_configs") {
-            let filters = upgrade.list("filters");
-            if !filters.is_empty() && !filters.iter().any(is_playlock) {
-                diagnostics.error(
-                    &upgrade.path,
-                    "its filters lack playlock, so requests with Upgrade bypass it; expected playlock among them",
-                );
-            }
-        }
-        let routes = route::routes(manager, files);
-        let behind = self.filters.get(self.index..).unwrap_or_default();
-        if behind.iter().any(|filter| filter.is_filter("cache")) {
-            for host in route::catch_all_hosts(manager, files) {
-                diagnostics.warning(
+    }
+    let routes = route::routes(manager, files);
+    if chain.behind().iter().any(|filter| filter.is_filter("cache")) {
+        for host in route::catch_all_hosts(manager, files) {
+            diagnostics.warning(
                     &host.path,
                     "serves any Host with a cache behind it: each invented name fills the cache again; expected your own names",
                 );
-            }
         }
-        for route in routes.iter().filter(|route| !running.lets_pass(route)) {
-            check_route(route, diagnostics);
-        }
-        if running.policies.batching {
-            let protected = routes.iter().filter(|route| !running.lets_pass(route));
-            let clusters: BTreeSet<&str> = protected.flat_map(Route::clusters).collect();
-            for cluster in route::clusters(files).iter().filter(|it| clusters.contains(it.name)) {
-                if cluster.node.get("per_connection_buffer_limit_bytes").is_none() {
-                    diagnostics.warning(
+    }
+    for route in routes.iter().filter(|route| !running.lets_pass(route)) {
+        check_route(route, diagnostics);
+    }
+    path_tokens::check(chain, running, files, diagnostics);
+    check_fingerprints(chain, path, running, files, diagnostics);
+    if running.policies.batching {
+        let protected = routes.iter().filter(|route| !running.lets_pass(route));
+        let clusters: BTreeSet<&str> = protected.flat_map(Route::clusters).collect();
+        for cluster in route::clusters(files).iter().filter(|it| clusters.contains(it.name)) {
+            if cluster.node.get("per_connection_buffer_limit_bytes").is_none() {
+                diagnostics.warning(
                         &cluster.node.path,
                         "no per_connection_buffer_limit_bytes with batching: Envoy does not buffer chunks of up to 1 MiB for a paused response, so the worker stops batching; expected 65536",
                     );
-                }
             }
         }
     }
+}
 
-    fn before(&self) -> &[Node<'_>] {
-        self.filters.get(..self.index).unwrap_or_default()
+/// Checks the order of the filters around the one at `path`.
+fn check_order(chain: &Chain<'_>, path: &str, policies: &Policies, diagnostics: &mut Diagnostics) {
+    if chain.before().iter().any(|filter| filter.is_filter("cache")) {
+        diagnostics
+            .error(path, "a cache before playlock serves one viewer's stream to all; expected the cache after it");
     }
-
-    fn check_order(&self, path: &str, policies: &Policies, diagnostics: &mut Diagnostics) {
-        if self.before().iter().any(|filter| filter.is_filter("cache")) {
-            diagnostics
-                .error(path, "a cache before playlock serves one viewer's stream to all; expected the cache after it");
-        }
-        let read: Vec<&str> = policies.geo_headers_read().collect();
-        if read.is_empty() {
-            return;
-        }
-        let after = self.filters.get(self.index..).unwrap_or_default();
-        if after.iter().any(|filter| filter.is_filter("geoip")) {
-            diagnostics
-                .error(path, "the geoip filter runs after playlock, so clients can set their own location; expected it before playlock");
-        }
-        let lookup = self.before().iter().position(|filter| filter.is_filter("geoip"));
-        let stripping = self.before().get(..lookup.unwrap_or(self.index)).unwrap_or_default();
-        let stripping = stripping.iter().filter(|it| it.is_filter("header_mutation") && !it.is_true("disabled"));
-        let early = self.manager.list("early_header_mutation_extensions");
-        let stripping: Vec<&Node<'_>> = stripping.chain(&early).collect();
-        for name in read {
-            if !stripping.iter().any(|extension| removes(extension, name)) {
-                diagnostics.error(
+    let read: Vec<&str> = policies.geo_headers_read().collect();
+    if read.is_empty() {
+        return;
+    }
+    if chain.behind().iter().any(|filter| filter.is_filter("geoip")) {
+        diagnostics.error(
+            path,
+            "the geoip filter runs after playlock, so clients can set their own location; expected it before playlock",
+        );
+    }
+    let lookup = chain.before().iter().position(|filter| filter.is_filter("geoip"));
+    let stripping = chain.before().get(..lookup.unwrap_or(chain.index)).unwrap_or_default();
+    let stripping = stripping.iter().filter(|it| it.is_filter("header_mutation") && !it.is_true("disabled"));
+    let early = chain.manager.list("early_header_mutation_extensions");
+    let stripping: Vec<&Node<'_>> = stripping.chain(&early).collect();
+    for name in read {
+        if !stripping.iter().any(|extension| removes(extension, name)) {
+            diagnostics.error(
                     path,
                     &format!(
                         "policies read {name}, and clients can send it; expected a header_mutation filter that removes it before {}",
                         if lookup.is_some() { "the geoip filter" } else { "playlock" }
                     ),
                 );
-            }
         }
+    }
+}
+
+/// Checks that playlock gets the fingerprints of TLS clients that sessions are bound to.
+fn check_fingerprints(
+    chain: &Chain<'_>,
+    path: &str,
+    running: &Running<'_>,
+    files: &[File],
+    diagnostics: &mut Diagnostics,
+) {
+    if !running.policies.iter().any(|(_, policy)| policy.session.binding.ja4) {
+        return;
+    }
+    let is_it = |node: &Node<'_>| node.text(&["object_key"]) == Some("playlock.ja4");
+    let mut before = chain.before().iter().filter(|filter| !filter.is_true("disabled"));
+    if !before.any(|filter| filter.objects_with("object_key").iter().any(is_it)) {
+        diagnostics.error(path, "policies bind sessions to ja4, but no filter before playlock sets the filter state playlock.ja4, so no session opens; expected a set_filter_state filter with this object_key");
+    }
+    let inspectors = files.iter().flat_map(|file| Node::root(&file.document).objects_with("enable_ja4_fingerprinting"));
+    if !inspectors.into_iter().any(|inspector| inspector.is_true("enable_ja4_fingerprinting")) {
+        diagnostics.warning(path, "policies bind sessions to ja4, but no listener computes it; expected a tls_inspector with enable_ja4_fingerprinting: true");
     }
 }
 

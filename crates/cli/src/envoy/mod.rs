@@ -1,10 +1,13 @@
 //! Checks of Envoy's configuration: how the filter runs, the filters and routes around it, and routes that bypass it.
 
+mod chain;
 mod entry;
 mod file;
 mod filter;
+mod path_tokens;
 mod route;
 mod running;
+mod target;
 mod tree;
 
 use std::collections::BTreeSet;

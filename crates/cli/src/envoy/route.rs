@@ -26,6 +26,11 @@ pub struct Cluster<'a> {
 }
 
 impl<'a> Route<'a> {
+    /// A route, which may also respond by itself.
+    pub fn of(node: &Node<'a>) -> Self {
+        Self { action: node.get("route").unwrap_or_else(|| node.clone()), node: node.clone() }
+    }
+
     /// The path or path prefix that it matches, if it is not a pattern.
     pub fn prefix(&self) -> Option<&'a str> {
         self.node.text(&["match", "prefix"]).or_else(|| self.node.text(&["match", "path"]))
@@ -47,7 +52,7 @@ impl<'a> Route<'a> {
 }
 
 /// The route configurations of a connection manager: its own, or the one in the file that its discovery reads.
-fn route_tables<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
+pub fn tables<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
     if let Some(own) = manager.get("route_config") {
         return vec![own];
     }
@@ -58,13 +63,13 @@ fn route_tables<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
 
 /// The routes of a connection manager to clusters, however they match.
 pub fn routes<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Route<'a>> {
-    let all = route_tables(manager, files).into_iter().flat_map(|table| table.objects_with("route"));
+    let all = tables(manager, files).into_iter().flat_map(|table| table.objects_with("route"));
     all.filter_map(|node| Some(Route { action: node.get("route").filter(|it| it.value.is_object())?, node })).collect()
 }
 
 /// The virtual hosts of a connection manager that match any Host.
 pub fn catch_all_hosts<'a>(manager: &Node<'a>, files: &'a [File]) -> Vec<Node<'a>> {
-    let hosts = route_tables(manager, files).into_iter().flat_map(|table| table.list("virtual_hosts"));
+    let hosts = tables(manager, files).into_iter().flat_map(|table| table.list("virtual_hosts"));
     hosts.filter(|host| host.list("domains").iter().any(|domain| domain.value.as_str() == Some("*"))).collect()
 }
 
@@ -134,7 +139,7 @@ pub fn bypasses(files: &[File], names: &BTreeSet<&str>, protected: &BTreeSet<&st
     for (manager, way) in with.iter().chain(&without).flat_map(|manager| {
         ["rds", "scoped_routes"].into_iter().filter_map(move |way| Some((manager, manager.get(way)?)))
     }) {
-        if route_tables(manager, files).is_empty() {
+        if tables(manager, files).is_empty() {
             diagnostics.warning(
                 &way.path,
                 "the routes are in another file and were not checked; expected that file as a further --envoy",

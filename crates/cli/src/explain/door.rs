@@ -33,7 +33,7 @@ pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: 
 
 fn assignment(explanation: &mut Explanation<'_>, outcome: Outcome<'_>, door: &Door<'_>) {
     let head = door.incoming.head;
-    let named = if door.policies.route_policy { head.route_policy(door.incoming.plain_target) } else { None };
+    let named = if door.policies.route_policy { head.route_policy() } else { None };
     let good = match (door.policy, outcome) {
         (Some((_, policy)), _) => format!("the policy \"{}\" applies", policy.name),
         (None, Outcome::Admitted(Admitted::Pass)) => "no policy applies: the request passes untouched".to_owned(),

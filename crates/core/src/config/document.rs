@@ -56,7 +56,8 @@ pub struct Document {
     #[serde(default)]
     pub batching: bool,
     /// Use the policy that Envoy's route names in its metadata (`filter_metadata: {playlock: {policy: vod}}`) before
-    /// any assignment. A request with an unknown name is refused. Costs a call into Envoy for each request.
+    /// any assignment. A request with an unknown name is refused. Costs a call into Envoy for each request. With a token in
+    /// the path, the routes of the path with and without it must name the same policy.
     #[serde(default)]
     pub route_policy: bool,
     /// The request headers in which Envoy passes the client's location.

@@ -18,6 +18,7 @@ fn what_ends_a_header_or_a_line_is_in_no_member() {
         (format!("{auth}/sessionTokenName"), r#""hdntlBAD""#),
         (format!("{auth}/sessionAcl"), r#""/*BAD""#),
         (format!("{auth}/sessionBinding"), r#"{"headerForSalt": "x-aBAD"}"#),
+        (format!("{auth}/sessionBinding"), r#"{"headers": ["x-a", "x-bBAD"]}"#),
         ("/policies/0/playlistPaths".into(), r#"["/aBAD"]"#),
         (format!("{media}/keyPath"), r#""/kBAD""#),
         (format!("{media}/keyUrl"), r#""https://k.example/{session}{secret}BAD""#),

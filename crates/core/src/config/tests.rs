@@ -75,6 +75,33 @@ fn errors_name_the_json_path() {
             json!({"headerForSalt": "user agent"}),
             "policies[0].tokenAuth.sessionBinding.headerForSalt",
         ),
+        (
+            "/policies/0/tokenAuth/sessionBinding",
+            json!({"headers": ["user-agent", "x device"]}),
+            "policies[0].tokenAuth.sessionBinding.headers[1]",
+        ),
+        (
+            "/policies/0/tokenAuth/sessionBinding",
+            json!({"headers": ["x-a", "x-b", "X-A"]}),
+            "policies[0].tokenAuth.sessionBinding.headers[2]",
+        ),
+        (
+            "/policies/0/tokenAuth/sessionBinding",
+            json!({"headers": []}),
+            "policies[0].tokenAuth.sessionBinding.headers",
+        ),
+        (
+            "/policies/0/tokenAuth/sessionBinding",
+            json!({"headers": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"]}),
+            "policies[0].tokenAuth.sessionBinding.headers",
+        ),
+        (
+            "/policies/0/tokenAuth/sessionBinding",
+            json!({"headers": ["x-a"], "headerForSalt": "x-b"}),
+            "policies[0].tokenAuth.sessionBinding.headerForSalt",
+        ),
+        ("/policies/0/tokenAuth/sessionBinding", json!({"ja4": "yes"}), "policies[0].tokenAuth.sessionBinding.ja4"),
+        ("/policies/0/tokenAuth/sessionBinding", json!({"ja4": false}), "policies[0].tokenAuth.sessionBinding"),
         ("/policies/0/tokenAuth/sessionBinding", json!({}), "policies[0].tokenAuth.sessionBinding"),
         ("/policies/0/tokenAuth/sessionTokenName", json!("a b"), "policies[0].tokenAuth.sessionTokenName"),
         ("/policies/0/tokenAuth/accessTokenName", json!("hdntl"), "policies[0].tokenAuth.accessTokenName"),

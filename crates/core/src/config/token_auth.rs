@@ -150,16 +150,32 @@ pub struct SessionRenewal {
     pub after: Duration,
 }
 
-/// The client properties that must not change during a session. At least one of the two is required.
+/// The client properties that must not change during a session. At least one is required.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SessionBinding {
     /// The client's network. It changes for viewers behind some NATs, and for viewers with both IPv4 and IPv6.
     pub address_prefix: Option<AddressPrefix>,
-    /// A request header that players must send with every request, always with the same value.
+    /// Request headers that players must send with every request, always with the same values: 1 to 16, in any order.
+    /// Players may omit some of them, but not all, and then in every request.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<Vec<HeaderName>>",
+            length(min = 1, max = 16),
+            extend("examples" = [["user-agent", "x-device"]])
+        )
+    )]
+    pub headers: Option<Vec<String>>,
+    /// Akamai's word for a single header. The same as `headers` with this name; not both.
     #[cfg_attr(feature = "schema", schemars(with = "Option<HeaderName>", extend("examples" = ["x-device"])))]
     pub header_for_salt: Option<String>,
+    /// The TLS client, by those parts of its JA4 fingerprint that all its connections share. Requires Envoy to provide
+    /// the fingerprint in the filter state `playlock.ja4`; connections without one, such as HTTP/3, are denied.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
+    pub ja4: bool,
 }
 
 /// The number of leading bits of the client's address that form its network.

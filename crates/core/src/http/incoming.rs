@@ -5,6 +5,7 @@ use core::cell::OnceCell;
 use core::net::{IpAddr, SocketAddr};
 
 use crate::http::headers;
+use crate::http::ja4::Ja4;
 use crate::http::message::{Attributes, Request};
 use crate::http::path_parameter::PathParameter;
 use crate::http::plain_target::PlainTarget;
@@ -73,6 +74,7 @@ pub struct RequestHead<'a> {
     attributes: &'a dyn Attributes,
     client: OnceCell<Option<IpAddr>>,
     route_policy: OnceCell<Option<Vec<u8>>>,
+    ja4: OnceCell<Option<Ja4>>,
 }
 
 /// Counts a header that must not be sent twice.
@@ -137,6 +139,7 @@ impl<'a> RequestHead<'a> {
             attributes: request.attributes,
             client: OnceCell::new(),
             route_policy: OnceCell::new(),
+            ja4: OnceCell::new(),
         }
     }
 
@@ -145,10 +148,14 @@ impl<'a> RequestHead<'a> {
         *self.client.get_or_init(|| self.attributes.client_address().as_deref().and_then(client_address))
     }
 
-    /// The name of the policy that the proxy's route gives. The proxy is asked at most once. `target`: see
-    /// [`Attributes::route_policy`].
-    pub fn route_policy(&self, target: Option<&str>) -> Option<&[u8]> {
-        self.route_policy.get_or_init(|| self.attributes.route_policy(target)).as_deref()
+    /// The name of the policy that the proxy's route gives. The proxy is asked at most once.
+    pub fn route_policy(&self) -> Option<&[u8]> {
+        self.route_policy.get_or_init(|| self.attributes.route_policy()).as_deref()
+    }
+
+    /// The fingerprint of the connection's TLS client; `None` if the proxy has none. The proxy is asked at most once.
+    pub fn ja4(&self) -> Option<&Ja4> {
+        self.ja4.get_or_init(|| self.attributes.ja4().as_deref().and_then(Ja4::parse)).as_ref()
     }
 
     /// A value in the metadata that the proxy's filters have written, by the names that lead to it.

@@ -23,9 +23,16 @@ pub trait Attributes {
     /// The client's address as the proxy determines it: `ip:port` or `[ip]:port`.
     fn client_address(&self) -> Option<Vec<u8>>;
 
-    /// The policy named by the proxy's route, if any. Called only if the configuration has `routePolicy`. `target` is
-    /// the request's target without the token in its path, if it had one: the proxy must choose the route by it.
-    fn route_policy(&self, target: Option<&str>) -> Option<Vec<u8>>;
+    /// The policy named by the proxy's route, if any. Called only if the configuration has `routePolicy`. A proxy may choose
+    /// the route by the target with the token in its path; see [`Exchange::confirm_route`].
+    ///
+    /// [`Exchange::confirm_route`]: crate::exchange::Exchange::confirm_route
+    fn route_policy(&self) -> Option<Vec<u8>>;
+
+    /// The JA4 fingerprint of the connection's TLS client, if the proxy computes it.
+    fn ja4(&self) -> Option<Vec<u8>> {
+        None
+    }
 
     /// A value in the dynamic metadata that the proxy's filters have written, by the names that lead to it, in the host's
     /// encoding. Called only if the configuration takes access tokens from there.
@@ -41,6 +48,8 @@ pub struct Known {
     pub client_address: Option<Vec<u8>>,
     /// See [`Attributes::route_policy`].
     pub route_policy: Option<Vec<u8>>,
+    /// See [`Attributes::ja4`].
+    pub ja4: Option<Vec<u8>>,
 }
 
 impl Known {
@@ -55,8 +64,12 @@ impl Attributes for Known {
         self.client_address.clone()
     }
 
-    fn route_policy(&self, _target: Option<&str>) -> Option<Vec<u8>> {
+    fn route_policy(&self) -> Option<Vec<u8>> {
         self.route_policy.clone()
+    }
+
+    fn ja4(&self) -> Option<Vec<u8>> {
+        self.ja4.clone()
     }
 }
 

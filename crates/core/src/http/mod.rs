@@ -2,6 +2,7 @@
 
 pub mod headers;
 pub mod incoming;
+pub mod ja4;
 pub mod message;
 pub mod path_parameter;
 pub mod path_token;

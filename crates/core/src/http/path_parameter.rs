@@ -3,7 +3,6 @@
 
 use alloc::string::String;
 
-use super::incoming::at_most_one;
 use super::reply::Reason;
 use super::target::is_named;
 
@@ -52,8 +51,9 @@ pub fn cut<'a>(target: Option<&'a [u8]>, names: &'a [String]) -> Option<Cut<'a>>
         }
     }
     kept.push_str(query);
-    let found = parameters(path).filter_map(|parameter| find(parameter, names));
-    let parameter = at_most_one(found).and_then(|found| found.ok_or(Reason::Missing));
+    let mut found = parameters(path).filter_map(|parameter| find(parameter, names));
+    let first = found.next()?;
+    let parameter = if found.next().is_some() { Err(Reason::Duplicate) } else { Ok(first) };
     Some(Cut { target: kept, parameter })
 }
 

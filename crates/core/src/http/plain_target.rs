@@ -3,7 +3,6 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use super::incoming::RequestHead;
 use super::path_parameter::{self, PathParameter};
 use super::path_token;
 use super::reply::Reason;
@@ -20,13 +19,13 @@ pub struct PlainTarget<'a> {
 }
 
 impl<'a> PlainTarget<'a> {
-    /// Takes the tokens out of the target of `head`. `marker` precedes a token in the first segment; `None` if no policy
+    /// Takes the tokens out of a target. `marker` precedes a token in the first segment; `None` if no policy
     /// has tokens there. `parameters` are the names of path parameters that carry tokens.
     ///
     /// # Errors
-    /// [`BadTarget`] if there is not exactly one target, if it is too long, or if nothing follows the first segment.
-    pub fn of(head: &RequestHead<'a>, marker: Option<&str>, parameters: &'a [String]) -> Result<Self, BadTarget> {
-        let raw = head.raw_target.filter(|raw| raw.len() <= MAX_TARGET).ok_or(BadTarget)?;
+    /// [`BadTarget`] if there is no target, if it is too long, or if nothing follows the first segment.
+    pub fn of(raw: Option<&'a [u8]>, marker: Option<&str>, parameters: &'a [String]) -> Result<Self, BadTarget> {
+        let raw = raw.filter(|raw| raw.len() <= MAX_TARGET).ok_or(BadTarget)?;
         let split = marker.map(|marker| path_token::split(raw, marker)).transpose()?.flatten();
         let rest = split.as_ref().map_or(raw, |split| split.plain);
         let cut = path_parameter::cut(Some(rest), parameters);

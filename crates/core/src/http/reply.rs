@@ -102,6 +102,8 @@ reasons! {
     Method "method" 405 "Only GET and HEAD are answered here";
     /// No assignment covers the host and path.
     Unassigned "unassigned" 403 "No policy is assigned to this path";
+    /// The proxy's routes for the path with and without the token in it name different policies.
+    Route "route" 403 "The route of this path names another policy than the route of the path with the token";
     /// The client's address is denied, or unknown where the policy needs it.
     Address "address" 403 "This client address may not watch";
     /// The client's location is denied, or unknown where the policy needs it.
@@ -134,8 +136,10 @@ reasons! {
     Ip "ip" 403 "The token is for another client address";
     /// The token names audiences, and this service is none of them.
     Audience "audience" 403 "The token is for another audience";
-    /// The header that the session is bound to is missing, repeated, or has another value.
+    /// A header that the session is bound to is missing, repeated, or has another value.
     Header "header" 403 "The session is bound to another value of a request header";
+    /// The session is bound to another TLS client, or the connection has no JA4 fingerprint.
+    Fingerprint "fingerprint" 403 "The session is bound to a TLS client, and this one has another JA4 fingerprint or none";
     /// A session token for this access token would be longer than players accept.
     Oversize "oversize" 403 "The token's fields are too long for a session token";
     /// The policy revokes the session or its access token.

@@ -2,42 +2,13 @@
 //! opened.
 
 use super::access_token::{self, SentAccess};
+use super::chained_request::ChainedRequest;
 use super::check::{Observer, TokenSeen, TokenSent};
+use super::pending::ViewerUrl;
 use super::visit::Visit;
 use crate::http::reply::Reason;
-use crate::http::route::Kind;
-use crate::policy::PolicyIndex;
 use crate::policy::tokens::Chain;
-use crate::request::pending::ViewerUrl;
 use crate::token::uri_signing::claims::Claims;
-use crate::token::uri_signing::renewal::Renewal;
-
-/// A request with a verified token, kept until its response arrives.
-#[derive(Debug)]
-pub struct ChainedRequest {
-    /// Index of the policy.
-    policy: PolicyIndex,
-    /// Kind of the resource, by its URL.
-    kind: Kind,
-    /// URL as requested by the player, without a token in its path.
-    pub url: ViewerUrl,
-    /// Seconds for which the token is still valid; `None` if it has no end.
-    pub time_left: Option<u64>,
-    /// The next token; `None` if the token is not to be renewed.
-    pub renewal: Option<Renewal>,
-}
-
-impl ChainedRequest {
-    /// Index of the policy.
-    pub fn policy(&self) -> PolicyIndex {
-        self.policy
-    }
-
-    /// Kind of the resource, by its URL.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-}
 
 /// Verifies the token of a request; `None` if the policy does not renew tokens.
 ///

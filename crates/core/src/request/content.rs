@@ -52,7 +52,7 @@ fn assignment(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
     if let Err(reason) = incoming.path_token {
         return Flow::refuse(reason);
     }
-    let found = policy_for(door.policies, incoming.head, incoming.plain_target, &incoming.target.path);
+    let found = policy_for(door.policies, incoming.head, &incoming.target.path);
     // The path of a request for other content must not begin with the marker: it has two meanings then.
     let takes_token =
         matches!(found, Match::Policy(_, policy) if !policy.is_open() && policy.session.transport.in_path());

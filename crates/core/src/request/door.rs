@@ -30,7 +30,7 @@ pub fn policy_for_cors<'a>(policies: &'a Policies, head: &RequestHead<'_>) -> Op
     let plain = plain_target(policies, head);
     let plain = plain.as_deref();
     let target = plain.or_else(|| core::str::from_utf8(head.raw_target?).ok())?;
-    match policy_for(policies, head, plain, target.split('?').next()?) {
+    match policy_for(policies, head, target.split('?').next()?) {
         Match::Policy(_, policy) => Some(policy),
         Match::Pass | Match::Deny => None,
     }
@@ -38,7 +38,8 @@ pub fn policy_for_cors<'a>(policies: &'a Policies, head: &RequestHead<'_>) -> Op
 
 /// The target without the tokens in its path, for the access log; `None` if it has none. It may not be normalised.
 pub fn plain_target(policies: &Policies, head: &RequestHead<'_>) -> Option<String> {
-    match PlainTarget::of(head, policies.path_marker(), &policies.path_parameters) {
+    match PlainTarget::of(head.raw_target, policies.path_marker(), &policies.path_parameters) {
+        Ok(plain) if plain.token().is_err() => Some("/".into()),
         Ok(plain) => plain.changed().map(Into::into),
         // Perhaps a token without a path behind it.
         Err(BadTarget) => policies.path_marker().and(head.raw_target).map(|_| "/".into()),
@@ -46,9 +47,9 @@ pub fn plain_target(policies: &Policies, head: &RequestHead<'_>) -> Option<Strin
 }
 
 /// Looks up the policy for a path: the one named by the proxy's route, if routes may name policies, else the assigned
-/// one. `plain` is the whole target, if a token in the path was taken out.
-pub fn policy_for<'a>(policies: &'a Policies, head: &RequestHead<'_>, plain: Option<&str>, path: &str) -> Match<'a> {
-    let named = if policies.route_policy { head.route_policy(plain) } else { None };
+/// one.
+pub fn policy_for<'a>(policies: &'a Policies, head: &RequestHead<'_>, path: &str) -> Match<'a> {
+    let named = if policies.route_policy { head.route_policy() } else { None };
     match named {
         Some(name) => policies.named(name),
         None => policies.policy_for(head.authority, path, head.now),

@@ -56,11 +56,10 @@ fn preflight(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
     if head.method.reads() {
         return Flow::Skip;
     }
-    let found =
-        door.policy.or_else(|| match policy_for(door.policies, head, incoming.plain_target, &incoming.target.path) {
-            Match::Policy(index, policy) => Some((index, policy)),
-            Match::Pass | Match::Deny => None,
-        });
+    let found = door.policy.or_else(|| match policy_for(door.policies, head, &incoming.target.path) {
+        Match::Policy(index, policy) => Some((index, policy)),
+        Match::Pass | Match::Deny => None,
+    });
     match found.and_then(|(policy, it)| Some((policy, it.cors.as_ref()?.preflight(head)?))) {
         None => Flow::Skip,
         Some((policy, reply)) => match bodiless(incoming) {

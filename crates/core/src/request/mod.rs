@@ -7,6 +7,11 @@ pub mod admitted;
 pub mod chained;
 #[cfg(feature = "urisigning")]
 pub mod chained;
+#[cfg(not(feature = "urisigning"))]
+#[path = "not_chained_request.rs"]
+pub mod chained_request;
+#[cfg(feature = "urisigning")]
+pub mod chained_request;
 pub mod check;
 mod content;
 pub mod door;
@@ -41,7 +46,7 @@ pub fn admit(
     random: &mut dyn FnMut() -> [u8; 16],
     observer: &mut dyn Observer,
 ) -> Result<Admitted, Refused> {
-    let Ok(plain) = PlainTarget::of(head, policies.path_marker(), &policies.path_parameters) else {
+    let Ok(plain) = PlainTarget::of(head.raw_target, policies.path_marker(), &policies.path_parameters) else {
         observer.target(head, None);
         return Err(Refused { denied: Reason::Target.into(), kind: Kind::Unknown, policy: None });
     };

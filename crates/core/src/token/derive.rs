@@ -6,6 +6,7 @@
 //! languages.
 
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -27,7 +28,7 @@ const LABEL_SECRET_ID: &[u8] = b"secret-id";
 /// Length of the MAC of a URL parameter in bytes (128 of HMAC-SHA256's 256 bits).
 pub const PARAMETER_MAC: usize = 16;
 
-/// Length of the MAC of a header's value in bytes. 64 bits suffice: every guess takes a request.
+/// Length of the MAC of headers and other properties of a client in bytes. 64 bits suffice: every guess takes a request.
 pub const HEADER_TAG: usize = 8;
 
 /// A shared secret from the configuration, at least 16 bytes. Redacted in debug output, zeroed when dropped.
@@ -158,9 +159,11 @@ impl Keyring {
         self.mac(&[purpose.as_bytes(), path.as_bytes(), query.as_bytes(), session, value.as_bytes()])
     }
 
-    /// The value that binds a session token to the value of the header `name`.
-    pub fn header_tag(&self, name: &str, value: &[u8]) -> [u8; HEADER_TAG] {
-        self.mac(&[b"header", name.as_bytes(), value])
+    /// The value that binds a session token to properties of the client, each a name and its value, in this order.
+    pub fn client_tag(&self, properties: &[(&str, &[u8])]) -> [u8; HEADER_TAG] {
+        let mut fields: Vec<&[u8]> = vec![b"header"];
+        fields.extend(properties.iter().flat_map(|(name, value)| [name.as_bytes(), value]));
+        self.mac(&fields)
     }
 
     /// The revision of a configuration document, 4 bytes; not secret.

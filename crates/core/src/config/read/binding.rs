@@ -1,12 +1,18 @@
 //! Reader of `sessionBinding`.
 
 use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use super::text::text;
 use crate::config::document;
 use crate::config::error::ConfigError;
 use crate::policy::binding::{Binding, PrefixLengths};
+use crate::policy::text::HeaderName;
 
+/// Most headers of a binding. Each is looked up in every request.
+const HEADERS: usize = 16;
 /// Default prefix lengths in bits.
 const IPV4: u8 = 24;
 const IPV6: u8 = 56;
@@ -23,14 +29,39 @@ pub fn read(path: &str, binding: &document::SessionBinding) -> Result<Binding, C
             ipv6: length(&format!("{path}.addressPrefix.ipv6"), prefix.ipv6, IPV6, 128)?,
         }),
     };
-    let header = match &binding.header_for_salt {
-        None => None,
-        Some(name) => Some(text(&format!("{path}.headerForSalt"), name)?),
+    let headers = match (&binding.headers, &binding.header_for_salt) {
+        (None, None) => Vec::new(),
+        (None, Some(name)) => vec![text(&format!("{path}.headerForSalt"), name)?],
+        (Some(names), None) => headers(&format!("{path}.headers"), names)?,
+        (Some(_), Some(_)) => {
+            return Err(ConfigError::new(
+                format!("{path}.headerForSalt"),
+                "found with headers, expected headers alone",
+            ));
+        }
     };
-    if lengths.is_none() && header.is_none() {
-        return Err(ConfigError::new(path, "binds to nothing, expected addressPrefix or headerForSalt"));
+    if lengths.is_none() && headers.is_empty() && !binding.ja4 {
+        return Err(ConfigError::new(path, "binds to nothing, expected addressPrefix, headers or ja4"));
     }
-    Ok(Binding::new(lengths, header))
+    Ok(Binding { lengths, headers, ja4: binding.ja4 })
+}
+
+/// Reads the names of headers, in the order in which they enter the MAC.
+fn headers(path: &str, names: &[String]) -> Result<Vec<HeaderName>, ConfigError> {
+    if !(1..=HEADERS).contains(&names.len()) {
+        let found = names.len();
+        return Err(ConfigError::new(path, format!("found {found} names, expected 1 to {HEADERS}")));
+    }
+    let mut headers: Vec<HeaderName> = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        let name = text(&path, name)?;
+        match headers.binary_search(&name) {
+            Ok(_) => return Err(ConfigError::new(path, format!("found {name} again, expected each name once"))),
+            Err(at) => headers.insert(at, name),
+        }
+    }
+    Ok(headers)
 }
 
 fn length(path: &str, found: Option<u32>, default: u8, most: u8) -> Result<u8, ConfigError> {

@@ -49,7 +49,11 @@ impl Attributes for Counting {
         Some(b"192.0.2.1:80".to_vec())
     }
 
-    fn route_policy(&self, _target: Option<&str>) -> Option<Vec<u8>> {
+    fn route_policy(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn ja4(&self) -> Option<Vec<u8>> {
         None
     }
 }

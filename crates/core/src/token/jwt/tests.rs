@@ -64,7 +64,7 @@ impl Attributes for Metadata<'_> {
         None
     }
 
-    fn route_policy(&self, _target: Option<&str>) -> Option<Vec<u8>> {
+    fn route_policy(&self) -> Option<Vec<u8>> {
         None
     }
 
