@@ -22,6 +22,7 @@ pub mod site;
 pub mod source;
 pub mod text;
 pub mod token;
+pub mod uri_signing;
 pub mod viewer;
 
 /// A property: it panics where it does not hold of these bytes.
@@ -39,4 +40,5 @@ pub const PROPERTIES: [(&str, Property); 10] = [
     ("segment", segment::property),
     ("session", session::property),
     ("token", token::property),
+    ("urisigning", uri_signing::property),
 ];
