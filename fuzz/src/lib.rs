@@ -29,7 +29,7 @@ pub mod viewer;
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target.
-pub const PROPERTIES: [(&str, Property); 10] = [
+pub const PROPERTIES: [(&str, Property); 11] = [
     ("config", config::property),
     ("exchange", exchange::property),
     ("parameter", parameter::property),
