@@ -112,8 +112,14 @@ fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result
     let target = context.url.map_or("/".to_owned(), |url| url.target(None));
     let headers = [reply::header(":path", &target)];
     let client = || client.clone();
-    let request =
-        Request { headers: &headers, client: &client, route_policy: &|| None, now: context.now, end_of_stream: true };
+    let request = Request {
+        headers: &headers,
+        client: &client,
+        route_policy: &|| None,
+        protocol: &|| None,
+        now: context.now,
+        end_of_stream: true,
+    };
     let head = RequestHead::read(&request);
     let incoming = Incoming::parse(&head).map_err(|_| Reason::Target)?;
     let verified = match token.role {

@@ -72,6 +72,8 @@ pub struct RequestHead<'a> {
     client: OnceCell<Option<IpAddr>>,
     ask_route_policy: &'a dyn Fn() -> Option<Vec<u8>>,
     route_policy: OnceCell<Option<Vec<u8>>>,
+    ask_protocol: &'a dyn Fn() -> Option<Vec<u8>>,
+    protocol: OnceCell<Option<Vec<u8>>>,
 }
 
 /// Counts a header that must not be sent twice.
@@ -137,6 +139,8 @@ impl<'a> RequestHead<'a> {
             client: OnceCell::new(),
             ask_route_policy: request.route_policy,
             route_policy: OnceCell::new(),
+            ask_protocol: request.protocol,
+            protocol: OnceCell::new(),
         }
     }
 
@@ -148,6 +152,11 @@ impl<'a> RequestHead<'a> {
     /// The name of the policy that the proxy's route gives. The proxy is asked at most once.
     pub fn route_policy(&self) -> Option<&[u8]> {
         self.route_policy.get_or_init(self.ask_route_policy).as_deref()
+    }
+
+    /// The protocol of the request, such as `HTTP/2`. The proxy is asked at most once.
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.protocol.get_or_init(self.ask_protocol).as_deref()
     }
 
     /// The value of a header that was sent exactly once.

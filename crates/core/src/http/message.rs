@@ -14,6 +14,8 @@ pub struct Request<'a> {
     pub client: &'a dyn Fn() -> Option<Vec<u8>>,
     /// The policy named by the proxy's route, if any. Called only if the configuration has `routePolicy`.
     pub route_policy: &'a dyn Fn() -> Option<Vec<u8>>,
+    /// The protocol of the request as the proxy names it, such as `HTTP/2`. Called only if an access token restricts it.
+    pub protocol: &'a dyn Fn() -> Option<Vec<u8>>,
     /// The current time, in seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
     /// The headers end the request: it has no body and no trailers.
