@@ -40,8 +40,8 @@ pub fn find<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Opti
     if let Some((format, token)) = at_most_one(found)? {
         return Ok(Some(SentAccess { token, format, carrier: AccessCarrier::Query }));
     }
-    let found =
-        formats().flat_map(|format| headers::cookies(head.headers, &format.cookie).map(move |token| (format, token)));
+    let found = headers::cookie_pairs(head.headers)
+        .filter_map(|(name, token)| Some((formats().find(|format| format.is_cookie(name))?, token)));
     if let Some((format, token)) = at_most_one(found)? {
         return Ok(Some(SentAccess { token, format, carrier: AccessCarrier::Cookie }));
     }

@@ -36,9 +36,8 @@ pub fn request_edits(policy: &Policy, incoming: &Incoming<'_>, whole: bool) -> H
     let token_headers = formats.iter().filter_map(|format| format.header.as_ref());
     let sent = token_headers.filter(|name| headers::first(head.headers, name).is_some());
     edits.remove.extend(sent.map(|name| name.as_str().into()));
-    let is_ours = |cookie: &[u8]| {
-        jar::is_cookie(&policy.session.name, cookie) || formats.iter().any(|it| it.cookie.as_bytes() == cookie)
-    };
+    let is_ours =
+        |cookie: &[u8]| jar::is_cookie(&policy.session.name, cookie) || formats.iter().any(|it| it.is_cookie(cookie));
     if let Some(kept) = headers::cookies_without(head.headers, is_ours) {
         edits.remove.push("cookie".into());
         if !kept.is_empty() {

@@ -70,10 +70,11 @@ pub fn carried(field: &str) -> String {
 }
 
 /// The steps of token verification in order, each with its reasons for refusal.
-pub const STEPS: [(&str, &[Reason]); 5] = [
+pub const STEPS: [(&str, &[Reason]); 6] = [
     ("grammar", &[Reason::Malformed]),
     ("signature", &[Reason::Algorithm, Reason::Signature]),
     ("times", &[Reason::Early, Reason::Expired]),
+    ("claims", &[Reason::Claim, Reason::Geo]),
     ("address, header, revocation", &[Reason::Ip, Reason::Header, Reason::Revoked]),
     ("path", &[Reason::Path]),
 ];
