@@ -19,12 +19,9 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use self::cbor::Value;
 pub use self::claims::Refusal;
-use self::cose::Envelope;
+use self::cose::{Envelope, decoded};
 pub use self::display::fields;
 use self::facts::Facts;
 pub use self::facts::LocationHeaders;
@@ -127,11 +124,6 @@ impl Verifier {
             renewed: self.renewer.as_ref().and_then(|renewer| renewer.renew(token, set, incoming.head.now)),
         })
     }
-}
-
-/// The readings of a token as sent, decoded.
-fn decoded(sent: &str) -> Vec<Vec<u8>> {
-    super::readings(sent).iter().filter_map(|reading| URL_SAFE_NO_PAD.decode(reading.as_bytes()).ok()).collect()
 }
 
 #[cfg(test)]
