@@ -3,6 +3,7 @@
 //! wasm` and is written to `target/forgeries.jsonl` for the real Envoy (`tests/envoy/test_forgeries.py`).
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
 
+mod cat;
 mod cross;
 mod fixture;
 mod mutate;
