@@ -29,6 +29,7 @@ pub use self::renewal::Renewer;
 use self::uri::Scope;
 use crate::http::incoming::Incoming;
 use crate::http::reply::Reason;
+use crate::token::acl;
 use crate::token::grant::Grant;
 use crate::token::key_set::{Key, KeyError, KeySet};
 
@@ -116,7 +117,8 @@ impl Verifier {
         Ok(Grant {
             acl: match uri::scope(set) {
                 Scope::All => Some("/*".into()),
-                Scope::Acl(acl) => Some(acl),
+                // Of a path in which a prefix and a suffix overlap, the pattern is too narrow.
+                Scope::Acl(acl) => Some(acl).filter(|acl| acl::allows(acl, &incoming.target.path)),
                 Scope::Other => None,
             },
             id: cbor::get(set, claims::CTI).and_then(Value::bytes).map(base16ct::lower::encode_string),
