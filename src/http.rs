@@ -258,6 +258,10 @@ impl Attributes for HostAttributes {
         host::property(b"filter_state\0playlock.ja4").ok().flatten()
     }
 
+    fn protocol(&self) -> Option<Vec<u8>> {
+        host::property(b"request\0protocol").ok().flatten()
+    }
+
     /// A value that cannot be read counts as none.
     fn metadata(&self, names: &[&str]) -> Option<Vec<u8>> {
         let path = [&["metadata", "filter_metadata"], names].concat().join("\0");

@@ -199,6 +199,7 @@ fn by_url(source: &KeySource, url: &Address, policies: &Policies) -> Result<Cont
         host: None,
         route_policy: source.policy.clone(),
         ja4: None,
+        protocol: "HTTP/1.1".to_owned(),
         now: Some(Moment::At(now)),
     };
     let mut asked = viewer.asks(url)?;

@@ -32,6 +32,9 @@ pub struct Viewer {
     /// JA4 fingerprint of the viewer's TLS client.
     #[arg(long, value_name = "FINGERPRINT")]
     pub ja4: Option<String>,
+    /// Protocol of the request as Envoy names it.
+    #[arg(long, value_name = "PROTOCOL", default_value = "HTTP/1.1", value_parser = ["HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3"])]
+    pub protocol: String,
     /// Time to use instead of now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub now: Option<Moment>,
@@ -77,6 +80,7 @@ impl Viewer {
             attributes: Known {
                 client_address: self.ip.as_ref().map(|address| address.clone().into_bytes()),
                 route_policy: self.route_policy.as_ref().map(|name| name.clone().into_bytes()),
+                protocol: Some(self.protocol.clone().into_bytes()),
                 ja4: self.ja4.as_ref().map(|ja4| ja4.clone().into_bytes()),
             },
             now: Moment::or_now(self.now),

@@ -120,9 +120,9 @@ fn derivation() {
         let request = Request { headers: &head, attributes: &client, now: opened, end_of_stream: true };
         let request = RequestHead::read(&request);
         let grant = Grant {
-            acl: None,
             id: Some("order-17".into()),
             payload: Some("{\"name\": \"Zo\u{eb}\", \"n\": 1}".into()),
+            ..Grant::default()
         };
         let granted = Session::open(binding, Some(&grant), "/vod/a/m.m3u8", &request, id).unwrap();
         assert_eq!(granted.token, text(vector, "grantedToken"));

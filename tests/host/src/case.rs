@@ -76,6 +76,8 @@ pub struct Step {
     pub rerouted_policy: Option<String>,
     /// The JA4 fingerprint of the TLS client.
     pub ja4: Option<String>,
+    /// The protocol of the request, as Envoy names it; HTTP/1.1 by default.
+    pub protocol: Option<String>,
     /// The request does not end with its headers.
     #[serde(default)]
     pub has_body: bool,

@@ -50,6 +50,8 @@ pub struct Request {
     pub rerouted_policy: Option<String>,
     /// The JA4 fingerprint of the TLS client, in the filter state.
     pub ja4: Option<String>,
+    /// The protocol, as Envoy names it.
+    pub protocol: String,
     /// The headers do not end the stream: a body or trailers follow.
     pub has_body: bool,
 }
@@ -72,6 +74,7 @@ impl Request {
             route_policy: None,
             rerouted_policy: None,
             ja4: None,
+            protocol: "HTTP/1.1".to_owned(),
             has_body: false,
         }
     }

@@ -121,9 +121,10 @@ impl Filter for NativeFilter<'_> {
         let client = stream.property("source\0address").ok();
         let route = stream.property(ROUTE_POLICY).ok();
         let ja4 = stream.property("filter_state\0playlock.ja4").ok();
+        let protocol = stream.property("request\0protocol").ok();
         let request = step::Request {
             headers: &headers,
-            attributes: &step::Known { client_address: client, route_policy: route, ja4 },
+            attributes: &step::Known { client_address: client, route_policy: route, protocol, ja4 },
             now: self.node.now,
             end_of_stream,
         };

@@ -112,6 +112,7 @@ impl Stream {
             ("request\0host", text(":authority")),
             ("request\0scheme", text(":scheme")),
             ("request\0method", text(":method")),
+            ("request\0protocol", request.protocol.into_bytes()),
         ];
         Self {
             phase: Phase::Request,
@@ -150,6 +151,7 @@ impl Stream {
             route_policy: None,
             rerouted_policy: None,
             ja4: None,
+            protocol: String::new(),
             has_body: false,
         })
     }

@@ -6,7 +6,8 @@ use playlock_core::request::access_token::{AccessCarrier, SentAccess};
 use playlock_core::request::check::{TokenSeen, TokenSent};
 use playlock_core::request::visit::Visit;
 use playlock_core::session::jar::{self, Carrier, Sent};
-use playlock_core::token::STEPS;
+use playlock_core::token::format::Format;
+use playlock_core::token::{STEPS, cat};
 
 use super::explanation::{Explanation, Mark};
 use crate::fields;
@@ -68,10 +69,22 @@ pub fn seen(explanation: &mut Explanation<'_>, token: &TokenSeen<'_>, visit: &Vi
             explanation.say(name, Mark::Note, format!("in the {carrier}: {}: {}", reason.word(), reason.title()));
         }
     }
-    if let Some(spoken) = fields::read(sent, visit.incoming.head.now) {
+    if let TokenSent::Access(SentAccess { format, .. }) = token.sent
+        && format.verifier.format() == Format::Cat
+    {
+        for (name, text) in cat::fields(sent).into_iter().flatten() {
+            explanation.detail(format!("{name}={text}"));
+        }
+    } else if let Some(spoken) = fields::read(sent, visit.incoming.head.now) {
         for (field, value, meaning) in spoken.fields.iter().filter(|(field, ..)| *field != "hmac") {
             explanation.detail(format!("{field}={value}: {meaning}"));
         }
+    }
+    if let TokenSent::Access(sent) = token.sent
+        && let Some(claim) =
+            sent.format.verifier.refused_claim(sent.token, visit.incoming, visit.policy.reserved_parameters())
+    {
+        explanation.detail(format!("refused by the claim {claim}"));
     }
     for step in steps(token.verified.err()) {
         explanation.detail(step);

@@ -75,6 +75,7 @@ pub struct RequestHead<'a> {
     client: OnceCell<Option<IpAddr>>,
     route_policy: OnceCell<Option<Vec<u8>>>,
     ja4: OnceCell<Option<Ja4>>,
+    protocol: OnceCell<Option<Vec<u8>>>,
 }
 
 /// Counts a header that must not be sent twice.
@@ -140,6 +141,7 @@ impl<'a> RequestHead<'a> {
             client: OnceCell::new(),
             route_policy: OnceCell::new(),
             ja4: OnceCell::new(),
+            protocol: OnceCell::new(),
         }
     }
 
@@ -161,6 +163,11 @@ impl<'a> RequestHead<'a> {
     /// A value in the metadata that the proxy's filters have written, by the names that lead to it.
     pub fn metadata(&self, path: &[&str]) -> Option<Vec<u8>> {
         self.attributes.metadata(path)
+    }
+
+    /// The protocol of the request, such as `HTTP/2`. The proxy is asked at most once.
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.protocol.get_or_init(|| self.attributes.protocol()).as_deref()
     }
 
     /// The value of a header that was sent exactly once.

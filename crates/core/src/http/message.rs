@@ -34,6 +34,11 @@ pub trait Attributes {
         None
     }
 
+    /// The protocol of the request as the proxy names it, such as `HTTP/2`. Called only if an access token restricts it.
+    fn protocol(&self) -> Option<Vec<u8>> {
+        None
+    }
+
     /// A value in the dynamic metadata that the proxy's filters have written, by the names that lead to it, in the host's
     /// encoding. Called only if the configuration takes access tokens from there.
     fn metadata(&self, _names: &[&str]) -> Option<Vec<u8>> {
@@ -48,6 +53,8 @@ pub struct Known {
     pub client_address: Option<Vec<u8>>,
     /// See [`Attributes::route_policy`].
     pub route_policy: Option<Vec<u8>>,
+    /// See [`Attributes::protocol`].
+    pub protocol: Option<Vec<u8>>,
     /// See [`Attributes::ja4`].
     pub ja4: Option<Vec<u8>>,
 }
@@ -66,6 +73,10 @@ impl Attributes for Known {
 
     fn route_policy(&self) -> Option<Vec<u8>> {
         self.route_policy.clone()
+    }
+
+    fn protocol(&self) -> Option<Vec<u8>> {
+        self.protocol.clone()
     }
 
     fn ja4(&self) -> Option<Vec<u8>> {

@@ -62,6 +62,14 @@ impl PendingRequest {
         self.session.as_ref().map(cookies).unwrap_or_default()
     }
 
+    /// Headers that carry the successor of the access token, if it has one.
+    pub fn renewed(&self) -> &[Header] {
+        match &self.session {
+            Some(PendingSession { obtained: Obtained::Opened { renewed, .. }, .. }) => renewed,
+            _ => &[],
+        }
+    }
+
     /// Remaining lifetime of the session in seconds.
     pub fn time_left(&self) -> u64 {
         self.session.as_ref().map_or(0, |pending| pending.session.expires.saturating_sub(self.now))
@@ -84,6 +92,8 @@ pub enum Obtained {
     Opened {
         /// References of the session cookies to remove, to make room for the new one.
         surplus: Vec<String>,
+        /// Headers of the response that carry the successor of the access token; a `location` redirects the request.
+        renewed: Vec<Header>,
     },
     /// Resumed from a token in the request.
     Resumed {
@@ -113,7 +123,7 @@ impl PendingSession {
     /// Cookie of a newly opened session that ends in `left` seconds, and removals of the cookies that make room for it.
     pub fn cookies(&self, policy: &Policy, scheme: Scheme, left: u64) -> Vec<Header> {
         match &self.obtained {
-            Obtained::Opened { surplus } if policy.session.transport.in_cookie() => {
+            Obtained::Opened { surplus, .. } if policy.session.transport.in_cookie() => {
                 let name = &policy.session.name;
                 let dropped = surplus.iter().map(|reference| jar::drop_cookie(name, reference, scheme));
                 dropped.chain([jar::set_cookie(name, &self.session, left, scheme)]).collect()

@@ -9,7 +9,7 @@ use super::body::{Body, IfLive, LiveProbeBody, PlaylistBody};
 use super::{Plan, ResponseHead, without_untrue};
 use crate::http::headers;
 use crate::http::message::HeaderEdits;
-use crate::http::reply::{Reason, header};
+use crate::http::reply::{Header, Reason, Reply, header};
 use crate::http::route::Kind;
 use crate::playlist::{Encryption, KeySource, LinkTarget, Rewriter, UriRewriter, Variables};
 use crate::policy::Policy;
@@ -37,6 +37,9 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     if head.is_empty() {
         return Err(Reason::Playlist);
     }
+    if request.renewed().iter().any(|(name, _)| name == "location") {
+        return Ok(redirect(request.renewed()));
+    }
     let kept = marks(request, policy).ok_or(Reason::Missing)?;
     let if_live = match reloads_open_sessions(request, policy) {
         true => Some(IfLive::Wrapped(single_variant(request, &kept))),
@@ -58,6 +61,7 @@ pub fn edits(head: &ResponseHead<'_>) -> HeaderEdits {
     edits.remove.push("content-length".into());
     edits.set.push(header("cache-control", "private, no-store"));
     edits.add.extend(head.request.session_cookies(head.policy));
+    edits.add.extend_from_slice(head.request.renewed());
     edits
 }
 
@@ -67,6 +71,14 @@ fn renewed(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
     let token = pending.session.renewed(policy, request.now)?;
     let content = Some(pending.link_with(policy, &token, false));
     Some(UriRewriter { content, ..marks_with(request, policy, &token)? })
+}
+
+/// Plan for a request that is repeated with a new access token. The session that it opened is forgotten.
+fn redirect(renewed: &[Header]) -> Plan {
+    let mut headers = renewed.to_vec();
+    headers.push(header("cache-control", "no-store"));
+    let reply = Reply { status: 302, headers, body: Vec::new(), reason: None };
+    Plan { kind: Kind::Playlist, edits: HeaderEdits::default(), body: None, reply: Some(reply) }
 }
 
 /// Rewriter for the URIs of the response; `None` without a session.
