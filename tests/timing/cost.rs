@@ -79,8 +79,11 @@ fn vm() -> Vm {
             "cors": {"allowOrigins": ["https://tv.example"]},
             "mediaEncryption": {"enabled": true, "secret": SECRET, "transitionSecret": namesakes(name)[1].1, "keyScope": scope}})
     };
+    // Without an elliptic key: a signature of that kind takes as long for everyone.
+    let keys = serde_json::json!([{"kty": "oct", "kid": "Symmetric256", "k": "BO1pH-nFIv2ngFKnNhjNnZV1uWcIdH3fEdbTDFJpXWk"},
+        {"kty": "oct", "kid": "Symmetric256", "k": "q0lLZJ1ysLiLNbnY8sJLvV5i5VgqLsK3mZuvQm1-u7s"}]);
     let config = serde_json::json!({
-        "policies": [policy("vod", serde_json::json!({}), "session"),
+        "policies": [policy("vod", serde_json::json!({"formats": ["edgeauth", "cat"], "cat": {"keys": keys}}), "session"),
             policy("free", serde_json::json!({"enforceOnContentRequest": false}), "stream")],
         "assignments": [{"policyName": "vod", "path": "/a/..."}, {"policyName": "free", "path": "/free/..."}],
     });

@@ -11,7 +11,7 @@ import json
 
 import cbor2
 from cbor2 import CBORTag
-from cwt import COSE, COSEAlgs, COSEHeaders, COSEKey
+from cwt import COSE, COSEHeaders, COSEKey
 
 NOW = 1700000000
 END = 4102444800
@@ -118,6 +118,10 @@ bad("the tags in the other order", by_hand(bare, tags=(17, 61)), "malformed")
 bad("the context of a signature", by_hand(bare, context="Signature1"), "signature")
 bad("another secret", by_hand(bare, secret=bytes(32)), "signature")
 bad("an empty secret", by_hand(bare, secret=b""), "signature")
+# A public key is no secret: not its coordinates, nor any of its files.
+for name, secret in [("x", unhex(X)), ("x and y", unhex(X + Y)), ("the point", b"\4" + unhex(X + Y)), ("x in base64url", b64(unhex(X)).encode())]:
+    bad(f"a MAC under a public key: {name}", by_hand(bare, unprotected={4: b"Elliptic"}, secret=secret), "algorithm")
+    bad(f"a MAC under a public key, no kid: {name}", by_hand(bare, unprotected={}, secret=secret), "signature")
 bad("a byte behind it", by_hand(bare) + b"\0", "malformed")
 bad("padded", b64(by_hand(bare)) + "=", "malformed")
 bad("in base64 with + and /", base64.b64encode(by_hand(bare)).decode().rstrip("=") + "+", "malformed")
@@ -207,6 +211,7 @@ for about, claims, acl in [
     ("path contains", catu(path={CONTAINS: "/film/"}), "*/film/*"),
     ("path prefix and suffix", catu(path={PREFIX: "/vod/", SUFFIX: ".m3u8"}), "/vod/*.m3u8"),
     ("path prefix, contains and suffix", catu(path={PREFIX: "/vod/", CONTAINS: "film", SUFFIX: "8"}), "/vod/*film*8"),
+    ("path prefix and suffix that overlap", catu(path={PREFIX: "/vod/film/master", SUFFIX: "master.m3u8"}), None),
     ("path exact and sha256", catu(path={EXACT: P, SHA256: sha256(P)}), P),
     ("path sha256", catu(path={SHA256: sha256(P)}), None),
     ("path sha256 in hex", catu(path={SHA256: sha256(P).hex()}), None),
@@ -340,7 +345,7 @@ for _ in range(9):
     deep = {43: [deep]}
 bad("composites that are nested too deep", deep, "malformed")
 
-print(json.dumps({
+FILE = {
     "source": "tests/vectors/cat.py: PyPI cwt 3.3.0 and cbor2 5.9.0",
     "now": NOW, "skew": 10, "url": URL, "client": "203.0.113.7:4711", "protocol": "HTTP/1.1",
     "keys": [
@@ -349,4 +354,7 @@ print(json.dumps({
         {"kty": "oct", "kid": "of-issuer", "k": b64(SECRET), "iss": "issuer"},
     ],
     "vectors": vectors,
-}, indent=1, ensure_ascii=False))
+}
+
+if __name__ == "__main__":
+    print(json.dumps(FILE, indent=1, ensure_ascii=False))

@@ -9,8 +9,10 @@ use alloc::vec::Vec;
 
 /// Most items in one document, keys, values and tags counted each.
 const MAX_ITEMS: usize = 512;
-/// Most entries in one map. Bounds the comparisons that find a repeated key.
+/// Most entries in a map of a signed document.
 const MAX_ENTRIES: usize = 64;
+/// Most entries in a map that anyone may have written: bounds the comparisons that find a repeated key.
+const MAX_FOREIGN_ENTRIES: usize = 8;
 /// Deepest nesting of arrays, maps and tags.
 const MAX_DEPTH: usize = 16;
 
@@ -48,9 +50,18 @@ pub struct Entry<'a> {
     pub raw: &'a [u8],
 }
 
-/// Reads the only item of a document; `None` if it is malformed or exceeds a limit.
+/// Reads the only item of a signed document; `None` if it is malformed or exceeds a limit.
 pub fn read(bytes: &[u8]) -> Option<Value<'_>> {
-    let mut reader = Reader { rest: bytes, items: MAX_ITEMS };
+    read_within(bytes, MAX_ENTRIES)
+}
+
+/// [`read`] for a document whose signature has not been verified: its maps are smaller.
+pub fn read_foreign(bytes: &[u8]) -> Option<Value<'_>> {
+    read_within(bytes, MAX_FOREIGN_ENTRIES)
+}
+
+fn read_within(bytes: &[u8], entries: usize) -> Option<Value<'_>> {
+    let mut reader = Reader { rest: bytes, items: MAX_ITEMS, entries };
     let value = reader.item(MAX_DEPTH)?;
     reader.rest.is_empty().then_some(value)
 }
@@ -134,6 +145,7 @@ pub fn get<'v, 'a>(entries: &'v [Entry<'a>], label: i64) -> Option<&'v Value<'a>
 struct Reader<'a> {
     rest: &'a [u8],
     items: usize,
+    entries: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -185,7 +197,7 @@ impl<'a> Reader<'a> {
     }
 
     fn map(&mut self, length: usize, depth: usize) -> Option<Vec<Entry<'a>>> {
-        let mut entries: Vec<Entry<'a>> = Vec::with_capacity(Some(length).filter(|length| *length <= MAX_ENTRIES)?);
+        let mut entries: Vec<Entry<'a>> = Vec::with_capacity(Some(length).filter(|length| *length <= self.entries)?);
         for _ in 0..length {
             let start = self.rest;
             let (key, value) = (self.item(depth)?, self.item(depth)?);
@@ -311,6 +323,7 @@ mod tests {
             [0xb8, length].into_iter().chain(entries).collect::<Vec<_>>()
         };
         assert!(read(&map(64)).is_some() && read(&map(65)).is_none());
+        assert!(read_foreign(&map(8)).is_some() && read_foreign(&map(9)).is_none());
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// [`Reason::Malformed`]; [`Reason::Algorithm`] if the algorithm is neither HS256 nor ES256.
     pub fn parse(token: &'a [u8]) -> Result<Self, Reason> {
-        let mut value = cbor::read(token).ok_or(Reason::Malformed)?;
+        let mut value = cbor::read_foreign(token).ok_or(Reason::Malformed)?;
         if let Value::Tag(CWT, inner) = value {
             value = *inner;
         }
@@ -70,7 +70,7 @@ impl<'a> Envelope<'a> {
         else {
             return Err(Reason::Malformed);
         };
-        let header = cbor::read(protected).ok_or(Reason::Malformed)?;
+        let header = cbor::read_foreign(protected).ok_or(Reason::Malformed)?;
         let header = header.map().ok_or(Reason::Malformed)?;
         // A parameter must not be in both (RFC 9052 section 3), and only the signed one names the algorithm.
         let kids = [cbor::get(header, KID), cbor::get(unprotected, KID)];
