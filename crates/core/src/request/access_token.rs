@@ -4,7 +4,7 @@ use crate::http::headers;
 use crate::http::incoming::{Incoming, at_most_one};
 use crate::http::path_parameter::PathParameter;
 use crate::http::reply::Reason;
-use crate::policy::AccessFormat;
+use crate::policy::{AccessFormat, AccessToken};
 use crate::token::MAX_SENT;
 
 /// An access token as sent, not verified.
@@ -36,23 +36,23 @@ pub enum AccessCarrier {
 /// # Errors
 /// [`Reason::Duplicate`] if a carrier holds two, of whatever formats; [`Reason::Malformed`] if the header is too long
 /// or not UTF-8.
-pub fn find<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    if let Some(sent) = in_url(formats, incoming)? {
+pub fn find<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    if let Some(sent) = in_url(access, incoming)? {
         return Ok(Some(sent));
     }
-    if let Some(sent) = in_cookie(formats, incoming)? {
+    if let Some(sent) = in_cookie(access, incoming)? {
         return Ok(Some(sent));
     }
-    in_header(formats, incoming)
+    in_header(access, incoming)
 }
 
-fn in_url<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let in_query = formats.iter().flat_map(|format| {
+fn in_url<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let in_query = access.formats.iter().flat_map(|format| {
         let tokens = incoming.target.values(&format.parameter);
         tokens.map(move |token| SentAccess { token, format, carrier: AccessCarrier::Query })
     });
     let in_path = incoming.path_parameter?.and_then(|PathParameter { name, value }| {
-        let format = formats.iter().find(|format| format.path_parameter() == Some(name))?;
+        let format = access.formats.iter().find(|format| format.path_parameter() == Some(name))?;
         Some(SentAccess { token: value, format, carrier: AccessCarrier::Path })
     });
     at_most_one(in_query.chain(in_path))
@@ -62,16 +62,16 @@ fn in_url<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Op
 ///
 /// # Errors
 /// [`Reason::Duplicate`] if there are two.
-pub fn in_cookie<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let found = formats.iter().flat_map(|format| {
+pub fn in_cookie<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let found = access.formats.iter().flat_map(|format| {
         let tokens = headers::cookies(incoming.head.headers, &format.cookie);
         tokens.map(move |token| SentAccess { token, format, carrier: AccessCarrier::Cookie })
     });
     at_most_one(found)
 }
 
-fn in_header<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let named = formats.iter().filter_map(|format| Some((format, format.header.as_ref()?)));
+fn in_header<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let named = access.formats.iter().filter_map(|format| Some((format, format.header.as_ref()?)));
     let found =
         named.flat_map(|(format, name)| headers::all(incoming.head.headers, name).map(move |token| (format, token)));
     match at_most_one(found)? {

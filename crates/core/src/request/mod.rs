@@ -2,6 +2,11 @@
 
 pub mod access_token;
 pub mod admitted;
+#[cfg(feature = "urisigning")]
+mod chain;
+#[cfg(not(feature = "urisigning"))]
+#[path = "no_chain.rs"]
+mod chain;
 #[cfg(not(feature = "urisigning"))]
 #[path = "not_chained.rs"]
 pub mod chained;
