@@ -270,7 +270,8 @@ def test_the_programs_of_the_page(edges, site, tmp_path, program):
         assert run.returncode == 0, run.stderr
         return run.stdout.strip()
 
-    good = edge.get(f"/vod/film/index.m3u8?{NAME}={signed(r'https://edge\.example/vod/film/.*')}", HOST)
+    token = signed(r"https://edge\.example/vod/film/.*")
+    good = edge.get(f"/vod/film/index.m3u8?{NAME}={token}", HOST)
     assert good.status == 200 and b"hdntl=" in good.body
     prefix = edge.get(f"/vod/film/index.m3u8?{NAME}={signed('https://edge.example/vod/film/')}", HOST)
     assert json.loads(prefix.body)["type"] == "path"
