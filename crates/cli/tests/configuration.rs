@@ -177,7 +177,11 @@ fn its_defaults_are_the_parsers() {
     for Place { path, pointer, schema, definition } in everywhere() {
         let Some(default) = schema.get("default") else { continue };
         told.insert(path.clone());
-        let without = parsed(&altered(&pointer, None)).unwrap();
+        // The members of one format exclude the default of `formats`; elsewhere it has to show.
+        let without = match parsed(&altered(&pointer, None)) {
+            Err(_) if path.ends_with(".formats") => continue,
+            without => without.unwrap(),
+        };
         // Where other members change the default, its description says so, and it may not even be written.
         let Ok(with) = parsed(&altered(&pointer, Some(default.clone()))) else { continue };
         assert_eq!(without, with, "{path}");
