@@ -15,7 +15,8 @@ from support import pages, places
 TESTS = places.REPOSITORY / "tests"
 VARIABLES = {"PLAYLOCK_PASSWORD": "52a152a152a152a152a152a152a152a1", "PLAYLOCK_SECRET": "00" * 32,
              "PLAYLOCK_SECRET_OLD": "f0" * 16, "PLAYLOCK_PASSWORD_NEXT": "a1" * 16, "PLAYLOCK_SECRET_NEXT": "f1" * 16,
-             "PLAYLOCK_KEY": "0f" * 16}
+             "PLAYLOCK_KEY": "0f" * 16, "PLAYLOCK_EDGE_KEY": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
+             "PLAYLOCK_CLAIMS_KEY": "4uFxxV7fhNmrtiah2d1fFg"}
 LIMITS = {"pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
 
 

@@ -21,6 +21,8 @@ const SECRETS: [(&str, &str); 7] = [
     ("PLAYLOCK_CAT_KEY", "BO1pH-nFIv2ngFKnNhjNnZV1uWcIdH3fEdbTDFJpXWk"),
     ("PLAYLOCK_CAT_KEY_NEXT", "q0lLZJ1ysLiLNbnY8sJLvV5i5VgqLsK3mZuvQm1-u7s"),
     ("PLAYLOCK_KEY", "00112233445566778899aabbccddeeff"),
+    ("PLAYLOCK_EDGE_KEY", "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"),
+    ("PLAYLOCK_CLAIMS_KEY", "4uFxxV7fhNmrtiah2d1fFg"),
 ];
 
 /// The page's block in that language.
@@ -177,7 +179,11 @@ fn its_defaults_are_the_parsers() {
     for Place { path, pointer, schema, definition } in everywhere() {
         let Some(default) = schema.get("default") else { continue };
         told.insert(path.clone());
-        let without = parsed(&altered(&pointer, None)).unwrap();
+        // The members of one format exclude the default of `formats`; elsewhere it has to show.
+        let without = match parsed(&altered(&pointer, None)) {
+            Err(_) if path.ends_with(".formats") => continue,
+            without => without.unwrap(),
+        };
         // Where other members change the default, its description says so, and it may not even be written.
         let Ok(with) = parsed(&altered(&pointer, Some(default.clone()))) else { continue };
         assert_eq!(without, with, "{path}");

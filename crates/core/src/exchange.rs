@@ -13,7 +13,7 @@ use crate::playlist::Unservable;
 use crate::policy::authorizer;
 use crate::policy::cors;
 use crate::policy::{Policies, PolicyIndex};
-use crate::request::chained_request::ChainedRequest;
+use crate::request::chained::ChainedRequest;
 use crate::request::check::Observer;
 use crate::request::pending::PendingRequest;
 use crate::request::{self, Admitted, AdmittedKey};

@@ -6,7 +6,7 @@ use playlock_core::http::reply::Reason;
 use playlock_core::http::route::Extension;
 use playlock_core::policy::encryption::OnEncryptedOrigin;
 use playlock_core::request::Admitted;
-use playlock_core::request::chained_request::ChainedRequest;
+use playlock_core::request::chained::ChainedRequest;
 use playlock_core::request::check::Outcome;
 use playlock_core::request::pending::{Asked, PendingRequest, PendingSession};
 use playlock_core::request::visit::Visit;

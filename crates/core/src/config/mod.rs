@@ -133,5 +133,6 @@ mod injection;
 mod key_tests;
 #[cfg(test)]
 mod tests;
-#[cfg(all(test, feature = "urisigning"))]
+#[cfg(test)]
+#[cfg(feature = "urisigning")]
 mod uri_signing_tests;

@@ -52,8 +52,10 @@ pub fn cut<'a>(target: Option<&'a [u8]>, names: &'a [String]) -> Option<Cut<'a>>
     }
     kept.push_str(query);
     let mut found = parameters(path).filter_map(|parameter| find(parameter, names));
-    let first = found.next()?;
-    let parameter = if found.next().is_some() { Err(Reason::Duplicate) } else { Ok(first) };
+    let parameter = match (found.next(), found.next()) {
+        (Some(parameter), None) => Ok(parameter),
+        _ => Err(Reason::Duplicate),
+    };
     Some(Cut { target: kept, parameter })
 }
 

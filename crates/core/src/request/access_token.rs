@@ -4,7 +4,7 @@ use crate::http::headers;
 use crate::http::incoming::{Incoming, at_most_one};
 use crate::http::path_parameter::PathParameter;
 use crate::http::reply::Reason;
-use crate::policy::AccessFormat;
+use crate::policy::{AccessFormat, AccessToken};
 
 /// An access token as sent, not verified.
 #[derive(Clone, Copy)]
@@ -47,37 +47,37 @@ impl AccessCarrier {
 /// # Errors
 /// [`Reason::Duplicate`] if a carrier holds two, of whatever formats, or the URL; [`Reason::Malformed`] if the header is
 /// too long or not UTF-8, or if the first segment of the path has a token of an unknown name.
-pub fn find<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    if let Some(sent) = in_url(formats, incoming)? {
+pub fn find<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    if let Some(sent) = in_url(access, incoming)? {
         return Ok(Some(sent));
     }
-    if let Some(sent) = in_cookie(formats, incoming)? {
+    if let Some(sent) = in_cookie(access, incoming)? {
         return Ok(Some(sent));
     }
-    if let Some(sent) = in_header(formats, incoming)? {
+    if let Some(sent) = in_header(access, incoming)? {
         return Ok(Some(sent));
     }
-    Ok(attested(formats, incoming))
+    Ok(attested(access, incoming))
 }
 
 /// The formats whose tokens clients send.
-fn sent(formats: &[AccessFormat]) -> impl Iterator<Item = &AccessFormat> {
-    formats.iter().filter(|format| !format.verifier.is_attested())
+fn sent(access: &AccessToken) -> impl Iterator<Item = &AccessFormat> {
+    access.formats.iter().filter(|format| !format.verifier.is_attested())
 }
 
-fn in_url<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let in_query = sent(formats).flat_map(|format| {
+fn in_url<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let in_query = sent(access).flat_map(|format| {
         let tokens = incoming.target.values(&format.parameter);
         tokens.map(move |token| SentAccess { token, format, carrier: AccessCarrier::Query })
     });
     let in_parameter = incoming.path_parameter?.and_then(|PathParameter { name, value }| {
-        let format = sent(formats).find(|format| format.path_parameter() == Some(name))?;
+        let format = sent(access).find(|format| format.path_parameter() == Some(name))?;
         Some(SentAccess { token: value, format, carrier: AccessCarrier::PathParameter })
     });
     let in_segment = match incoming.path_token?.and_then(|sent| sent.split_once('=')) {
         None => None,
         Some((name, token)) => {
-            let format = sent(formats).find(|format| *format.parameter == *name).ok_or(Reason::Malformed)?;
+            let format = sent(access).find(|format| *format.parameter == *name).ok_or(Reason::Malformed)?;
             Some(SentAccess { token, format, carrier: AccessCarrier::PathSegment })
         }
     };
@@ -88,16 +88,16 @@ fn in_url<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Op
 ///
 /// # Errors
 /// [`Reason::Duplicate`] if there are two.
-pub fn in_cookie<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+pub fn in_cookie<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
     let found = headers::cookie_pairs(incoming.head.headers).filter_map(|(name, token)| {
-        let format = sent(formats).find(|format| format.is_cookie(name))?;
+        let format = sent(access).find(|format| format.is_cookie(name))?;
         Some(SentAccess { token, format, carrier: AccessCarrier::Cookie })
     });
     at_most_one(found)
 }
 
-fn in_header<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let named = sent(formats).filter_map(|format| Some((format, format.header.as_ref()?)));
+fn in_header<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let named = sent(access).filter_map(|format| Some((format, format.header.as_ref()?)));
     let found = named.flat_map(|(format, name)| {
         let values = headers::all(incoming.head.headers, name);
         values.filter_map(move |value| Some((format, format.in_header(value)?)))
@@ -113,7 +113,7 @@ fn in_header<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result
 }
 
 /// The token that the proxy has verified. Its text is not known.
-fn attested<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Option<SentAccess<'a>> {
-    let format = formats.iter().find(|format| format.verifier.has_attested(incoming.head))?;
+fn attested<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Option<SentAccess<'a>> {
+    let format = access.formats.iter().find(|format| format.verifier.has_attested(incoming.head))?;
     Some(SentAccess { token: "", format, carrier: AccessCarrier::Metadata })
 }

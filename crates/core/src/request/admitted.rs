@@ -1,6 +1,6 @@
 //! Results of admission: an admitted or a denied request.
 
-use super::chained_request::ChainedRequest;
+use super::chained::ChainedRequest;
 use super::pending::PendingRequest;
 use crate::http::message::{Call, HeaderEdits};
 use crate::http::reply::Reply;

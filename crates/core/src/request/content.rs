@@ -5,7 +5,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::admitted::Admitted;
-use super::chained;
+use super::chain;
 use super::check::{Check, Flow, Observer};
 use super::door::Door;
 use super::door::policy_for;
@@ -104,7 +104,7 @@ fn method(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
 
 /// Verifies a signed token that is renewed in place of sessions.
 fn chain(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
-    match chained::verify(visit, observer) {
+    match chain::verify(visit, observer) {
         None => Flow::Skip,
         Some(Ok(chained)) => {
             visit.chained = Some(chained);

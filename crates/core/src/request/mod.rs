@@ -3,16 +3,16 @@
 mod access_renewal;
 pub mod access_token;
 pub mod admitted;
+#[cfg(feature = "urisigning")]
+mod chain;
+#[cfg(not(feature = "urisigning"))]
+#[path = "no_chain.rs"]
+mod chain;
 #[cfg(not(feature = "urisigning"))]
 #[path = "not_chained.rs"]
 pub mod chained;
 #[cfg(feature = "urisigning")]
 pub mod chained;
-#[cfg(not(feature = "urisigning"))]
-#[path = "not_chained_request.rs"]
-pub mod chained_request;
-#[cfg(feature = "urisigning")]
-pub mod chained_request;
 pub mod check;
 mod content;
 pub mod door;

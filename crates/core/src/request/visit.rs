@@ -1,6 +1,6 @@
 //! A request and its policy.
 
-use super::chained_request::ChainedRequest;
+use super::chained::ChainedRequest;
 use super::pending::PendingSession;
 use super::signed_claim::SignedClaim;
 use crate::http::incoming::Incoming;

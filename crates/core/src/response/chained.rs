@@ -10,7 +10,7 @@ use crate::http::reply::{Header, Reason, header};
 use crate::http::url;
 use crate::policy::Policy;
 use crate::policy::tokens::{AccessToken, Chain};
-use crate::request::chained_request::ChainedRequest;
+use crate::request::chained::ChainedRequest;
 use crate::session::jar;
 use crate::token::uri_signing::renewal::{Renewal, RenewalCarrier};
 

@@ -20,7 +20,7 @@ use crate::http::message::HeaderEdits;
 use crate::http::reply::{Header, Reason, Reply};
 use crate::http::route::Kind;
 use crate::policy::{Opening, Policy};
-use crate::request::chained_request::ChainedRequest;
+use crate::request::chained::ChainedRequest;
 use crate::request::pending::{Asked, PendingRequest};
 
 /// Plan for a response.

@@ -1,5 +1,6 @@
 //! Reader of `tokenAuth.urisigning`.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -71,7 +72,7 @@ pub fn read(
             audiences: written.audience.clone(),
             header: written.jwt_header.clone(),
             accepts_ids: written.accept_token_ids,
-            renewer,
+            renewer: renewer.map(Box::new),
         }),
     })
 }
