@@ -1,12 +1,17 @@
 """Tests JSON Web Tokens as access tokens: with tokens of two published libraries, at the current time."""
 
 import base64
+import hmac
 import json
+import os
+import secrets
+import subprocess
+import sys
 
 import pytest
 from joserfc import jwk
 
-from support import jwts, tokens
+from support import jwts, pages, tokens
 from support.edge import document, policy
 from support.hls import Viewer, parse
 
@@ -75,10 +80,15 @@ def test_a_key_of_a_stranger_does_not(gate, make, algorithm):
     assert refused(gate, "jwt", make(algorithm, key=stranger)) == "signature"
 
 
-def unsafe(secret):
-    """A key that the library refuses to import, because it is the text of a public key."""
-    encoded = base64.urlsafe_b64encode(secret).decode().rstrip("=")
-    return jwk.OctKey.import_key({"kty": "oct", "k": encoded})
+def encode(part):
+    text = part if isinstance(part, bytes) else json.dumps(part).encode()
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def with_secret(secret, header):
+    """A token of HS256 with a secret that the libraries refuse, because it is the text of a public key."""
+    signed = f"{encode(header)}.{encode(jwts.claims())}"
+    return f"{signed}.{encode(hmac.digest(secret, signed.encode(), 'sha256'))}"
 
 
 def test_algorithms_are_not_confused(gate):
@@ -88,15 +98,14 @@ def test_algorithms_are_not_confused(gate):
         written = key.as_dict(private=False)
         number = written.get("x") or written["n"]
         for secret in (base64.urlsafe_b64decode(number + "=="), number.encode(), key.as_pem(private=False)):
-            forged = jwts.by_python("HS256", key=unsafe(secret), header={"alg": "HS256", "kid": key.kid})
+            forged = with_secret(secret, {"alg": "HS256", "kid": key.kid})
             assert refused(gate, "jwt", forged) == "algorithm"
             assert refused(gate, "asymmetric", forged) == "algorithm"
-            forged = jwts.by_python("HS256", key=unsafe(secret), header={"alg": "HS256"})
+            forged = with_secret(secret, {"alg": "HS256"})
             assert refused(gate, "jwt", forged) == "signature"
 
 
 def test_tokens_without_a_signature(gate):
-    encode = lambda part: base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
     for alg in ("none", "None", "NONE", "nOnE"):
         unsigned = f"{encode({'alg': alg})}.{encode(jwts.claims())}."
         assert refused(gate, "jwt", unsigned) == "malformed"
@@ -193,3 +202,16 @@ def test_the_session_goes_on_when_the_token_has_expired(gate):
     playlist = plays(gate, "jwt/a", token)
     again = gate.get(playlist.segments[0].url)
     assert again.status == 200 and parse(playlist.text, playlist.url).segments
+
+
+def test_the_example_of_docs_tokens(edges, site):
+    """The page's configuration, with tokens from its issuer."""
+    text = pages.read("tokens.md").partition("\n## JSON Web Tokens\n")[2].partition("\n## ")[0]
+    variables = {"PLAYLOCK_JWT_SECRET": secrets.token_urlsafe(32), "PLAYLOCK_SECRET": "00" * 16}
+    edge = edges(json.loads(pages.block(text, "json")), vm=variables)
+    issuer = subprocess.run([sys.executable, "-c", pages.block(text, "python")], env={**os.environ, **variables},
+                            capture_output=True, text=True, check=True)
+    site.stream("vod/film", seg_ts=SEGMENT)
+    site.stream("vod/other", seg_ts=SEGMENT)
+    plays(edge, "vod/film", issuer.stdout.strip())
+    assert refused(edge, "vod/other", issuer.stdout.strip()) == "path"

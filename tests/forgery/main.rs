@@ -5,6 +5,7 @@
 
 mod cross;
 mod fixture;
+mod jwt;
 mod mutate;
 mod table;
 mod times;
