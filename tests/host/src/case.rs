@@ -71,6 +71,9 @@ pub struct Step {
     pub client: Option<String>,
     /// The policy that the route's metadata names.
     pub route_policy: Option<String>,
+    /// Texts in the dynamic metadata of `jwt_authn`, by the names that lead to them, joined with dots.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
     /// The request does not end with its headers.
     #[serde(default)]
     pub has_body: bool,

@@ -322,6 +322,7 @@ fn request(step: &Step, text: &Text) -> Result<Request, String> {
         }
     }
     request.route_policy.clone_from(&step.route_policy);
+    request.metadata.clone_from(&step.metadata);
     request.has_body = step.has_body;
     if step.client.is_some() {
         request.client.clone_from(&step.client);
