@@ -58,7 +58,7 @@ impl schemars::JsonSchema for Jwks {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let keys = generator.subschema_for::<Vec<Jwk>>();
         schemars::json_schema!({
-            "description": "An array of JSON Web Keys (RFC 7517), or a JWK Set: `{\"keys\": [...]}`. At most 64; of those with the same `kid` and algorithm at most 8.",
+            "description": "An array of JSON Web Keys (RFC 7517), or a JWK Set: `{\"keys\": [...]}`. At most 64; of those with the same `kid` and algorithm at most 8. `kty` is `oct` with the secret `k` (HS256; base64url text, or the environment variable that holds it), `EC` with `crv` `P-256`, `x` and `y` (ES256), `OKP` with `crv` `Ed25519` and `x` (EdDSA), or `RSA` with `n` of 2048 to 4096 bits and `e` (RS256). `alg`, `use` and `key_ops` may be given if they fit. Tokens with a `kid` are verified with the keys that have it; if none has it, with keys without one. `iss`, a member of playlock, binds a key to an issuer. Private keys (`d`) are refused unless playlock signs with them.",
             "anyOf": [
                 keys,
                 {
