@@ -245,6 +245,7 @@ fn a_token_has_one_spelling() {
     assert!(verify(&verifier, &good).is_ok() && verifier.has_signed(&good));
     let parts: Vec<&str> = good.split('.').collect();
     let [header, claims, tag] = parts[..] else { panic!("{good}") };
+    let cut = tag.get(..42).unwrap();
     for bad in [
         format!("{good}="),
         format!("{good}.{tag}"),
@@ -255,8 +256,8 @@ fn a_token_has_one_spelling() {
         format!(".{claims}.{tag}"),
         format!("{header}=.{claims}.{tag}"),
         format!("{header}%2e{claims}%2e{tag}"),
-        format!("{header}.{claims}.{}", &tag[..tag.len() - 1]),
-        format!("{header}.{claims}.{}+", &tag[..tag.len() - 1]),
+        format!("{header}.{claims}.{}", cut),
+        format!("{header}.{claims}.{}+", cut),
         String::new(),
         "..".into(),
     ] {
@@ -264,9 +265,9 @@ fn a_token_has_one_spelling() {
     }
     // 43 digits have two bits too many, which are zero in the only spelling.
     let digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let last = digits.find(&tag[tag.len() - 1..]).unwrap();
+    let last = digits.find(tag.get(42..).unwrap()).unwrap();
     for other in 1..4 {
-        let bad = format!("{header}.{claims}.{}{}", &tag[..tag.len() - 1], &digits[last + other..=last + other]);
+        let bad = format!("{header}.{claims}.{}{}", cut, digits.get(last + other..=last + other).unwrap());
         assert_eq!(verify(&verifier, &bad), Err(Reason::Malformed), "{bad}");
     }
     let filled = |filler: usize| token(json!({"filler": "x".repeat(filler)}));
