@@ -7,6 +7,7 @@ mod binary;
 mod cat;
 mod cross;
 mod fixture;
+mod jwt;
 mod mutate;
 mod table;
 mod times;

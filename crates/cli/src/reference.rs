@@ -12,8 +12,9 @@ const SMALLEST: &str = include_str!("reference/smallest.json");
 const EVERYTHING: &str = include_str!("reference/everything.jsonc");
 
 /// The value types of several members: the definition, the noun for one, and the section about them.
-const VALUES: [(&str, &str, &str); 4] = [
+const VALUES: [(&str, &str, &str); 5] = [
     ("Duration", "duration", "Durations"),
+    ("Keys", "keys", "Keys"),
     ("Secret", "secret", "Secrets"),
     ("Time", "time", "Times"),
     ("PolicyId", "number", "Numbers of policies"),

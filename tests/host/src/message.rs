@@ -52,6 +52,8 @@ pub struct Request {
     pub ja4: Option<String>,
     /// The protocol, as Envoy names it.
     pub protocol: String,
+    /// Texts in the dynamic metadata of `jwt_authn`, by the names that lead to them, joined with dots.
+    pub metadata: BTreeMap<String, String>,
     /// The headers do not end the stream: a body or trailers follow.
     pub has_body: bool,
 }
@@ -75,6 +77,7 @@ impl Request {
             rerouted_policy: None,
             ja4: None,
             protocol: "HTTP/1.1".to_owned(),
+            metadata: BTreeMap::new(),
             has_body: false,
         }
     }

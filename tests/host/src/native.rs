@@ -115,16 +115,37 @@ impl NativeFilter<'_> {
     }
 }
 
+/// The attributes of a stream, by the names that the module asks for.
+struct StreamAttributes<'a>(&'a Stream);
+
+impl step::Attributes for StreamAttributes<'_> {
+    fn client_address(&self) -> Option<Vec<u8>> {
+        self.0.property("source\0address").ok()
+    }
+
+    fn route_policy(&self) -> Option<Vec<u8>> {
+        self.0.property(ROUTE_POLICY).ok()
+    }
+
+    fn ja4(&self) -> Option<Vec<u8>> {
+        self.0.property("filter_state\0playlock.ja4").ok()
+    }
+
+    fn protocol(&self) -> Option<Vec<u8>> {
+        self.0.property("request\0protocol").ok()
+    }
+
+    fn metadata(&self, names: &[&str]) -> Option<Vec<u8>> {
+        self.0.property(&[&["metadata", "filter_metadata"], names].concat().join("\0")).ok()
+    }
+}
+
 impl Filter for NativeFilter<'_> {
     fn on_request_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap> {
         let headers = stream.headers(Map::RequestHeaders);
-        let client = stream.property("source\0address").ok();
-        let route = stream.property(ROUTE_POLICY).ok();
-        let ja4 = stream.property("filter_state\0playlock.ja4").ok();
-        let protocol = stream.property("request\0protocol").ok();
         let request = step::Request {
             headers: &headers,
-            attributes: &step::Known { client_address: client, route_policy: route, protocol, ja4 },
+            attributes: &StreamAttributes(stream),
             now: self.node.now,
             end_of_stream,
         };

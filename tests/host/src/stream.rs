@@ -104,6 +104,10 @@ impl Stream {
         let client = request.client.map(|client| ("source\0address", client.into_bytes()));
         let route = request.route_policy.map(|policy| (ROUTE_POLICY, policy.into_bytes()));
         let ja4 = request.ja4.map(|ja4| ("filter_state\0playlock.ja4", ja4.into_bytes()));
+        let metadata = request.metadata.into_iter().map(|(names, text)| {
+            let names = names.replace('.', "\0");
+            (format!("metadata\0filter_metadata\0envoy.filters.http.jwt_authn\0{names}"), text.into_bytes())
+        });
         let properties = [
             ("request\0id", text("x-request-id")),
             ("request\0path", target),
@@ -137,6 +141,7 @@ impl Stream {
                 .chain(route)
                 .chain(ja4)
                 .map(|(name, value)| (name.to_owned(), value))
+                .chain(metadata)
                 .collect(),
         }
     }
@@ -152,6 +157,7 @@ impl Stream {
             rerouted_policy: None,
             ja4: None,
             protocol: String::new(),
+            metadata: BTreeMap::new(),
             has_body: false,
         })
     }

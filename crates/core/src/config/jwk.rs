@@ -1,15 +1,11 @@
 //! JSON Web Keys (RFC 7517) as written.
 
 use alloc::string::String;
-#[cfg(feature = "schema")]
-use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use super::value::SecretSource;
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
 
 /// Keys: an array of JSON Web Keys, or a JWK Set, which has the array as its only member `keys`.
 #[derive(Debug)]
@@ -62,7 +58,7 @@ impl schemars::JsonSchema for Jwks {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let keys = generator.subschema_for::<Vec<Jwk>>();
         schemars::json_schema!({
-            "description": "An array of JSON Web Keys (RFC 7517), or a JWK Set: `{\"keys\": [...]}`. At most 64; of those with the same `kid` and algorithm at most 8.",
+            "description": "An array of JSON Web Keys (RFC 7517), or a JWK Set: `{\"keys\": [...]}`. At most 64; of those with the same `kid` and algorithm at most 8. `kty` is `oct` with the secret `k` (HS256; base64url text, or the environment variable that holds it), `EC` with `crv` `P-256`, `x` and `y` (ES256), `OKP` with `crv` `Ed25519` and `x` (EdDSA), or `RSA` with `n` of 2048 to 4096 bits and `e` (RS256). `alg`, `use` and `key_ops` may be given if they fit. Tokens with a `kid` are verified with the keys that have it; if none has it, with keys without one. `iss`, a member of playlock, binds a key to an issuer. Private keys (`d`) are refused unless playlock signs with them.",
             "anyOf": [
                 keys,
                 {
@@ -76,112 +72,165 @@ impl schemars::JsonSchema for Jwks {
     }
 }
 
-/// A JSON Web Key (RFC 7517, RFC 7518 section 6, RFC 8037). Its type determines its algorithm: `oct` is HS256, `EC` on
-/// P-256 is ES256, `OKP` on Ed25519 is EdDSA, and `RSA` is RS256.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+/// A JSON Web Key as written: its type, and its other members by name. One type for all of them keeps their code small.
 pub struct Jwk {
     /// The type of the key.
     pub kty: KeyType,
-    /// The key's id. Tokens with this id are verified with keys that have it; if none has it, with keys without an id.
-    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["2026-01"])))]
-    pub kid: Option<String>,
-    /// The key's algorithm. It must be that of the key's type.
-    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["ES256"])))]
-    pub alg: Option<String>,
-    /// The purpose of the key, `sig` if it is given.
-    #[serde(rename = "use")]
-    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["sig"])))]
-    pub public_key_use: Option<String>,
-    /// The operations of the key. If they are given, `verify` or `sign` must be one of them.
-    #[cfg_attr(feature = "schema", schemars(extend("examples" = [["verify"]])))]
-    pub key_ops: Option<Vec<String>>,
-    /// The issuer (`iss`) whose tokens alone this key verifies. Not a member of RFC 7517.
-    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["https://login.example"])))]
-    pub iss: Option<String>,
-    /// The secret of an `oct` key, in base64url. If it has fewer than 16 bytes, anyone who has a token can guess it, and
-    /// playlock logs a warning.
-    #[cfg_attr(feature = "schema", schemars(extend("examples" = [serde_json::json!({"env": "PLAYLOCK_JWT_SECRET"})])))]
-    pub k: Option<SecretSource>,
-    /// The curve of an `EC` key (`P-256`) or of an `OKP` key (`Ed25519`).
-    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["P-256"])))]
-    pub crv: Option<String>,
-    /// The x coordinate of an `EC` key, or the public key of an `OKP` key: 32 bytes in base64url.
-    #[cfg_attr(
-        feature = "schema",
-        schemars(regex(pattern = "^[A-Za-z0-9_-]{43}$"), extend("examples" = ["11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"]))
-    )]
-    pub x: Option<String>,
-    /// The y coordinate of an `EC` key: 32 bytes in base64url.
-    #[cfg_attr(
-        feature = "schema",
-        schemars(regex(pattern = "^[A-Za-z0-9_-]{43}$"), extend("examples" = ["x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"]))
-    )]
-    pub y: Option<String>,
-    /// The private key of an `EC` or `OKP` key: 32 bytes in base64url. Only where playlock signs tokens.
-    #[cfg_attr(feature = "schema", schemars(extend("examples" = [serde_json::json!({"env": "PLAYLOCK_PRIVATE_KEY"})])))]
-    pub d: Option<SecretSource>,
-    /// The modulus of an `RSA` key, 2048 to 4096 bits in base64url.
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[A-Za-z0-9_-]{342,683}$")))]
-    pub n: Option<String>,
-    /// The exponent of an `RSA` key in base64url: 3, or an odd number from 65537 to 2^32 - 1.
-    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["AQAB"])))]
-    pub e: Option<String>,
-    /// A prime of a private `RSA` key, which is refused.
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub p: Option<IgnoredAny>,
-    /// As `p`.
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub q: Option<IgnoredAny>,
-    /// As `p`.
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub dp: Option<IgnoredAny>,
-    /// As `p`.
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub dq: Option<IgnoredAny>,
-    /// As `p`.
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub qi: Option<IgnoredAny>,
-    /// As `p`.
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub oth: Option<IgnoredAny>,
-    /// Read and ignored.
-    #[serde(rename = "x5c")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
-    pub _x5c: Option<IgnoredAny>,
-    /// Read and ignored.
-    #[serde(rename = "x5t")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
-    pub _x5t: Option<IgnoredAny>,
-    /// Read and ignored.
-    #[serde(rename = "x5t#S256")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
-    pub _x5t_s256: Option<IgnoredAny>,
-    /// Read and ignored.
-    #[serde(rename = "x5u")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
-    pub _x5u: Option<IgnoredAny>,
-    /// Read and ignored.
-    #[serde(rename = "ext")]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
-    pub _ext: Option<IgnoredAny>,
+    members: Vec<(&'static str, Member)>,
+}
+
+/// The value of a member.
+#[derive(Clone)]
+pub enum Member {
+    /// A text, perhaps a secret.
+    Text(String),
+    /// Several texts.
+    Texts(Vec<String>),
+    /// An environment variable of the VM.
+    Env(String),
+    /// Anything else.
+    Other,
+}
+
+/// All members but `kty`. Those of private RSA keys are known, so that their refusal is clear; others are ignored.
+const NAMES: [&str; 23] = [
+    "kid", "alg", "use", "key_ops", "iss", "k", "crv", "x", "y", "d", "n", "e", "p", "q", "dp", "dq", "qi", "oth",
+    "x5c", "x5t", "x5t#S256", "x5u", "ext",
+];
+
+impl Jwk {
+    /// The member `name`.
+    pub fn member(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for Jwk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Jwk({:?}, [redacted])", self.kty)
+    }
+}
+
+impl<'de> Deserialize<'de> for Jwk {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Jwk;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON Web Key")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Jwk, A::Error> {
+                let (mut kty, mut members) = (None, Vec::new());
+                while let Some(name) = map.next_key::<String>()? {
+                    let value: Member = map.next_value()?;
+                    if name == "kty" {
+                        if kty.replace(KeyType::read(&value)?).is_some() {
+                            return Err(de::Error::duplicate_field("kty"));
+                        }
+                        continue;
+                    }
+                    let known = NAMES.iter().find(|known| **known == name);
+                    let known = *known.ok_or_else(|| de::Error::unknown_field(&name, &NAMES))?;
+                    if members.iter().any(|(other, _)| *other == known) {
+                        return Err(de::Error::duplicate_field(known));
+                    }
+                    members.push((known, value));
+                }
+                Ok(Jwk { kty: kty.ok_or_else(|| de::Error::missing_field("kty"))?, members })
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Value;
+        impl<'de> Visitor<'de> for Value {
+            type Value = Member;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a member of a JSON Web Key")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Member, E> {
+                Ok(Member::Text(text.into()))
+            }
+            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Member, E> {
+                Ok(Member::Other)
+            }
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Member, E> {
+                Ok(Member::Other)
+            }
+            fn visit_u64<E: de::Error>(self, _: u64) -> Result<Member, E> {
+                Ok(Member::Other)
+            }
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Member, E> {
+                Ok(Member::Other)
+            }
+            fn visit_unit<E: de::Error>(self) -> Result<Member, E> {
+                Ok(Member::Other)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Member, A::Error> {
+                let mut texts = Vec::new();
+                let mut are_texts = true;
+                while let Some(member) = seq.next_element()? {
+                    match member {
+                        Member::Text(text) => texts.push(text),
+                        _ => are_texts = false,
+                    }
+                }
+                Ok(if are_texts { Member::Texts(texts) } else { Member::Other })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Member, A::Error> {
+                let (mut variable, mut count) = (None, 0_usize);
+                while let Some(name) = map.next_key::<String>()? {
+                    match map.next_value()? {
+                        Member::Text(text) if name == "env" => variable = Some(text),
+                        _ => {}
+                    }
+                    count = count.saturating_add(1);
+                }
+                Ok(variable.filter(|_| count == 1).map_or(Member::Other, Member::Env))
+            }
+        }
+        deserializer.deserialize_any(Value)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Jwk {
+    fn schema_name() -> alloc::borrow::Cow<'static, str> {
+        "Jwk".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        super::jwk_schema::Jwk::json_schema(generator)
+    }
 }
 
 /// The type of a key (`kty`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyType {
     /// A shared secret.
-    #[serde(rename = "oct")]
     Secret,
     /// An elliptic curve: P-256.
-    #[serde(rename = "EC")]
     EllipticCurve,
     /// An octet key pair: Ed25519.
-    #[serde(rename = "OKP")]
     OctetKeyPair,
     /// RSA.
-    #[serde(rename = "RSA")]
     Rsa,
+}
+
+impl KeyType {
+    fn read<E: de::Error>(value: &Member) -> Result<Self, E> {
+        match value {
+            Member::Text(text) => match text.as_str() {
+                "oct" => Ok(Self::Secret),
+                "EC" => Ok(Self::EllipticCurve),
+                "OKP" => Ok(Self::OctetKeyPair),
+                "RSA" => Ok(Self::Rsa),
+                other => Err(E::unknown_variant(other, &["oct", "EC", "OKP", "RSA"])),
+            },
+            _ => Err(E::custom("kty is no text, expected \"oct\", \"EC\", \"OKP\" or \"RSA\"")),
+        }
+    }
 }

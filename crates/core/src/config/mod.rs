@@ -11,6 +11,8 @@ pub mod document;
 mod error;
 #[cfg(feature = "keys")]
 mod jwk;
+#[cfg(feature = "schema")]
+mod jwk_schema;
 #[cfg(not(feature = "jwt"))]
 mod jwt {
     pub use serde::de::IgnoredAny as Jwt;
@@ -129,6 +131,8 @@ fn covering_key_url<'a>(policy: &Policy, policies: &'a [Policy], assignments: &A
 mod assignment_tests;
 #[cfg(test)]
 mod injection;
+#[cfg(test)]
+mod jwk_tests;
 #[cfg(test)]
 mod key_tests;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::config::error::ConfigError;
-use crate::config::jwk::{Jwk, Jwks, KeyType};
+use crate::config::jwk::{Jwk, Jwks, KeyType, Member};
 use crate::config::secret::Reader;
 use crate::config::value::SecretSource;
 use crate::token::key_set::{Algorithm, Key, KeyFault, KeySet};
@@ -59,39 +59,40 @@ pub fn read_key(path: &str, jwk: &Jwk, accepted: Accepted, reader: &mut Reader<'
     }
     check_purpose(path, jwk, algorithm)?;
     check_members(path, jwk)?;
-    if jwk.d.is_some() && !accepted.signing {
+    if jwk.member("d").is_some() && !accepted.signing {
         let message = "found a private key, expected the public key alone: playlock does not sign with this key";
         return Err(ConfigError::new(member("d"), message));
     }
     let key = match algorithm {
         Algorithm::Hs256 => {
-            let source = jwk.k.as_ref().ok_or_else(|| missing(path, "k"))?;
-            Key::hs256(&reader.base64url(&member("k"), source)?).ok_or_else(|| missing(path, "k"))?
+            let source = secret(path, jwk, "k")?.ok_or_else(|| missing(path, "k"))?;
+            Key::hs256(&reader.base64url(&member("k"), &source)?).ok_or_else(|| missing(path, "k"))?
         }
         #[cfg(feature = "es256")]
         Algorithm::Es256 => {
             check_curve(path, jwk, "P-256")?;
-            let (x, y) = (coordinate(path, "x", jwk.x.as_deref())?, coordinate(path, "y", jwk.y.as_deref())?);
-            let private = private(path, jwk.d.as_ref(), reader)?;
+            let (x, y) = (coordinate(path, jwk, "x")?, coordinate(path, jwk, "y")?);
+            let private = private(path, jwk, reader)?;
             Key::es256(&x, &y, private.as_ref()).map_err(|fault| describe(path, fault))?
         }
         #[cfg(feature = "eddsa")]
         Algorithm::EdDsa => {
             check_curve(path, jwk, "Ed25519")?;
-            let x = coordinate(path, "x", jwk.x.as_deref())?;
-            let private = private(path, jwk.d.as_ref(), reader)?;
+            let x = coordinate(path, jwk, "x")?;
+            let private = private(path, jwk, reader)?;
             Key::ed25519(&x, private.as_ref()).map_err(|fault| describe(path, fault))?
         }
         #[cfg(feature = "rs256")]
         Algorithm::Rs256 => {
-            let (n, e) = (number(path, "n", jwk.n.as_deref())?, number(path, "e", jwk.e.as_deref())?);
+            let (n, e) = (number(path, jwk, "n")?, number(path, jwk, "e")?);
             Key::rs256(&n, &e).map_err(|fault| describe(path, fault))?
         }
         // Every format accepts algorithms that are built with it.
         #[cfg(not(all(feature = "es256", feature = "eddsa", feature = "rs256")))]
         _ => return Err(ConfigError::new(member("kty"), "found a type of key that this build of playlock leaves out")),
     };
-    Ok(key.with(jwk.kid.clone(), jwk.iss.clone()))
+    let own = |name: &str| text(path, jwk, name).map(|text| text.map(String::from));
+    Ok(key.with(own("kid")?, own("iss")?))
 }
 
 /// Checks that the key's metadata allow to verify signatures of its algorithm.
@@ -99,18 +100,22 @@ fn check_purpose(path: &str, jwk: &Jwk, algorithm: Algorithm) -> Result<(), Conf
     let wrong = |name: &str, found: &str, expected: &str| {
         Err(ConfigError::new(format!("{path}.{name}"), format!("found \"{found}\", expected {expected}")))
     };
-    if let Some(alg) = jwk.alg.as_deref().filter(|alg| Algorithm::named(alg) != Some(algorithm)) {
+    if let Some(alg) = text(path, jwk, "alg")?.filter(|alg| Algorithm::named(alg) != Some(algorithm)) {
         return wrong("alg", alg, &format!("\"{}\", the algorithm of this key's type", algorithm.word()));
     }
-    if let Some(purpose) = jwk.public_key_use.as_deref().filter(|purpose| *purpose != "sig") {
+    if let Some(purpose) = text(path, jwk, "use")?.filter(|purpose| *purpose != "sig") {
         return wrong("use", purpose, "\"sig\": remove keys for other purposes");
     }
-    let operations = jwk.key_ops.as_deref();
-    if let Some(operations) = operations.filter(|ops| !ops.iter().any(|op| matches!(op.as_str(), "verify" | "sign"))) {
-        return wrong("key_ops", &operations.join(", "), "\"verify\": remove keys for other purposes");
+    match jwk.member("key_ops") {
+        None => {}
+        Some(Member::Texts(operations)) if operations.iter().any(|op| matches!(op.as_str(), "verify" | "sign")) => {}
+        Some(Member::Texts(operations)) => {
+            return wrong("key_ops", &operations.join(", "), "\"verify\": remove keys for other purposes");
+        }
+        Some(_) => return Err(no_text(path, "key_ops", "an array of texts")),
     }
-    for (name, text) in [("kid", &jwk.kid), ("iss", &jwk.iss)] {
-        if text.as_deref() == Some("") {
+    for name in ["kid", "iss"] {
+        if text(path, jwk, name)? == Some("") {
             return wrong(name, "", "a text that is not empty, or no such member");
         }
     }
@@ -119,26 +124,27 @@ fn check_purpose(path: &str, jwk: &Jwk, algorithm: Algorithm) -> Result<(), Conf
 
 /// Checks that the key has no members of another type of key.
 fn check_members(path: &str, jwk: &Jwk) -> Result<(), ConfigError> {
-    let primes = [&jwk.p, &jwk.q, &jwk.dp, &jwk.dq, &jwk.qi, &jwk.oth];
+    const PRIMES: [&str; 6] = ["p", "q", "dp", "dq", "qi", "oth"];
+    let has = |name: &str| jwk.member(name).is_some();
     let is_rsa = jwk.kty == KeyType::Rsa;
-    if is_rsa && (jwk.d.is_some() || primes.iter().any(|prime| prime.is_some())) {
+    if is_rsa && (has("d") || PRIMES.iter().any(|name| has(name))) {
         let message = "found a private RSA key, expected the public key alone: kty, n and e";
         return Err(ConfigError::new(path, message));
     }
     let (is_secret, is_curve) = (jwk.kty == KeyType::Secret, jwk.kty == KeyType::EllipticCurve);
     let has_point = is_curve || jwk.kty == KeyType::OctetKeyPair;
     let members = [
-        ("k", jwk.k.is_some(), is_secret),
-        ("crv", jwk.crv.is_some(), has_point),
-        ("x", jwk.x.is_some(), has_point),
-        ("y", jwk.y.is_some(), is_curve),
-        ("d", jwk.d.is_some(), has_point),
-        ("n", jwk.n.is_some(), is_rsa),
-        ("e", jwk.e.is_some(), is_rsa),
-        ("p", primes.iter().any(|prime| prime.is_some()), is_rsa),
+        ("k", is_secret),
+        ("crv", has_point),
+        ("x", has_point),
+        ("y", is_curve),
+        ("d", has_point),
+        ("n", is_rsa),
+        ("e", is_rsa),
     ];
-    match members.into_iter().find(|(_, found, expected)| *found && !expected) {
-        Some((name, _, _)) => Err(ConfigError::new(
+    let primes = PRIMES.into_iter().map(|name| (name, false));
+    match members.into_iter().chain(primes).find(|(name, expected)| !expected && has(name)) {
+        Some((name, _)) => Err(ConfigError::new(
             format!("{path}.{name}"),
             "found a member of another type of key (kty), expected none",
         )),
@@ -146,9 +152,32 @@ fn check_members(path: &str, jwk: &Jwk) -> Result<(), ConfigError> {
     }
 }
 
+/// A member that is a text.
+fn text<'a>(path: &str, jwk: &'a Jwk, name: &str) -> Result<Option<&'a str>, ConfigError> {
+    match jwk.member(name) {
+        None => Ok(None),
+        Some(Member::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(no_text(path, name, "a text")),
+    }
+}
+
+/// A member that is a secret.
+fn secret(path: &str, jwk: &Jwk, name: &str) -> Result<Option<SecretSource>, ConfigError> {
+    match jwk.member(name) {
+        None => Ok(None),
+        Some(Member::Text(text)) => Ok(Some(SecretSource::Inline(text.clone()))),
+        Some(Member::Env(variable)) => Ok(Some(SecretSource::Env(variable.clone()))),
+        Some(_) => Err(no_text(path, name, "a secret's text or {\"env\": \"NAME\"}")),
+    }
+}
+
+fn no_text(path: &str, name: &str, expected: &str) -> ConfigError {
+    ConfigError::new(format!("{path}.{name}"), format!("found a value of another type, expected {expected}"))
+}
+
 #[cfg(any(feature = "es256", feature = "eddsa"))]
 fn check_curve(path: &str, jwk: &Jwk, expected: &str) -> Result<(), ConfigError> {
-    match jwk.crv.as_deref() {
+    match text(path, jwk, "crv")? {
         Some(found) if found == expected => Ok(()),
         Some(found) => {
             Err(ConfigError::new(format!("{path}.crv"), format!("found \"{found}\", expected \"{expected}\"")))
@@ -161,8 +190,8 @@ fn missing(path: &str, name: &str) -> ConfigError {
     ConfigError::new(format!("{path}.{name}"), "missing, expected this member of the key's type (RFC 7518, RFC 8037)")
 }
 
-fn number(path: &str, name: &str, text: Option<&str>) -> Result<Vec<u8>, ConfigError> {
-    let text = text.ok_or_else(|| missing(path, name))?;
+fn number(path: &str, jwk: &Jwk, name: &str) -> Result<Vec<u8>, ConfigError> {
+    let text = text(path, jwk, name)?.ok_or_else(|| missing(path, name))?;
     URL_SAFE_NO_PAD.decode(text).map_err(|_| {
         let message = format!("found {} characters that are not base64url, expected base64url without =", text.len());
         ConfigError::new(format!("{path}.{name}"), message)
@@ -170,8 +199,8 @@ fn number(path: &str, name: &str, text: Option<&str>) -> Result<Vec<u8>, ConfigE
 }
 
 #[cfg(any(feature = "es256", feature = "eddsa"))]
-fn coordinate(path: &str, name: &str, text: Option<&str>) -> Result<[u8; 32], ConfigError> {
-    let bytes = number(path, name, text)?;
+fn coordinate(path: &str, jwk: &Jwk, name: &str) -> Result<[u8; 32], ConfigError> {
+    let bytes = number(path, jwk, name)?;
     let found = bytes.len();
     bytes.try_into().map_err(|_| {
         ConfigError::new(format!("{path}.{name}"), format!("found {found} bytes, expected 32 in base64url"))
@@ -179,14 +208,10 @@ fn coordinate(path: &str, name: &str, text: Option<&str>) -> Result<[u8; 32], Co
 }
 
 #[cfg(any(feature = "es256", feature = "eddsa"))]
-fn private(
-    path: &str,
-    source: Option<&SecretSource>,
-    reader: &mut Reader<'_>,
-) -> Result<Option<[u8; 32]>, ConfigError> {
-    let Some(source) = source else { return Ok(None) };
+fn private(path: &str, jwk: &Jwk, reader: &mut Reader<'_>) -> Result<Option<[u8; 32]>, ConfigError> {
+    let Some(source) = secret(path, jwk, "d")? else { return Ok(None) };
     let path = format!("{path}.d");
-    let bytes = reader.base64url(&path, source)?;
+    let bytes = reader.base64url(&path, &source)?;
     let found = bytes.len();
     let bytes = <[u8; 32]>::try_from(bytes.as_slice());
     bytes.map(Some).map_err(|_| ConfigError::new(path, format!("found {found} bytes, expected 32 in base64url")))
