@@ -257,6 +257,12 @@ impl Attributes for HostAttributes {
     fn ja4(&self) -> Option<Vec<u8>> {
         host::property(b"filter_state\0playlock.ja4").ok().flatten()
     }
+
+    /// A value that cannot be read counts as none.
+    fn metadata(&self, names: &[&str]) -> Option<Vec<u8>> {
+        let path = [&["metadata", "filter_metadata"], names].concat().join("\0");
+        host::property(path.as_bytes()).unwrap_or_default()
+    }
 }
 
 /// Returns the policy name in the route's metadata. An unreadable value becomes the empty name, which no policy has.

@@ -158,6 +158,11 @@ impl<'a> RequestHead<'a> {
         self.ja4.get_or_init(|| self.attributes.ja4().as_deref().and_then(Ja4::parse)).as_ref()
     }
 
+    /// A value in the metadata that the proxy's filters have written, by the names that lead to it.
+    pub fn metadata(&self, path: &[&str]) -> Option<Vec<u8>> {
+        self.attributes.metadata(path)
+    }
+
     /// The value of a header that was sent exactly once.
     pub fn sole(&self, name: &str) -> Option<&'a [u8]> {
         at_most_one(headers::all(self.headers, name)).ok().flatten()

@@ -30,7 +30,15 @@ pub trait Attributes {
     fn route_policy(&self) -> Option<Vec<u8>>;
 
     /// The JA4 fingerprint of the connection's TLS client, if the proxy computes it.
-    fn ja4(&self) -> Option<Vec<u8>>;
+    fn ja4(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// A value in the dynamic metadata that the proxy's filters have written, by the names that lead to it, in the host's
+    /// encoding. Called only if the configuration takes access tokens from there.
+    fn metadata(&self, _names: &[&str]) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// Attributes that are known in advance.

@@ -134,6 +134,8 @@ reasons! {
     Path "path" 403 "The token does not cover this path";
     /// The token is for another client address or network.
     Ip "ip" 403 "The token is for another client address";
+    /// The token names audiences, and this service is none of them.
+    Audience "audience" 403 "The token is for another audience";
     /// A header that the session is bound to is missing, repeated, or has another value.
     Header "header" 403 "The session is bound to another value of a request header";
     /// The session is bound to another TLS client, or the connection has no JA4 fingerprint.

@@ -84,6 +84,7 @@ pub enum KeyFault {
 
 /// The key material, which determines the algorithm. Without `Debug`, so that it is never printed.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "a configuration has few keys; a box would only add an allocation")]
 enum Material {
     Hs256(Hmac<Sha256>),
     #[cfg(feature = "es256")]
