@@ -22,13 +22,14 @@ pub mod site;
 pub mod source;
 pub mod text;
 pub mod token;
+pub mod uri_signing;
 pub mod viewer;
 
 /// A property: it panics where it does not hold of these bytes.
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target.
-pub const PROPERTIES: [(&str, Property); 10] = [
+pub const PROPERTIES: [(&str, Property); 11] = [
     ("config", config::property),
     ("exchange", exchange::property),
     ("parameter", parameter::property),
@@ -39,4 +40,5 @@ pub const PROPERTIES: [(&str, Property); 10] = [
     ("segment", segment::property),
     ("session", session::property),
     ("token", token::property),
+    ("urisigning", uri_signing::property),
 ];

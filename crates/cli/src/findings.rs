@@ -114,7 +114,7 @@ fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result
     let attributes = Known { client_address: client, ..Known::default() };
     let request = Request { headers: &headers, attributes: &attributes, now: context.now, end_of_stream: true };
     let head = RequestHead::read(&request);
-    let incoming = Incoming::parse(&head, None).map_err(|_| Reason::Target)?;
+    let incoming = Incoming::parse(&head).map_err(|_| Reason::Target)?;
     let verified = match token.role {
         Role::Session => Session::verify(policy, &token.text, &head).and_then(|session| match context.url {
             Some(url) if !context.policies.is_some_and(|policies| policies.is_key_path(&url.path)) => {

@@ -66,7 +66,7 @@ fn edge_auth() {
             let headers = [header(":path", target)];
             let request = Request { headers: &headers, attributes: &client, now, end_of_stream: true };
             let head = RequestHead::read(&request);
-            verifier.verify(token, &Incoming::parse(&head, None).unwrap(), &[""; 0])
+            verifier.verify(token, &Incoming::parse(&head).unwrap(), &[""; 0])
         };
         let target = text(vector, "target");
         assert!(verify(target, token).is_ok(), "{vector}");

@@ -80,8 +80,9 @@ pub fn seen(explanation: &mut Explanation<'_>, token: &TokenSeen<'_>, visit: &Vi
 
 fn access_carrier(sent: &SentAccess<'_>) -> String {
     match sent.carrier {
-        AccessCarrier::Path => "path".to_owned(),
+        AccessCarrier::PathSegment => "path".to_owned(),
         AccessCarrier::Query => format!("query parameter {}", sent.format.parameter),
+        AccessCarrier::PathParameter => format!("path parameter {}", sent.format.parameter),
         AccessCarrier::Cookie => format!("cookie {}", sent.format.cookie),
         AccessCarrier::Metadata => "metadata of the proxy".into(),
         AccessCarrier::Header => format!("header {}", sent.format.header.as_deref().unwrap_or_default()),

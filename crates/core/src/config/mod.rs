@@ -133,3 +133,5 @@ mod injection;
 mod key_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "urisigning"))]
+mod uri_signing_tests;

@@ -1,6 +1,5 @@
 //! A request as every check reads it: parsed once, when its headers have come.
 
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
 use core::net::{IpAddr, SocketAddr};
@@ -8,9 +7,10 @@ use core::net::{IpAddr, SocketAddr};
 use crate::http::headers;
 use crate::http::ja4::Ja4;
 use crate::http::message::{Attributes, Request};
-use crate::http::path_token;
+use crate::http::path_parameter::PathParameter;
+use crate::http::plain_target::PlainTarget;
 use crate::http::reply::{Header, Reason};
-use crate::http::target::{BadTarget, MAX_TARGET, Target};
+use crate::http::target::{BadTarget, Target};
 use crate::http::url::Scheme;
 
 /// The query parameter that carries the filter's own signed statements.
@@ -173,33 +173,39 @@ impl<'a> RequestHead<'a> {
 pub struct Incoming<'a> {
     /// The rest of the request.
     pub head: &'a RequestHead<'a>,
-    /// The target, without the token in its path.
+    /// The target, without the tokens in its path.
     pub target: Target<'a>,
-    /// The token in the path, percent-encoded, without its marker; [`Reason::Duplicate`] if there are two.
-    pub path_token: Result<Option<Cow<'a, str>>, Reason>,
-    /// The target as text, without the token in its path; `None` if there was none.
+    /// The token in the first segment of the path, percent-encoded, without its marker; [`Reason::Duplicate`] if there
+    /// are two.
+    pub path_token: Result<Option<&'a str>, Reason>,
+    /// The access token in a path parameter; [`Reason::Duplicate`] if there are several.
+    pub path_parameter: Result<Option<PathParameter<'a>>, Reason>,
+    /// The target as text, without the tokens in its path; `None` if there were none.
     pub plain_target: Option<&'a str>,
     /// The value of [`SIGNED_PARAMETER`], still percent-encoded; [`Reason::Duplicate`] if there are several.
     pub signed: Result<Option<&'a str>, Reason>,
 }
 
 impl<'a> Incoming<'a> {
-    /// Parses the target of `head`. `marker` precedes tokens in the path; `None` if no policy has any.
+    /// Parses the target of `head`, which has no token in its path.
     ///
     /// # Errors
     /// [`BadTarget`], also if there is not exactly one target.
-    pub fn parse(head: &'a RequestHead<'a>, marker: Option<&str>) -> Result<Self, BadTarget> {
-        let raw = head.raw_target.filter(|raw| raw.len() <= MAX_TARGET).ok_or(BadTarget)?;
-        let split = marker.map(|marker| path_token::split(raw, marker)).transpose()?.flatten();
-        let (path_token, plain) = match split {
-            None => (Ok(None), None),
-            Some(split) if split.repeated => (Err(Reason::Duplicate), Some(split.plain)),
-            Some(split) => (Ok(Some(split.sent)), Some(split.plain)),
-        };
-        let target = Target::parse(plain.unwrap_or(raw))?;
+    pub fn parse(head: &'a RequestHead<'a>) -> Result<Self, BadTarget> {
+        let target = Target::parse(head.raw_target.ok_or(BadTarget)?)?;
         let signed = at_most_one(target.values(SIGNED_PARAMETER));
-        let plain_target = plain.and_then(|plain| core::str::from_utf8(plain).ok());
-        Ok(Self { head, target, path_token, plain_target, signed })
+        Ok(Self { head, target, path_token: Ok(None), path_parameter: Ok(None), plain_target: None, signed })
+    }
+
+    /// Parses the target of `head` without the tokens in its path.
+    ///
+    /// # Errors
+    /// [`BadTarget`].
+    pub fn parse_plain(head: &'a RequestHead<'a>, plain: &'a PlainTarget<'a>) -> Result<Self, BadTarget> {
+        let target = Target::parse(plain.bytes())?;
+        let signed = at_most_one(target.values(SIGNED_PARAMETER));
+        let (path_token, path_parameter) = (plain.token(), plain.parameter);
+        Ok(Self { head, target, path_token, path_parameter, plain_target: plain.changed(), signed })
     }
 }
 

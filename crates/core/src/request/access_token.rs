@@ -2,8 +2,9 @@
 
 use crate::http::headers;
 use crate::http::incoming::{Incoming, at_most_one};
+use crate::http::path_parameter::PathParameter;
 use crate::http::reply::Reason;
-use crate::policy::{AccessFormat, AccessToken};
+use crate::policy::AccessFormat;
 
 /// An access token as sent, not verified.
 #[derive(Clone, Copy)]
@@ -20,7 +21,9 @@ pub struct SentAccess<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessCarrier {
     /// First segment of the path, after its name and `=`.
-    Path,
+    PathSegment,
+    /// Path parameter.
+    PathParameter,
     /// Query parameter.
     Query,
     /// Cookie.
@@ -31,40 +34,76 @@ pub enum AccessCarrier {
     Metadata,
 }
 
-/// Finds the access token of a request. The path and the query take precedence over cookies, cookies over headers, and
-/// headers over tokens that the proxy has verified.
+impl AccessCarrier {
+    /// Whether the token is a part of the URL.
+    pub fn is_in_url(self) -> bool {
+        matches!(self, Self::PathSegment | Self::PathParameter | Self::Query)
+    }
+}
+
+/// Finds the access token of a request. The URL takes precedence over cookies, cookies over headers, and headers over
+/// tokens that the proxy has verified.
 ///
 /// # Errors
-/// [`Reason::Duplicate`] if a carrier holds two, of whatever formats, or if the path and the query both hold one;
-/// [`Reason::Malformed`] if the header is too long or not UTF-8, or if the path has a token of an unknown name.
-pub fn find<'a>(access: &'a AccessToken, incoming: &'a Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let (target, head) = (&incoming.target, incoming.head);
-    let formats = || access.formats.iter().filter(|format| !format.verifier.is_attested());
-    let found = formats().flat_map(|format| target.values(&format.parameter).map(move |token| (format, token)));
-    let in_query = at_most_one(found)?;
-    let in_path = incoming.path_token.as_ref().map_err(|reason| *reason)?;
-    if let Some((name, token)) = in_path.as_deref().and_then(|sent| sent.split_once('=')) {
-        let format = formats().find(|format| *format.parameter == *name).ok_or(Reason::Malformed)?;
-        return match in_query {
-            None => Ok(Some(SentAccess { token, format, carrier: AccessCarrier::Path })),
-            Some(_) => Err(Reason::Duplicate),
-        };
+/// [`Reason::Duplicate`] if a carrier holds two, of whatever formats, or the URL; [`Reason::Malformed`] if the header is
+/// too long or not UTF-8, or if the first segment of the path has a token of an unknown name.
+pub fn find<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    if let Some(sent) = in_url(formats, incoming)? {
+        return Ok(Some(sent));
     }
-    if let Some((format, token)) = in_query {
-        return Ok(Some(SentAccess { token, format, carrier: AccessCarrier::Query }));
+    if let Some(sent) = in_cookie(formats, incoming)? {
+        return Ok(Some(sent));
     }
-    let found =
-        formats().flat_map(|format| headers::cookies(head.headers, &format.cookie).map(move |token| (format, token)));
-    if let Some((format, token)) = at_most_one(found)? {
-        return Ok(Some(SentAccess { token, format, carrier: AccessCarrier::Cookie }));
+    if let Some(sent) = in_header(formats, incoming)? {
+        return Ok(Some(sent));
     }
-    let named = formats().filter_map(|format| Some((format, format.header.as_ref()?)));
+    Ok(attested(formats, incoming))
+}
+
+/// The formats whose tokens clients send.
+fn sent(formats: &[AccessFormat]) -> impl Iterator<Item = &AccessFormat> {
+    formats.iter().filter(|format| !format.verifier.is_attested())
+}
+
+fn in_url<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let in_query = sent(formats).flat_map(|format| {
+        let tokens = incoming.target.values(&format.parameter);
+        tokens.map(move |token| SentAccess { token, format, carrier: AccessCarrier::Query })
+    });
+    let in_parameter = incoming.path_parameter?.and_then(|PathParameter { name, value }| {
+        let format = sent(formats).find(|format| format.path_parameter() == Some(name))?;
+        Some(SentAccess { token: value, format, carrier: AccessCarrier::PathParameter })
+    });
+    let in_segment = match incoming.path_token?.and_then(|sent| sent.split_once('=')) {
+        None => None,
+        Some((name, token)) => {
+            let format = sent(formats).find(|format| *format.parameter == *name).ok_or(Reason::Malformed)?;
+            Some(SentAccess { token, format, carrier: AccessCarrier::PathSegment })
+        }
+    };
+    at_most_one(in_query.chain(in_parameter).chain(in_segment))
+}
+
+/// Finds the access token among the cookies of a request.
+///
+/// # Errors
+/// [`Reason::Duplicate`] if there are two.
+pub fn in_cookie<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let found = sent(formats).flat_map(|format| {
+        let tokens = headers::cookies(incoming.head.headers, &format.cookie);
+        tokens.map(move |token| SentAccess { token, format, carrier: AccessCarrier::Cookie })
+    });
+    at_most_one(found)
+}
+
+fn in_header<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let named = sent(formats).filter_map(|format| Some((format, format.header.as_ref()?)));
     let found = named.flat_map(|(format, name)| {
-        let values = headers::all(head.headers, name);
+        let values = headers::all(incoming.head.headers, name);
         values.filter_map(move |value| Some((format, format.in_header(value)?)))
     });
     match at_most_one(found)? {
-        None => Ok(attested(access, incoming)),
+        None => Ok(None),
         Some((format, token)) if token.len() > format.verifier.longest() => Err(Reason::Malformed),
         Some((format, token)) => {
             let token = core::str::from_utf8(token).map_err(|_| Reason::Malformed)?;
@@ -74,7 +113,7 @@ pub fn find<'a>(access: &'a AccessToken, incoming: &'a Incoming<'a>) -> Result<O
 }
 
 /// The token that the proxy has verified. Its text is not known.
-fn attested<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Option<SentAccess<'a>> {
-    let format = access.formats.iter().find(|format| format.verifier.has_attested(incoming.head))?;
+fn attested<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Option<SentAccess<'a>> {
+    let format = formats.iter().find(|format| format.verifier.has_attested(incoming.head))?;
     Some(SentAccess { token: "", format, carrier: AccessCarrier::Metadata })
 }

@@ -5,6 +5,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::admitted::Admitted;
+use super::chained;
 use super::check::{Check, Flow, Observer};
 use super::door::Door;
 use super::door::policy_for;
@@ -28,7 +29,7 @@ pub const fn door<'a>() -> [Check<Door<'a>>; 1] {
 }
 
 /// The checks under the policy.
-pub const fn checks<'a>() -> [Check<Visit<'a>>; 11] {
+pub const fn checks<'a>() -> [Check<Visit<'a>>; 13] {
     [
         Check { name: "body", run: body },
         Check { name: "cors", run: preflight },
@@ -36,9 +37,11 @@ pub const fn checks<'a>() -> [Check<Visit<'a>>; 11] {
         Check { name: "player", run: player_of_open },
         Check { name: "open", run: open },
         Check { name: "method", run: method },
+        Check { name: "chain", run: chain },
         Check { name: "session", run: session },
         Check { name: "player", run: shared_checks::player },
         Check { name: "redirect", run: redirect },
+        Check { name: "forward", run: forward },
         Check { name: "parameter", run: parameter },
         Check { name: "key", run: key },
     ]
@@ -53,7 +56,7 @@ fn assignment(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
     // The path of a request for other content must not begin with the marker: it has two meanings then.
     let takes_token =
         matches!(found, Match::Policy(_, policy) if !policy.is_open() && policy.session.transport.in_path());
-    if incoming.plain_target.is_some() && !takes_token && !matches!(found, Match::Deny) {
+    if incoming.path_token != Ok(None) && !takes_token && !matches!(found, Match::Deny) {
         return Flow::refuse(Reason::Target);
     }
     match found {
@@ -99,7 +102,22 @@ fn method(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     Flow::of(if visit.incoming.head.method.reads() { Ok(()) } else { Err(Reason::Method) })
 }
 
+/// Verifies a signed token that is renewed in place of sessions.
+fn chain(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
+    match chained::verify(visit, observer) {
+        None => Flow::Skip,
+        Some(Ok(chained)) => {
+            visit.chained = Some(chained);
+            Flow::Next
+        }
+        Some(Err(reason)) => Flow::refuse(reason),
+    }
+}
+
 fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
+    if visit.chained.is_some() {
+        return Flow::Skip;
+    }
     match resume_or_open(visit, observer) {
         Ok(pending) => {
             visit.session = Some(pending);
@@ -127,6 +145,14 @@ fn redirect(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     headers.extend(pending.cookies(policy, url.scheme, left));
     let reply = Reply { status: 302, headers, body: Vec::new(), reason: None };
     Flow::Admit(Admitted::Redirected { policy: visit.index, session: pending.session, reply })
+}
+
+/// Admits a request without a session: nothing in its response leads back to this policy's session tokens and keys.
+fn forward(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
+    match visit.chained.take() {
+        Some(chained) => Flow::Admit(Admitted::Chained(chained, request_edits(visit.policy, visit.incoming, false))),
+        None => Flow::Skip,
+    }
 }
 
 fn parameter(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {

@@ -1,7 +1,9 @@
 //! Policy lookup for a request.
 
+use alloc::string::String;
+
 use crate::http::incoming::{Incoming, RequestHead};
-use crate::http::path_token;
+use crate::http::plain_target::PlainTarget;
 use crate::http::target::BadTarget;
 use crate::policy::{Match, Policies, Policy, PolicyIndex};
 
@@ -26,6 +28,7 @@ impl<'a> Door<'a> {
 /// may not be normalised.
 pub fn policy_for_cors<'a>(policies: &'a Policies, head: &RequestHead<'_>) -> Option<&'a Policy> {
     let plain = plain_target(policies, head);
+    let plain = plain.as_deref();
     let target = plain.or_else(|| core::str::from_utf8(head.raw_target?).ok())?;
     match policy_for(policies, head, target.split('?').next()?) {
         Match::Policy(_, policy) => Some(policy),
@@ -33,12 +36,13 @@ pub fn policy_for_cors<'a>(policies: &'a Policies, head: &RequestHead<'_>) -> Op
     }
 }
 
-/// The target without the token in its path, for the access log; `None` if it has none. It may not be normalised.
-pub fn plain_target<'a>(policies: &Policies, head: &RequestHead<'a>) -> Option<&'a str> {
-    match path_token::split(head.raw_target?, policies.path_marker()?) {
-        Ok(Some(split)) if split.repeated => Some("/"),
-        Ok(split) => core::str::from_utf8(split?.plain).ok(),
-        Err(BadTarget) => Some("/"),
+/// The target without the tokens in its path, for the access log; `None` if it has none. It may not be normalised.
+pub fn plain_target(policies: &Policies, head: &RequestHead<'_>) -> Option<String> {
+    match PlainTarget::of(head.raw_target, policies.path_marker(), &policies.path_parameters) {
+        Ok(plain) if plain.token().is_err() => Some("/".into()),
+        Ok(plain) => plain.changed().map(Into::into),
+        // Perhaps a token without a path behind it.
+        Err(BadTarget) => policies.path_marker().and(head.raw_target).map(|_| "/".into()),
     }
 }
 

@@ -38,7 +38,8 @@ pub fn request_edits(policy: &Policy, incoming: &Incoming<'_>, whole: bool) -> H
         .filter(|(format, name)| headers::all(head.headers, name).any(|value| format.in_header(value).is_some()));
     edits.remove.extend(sent.map(|(_, name)| name.as_str().into()));
     let is_ours = |cookie: &[u8]| {
-        jar::is_cookie(&policy.session.name, cookie) || formats.iter().any(|it| it.cookie.as_bytes() == cookie)
+        !policy.is_chained() && jar::is_cookie(&policy.session.name, cookie)
+            || formats.iter().any(|it| it.cookie.as_bytes() == cookie)
     };
     if let Some(kept) = headers::cookies_without(head.headers, is_ours) {
         edits.remove.push("cookie".into());

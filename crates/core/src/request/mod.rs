@@ -2,6 +2,16 @@
 
 pub mod access_token;
 pub mod admitted;
+#[cfg(not(feature = "urisigning"))]
+#[path = "not_chained.rs"]
+pub mod chained;
+#[cfg(feature = "urisigning")]
+pub mod chained;
+#[cfg(not(feature = "urisigning"))]
+#[path = "not_chained_request.rs"]
+pub mod chained_request;
+#[cfg(feature = "urisigning")]
+pub mod chained_request;
 pub mod check;
 mod content;
 pub mod door;
@@ -21,6 +31,7 @@ use self::visit::Visit;
 use crate::bytes::bug;
 use crate::http::incoming::{Incoming, RequestHead};
 use crate::http::message::Request;
+use crate::http::plain_target::PlainTarget;
 use crate::http::reply::Reason;
 use crate::http::route::Kind;
 use crate::policy::Policies;
@@ -35,7 +46,11 @@ pub fn admit(
     random: &mut dyn FnMut() -> [u8; 16],
     observer: &mut dyn Observer,
 ) -> Result<Admitted, Refused> {
-    let Ok(incoming) = Incoming::parse(head, policies.path_marker()) else {
+    let Ok(plain) = PlainTarget::of(head.raw_target, policies.path_marker(), &policies.path_parameters) else {
+        observer.target(head, None);
+        return Err(Refused { denied: Reason::Target.into(), kind: Kind::Unknown, policy: None });
+    };
+    let Ok(incoming) = Incoming::parse_plain(head, &plain) else {
         observer.target(head, None);
         return Err(Refused { denied: Reason::Target.into(), kind: Kind::Unknown, policy: None });
     };

@@ -105,8 +105,7 @@ pub fn presented<'a>(policy: &Policy, incoming: &'a Incoming<'a>) -> Result<Pres
 /// The session token in the path. A second one in the query or in the session's cookie is refused; cookies of other
 /// sessions belong to other policies.
 fn in_path<'a>(name: &str, incoming: &'a Incoming<'a>) -> Result<Presented<'a>, Reason> {
-    let token = incoming.path_token.as_ref().map_err(|reason| *reason)?.as_deref();
-    let token = token.filter(|sent| !is_access(sent));
+    let token = incoming.path_token?.filter(|sent| !is_access(sent));
     let in_query = incoming.target.values(name).next().is_some();
     match token {
         None if in_query => Err(Reason::Malformed),
@@ -211,6 +210,11 @@ pub fn surplus(request: &[Header], name: &str) -> Vec<String> {
 pub fn set_cookie(name: &str, session: &Session, left: u64, scheme: Scheme) -> Header {
     let cookie = cookie_name(name, reference(&session.id_text()));
     header("set-cookie", &format!("{cookie}={}; Path=/; Max-Age={left}; HttpOnly{}", session.token, site(scheme)))
+}
+
+/// The cookie of a signed token that is renewed with each response, for the next `left` seconds and URIs below `path`.
+pub fn token_cookie(name: &str, token: &str, path: &str, left: u64, scheme: Scheme) -> Header {
+    header("set-cookie", &format!("{name}={token}; Path={path}; Max-Age={left}; HttpOnly{}", site(scheme)))
 }
 
 /// The header that deletes the cookie of the session with this reference.

@@ -65,6 +65,9 @@ pub const STEPS: [(&str, &[Reason]); 5] = [
     ("grammar", &[Reason::Malformed]),
     ("signature", &[Reason::Algorithm, Reason::Signature]),
     ("times", &[Reason::Early, Reason::Expired]),
-    ("address, header, revocation", &[Reason::Ip, Reason::Header, Reason::Fingerprint, Reason::Revoked]),
+    (
+        "audience, address, header, fingerprint, revocation",
+        &[Reason::Audience, Reason::Ip, Reason::Header, Reason::Fingerprint, Reason::Revoked],
+    ),
     ("path", &[Reason::Path]),
 ];
