@@ -11,7 +11,7 @@ import pytest
 from support import tokens
 from support.curl import fetch
 from support.edge import document, environment, policy
-from support.proxy import WAIT, Proxy, bootstrap, endpoints, running, wasm_filter
+from support.proxy import Proxy, bootstrap, running, wasm_filter
 
 TYPE = "type.googleapis.com/envoy.extensions"
 SLASHES = ["KEEP_UNCHANGED", "REJECT_REQUEST", "UNESCAPE_AND_REDIRECT", "UNESCAPE_AND_FORWARD"]

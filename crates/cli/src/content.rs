@@ -49,6 +49,9 @@ pub struct KeySource {
     /// Request header that the session is bound to; may be repeated.
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
+    /// JA4 fingerprint of the viewer's TLS client, if the session is bound to it.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub ja4: Option<String>,
     /// Address of the viewer, if the session is bound to it.
     #[arg(long, visible_alias = "client-ip", value_name = "ADDRESS")]
     pub ip: Option<String>,
@@ -198,7 +201,7 @@ fn by_url(source: &KeySource, url: &Address, policies: &Policies) -> Result<Cont
         method: "GET".into(),
         host: None,
         route_policy: source.policy.clone(),
-        ja4: None,
+        ja4: source.ja4.clone(),
         protocol: "HTTP/1.1".to_owned(),
         now: Some(Moment::At(now)),
     };

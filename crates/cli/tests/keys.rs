@@ -49,10 +49,11 @@ fn about(command: &str, name: &str, sent: &Sent, more: &[&str], input: &[u8]) ->
         .request
         .headers
         .iter()
-        .filter(|(name, _)| name.starts_with("x-"))
+        .filter(|(name, _)| name.starts_with("x-") || name == "user-agent")
         .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value)))
         .collect();
     arguments.extend(headers.iter().flat_map(|header| ["--header", header.as_str()]));
+    arguments.extend(sent.request.ja4.iter().flat_map(|ja4| ["--ja4", ja4.as_str()]));
     arguments.extend(sent.request.route_policy.iter().flat_map(|policy| ["--policy", policy.as_str()]));
     arguments.extend(more);
     run(&arguments, input, &env)

@@ -69,7 +69,7 @@ fn check_rules(filter: &Node<'_>, with_token: &WithToken<'_>, diagnostics: &mut 
         diagnostics.error(
             &matcher.path,
             &format!(
-                "does not match the same path after {}, which playlock takes out later; expected the filter after playlock",
+                "does not match the same path after {}, which playlock takes out later; expected a match of both paths, or the filter after playlock",
                 with_token.shown("")
             ),
         );

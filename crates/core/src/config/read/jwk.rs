@@ -153,7 +153,7 @@ fn check_members(path: &str, jwk: &Jwk) -> Result<(), ConfigError> {
 }
 
 /// A member that is a text.
-fn text<'a>(path: &str, jwk: &'a Jwk, name: &str) -> Result<Option<&'a str>, ConfigError> {
+pub fn text<'a>(path: &str, jwk: &'a Jwk, name: &str) -> Result<Option<&'a str>, ConfigError> {
     match jwk.member(name) {
         None => Ok(None),
         Some(Member::Text(text)) => Ok(Some(text)),
@@ -162,7 +162,7 @@ fn text<'a>(path: &str, jwk: &'a Jwk, name: &str) -> Result<Option<&'a str>, Con
 }
 
 /// A member that is a secret.
-fn secret(path: &str, jwk: &Jwk, name: &str) -> Result<Option<SecretSource>, ConfigError> {
+pub fn secret(path: &str, jwk: &Jwk, name: &str) -> Result<Option<SecretSource>, ConfigError> {
     match jwk.member(name) {
         None => Ok(None),
         Some(Member::Text(text)) => Ok(Some(SecretSource::Inline(text.clone()))),
@@ -186,7 +186,7 @@ fn check_curve(path: &str, jwk: &Jwk, expected: &str) -> Result<(), ConfigError>
     }
 }
 
-fn missing(path: &str, name: &str) -> ConfigError {
+pub fn missing(path: &str, name: &str) -> ConfigError {
     ConfigError::new(format!("{path}.{name}"), "missing, expected this member of the key's type (RFC 7518, RFC 8037)")
 }
 

@@ -85,20 +85,21 @@ fn read_decryption_keys(
     let path = if written.is_set { format!("{path}.keys") } else { path.into() };
     let mut keys = Vec::with_capacity(written.keys.len());
     for (index, key) in written.keys.iter().enumerate() {
-        let member = |name: &str| format!("{path}[{index}].{name}");
-        if key.kty != KeyType::Secret || key.alg.as_deref() != Some("A128GCM") {
+        let path = format!("{path}[{index}]");
+        let member = |name: &str| format!("{path}.{name}");
+        if key.kty != KeyType::Secret || jwk::text(&path, key, "alg")? != Some("A128GCM") {
             return Err(ConfigError::new(
                 member("alg"),
                 "found another kind of key, expected \"A128GCM\" beside kty \"oct\": claims are encrypted with AES-128-GCM (dir)",
             ));
         }
-        if let Some(purpose) = key.public_key_use.as_deref().filter(|purpose| *purpose != "enc") {
+        if let Some(purpose) = jwk::text(&path, key, "use")?.filter(|purpose| *purpose != "enc") {
             let message = format!("found \"{}\", expected \"enc\"", purpose.escape_default());
             return Err(ConfigError::new(member("use"), message));
         }
-        let source = key.k.as_ref().ok_or_else(|| ConfigError::new(member("k"), "missing, expected the key"))?;
-        let bytes = reader.base64url(&member("k"), source)?;
-        let made = DecryptionKey::new(key.kid.clone(), &bytes);
+        let source = jwk::secret(&path, key, "k")?.ok_or_else(|| jwk::missing(&path, "k"))?;
+        let bytes = reader.base64url(&member("k"), &source)?;
+        let made = DecryptionKey::new(jwk::text(&path, key, "kid")?.map(Into::into), &bytes);
         let message = || format!("found {} bytes, expected 16, as alg demands", bytes.len());
         keys.push(made.ok_or_else(|| ConfigError::new(member("k"), message()))?);
     }

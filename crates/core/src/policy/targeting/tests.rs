@@ -52,8 +52,4 @@ impl Attributes for Counting {
     fn route_policy(&self) -> Option<Vec<u8>> {
         None
     }
-
-    fn ja4(&self) -> Option<Vec<u8>> {
-        None
-    }
 }
