@@ -209,7 +209,7 @@ fn elsewhere(shop: Shop, good: &str, take: Take<'_>) {
         for (class, from, to) in [
             ("another folder", shop.policy, folder),
             ("another folder", shop.policy, "%73igned/../chained"),
-            ("escape one", shop.file, &format!("%{:02x}{}", shop.file.as_bytes()[0], &shop.file[1..])),
+            ("escape one", shop.file, &shop.file.replacen('m', "%6d", 1)),
         ] {
             change(class, &|ask| {
                 let path = String::from_utf8(ask.path.clone()).unwrap();
@@ -295,7 +295,7 @@ fn every_forgery_of_uri_signing_is_denied_for_its_reason() {
             let answer = fixture.answer(&ask);
             // Nothing of a token reaches the origin.
             if let Some(asked) = &answer.asked {
-                assert!(!String::from_utf8_lossy(asked).contains(&good[good.len() - 20..]), "{class}");
+                assert!(!String::from_utf8_lossy(asked).contains(good.rsplit_once('.').unwrap().1), "{class}");
             }
             let case = Case {
                 class: class.into(),
