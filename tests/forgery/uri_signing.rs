@@ -1,6 +1,6 @@
 //! Forgeries of URI Signing tokens (RFC 9246), as access tokens and in a chain: the results are in `uri-signing.tsv`.
 
-use playlock_host::edge_auth::sign;
+use playlock_host::edge_auth::{sign, unhex};
 
 use crate::fixture::{Answer, Ask, Fixture, NOW, percent_decoded};
 use crate::table::{Case, Tally};
@@ -66,15 +66,11 @@ fn base64url(bytes: &[u8]) -> String {
     out
 }
 
-fn unhex(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
-}
-
 /// A token with an HMAC under a key in hex.
 fn token(header: &str, claims: &str, key: &str) -> String {
     let text = format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
     let signed = sign(&text, "", "sha256", key).unwrap();
-    format!("{text}.{}", base64url(&unhex(signed.rsplit_once("hmac=").unwrap().1)))
+    format!("{text}.{}", base64url(&unhex(signed.rsplit_once("hmac=").unwrap().1).unwrap()))
 }
 
 /// Where forgeries go: their class, their place, and the request.
@@ -183,7 +179,9 @@ fn strangers(shop: Shop, take: Take<'_>) {
         put("claim twice", &token(HEADER, &claims.replace("{", "{\"exp\":1,"), SITE));
         put("claim twice", &token(HEADER, &claims.replace("{", "{\"cdniuc\":\"regex:.*\","), SITE));
         put("claim twice", &token(HEADER, &claims.replace("{", "{\"e\\u0078p\":1,"), SITE));
-        for claims in ["", "null", "[]", "{}", r#"{"exp":4102444800}"#, &claims[1..], &format!("{claims}x")] {
+        for claims in
+            ["", "null", "[]", "{}", r#"{"exp":4102444800}"#, claims.trim_start_matches('{'), &format!("{claims}x")]
+        {
             put("no claims", &token(HEADER, claims, SITE));
         }
         // Encrypted instead of signed.
@@ -211,7 +209,7 @@ fn elsewhere(shop: Shop, good: &str, take: Take<'_>) {
         for (class, from, to) in [
             ("another folder", shop.policy, folder),
             ("another folder", shop.policy, "%73igned/../chained"),
-            ("escape one", shop.file, &format!("%{:02x}{}", shop.file.as_bytes()[0], &shop.file[1..])),
+            ("escape one", shop.file, &shop.file.replacen('m', "%6d", 1)),
         ] {
             change(class, &|ask| {
                 let path = String::from_utf8(ask.path.clone()).unwrap();
@@ -297,7 +295,7 @@ fn every_forgery_of_uri_signing_is_denied_for_its_reason() {
             let answer = fixture.answer(&ask);
             // Nothing of a token reaches the origin.
             if let Some(asked) = &answer.asked {
-                assert!(!String::from_utf8_lossy(asked).contains(&good[good.len() - 20..]), "{class}");
+                assert!(!String::from_utf8_lossy(asked).contains(good.rsplit_once('.').unwrap().1), "{class}");
             }
             let case = Case {
                 class: class.into(),
