@@ -47,7 +47,7 @@ impl Base {
     /// Builds the base from `scheme`, `authority` and `raw_path` of the playlist request. `hosts` are further
     /// authorities that playlock protects, in the form of [`listed_authority`].
     pub fn new(scheme: Scheme, authority: &str, raw_path: &str, hosts: &[String]) -> Self {
-        let authority = without_port(&authority.to_ascii_lowercase(), scheme.default_port()).into();
+        let authority = self::authority(authority, scheme);
         Self { scheme, authority, hosts: hosts.to_vec(), path: raw_path.into() }
     }
 
@@ -129,6 +129,11 @@ pub fn is_simple_start(uri: &[u8]) -> bool {
 pub fn listed_authority(authority: &str) -> String {
     let lower = authority.to_ascii_lowercase();
     without_port(without_port(&lower, Scheme::Https.default_port()), Scheme::Http.default_port()).into()
+}
+
+/// Normalises the authority of a URL of this scheme: lower case, without the default port.
+pub fn authority(authority: &str, scheme: Scheme) -> String {
+    without_port(&authority.to_ascii_lowercase(), scheme.default_port()).into()
 }
 
 /// `authority` without `port`, if it ends with it.

@@ -1,5 +1,8 @@
 //! Access tokens: dual tokens of Google Media CDN.
 
+pub mod claims;
+pub mod url_prefix;
+
 use crate::http::incoming::Incoming;
 use crate::http::reply::Reason;
 use crate::token::grant::Grant;
