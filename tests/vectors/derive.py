@@ -8,6 +8,7 @@
 import base64
 import hashlib
 import hmac
+import ipaddress
 import json
 import struct
 
@@ -35,6 +36,30 @@ def parameter_mac(secret: bytes, policy: str, purpose: str, path: str, fields: s
     return b64url(hmac.digest(key, message, hashlib.sha256)[:16])
 
 
+def varint(number: int) -> bytes:
+    """LEB128, unsigned."""
+    low, rest = number & 0x7F, number >> 7
+    return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
+
+
+def session_token(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, acl: str,
+                  network="", tag=b"", access_token="", payload="") -> str:
+    flags, fields = 0, varint(ttl)
+    if network:
+        net = ipaddress.ip_network(network)
+        flags |= 16 if net.version == 4 else 8
+        fields += bytes([net.prefixlen]) + net.network_address.packed[:-(-net.prefixlen // 8)]
+    if tag:
+        flags, fields = flags | 4, fields + tag
+    for flag, text in ((2, access_token.encode()), (1, payload.encode())):
+        if text:
+            flags, fields = flags | flag, fields + varint(len(text)) + text
+    hint = derive(secret, 4, b"secret-id", policy.encode())[:1]
+    message = bytes([1 << 5 | flags]) + hint + struct.pack(">I", opened) + session + fields + acl.encode()
+    key = derive(secret, 32, b"session-token", policy.encode())
+    return b64url(message + hmac.digest(key, message, hashlib.sha256)[:16])
+
+
 def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, acl: str) -> dict:
     scope = (policy.encode(), b"session", session, (0).to_bytes(8, "big"))
     later = (*scope[:3], (7).to_bytes(8, "big"))
@@ -59,12 +84,10 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
     fields = "~r100@720~p7~n71"
     own = "~r100@720~p0~i"
     place = (policy.encode(), b"/vod/all.mp4", query.encode())
-    signed = f"st={opened}~exp={opened + ttl}~acl={acl}~id={b64url(session)}~data=hdntl"
-    token_key = derive(secret, 32, b"session-token", policy.encode())
+    token = (secret, policy, session, opened, ttl, acl)
     # Opened from 203.0.113.7 with `x-device: TV 7`, and bound to both.
     parameter_key = derive(secret, 32, b"url-parameter", policy.encode())
     tag = hmac.digest(parameter_key, lp(b"header") + lp(b"x-device") + lp(b"TV 7"), hashlib.sha256)[:8]
-    bound = f"ip=203.0.113.0/24~st={opened}~exp={opened + ttl}~acl={acl}~id={b64url(session)}.{b64url(tag)}~data=hdntl"
     return {
         "secret": secret.hex(),
         "policy": policy,
@@ -79,8 +102,10 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
         "stream": stream,
         "secretId": derive(secret, 4, b"secret-id", policy.encode()).hex(),
         **shared,
-        "sessionToken": f"{signed}~hmac={hmac.digest(token_key, signed.encode(), hashlib.sha256).hex()}",
-        "boundToken": f"{bound}~hmac={hmac.digest(token_key, bound.encode(), hashlib.sha256).hex()}",
+        "sessionToken": session_token(*token),
+        "boundToken": session_token(*token, network="203.0.113.0/24", tag=tag),
+        "grantedToken": session_token(*token, network="2001:db8:1:200::/56", tag=tag, access_token="order-17",
+                                      payload='{"name": "Zoë", "n": 1}'),
         "keyParameter": f"key{key_fields}~{parameter_mac(secret, policy, 'key', '/serve.key', key_fields)}",
         "mediaPath": "/vod/all.mp4",
         "mediaParameter": f"media{fields}~{parameter_mac(secret, policy, 'media', '/vod/all.mp4', fields)}",

@@ -14,6 +14,7 @@ use crate::session::Session;
 use crate::step::Request;
 use crate::token::derive::{KeyScope, Keyring, Secret};
 use crate::token::edge_auth::{LegacyAlgorithms, Verifier};
+use crate::token::grant::Grant;
 use crate::token::signed::{self, Iv, Subject};
 
 const CLEAR: signed::Resource = signed::Resource { form: signed::Treatment::Clear, ..signed::Resource::MEDIA };
@@ -102,7 +103,7 @@ fn derivation() {
         let request = RequestHead::read(&request);
         let session = Session::open(policy, None, "/vod/a/m.m3u8", &request, id).unwrap();
         assert_eq!(session.token, text(vector, "sessionToken"));
-        assert_eq!(Session::verify(policy, &session.query_value(), &request).unwrap().id, id);
+        assert_eq!(Session::verify(policy, &session.token, &request).unwrap().id, id);
         let mut binding = document.clone();
         binding["policies"][0]["tokenAuth"]["sessionBinding"] =
             json!({"addressPrefix": {}, "headerForSalt": "X-Device"});
@@ -110,6 +111,18 @@ fn derivation() {
         let Match::Policy(_, binding) = binding.policy_for("h", "/", 0) else { panic!("{vector}") };
         let bound = Session::open(binding, None, "/vod/a/m.m3u8", &request, id).unwrap();
         assert_eq!(bound.token, text(vector, "boundToken"));
+        let client = || Some(b"[2001:db8:1:2ff::7]:80".to_vec());
+        let head = [header("x-device", "TV 7")];
+        let request =
+            Request { headers: &head, client: &client, route_policy: &|| None, now: opened, end_of_stream: true };
+        let request = RequestHead::read(&request);
+        let grant = Grant {
+            acl: None,
+            id: Some("order-17".into()),
+            payload: Some("{\"name\": \"Zo\u{eb}\", \"n\": 1}".into()),
+        };
+        let granted = Session::open(binding, Some(&grant), "/vod/a/m.m3u8", &request, id).unwrap();
+        assert_eq!(granted.token, text(vector, "grantedToken"));
 
         let keyring = Keyring::new(&Secret::new(bytes(vector, "secret")).unwrap(), text(vector, "policy"));
         let scope = KeyScope::Session(id);

@@ -71,6 +71,16 @@ pub fn encode_into(out: &mut String, text: &[u8], keep: impl Fn(u8) -> bool) {
     }
 }
 
+/// `text` as the value of a header: characters that are not printable ASCII, and `"`, `,`, `;` and `\`, which separate
+/// or quote values, as lower-case `%xx`. Existing escapes stay.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    encode_into(&mut out, text.as_bytes(), |byte| {
+        byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\')
+    });
+    out
+}
+
 /// Whether `text` contains an escape, which a second decoding would change.
 pub fn has_escape(text: &str) -> bool {
     text.as_bytes().windows(3).any(|w| matches!(w, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()))

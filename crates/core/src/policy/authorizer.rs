@@ -7,6 +7,7 @@ use core::net::IpAddr;
 
 use super::key_url::push_path;
 use super::text::{AbsolutePath, Authority, ClusterName};
+use crate::bytes::percent;
 use crate::http::message::Call;
 use crate::http::reply::{Reason, header};
 use crate::token::derive::KeyScope;
@@ -29,13 +30,13 @@ pub struct Authorizer {
 pub struct Question<'a> {
     /// Policy name.
     pub policy: &'a str,
-    /// Session id as written in the session token.
+    /// Session id in base64url.
     pub session: &'a str,
     /// ACL of the session.
     pub paths: &'a str,
-    /// Id of the access token that opened the session.
+    /// Id of the access token that opened the session, as in that token.
     pub access_token: Option<&'a str>,
-    /// Payload of that access token.
+    /// Payload of that access token, as in that token.
     pub payload: Option<&'a str>,
     /// Scope of the key.
     pub scope: &'a KeyScope,
@@ -71,8 +72,8 @@ impl Authorizer {
         ];
         headers.extend(stream.map(|stream| header("x-playlock-stream", &stream)));
         headers.extend(client.map(|client| header("x-playlock-client", &client.to_string())));
-        headers.extend(access_token.map(|id| header("x-playlock-access-token-id", id)));
-        headers.extend(payload.map(|payload| header("x-playlock-payload", payload)));
+        headers.extend(access_token.map(|id| header("x-playlock-access-token-id", &percent::printable(id))));
+        headers.extend(payload.map(|payload| header("x-playlock-payload", &percent::printable(payload))));
         Call { cluster: self.cluster.to_string(), headers, timeout: self.timeout }
     }
 }

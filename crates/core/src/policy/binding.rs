@@ -1,17 +1,14 @@
 //! `sessionBinding`: ties a session to the network it was opened from and to the value of a request header.
 
-use alloc::string::{String, ToString};
 use core::net::IpAddr;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ipnet::IpNet;
 use subtle::ConstantTimeEq;
 
 use super::text::HeaderName;
 use crate::http::incoming::RequestHead;
 use crate::http::reply::Reason;
-use crate::token::derive::Keyring;
+use crate::token::derive::{HEADER_TAG, Keyring};
 
 /// `sessionBinding` of a policy. The default binds to nothing.
 #[derive(Debug, Default)]
@@ -30,12 +27,12 @@ pub struct PrefixLengths {
 }
 
 /// Binding recorded in a session token. Empty for sessions opened before the policy had a binding; they remain valid.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bound {
-    /// CIDR block.
-    pub network: Option<String>,
-    /// First 8 bytes of a MAC over the header's value, in base64url.
-    pub tag: Option<String>,
+    /// CIDR block, without bits outside its prefix.
+    pub network: Option<IpNet>,
+    /// First bytes of a MAC over the header's value.
+    pub tag: Option<[u8; HEADER_TAG]>,
 }
 
 impl Binding {
@@ -68,15 +65,14 @@ impl Binding {
     /// # Errors
     /// [`Reason::Ip`] if the network differs; [`Reason::Header`] if the header's value differs.
     pub fn check(&self, keyring: &Keyring, bound: &Bound, head: &RequestHead<'_>) -> Result<(), Reason> {
-        if let (Some(_), Some(opened)) = (self.lengths, &bound.network) {
+        if let (Some(_), Some(opened)) = (self.lengths, bound.network) {
             // Uses the prefix length from the token: the configuration may have changed since.
-            let length = opened.split_once('/').and_then(|(_, length)| length.parse().ok()).ok_or(Reason::Ip)?;
-            if client(head).and_then(|client| network(client, length)).as_ref() != Some(opened) {
+            if client(head).and_then(|client| network(client, opened.prefix_len())) != Some(opened) {
                 return Err(Reason::Ip);
             }
         }
-        if let (Some(name), Some(opened)) = (&self.header, &bound.tag) {
-            let same = |tag: String| bool::from(tag.as_bytes().ct_eq(opened.as_bytes()));
+        if let (Some(name), Some(opened)) = (&self.header, bound.tag) {
+            let same = |tag: [u8; HEADER_TAG]| bool::from(tag.ct_eq(&opened));
             if !tag(keyring, name, head).is_some_and(same) {
                 return Err(Reason::Header);
             }
@@ -90,24 +86,27 @@ fn client(head: &RequestHead<'_>) -> Option<IpAddr> {
 }
 
 /// The CIDR block of `length` bits that holds the address; `None` if the address has fewer bits.
-fn network(address: IpAddr, length: u8) -> Option<String> {
-    Some(IpNet::new(address, length).ok()?.trunc().to_string())
+fn network(address: IpAddr, length: u8) -> Option<IpNet> {
+    Some(IpNet::new(address, length).ok()?.trunc())
 }
 
-/// Encoded MAC over the header's value; `None` unless the header is present exactly once and not empty.
-fn tag(keyring: &Keyring, name: &str, head: &RequestHead<'_>) -> Option<String> {
+/// MAC over the header's value; `None` unless the header is present exactly once and not empty.
+fn tag(keyring: &Keyring, name: &str, head: &RequestHead<'_>) -> Option<[u8; HEADER_TAG]> {
     let value = head.sole(name).filter(|value| !value.is_empty())?;
-    Some(URL_SAFE_NO_PAD.encode(keyring.header_tag(name, value)))
+    Some(keyring.header_tag(name, value))
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use serde_json::json;
 
     use super::*;
     use crate::http::reply::{Header, header};
     use crate::policy::Policies;
     use crate::session::Session;
+    use crate::session::token::Encoded;
     use crate::step::Request;
 
     /// A policy with this binding, or none.
@@ -182,7 +181,8 @@ mod tests {
         let free = open(unbound, "-", &[]).unwrap().token;
         assert_eq!(verify(both, &free, "-", &[]), Ok(()), "what was opened before goes on");
         assert_eq!(verify(narrow, &v4, "203.0.113.9:1", &[]), Ok(()), "as wide as it was then");
-        assert_eq!(open(narrow, "203.0.113.9:1", &[]).unwrap().token.split('~').next(), Some("ip=203.0.113.9/32"));
+        let encoded = Encoded::read(&open(narrow, "203.0.113.9:1", &[]).unwrap().token).unwrap();
+        assert_eq!(encoded.parse().unwrap().fields.bound.network, "203.0.113.9/32".parse().ok());
         for (client, headers, reason) in [
             ("-", &tv[..], Reason::Ip),
             ("203.0.113.7:80", &[], Reason::Header),
@@ -205,7 +205,8 @@ mod tests {
             ("::1", 1, Some("::/1")),
             ("::1", 129, None),
         ] {
-            assert_eq!(network(address.parse().unwrap(), length).as_deref(), expected, "{address}/{length}");
+            let found = network(address.parse().unwrap(), length).map(|network| network.to_string());
+            assert_eq!(found.as_deref(), expected, "{address}/{length}");
         }
     }
 }

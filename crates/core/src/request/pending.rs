@@ -54,7 +54,7 @@ impl PendingRequest {
     pub fn token_parameter(&self, policy: &Policy) -> Option<String> {
         let (session, name) = (&self.session.as_ref()?.session, &policy.session.name);
         Some(match policy.session.transport.in_query() {
-            true => format!("{name}={}", session.query_value()),
+            true => format!("{name}={}", session.token),
             false => format!("{name}={}", jar::reference(&session.id_text())),
         })
     }

@@ -35,7 +35,7 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
     // them and must not cost two verifications.
     let alone = !matches!(access, Some(Some(_)));
     let failure = match (failure, presented.only()) {
-        (Some(Reason::Signature), Some(sent)) if alone && is_access_token(policy, sent.token) => Some(Reason::Swapped),
+        (Some(Reason::Malformed), Some(sent)) if alone && is_access_token(policy, sent.token) => Some(Reason::Swapped),
         (failure, _) => failure,
     };
     if visit.extension == Extension::Other {
@@ -83,7 +83,7 @@ pub fn resume(visit: &Visit<'_>, observer: &mut dyn Observer) -> Result<PendingS
     let found = going_on(visit, &presented, None, observer).unwrap_or(Err(Reason::Missing));
     let GoingOn { session, certain } = found.map_err(|reason| {
         let is_access = || presented.only().is_some_and(|sent| is_access_token(policy, sent.token));
-        if reason == Reason::Signature && is_access() { Reason::Swapped } else { reason }
+        if reason == Reason::Malformed && is_access() { Reason::Swapped } else { reason }
     })?;
     match certain {
         true => Ok(PendingSession { session, obtained: Obtained::Resumed { certain, named: presented.named } }),
@@ -105,15 +105,14 @@ fn going_on(
     })
 }
 
-/// Whether `sent` is an access token with a valid signature, ignoring its times and ACL. Tokens that look like session
-/// tokens are skipped: a forged one must not cost a second verification.
+/// Whether `sent`, which is no session token by its grammar, is an access token with a valid signature, ignoring its
+/// times and ACL.
 fn is_access_token(policy: &Policy, sent: &str) -> bool {
     let Opening::AccessToken(access) = policy.opening() else { return false };
-    !Session::is_likely(sent) && access.formats.iter().any(|format| format.verifier.has_signed(sent))
+    access.formats.iter().any(|format| format.verifier.has_signed(sent))
 }
 
 /// Whether `sent` is a session token with a valid signature, possibly expired.
 fn is_session_token(policy: &Policy, sent: &str, head: &RequestHead<'_>) -> bool {
-    Session::is_likely(sent)
-        && !matches!(Session::verify(policy, sent, head), Err(Reason::Malformed | Reason::Signature))
+    !matches!(Session::verify(policy, sent, head), Err(Reason::Malformed | Reason::Signature))
 }

@@ -102,7 +102,7 @@ fn key_source(
             session: &id,
             stream: request.playlist.directory.as_deref(),
             secret: policy.keyring(session.keyring)?.secret_id(),
-            token: &session.query_value(),
+            token: &session.token,
         })),
     })
 }

@@ -13,8 +13,9 @@ use crate::http::reply::{Header, Reason, header};
 use crate::http::url::Scheme;
 use crate::policy::Policy;
 use crate::session::Session;
-pub use crate::token::cookie::{cookie_name, cookie_name_for, is_of_session as is_cookie, reference};
-use crate::token::cookie::{is_reference, reference_in};
+use crate::session::token::claimed_reference;
+use crate::token::cookie::{REFERENCE, is_reference, reference_in};
+pub use crate::token::cookie::{cookie_name, is_of_session as is_cookie, reference};
 
 /// Session cookies per token name that a browser keeps. With the longest tokens they take 6.3 KB, within the 8 KB that
 /// servers and caches in front of the proxy commonly accept for a header.
@@ -33,14 +34,14 @@ pub struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    /// Verifies the token. One of several (not `alone`) is read as browsers store it, without undoing escapes.
+    /// Verifies the token. Clients escape values of queries, not of cookies.
     ///
     /// # Errors
     /// As [`Session::verify`]; [`Reason::Session`] if the cookie's name belongs to another session.
-    pub fn verify(&self, policy: &Policy, head: &RequestHead<'_>, alone: bool) -> Result<Session, Reason> {
-        let session = match alone {
-            true => Session::verify(policy, self.token, head)?,
-            false => Session::verify_as_it_stands(policy, self.token, head)?,
+    pub fn verify(&self, policy: &Policy, head: &RequestHead<'_>) -> Result<Session, Reason> {
+        let session = match self.reference {
+            None => Session::verify(policy, self.token, head)?,
+            Some(_) => Session::verify_as_it_stands(policy, self.token, head)?,
         };
         match self.reference {
             Some(sent) if reference(&session.id_text()) != sent => Err(Reason::Session),
@@ -128,9 +129,8 @@ pub fn going_on(
     seen: &mut dyn FnMut(Sent<'_>, Result<(), Reason>),
 ) -> Option<Result<GoingOn, Reason>> {
     let (mut found, mut failure): (Option<GoingOn>, Option<Reason>) = (None, None);
-    let alone = presented.only().is_some();
     for sent in &presented.tokens {
-        let verified = sent.verify(policy, head, alone).and_then(|session| {
+        let verified = sent.verify(policy, head).and_then(|session| {
             path.map_or(Ok(()), |path| session.covers(path))?;
             Ok(session)
         });
@@ -150,6 +150,12 @@ pub fn going_on(
     }
     let missing = presented.named.then_some(Reason::Missing);
     found.map(Ok).or_else(|| failure.or(missing).map(Err))
+}
+
+/// The name of the cookie for a session token, by its unverified id; a name that fits no session if it has none.
+pub fn cookie_name_for(name: &str, token: &str) -> String {
+    let reference = claimed_reference(token, REFERENCE).filter(|reference| is_reference(reference));
+    cookie_name(name, reference.unwrap_or("AAAAAAAA"))
 }
 
 /// The sessions whose cookies a browser should drop when another one opens: the oldest, by their references.

@@ -3,21 +3,12 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::bytes::percent;
-
 /// Length of a reference in characters: 48 bits of the session's id, which is not secret.
-const REFERENCE: usize = 8;
+pub const REFERENCE: usize = 8;
 
-/// The reference of the session with this id, which is written as in its token.
+/// The reference of the session with this id, in base64url.
 pub fn reference(id: &str) -> &str {
     id.get(..REFERENCE).unwrap_or(id)
-}
-
-/// The name of the cookie for a session token, by its unverified id; a name that fits no session if it has none.
-pub fn cookie_name_for(name: &str, token: &str) -> String {
-    let decoded = percent::decode_str(token).unwrap_or_default();
-    let id = decoded.split('~').find_map(|field| field.strip_prefix("id=")).map(reference);
-    cookie_name(name, id.filter(|id| is_reference(id)).unwrap_or("AAAAAAAA"))
 }
 
 /// The name of the cookie of the session with this reference.

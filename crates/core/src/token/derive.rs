@@ -123,6 +123,7 @@ pub struct Keyring {
     policy: String,
     session_token: Hmac<Sha256>,
     parameter: Hmac<Sha256>,
+    secret_id: [u8; 4],
 }
 
 impl fmt::Debug for Keyring {
@@ -142,7 +143,8 @@ impl Keyring {
             mac
         };
         let (session_token, parameter) = (mac(LABEL_SESSION_TOKEN), mac(LABEL_PARAMETER));
-        Self { prk, policy: policy.into(), session_token, parameter }
+        let secret_id = expand(&prk, LABEL_SECRET_ID, &[policy.as_bytes()]);
+        Self { prk, policy: policy.into(), session_token, parameter, secret_id }
     }
 
     /// The pre-keyed MAC of session tokens.
@@ -183,7 +185,7 @@ impl Keyring {
 
     /// An identifier of the secret, 4 bytes; not secret.
     pub fn secret_id(&self) -> [u8; 4] {
-        expand(&self.prk, LABEL_SECRET_ID, &[self.policy.as_bytes()])
+        self.secret_id
     }
 
     /// The content key of `scope` in the key period `period`, 16 bytes.

@@ -14,17 +14,16 @@ pub mod signed_url;
 pub mod uri_signing;
 
 use alloc::borrow::Cow;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::bytes::percent;
 use crate::http::reply::Reason;
 
-/// Longest token in bytes, as sent; longer ones are not hashed. Session tokens have at most 1,023 bytes, an access
-/// token has to fit into one, and escapes add to that.
+/// Longest token in bytes, as sent; longer ones are not hashed. Session tokens have at most 1,023 bytes, the fields of
+/// an access token have to fit into one, and escapes add to that.
 pub const MAX_SENT: usize = 2048;
 
-/// The readings of a token as sent; none of one that is longer than [`MAX_SENT`].
+/// The readings of an access token as sent; none of one that is longer than [`MAX_SENT`].
 ///
 /// The token is read decoded once, because clients re-encode query values, and as it is, because real tokens contain
 /// `%2f`. Both may match the grammar, so a verifier takes the first with a valid signature.
@@ -40,16 +39,6 @@ pub fn readings(sent: &str) -> Vec<Cow<'_, str>> {
     }
     readings.push(Cow::Borrowed(sent));
     readings
-}
-
-/// A field of the access token as session tokens carry it. Characters that cookies do not allow are escaped; existing
-/// escapes stay.
-pub fn carried(field: &str) -> String {
-    let mut out = String::with_capacity(field.len());
-    percent::encode_into(&mut out, field.as_bytes(), |byte| {
-        byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\')
-    });
-    out
 }
 
 /// The steps of token verification in order, each with its reasons for refusal.
