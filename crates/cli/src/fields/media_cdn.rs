@@ -1,26 +1,17 @@
 //! The fields of Media CDN's tokens.
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use playlock_core::token::format::Format;
-use playlock_core::token::media_cdn::claims::{Claims, Field, Scope, Tag};
+use playlock_core::token::media_cdn::claims::{Claims, Field, Scope, Tag, bytes};
 
 use super::{Covers, Role, TokenFields, add, ends, starts};
 use crate::acl::{decoded, describe};
-
-/// URL-safe base64, padded or not.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// Parses a reading of a token; `None` if it has another grammar.
 pub fn read(reading: &str, now: u64) -> Option<TokenFields> {
     let claims = Claims::parse(reading).ok()?;
     let mut rows = Vec::new();
     for (name, field, value) in claims.written() {
-        let text = || BASE64.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+        let text = || bytes(value).and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
         let meaning = match field {
             Field::UrlPrefix => format!("every URL that begins with {}", text()),
             Field::FullPath => "only the path that was signed, which is not in the token".into(),

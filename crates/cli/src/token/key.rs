@@ -73,9 +73,8 @@ pub fn given(arguments: &Token, input: &mut dyn Read) -> Result<SigningKey, Fail
     if text.trim_start().starts_with('{') {
         let jwk: Value = serde_json::from_str(&text)
             .map_err(|error| Failure::Wrong(format!("{option}: no JSON: {error}; expected a JSON Web Key")))?;
-        let keys = jwk.get("keys").and_then(Value::as_array).cloned().unwrap_or_else(|| vec![jwk]);
         let mut failure = "no keys".to_owned();
-        for key in &keys {
+        for key in keys_of(&jwk).unwrap_or(std::slice::from_ref(&jwk)) {
             match from_jwk(key) {
                 Ok(key) => return Ok(key),
                 Err(why) => failure = why,
@@ -104,13 +103,18 @@ pub fn given(arguments: &Token, input: &mut dyn Read) -> Result<SigningKey, Fail
 /// # Errors
 /// If none can.
 pub fn of_policy(settings: &Value, format: Format, policy: &str) -> Result<SigningKey, Failure> {
-    let keys = settings.get("keys").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let keys = settings.get("keys").and_then(keys_of).unwrap_or_default();
     keys.iter().find_map(|key| from_jwk(key).ok()).ok_or_else(|| {
         Failure::Wrong(format!(
             "the policy \"{policy}\" has no key of {} that can sign, since public keys only verify; expected the private key in --key-file",
             format.word()
         ))
     })
+}
+
+/// The keys of an array or a JWK Set; `None` if it is neither.
+fn keys_of(value: &Value) -> Option<&[Value]> {
+    value.get("keys").unwrap_or(value).as_array().map(Vec::as_slice)
 }
 
 fn from_jwk(jwk: &Value) -> Result<SigningKey, String> {

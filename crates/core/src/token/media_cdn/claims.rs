@@ -18,8 +18,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 
 use super::url_prefix::UrlPrefix;
 use crate::http::incoming::Incoming;
@@ -28,12 +27,6 @@ use crate::token::acl;
 
 /// Most digits of a time. Seconds since the epoch need 10.
 const MAX_DIGITS: usize = 12;
-
-/// URL-safe base64, padded or not.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// A field of the token, whichever of its names was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +88,17 @@ pub enum Tag {
     Sha256([u8; 32]),
     /// HMAC-SHA-1.
     Sha1([u8; 20]),
+}
+
+impl Tag {
+    /// The bytes of the signature.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Ed25519(tag) => tag,
+            Self::Sha256(tag) => tag,
+            Self::Sha1(tag) => tag,
+        }
+    }
 }
 
 /// A token's fields as written, not verified.
@@ -270,7 +274,12 @@ fn globs(name: &str, value: &str) -> Option<String> {
 }
 
 fn decoded(value: &str) -> Option<String> {
-    String::from_utf8(BASE64.decode(value).ok()?).ok().filter(|text| !text.is_empty())
+    String::from_utf8(bytes(value)?).ok().filter(|text| !text.is_empty())
+}
+
+/// The bytes of URL-safe base64, with all of its padding or none.
+pub fn bytes(value: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(value).or_else(|_| URL_SAFE.decode(value)).ok()
 }
 
 fn seconds(digits: &str) -> Option<u64> {
@@ -280,7 +289,7 @@ fn seconds(digits: &str) -> Option<u64> {
 
 fn parse_tag(tail: &str) -> Option<Tag> {
     if let Some(signature) = tail.strip_prefix("Signature=") {
-        return BASE64.decode(signature).ok()?.try_into().ok().map(Tag::Ed25519);
+        return bytes(signature)?.try_into().ok().map(Tag::Ed25519);
     }
     let bytes = base16ct::lower::decode_vec(tail.strip_prefix("hmac=")?).ok()?;
     match bytes.as_slice().try_into() {
