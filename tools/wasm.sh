@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Owns the building of the filter: leaves the modules at target/playlock.wasm and target/playlock-strict.wasm.
 #   WASM_TOOLCHAIN=rustup|debian tools/wasm.sh [one|test]
+# FEATURES=cat,jwt leaves the other formats of access tokens out, FEATURES= all but EdgeAuth; unset, the filter has every format.
 # Either toolchain may be forced; one: only target/playlock.wasm; test: the cipher's own modules too.
 . "$(dirname "$0")/lib.sh"
 . tools/toolchain.sh
 
 builds=target/wasm
+formats=()
+[ -z "${FEATURES+set}" ] || formats=(--no-default-features --features "$FEATURES")
 
 # build FEATURES ARGUMENTS...: one cargo build for the target with these target features. Each toolchain and each set of
 # features has a target directory of its own: sharing one would build the module anew at every change of hands.
@@ -37,7 +40,7 @@ keep() {
 # module NAME FEATURES PURPOSE: builds the filter with these features and says how big it is.
 module() {
   local began=$SECONDS
-  build "$2" --package playlock
+  build "$2" --package playlock "${formats[@]}"
   keep "$built/$target/release/playlock.wasm" "$1"
   printf 'wasm: target/%s, %s bytes (%s gzipped), %ss, %s\n' "$1" "$(wc -c <"target/$1")" \
     "$(gzip -9c "target/$1" | wc -c)" "$((SECONDS - began))" "$3"

@@ -1,10 +1,27 @@
 //! Configuration documents: their members, and the readers that compile them into policies.
 
+#[cfg(not(feature = "cat"))]
+mod cat {
+    pub use serde::de::IgnoredAny as Cat;
+}
+#[cfg(feature = "cat")]
 mod cat;
 mod content_targeting;
 pub mod document;
 mod error;
+#[cfg(feature = "keys")]
+mod jwk;
+#[cfg(not(feature = "jwt"))]
+mod jwt {
+    pub use serde::de::IgnoredAny as Jwt;
+}
+#[cfg(feature = "jwt")]
 mod jwt;
+#[cfg(not(feature = "mediacdn"))]
+mod media_cdn {
+    pub use serde::de::IgnoredAny as MediaCdn;
+}
+#[cfg(feature = "mediacdn")]
 mod media_cdn;
 mod media_encryption;
 mod read;
@@ -14,6 +31,11 @@ mod secret;
 mod strength;
 pub mod time;
 mod token_auth;
+#[cfg(not(feature = "urisigning"))]
+mod uri_signing {
+    pub use serde::de::IgnoredAny as UriSigning;
+}
+#[cfg(feature = "urisigning")]
 mod uri_signing;
 mod value;
 

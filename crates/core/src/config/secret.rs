@@ -7,6 +7,10 @@ use alloc::vec::Vec;
 use base16ct::mixed;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+#[cfg(feature = "keys")]
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+#[cfg(feature = "keys")]
+use zeroize::Zeroizing;
 
 use super::error::ConfigError;
 use super::strength::{Role, Strength};
@@ -72,6 +76,22 @@ impl<'a> Reader<'a> {
                 format!("found {} characters, expected 16 bytes: 32 hex digits, or base64", text.len()),
             )
         })
+    }
+
+    /// Reads the secret of a JSON Web Key, which signs access tokens: base64url without padding, at least one byte.
+    ///
+    /// # Errors
+    /// As [`Reader::password`].
+    #[cfg(feature = "keys")]
+    pub fn base64url(&mut self, path: &str, source: &SecretSource) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
+        let text = self.text(path, source)?;
+        let bytes = URL_SAFE_NO_PAD.decode(&text).ok().filter(|bytes| !bytes.is_empty()).map(Zeroizing::new);
+        let bytes = bytes.ok_or_else(|| {
+            let message = "expected base64url without =, of at least one byte";
+            ConfigError::new(path, format!("found {} characters that are not such a secret, {message}", text.len()))
+        })?;
+        self.judge(Role::Password, path, source, &bytes);
+        Ok(bytes)
     }
 
     fn judge(&mut self, role: Role, path: &str, source: &SecretSource, bytes: &[u8]) {

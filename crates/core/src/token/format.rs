@@ -23,6 +23,17 @@ impl Format {
     /// All formats.
     pub const ALL: [Self; 5] = [Self::EdgeAuth, Self::Cat, Self::UriSigning, Self::Jwt, Self::MediaCdn];
 
+    /// Whether this build has the format (Cargo's features).
+    pub fn is_built(self) -> bool {
+        match self {
+            Self::EdgeAuth => true,
+            Self::Cat => cfg!(feature = "cat"),
+            Self::UriSigning => cfg!(feature = "urisigning"),
+            Self::Jwt => cfg!(feature = "jwt"),
+            Self::MediaCdn => cfg!(feature = "mediacdn"),
+        }
+    }
+
     /// The name of the format in the configuration.
     pub fn word(self) -> &'static str {
         match self {

@@ -1,17 +1,34 @@
 //! Token wire formats, one file each, and their shared definitions.
 
+#[cfg(not(all(feature = "cat", feature = "jwt", feature = "mediacdn", feature = "urisigning")))]
+pub mod absent;
 pub mod acl;
+#[cfg(feature = "cat")]
 pub mod cat;
 pub mod cookie;
 pub mod derive;
 pub mod edge_auth;
 pub mod format;
 pub mod grant;
+#[cfg(feature = "jwt")]
 pub mod jwt;
+#[cfg(feature = "keys")]
+pub mod key_set;
+#[cfg(feature = "mediacdn")]
 pub mod media_cdn;
 pub mod signed;
 pub mod signed_url;
+#[cfg(feature = "urisigning")]
 pub mod uri_signing;
+
+#[cfg(not(feature = "cat"))]
+pub use self::absent as cat;
+#[cfg(not(feature = "jwt"))]
+pub use self::absent as jwt;
+#[cfg(not(feature = "mediacdn"))]
+pub use self::absent as media_cdn;
+#[cfg(not(feature = "urisigning"))]
+pub use self::absent as uri_signing;
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;

@@ -1,14 +1,21 @@
 //! Readers of a document's members, which return policies that are valid by type. Each takes the JSON path of its
 //! member, for errors.
 
+#[cfg(not(all(feature = "cat", feature = "jwt", feature = "mediacdn", feature = "urisigning")))]
+pub mod absent;
 pub mod assignments;
 mod authorizer;
 mod binding;
+#[cfg(feature = "cat")]
 mod cat;
 mod cors;
 mod encryption;
 pub mod geo_headers;
+#[cfg(feature = "keys")]
+mod jwk;
+#[cfg(feature = "jwt")]
 mod jwt;
+#[cfg(feature = "mediacdn")]
 mod media_cdn;
 pub mod players;
 pub mod policy;
@@ -16,4 +23,14 @@ mod revocation;
 mod targeting;
 mod text;
 mod token_auth;
+#[cfg(feature = "urisigning")]
 mod uri_signing;
+
+#[cfg(not(feature = "cat"))]
+use self::absent as cat;
+#[cfg(not(feature = "jwt"))]
+use self::absent as jwt;
+#[cfg(not(feature = "mediacdn"))]
+use self::absent as media_cdn;
+#[cfg(not(feature = "urisigning"))]
+use self::absent as uri_signing;

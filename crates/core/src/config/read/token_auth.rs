@@ -113,6 +113,9 @@ pub fn read_access_token(
         let missing =
             || ConfigError::new(&member, "missing, expected the keys of this format: tokenAuth.formats has it");
         let chosen = auth.formats.contains(&format);
+        if chosen && !format.is_built() {
+            return Err(not_built(&format!("{path}.formats"), format));
+        }
         let read = match format {
             Format::EdgeAuth if chosen => edge_auth(path, auth, session, passwords)?,
             Format::Cat if chosen => cat::read(&member, auth.cat.as_ref().ok_or_else(missing)?, session.skew, reader)?,
@@ -132,6 +135,17 @@ pub fn read_access_token(
         return Err(ConfigError::new(format!("{path}.formats"), "empty, expected at least one format"));
     }
     Ok(AccessToken { formats, enforced: auth.enforce_on_initial_request })
+}
+
+/// The error for a format that this build does not have.
+fn not_built(path: &str, format: Format) -> ConfigError {
+    let built = Format::ALL.into_iter().filter(|format| format.is_built());
+    let built: Vec<String> = built.map(|format| format!("\"{}\"", format.word())).collect();
+    let (word, built) = (format.word(), built.join(", "));
+    let message = format!(
+        "found \"{word}\", which this build of playlock leaves out; expected one of {built}, or a build with FEATURES={word}"
+    );
+    ConfigError::new(path, message)
 }
 
 /// Reads the names and the verifier of EdgeAuth tokens.
