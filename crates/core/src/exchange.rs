@@ -13,6 +13,7 @@ use crate::playlist::Unservable;
 use crate::policy::authorizer;
 use crate::policy::cors;
 use crate::policy::{Policies, PolicyIndex};
+use crate::request::chained::ChainedRequest;
 use crate::request::check::Observer;
 use crate::request::pending::PendingRequest;
 use crate::request::{self, Admitted, AdmittedKey};
@@ -78,6 +79,8 @@ enum State {
     Asking(Reply),
     /// The request was forwarded to the origin; its response is pending.
     Asked(PendingRequest),
+    /// As [`State::Asked`], for a request whose signed token is renewed with the response.
+    Chained(ChainedRequest),
     /// The response body is being processed.
     Body(Body),
     /// The response was reset.
@@ -122,6 +125,7 @@ impl Exchange {
             Ok(Admitted::Pass) => None,
             Ok(Admitted::Key(AdmittedKey { policy, .. }) | Admitted::Preflight { policy, .. }) => Some(*policy),
             Ok(Admitted::Pending(pending, _)) => Some(pending.policy),
+            Ok(Admitted::Chained(chained, _)) => Some(chained.policy()),
             Err(refused) => refused.policy,
         };
         // Pages must be able to read a refusal even if it came before the policy was known.
@@ -156,6 +160,11 @@ impl Exchange {
                 exchange.state = State::Asked(pending);
                 RequestStep::Forward(edits)
             }
+            Ok(Admitted::Chained(chained, edits)) => {
+                exchange.kind = chained.kind();
+                exchange.state = State::Chained(chained);
+                RequestStep::Forward(edits)
+            }
             Err(refused) => {
                 exchange.kind = refused.kind;
                 RequestStep::Reply(exchange.refusal_to(refused.denied.reason, refused.denied.redirect.as_deref()))
@@ -180,8 +189,10 @@ impl Exchange {
 
     /// Decides on the origin's response headers, which include `:status`. `end_of_stream`: there is no body.
     pub fn on_response_head(&mut self, headers: &[Header], end_of_stream: bool) -> HeadStep {
-        let State::Asked(pending) = core::mem::replace(&mut self.state, State::Idle) else {
-            return HeadStep::Forward(self.as_answered(headers));
+        let pending = match core::mem::replace(&mut self.state, State::Idle) {
+            State::Asked(pending) => pending,
+            State::Chained(chained) => return self.on_chained_head(&chained, headers),
+            _ => return HeadStep::Forward(self.as_answered(headers)),
         };
         let Some(policy) = self.policies.get(pending.policy) else {
             return HeadStep::Reply(self.refusal(Reason::Unassigned));
@@ -203,9 +214,21 @@ impl Exchange {
         }
     }
 
+    /// Decides on the origin's response headers to a request whose signed token is renewed.
+    fn on_chained_head(&mut self, chained: &ChainedRequest, headers: &[Header]) -> HeadStep {
+        let policy = self.policies.get(chained.policy()).ok_or(Reason::Unassigned);
+        match policy.and_then(|policy| response::renew(chained, policy, headers)) {
+            Ok(mut edits) => {
+                cors::edit(&mut edits, headers, &self.cors);
+                HeadStep::Forward(edits)
+            }
+            Err(reason) => HeadStep::Reply(self.refusal(reason)),
+        }
+    }
+
     /// Whether the origin's response is pending: false for requests that are not covered or were answered here.
     pub fn awaits_response(&self) -> bool {
-        matches!(self.state, State::Asked(_))
+        matches!(self.state, State::Asked(_) | State::Chained(_))
     }
 
     /// Whether [`Exchange::on_response_head`] has work to do: the origin's response is pending, or the proxy may have
@@ -226,7 +249,7 @@ impl Exchange {
 
     /// Whether [`Exchange::on_body`] forwards every chunk unchanged, so that the host need not read the bytes.
     pub fn passes_body(&self) -> bool {
-        matches!(self.state, State::Idle | State::Asking(_) | State::Asked(_))
+        matches!(self.state, State::Idle | State::Asking(_) | State::Asked(_) | State::Chained(_))
     }
 
     /// Whether [`Exchange::on_body`] encrypts chunks.
@@ -249,7 +272,7 @@ impl Exchange {
         batch: &mut Batch,
     ) -> BodyStep {
         match &mut self.state {
-            State::Idle | State::Asking(_) | State::Asked(_) => BodyStep::Forward,
+            State::Idle | State::Asking(_) | State::Asked(_) | State::Chained(_) => BodyStep::Forward,
             State::Broken(reason) => BodyStep::Reset(*reason),
             State::Body(body) => {
                 let held = body.is_held();
@@ -274,7 +297,7 @@ impl Exchange {
     /// Decides on trailers. No chunk had `end_of_stream` set, and the body can no longer be extended.
     pub fn on_trailers(&mut self) -> TrailersStep {
         match &self.state {
-            State::Idle | State::Asking(_) | State::Asked(_) => TrailersStep::Forward,
+            State::Idle | State::Asking(_) | State::Asked(_) | State::Chained(_) => TrailersStep::Forward,
             State::Broken(reason) => TrailersStep::Reset(*reason),
             State::Body(body) => match body.is_complete() {
                 true => TrailersStep::Forward,

@@ -102,7 +102,11 @@ impl<'a> Reader<'a> {
         self.warnings.extend(self.strength.judge(role, path, &self.policy, variable, bytes));
     }
 
-    fn text(&mut self, path: &str, source: &SecretSource) -> Result<String, ConfigError> {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// If the variable is not set.
+    pub fn text(&mut self, path: &str, source: &SecretSource) -> Result<String, ConfigError> {
         match source {
             SecretSource::Inline(text) => {
                 self.warnings.push(format!(

@@ -6,6 +6,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use crate::http::headers;
 use crate::http::message::Request;
+use crate::http::path_parameter::{Cut, PathParameter};
 use crate::http::reply::{Header, Reason};
 use crate::http::target::{BadTarget, Target};
 use crate::http::url::Scheme;
@@ -164,6 +165,8 @@ pub struct Incoming<'a> {
     pub target: Target<'a>,
     /// The value of [`SIGNED_PARAMETER`], still percent-encoded; [`Reason::Duplicate`] if there are several.
     pub signed: Result<Option<&'a str>, Reason>,
+    /// The access token that was cut out of the path; [`Reason::Duplicate`] if there were several.
+    pub path_parameter: Result<Option<PathParameter<'a>>, Reason>,
 }
 
 impl<'a> Incoming<'a> {
@@ -174,7 +177,23 @@ impl<'a> Incoming<'a> {
     pub fn parse(head: &'a RequestHead<'a>) -> Result<Self, BadTarget> {
         let target = Target::parse(head.raw_target.ok_or(BadTarget)?)?;
         let signed = at_most_one(target.values(SIGNED_PARAMETER));
-        Ok(Self { head, target, signed })
+        Ok(Self { head, target, signed, path_parameter: Ok(None) })
+    }
+
+    /// [`Incoming::parse`] for a target from which a path parameter was cut out.
+    ///
+    /// # Errors
+    /// As [`Incoming::parse`].
+    pub fn parse_cut(head: &'a RequestHead<'a>, cut: Option<&'a Cut<'a>>) -> Result<Self, BadTarget> {
+        let Some(cut) = cut else { return Self::parse(head) };
+        let target = Target::parse(cut.target.as_bytes())?;
+        let signed = at_most_one(target.values(SIGNED_PARAMETER));
+        Ok(Self { head, target, signed, path_parameter: cut.parameter.map(Some) })
+    }
+
+    /// Whether something was cut out of the path that the client sent.
+    pub fn is_cut(&self) -> bool {
+        !matches!(self.path_parameter, Ok(None))
     }
 }
 

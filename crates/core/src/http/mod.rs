@@ -3,6 +3,7 @@
 pub mod headers;
 pub mod incoming;
 pub mod message;
+pub mod path_parameter;
 pub mod query;
 pub mod reply;
 pub mod route;

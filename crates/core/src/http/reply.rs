@@ -132,6 +132,8 @@ reasons! {
     Path "path" 403 "The token does not cover this path";
     /// The token is for another client address or network.
     Ip "ip" 403 "The token is for another client address";
+    /// The token names audiences, and this service is none of them.
+    Audience "audience" 403 "The token is for another audience";
     /// The header that the session is bound to is missing, repeated, or has another value.
     Header "header" 403 "The session is bound to another value of a request header";
     /// A session token for this access token would be longer than players accept.

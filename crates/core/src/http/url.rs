@@ -23,6 +23,14 @@ impl Scheme {
             Self::Https => ":443",
         }
     }
+
+    /// The scheme as the start of a URI: `http://` or `https://`.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Http => "http://",
+            Self::Https => "https://",
+        }
+    }
 }
 
 /// The parts of a URI reference (RFC 3986 section 4.1) that are used here.
@@ -47,7 +55,7 @@ impl Base {
     /// Builds the base from `scheme`, `authority` and `raw_path` of the playlist request. `hosts` are further
     /// authorities that playlock protects, in the form of [`listed_authority`].
     pub fn new(scheme: Scheme, authority: &str, raw_path: &str, hosts: &[String]) -> Self {
-        let authority = self::authority(authority, scheme);
+        let authority = normal_authority(authority, scheme);
         Self { scheme, authority, hosts: hosts.to_vec(), path: raw_path.into() }
     }
 
@@ -100,6 +108,12 @@ impl Base {
     }
 }
 
+/// Whether `uri` leads to a resource by `https`, or by either scheme if `scheme` is `http`; a relative reference keeps the
+/// scheme. False for URIs that clients may read in more than one way.
+pub fn keeps_scheme(uri: &str, scheme: Scheme) -> bool {
+    split(uri).is_some_and(|parts| scheme == Scheme::Http || parts.scheme != Some(Scheme::Http))
+}
+
 /// The query of a URI reference, without its `?`.
 pub fn query(uri: &str) -> Option<&str> {
     let main = uri.split_once('#').map_or(uri, |(main, _)| main);
@@ -124,16 +138,18 @@ pub fn is_simple_start(uri: &[u8]) -> bool {
     !uri.is_empty() && !uri.starts_with(b"//")
 }
 
+/// Normalises a request's authority: lower case, without an empty port or the scheme's default port (RFC 3986 sections 6.2.2.1
+/// and 6.2.3).
+pub fn normal_authority(authority: &str, scheme: Scheme) -> String {
+    let lower = authority.to_ascii_lowercase();
+    without_port(without_port(&lower, ":"), scheme.default_port()).into()
+}
+
 /// Normalises an authority of a list: lower case, without the default port of either scheme, because lists name no
 /// scheme.
 pub fn listed_authority(authority: &str) -> String {
     let lower = authority.to_ascii_lowercase();
     without_port(without_port(&lower, Scheme::Https.default_port()), Scheme::Http.default_port()).into()
-}
-
-/// Normalises the authority of a URL of this scheme: lower case, without the default port.
-pub fn authority(authority: &str, scheme: Scheme) -> String {
-    without_port(&authority.to_ascii_lowercase(), scheme.default_port()).into()
 }
 
 /// `authority` without `port`, if it ends with it.

@@ -10,6 +10,7 @@ use super::assignments::{Assignments, Idle, NotHeld};
 use super::index::PolicyIndex;
 use super::policy::Policy;
 use super::targeting::{GeoHeaders, Targeting};
+use super::tokens::AccessFormat;
 use crate::http::target;
 
 /// Compiled policies and assignments of one configuration document.
@@ -19,6 +20,8 @@ pub struct Policies {
     assignments: Assignments,
     default: DefaultAction,
     key_paths: BTreeSet<String>,
+    /// Names of the path parameters that carry access tokens. They are cut out of every request's path.
+    pub path_parameters: Vec<String>,
     /// Hold back response headers until the first bytes of the body have been checked.
     pub hold_headers: bool,
     /// Encrypt chunks of several streams together.
@@ -62,8 +65,25 @@ impl Policies {
     ) -> Self {
         let key_paths =
             policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path()?.to_string())).collect();
+        let mut path_parameters: Vec<String> = Vec::new();
+        let formats = policies.iter().filter_map(|policy| policy.access_token.as_ref()).flat_map(|it| &it.formats);
+        for name in formats.filter_map(AccessFormat::path_parameter) {
+            if !path_parameters.iter().any(|known| known == name) {
+                path_parameters.push(name.into());
+            }
+        }
         let (hold_headers, batching, route_policy) = (false, false, false);
-        Self { policies, assignments, default, key_paths, hold_headers, batching, route_policy, geo_headers }
+        Self {
+            policies,
+            assignments,
+            default,
+            key_paths,
+            path_parameters,
+            hold_headers,
+            batching,
+            route_policy,
+            geo_headers,
+        }
     }
 
     /// Looks up the policy for a normalised path on `authority` (host, optional port) at `now`.

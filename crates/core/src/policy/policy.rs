@@ -86,6 +86,11 @@ impl Policy {
         }
     }
 
+    /// Whether tokens are renewed with each response, in place of sessions.
+    pub fn is_chained(&self) -> bool {
+        self.access_token.as_ref().is_some_and(AccessToken::is_chained)
+    }
+
     /// Keyring with this index.
     pub fn keyring(&self, index: KeyringIndex) -> Option<&Keyring> {
         self.keyrings.get(index.get())

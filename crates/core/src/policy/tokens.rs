@@ -11,6 +11,8 @@ use crate::http::incoming::Incoming;
 use crate::http::reply::Reason;
 use crate::token::format::Format;
 use crate::token::grant::Grant;
+#[cfg(feature = "urisigning")]
+use crate::token::uri_signing::renewal::Renewer;
 use crate::token::{cat, edge_auth, jwt, media_cdn, uri_signing};
 
 /// Access tokens of a policy.
@@ -34,6 +36,13 @@ pub struct AccessFormat {
     pub header: Option<TokenName>,
     /// Verifier of its tokens.
     pub verifier: FormatVerifier,
+}
+
+impl AccessFormat {
+    /// Name of the path parameter that also carries its tokens; `None` for most formats.
+    pub fn path_parameter(&self) -> Option<&str> {
+        matches!(self.verifier, FormatVerifier::UriSigning(_)).then_some(self.parameter.as_str())
+    }
 }
 
 /// The verifier of one format.
@@ -87,6 +96,36 @@ impl FormatVerifier {
             Self::Jwt(verifier) => verifier.has_signed(sent),
             Self::MediaCdn(verifier) => verifier.has_signed(sent),
         }
+    }
+}
+
+/// The format of tokens that are renewed with each response, in place of sessions.
+#[cfg(feature = "urisigning")]
+#[derive(Debug, Clone, Copy)]
+pub struct Chain<'a> {
+    /// The only format of the policy.
+    pub format: &'a AccessFormat,
+    /// Its verifier.
+    pub verifier: &'a uri_signing::Verifier,
+    /// Signs the next token.
+    pub renewer: &'a Renewer,
+}
+
+impl AccessToken {
+    /// Whether tokens are renewed with each response, in place of sessions.
+    pub fn is_chained(&self) -> bool {
+        self.formats.iter().any(|format| matches!(&format.verifier, FormatVerifier::UriSigning(it) if it.renews()))
+    }
+
+    /// The format whose tokens are renewed in place of sessions, if the policy has one.
+    #[cfg(feature = "urisigning")]
+    pub fn chain(&self) -> Option<Chain<'_>> {
+        self.formats.iter().find_map(|format| match &format.verifier {
+            FormatVerifier::UriSigning(verifier) => {
+                Some(Chain { format, verifier, renewer: verifier.renewer.as_ref()? })
+            }
+            _ => None,
+        })
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::http::headers;
 use crate::http::incoming::{Incoming, at_most_one};
+use crate::http::path_parameter::PathParameter;
 use crate::http::reply::Reason;
-use crate::policy::{AccessFormat, AccessToken};
+use crate::policy::AccessFormat;
 use crate::token::MAX_SENT;
 
 /// An access token as sent, not verified.
@@ -22,31 +23,57 @@ pub struct SentAccess<'a> {
 pub enum AccessCarrier {
     /// Query parameter.
     Query,
+    /// Path parameter.
+    Path,
     /// Cookie.
     Cookie,
     /// Header.
     Header,
 }
 
-/// Finds the access token of a request. The query takes precedence over cookies, and cookies over headers.
+/// Finds the access token of a request. The URL takes precedence over cookies, and cookies over headers.
 ///
 /// # Errors
 /// [`Reason::Duplicate`] if a carrier holds two, of whatever formats; [`Reason::Malformed`] if the header is too long
 /// or not UTF-8.
-pub fn find<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let (target, head) = (&incoming.target, incoming.head);
-    let formats = || access.formats.iter();
-    let found = formats().flat_map(|format| target.values(&format.parameter).map(move |token| (format, token)));
-    if let Some((format, token)) = at_most_one(found)? {
-        return Ok(Some(SentAccess { token, format, carrier: AccessCarrier::Query }));
+pub fn find<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    if let Some(sent) = in_url(formats, incoming)? {
+        return Ok(Some(sent));
     }
+    if let Some(sent) = in_cookie(formats, incoming)? {
+        return Ok(Some(sent));
+    }
+    in_header(formats, incoming)
+}
+
+fn in_url<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let in_query = formats.iter().flat_map(|format| {
+        let tokens = incoming.target.values(&format.parameter);
+        tokens.map(move |token| SentAccess { token, format, carrier: AccessCarrier::Query })
+    });
+    let in_path = incoming.path_parameter?.and_then(|PathParameter { name, value }| {
+        let format = formats.iter().find(|format| format.path_parameter() == Some(name))?;
+        Some(SentAccess { token: value, format, carrier: AccessCarrier::Path })
+    });
+    at_most_one(in_query.chain(in_path))
+}
+
+/// Finds the access token among the cookies of a request.
+///
+/// # Errors
+/// [`Reason::Duplicate`] if there are two.
+pub fn in_cookie<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let found = formats.iter().flat_map(|format| {
+        let tokens = headers::cookies(incoming.head.headers, &format.cookie);
+        tokens.map(move |token| SentAccess { token, format, carrier: AccessCarrier::Cookie })
+    });
+    at_most_one(found)
+}
+
+fn in_header<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let named = formats.iter().filter_map(|format| Some((format, format.header.as_ref()?)));
     let found =
-        formats().flat_map(|format| headers::cookies(head.headers, &format.cookie).map(move |token| (format, token)));
-    if let Some((format, token)) = at_most_one(found)? {
-        return Ok(Some(SentAccess { token, format, carrier: AccessCarrier::Cookie }));
-    }
-    let named = formats().filter_map(|format| Some((format, format.header.as_ref()?)));
-    let found = named.flat_map(|(format, name)| headers::all(head.headers, name).map(move |token| (format, token)));
+        named.flat_map(|(format, name)| headers::all(incoming.head.headers, name).map(move |token| (format, token)));
     match at_most_one(found)? {
         None => Ok(None),
         Some((_, token)) if token.len() > MAX_SENT => Err(Reason::Malformed),

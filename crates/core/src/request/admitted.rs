@@ -1,5 +1,6 @@
 //! Results of admission: an admitted or a denied request.
 
+use super::chained::ChainedRequest;
 use super::pending::PendingRequest;
 use crate::http::message::{Call, HeaderEdits};
 use crate::http::reply::Reply;
@@ -25,6 +26,8 @@ pub enum Admitted {
     },
     /// Forwarded to the origin with these header changes.
     Pending(PendingRequest, HeaderEdits),
+    /// Forwarded to the origin with these header changes; its signed token is renewed with the response.
+    Chained(ChainedRequest, HeaderEdits),
 }
 
 /// An admitted key request.

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::ToString;
 
 use super::admitted::Admitted;
+use super::chained;
 use super::check::{Check, Flow, Observer};
 use super::door::Door;
 use super::door::policy_for;
@@ -27,7 +28,7 @@ pub const fn door<'a>() -> [Check<Door<'a>>; 1] {
 }
 
 /// The checks under the policy.
-pub const fn checks<'a>() -> [Check<Visit<'a>>; 10] {
+pub const fn checks<'a>() -> [Check<Visit<'a>>; 12] {
     [
         Check { name: "body", run: body },
         Check { name: "cors", run: preflight },
@@ -35,8 +36,10 @@ pub const fn checks<'a>() -> [Check<Visit<'a>>; 10] {
         Check { name: "player", run: player_of_open },
         Check { name: "open", run: open },
         Check { name: "method", run: method },
+        Check { name: "chain", run: chain },
         Check { name: "session", run: session },
         Check { name: "player", run: shared_checks::player },
+        Check { name: "forward", run: forward },
         Check { name: "parameter", run: parameter },
         Check { name: "key", run: key },
     ]
@@ -86,7 +89,22 @@ fn method(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     Flow::of(if visit.incoming.head.method.reads() { Ok(()) } else { Err(Reason::Method) })
 }
 
+/// Verifies a signed token that is renewed in place of sessions.
+fn chain(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
+    match chained::verify(visit, observer) {
+        None => Flow::Skip,
+        Some(Ok(chained)) => {
+            visit.chained = Some(chained);
+            Flow::Next
+        }
+        Some(Err(reason)) => Flow::refuse(reason),
+    }
+}
+
 fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
+    if visit.chained.is_some() {
+        return Flow::Skip;
+    }
     match resume_or_open(visit, observer) {
         Ok(pending) => {
             visit.session = Some(pending);
@@ -95,6 +113,14 @@ fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
         // Content that turns out to be a playlist is refused then.
         Err(_) if !visit.policy.session.on_content && visit.extension != Extension::Playlist => Flow::Skip,
         Err(reason) => Flow::refuse(reason),
+    }
+}
+
+/// Admits a request without a session: nothing in its response leads back to this policy's session tokens and keys.
+fn forward(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
+    match visit.chained.take() {
+        Some(chained) => Flow::Admit(Admitted::Chained(chained, request_edits(visit.policy, visit.incoming, false))),
+        None => Flow::Skip,
     }
 }
 

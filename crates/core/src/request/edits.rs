@@ -27,6 +27,8 @@ pub fn request_edits(policy: &Policy, incoming: &Incoming<'_>, whole: bool) -> H
             || no_delta && is_named(name, DELTA)
     };
     let path = match target.query.map(|query| target::without(query, is_dropped)) {
+        None if incoming.is_cut() => Some(target.raw_path.into()),
+        Some(Some(Cow::Borrowed(query))) if incoming.is_cut() => Some(format!("{}?{query}", target.raw_path)),
         None | Some(Some(Cow::Borrowed(_))) => None,
         Some(Some(Cow::Owned(query))) => Some(format!("{}?{query}", target.raw_path)),
         Some(None) => Some(target.raw_path.into()),
@@ -37,7 +39,8 @@ pub fn request_edits(policy: &Policy, incoming: &Incoming<'_>, whole: bool) -> H
     let sent = token_headers.filter(|name| headers::first(head.headers, name).is_some());
     edits.remove.extend(sent.map(|name| name.as_str().into()));
     let is_ours = |cookie: &[u8]| {
-        jar::is_cookie(&policy.session.name, cookie) || formats.iter().any(|it| it.cookie.as_bytes() == cookie)
+        !policy.is_chained() && jar::is_cookie(&policy.session.name, cookie)
+            || formats.iter().any(|it| it.cookie.as_bytes() == cookie)
     };
     if let Some(kept) = headers::cookies_without(head.headers, is_ours) {
         edits.remove.push("cookie".into());

@@ -2,6 +2,11 @@
 
 pub mod access_token;
 pub mod admitted;
+#[cfg(not(feature = "urisigning"))]
+#[path = "not_chained.rs"]
+pub mod chained;
+#[cfg(feature = "urisigning")]
+pub mod chained;
 pub mod check;
 mod content;
 pub mod door;
@@ -21,6 +26,7 @@ use self::visit::Visit;
 use crate::bytes::bug;
 use crate::http::incoming::{Incoming, RequestHead};
 use crate::http::message::Request;
+use crate::http::path_parameter;
 use crate::http::reply::Reason;
 use crate::http::route::Kind;
 use crate::policy::Policies;
@@ -35,7 +41,8 @@ pub fn admit(
     random: &mut dyn FnMut() -> [u8; 16],
     observer: &mut dyn Observer,
 ) -> Result<Admitted, Refused> {
-    let Ok(incoming) = Incoming::parse(head) else {
+    let cut = path_parameter::cut(head.raw_target, &policies.path_parameters);
+    let Ok(incoming) = Incoming::parse_cut(head, cut.as_ref()) else {
         observer.target(head, None);
         return Err(Refused { denied: Reason::Target.into(), kind: Kind::Unknown, policy: None });
     };

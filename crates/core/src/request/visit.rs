@@ -1,5 +1,6 @@
 //! A request and its policy.
 
+use super::chained::ChainedRequest;
 use super::pending::PendingSession;
 use super::signed_claim::SignedClaim;
 use crate::http::incoming::Incoming;
@@ -21,6 +22,8 @@ pub struct Visit<'a> {
     pub extension: Extension,
     /// Session, once resumed or opened; `None` for content that requires none.
     pub session: Option<PendingSession>,
+    /// Request whose signed token is renewed in place of sessions, once the token is verified.
+    pub chained: Option<ChainedRequest>,
     /// Claim of the signed parameter on content, once verified.
     pub claim: SignedClaim,
     /// Claim of the signed parameter on a key request, once verified.
@@ -39,7 +42,7 @@ impl<'a> Visit<'a> {
     ) -> Self {
         let extension = policy.extension(&incoming.target.path);
         let claim = SignedClaim::default();
-        Self { policies, incoming, index, policy, extension, session: None, claim, key: None, random }
+        Self { policies, incoming, index, policy, extension, session: None, chained: None, claim, key: None, random }
     }
 
     /// Kind of the content, by its path alone.

@@ -6,7 +6,7 @@ use super::body::{Body, ClearPartBody, Window};
 use super::{Plan, ResponseHead};
 use crate::http::headers;
 use crate::http::message::HeaderEdits;
-use crate::http::reply::{Reason, header};
+use crate::http::reply::{Header, Reason, header};
 use crate::http::route::Kind;
 use crate::request::pending::PendingClear;
 use crate::token::signed::ByteRange;
@@ -44,14 +44,19 @@ fn part(head: &ResponseHead<'_>, range: ByteRange) -> Result<Plan, Reason> {
 
 /// Header changes: the response is the origin's, except that a response to a session token is private to its viewer.
 fn edits(head: &ResponseHead<'_>) -> HeaderEdits {
-    let mut edits = HeaderEdits::default();
-    if !head.policy.session.on_content {
-        return edits;
+    match head.policy.session.on_content {
+        true => private(head.headers, Some(head.request.time_left())),
+        false => HeaderEdits::default(),
     }
-    let shared = head.headers.iter().filter(|(name, _)| is_for_shared_caches(name));
+}
+
+/// Makes a response private to its viewer, who may keep it for `time_left` seconds at most.
+pub fn private(headers: &[Header], time_left: Option<u64>) -> HeaderEdits {
+    let mut edits = HeaderEdits::default();
+    let shared = headers.iter().filter(|(name, _)| is_for_shared_caches(name));
     edits.remove.extend(shared.map(|(name, _)| name.clone()));
-    let cache_control = match headers::max_age(head.headers) {
-        Some(seconds) => format!("private, max-age={}", seconds.min(head.request.time_left())),
+    let cache_control = match headers::max_age(headers) {
+        Some(seconds) => format!("private, max-age={}", seconds.min(time_left.unwrap_or(u64::MAX))),
         None => "private".into(),
     };
     edits.set.push(header("cache-control", &cache_control));

@@ -2,6 +2,8 @@
 //! rules for status codes are in this file, those for each kind of response in a file of their own.
 
 pub mod body;
+#[cfg(feature = "urisigning")]
+mod chained;
 mod clear;
 mod document;
 mod media;
@@ -18,6 +20,7 @@ use crate::http::message::HeaderEdits;
 use crate::http::reply::{Header, Reason, Reply};
 use crate::http::route::Kind;
 use crate::policy::{Opening, Policy};
+use crate::request::chained::ChainedRequest;
 use crate::request::pending::{Asked, PendingRequest};
 
 /// Plan for a response.
@@ -44,6 +47,19 @@ struct ResponseHead<'a> {
     end_of_stream: bool,
     /// Whether the headers may be held back.
     hold: bool,
+}
+
+/// Header changes for the response to a request whose signed token is renewed. The body passes unchanged.
+///
+/// # Errors
+/// The reason why it cannot be served.
+pub fn renew(request: &ChainedRequest, policy: &Policy, headers: &[Header]) -> Result<HeaderEdits, Reason> {
+    #[cfg(feature = "urisigning")]
+    return chained::edits(request, policy, headers);
+    #[cfg(not(feature = "urisigning"))]
+    let _ = (policy, headers);
+    #[cfg(not(feature = "urisigning"))]
+    match *request {}
 }
 
 /// Plans a response from its headers. `end_of_stream`: no body follows. `hold`: the headers may be held back.

@@ -173,6 +173,11 @@ pub fn set_cookie(name: &str, session: &Session, left: u64, scheme: Scheme) -> H
     header("set-cookie", &format!("{cookie}={}; Path=/; Max-Age={left}; HttpOnly{}", session.token, site(scheme)))
 }
 
+/// The cookie of a signed token that is renewed with each response, for the next `left` seconds and URIs below `path`.
+pub fn token_cookie(name: &str, token: &str, path: &str, left: u64, scheme: Scheme) -> Header {
+    header("set-cookie", &format!("{name}={token}; Path={path}; Max-Age={left}; HttpOnly{}", site(scheme)))
+}
+
 /// The header that deletes the cookie of the session with this reference.
 pub fn drop_cookie(name: &str, reference: &str, scheme: Scheme) -> Header {
     let cookie = cookie_name(name, reference);

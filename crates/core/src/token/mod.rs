@@ -63,6 +63,6 @@ pub const STEPS: [(&str, &[Reason]); 5] = [
     ("grammar", &[Reason::Malformed]),
     ("signature", &[Reason::Algorithm, Reason::Signature]),
     ("times", &[Reason::Early, Reason::Expired]),
-    ("address, header, revocation", &[Reason::Ip, Reason::Header, Reason::Revoked]),
+    ("audience, address, header, revocation", &[Reason::Audience, Reason::Ip, Reason::Header, Reason::Revoked]),
     ("path", &[Reason::Path]),
 ];

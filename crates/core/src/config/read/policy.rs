@@ -11,6 +11,7 @@ use crate::config::secret::Reader;
 use crate::http::incoming::SIGNED_PARAMETER;
 use crate::policy::policy::Policy;
 use crate::policy::revocation::Revocation;
+use crate::policy::tokens::AccessToken;
 use crate::token::acl;
 use crate::token::derive::Keyring;
 
@@ -45,7 +46,12 @@ pub fn read(path: &str, policy: &document::Policy, reader: &mut Reader<'_>) -> R
         Some(auth) => Some(token_auth::read_access_token(&auth_path, auth, &session, &passwords, reader)?),
         None => None,
     };
-    let secrets = if token_auth.is_some() || encryption.is_some() {
+    let chained = access_token.as_ref().is_some_and(AccessToken::is_chained);
+    #[cfg(feature = "urisigning")]
+    if chained {
+        super::uri_signing::check_chaining(path, policy)?;
+    }
+    let secrets = if !chained && (token_auth.is_some() || encryption.is_some()) {
         encryption::read_secrets(&media_path, policy.media_encryption.as_ref(), passwords, reader)?
     } else {
         Vec::new()
@@ -63,7 +69,11 @@ pub fn read(path: &str, policy: &document::Policy, reader: &mut Reader<'_>) -> R
             encryption::check_free_content(path, encryption)?;
         }
     }
-    let mut reserved = alloc::vec![SIGNED_PARAMETER.into(), session.name.as_str().into()];
+    let mut reserved = Vec::with_capacity(4);
+    // Without sessions, these may be another node's.
+    if !chained {
+        reserved.extend([SIGNED_PARAMETER.into(), session.name.as_str().into()]);
+    }
     let formats = access_token.iter().flat_map(|access| &access.formats);
     reserved.extend(formats.map(|format| format.parameter.as_str().into()));
     Ok(Policy {

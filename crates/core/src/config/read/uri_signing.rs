@@ -1,19 +1,132 @@
 //! Reader of `tokenAuth.urisigning`.
 
-use crate::config::document;
+use alloc::format;
+
+use super::jwk::{self, Accepted};
+use super::text::text;
+use crate::config::document::{self, IdentifiedBy};
 use crate::config::error::ConfigError;
 use crate::config::secret::Reader;
-use crate::policy::tokens::AccessFormat;
+use crate::config::uri_signing::{ContentEncryption, DecryptionJwk};
+use crate::policy::tokens::{AccessFormat, FormatVerifier, Transport};
+use crate::token::format::Format;
+use crate::token::key_set::Algorithm;
+use crate::token::uri_signing::Verifier;
+use crate::token::uri_signing::jwe::DecryptionKey;
+use crate::token::uri_signing::jws::Header;
+use crate::token::uri_signing::renewal::Renewer;
 
-/// Reads the keys and settings of the format. `skew` is the tolerated difference of clocks in seconds.
+const DEFAULT_PARAMETER: &str = "URISigningPackage";
+const ALGORITHMS: [Algorithm; 4] = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Hs256];
+
+/// Reads the keys and settings of the format. RFC 9246 tolerates no difference of clocks.
 ///
 /// # Errors
 /// The first invalid member.
 pub fn read(
     path: &str,
-    _written: &document::UriSigning,
+    written: &document::UriSigning,
     _skew: u64,
-    _reader: &mut Reader<'_>,
+    reader: &mut Reader<'_>,
 ) -> Result<AccessFormat, ConfigError> {
-    Err(ConfigError::new(path, "this format is not supported yet"))
+    let member = |name: &str| format!("{path}.{name}");
+    let accepted = Accepted { algorithms: &ALGORITHMS, signing: written.chaining.is_some() };
+    let keys = jwk::read(&member("keys"), &written.keys, accepted, reader)?;
+    let decryption_keys = written.decryption_keys.iter().enumerate();
+    let decryption_keys = decryption_keys
+        .map(|(index, key)| read_decryption_key(&format!("{path}.decryptionKeys[{index}]"), key, reader));
+    let decryption_keys = decryption_keys.collect::<Result<_, _>>()?;
+    let renewer = match &written.chaining {
+        None => None,
+        Some(chaining) => Some(Renewer::new(&chaining.issuer, &keys).ok_or_else(|| {
+            ConfigError::new(
+                member("chaining.issuer"),
+                format!(
+                    "found \"{}\", expected the iss of one of the keys that can sign: with k, or with d",
+                    chaining.issuer.escape_default()
+                ),
+            )
+        })?),
+    };
+    if let Some(header) = &written.jwt_header
+        && Header::decode(header).and_then(|header| header.text("alg")).is_none()
+    {
+        return Err(ConfigError::new(
+            member("jwtHeader"),
+            format!(
+                "found \"{}\", expected a JSON object with alg in base64url without padding",
+                header.escape_default()
+            ),
+        ));
+    }
+    let parameter = written.parameter.as_deref().unwrap_or(DEFAULT_PARAMETER);
+    Ok(AccessFormat {
+        parameter: text(&member("parameter"), parameter)?,
+        cookie: text(&member("cookie"), written.cookie.as_deref().unwrap_or(parameter))?,
+        header: None,
+        verifier: FormatVerifier::UriSigning(Verifier {
+            keys,
+            decryption_keys,
+            audiences: written.audience.clone(),
+            header: written.jwt_header.clone(),
+            accepts_ids: written.accept_token_ids,
+            renewer,
+        }),
+    })
+}
+
+fn read_decryption_key(path: &str, key: &DecryptionJwk, reader: &mut Reader<'_>) -> Result<DecryptionKey, ConfigError> {
+    let member = format!("{path}.k");
+    let length = match key.alg {
+        ContentEncryption::A128GCM => 16,
+        ContentEncryption::A256GCM => 32,
+    };
+    let bytes = reader.base64url(&member, &key.k)?;
+    let found = bytes.len();
+    let key = (found == length).then(|| DecryptionKey::new(key.kid.clone(), &bytes)).flatten();
+    key.ok_or_else(|| ConfigError::new(member, format!("found {found} bytes, expected {length}, as alg demands")))
+}
+
+/// Checks that a policy whose tokens are renewed (`chaining`) has no member that needs a session.
+///
+/// # Errors
+/// The first such member. `path` is the policy's.
+pub fn check_chaining(path: &str, policy: &document::Policy) -> Result<(), ConfigError> {
+    let Some(auth) = &policy.token_auth else { return Ok(()) };
+    let refuse = |member: &str, found: &str, expected: &str| {
+        let why = "beside tokenAuth.urisigning.chaining, which opens no sessions";
+        Err(ConfigError::new(format!("{path}.{member}"), format!("found {found} {why}; expected {expected}")))
+    };
+    if auth.formats != [Format::UriSigning] {
+        return refuse("tokenAuth.formats", "other formats", "[\"urisigning\"]");
+    }
+    if policy.media_encryption.as_ref().is_some_and(|encryption| encryption.enabled) {
+        return refuse("mediaEncryption", "encryption", "none: its keys belong to sessions");
+    }
+    for (member, enforced) in [
+        ("tokenAuth.enforceOnInitialRequest", auth.enforce_on_initial_request),
+        ("tokenAuth.enforceOnContentRequest", auth.enforce_on_content_request),
+    ] {
+        if !enforced {
+            return refuse(member, "false", "true: every request has a token");
+        }
+    }
+    let by_token = policy.player_verification.as_ref().filter(|players| players.enabled);
+    if by_token.is_some_and(|players| players.identified_by == IdentifiedBy::Token) {
+        return refuse("playerVerification.identifiedBy", "\"token\"", "\"header\"");
+    }
+    for (member, is_written) in [
+        ("revocation", policy.revocation.is_some()),
+        ("tokenAuth.sessionTokenName", auth.session_token_name.is_some()),
+        ("tokenAuth.sessionTokenTransport", auth.session_token_transport != Transport::default()),
+        ("tokenAuth.sessionTtl", auth.session_ttl.is_some()),
+        ("tokenAuth.sessionAcl", auth.session_acl.is_some()),
+        ("tokenAuth.sessionBinding", auth.session_binding.is_some()),
+        ("tokenAuth.hosts", !auth.hosts.is_empty()),
+    ] {
+        if is_written {
+            return refuse(member, "a setting of sessions", "none");
+        }
+    }
+    Ok(())
 }

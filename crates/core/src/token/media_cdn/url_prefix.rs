@@ -44,14 +44,14 @@ impl UrlPrefix {
         };
         // Without a path, the prefix covers the host.
         let path = if path.is_empty() { "/" } else { path };
-        Some(Self { scheme, authority: url::authority(authority, scheme), path: percent::decode_str(path)?, query })
+        Some(Self { scheme, authority: url::normal_authority(authority, scheme), path: percent::decode_str(path)?, query })
     }
 
     /// Whether it covers the URL of a request. `reserved` are the query parameters that the site has not written.
     pub fn covers(&self, incoming: &Incoming<'_>, reserved: &[impl AsRef<str>]) -> bool {
         let (head, target) = (incoming.head, &incoming.target);
         self.scheme == head.scheme
-            && self.authority == url::authority(head.authority, head.scheme)
+            && self.authority == url::normal_authority(head.authority, head.scheme)
             && self.covers_target(target, reserved)
     }
 
