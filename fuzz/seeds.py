@@ -157,6 +157,9 @@ def session():
         put("session", f"acl-{name}", seed(b"\n\n" + acl + b"\n"))
     for what in range(6):
         put("session", f"changed-{what}", seed(changes=[(what, 0, 20, 65)], flags=1, bits=23))
+    # A digit of the MAC's second half.
+    for digit in b"AB":
+        put("session", f"changed-mac-{digit}", seed(changes=[(0, 0, 58, digit)]))
     head = NOW.to_bytes(4, "big") + bytes(16)
     for name, tail in {"plain": b"\x00/*", "long-varint": b"\x80\x00/*", "six": b"\x80" * 5 + b"\x01/*", "none": b""}.items():
         put("session", f"signed-{name}", seed(rest=head + tail))

@@ -52,7 +52,7 @@ pub fn encoded(hint: u8, plain: &Plain<'_>) -> Vec<u8> {
         for bit in usize::from(bits)..bytes.len() * 8 {
             bytes[bit / 8] &= !(0x80 >> (bit % 8));
         }
-        bytes.truncate((usize::from(bits) + 7) / 8);
+        bytes.truncate(usize::from(bits).div_ceil(8));
         rest.push(bits);
         rest.extend(bytes);
     }
@@ -108,8 +108,7 @@ pub fn property(input: &[u8]) {
     let address: [u8; 16] = std::array::from_fn(|_| source.byte());
     let changes: Vec<[u8; 4]> =
         (0..source.below(6)).map(|_| [source.byte(), source.byte(), source.byte(), source.byte()]).collect();
-    let [access_token, payload, acl] =
-        [b'\n'; 3].map(|end| String::from_utf8_lossy(source.until(end)).into_owned());
+    let [access_token, payload, acl] = [b'\n'; 3].map(|end| String::from_utf8_lossy(source.until(end)).into_owned());
     let rest = source.rest();
 
     let network = match flags % 3 {
@@ -117,7 +116,7 @@ pub fn property(input: &[u8]) {
         1 => Some((IpAddr::from([address[0], address[1], address[2], address[3]]), bits % 32 + 1)),
         _ => Some((IpAddr::from(address), bits % 128 + 1)),
     };
-    let tag = (flags & 0x80 != 0).then(|| [flags; 8]);
+    let tag = (flags & 0x80 != 0).then_some([flags; 8]);
     let plain = Plain { opened, id, lifetime, network, tag, access_token: &access_token, payload: &payload, acl: &acl };
     let token = signed(keyring, &encoded(hint, &plain));
     let fits = text::is_acl(&acl) && acl.bytes().all(|byte| byte.is_ascii_graphic()) && token.len() <= MAX_TOKEN;
@@ -148,6 +147,7 @@ fn accepted(keyring: &Keyring, token: &str) -> bool {
     if good {
         let fields: Fields<'_> = parsed.fields;
         assert_eq!(fields.sign(keyring).as_deref(), Some(token), "{fields:?}");
+        assert!(fields.bound.network.is_none_or(|network| network.trunc() == network), "{fields:?}");
     }
     good
 }

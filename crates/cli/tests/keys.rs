@@ -129,7 +129,9 @@ fn a_session_that_is_over_is_looked_at_as_it_was() {
     assert_eq!((then.status, then.errors.as_str()), (1, "playlock: expired: The token has expired\n"));
     // The last byte of its start.
     let at = url.find("hdntl=").unwrap() + "hdntl=".len() + 7;
-    let altered = format!("{}{}{}", &url[..at], if url[at..].starts_with('A') { "B" } else { "A" }, &url[at + 1..]);
+    let mut altered = url.into_bytes();
+    altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
+    let altered = String::from_utf8(altered).unwrap();
     let forged = run(&["key", &altered, "--config", config.path(), "--now", NOW], &[], &env);
     assert_eq!((forged.status, forged.errors.split(':').nth(1)), (1, Some(" signature")));
     assert!(forged.errors.contains("opened with a secret that this configuration no longer has"), "{forged:?}");

@@ -89,13 +89,6 @@ impl<'a> Claims<'a> {
         [self.ip, self.id, self.data].into_iter().flatten()
     }
 
-    /// Whether the token's HMAC is this HMAC-SHA256 over exactly the token's own fields.
-    pub fn is_signed_with(&self, mut mac: Hmac<Sha256>) -> bool {
-        let Tag::Sha256(tag) = self.tag else { return false };
-        mac.update(self.signed.as_bytes());
-        mac.verify_slice(&tag).is_ok()
-    }
-
     /// Checks `st` and `exp`, both inclusive, at `now`, with `skew` seconds of tolerance on either side.
     ///
     /// # Errors

@@ -57,7 +57,7 @@ pub fn read_session(path: &str, auth: Option<&document::TokenAuth>) -> Result<Se
     let name = auth.and_then(|auth| auth.session_token_name.as_deref()).unwrap_or("hdntl");
     let name = text(&format!("{path}.sessionTokenName"), name)?;
     let acl = auth.and_then(|auth| auth.session_acl.clone());
-    // The ACL is a field of the session token, which is sent in a cookie.
+    // The ACL is a header of requests to the authorizer.
     let unfit = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'~' | b'"' | b',' | b';' | b'\\');
     if acl.as_ref().is_some_and(|acl| !acl::is_valid(acl) || acl.bytes().any(unfit)) {
         return Err(ConfigError::new(

@@ -1,4 +1,5 @@
 //! Tests of the wire format: lengths, round trips, and refusals.
+#![allow(clippy::string_slice, reason = "tokens are ASCII")]
 
 use alloc::format;
 use alloc::string::String;
