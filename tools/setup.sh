@@ -9,6 +9,9 @@ deny_version=0.20.2
 fuzz_version=0.13.2
 # Debian's Rust for wasm, without its linker.
 debian_packages=(rustc-web cargo-web rust-web-src)
+# Apache Traffic Server and what it needs: another node of a chain of tokens (RFC 9246).
+traffic_server_packages=(trafficserver trafficserver-experimental-plugins libcjose0 libhwloc15 libjansson4 libluajit2-5.1-2
+  libluajit2-5.1-common libmaxminddb0 libpcre3 libyaml-cpp0.7)
 # The load generator of `make bench`, the origin (and peer) and what they need.
 bench_packages=(wrk nginx libluajit2-5.1-2 libluajit2-5.1-common libnginx-mod-http-lua libnginx-mod-http-ndk lua-resty-core
   lua-resty-lrucache libpcre3)
@@ -187,6 +190,10 @@ setup() {
       # The origin of the tests on paths, and what the dashboard and the alerts are for. Where one is installed, that is taken.
       unpacked nginx nginx target/nginx nginx -v
       unpacked Prometheus prometheus target/prometheus promtool --version
+      command -v apt-get >/dev/null ||
+        fail "the tests take ${traffic_server_packages[*]} from Debian's packages, and there is no apt-get here"
+      once "Apache Traffic Server (target/trafficserver)" trafficserver "$root ${traffic_server_packages[*]}" \
+        target/trafficserver debian_unpacked target/trafficserver "${traffic_server_packages[@]}"
       once "crates" crates "$(stamp_of Cargo.lock fuzz/Cargo.lock)" Cargo.lock crates
       ;;
     lint)

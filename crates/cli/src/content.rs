@@ -272,7 +272,7 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
             }
             Ok(content)
         }
-        Admitted::Pass | Admitted::Preflight { .. } => Err(Failure::Wrong(
+        Admitted::Pass | Admitted::Preflight { .. } | Admitted::Chained(..) => Err(Failure::Wrong(
             "the URL is under no policy that encrypts; expected one that an assignment with mediaEncryption covers"
                 .into(),
         )),

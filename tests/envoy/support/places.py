@@ -11,6 +11,7 @@ COMMAND = Path(os.environ.get("PLAYLOCK_COMMAND", REPOSITORY / "target/debug/pla
 CONTENT = Path(os.environ.get("PLAYLOCK_CONTENT", REPOSITORY / "envoy/demo/content"))
 OLDEST = Path(os.environ.get("PLAYLOCK_OLDEST_ENVOY", REPOSITORY / "target/oldest/envoy/_bin/envoy"))
 NGINX = REPOSITORY / "target/nginx/usr/sbin/nginx"
+TRAFFIC_SERVER = REPOSITORY / "target/trafficserver"
 PROMETHEUS = REPOSITORY / "target/prometheus/usr/bin"
 NODE_MODULES = Path(os.environ.get("PLAYLOCK_NODE_MODULES", REPOSITORY / "target/node/node_modules"))
 
@@ -56,6 +57,13 @@ def nginx():
     if not Path(path).exists():
         raise Missing(f"no nginx in PATH nor at {NGINX}: `make test` fetches one")
     return str(path)
+
+
+def traffic_server():
+    """The folder in which Apache Traffic Server was unpacked for the tests."""
+    if not (TRAFFIC_SERVER / "usr/bin/traffic_server").exists():
+        raise Missing(f"no traffic_server in {TRAFFIC_SERVER}: `make test` fetches one")
+    return TRAFFIC_SERVER
 
 
 def prometheus(name):

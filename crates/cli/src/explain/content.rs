@@ -6,11 +6,13 @@ use playlock_core::http::reply::Reason;
 use playlock_core::http::route::Extension;
 use playlock_core::policy::encryption::OnEncryptedOrigin;
 use playlock_core::request::Admitted;
+use playlock_core::request::chained::ChainedRequest;
 use playlock_core::request::check::Outcome;
 use playlock_core::request::pending::{Asked, PendingRequest, PendingSession};
 use playlock_core::request::visit::Visit;
 use playlock_core::step::HeaderEdits;
 use playlock_core::token::derive::KeyScope;
+use playlock_core::token::uri_signing::renewal::RenewalCarrier;
 use playlock_core::token::signed::{Iv, Treatment};
 
 use super::explanation::{Explanation, Mark};
@@ -27,6 +29,12 @@ pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: 
             "it asks for neither tokens nor encryption: the request passes untouched",
         ),
         "method" => explanation.outcome(check, outcome, "GET or HEAD"),
+        "chain" => explanation.outcome(check, outcome, "the policy renews tokens with each response"),
+        "forward" => {
+            if let Outcome::Admitted(Admitted::Chained(chained, edits)) = outcome {
+                renewed(explanation, chained, edits, visit);
+            }
+        }
         "session" => session(explanation, outcome, visit),
         "parameter" => parameter(explanation, outcome, visit),
         "key" => match outcome {
@@ -48,6 +56,9 @@ pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: 
 
 fn session(explanation: &mut Explanation<'_>, outcome: Outcome<'_>, visit: &Visit<'_>) {
     match (outcome, &visit.session) {
+        (Outcome::Skipped, _) if visit.policy.is_chained() => {
+            explanation.say("session", Mark::Note, "none: this policy renews tokens instead");
+        }
         (Outcome::Skipped, _) => {
             explanation.say("session", Mark::Note, "none, and content needs none under this policy");
         }
@@ -94,6 +105,21 @@ fn parameter(explanation: &mut Explanation<'_>, outcome: Outcome<'_>, visit: &Vi
     }
 }
 
+/// The request goes to the origin, and its response gets the next token.
+fn renewed(explanation: &mut Explanation<'_>, chained: &ChainedRequest, edits: &HeaderEdits, visit: &Visit<'_>) {
+    let text = match chained.renewal.as_ref().map(|renewal| (&renewal.carrier, renewal.lifetime)) {
+        None => "the token is valid until it ends: its claims, or a path with fewer segments than cdnistd, exclude the next one".to_owned(),
+        Some((RenewalCarrier::Cookie(path), lifetime)) => {
+            format!("the response sets a cookie for {path} with the next token, valid for {lifetime} s")
+        }
+        Some((RenewalCarrier::Query, lifetime)) => {
+            format!("a redirect's location gets the next token, valid for {lifetime} s")
+        }
+    };
+    explanation.say("renewal", Mark::Note, text);
+    origin_gets(explanation, edits, visit);
+}
+
 /// The request goes to the origin.
 fn forwarded(explanation: &mut Explanation<'_>, pending: &PendingRequest, edits: &HeaderEdits, visit: &Visit<'_>) {
     let policy = visit.policy;
@@ -126,6 +152,11 @@ fn forwarded(explanation: &mut Explanation<'_>, pending: &PendingRequest, edits:
             "only the response tells: it is refused unless its content type is a playlist's, or playlistPaths names the path",
         );
     }
+    origin_gets(explanation, edits, visit);
+}
+
+/// The request as the origin receives it.
+fn origin_gets(explanation: &mut Explanation<'_>, edits: &HeaderEdits, visit: &Visit<'_>) {
     explanation.say("origin", Mark::Good, "is asked");
     let path = edits.set.iter().find(|(name, _)| name == ":path");
     let sent = headers::first(visit.incoming.head.headers, ":path").unwrap_or_default();

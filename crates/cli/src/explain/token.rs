@@ -83,6 +83,7 @@ fn is_signature(field: &str) -> bool {
 fn access_carrier(sent: &SentAccess<'_>) -> String {
     match sent.carrier {
         AccessCarrier::Query => format!("query parameter {}", sent.format.parameter),
+        AccessCarrier::Path => format!("path parameter {}", sent.format.parameter),
         AccessCarrier::Cookie => format!("cookie {}", sent.format.cookie),
         AccessCarrier::Header => format!("header {}", sent.format.header.as_deref().unwrap_or_default()),
     }
