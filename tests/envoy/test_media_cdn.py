@@ -74,7 +74,7 @@ def test_each_algorithm_and_scope(shops, algorithm, scope):
 
 
 def test_a_url_prefix_has_the_viewers_scheme_and_host(shops):
-    origin = shops.link("").rstrip("/")
+    origin = shops.url
     opens(shops, "vod/a", token(scope=("URLPrefix", f"{origin}/vod/")))
     shops.site.requests.clear()
     for prefix in (f"{origin}/plain/", f"https{origin.removeprefix('http')}/vod/", "http://edge.example/vod/"):

@@ -9,6 +9,7 @@ use clap::Args;
 use playlock_core::http::target::{normal_path, parameters};
 use serde_json::{Value, json};
 
+use crate::acl::decoded;
 use crate::address::Address;
 use crate::config;
 use crate::failure::Failure;
@@ -155,16 +156,24 @@ fn url(url: &Address, context: &Context<'_>) -> Vec<Finding> {
     [Finding { what: "URL".into(), rows, verdict }].into_iter().chain(inside).collect()
 }
 
-/// The URL without the tokens in its path, and these tokens. A segment is one if it looks like a token, perhaps behind a
-/// `~` or the name of a parameter.
+/// The URL without the tokens in its path, and these tokens: whole segments behind a `~` (the usual marker) or the name of
+/// a parameter, and path parameters (RFC 9246 section 2.1).
 fn out_of_path(url: &Address) -> (Address, Vec<String>) {
     let (mut tokens, mut kept) = (Vec::new(), Vec::new());
     for segment in url.path.split('/') {
-        let plain = without_name(segment.trim_start_matches('~'));
-        if looks_like_token(plain) {
-            tokens.push(plain.to_owned());
-        } else {
-            kept.push(segment);
+        let mut left = Vec::new();
+        for piece in segment.split(';') {
+            let plain = decoded(piece.trim_start_matches('~'));
+            let token = without_name(&plain);
+            if looks_like_token(token) {
+                tokens.push(token.to_owned());
+            } else {
+                left.push(piece);
+            }
+        }
+        // A segment that was nothing but a token is none.
+        if !left.is_empty() {
+            kept.push(left.join(";"));
         }
     }
     (Address { path: kept.join("/"), ..url.clone() }, tokens)

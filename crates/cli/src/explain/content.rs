@@ -12,8 +12,8 @@ use playlock_core::request::pending::{Asked, PendingRequest, PendingSession};
 use playlock_core::request::visit::Visit;
 use playlock_core::step::HeaderEdits;
 use playlock_core::token::derive::KeyScope;
-use playlock_core::token::uri_signing::renewal::RenewalCarrier;
 use playlock_core::token::signed::{Iv, Treatment};
+use playlock_core::token::uri_signing::renewal::RenewalCarrier;
 
 use super::explanation::{Explanation, Mark};
 use super::key::shared_by;

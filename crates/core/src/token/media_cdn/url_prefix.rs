@@ -44,7 +44,12 @@ impl UrlPrefix {
         };
         // Without a path, the prefix covers the host.
         let path = if path.is_empty() { "/" } else { path };
-        Some(Self { scheme, authority: url::normal_authority(authority, scheme), path: percent::decode_str(path)?, query })
+        Some(Self {
+            scheme,
+            authority: url::normal_authority(authority, scheme),
+            path: percent::decode_str(path)?,
+            query,
+        })
     }
 
     /// Whether it covers the URL of a request. `reserved` are the query parameters that the site has not written.
