@@ -95,7 +95,12 @@ pub struct Fixture {
 
 impl Fixture {
     pub fn new() -> Self {
-        let (policies, _) = playlock_core::config::parse(POLICIES.as_bytes(), &|_| None).unwrap();
+        Self::of(POLICIES)
+    }
+
+    /// With another configuration.
+    pub fn of(document: &str) -> Self {
+        let (policies, _) = playlock_core::config::parse(document.as_bytes(), &|_| None).unwrap();
         Self { policies: Rc::new(policies), site: site() }
     }
 

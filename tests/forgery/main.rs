@@ -9,6 +9,7 @@ mod fixture;
 mod mutate;
 mod table;
 mod times;
+mod uri_signing;
 mod valid;
 
 use std::collections::BTreeMap;
@@ -109,7 +110,8 @@ struct Sample {
 fn every_forgery_is_denied_for_its_reason() {
     let fixture = Fixture::new();
     let valid = valid::all(&fixture);
-    let (mut tally, mut samples, mut sampled) = (Tally::new(), Vec::new(), BTreeMap::new());
+    let (mut tally, mut samples, mut sampled) =
+        (Tally::new("expected.tsv", include_str!("expected.tsv")), Vec::new(), BTreeMap::new());
     let mut refusals = BTreeMap::new();
     forge(&fixture, &valid, &mut |case, own, ask| {
         let answer = fixture.answer(&ask);

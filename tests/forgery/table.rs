@@ -24,14 +24,14 @@ pub struct Case {
     pub what: &'static str,
 }
 
-/// The lines of `expected.tsv`.
-pub fn lines() -> Vec<Line> {
-    let text = include_str!("expected.tsv").lines().enumerate();
+/// The lines of a table, which `file` names in errors.
+pub fn lines(file: &str, text: &'static str) -> Vec<Line> {
+    let text = text.lines().enumerate();
     text.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
         .map(|(index, line)| {
             let columns: Vec<_> = line.split('\t').collect();
             let [class, token, place, policy, what, least, verdicts] = columns[..] else {
-                panic!("expected.tsv, line {}: {line}", index + 1)
+                panic!("{file}, line {}: {line}", index + 1)
             };
             let verdicts = verdicts.split(' ').collect();
             Line { number: index + 1, class, token, place, policy, what, least: least.parse().unwrap(), verdicts }
@@ -57,8 +57,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn new() -> Self {
-        let lines = lines();
+    pub fn new(file: &str, text: &'static str) -> Self {
+        let lines = lines(file, text);
         let counts = lines.iter().map(|_| BTreeMap::new()).collect();
         Self { lines, counts, classes: BTreeMap::new(), wrong: Vec::new() }
     }
