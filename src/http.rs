@@ -48,8 +48,8 @@ impl Context {
         let policies = self.policies.as_ref()?;
         // In seconds. A clock at the epoch was never set. Without a clock, the validity of a token cannot be checked.
         let now = host::nanoseconds().map(|time| time / 1_000_000_000).filter(|seconds| *seconds > 0)?;
-        let (client, route_policy) = (&host::client_address, &route_policy);
-        let request = Request { headers, client, route_policy, now, end_of_stream };
+        let (client, route_policy, metadata) = (&host::client_address, &route_policy, &metadata);
+        let request = Request { headers, client, route_policy, metadata, now, end_of_stream };
         let mut failed = false;
         let opened = Exchange::open(policies, &request, &mut || {
             host::random().unwrap_or_else(|| {
@@ -237,6 +237,13 @@ impl Drop for Context {
 /// Returns the policy name in the route's metadata. An unreadable value becomes the empty name, which no policy has.
 fn route_policy() -> Option<Vec<u8>> {
     host::property(b"xds\0route_metadata\0filter_metadata\0playlock\0policy").unwrap_or_else(|_| Some(Vec::new()))
+}
+
+/// Returns a value in the request's dynamic metadata, by the names that lead to it; `None` if there is none, or none that
+/// can be read.
+fn metadata(names: &[&str]) -> Option<Vec<u8>> {
+    let path = [&["metadata", "filter_metadata"], names].concat().join("\0");
+    host::property(path.as_bytes()).unwrap_or_default()
 }
 
 /// Converts the core's headers for the host.

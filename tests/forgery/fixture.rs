@@ -108,8 +108,14 @@ impl Fixture {
     pub fn answer(&self, ask: &Ask) -> Answer {
         let headers = ask.all_headers();
         let client = || ask.client.clone().map(String::into_bytes);
-        let request =
-            Request { headers: &headers, client: &client, route_policy: &|| None, now: ask.now, end_of_stream: true };
+        let request = Request {
+            headers: &headers,
+            client: &client,
+            route_policy: &|| None,
+            metadata: &|_| None,
+            now: ask.now,
+            end_of_stream: true,
+        };
         let (mut exchange, step) = Exchange::open(&self.policies, &request, &mut || [ask.random; 16]);
         match step {
             RequestStep::Reply(reply) => replied(&exchange, reply),

@@ -122,8 +122,14 @@ fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result
     }
     headers.extend(context.headers.iter().cloned());
     let client = || client.clone();
-    let request =
-        Request { headers: &headers, client: &client, route_policy: &|| None, now: context.now, end_of_stream: true };
+    let request = Request {
+        headers: &headers,
+        client: &client,
+        route_policy: &|| None,
+        metadata: &|_| None,
+        now: context.now,
+        end_of_stream: true,
+    };
     let head = RequestHead::read(&request);
     let incoming = Incoming::parse(&head).map_err(|_| Reason::Target)?;
     let verified = match token.role {

@@ -112,7 +112,14 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
     headers.push(header(":path", &arguments.url.target(parameter.as_deref())));
     let client = || arguments.client_ip.map(|address| address.to_string().into_bytes());
     let session = random()?;
-    let request = Request { headers: &headers, client: &client, route_policy: &|| None, now, end_of_stream: true };
+    let request = Request {
+        headers: &headers,
+        client: &client,
+        route_policy: &|| None,
+        metadata: &|_| None,
+        now,
+        end_of_stream: true,
+    };
     match Exchange::open(policies, &request, &mut || session) {
         (exchange, RequestStep::Forward(_)) => Ok(exchange),
         (_, RequestStep::Reply(reply)) => Err(refusal(&reply)),

@@ -102,6 +102,7 @@ impl Asked {
             headers: &self.headers,
             client: &|| self.client.clone(),
             route_policy: &|| self.route_policy.clone(),
+            metadata: &|_| None,
             now: self.now,
             // Bodies are not in logs of requests; only the headers tell whether there is one.
             end_of_stream: true,

@@ -64,8 +64,14 @@ fn edge_auth() {
         let token = text(vector, "token");
         let verify = |target: &str, token: &str| {
             let headers = [header(":path", target)];
-            let request =
-                Request { headers: &headers, client: &client, route_policy: &|| None, now, end_of_stream: true };
+            let request = Request {
+                headers: &headers,
+                client: &client,
+                route_policy: &|| None,
+                metadata: &|_| None,
+                now,
+                end_of_stream: true,
+            };
             let head = RequestHead::read(&request);
             verifier.verify(token, &Incoming::parse(&head).unwrap(), &[""; 0])
         };
@@ -97,6 +103,7 @@ fn derivation() {
             headers: &[header("x-device", "TV 7")],
             client: &client,
             route_policy: &|| None,
+            metadata: &|_| None,
             now: opened,
             end_of_stream: true,
         };

@@ -119,8 +119,14 @@ impl Edge {
             header(":authority", url.host_str().unwrap_or_default()),
             header(":path", &path),
         ];
-        let request =
-            Request { headers: &headers, client: &|| None, route_policy: &|| None, now: NOW, end_of_stream: true };
+        let request = Request {
+            headers: &headers,
+            client: &|| None,
+            route_policy: &|| None,
+            metadata: &|_| None,
+            now: NOW,
+            end_of_stream: true,
+        };
         // The same session for everyone: what is compared must not depend on chance.
         let (mut exchange, step) = Exchange::open(&self.policies, &request, &mut || [7; 16]);
         match step {

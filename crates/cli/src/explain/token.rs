@@ -85,6 +85,7 @@ fn access_carrier(sent: &SentAccess<'_>) -> String {
         AccessCarrier::Query => format!("query parameter {}", sent.format.parameter),
         AccessCarrier::Path => format!("path parameter {}", sent.format.parameter),
         AccessCarrier::Cookie => format!("cookie {}", sent.format.cookie),
+        AccessCarrier::Metadata => "metadata of the proxy".into(),
         AccessCarrier::Header => format!("header {}", sent.format.header.as_deref().unwrap_or_default()),
     }
 }

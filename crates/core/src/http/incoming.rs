@@ -73,6 +73,7 @@ pub struct RequestHead<'a> {
     client: OnceCell<Option<IpAddr>>,
     ask_route_policy: &'a dyn Fn() -> Option<Vec<u8>>,
     route_policy: OnceCell<Option<Vec<u8>>>,
+    metadata: &'a dyn Fn(&[&str]) -> Option<Vec<u8>>,
 }
 
 /// Counts a header that must not be sent twice.
@@ -138,6 +139,7 @@ impl<'a> RequestHead<'a> {
             client: OnceCell::new(),
             ask_route_policy: request.route_policy,
             route_policy: OnceCell::new(),
+            metadata: request.metadata,
         }
     }
 
@@ -149,6 +151,11 @@ impl<'a> RequestHead<'a> {
     /// The name of the policy that the proxy's route gives. The proxy is asked at most once.
     pub fn route_policy(&self) -> Option<&[u8]> {
         self.route_policy.get_or_init(self.ask_route_policy).as_deref()
+    }
+
+    /// A value in the metadata that the proxy's filters have written, by the names that lead to it.
+    pub fn metadata(&self, path: &[&str]) -> Option<Vec<u8>> {
+        (self.metadata)(path)
     }
 
     /// The value of a header that was sent exactly once.

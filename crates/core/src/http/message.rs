@@ -14,6 +14,9 @@ pub struct Request<'a> {
     pub client: &'a dyn Fn() -> Option<Vec<u8>>,
     /// The policy named by the proxy's route, if any. Called only if the configuration has `routePolicy`.
     pub route_policy: &'a dyn Fn() -> Option<Vec<u8>>,
+    /// A value in the dynamic metadata that the proxy's filters have written, by the names that lead to it, in the host's
+    /// encoding. Called only if the configuration takes access tokens from there.
+    pub metadata: &'a dyn Fn(&[&str]) -> Option<Vec<u8>>,
     /// The current time, in seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
     /// The headers end the request: it has no body and no trailers.

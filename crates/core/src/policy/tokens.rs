@@ -7,13 +7,13 @@ use serde::Deserialize;
 
 use super::binding::Binding;
 use super::text::TokenName;
-use crate::http::incoming::Incoming;
+use crate::http::incoming::{Incoming, RequestHead};
 use crate::http::reply::Reason;
 use crate::token::format::Format;
 use crate::token::grant::Grant;
 #[cfg(feature = "urisigning")]
 use crate::token::uri_signing::renewal::Renewer;
-use crate::token::{cat, edge_auth, jwt, media_cdn, uri_signing};
+use crate::token::{MAX_SENT, cat, edge_auth, jwt, media_cdn, uri_signing};
 
 /// Access tokens of a policy.
 #[derive(Debug)]
@@ -43,7 +43,21 @@ impl AccessFormat {
     pub fn path_parameter(&self) -> Option<&str> {
         matches!(self.verifier, FormatVerifier::UriSigning(_)).then_some(self.parameter.as_str())
     }
+
+    /// The token in a value of its header; `None` for values that are no token: those in `authorization` follow the word
+    /// `Bearer` (RFC 6750, section 2.1).
+    pub fn in_header<'a>(&self, value: &'a [u8]) -> Option<&'a [u8]> {
+        let is_authorization = self.header.as_ref().is_some_and(|name| name.as_str() == "authorization");
+        if !is_authorization || self.verifier.format() != Format::Jwt {
+            return Some(value);
+        }
+        let (scheme, token) = value.split_at_checked(BEARER.len())?;
+        scheme.eq_ignore_ascii_case(BEARER).then(|| token.trim_ascii_start())
+    }
 }
+
+/// The scheme of tokens in `authorization`, not case-sensitive.
+const BEARER: &[u8] = b"Bearer ";
 
 /// The verifier of one format.
 #[derive(Debug)]
@@ -69,6 +83,33 @@ impl FormatVerifier {
             Self::UriSigning(_) => Format::UriSigning,
             Self::Jwt(_) => Format::Jwt,
             Self::MediaCdn(_) => Format::MediaCdn,
+        }
+    }
+
+    /// Longest token in bytes.
+    pub fn longest(&self) -> usize {
+        match self {
+            #[cfg(feature = "jwt")]
+            Self::Jwt(_) => jwt::MAX_SENT,
+            _ => MAX_SENT,
+        }
+    }
+
+    /// Whether the proxy verifies the tokens, so that none is looked for in requests.
+    pub fn is_attested(&self) -> bool {
+        match self {
+            #[cfg(feature = "jwt")]
+            Self::Jwt(verifier) => verifier.is_attested(),
+            _ => false,
+        }
+    }
+
+    /// Whether the proxy has verified a token of the request `head`.
+    pub fn has_attested(&self, head: &RequestHead<'_>) -> bool {
+        match self {
+            #[cfg(feature = "jwt")]
+            Self::Jwt(verifier) => verifier.has_attested(head),
+            _ => false,
         }
     }
 

@@ -5,7 +5,6 @@ use crate::http::incoming::{Incoming, at_most_one};
 use crate::http::path_parameter::PathParameter;
 use crate::http::reply::Reason;
 use crate::policy::AccessFormat;
-use crate::token::MAX_SENT;
 
 /// An access token as sent, not verified.
 #[derive(Clone, Copy)]
@@ -29,9 +28,12 @@ pub enum AccessCarrier {
     Cookie,
     /// Header.
     Header,
+    /// The proxy's metadata.
+    Metadata,
 }
 
-/// Finds the access token of a request. The URL takes precedence over cookies, and cookies over headers.
+/// Finds the access token of a request. The URL takes precedence over cookies, cookies over headers, and headers over
+/// tokens that the proxy has verified.
 ///
 /// # Errors
 /// [`Reason::Duplicate`] if a carrier holds two, of whatever formats; [`Reason::Malformed`] if the header is too long
@@ -46,8 +48,13 @@ pub fn find<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<
     in_header(formats, incoming)
 }
 
+/// The formats whose tokens viewers send.
+fn sent(formats: &[AccessFormat]) -> impl Iterator<Item = &AccessFormat> {
+    formats.iter().filter(|format| !format.verifier.is_attested())
+}
+
 fn in_url<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let in_query = formats.iter().flat_map(|format| {
+    let in_query = sent(formats).flat_map(|format| {
         let tokens = incoming.target.values(&format.parameter);
         tokens.map(move |token| SentAccess { token, format, carrier: AccessCarrier::Query })
     });
@@ -63,7 +70,7 @@ fn in_url<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Op
 /// # Errors
 /// [`Reason::Duplicate`] if there are two.
 pub fn in_cookie<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let found = formats.iter().flat_map(|format| {
+    let found = sent(formats).flat_map(|format| {
         let tokens = headers::cookies(incoming.head.headers, &format.cookie);
         tokens.map(move |token| SentAccess { token, format, carrier: AccessCarrier::Cookie })
     });
@@ -71,15 +78,23 @@ pub fn in_cookie<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Re
 }
 
 fn in_header<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let named = formats.iter().filter_map(|format| Some((format, format.header.as_ref()?)));
-    let found =
-        named.flat_map(|(format, name)| headers::all(incoming.head.headers, name).map(move |token| (format, token)));
+    let named = sent(formats).filter_map(|format| Some((format, format.header.as_ref()?)));
+    let found = named.flat_map(|(format, name)| {
+        let values = headers::all(incoming.head.headers, name);
+        values.filter_map(move |value| Some((format, format.in_header(value)?)))
+    });
     match at_most_one(found)? {
-        None => Ok(None),
-        Some((_, token)) if token.len() > MAX_SENT => Err(Reason::Malformed),
+        None => Ok(attested(formats, incoming)),
+        Some((format, token)) if token.len() > format.verifier.longest() => Err(Reason::Malformed),
         Some((format, token)) => {
             let token = core::str::from_utf8(token).map_err(|_| Reason::Malformed)?;
             Ok(Some(SentAccess { token, format, carrier: AccessCarrier::Header }))
         }
     }
+}
+
+/// The token that the proxy has verified. Its text is not known.
+fn attested<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Option<SentAccess<'a>> {
+    let format = formats.iter().find(|format| format.verifier.has_attested(incoming.head))?;
+    Some(SentAccess { token: "", format, carrier: AccessCarrier::Metadata })
 }

@@ -35,9 +35,10 @@ pub fn request_edits(policy: &Policy, incoming: &Incoming<'_>, whole: bool) -> H
     };
     edits.set.extend(path.map(|path| (":path".into(), path.into_bytes())));
     let formats = policy.access_token.as_ref().map(|access| access.formats.as_slice()).unwrap_or_default();
-    let token_headers = formats.iter().filter_map(|format| format.header.as_ref());
-    let sent = token_headers.filter(|name| headers::first(head.headers, name).is_some());
-    edits.remove.extend(sent.map(|name| name.as_str().into()));
+    let token_headers = formats.iter().filter_map(|format| Some((format, format.header.as_ref()?)));
+    let sent = token_headers
+        .filter(|(format, name)| headers::all(head.headers, name).any(|value| format.in_header(value).is_some()));
+    edits.remove.extend(sent.map(|(_, name)| name.as_str().into()));
     let is_ours = |cookie: &[u8]| {
         !policy.is_chained() && jar::is_cookie(&policy.session.name, cookie)
             || formats.iter().any(|it| it.cookie.as_bytes() == cookie)

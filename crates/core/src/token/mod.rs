@@ -10,6 +10,8 @@ pub mod derive;
 pub mod edge_auth;
 pub mod format;
 pub mod grant;
+#[cfg(any(feature = "jwt", feature = "urisigning"))]
+pub mod jws;
 #[cfg(feature = "jwt")]
 pub mod jwt;
 #[cfg(feature = "keys")]

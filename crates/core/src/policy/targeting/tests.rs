@@ -34,8 +34,14 @@ fn the_address_is_asked_for_when_a_check_needs_it() {
             asked.set(asked.get() + 1);
             Some(b"192.0.2.1:80".to_vec())
         };
-        let request =
-            Request { headers: &headers, client: &client, route_policy: &|| None, now: 0, end_of_stream: true };
+        let request = Request {
+            headers: &headers,
+            client: &client,
+            route_policy: &|| None,
+            metadata: &|_| None,
+            now: 0,
+            end_of_stream: true,
+        };
         Exchange::open(&policies, &request, &mut || panic!("a session was opened"));
         assert_eq!(asked.get(), expected, "{policy}");
     }
