@@ -68,6 +68,13 @@ fn formats() -> Vec<(&'static str, Value, Vec<&'static str>, Vec<&'static str>)>
             vec![EC, OKP, RSA, OCT],
             vec!["--id", "v-7", "--audience", "edge", "--kid", "ec"],
         ),
+        (
+            "jwt",
+            json!({"keys": [public(EC), public(OKP), public(RSA), public(OCT)], "issuers": ["site"], "audiences": ["edge"],
+                "claims": {"paths": "stream.paths", "id": "stream.id", "payload": "https://site.example/data"}}),
+            vec![EC, OKP, RSA, OCT],
+            vec!["--id", "v-7", "--payload", "user=42", "--start", "-1h"],
+        ),
     ]
 }
 
@@ -231,6 +238,28 @@ fn inspect_shows_every_field() {
 }
 
 #[test]
+fn inspect_shows_the_claims_of_a_json_web_token() {
+    shown(
+        "jwt",
+        json!({"keys": [public(OKP)], "issuers": ["https://site.example"], "audiences": ["edge"]}),
+        OKP,
+        &["--acl", "/vod/*!/live/a.m3u8", "--start", "-1h", "--expires", "+1h", "--id", "v-7", "--payload", "user=42"],
+        &[
+            "access token (JSON Web Token)\n",
+            "alg=EdDSA",
+            "kid=okp",
+            "iss=https://site.example",
+            "aud=edge",
+            "nbf=1699996400",
+            "valid until 2023-11-14 23:13:20 +00:00, in 1 h",
+            "jti=v-7",
+            "sub=user=42",
+            "everything below /vod/; only /live/a.m3u8",
+        ],
+    );
+}
+
+#[test]
 fn inspect_asks_for_what_the_signature_covers() {
     let config = config("covers", &[("mediacdn", mediacdn())]);
     let made = |options: &[&str]| {
@@ -269,6 +298,10 @@ fn why_names_the_field_that_fails() {
         ("urisigning", json!({"keys": [public(EC)]}), EC, &["--expires", "-1h"], &[], "times: expired, by exp"),
         ("urisigning", json!({"keys": [public(EC)]}), EC, &["--start", "+1h"], &[], "times: early, by nbf"),
         ("urisigning", json!({"keys": [public(EC)]}), EC, &["--acl", "/no/*"], &[], "path: path, by cdniuc"),
+        ("jwt", json!({"keys": [public(EC)]}), EC, &["--expires", "-1h"], &[], "times: expired, by exp"),
+        ("jwt", json!({"keys": [public(EC)]}), EC, &["--start", "+1h"], &[], "times: early, by nbf"),
+        ("jwt", json!({"keys": [public(EC)]}), EC, &["--acl", "/no/*"], &[], "path: path, by paths"),
+        ("jwt", json!({"keys": [public(EC)]}), EC, &["--audience", "x"], &[], "audience, by aud"),
     ] {
         let config = config(&format!("why-{format}"), &[(format, settings)]);
         let file = Scratch::new("key.jwk", key);
@@ -277,6 +310,6 @@ fn why_names_the_field_that_fails() {
         assert_eq!(made.status, 0, "{made:?}");
         let why = ["why", made.text().trim(), "--config", config.path(), "--now", NOW, "--ip", "203.0.113.7"];
         let why = playlock(&[&why[..], asked].concat());
-        assert!(why.status == 1 && why.text().contains(&format!("     {part}\n")), "{part}: {}", why.text());
+        assert!(why.status == 1 && why.text().contains(&format!("{part}\n")), "{part}: {}", why.text());
     }
 }

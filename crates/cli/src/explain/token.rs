@@ -117,6 +117,7 @@ fn of(reason: Reason) -> &'static [&'static str] {
     match reason {
         Reason::Early => &["st", "Starts", "nbf"],
         Reason::Expired => &["exp", "Expires", "lifetime"],
+        Reason::Audience => &["aud"],
         Reason::Ip => &["ip", "IPRanges", "catnip", "cdniip", "network"],
         Reason::Header => &["header", "cath"],
         Reason::Path => &["acl", "paths", "PathGlobs", "URLPrefix", "FullPath", "catu", "cdniuc"],

@@ -79,7 +79,7 @@ fn meaning(name: &str, value: &Value, now: u64) -> String {
     let text = match (name, shown(value).as_str()) {
         ("iss", _) => "issuer",
         ("aud", _) => "audience",
-        ("sub", _) => "subject",
+        ("sub", _) => "subject, or the payload",
         ("jti", _) => "id of the token, for revocation",
         ("cdniv", _) => "version of URI Signing",
         ("cdnicrit", _) => "claims that must be understood",

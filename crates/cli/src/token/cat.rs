@@ -119,9 +119,9 @@ fn payload(claims: &Claims<'_>, signer: &Signer) -> Result<Item, Failure> {
     let mut items = Vec::new();
     let mut add = |label: i64, value: Option<Item>| items.extend(value.map(|value| (Item::Number(label), value)));
     let seconds = |time: u64| Item::Number(i64::try_from(time).unwrap_or(i64::MAX));
-    add(1, options.issuer.as_ref().or(signer.key.issuer.as_ref()).map(|text| Item::text(text)));
+    add(1, signer.issuer(options).map(Item::text));
     add(2, options.payload.as_ref().map(|text| Item::text(text)));
-    add(3, options.audience.as_ref().map(|text| Item::text(text)));
+    add(3, signer.audience(options).map(Item::text));
     add(4, Some(seconds(claims.expires)));
     add(5, claims.start.map(seconds));
     add(7, options.id.as_ref().map(|id| Item::Bytes(id.clone().into_bytes())));

@@ -30,19 +30,13 @@ pub fn sign(claims: &Claims<'_>, signer: &Signer, payload: &Map<String, Value>) 
     Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
-/// The registered claims (RFC 7519 section 4.1) that the options give; `id` is the name of the claim for `--id`.
-pub fn registered(claims: &Claims<'_>, signer: &Signer, id: &str) -> Map<String, Value> {
-    let options = claims.options;
+/// The registered claims (RFC 7519 section 4.1) except for the subject and the id.
+pub fn registered(claims: &Claims<'_>, signer: &Signer) -> Map<String, Value> {
     let mut payload = Map::new();
-    let mut add = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            payload.insert(name.into(), value);
-        }
-    };
-    add("iss", options.issuer.as_ref().or(signer.key.issuer.as_ref()).map(|issuer| json!(issuer)));
-    add("aud", options.audience.as_ref().map(|audience| json!(audience)));
+    let mut add = |name: &str, value: Option<Value>| payload.extend(value.map(|value| (name.to_owned(), value)));
+    add("iss", signer.issuer(claims.options).map(|issuer| json!(issuer)));
+    add("aud", signer.audience(claims.options).map(|audience| json!(audience)));
     add("nbf", claims.start.map(|start| json!(start)));
     add("exp", Some(json!(claims.expires)));
-    add(id, options.id.as_ref().map(|id| json!(id)));
     payload
 }

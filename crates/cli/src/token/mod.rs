@@ -99,10 +99,10 @@ pub struct Token {
     /// Id of the token, for revocation. The sessions that it opens have ids of their own.
     #[arg(long, value_name = "ID")]
     id: Option<String>,
-    /// Issuer (`iss`), instead of the key's (cat, urisigning, jwt).
+    /// Issuer (`iss`), instead of the key's or the policy's (cat, urisigning, jwt).
     #[arg(long, value_name = "NAME")]
     issuer: Option<String>,
-    /// Audience (`aud`; cat, urisigning, jwt).
+    /// Audience (`aud`), instead of the policy's (cat, urisigning, jwt).
     #[arg(long, value_name = "NAME")]
     audience: Option<String>,
     /// Lifetime of the tokens that renew this one: 90s, 5m (cat, urisigning).
@@ -140,6 +140,23 @@ struct Signer {
     /// Name of the query parameter.
     name: String,
     policy: Option<String>,
+}
+
+impl Signer {
+    /// The issuer: that of the options, of the key, or the first that the policy accepts.
+    fn issuer<'a>(&'a self, options: &'a Token) -> Option<&'a str> {
+        options.issuer.as_deref().or(self.key.issuer.as_deref()).or_else(|| self.first("issuers"))
+    }
+
+    /// The audience: that of the options, or the first that the policy accepts.
+    fn audience<'a>(&'a self, options: &'a Token) -> Option<&'a str> {
+        options.audience.as_deref().or_else(|| self.first("audience")).or_else(|| self.first("audiences"))
+    }
+
+    /// The first text of a member of the format's settings.
+    fn first(&self, member: &str) -> Option<&str> {
+        self.settings.get(member)?.get(0)?.as_str()
+    }
 }
 
 /// Prints the token, or the URL with it.

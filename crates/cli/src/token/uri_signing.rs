@@ -15,7 +15,8 @@ use crate::failure::Failure;
 /// # Errors
 /// As [`jws::sign`].
 pub fn sign(claims: &Claims<'_>, signer: &Signer) -> Result<String, Failure> {
-    let mut payload = jws::registered(claims, signer, "jti");
+    let mut payload = jws::registered(claims, signer);
+    payload.extend(claims.options.id.as_ref().map(|id| ("jti".to_owned(), json!(id))));
     let container = match (&claims.acl, claims.url) {
         (Some(acl), _) => format!("regex:{}", expression(acl)),
         (None, Some(url)) => format!("hash:sha-256;{}", URL_SAFE_NO_PAD.encode(Sha256::digest(normal(url)))),
