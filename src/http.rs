@@ -48,8 +48,9 @@ impl Context {
         let policies = self.policies.as_ref()?;
         // In seconds. A clock at the epoch was never set. Without a clock, the validity of a token cannot be checked.
         let now = host::nanoseconds().map(|time| time / 1_000_000_000).filter(|seconds| *seconds > 0)?;
-        let (client, route_policy, metadata) = (&host::client_address, &route_policy, &metadata);
-        let request = Request { headers, client, route_policy, metadata, now, end_of_stream };
+        let (client, route_policy, protocol) = (&host::client_address, &route_policy, &protocol);
+        let metadata = &metadata;
+        let request = Request { headers, client, route_policy, metadata, protocol, now, end_of_stream };
         let mut failed = false;
         let opened = Exchange::open(policies, &request, &mut || {
             host::random().unwrap_or_else(|| {
@@ -244,6 +245,11 @@ fn route_policy() -> Option<Vec<u8>> {
 fn metadata(names: &[&str]) -> Option<Vec<u8>> {
     let path = [&["metadata", "filter_metadata"], names].concat().join("\0");
     host::property(path.as_bytes()).unwrap_or_default()
+}
+
+/// Returns the protocol of the request, such as `HTTP/2`.
+fn protocol() -> Option<Vec<u8>> {
+    host::property(b"request\0protocol").ok().flatten()
 }
 
 /// Converts the core's headers for the host.

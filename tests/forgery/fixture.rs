@@ -113,6 +113,7 @@ impl Fixture {
             client: &client,
             route_policy: &|| None,
             metadata: &|_| None,
+            protocol: &|| None,
             now: ask.now,
             end_of_stream: true,
         };

@@ -198,6 +198,7 @@ fn by_url(source: &KeySource, url: &Address, policies: &Policies) -> Result<Cont
         method: "GET".into(),
         host: None,
         route_policy: source.policy.clone(),
+        protocol: "HTTP/1.1".to_owned(),
         now: Some(Moment::At(now)),
     };
     let mut asked = viewer.asks(url)?;

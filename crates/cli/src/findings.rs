@@ -127,6 +127,7 @@ fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result
         client: &client,
         route_policy: &|| None,
         metadata: &|_| None,
+        protocol: &|| None,
         now: context.now,
         end_of_stream: true,
     };
@@ -160,6 +161,7 @@ fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result
     };
     match verified {
         Err(Reason::Path) if context.url.is_none() => Ok(()),
+        Err(Reason::Ip) if context.ip.is_none() => Ok(()),
         Err(Reason::Header) => Ok(()),
         other => other,
     }

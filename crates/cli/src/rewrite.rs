@@ -117,6 +117,7 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
         client: &client,
         route_policy: &|| None,
         metadata: &|_| None,
+        protocol: &|| None,
         now,
         end_of_stream: true,
     };

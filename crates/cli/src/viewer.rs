@@ -29,6 +29,9 @@ pub struct Viewer {
     /// Policy that the metadata of Envoy's route names, for configurations with routePolicy.
     #[arg(long, value_name = "NAME")]
     pub route_policy: Option<String>,
+    /// Protocol of the request as Envoy names it.
+    #[arg(long, value_name = "PROTOCOL", default_value = "HTTP/1.1", value_parser = ["HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3"])]
+    pub protocol: String,
     /// Time to use instead of now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub now: Option<Moment>,
@@ -40,6 +43,7 @@ pub struct Asked {
     pub headers: Vec<Header>,
     client: Option<Vec<u8>>,
     route_policy: Option<Vec<u8>>,
+    protocol: Vec<u8>,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
 }
@@ -72,6 +76,7 @@ impl Viewer {
             headers,
             client: self.ip.as_ref().map(|address| address.clone().into_bytes()),
             route_policy: self.route_policy.as_ref().map(|name| name.clone().into_bytes()),
+            protocol: self.protocol.clone().into_bytes(),
             now: Moment::or_now(self.now),
         })
     }
@@ -103,6 +108,7 @@ impl Asked {
             client: &|| self.client.clone(),
             route_policy: &|| self.route_policy.clone(),
             metadata: &|_| None,
+            protocol: &|| Some(self.protocol.clone()),
             now: self.now,
             // Bodies are not in logs of requests; only the headers tell whether there is one.
             end_of_stream: true,

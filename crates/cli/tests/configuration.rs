@@ -13,11 +13,13 @@ use serde_json::{Value, json};
 const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
 
 /// What the examples' secrets are.
-const SECRETS: [(&str, &str); 6] = [
+const SECRETS: [(&str, &str); 8] = [
     ("PLAYLOCK_PASSWORD", "52a152a152a152a152a152a152a152a1"),
     ("PLAYLOCK_PASSWORD_NEXT", "a152a152a152a152a152a152a152a152"),
     ("PLAYLOCK_SECRET", "000102030405060708090a0b0c0d0e0f"),
     ("PLAYLOCK_SECRET_NEXT", "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"),
+    ("PLAYLOCK_CAT_KEY", "BO1pH-nFIv2ngFKnNhjNnZV1uWcIdH3fEdbTDFJpXWk"),
+    ("PLAYLOCK_CAT_KEY_NEXT", "q0lLZJ1ysLiLNbnY8sJLvV5i5VgqLsK3mZuvQm1-u7s"),
     ("PLAYLOCK_KEY", "00112233445566778899aabbccddeeff"),
     ("PLAYLOCK_MEDIA_CDN", "g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8"),
 ];

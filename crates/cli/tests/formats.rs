@@ -69,11 +69,32 @@ fn formats() -> Vec<(&'static str, Value, Vec<&'static str>, Vec<&'static str>)>
             vec!["--id", "v-7", "--audience", "edge", "--kid", "ec"],
         ),
         (
+            "cat",
+            json!({"keys": [public(EC), public(OCT)], "audience": ["edge"], "renewal": {"issuer": "edge", "key": public(OCT)}}),
+            vec![EC, OCT],
+            vec![
+                "--id",
+                "v-7",
+                "--payload",
+                "user=42",
+                "--issuer",
+                "site",
+                "--ip",
+                "203.0.113.0/24",
+                "--start",
+                "-1h",
+                "--expires",
+                "+1h",
+                "--renew",
+                "5m",
+            ],
+        ),
+        (
             "jwt",
             json!({"keys": [public(EC), public(OKP), public(RSA), public(OCT)], "issuers": ["site"], "audiences": ["edge"],
                 "claims": {"paths": "stream.paths", "id": "stream.id", "payload": "https://site.example/data"}}),
             vec![EC, OKP, RSA, OCT],
-            vec!["--id", "v-7", "--payload", "user=42", "--start", "-1h"],
+            vec!["--id", "v-7", "--payload", "user=42", "--start", "-1h", "--expires", "+1h"],
         ),
     ]
 }
@@ -85,7 +106,11 @@ fn what_it_makes_opens_the_stream_with_every_key() {
         for (index, key) in keys.iter().enumerate() {
             let file = Scratch::new("key.jwk", key);
             let given = ["--config", config.path(), "--key-file", file.path()];
-            for scope in [&[][..], &["--acl", "/no/*", "--acl", "/vod/*"]] {
+            for scope in [&[][..], &["--acl", "/vod/*"], &["--acl", "/no/*", "--acl", "/vod/*"]] {
+                // A CAT has one path.
+                if format == "cat" && scope.len() > 2 {
+                    continue;
+                }
                 let more = if index == 0 { options.as_slice() } else { &[] };
                 let url = token(&[&given[..], scope, more].concat()).text().trim().to_owned();
                 let why = ["why", &url, "--config", config.path(), "--now", NOW, "--ip", "203.0.113.7"];
@@ -260,6 +285,45 @@ fn inspect_shows_the_claims_of_a_json_web_token() {
 }
 
 #[test]
+fn inspect_shows_the_claims_of_a_common_access_token() {
+    shown(
+        "cat",
+        json!({"keys": [public(EC)], "audience": ["edge"]}),
+        EC,
+        &[
+            "--acl",
+            "/vod/*",
+            "--start",
+            "-1h",
+            "--expires",
+            "+1h",
+            "--id",
+            "v-7",
+            "--payload",
+            "user=42",
+            "--issuer",
+            "site",
+            "--ip",
+            "203.0.113.0/25",
+        ],
+        &[
+            "access token (Common Access Token)\n",
+            "alg=ES256",
+            "kid=ec",
+            "iss=site",
+            "sub=user=42",
+            "aud=edge",
+            "valid until 2023-11-14 23:13:20 +00:00, in 1 h",
+            "nbf=1699996400",
+            "id of the token, for revocation: v-7",
+            "catnip=[52([25, h'cb0071'])]",
+            "catu={3: {1: \"/vod/\"}}",
+            "ECDSA on P-256",
+        ],
+    );
+}
+
+#[test]
 fn inspect_asks_for_what_the_signature_covers() {
     let config = config("covers", &[("mediacdn", mediacdn())]);
     let made = |options: &[&str]| {
@@ -298,6 +362,10 @@ fn why_names_the_field_that_fails() {
         ("urisigning", json!({"keys": [public(EC)]}), EC, &["--expires", "-1h"], &[], "times: expired, by exp"),
         ("urisigning", json!({"keys": [public(EC)]}), EC, &["--start", "+1h"], &[], "times: early, by nbf"),
         ("urisigning", json!({"keys": [public(EC)]}), EC, &["--acl", "/no/*"], &[], "path: path, by cdniuc"),
+        ("cat", json!({"keys": [public(EC)]}), EC, &["--expires", "-1h"], &[], "times: expired, by exp"),
+        ("cat", json!({"keys": [public(EC)]}), EC, &["--start", "+1h"], &[], "times: early, by nbf"),
+        ("cat", json!({"keys": [public(EC)]}), EC, &["--ip", "2001:db8::/32"], &[], "ip, by catnip"),
+        ("cat", json!({"keys": [public(EC)]}), EC, &["--acl", "/no/*"], &[], "path: path, by catu"),
         ("jwt", json!({"keys": [public(EC)]}), EC, &["--expires", "-1h"], &[], "times: expired, by exp"),
         ("jwt", json!({"keys": [public(EC)]}), EC, &["--start", "+1h"], &[], "times: early, by nbf"),
         ("jwt", json!({"keys": [public(EC)]}), EC, &["--acl", "/no/*"], &[], "path: path, by paths"),

@@ -48,6 +48,7 @@ fn exchange(setup: &Setup, request: &Request) -> (String, BTreeMap<&'static str,
         client: &|| request.client.clone().map(String::into_bytes),
         route_policy: &|| request.route_policy.clone().map(String::into_bytes),
         metadata: &|_| None,
+        protocol: &|| None,
         now: setup.now,
         end_of_stream: !request.has_body,
     };

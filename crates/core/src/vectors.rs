@@ -69,6 +69,7 @@ fn edge_auth() {
                 client: &client,
                 route_policy: &|| None,
                 metadata: &|_| None,
+                protocol: &|| None,
                 now,
                 end_of_stream: true,
             };
@@ -104,6 +105,7 @@ fn derivation() {
             client: &client,
             route_policy: &|| None,
             metadata: &|_| None,
+            protocol: &|| None,
             now: opened,
             end_of_stream: true,
         };

@@ -124,6 +124,7 @@ impl Edge {
             client: &|| None,
             route_policy: &|| None,
             metadata: &|_| None,
+            protocol: &|| None,
             now: NOW,
             end_of_stream: true,
         };

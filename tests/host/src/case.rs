@@ -71,6 +71,8 @@ pub struct Step {
     pub client: Option<String>,
     /// The policy that the route's metadata names.
     pub route_policy: Option<String>,
+    /// The protocol of the request, as Envoy names it; HTTP/1.1 by default.
+    pub protocol: Option<String>,
     /// The request does not end with its headers.
     #[serde(default)]
     pub has_body: bool,

@@ -46,6 +46,8 @@ pub struct Request {
     pub clusters: BTreeMap<String, Upstream>,
     /// `filter_metadata.playlock.policy` of the route.
     pub route_policy: Option<String>,
+    /// The protocol, as Envoy names it.
+    pub protocol: String,
     /// The headers do not end the stream: a body or trailers follow.
     pub has_body: bool,
 }
@@ -66,6 +68,7 @@ impl Request {
             client: Some("203.0.113.7:4711".to_owned()),
             clusters: BTreeMap::new(),
             route_policy: None,
+            protocol: "HTTP/1.1".to_owned(),
             has_body: false,
         }
     }

@@ -120,10 +120,13 @@ impl Filter for NativeFilter<'_> {
         let headers = stream.headers(Map::RequestHeaders);
         let client = stream.property("source\0address").ok();
         let route = stream.property("xds\0route_metadata\0filter_metadata\0playlock\0policy").ok();
+        let protocol = stream.property("request\0protocol").ok();
         let request = step::Request {
             headers: &headers,
             client: &|| client.clone(),
             route_policy: &|| route.clone(),
+            metadata: &|_| None,
+            protocol: &|| protocol.clone(),
             now: self.node.now,
             end_of_stream,
         };

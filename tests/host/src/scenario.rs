@@ -322,6 +322,9 @@ fn request(step: &Step, text: &Text) -> Result<Request, String> {
         }
     }
     request.route_policy.clone_from(&step.route_policy);
+    if let Some(protocol) = &step.protocol {
+        request.protocol.clone_from(protocol);
+    }
     request.has_body = step.has_body;
     if step.client.is_some() {
         request.client.clone_from(&step.client);

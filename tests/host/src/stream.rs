@@ -109,6 +109,7 @@ impl Stream {
             ("request\0host", text(":authority")),
             ("request\0scheme", text(":scheme")),
             ("request\0method", text(":method")),
+            ("request\0protocol", request.protocol.into_bytes()),
         ];
         Self {
             phase: Phase::Request,
@@ -143,6 +144,7 @@ impl Stream {
             client: None,
             clusters: BTreeMap::new(),
             route_policy: None,
+            protocol: String::new(),
             has_body: false,
         })
     }

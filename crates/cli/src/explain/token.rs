@@ -70,7 +70,13 @@ pub fn seen(explanation: &mut Explanation<'_>, token: &TokenSeen<'_>, visit: &Vi
     for (field, value, meaning) in rows.iter().filter(|(field, ..)| !is_signature(field)) {
         explanation.detail(format!("{field}={value}: {meaning}"));
     }
-    for step in steps(token.verified.err(), rows) {
+    let claim = match token.sent {
+        TokenSent::Access(sent) => {
+            sent.format.verifier.refused_claim(sent.token, visit.incoming, visit.policy.reserved_parameters())
+        }
+        TokenSent::Session(_) => None,
+    };
+    for step in steps(token.verified.err(), rows, claim.as_deref()) {
         explanation.detail(step);
     }
 }
@@ -90,8 +96,8 @@ fn access_carrier(sent: &SentAccess<'_>) -> String {
     }
 }
 
-/// The steps of verifying a token up to the one that failed, with the field that it failed by.
-fn steps(failure: Option<Reason>, rows: &[Row]) -> Vec<String> {
+/// The steps of verifying a token up to the one that failed, with the field that it failed by: `claim` if it is known.
+fn steps(failure: Option<Reason>, rows: &[Row], claim: Option<&str>) -> Vec<String> {
     let mut steps = Vec::new();
     for (name, reasons) in STEPS {
         match failure {
@@ -102,7 +108,7 @@ fn steps(failure: Option<Reason>, rows: &[Row]) -> Vec<String> {
             }
             Some(reason) if reasons.contains(&reason) => {
                 let field = rows.iter().map(|(field, ..)| field.as_str()).find(|field| of(reason).contains(field));
-                let by = field.map(|field| format!(", by {field}")).unwrap_or_default();
+                let by = claim.or(field).map(|field| format!(", by {field}")).unwrap_or_default();
                 steps.push(format!("{name}: {}{by}", reason.word()));
                 break;
             }
@@ -118,6 +124,7 @@ fn of(reason: Reason) -> &'static [&'static str] {
         Reason::Early => &["st", "Starts", "nbf"],
         Reason::Expired => &["exp", "Expires", "lifetime"],
         Reason::Audience => &["aud"],
+        Reason::Geo => &["catgeoiso3166"],
         Reason::Ip => &["ip", "IPRanges", "catnip", "cdniip", "network"],
         Reason::Header => &["header", "cath"],
         Reason::Path => &["acl", "paths", "PathGlobs", "URLPrefix", "FullPath", "catu", "cdniuc"],

@@ -207,4 +207,10 @@ pub struct GeoHeaders {
         schemars(with = "Option<HeaderName>", extend("default" = "x-geo-transparent-proxy", "examples" = ["x-transparent"]))
     )]
     pub transparent_proxy: Option<String>,
+    /// Number of the client's autonomous system, such as `64496`. Only Common Access Tokens use it (`tokenAuth.cat.location`).
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<HeaderName>", extend("default" = "x-geo-asn", "examples" = ["x-asn"]))
+    )]
+    pub asn: Option<String>,
 }

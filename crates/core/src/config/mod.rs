@@ -58,7 +58,7 @@ use crate::policy::policy::Policy;
 /// The first error, with its JSON path.
 pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Policies, Vec<String>), ConfigError> {
     let document = deserialize(json)?;
-    let mut reader = Reader::new(env);
+    let mut reader = Reader::new(env, read::geo_headers::read(&document.geo_headers)?);
     let (mut policies, names) = read_policies(&document, &mut reader)?;
     let assignments = read::assignments::read(&document.assignments, names)?;
     for (index, (policy, written)) in policies.iter_mut().zip(&document.policies).enumerate() {
@@ -74,12 +74,12 @@ pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Polic
         ))
     });
     reader.warnings.extend(covered);
-    let geo_headers = read::geo_headers::read(&document.geo_headers)?;
+    let Reader { geo_headers, warnings, .. } = reader;
     let mut policies = Policies::new(policies, assignments, document.default, geo_headers);
     policies.hold_headers = document.hold_headers;
     policies.batching = document.batching;
     policies.route_policy = document.route_policy;
-    Ok((policies, reader.warnings))
+    Ok((policies, warnings))
 }
 
 fn deserialize(json: &[u8]) -> Result<Document, ConfigError> {

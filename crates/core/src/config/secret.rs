@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::error::ConfigError;
 use super::strength::{Role, Strength};
 use super::value::SecretSource;
+use crate::policy::targeting::GeoHeaders;
 use crate::token::derive::{ConfiguredKey, Secret};
 
 /// Looks secrets up, and collects warnings about inline and weak ones.
@@ -23,6 +24,8 @@ pub struct Reader<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// The `policyName` of the policy being read.
     pub policy: String,
+    /// The proxy's headers for the client's location.
+    pub geo_headers: GeoHeaders,
     /// Warnings to log once the document has loaded.
     pub warnings: Vec<String>,
     strength: Strength,
@@ -30,8 +33,8 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Creates a reader that takes variables from `env`.
-    pub fn new(env: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { env, policy: String::new(), warnings: Vec::new(), strength: Strength::default() }
+    pub fn new(env: &'a dyn Fn(&str) -> Option<String>, geo_headers: GeoHeaders) -> Self {
+        Self { env, policy: String::new(), geo_headers, warnings: Vec::new(), strength: Strength::default() }
     }
 
     /// Reads a password: an even number of hex digits, at least one byte.

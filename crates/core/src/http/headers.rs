@@ -52,6 +52,37 @@ pub fn text<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     first(headers, name).and_then(|value| core::str::from_utf8(value).ok())
 }
 
+/// Value of a header that must not be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent<'a> {
+    /// Absent or empty.
+    Missing,
+    /// Single value.
+    One(&'a str),
+    /// Several values, one of which may come from the client, or a value that is not UTF-8.
+    Unclear,
+}
+
+/// The value of a header that must not be repeated.
+pub fn once<'a>(headers: &'a [Header], name: &str) -> Sent<'a> {
+    let mut values = all(headers, name);
+    match (values.next().map(core::str::from_utf8), values.next()) {
+        (None, _) => Sent::Missing,
+        (Some(Ok(value)), None) if value.trim().is_empty() => Sent::Missing,
+        (Some(Ok(value)), None) => Sent::One(value.trim()),
+        (Some(_), _) => Sent::Unclear,
+    }
+}
+
+/// The value of a header that only the proxy sets. A list counts as several values: intermediaries combine repeated
+/// headers into one.
+pub fn of_proxy<'a>(headers: &'a [Header], name: &str) -> Sent<'a> {
+    match once(headers, name) {
+        Sent::One(value) if value.contains(',') => Sent::Unclear,
+        sent => sent,
+    }
+}
+
 /// All cookies of a name (RFC 6265 section 5.4), in order.
 pub fn cookies<'a>(headers: &'a [Header], name: &str) -> impl Iterator<Item = &'a str> {
     cookie_pairs(headers).filter(move |(found, _)| *found == name.as_bytes()).map(|(_, value)| value)

@@ -74,6 +74,8 @@ pub struct RequestHead<'a> {
     ask_route_policy: &'a dyn Fn() -> Option<Vec<u8>>,
     route_policy: OnceCell<Option<Vec<u8>>>,
     metadata: &'a dyn Fn(&[&str]) -> Option<Vec<u8>>,
+    ask_protocol: &'a dyn Fn() -> Option<Vec<u8>>,
+    protocol: OnceCell<Option<Vec<u8>>>,
 }
 
 /// Counts a header that must not be sent twice.
@@ -140,6 +142,8 @@ impl<'a> RequestHead<'a> {
             ask_route_policy: request.route_policy,
             route_policy: OnceCell::new(),
             metadata: request.metadata,
+            ask_protocol: request.protocol,
+            protocol: OnceCell::new(),
         }
     }
 
@@ -156,6 +160,11 @@ impl<'a> RequestHead<'a> {
     /// A value in the metadata that the proxy's filters have written, by the names that lead to it.
     pub fn metadata(&self, path: &[&str]) -> Option<Vec<u8>> {
         (self.metadata)(path)
+    }
+
+    /// The protocol of the request, such as `HTTP/2`. The proxy is asked at most once.
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.protocol.get_or_init(self.ask_protocol).as_deref()
     }
 
     /// The value of a header that was sent exactly once.

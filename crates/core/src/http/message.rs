@@ -17,6 +17,8 @@ pub struct Request<'a> {
     /// A value in the dynamic metadata that the proxy's filters have written, by the names that lead to it, in the host's
     /// encoding. Called only if the configuration takes access tokens from there.
     pub metadata: &'a dyn Fn(&[&str]) -> Option<Vec<u8>>,
+    /// The protocol of the request as the proxy names it, such as `HTTP/2`. Called only if an access token restricts it.
+    pub protocol: &'a dyn Fn() -> Option<Vec<u8>>,
     /// The current time, in seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
     /// The headers end the request: it has no body and no trailers.

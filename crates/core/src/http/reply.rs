@@ -128,6 +128,8 @@ reasons! {
     Expired "expired" 403 "The token has expired";
     /// The token's `st` has not been reached.
     Early "early" 403 "The token is not valid yet";
+    /// A claim of the token does not hold for the request, or is one that the filter does not enforce.
+    Claim "claim" 403 "A claim of the token does not hold here, or is not enforced here";
     /// The token's ACL does not cover the path.
     Path "path" 403 "The token does not cover this path";
     /// The token is for another client address or network.

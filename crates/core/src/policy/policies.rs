@@ -10,7 +10,7 @@ use super::assignments::{Assignments, Idle, NotHeld};
 use super::index::PolicyIndex;
 use super::policy::Policy;
 use super::targeting::{GeoHeaders, Targeting};
-use super::tokens::AccessFormat;
+use super::tokens::{AccessFormat, AccessToken};
 use crate::http::target;
 
 /// Compiled policies and assignments of one configuration document.
@@ -179,8 +179,9 @@ impl Policies {
 
     /// Geo headers that any policy reads.
     pub fn geo_headers_read(&self) -> impl Iterator<Item = &str> {
-        let reads = |policy: &Policy| policy.targeting.as_ref().map(Targeting::reads);
-        let read: Vec<[bool; 5]> = self.policies.iter().filter_map(reads).collect();
+        let by_targeting = self.policies.iter().filter_map(|policy| policy.targeting.as_ref().map(Targeting::reads));
+        let by_tokens = self.policies.iter().filter_map(|policy| policy.access_token.as_ref().map(AccessToken::reads));
+        let read: Vec<[bool; 6]> = by_targeting.chain(by_tokens).collect();
         let names = self.geo_headers.all().into_iter().enumerate();
         names.filter(move |(index, _)| read.iter().any(|it| it.get(*index) == Some(&true))).map(|(_, name)| name)
     }

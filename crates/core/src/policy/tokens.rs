@@ -25,6 +25,20 @@ pub struct AccessToken {
     pub enforced: bool,
 }
 
+impl AccessToken {
+    /// Whether each of the proxy's geo headers is read, in the order of
+    /// [`GeoHeaders::all`](super::targeting::GeoHeaders::all).
+    pub fn reads(&self) -> [bool; 6] {
+        let locates = |format: &AccessFormat| match &format.verifier {
+            #[cfg(feature = "cat")]
+            FormatVerifier::Cat(verifier) => verifier.location.is_some(),
+            _ => false,
+        };
+        let locates = self.formats.iter().any(locates);
+        [locates, locates, false, false, false, locates]
+    }
+}
+
 /// A format of access tokens: where its tokens are sent, and their verifier.
 #[derive(Debug)]
 pub struct AccessFormat {
@@ -53,6 +67,14 @@ impl AccessFormat {
         }
         let (scheme, token) = value.split_at_checked(BEARER.len())?;
         scheme.eq_ignore_ascii_case(BEARER).then(|| token.trim_ascii_start())
+    }
+
+    /// Whether a cookie of this name carries tokens of the format. CTA-5007 compares the names without case.
+    pub fn is_cookie(&self, name: &[u8]) -> bool {
+        match &self.verifier {
+            FormatVerifier::Cat(_) => name.eq_ignore_ascii_case(self.cookie.as_bytes()),
+            _ => name == self.cookie.as_bytes(),
+        }
     }
 }
 
@@ -125,6 +147,19 @@ impl FormatVerifier {
             Self::UriSigning(verifier) => verifier.verify(sent, incoming, reserved),
             Self::Jwt(verifier) => verifier.verify(sent, incoming, reserved),
             Self::MediaCdn(verifier) => verifier.verify(sent, incoming, reserved),
+        }
+    }
+
+    /// The name of the claim that refuses a token, for formats whose tokens have claims of many kinds. Verifies the token
+    /// again.
+    pub fn refused_claim(&self, sent: &str, incoming: &Incoming<'_>, reserved: &[impl AsRef<str>]) -> Option<String> {
+        match self {
+            #[cfg(feature = "cat")]
+            Self::Cat(verifier) => verifier.examine(sent, incoming, reserved).err()?.claim,
+            _ => {
+                let _ = (sent, incoming, reserved);
+                None
+            }
         }
     }
 

@@ -70,9 +70,9 @@ fn in_url<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Op
 /// # Errors
 /// [`Reason::Duplicate`] if there are two.
 pub fn in_cookie<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let found = sent(formats).flat_map(|format| {
-        let tokens = headers::cookies(incoming.head.headers, &format.cookie);
-        tokens.map(move |token| SentAccess { token, format, carrier: AccessCarrier::Cookie })
+    let found = headers::cookie_pairs(incoming.head.headers).filter_map(|(name, token)| {
+        let format = sent(formats).find(|format| format.is_cookie(name))?;
+        Some(SentAccess { token, format, carrier: AccessCarrier::Cookie })
     });
     at_most_one(found)
 }

@@ -41,7 +41,7 @@ pub fn request_edits(policy: &Policy, incoming: &Incoming<'_>, whole: bool) -> H
     edits.remove.extend(sent.map(|(_, name)| name.as_str().into()));
     let is_ours = |cookie: &[u8]| {
         !policy.is_chained() && jar::is_cookie(&policy.session.name, cookie)
-            || formats.iter().any(|it| it.cookie.as_bytes() == cookie)
+            || formats.iter().any(|it| it.is_cookie(cookie))
     };
     if let Some(kept) = headers::cookies_without(head.headers, is_ours) {
         edits.remove.push("cookie".into());

@@ -1,5 +1,6 @@
 //! Admission: runs the checks on a request in order.
 
+mod access_renewal;
 pub mod access_token;
 pub mod admitted;
 #[cfg(not(feature = "urisigning"))]

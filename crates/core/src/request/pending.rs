@@ -62,7 +62,7 @@ impl PendingRequest {
     /// Cookie of a newly opened session, and removals of the cookies that make room for it.
     pub fn session_cookies(&self, policy: &Policy) -> Vec<Header> {
         match &self.session {
-            Some(PendingSession { session, obtained: Obtained::Opened { surplus } })
+            Some(PendingSession { session, obtained: Obtained::Opened { surplus, .. } })
                 if policy.session.transport.in_cookie() =>
             {
                 let (name, scheme) = (&policy.session.name, self.url.scheme);
@@ -70,6 +70,14 @@ impl PendingRequest {
                 dropped.chain([jar::set_cookie(name, session, self.time_left(), scheme)]).collect()
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// Headers that carry the successor of the access token, if it has one.
+    pub fn renewed(&self) -> &[Header] {
+        match &self.session {
+            Some(PendingSession { obtained: Obtained::Opened { renewed, .. }, .. }) => renewed,
+            _ => &[],
         }
     }
 
@@ -95,6 +103,8 @@ pub enum Obtained {
     Opened {
         /// References of the session cookies to remove, to make room for the new one.
         surplus: Vec<String>,
+        /// Headers of the response that carry the successor of the access token; a `location` redirects the request.
+        renewed: Vec<Header>,
     },
     /// Resumed from a token in the request.
     Resumed {

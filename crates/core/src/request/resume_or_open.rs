@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::access_token;
 use super::check::{Observer, TokenSeen, TokenSent};
 use super::visit::Visit;
+use super::{access_renewal, access_token};
 use crate::http::incoming::RequestHead;
 use crate::http::reply::Reason;
 use crate::http::route::Extension;
@@ -43,6 +43,7 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
         let instead = if matches!(access, Some(Some(_))) { Reason::Content } else { Reason::Missing };
         return Err(failure.unwrap_or(instead));
     }
+    let mut renewed = Vec::new();
     let grant = match access {
         None => {
             observer.no_access_token(visit);
@@ -56,12 +57,14 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
             let verified = sent.format.verifier.verify(sent.token, incoming, policy.reserved_parameters());
             let seen = verified.as_ref().map(|_| ()).map_err(|reason| *reason);
             observer.token(&TokenSeen { sent: TokenSent::Access(sent), verified: seen }, visit);
-            Some(verified.map_err(|reason| {
+            let grant = verified.map_err(|reason| {
                 let swapped = reason == Reason::Malformed
                     && presented.tokens.is_empty()
                     && is_session_token(policy, sent.token, incoming.head);
                 if swapped { Reason::Swapped } else { reason }
-            })?)
+            })?;
+            renewed.extend(grant.renewed.iter().flat_map(|it| access_renewal::headers_of(it, &sent, incoming)));
+            Some(grant)
         }
     };
     let id = (visit.random)();
@@ -70,7 +73,7 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
         true => jar::surplus(incoming.head.headers, &policy.session.name),
         false => Vec::new(),
     };
-    Ok(PendingSession { session, obtained: Obtained::Opened { surplus } })
+    Ok(PendingSession { session, obtained: Obtained::Opened { surplus, renewed } })
 }
 
 /// Resumes the session of a key request. The session's ACL does not apply to the key endpoint.

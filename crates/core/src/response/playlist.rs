@@ -8,7 +8,7 @@ use super::body::{Body, LiveProbeBody, PlaylistBody};
 use super::{Plan, ResponseHead, without_untrue};
 use crate::http::headers;
 use crate::http::message::HeaderEdits;
-use crate::http::reply::{Reason, header};
+use crate::http::reply::{Header, Reason, Reply, header};
 use crate::http::route::Kind;
 use crate::playlist::{Encryption, KeySource, LinkTarget, Rewriter, UriRewriter, Variables};
 use crate::policy::Policy;
@@ -35,6 +35,9 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     if head.is_empty() {
         return Err(Reason::Playlist);
     }
+    if request.renewed().iter().any(|(name, _)| name == "location") {
+        return Ok(redirect(request.renewed()));
+    }
     let marks = marks(request, policy).ok_or(Reason::Missing)?;
     let master = reloads_open_sessions(request, policy).then(|| single_variant(request, &marks));
     let length = headers::content_length(headers)?;
@@ -53,7 +56,16 @@ pub fn edits(head: &ResponseHead<'_>) -> HeaderEdits {
     edits.remove.push("content-length".into());
     edits.set.push(header("cache-control", "private, no-store"));
     edits.add.extend(head.request.session_cookies(head.policy));
+    edits.add.extend_from_slice(head.request.renewed());
     edits
+}
+
+/// Plan for a request that is repeated with a new access token. The session that it opened is forgotten.
+fn redirect(renewed: &[Header]) -> Plan {
+    let mut headers = renewed.to_vec();
+    headers.push(header("cache-control", "no-store"));
+    let reply = Reply { status: 302, headers, body: Vec::new(), reason: None };
+    Plan { kind: Kind::Playlist, edits: HeaderEdits::default(), body: None, reply: Some(reply) }
 }
 
 /// Rewriter for the URIs of the response; `None` without a session.

@@ -3,6 +3,7 @@
 //! `*` matches any bytes, including `/`; `?` matches one byte. Patterns match the normalised path. `%XX` in a pattern
 //! matches that byte and is never a wildcard.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::bytes::percent;
@@ -56,12 +57,18 @@ pub fn names_playlists_only(acl: &str) -> bool {
     acl.split('!').all(|pattern| [".m3u8", ".m3u"].iter().any(|extension| has_extension(pattern, extension)))
 }
 
-/// The pattern that covers the normalised `directory` (with its trailing `/`) and everything below it.
-pub fn below(directory: &str) -> alloc::string::String {
-    let mut acl = alloc::string::String::with_capacity(directory.len() + 1);
-    percent::encode_into(&mut acl, directory.as_bytes(), |byte| {
+/// The pattern that matches the normalised `path` alone, or a part of a pattern that matches this part of a path.
+pub fn literal(path: &str) -> String {
+    let mut acl = String::with_capacity(path.len() + 1);
+    percent::encode_into(&mut acl, path.as_bytes(), |byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b'=' | b'@' | b':' | b'+')
     });
+    acl
+}
+
+/// The pattern that covers the normalised `directory` (with its trailing `/`) and everything below it.
+pub fn below(directory: &str) -> String {
+    let mut acl = literal(directory);
     acl.push('*');
     acl
 }

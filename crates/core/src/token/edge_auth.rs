@@ -305,7 +305,7 @@ impl Verifier {
             return Err(Reason::Path);
         }
         let own = |field: Option<&str>| field.map(String::from);
-        Ok(Grant { acl: own(claims.acl), id: own(claims.id), payload: own(claims.data) })
+        Ok(Grant { acl: own(claims.acl), id: own(claims.id), payload: own(claims.data), ..Grant::default() })
     }
 }
 

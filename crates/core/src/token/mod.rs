@@ -61,10 +61,11 @@ pub fn readings(sent: &str) -> Vec<Cow<'_, str>> {
 }
 
 /// The steps of token verification in order, each with its reasons for refusal.
-pub const STEPS: [(&str, &[Reason]); 5] = [
+pub const STEPS: [(&str, &[Reason]); 6] = [
     ("grammar", &[Reason::Malformed]),
     ("signature", &[Reason::Algorithm, Reason::Signature]),
     ("times", &[Reason::Early, Reason::Expired]),
+    ("claims", &[Reason::Claim, Reason::Geo]),
     ("audience, address, header, revocation", &[Reason::Audience, Reason::Ip, Reason::Header, Reason::Revoked]),
     ("path", &[Reason::Path]),
 ];

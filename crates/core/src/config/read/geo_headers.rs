@@ -35,13 +35,15 @@ pub fn read(document: &document::GeoHeaders) -> Result<GeoHeaders, ConfigError> 
         dma: name("dma", document.dma.as_deref(), "x-geo-dma")?,
         anonymous_proxy: name("anonymousProxy", document.anonymous_proxy.as_deref(), "x-geo-anonymous-proxy")?,
         transparent_proxy: name("transparentProxy", document.transparent_proxy.as_deref(), "x-geo-transparent-proxy")?,
+        asn: name("asn", document.asn.as_deref(), "x-geo-asn")?,
     };
-    let [country, region, dma, anonymous, transparent] = names.all();
+    let [country, region, dma, anonymous, transparent, asn] = names.all();
     let pairs = [
         ("region", region, &[country][..]),
         ("dma", dma, &[country, region]),
         ("anonymousProxy", anonymous, &[country, region, dma]),
         ("transparentProxy", transparent, &[country, region, dma, anonymous]),
+        ("asn", asn, &[country, region, dma, anonymous, transparent]),
     ];
     let twice = pairs.into_iter().find(|(_, name, others)| others.contains(name)).map(|(member, name, _)| {
         ConfigError::new(

@@ -212,7 +212,7 @@ fn check_names(
         if other.parameter == format.parameter {
             return taken(&parameter, &format.parameter);
         }
-        if other.cookie == format.cookie {
+        if other.is_cookie(format.cookie.as_bytes()) || format.is_cookie(other.cookie.as_bytes()) {
             return taken(&cookie, &format.cookie);
         }
         if let Some(name) = format.header.as_ref().filter(|name| other.header.as_ref() == Some(name)) {

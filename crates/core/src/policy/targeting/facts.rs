@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use crate::http::headers;
+use crate::http::headers::{self, Sent};
 use crate::http::incoming::RequestHead;
 use crate::policy::text::HeaderName;
 
@@ -19,24 +19,15 @@ pub struct GeoHeaders {
     pub anonymous_proxy: HeaderName,
     /// `true`, `1` or `yes` if the client is behind a transparent proxy.
     pub transparent_proxy: HeaderName,
+    /// Number of the client's autonomous system.
+    pub asn: HeaderName,
 }
 
 impl GeoHeaders {
     /// All names, in field order.
-    pub fn all(&self) -> [&str; 5] {
-        [&self.country, &self.region, &self.dma, &self.anonymous_proxy, &self.transparent_proxy]
+    pub fn all(&self) -> [&str; 6] {
+        [&self.country, &self.region, &self.dma, &self.anonymous_proxy, &self.transparent_proxy, &self.asn]
     }
-}
-
-/// Value of a header that must not be repeated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent<'a> {
-    /// Absent or empty.
-    Missing,
-    /// Single value.
-    One(&'a str),
-    /// Several values, one of which may come from the client, or a value that is not UTF-8.
-    Unclear,
 }
 
 /// Facts about a request's client.
@@ -58,26 +49,13 @@ impl<'a> ClientOrigin<'a> {
         self.head.client()
     }
 
-    /// Value of a geo header. A list counts as several values: intermediaries combine repeated headers into one.
+    /// Value of a geo header.
     pub fn geo(&self, name: &str) -> Sent<'a> {
-        match self.header(name) {
-            Sent::One(value) if value.contains(',') => Sent::Unclear,
-            sent => sent,
-        }
+        headers::of_proxy(self.head.headers, name)
     }
 
     /// Referer of the request.
     pub fn referer(&self) -> Sent<'a> {
-        self.header("referer")
-    }
-
-    fn header(&self, name: &str) -> Sent<'a> {
-        let mut values = headers::all(self.head.headers, name);
-        match (values.next().map(core::str::from_utf8), values.next()) {
-            (None, _) => Sent::Missing,
-            (Some(Ok(value)), None) if value.trim().is_empty() => Sent::Missing,
-            (Some(Ok(value)), None) => Sent::One(value.trim()),
-            (Some(_), _) => Sent::Unclear,
-        }
+        headers::once(self.head.headers, "referer")
     }
 }

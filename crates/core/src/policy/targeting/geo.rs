@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::facts::{ClientOrigin, Sent};
+use super::facts::ClientOrigin;
 use super::mode::Mode;
 use super::prefix::Prefixes;
 use crate::bytes::ranges::Ranges;
+use crate::http::headers::Sent;
 use crate::policy::text::HttpUrl;
 
 /// `geoProtection` of a policy.

@@ -11,9 +11,10 @@ pub mod referer;
 use alloc::string::{String, ToString};
 
 use self::address::Addresses;
-pub use self::facts::{ClientOrigin, GeoHeaders, Sent};
+pub use self::facts::{ClientOrigin, GeoHeaders};
 use self::geo::Geo;
 use self::referer::Referers;
+use crate::http::headers::Sent;
 use crate::http::reply::Reason;
 use crate::policy::text::HttpUrl;
 
@@ -63,9 +64,9 @@ impl Targeting {
     }
 
     /// Whether each of the proxy's geo headers is read, in the order of [`GeoHeaders::all`].
-    pub fn reads(&self) -> [bool; 5] {
+    pub fn reads(&self) -> [bool; 6] {
         let [country, region, dma] = self.geo.as_ref().map(Geo::reads).unwrap_or_default();
-        [country, region, dma, self.proxies.anonymous, self.proxies.transparent]
+        [country, region, dma, self.proxies.anonymous, self.proxies.transparent, false]
     }
 
     /// Checks a request's address, location, proxies and Referer, in this order.

@@ -4,7 +4,8 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::facts::{ClientOrigin, Sent};
+use super::facts::ClientOrigin;
+use crate::http::headers::Sent;
 use crate::policy::text::{HttpUrl, text};
 
 /// Longest host name in the DNS, in bytes.

@@ -39,6 +39,7 @@ fn the_address_is_asked_for_when_a_check_needs_it() {
             client: &client,
             route_policy: &|| None,
             metadata: &|_| None,
+            protocol: &|| None,
             now: 0,
             end_of_stream: true,
         };

@@ -123,7 +123,7 @@ impl Verifier {
             None if self.require_paths => return Err(Reason::Path),
             None => None,
         };
-        Ok(Grant { acl, id: subject.id, payload: subject.payload })
+        Ok(Grant { acl, id: subject.id, payload: subject.payload, ..Grant::default() })
     }
 }
 

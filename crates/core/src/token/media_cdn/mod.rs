@@ -131,7 +131,7 @@ impl Verifier {
         };
         let own = |field: Option<&str>| field.map(String::from);
         if covers {
-            Ok(Grant { acl, id: own(claims.session_id), payload: own(claims.data) })
+            Ok(Grant { acl, id: own(claims.session_id), payload: own(claims.data), ..Grant::default() })
         } else {
             Err(Reason::Path)
         }

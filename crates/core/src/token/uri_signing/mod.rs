@@ -53,7 +53,7 @@ impl Verifier {
     /// See [`Verifier::claims`].
     pub fn verify(&self, sent: &str, incoming: &Incoming<'_>, reserved: &[impl AsRef<str>]) -> Result<Grant, Reason> {
         let claims = self.claims(sent, incoming, reserved)?;
-        Ok(Grant { acl: None, id: claims.jti, payload: None })
+        Ok(Grant { acl: None, id: claims.jti, payload: None, ..Grant::default() })
     }
 
     /// Verifies an access token as [`Verifier::verify`], and returns its claims. The signature comes first, so that a forged
