@@ -122,13 +122,21 @@ fn derivation() {
         assert_eq!(bound.token, text(vector, "boundToken"));
         let client = || Some(b"[2001:db8:1:2ff::7]:80".to_vec());
         let head = [header("x-device", "TV 7")];
-        let request =
-            Request { headers: &head, client: &client, route_policy: &|| None, now: opened, end_of_stream: true };
+        let request = Request {
+            headers: &head,
+            client: &client,
+            route_policy: &|| None,
+            now: opened,
+            metadata: &|_| None,
+            protocol: &|| None,
+            end_of_stream: true,
+        };
         let request = RequestHead::read(&request);
         let grant = Grant {
             acl: None,
             id: Some("order-17".into()),
             payload: Some("{\"name\": \"Zo\u{eb}\", \"n\": 1}".into()),
+            ..Grant::default()
         };
         let granted = Session::open(binding, Some(&grant), "/vod/a/m.m3u8", &request, id).unwrap();
         assert_eq!(granted.token, text(vector, "grantedToken"));

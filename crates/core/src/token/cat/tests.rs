@@ -65,6 +65,7 @@ fn examine(verifier: &Verifier, file: &Json, vector: &Json) -> Result<Grant, Ref
         route_policy: &|| None,
         protocol: &protocol,
         now: vector["now"].as_u64().unwrap_or_else(|| file["now"].as_u64().unwrap()),
+        metadata: &|_| None,
         end_of_stream: true,
     });
     let incoming = Incoming::parse(&head).ok().unwrap();

@@ -68,6 +68,7 @@ fn with_metadata(
         route_policy: &|| None,
         metadata,
         now: NOW,
+        protocol: &|| None,
         end_of_stream: true,
     };
     let head = RequestHead::read(&request);
@@ -82,7 +83,8 @@ fn verify(verifier: &Verifier, sent: &str) -> Result<Grant, Reason> {
 #[test]
 fn claims_become_a_grant() {
     let sent = token(json!({"jti": "7", "sub": "viewer", "nbf": NOW - 1, "iat": NOW, "other": {"deep": [1, null]}}));
-    let grant = Grant { acl: Some("/vod/*".into()), id: Some("7".into()), payload: Some("viewer".into()) };
+    let grant =
+        Grant { acl: Some("/vod/*".into()), id: Some("7".into()), payload: Some("viewer".into()), ..Grant::default() };
     assert_eq!(verify(&verifier(rules()), &sent), Ok(grant));
     let grant =
         |paths: Value| verify(&verifier(rules()), &token(json!({"paths": paths}))).map(|grant| grant.acl.unwrap());
@@ -287,7 +289,7 @@ fn the_proxy_may_have_verified_the_token() {
         ["ns", "payload", "jti"] => Some(b"7".to_vec()),
         _ => None,
     };
-    let grant = Grant { acl: Some("/vod/*".into()), id: Some("7".into()), payload: None };
+    let grant = Grant { acl: Some("/vod/*".into()), id: Some("7".into()), payload: None, ..Grant::default() };
     assert_eq!(with_metadata(&verifier, "", &metadata), Ok(grant));
     assert_eq!(verify(&verifier, &token(json!({}))), Err(Reason::Path), "no metadata, whatever token is sent");
     let number =

@@ -79,8 +79,15 @@ pub(super) fn verify(policies: &Policies, token: &str, asked: &Asked<'_>) -> Res
         .into();
     headers.extend(asked.headers.iter().map(|(name, value)| header(name, value)));
     let client = || Some(asked.client.as_bytes().to_vec());
-    let request =
-        Request { headers: &headers, client: &client, route_policy: &|| None, now: asked.now, end_of_stream: true };
+    let request = Request {
+        headers: &headers,
+        client: &client,
+        route_policy: &|| None,
+        now: asked.now,
+        metadata: &|_| None,
+        protocol: &|| None,
+        end_of_stream: true,
+    };
     let head = RequestHead::read(&request);
     let incoming = Incoming::parse(&head).unwrap();
     access.formats[0].verifier.verify(token, &incoming, policy.reserved_parameters())
@@ -118,7 +125,7 @@ fn the_published_vectors() {
         let target = text("target").unwrap_or(ASKED.target.into());
         for now in [file["starts"].as_u64().unwrap(), file["expires"].as_u64().unwrap()] {
             let asked = Asked { target: &target, now, ..ASKED };
-            let expected = Grant { acl: text("acl"), id: text("id"), payload: text("payload") };
+            let expected = Grant { acl: text("acl"), id: text("id"), payload: text("payload"), ..Grant::default() };
             assert_eq!(verify(&all, &token, &asked), Ok(expected), "{vector}");
             let encoded = token.replace('%', "%25").replace('~', "%7E").replace('=', "%3d");
             assert!(verify(&all, &encoded, &asked).is_ok(), "re-encoded: {vector}");

@@ -47,7 +47,15 @@ fn claims(verifier: &Verifier, token: &str, uri: &str, client: Option<&str>, now
     let at = rest.find('/').unwrap();
     let headers = [header(":scheme", scheme), header(":authority", &rest[..at]), header(":path", &rest[at..])];
     let client = || client.map(|client| client.as_bytes().to_vec());
-    let request = Request { headers: &headers, client: &client, route_policy: &|| None, now, end_of_stream: true };
+    let request = Request {
+        headers: &headers,
+        client: &client,
+        route_policy: &|| None,
+        now,
+        metadata: &|_| None,
+        protocol: &|| None,
+        end_of_stream: true,
+    };
     let head = RequestHead::read(&request);
     verifier.claims(token, &Incoming::parse(&head).unwrap(), &["URISigningPackage"])
 }

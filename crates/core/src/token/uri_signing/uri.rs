@@ -78,8 +78,15 @@ mod tests {
 
     fn uri(scheme: &str, authority: &str, path: &str) -> Option<String> {
         let headers = [header(":scheme", scheme), header(":authority", authority), header(":path", path)];
-        let request =
-            Request { headers: &headers, client: &|| None, route_policy: &|| None, now: 0, end_of_stream: true };
+        let request = Request {
+            headers: &headers,
+            client: &|| None,
+            route_policy: &|| None,
+            now: 0,
+            metadata: &|_| None,
+            protocol: &|| None,
+            end_of_stream: true,
+        };
         let head = RequestHead::read(&request);
         normal_uri(&Incoming::parse(&head).unwrap(), &["URISigningPackage", "hdntl", "plk"])
     }
