@@ -20,10 +20,11 @@ pub fn sign(claims: &Claims<'_>, signer: &Signer, payload: &Map<String, Value>) 
         Algorithm::Rs256 => "RS256",
         Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => "HS256",
     };
-    let mut header = json!({"alg": name, "typ": "JWT"});
-    if let Some(kid) = claims.options.kid.as_ref().or(signer.key.kid.as_ref()) {
-        header["kid"] = json!(kid);
-    }
+    let kid = claims.options.kid.as_ref().or(signer.key.kid.as_ref());
+    let header = match kid {
+        Some(kid) => json!({"alg": name, "kid": kid, "typ": "JWT"}),
+        None => json!({"alg": name, "typ": "JWT"}),
+    };
     let encoded = |value: &str| URL_SAFE_NO_PAD.encode(value);
     let signed = format!("{}.{}", encoded(&header.to_string()), encoded(&Value::from(payload.clone()).to_string()));
     let signature = signer.key.sign(wanted, signed.as_bytes())?;
