@@ -6,6 +6,7 @@
 mod binary;
 mod cross;
 mod fixture;
+mod jwt;
 mod mutate;
 mod table;
 mod times;

@@ -73,6 +73,9 @@ pub struct Step {
     pub route_policy: Option<String>,
     /// The protocol of the request, as Envoy names it; HTTP/1.1 by default.
     pub protocol: Option<String>,
+    /// Texts in the dynamic metadata of `jwt_authn`, by the names that lead to them, joined with dots.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
     /// The request does not end with its headers.
     #[serde(default)]
     pub has_body: bool,

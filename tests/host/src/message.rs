@@ -48,6 +48,8 @@ pub struct Request {
     pub route_policy: Option<String>,
     /// The protocol, as Envoy names it.
     pub protocol: String,
+    /// Texts in the dynamic metadata of `jwt_authn`, by the names that lead to them, joined with dots.
+    pub metadata: BTreeMap<String, String>,
     /// The headers do not end the stream: a body or trailers follow.
     pub has_body: bool,
 }
@@ -69,6 +71,7 @@ impl Request {
             clusters: BTreeMap::new(),
             route_policy: None,
             protocol: "HTTP/1.1".to_owned(),
+            metadata: BTreeMap::new(),
             has_body: false,
         }
     }

@@ -125,7 +125,7 @@ impl Filter for NativeFilter<'_> {
             headers: &headers,
             client: &|| client.clone(),
             route_policy: &|| route.clone(),
-            metadata: &|_| None,
+            metadata: &|path| stream.property(&[&["metadata", "filter_metadata"], path].concat().join("\0")).ok(),
             protocol: &|| protocol.clone(),
             now: self.node.now,
             end_of_stream,

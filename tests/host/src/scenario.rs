@@ -325,6 +325,7 @@ fn request(step: &Step, text: &Text) -> Result<Request, String> {
     if let Some(protocol) = &step.protocol {
         request.protocol.clone_from(protocol);
     }
+    request.metadata.clone_from(&step.metadata);
     request.has_body = step.has_body;
     if step.client.is_some() {
         request.client.clone_from(&step.client);

@@ -101,6 +101,10 @@ impl Stream {
         let route = request
             .route_policy
             .map(|policy| ("xds\0route_metadata\0filter_metadata\0playlock\0policy", policy.into_bytes()));
+        let metadata = request.metadata.into_iter().map(|(names, text)| {
+            let names = names.replace('.', "\0");
+            (format!("metadata\0filter_metadata\0envoy.filters.http.jwt_authn\0{names}"), text.into_bytes())
+        });
         let properties = [
             ("request\0id", text("x-request-id")),
             ("request\0path", target),
@@ -132,6 +136,7 @@ impl Stream {
                 .chain(client)
                 .chain(route)
                 .map(|(name, value)| (name.to_owned(), value))
+                .chain(metadata)
                 .collect(),
         }
     }
@@ -145,6 +150,7 @@ impl Stream {
             clusters: BTreeMap::new(),
             route_policy: None,
             protocol: String::new(),
+            metadata: BTreeMap::new(),
             has_body: false,
         })
     }

@@ -22,9 +22,10 @@ pub struct Attestation {
 }
 
 impl Attestation {
-    /// Whether a token was verified.
+    /// Whether a token was verified: whether there is a claim that every token of an identity provider has. Envoy does
+    /// not hand over all claims at once if one of them is null.
     pub fn is_there(&self, head: &RequestHead<'_>) -> bool {
-        self.ask(head, &[]).is_some()
+        ["exp", "iss", "iat"].iter().any(|name| self.ask(head, &[(*name).into()]).is_some())
     }
 
     /// The claim `name`, a text; `None` if it is missing.

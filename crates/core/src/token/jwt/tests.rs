@@ -72,7 +72,7 @@ fn with_metadata(
         end_of_stream: true,
     };
     let head = RequestHead::read(&request);
-    assert_eq!(verifier.has_attested(&head), verifier.is_attested() && metadata(&["ns", "payload"]).is_some());
+    assert_eq!(verifier.has_attested(&head), verifier.is_attested() && metadata(&["ns", "payload", "exp"]).is_some());
     verifier.verify(sent, &Incoming::parse(&head).unwrap(), &[""; 0])
 }
 
@@ -284,7 +284,7 @@ fn the_proxy_may_have_verified_the_token() {
     let attestation = Attestation { path: ["ns".into(), "payload".into()] };
     let verifier = Verifier { proof: Proof::Envoy(attestation), ..verifier(rules()) };
     let metadata = |path: &[&str]| match path {
-        ["ns", "payload"] => Some(b"\x03\0\0\0".to_vec()),
+        ["ns", "payload", "exp"] => Some(7_f64.to_le_bytes().to_vec()),
         ["ns", "payload", "paths"] => Some(b"/vod/*".to_vec()),
         ["ns", "payload", "jti"] => Some(b"7".to_vec()),
         _ => None,
