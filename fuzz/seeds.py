@@ -167,6 +167,30 @@ def session():
     put("session", "signed-id", seed(flags=2, rest=head + b"\x01\x00/*"))
 
 
+def urisigning():
+    """Both policies, every place, time and renewal; patterns; changes."""
+    made = 0
+    for policy in range(2):
+        for place in range(3):
+            for times in ((0, 0), (1, 1), (2, 2), (3, 3), (2, 3)):
+                line = bytes([policy, place, *times, made % 4, 0, 0])
+                put("urisigning", f"times-{made}", line + b"film\nfilm|clip\n")
+                made += 1
+    patterns = ("film", "fil", "film|", "(film)", "f.*", ".{4}", ".{3}", "f(i|l)+m", "(f|i|l|m){4}", "f?i?l?m?x*", "(a*)*film",
+                "^film$", "f^ilm", "film$", "a**", "{1}", "(", "f{2,1}", "((f)(i(l)))m", ".{1,3}m", "fi{1}l{1,}m")
+    for index, pattern in enumerate(patterns):
+        put("urisigning", f"pattern-{index}", bytes([index % 2, index % 3, 2, 3, 1, 0, 0]) + b"film\n" + pattern.encode() + b"\n")
+    for index, pattern in enumerate(("film", "fil", "film.*", ".*", "f")):
+        for ending in range(3):
+            put("urisigning", f"ending-{index}-{ending}", bytes([index % 2, index % 3, 2, 3, 1, ending, 0]) + b"film\n" + pattern.encode() + b"\n")
+    for index, claims in enumerate(('"iss":"site"', '"iss":"edge"', '"jti":"1"', '"cdniuc":"regex:.*"', '"cdnicrit":"x"', '"cdniv":1',
+                                    '"aud":"x"', '"sub":"a..b.c.d"', '"cdniip":"a..b.c.d"', '"cdnistd":1', '"x":[1,{"y":2}]')):
+        put("urisigning", f"claims-{index}", bytes([index % 2, index % 3, 2, 3, index % 3, 0, 0]) + b"film\nfilm\n" + claims.encode())
+    for index in range(12):
+        change = bytes([index, 0, 10 * index + 3, 65])
+        put("urisigning", f"changed-{index}", bytes([index % 2, index % 3, 2, 3, 1, 0, 1]) + change + b"film\nfilm\n")
+
+
 def path():
     hostile = [
         "/a/../b", "/a/%2e%2e/b", "/a%2fb", "/a%5cb", "/a\\b", "//a", "/a//b", "/a;x/b", "/..;/a", "/a/..;x=1/b",
@@ -301,7 +325,7 @@ def exchange():
     put("exchange", "unnamed-playlist", bytes([0, 1, 0, 0]) + stream(6, kind=1) + b"\x03")
 
 
-for make in (config, token, media_cdn, session, path, playlist, query, range_, parameter, segment, exchange):
+for make in (config, token, media_cdn, session, urisigning, path, playlist, query, range_, parameter, segment, exchange):
     folder = SEEDS / make.__name__.rstrip("_")
     for old in folder.glob("*") if folder.exists() else ():
         if not old.name.startswith("found-"):

@@ -23,13 +23,14 @@ pub mod site;
 pub mod source;
 pub mod text;
 pub mod token;
+pub mod uri_signing;
 pub mod viewer;
 
 /// A property: it panics where it does not hold of these bytes.
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target.
-pub const PROPERTIES: [(&str, Property); 11] = [
+pub const PROPERTIES: [(&str, Property); 12] = [
     ("config", config::property),
     ("exchange", exchange::property),
     ("media_cdn", media_cdn::property),
@@ -41,4 +42,5 @@ pub const PROPERTIES: [(&str, Property); 11] = [
     ("segment", segment::property),
     ("session", session::property),
     ("token", token::property),
+    ("urisigning", uri_signing::property),
 ];

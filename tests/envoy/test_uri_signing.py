@@ -2,11 +2,15 @@
 between nodes of playlock and with Apache Traffic Server."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from urllib.parse import urlsplit
 
 import pytest
 
-from support import tokens, uri_signing
+from support import pages, places, tokens, uri_signing
 from support.edge import document, policy
 from support.hls import Viewer, parse
 from support.traffic_server import TrafficServer
@@ -239,3 +243,49 @@ def test_a_chain_with_traffic_server(nodes, traffic_server, site):
     assert chained(first, "/vod/a/seg.ts", forged).status == elsewhere("/vod/a/seg.ts", forged).status == 403
     alone = uri_signing.by_python(renewable(iss="first"), OTHER)
     assert chained(first, "/vod/a/seg.ts", alone).status == elsewhere("/vod/a/seg.ts", alone).status == 403
+
+
+TEXT = pages.read("tokens.md")
+HOST = {"Host": "edge.example", "X-Forwarded-Proto": "https"}
+
+
+def named(name):
+    """The block of docs/tokens.md for a file of this name."""
+    (found,) = re.findall(rf"```\w+ {re.escape(name)}\n(.*?)```", TEXT, re.S)
+    return found
+
+
+@pytest.mark.parametrize("program", ["urisign.py", "urisign.mjs"])
+def test_the_programs_of_the_page(edges, site, tmp_path, program):
+    """docs/tokens.md: its configuration accepts what its programs sign, for what the pattern matches."""
+    edge = edges(json.loads(named("urisigning.json")), trusted_hops=1)
+    site.stream("vod/film", seg_ts=SEGMENT)
+    (tmp_path / program).write_text(named(program))
+    (tmp_path / "node_modules").symlink_to(places.NODE_MODULES)
+    command = [sys.executable] if program.endswith("py") else [places.tool("node", install="nodejs")]
+
+    def signed(pattern):
+        run = subprocess.run([*command, program, pattern, "60"], cwd=tmp_path, capture_output=True, text=True,
+                             env={**os.environ, "SITE_KEY": json.dumps(KEYS["ES256"])})
+        assert run.returncode == 0, run.stderr
+        return run.stdout.strip()
+
+    good = edge.get(f"/vod/film/index.m3u8?{NAME}={signed(r'https://edge\.example/vod/film/.*')}", HOST)
+    assert good.status == 200 and b"hdntl=" in good.body
+    prefix = edge.get(f"/vod/film/index.m3u8?{NAME}={signed('https://edge.example/vod/film/')}", HOST)
+    assert json.loads(prefix.body)["type"] == "path"
+
+
+def test_the_chain_of_the_page(edges, site):
+    edge = edges(json.loads(named("chaining.json")), vm={"EDGE_KEY": OTHER["d"]}, trusted_hops=1)
+    site.stream("vod/film", seg_ts=SEGMENT)
+    made = {"iss": "site.example", "exp": tokens.now() + 60, "cdnistt": 1, "cdniets": 90, "cdnistd": 2,
+            "cdniuc": r"regex:https://edge\.example/vod/film/.*"}
+    token = uri_signing.by_python(made, {**KEYS["ES256"], "kid": "2026-01"})
+    begun = edge.get(f"/vod/film/index.m3u8?{NAME}={token}", HOST)
+    token, attributes = cookie(begun)
+    assert attributes == ["Path=/vod/film", "Max-Age=90", "HttpOnly", "Secure", "SameSite=None"]
+    head, now = read(token, OTHER)
+    assert head == {"alg": "ES256", "kid": "edge-1"} and now["iss"] == "edge.example"
+    segment = edge.get("/vod/film/seg.ts", {**HOST, "Cookie": f"{NAME}={token}"})
+    assert segment.status == 200 and segment.body == SEGMENT and cookie(segment)

@@ -131,3 +131,6 @@ mod injection;
 mod key_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+#[cfg(feature = "urisigning")]
+mod uri_signing_tests;

@@ -3,7 +3,6 @@
 
 use alloc::string::String;
 
-use super::incoming::at_most_one;
 use super::reply::Reason;
 use super::target::is_named;
 
@@ -52,8 +51,11 @@ pub fn cut<'a>(target: Option<&'a [u8]>, names: &'a [String]) -> Option<Cut<'a>>
         }
     }
     kept.push_str(query);
-    let found = parameters(path).filter_map(|parameter| find(parameter, names));
-    let parameter = at_most_one(found).and_then(|found| found.ok_or(Reason::Missing));
+    let mut found = parameters(path).filter_map(|parameter| find(parameter, names));
+    let parameter = match (found.next(), found.next()) {
+        (Some(parameter), None) => Ok(parameter),
+        _ => Err(Reason::Duplicate),
+    };
     Some(Cut { target: kept, parameter })
 }
 

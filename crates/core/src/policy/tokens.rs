@@ -198,7 +198,7 @@ impl AccessToken {
     pub fn chain(&self) -> Option<Chain<'_>> {
         self.formats.iter().find_map(|format| match &format.verifier {
             FormatVerifier::UriSigning(verifier) => {
-                Some(Chain { format, verifier, renewer: verifier.renewer.as_ref()? })
+                Some(Chain { format, verifier, renewer: verifier.renewer.as_deref()? })
             }
             _ => None,
         })

@@ -4,7 +4,7 @@ use crate::http::headers;
 use crate::http::incoming::{Incoming, at_most_one};
 use crate::http::path_parameter::PathParameter;
 use crate::http::reply::Reason;
-use crate::policy::AccessFormat;
+use crate::policy::{AccessFormat, AccessToken};
 
 /// An access token as sent, not verified.
 #[derive(Clone, Copy)]
@@ -38,28 +38,28 @@ pub enum AccessCarrier {
 /// # Errors
 /// [`Reason::Duplicate`] if a carrier holds two, of whatever formats; [`Reason::Malformed`] if the header is too long
 /// or not UTF-8.
-pub fn find<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    if let Some(sent) = in_url(formats, incoming)? {
+pub fn find<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    if let Some(sent) = in_url(access, incoming)? {
         return Ok(Some(sent));
     }
-    if let Some(sent) = in_cookie(formats, incoming)? {
+    if let Some(sent) = in_cookie(access, incoming)? {
         return Ok(Some(sent));
     }
-    in_header(formats, incoming)
+    in_header(access, incoming)
 }
 
 /// The formats whose tokens viewers send.
-fn sent(formats: &[AccessFormat]) -> impl Iterator<Item = &AccessFormat> {
-    formats.iter().filter(|format| !format.verifier.is_attested())
+fn sent(access: &AccessToken) -> impl Iterator<Item = &AccessFormat> {
+    access.formats.iter().filter(|format| !format.verifier.is_attested())
 }
 
-fn in_url<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let in_query = sent(formats).flat_map(|format| {
+fn in_url<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let in_query = sent(access).flat_map(|format| {
         let tokens = incoming.target.values(&format.parameter);
         tokens.map(move |token| SentAccess { token, format, carrier: AccessCarrier::Query })
     });
     let in_path = incoming.path_parameter?.and_then(|PathParameter { name, value }| {
-        let format = formats.iter().find(|format| format.path_parameter() == Some(name))?;
+        let format = access.formats.iter().find(|format| format.path_parameter() == Some(name))?;
         Some(SentAccess { token: value, format, carrier: AccessCarrier::Path })
     });
     at_most_one(in_query.chain(in_path))
@@ -69,22 +69,22 @@ fn in_url<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Op
 ///
 /// # Errors
 /// [`Reason::Duplicate`] if there are two.
-pub fn in_cookie<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+pub fn in_cookie<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
     let found = headers::cookie_pairs(incoming.head.headers).filter_map(|(name, token)| {
-        let format = sent(formats).find(|format| format.is_cookie(name))?;
+        let format = sent(access).find(|format| format.is_cookie(name))?;
         Some(SentAccess { token, format, carrier: AccessCarrier::Cookie })
     });
     at_most_one(found)
 }
 
-fn in_header<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
-    let named = sent(formats).filter_map(|format| Some((format, format.header.as_ref()?)));
+fn in_header<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Result<Option<SentAccess<'a>>, Reason> {
+    let named = sent(access).filter_map(|format| Some((format, format.header.as_ref()?)));
     let found = named.flat_map(|(format, name)| {
         let values = headers::all(incoming.head.headers, name);
         values.filter_map(move |value| Some((format, format.in_header(value)?)))
     });
     match at_most_one(found)? {
-        None => Ok(attested(formats, incoming)),
+        None => Ok(attested(access, incoming)),
         Some((format, token)) if token.len() > format.verifier.longest() => Err(Reason::Malformed),
         Some((format, token)) => {
             let token = core::str::from_utf8(token).map_err(|_| Reason::Malformed)?;
@@ -94,7 +94,7 @@ fn in_header<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Result
 }
 
 /// The token that the proxy has verified. Its text is not known.
-fn attested<'a>(formats: &'a [AccessFormat], incoming: &Incoming<'a>) -> Option<SentAccess<'a>> {
-    let format = formats.iter().find(|format| format.verifier.has_attested(incoming.head))?;
+fn attested<'a>(access: &'a AccessToken, incoming: &Incoming<'a>) -> Option<SentAccess<'a>> {
+    let format = access.formats.iter().find(|format| format.verifier.has_attested(incoming.head))?;
     Some(SentAccess { token: "", format, carrier: AccessCarrier::Metadata })
 }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::ToString;
 
 use super::admitted::Admitted;
-use super::chained;
+use super::chain;
 use super::check::{Check, Flow, Observer};
 use super::door::Door;
 use super::door::policy_for;
@@ -91,7 +91,7 @@ fn method(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
 
 /// Verifies a signed token that is renewed in place of sessions.
 fn chain(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
-    match chained::verify(visit, observer) {
+    match chain::verify(visit, observer) {
         None => Flow::Skip,
         Some(Ok(chained)) => {
             visit.chained = Some(chained);

@@ -3,6 +3,11 @@
 mod access_renewal;
 pub mod access_token;
 pub mod admitted;
+#[cfg(feature = "urisigning")]
+mod chain;
+#[cfg(not(feature = "urisigning"))]
+#[path = "no_chain.rs"]
+mod chain;
 #[cfg(not(feature = "urisigning"))]
 #[path = "not_chained.rs"]
 pub mod chained;

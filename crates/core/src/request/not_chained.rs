@@ -1,8 +1,5 @@
 //! Stands in for chaining in builds without URI Signing: no policy renews tokens.
 
-use super::check::Observer;
-use super::visit::Visit;
-use crate::http::reply::Reason;
 use crate::http::route::Kind;
 use crate::policy::PolicyIndex;
 
@@ -20,12 +17,4 @@ impl ChainedRequest {
     pub fn kind(&self) -> Kind {
         match *self {}
     }
-}
-
-/// Always `None`: the policy does not renew tokens.
-///
-/// # Errors
-/// None.
-pub fn verify(_: &Visit<'_>, _: &mut dyn Observer) -> Option<Result<ChainedRequest, Reason>> {
-    None
 }

@@ -28,7 +28,7 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
         None => None,
     };
     let access = match policy.opening() {
-        Opening::AccessToken(access) => Some(access_token::find(&access.formats, incoming)?),
+        Opening::AccessToken(access) => Some(access_token::find(access, incoming)?),
         Opening::Free => None,
     };
     // A client may send an access token under the session token's name. A request with both tokens has not confused

@@ -1,13 +1,15 @@
 //! Reader of `tokenAuth.urisigning`.
 
+use alloc::boxed::Box;
 use alloc::format;
+use alloc::vec::Vec;
 
 use super::jwk::{self, Accepted};
 use super::text::text;
 use crate::config::document::{self, IdentifiedBy};
 use crate::config::error::ConfigError;
+use crate::config::jwk::{Jwks, KeyType};
 use crate::config::secret::Reader;
-use crate::config::uri_signing::{ContentEncryption, DecryptionJwk};
 use crate::policy::tokens::{AccessFormat, FormatVerifier, Transport};
 use crate::token::format::Format;
 use crate::token::key_set::Algorithm;
@@ -32,10 +34,10 @@ pub fn read(
     let member = |name: &str| format!("{path}.{name}");
     let accepted = Accepted { algorithms: &ALGORITHMS, signing: written.chaining.is_some() };
     let keys = jwk::read(&member("keys"), &written.keys, accepted, reader)?;
-    let decryption_keys = written.decryption_keys.iter().enumerate();
-    let decryption_keys = decryption_keys
-        .map(|(index, key)| read_decryption_key(&format!("{path}.decryptionKeys[{index}]"), key, reader));
-    let decryption_keys = decryption_keys.collect::<Result<_, _>>()?;
+    let decryption_keys = match &written.decryption_keys {
+        Some(keys) => read_decryption_keys(&member("decryptionKeys"), keys, reader)?,
+        None => Vec::new(),
+    };
     let renewer = match &written.chaining {
         None => None,
         Some(chaining) => Some(Renewer::new(&chaining.issuer, &keys).ok_or_else(|| {
@@ -70,21 +72,37 @@ pub fn read(
             audiences: written.audience.clone(),
             header: written.jwt_header.clone(),
             accepts_ids: written.accept_token_ids,
-            renewer,
+            renewer: renewer.map(Box::new),
         }),
     })
 }
 
-fn read_decryption_key(path: &str, key: &DecryptionJwk, reader: &mut Reader<'_>) -> Result<DecryptionKey, ConfigError> {
-    let member = format!("{path}.k");
-    let length = match key.alg {
-        ContentEncryption::A128GCM => 16,
-        ContentEncryption::A256GCM => 32,
-    };
-    let bytes = reader.base64url(&member, &key.k)?;
-    let found = bytes.len();
-    let key = (found == length).then(|| DecryptionKey::new(key.kid.clone(), &bytes)).flatten();
-    key.ok_or_else(|| ConfigError::new(member, format!("found {found} bytes, expected {length}, as alg demands")))
+fn read_decryption_keys(
+    path: &str,
+    written: &Jwks,
+    reader: &mut Reader<'_>,
+) -> Result<Vec<DecryptionKey>, ConfigError> {
+    let path = if written.is_set { format!("{path}.keys") } else { path.into() };
+    let mut keys = Vec::with_capacity(written.keys.len());
+    for (index, key) in written.keys.iter().enumerate() {
+        let member = |name: &str| format!("{path}[{index}].{name}");
+        if key.kty != KeyType::Secret || key.alg.as_deref() != Some("A128GCM") {
+            return Err(ConfigError::new(
+                member("alg"),
+                "found another kind of key, expected \"A128GCM\" beside kty \"oct\": claims are encrypted with AES-128-GCM (dir)",
+            ));
+        }
+        if let Some(purpose) = key.public_key_use.as_deref().filter(|purpose| *purpose != "enc") {
+            let message = format!("found \"{}\", expected \"enc\"", purpose.escape_default());
+            return Err(ConfigError::new(member("use"), message));
+        }
+        let source = key.k.as_ref().ok_or_else(|| ConfigError::new(member("k"), "missing, expected the key"))?;
+        let bytes = reader.base64url(&member("k"), source)?;
+        let made = DecryptionKey::new(key.kid.clone(), &bytes);
+        let message = || format!("found {} bytes, expected 16, as alg demands", bytes.len());
+        keys.push(made.ok_or_else(|| ConfigError::new(member("k"), message()))?);
+    }
+    Ok(keys)
 }
 
 /// Checks that a policy whose tokens are renewed (`chaining`) has no member that needs a session.

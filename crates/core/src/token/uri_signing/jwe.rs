@@ -1,26 +1,25 @@
-//! Claims that are encrypted because they are personal data: JSON Web Encryption with a shared key (`dir`) and AES-GCM (RFC
-//! 7518 sections 4.5 and 5.3).
+//! Claims that are encrypted because they are personal data: JSON Web Encryption with a shared key (`dir`) and AES-128-GCM
+//! (RFC 7518 sections 4.5 and 5.3). RFC 9246 uses no other algorithm, and the filter has the cipher already.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use aes_gcm::aead::{AeadInOut, KeyInit, Nonce, Tag};
-use aes_gcm::{Aes128Gcm, Aes256Gcm};
+use ghash::GHash;
+use ghash::universal_hash::UniversalHash;
+use playlock_aes128::CbcEncryptor;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use super::jws::{self, Header};
+
+const BLOCK: usize = 16;
 
 /// A key that decrypts claims.
 #[derive(Clone)]
 pub struct DecryptionKey {
     kid: Option<String>,
-    cipher: Cipher,
-}
-
-#[derive(Clone)]
-enum Cipher {
-    A128(Aes128Gcm),
-    A256(Aes256Gcm),
+    key: Zeroizing<[u8; BLOCK]>,
 }
 
 impl fmt::Debug for DecryptionKey {
@@ -30,46 +29,82 @@ impl fmt::Debug for DecryptionKey {
 }
 
 impl DecryptionKey {
-    /// Creates a key of 16 bytes (`A128GCM`) or 32 bytes (`A256GCM`); `None` for another length.
+    /// Takes a key of 16 bytes; `None` for another length.
     pub fn new(kid: Option<String>, key: &[u8]) -> Option<Self> {
-        let cipher = match key.len() {
-            16 => Cipher::A128(Aes128Gcm::new_from_slice(key).ok()?),
-            _ => Cipher::A256(Aes256Gcm::new_from_slice(key).ok()?),
-        };
-        Some(Self { kid, cipher })
+        key.try_into().ok().map(|key| Self { kid, key: Zeroizing::new(key) })
     }
 
-    /// Decrypts a JWE in compact serialisation; `None` if it is malformed, uses another algorithm, or does not authenticate.
-    fn decrypt(&self, header: &Header, jwe: &str) -> Option<Vec<u8>> {
-        let mut parts = jwe.split('.');
-        let (protected, key, nonce) = (parts.next()?, parts.next()?, jws::decode(parts.next()?)?);
-        let (mut text, tag) = (jws::decode(parts.next()?)?, jws::decode(parts.next()?)?);
-        let fits =
-            |name: &str| header.text("alg").as_deref() == Some("dir") && header.text("enc").as_deref() == Some(name);
-        if parts.next().is_some() || !key.is_empty() {
+    /// Decrypts and authenticates (NIST SP 800-38D section 7.2); `None` if the tag is wrong. `associated` is only
+    /// authenticated.
+    fn open(&self, nonce: [u8; 12], associated: &[u8], mut text: Vec<u8>, tag: [u8; BLOCK]) -> Option<Vec<u8>> {
+        let mut cipher = Blocks::new(&self.key);
+        let hash_key = Zeroizing::new(cipher.encrypt([0; BLOCK]));
+        let mut hash = GHash::new(&(*hash_key).into());
+        hash.update_padded(associated);
+        hash.update_padded(&text);
+        let mut lengths = [0; BLOCK];
+        let bits = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_mul(8).to_be_bytes();
+        for (place, byte) in lengths.iter_mut().zip(bits(associated).into_iter().chain(bits(&text))) {
+            *place = byte;
+        }
+        hash.update(&[lengths.into()]);
+        let mut expected = cipher.encrypt(counter(nonce, 1));
+        expected.iter_mut().zip(hash.finalize()).for_each(|(byte, hashed)| *byte ^= hashed);
+        if !bool::from(expected.ct_eq(&tag)) {
             return None;
         }
-        let protected = protected.as_bytes();
-        match &self.cipher {
-            Cipher::A128(cipher) if fits("A128GCM") => open(cipher, &nonce, protected, &mut text, &tag)?,
-            Cipher::A256(cipher) if fits("A256GCM") => open(cipher, &nonce, protected, &mut text, &tag)?,
-            _ => return None,
+        for (block, number) in text.chunks_mut(BLOCK).zip(2_u32..) {
+            let stream = cipher.encrypt(counter(nonce, number));
+            block.iter_mut().zip(stream).for_each(|(byte, key)| *byte ^= key);
         }
         Some(text)
     }
 }
 
-fn open<C: AeadInOut>(cipher: &C, nonce: &[u8], protected: &[u8], text: &mut [u8], tag: &[u8]) -> Option<()> {
-    let (nonce, tag) = (<&Nonce<C>>::try_from(nonce).ok()?, <&Tag<C>>::try_from(tag).ok()?);
-    cipher.decrypt_inout_detached(nonce, protected, text.into(), tag).ok()
+/// The block cipher, made of CBC: what goes in is combined with the last block that came out, once more.
+struct Blocks {
+    cbc: CbcEncryptor,
+    last: [u8; BLOCK],
 }
 
-/// Decrypts a claim with the first fitting of `keys`; `None` if none fits. If the claim names a key, only keys of that name
-/// are tried, and those without one.
+impl Blocks {
+    fn new(key: &[u8; BLOCK]) -> Self {
+        let last = [0; BLOCK];
+        Self { cbc: CbcEncryptor::new(key, &last), last }
+    }
+
+    fn encrypt(&mut self, mut block: [u8; BLOCK]) -> [u8; BLOCK] {
+        block.iter_mut().zip(self.last).for_each(|(byte, last)| *byte ^= last);
+        self.cbc.encrypt_blocks(core::slice::from_mut(&mut block));
+        self.last = block;
+        block
+    }
+}
+
+/// A counter block.
+fn counter(nonce: [u8; 12], number: u32) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    for (place, byte) in block.iter_mut().zip(nonce.into_iter().chain(number.to_be_bytes())) {
+        *place = byte;
+    }
+    block
+}
+
+/// Decrypts a claim, a JWE in compact serialisation, with the first of `keys` that authenticates it. If the claim names a key,
+/// only keys of that name are tried, and those without one. `None` if it is malformed, uses another algorithm, or no key fits.
 pub fn decrypt(keys: &[DecryptionKey], jwe: &str) -> Option<String> {
-    let header = Header::decode(jwe.split('.').next()?)?;
+    let mut parts = jwe.split('.');
+    let (protected, encrypted_key) = (parts.next()?, parts.next()?);
+    let (nonce, text, tag) = (jws::decode(parts.next()?)?, jws::decode(parts.next()?)?, jws::decode(parts.next()?)?);
+    let (nonce, tag) = (nonce.try_into().ok()?, tag.try_into().ok()?);
+    let header = Header::decode(protected)?;
+    let is = |name: &str, expected: &str| header.text(name).as_deref() == Some(expected);
+    if parts.next().is_some() || !encrypted_key.is_empty() || !is("alg", "dir") || !is("enc", "A128GCM") {
+        return None;
+    }
     let named = |key: &&DecryptionKey| key.kid.is_none() || header.kid.is_none() || key.kid == header.kid;
-    let text = keys.iter().filter(named).find_map(|key| key.decrypt(&header, jwe))?;
+    let mut fitting = keys.iter().filter(named);
+    let text = fitting.find_map(|key| key.open(nonce, protected.as_bytes(), text.clone(), tag))?;
     String::from_utf8(text).ok()
 }
 
@@ -97,13 +132,55 @@ mod tests {
             assert_eq!(decrypt(keys, ADDRESS), None);
         }
         let keys = [key(None, KEY)];
-        for (at, _) in ADDRESS.char_indices() {
-            let mut forged = String::from(&ADDRESS[..at]);
-            forged.push(if ADDRESS[at..].starts_with('A') { 'B' } else { 'A' });
-            forged.push_str(&ADDRESS[at + 1..]);
+        for at in 0..ADDRESS.len() {
+            let (before, after) = ADDRESS.split_at(at);
+            let other = if after.starts_with('A') { "B" } else { "A" };
+            let forged: String = before.chars().chain(other.chars()).chain(after.chars().skip(1)).collect();
             assert_eq!(decrypt(&keys, &forged), None, "{at}");
-            assert_eq!(decrypt(&keys, &ADDRESS[..at]), None, "{at}");
+            assert_eq!(decrypt(&keys, before), None, "{at}");
         }
-        assert!(DecryptionKey::new(None, &[0; 24]).is_none() && DecryptionKey::new(None, &[]).is_none());
+        assert!(DecryptionKey::new(None, &[0; 32]).is_none() && DecryptionKey::new(None, &[]).is_none());
+    }
+
+    /// Test cases 1, 2 and 4 of the GCM specification (McGrew and Viega, appendix B).
+    #[test]
+    fn the_test_cases_of_gcm() {
+        let hex = |text: &str| base16ct::mixed::decode_vec(text).unwrap();
+        for (key, nonce, associated, plain, cipher, tag) in [
+            (
+                "00000000000000000000000000000000",
+                "000000000000000000000000",
+                "",
+                "",
+                "",
+                "58e2fccefa7e3061367f1d57a4e7455a",
+            ),
+            (
+                "00000000000000000000000000000000",
+                "000000000000000000000000",
+                "",
+                "00000000000000000000000000000000",
+                "0388dace60b6a392f328c2b971b2fe78",
+                "ab6e47d42cec13bdf53a67b21257bddf",
+            ),
+            (
+                "feffe9928665731c6d6a8f9467308308",
+                "cafebabefacedbaddecaf888",
+                "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+                "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
+                "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091",
+                "5bc94fbc3221a5db94fae95ae7121a47",
+            ),
+        ] {
+            let key = DecryptionKey::new(None, &hex(key)).unwrap();
+            let (nonce, tag): ([u8; 12], [u8; 16]) = (hex(nonce).try_into().unwrap(), hex(tag).try_into().unwrap());
+            let open = |tag| key.open(nonce, &hex(associated), hex(cipher), tag);
+            assert_eq!(open(tag), Some(hex(plain)));
+            for at in 0..16 {
+                let mut forged = tag;
+                forged[at] ^= 1;
+                assert_eq!(open(forged), None);
+            }
+        }
     }
 }

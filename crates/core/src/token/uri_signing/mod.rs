@@ -10,6 +10,7 @@ pub mod renewal;
 mod uri;
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -42,7 +43,7 @@ pub struct Verifier {
     /// Accept tokens with an id (`jti`), although used ids are not stored.
     pub accepts_ids: bool,
     /// Renewal of tokens with each response, in place of sessions.
-    pub renewer: Option<Renewer>,
+    pub renewer: Option<Box<Renewer>>,
 }
 
 impl Verifier {
