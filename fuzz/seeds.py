@@ -74,6 +74,39 @@ def config():
         put("config", f"wrong-{index}", json.dumps(document, separators=(",", ":")).encode())
 
 
+def cat():
+    def after(data, at):
+        """The position behind the CBOR item at `at`, and the item's contents if it is a string."""
+        major, info = data[at] >> 5, data[at] & 31
+        size = {24: 1, 25: 2, 26: 4, 27: 8}.get(info, 0)
+        number = int.from_bytes(data[at + 1:at + 1 + size], "big") if size else info
+        at += 1 + size
+        if major in (2, 3):
+            return at + number, data[at:at + number]
+        for _ in range({4: number, 5: 2 * number, 6: 1}.get(major, 0)):
+            at, _ = after(data, at)
+        return at, None
+
+    for index, vector in enumerate(json.loads((ROOT / "tests/vectors/cat.json").read_text())["vectors"]):
+        sent = re.sub("%2D", "-", re.sub("%5f", "_", vector["token"]))
+        try:
+            data = base64.b64decode(sent + "=" * (-len(sent) % 4), "-_", validate=True)
+            at = 0
+            while data[at] >> 5 == 6:
+                at += 1 + {24: 1}.get(data[at] & 31, 0)
+            at, _ = after(data, at + 1)
+            at, _ = after(data, at)
+            _, claims = after(data, at)
+        except (ValueError, IndexError, RecursionError):
+            claims = b""
+        path = re.sub("^https?://[^/]*/", "", vector.get("url", "/vod/film/master.m3u8")).lstrip("/")
+        settings = vector.get("location", False) + 2 * ("audience" in vector)
+        put("cat", f"vector-{index}", bytes([settings, index % 256, 1 << index % 8]) + path.encode() + b"\n" + (claims or b""))
+    # catr with a deadline that has come: {type: 1, expadd: 600}, exp in 50 seconds.
+    claims = bytes.fromhex(f"a2041a{NOW + 50:08x}190143a20001011902 58".replace(" ", ""))
+    put("cat", "renewed", b"\0\x20\1vod/master.m3u8\n" + claims)
+
+
 def token():
     def seed(site, hash, place, spelling, changes, path, url, text):
         head = bytes([site, hash, place, spelling, len(changes)]) + b"".join(map(bytes, changes))
@@ -325,7 +358,7 @@ def exchange():
     put("exchange", "unnamed-playlist", bytes([0, 1, 0, 0]) + stream(6, kind=1) + b"\x03")
 
 
-for make in (config, token, media_cdn, session, urisigning, path, playlist, query, range_, parameter, segment, exchange):
+for make in (config, token, cat, media_cdn, session, urisigning, path, playlist, query, range_, parameter, segment, exchange):
     folder = SEEDS / make.__name__.rstrip("_")
     for old in folder.glob("*") if folder.exists() else ():
         if not old.name.startswith("found-"):

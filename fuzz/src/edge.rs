@@ -41,8 +41,15 @@ pub fn get(policies: &Rc<Policies>, target: &[u8], headers: &[Header]) -> Asked 
 /// A request with these headers from `client`.
 pub fn ask(policies: &Rc<Policies>, headers: &[Header], client: Option<&str>) -> Asked {
     let client = client.map(|client| client.as_bytes().to_vec());
-    let request =
-        Request { headers, client: &|| client.clone(), route_policy: &|| None, metadata: &|_| None, protocol: &|| None, now: NOW, end_of_stream: true };
+    let request = Request {
+        headers,
+        client: &|| client.clone(),
+        route_policy: &|| None,
+        metadata: &|_| None,
+        protocol: &|| None,
+        now: NOW,
+        end_of_stream: true,
+    };
     let mut asked = 0;
     let (mut exchange, step) = Exchange::open(policies, &request, &mut || {
         asked += 1;

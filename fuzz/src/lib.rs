@@ -5,6 +5,7 @@
 //! The properties use the core like the proxy does, through its public steps. Their references are independent
 //! implementations of the specifications: signing, decryption, grammars, and path interpretation of origins.
 
+pub mod cat;
 pub mod cipher;
 pub mod config;
 pub mod edge;
@@ -30,7 +31,8 @@ pub mod viewer;
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target.
-pub const PROPERTIES: [(&str, Property); 12] = [
+pub const PROPERTIES: [(&str, Property); 13] = [
+    ("cat", cat::property),
     ("config", config::property),
     ("exchange", exchange::property),
     ("media_cdn", media_cdn::property),

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
 
 mod binary;
+mod cat;
 mod cross;
 mod fixture;
 mod jwt;

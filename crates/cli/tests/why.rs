@@ -36,6 +36,7 @@ fn why(name: &str, setup: &Setup, request: &Request) -> Ran {
     arguments.extend(request.has_body.then(|| "--header=transfer-encoding: chunked".to_owned()));
     arguments.extend(request.client.iter().map(|client| format!("--ip={client}")));
     arguments.extend(request.route_policy.iter().map(|policy| format!("--route-policy={policy}")));
+    arguments.push(format!("--protocol={}", request.protocol));
     run(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[], &env)
 }
 
@@ -48,7 +49,7 @@ fn exchange(setup: &Setup, request: &Request) -> (String, BTreeMap<&'static str,
         client: &|| request.client.clone().map(String::into_bytes),
         route_policy: &|| request.route_policy.clone().map(String::into_bytes),
         metadata: &|_| None,
-        protocol: &|| None,
+        protocol: &|| Some(request.protocol.clone().into_bytes()),
         now: setup.now,
         end_of_stream: !request.has_body,
     };
@@ -183,5 +184,33 @@ fn a_person_reads_it() {
     }
     for wrong in [&["why", "nonsense", "--config", config.path()][..], &["why", &url, "--config", "/nonexistent"]] {
         assert_eq!(playlock(wrong).status, 2);
+    }
+}
+
+#[test]
+fn the_claim_that_refuses_a_common_access_token_is_named() {
+    let vectors =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/cat.json")).unwrap();
+    let vectors: serde_json::Value = serde_json::from_str(&vectors).unwrap();
+    let config = serde_json::json!({
+        "policies": [{
+            "policyName": "vod",
+            "tokenAuth": {"enabled": true, "formats": ["cat"], "cat": {"keys": vectors["keys"]}},
+            "mediaEncryption": {"enabled": true, "secret": "000102030405060708090a0b0c0d0e0f"},
+        }],
+        "assignments": [{"policyName": "vod", "path": "/..."}],
+    });
+    let config = common::Scratch::new("cat.json", config.to_string());
+    for (about, verdict, details) in [
+        ("catreplay 1", "403 claim", vec!["refused by the claim catreplay", "catreplay=1", "claims: claim"]),
+        ("catm of another method", "403 claim", vec!["refused by the claim catm", "catm=[\"POST\"]"]),
+        ("catu: wrong scheme", "403 path", vec!["refused by the claim catu", "catu={0: {0: \"http\"}}"]),
+        ("HS256 of cwt", "passes", vec!["alg=HS256", "kid=Symmetric256", "exp=4102444800"]),
+    ] {
+        let vector = vectors["vectors"].as_array().unwrap().iter().find(|vector| vector["about"] == about).unwrap();
+        let url = format!("https://tv.example/vod/film/master.m3u8?cat={}", vector["token"].as_str().unwrap());
+        let ran = playlock(&["why", &url, "--config", config.path(), "--now", "1700000000"]);
+        assert!(ran.text().starts_with(verdict), "{about}: {ran:?}");
+        assert!(details.iter().all(|detail| ran.text().contains(detail)), "{about}: {ran:?}");
     }
 }

@@ -2,9 +2,13 @@
 
 use alloc::vec::Vec;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::cbor::{self, Entry, Value};
 use crate::http::reply::Reason;
 use crate::token::key_set::Algorithm;
+use crate::token::readings;
 
 /// The tag of a CWT (RFC 8392 section 6).
 const CWT: u64 = 61;
@@ -12,6 +16,11 @@ const CWT: u64 = 61;
 const ALG: i64 = 1;
 const CRIT: i64 = 2;
 const KID: i64 = 4;
+
+/// The readings of a token as sent, decoded.
+pub fn decoded(sent: &str) -> Vec<Vec<u8>> {
+    readings(sent).iter().filter_map(|reading| URL_SAFE_NO_PAD.decode(reading.as_bytes()).ok()).collect()
+}
 
 /// A structure of COSE: what it is called and tagged, and its algorithm (RFC 9053).
 struct Structure {

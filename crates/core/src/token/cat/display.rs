@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::cbor::{self, Value};
 use super::claims;
-use super::cose::Envelope;
+use super::cose::{Envelope, decoded};
 
 /// The name and text of each header parameter that matters (`alg`, `kid`) and of each claim of a token as sent, in
 /// order; `None` if it is not a Common Access Token. Nothing is verified.
@@ -14,7 +14,7 @@ use super::cose::Envelope;
 /// Nested values are in the diagnostic notation of CBOR (RFC 8949 section 8), with byte strings in hex and the parts and
 /// match types of `catu` as their labels.
 pub fn fields(sent: &str) -> Option<impl Iterator<Item = (String, String)>> {
-    let tokens = super::decoded(sent);
+    let tokens = decoded(sent);
     let fields = tokens.iter().find_map(|token| {
         let envelope = Envelope::parse(token).ok()?;
         let payload = cbor::read(envelope.payload)?;

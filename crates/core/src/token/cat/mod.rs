@@ -19,12 +19,9 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use self::cbor::Value;
 pub use self::claims::Refusal;
-use self::cose::Envelope;
+use self::cose::{Envelope, decoded};
 pub use self::display::fields;
 use self::facts::Facts;
 pub use self::facts::LocationHeaders;
@@ -32,6 +29,7 @@ pub use self::renewal::Renewer;
 use self::uri::Scope;
 use crate::http::incoming::Incoming;
 use crate::http::reply::Reason;
+use crate::token::acl;
 use crate::token::grant::Grant;
 use crate::token::key_set::{Key, KeyError, KeySet};
 
@@ -119,7 +117,8 @@ impl Verifier {
         Ok(Grant {
             acl: match uri::scope(set) {
                 Scope::All => Some("/*".into()),
-                Scope::Acl(acl) => Some(acl),
+                // Of a path in which a prefix and a suffix overlap, the pattern is too narrow.
+                Scope::Acl(acl) => Some(acl).filter(|acl| acl::allows(acl, &incoming.target.path)),
                 Scope::Other => None,
             },
             id: cbor::get(set, claims::CTI).and_then(Value::bytes).map(base16ct::lower::encode_string),
@@ -127,11 +126,6 @@ impl Verifier {
             renewed: self.renewer.as_ref().and_then(|renewer| renewer.renew(token, set, incoming.head.now)),
         })
     }
-}
-
-/// The readings of a token as sent, decoded.
-fn decoded(sent: &str) -> Vec<Vec<u8>> {
-    super::readings(sent).iter().filter_map(|reading| URL_SAFE_NO_PAD.decode(reading.as_bytes()).ok()).collect()
 }
 
 #[cfg(test)]

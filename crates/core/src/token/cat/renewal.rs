@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::cbor::{self, Entry, Value};
 use super::claims;
 use super::cose;
+use crate::token::MAX_SENT;
 use crate::token::grant::{Renewed, RenewedBy};
 use crate::token::key_set::Key;
 
@@ -57,9 +58,11 @@ impl Renewer {
         };
         let name = |label| cbor::get(catr, label).map(|name| name.text().map(String::from));
         let payload = self.payload(token, set, now, extended);
+        // With claims of its own, the new token may exceed a limit.
+        cbor::read(&payload)?;
         let token = cose::write(self.key.algorithm(), self.key.kid(), &payload, |message| self.key.sign(message))?;
         Some(Renewed {
-            token: URL_SAFE_NO_PAD.encode(token),
+            token: Some(URL_SAFE_NO_PAD.encode(token)).filter(|token| token.len() <= MAX_SENT)?,
             by,
             cookie: name(COOKIE_NAME).map_or(Some(None), |name| name.map(Some))?,
             header: name(HEADER_NAME).map_or(Some(None), |name| name.map(Some))?,
