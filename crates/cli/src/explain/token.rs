@@ -70,13 +70,13 @@ pub fn seen(explanation: &mut Explanation<'_>, token: &TokenSeen<'_>, visit: &Vi
     for (field, value, meaning) in rows.iter().filter(|(field, ..)| !is_signature(field)) {
         explanation.detail(format!("{field}={value}: {meaning}"));
     }
-    let claim = match token.sent {
-        TokenSent::Access(sent) => {
+    if let TokenSent::Access(sent) = token.sent
+        && let Some(claim) =
             sent.format.verifier.refused_claim(sent.token, visit.incoming, visit.policy.reserved_parameters())
-        }
-        TokenSent::Session(_) => None,
-    };
-    for step in steps(token.verified.err(), rows, claim.as_deref()) {
+    {
+        explanation.detail(format!("refused by the claim {claim}"));
+    }
+    for step in steps(token.verified.err(), rows) {
         explanation.detail(step);
     }
 }
@@ -96,8 +96,8 @@ fn access_carrier(sent: &SentAccess<'_>) -> String {
     }
 }
 
-/// The steps of verifying a token up to the one that failed, with the field that it failed by: `claim` if it is known.
-fn steps(failure: Option<Reason>, rows: &[Row], claim: Option<&str>) -> Vec<String> {
+/// The steps of verifying a token up to the one that failed, with the field that it failed by.
+fn steps(failure: Option<Reason>, rows: &[Row]) -> Vec<String> {
     let mut steps = Vec::new();
     for (name, reasons) in STEPS {
         match failure {
@@ -108,7 +108,7 @@ fn steps(failure: Option<Reason>, rows: &[Row], claim: Option<&str>) -> Vec<Stri
             }
             Some(reason) if reasons.contains(&reason) => {
                 let field = rows.iter().map(|(field, ..)| field.as_str()).find(|field| of(reason).contains(field));
-                let by = claim.or(field).map(|field| format!(", by {field}")).unwrap_or_default();
+                let by = field.map(|field| format!(", by {field}")).unwrap_or_default();
                 steps.push(format!("{name}: {}{by}", reason.word()));
                 break;
             }
