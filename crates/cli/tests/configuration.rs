@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
 
 /// What the examples' secrets are.
-const SECRETS: [(&str, &str); 8] = [
+const SECRETS: [(&str, &str); 10] = [
     ("PLAYLOCK_PASSWORD", "52a152a152a152a152a152a152a152a1"),
     ("PLAYLOCK_PASSWORD_NEXT", "a152a152a152a152a152a152a152a152"),
     ("PLAYLOCK_SECRET", "000102030405060708090a0b0c0d0e0f"),
@@ -21,6 +21,8 @@ const SECRETS: [(&str, &str); 8] = [
     ("PLAYLOCK_CAT_KEY", "BO1pH-nFIv2ngFKnNhjNnZV1uWcIdH3fEdbTDFJpXWk"),
     ("PLAYLOCK_CAT_KEY_NEXT", "q0lLZJ1ysLiLNbnY8sJLvV5i5VgqLsK3mZuvQm1-u7s"),
     ("PLAYLOCK_KEY", "00112233445566778899aabbccddeeff"),
+    ("PLAYLOCK_CHAIN_KEY", "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr8"),
+    ("PLAYLOCK_CLAIMS_KEY", "GawgguFyGrWKav7AX4VKUg"),
     ("PLAYLOCK_MEDIA_CDN", "g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8"),
 ];
 
