@@ -142,6 +142,34 @@ def token():
         put("token", name, seed(0, 0, 0, 1, [], "a/b", "", text))
 
 
+def media_cdn():
+    def seed(text, changes=(), place=0, spelling=0, path="a/m", signed="/vod/a/m.m3u8", value="v", covered="v"):
+        head = bytes([place, spelling, len(changes)]) + b"".join(map(bytes, changes))
+        return head + f"{path}\n{signed}\n{value}\n{covered}\n{text}".encode()
+
+    def b64(text):
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    ends = f"Expires={NOW + 60}"
+    prefix = f"URLPrefix={b64('https://tv.example/vod/')}"
+    everything = f"PathGlobs=/vod/*~Starts={NOW}~{ends}~SessionID=s~Data=d=1~Headers=x~IPRanges={b64('203.0.113.0/24')}"
+    for index, text in enumerate([
+        f"PathGlobs=/*~{ends}", f"FullPath~{ends}", f"{prefix}~{ends}", f"{prefix}=~{ends}", everything,
+        f"exp={NOW + 60}~acl=/a/*!/vod/*~id=s~payload=d", f"paths=/a,/vod/*~exp={NOW + 60}", f"acl=/a,/vod/*~exp={NOW + 60}",
+        f"URLPrefix={b64('HTTPS://TV.example:443')}~{ends}", f"URLPrefix={b64('https://tv.example/vod/a/m.m3u8?')}~{ends}",
+        f"URLPrefix={b64('http://tv.example/')}~{ends}", f"URLPrefix={b64('https://tv')}~{ends}", f"PathGlobs=/*~Expires={NOW - 10}",
+        f"PathGlobs=/*~Expires={NOW - 11}", f"PathGlobs=/*~Starts={NOW + 11}~{ends}", f"PathGlobs=/*~{ends}~Data=", ends,
+        f"PathGlobs=/*~{ends}~IPRanges={b64('::ffff:203.0.113.7/128,::1')}", f"PathGlobs=/%2a~{ends}", f"PathGlobs=/*~{ends}~{ends}",
+        f"PathGlobs=/*~{ends}~Headers=y", f"PathGlobs=/*~{ends}~Headers=x,X",
+    ]):
+        put("media_cdn", f"text-{index}", seed(text, place=index % 3, spelling=index // 3 % 3))
+    for what in range(6):
+        put("media_cdn", f"changed-{what}", seed(everything, [(what, 0, 20, 65)], what % 2, what % 3))
+    for name, value in {"field": "v~Data=x", "header": "v,y=z", "comma": "v, y=z", "tilde": "v~w", "latin": "\u00e9"}.items():
+        put("media_cdn", f"header-{name}", seed(f"PathGlobs=/*~{ends}~Headers=x", value=value, covered=value))
+    put("media_cdn", "moved", seed(f"PathGlobs=/*~{ends}~Headers=x~Data=d", [(3, 0, 5, 9)], value="v~Data=d"))
+
+
 def session():
     def seed(fields=b"\n\n/vod/*\n", flags=0, bits=0, lifetime=86400, changes=(), rest=b"", site=0):
         numbers = NOW.to_bytes(4, "big") + lifetime.to_bytes(4, "big")
@@ -330,7 +358,7 @@ def exchange():
     put("exchange", "unnamed-playlist", bytes([0, 1, 0, 0]) + stream(6, kind=1) + b"\x03")
 
 
-for make in (config, token, session, cat, urisigning, path, playlist, query, range_, parameter, segment, exchange):
+for make in (config, token, cat, media_cdn, session, urisigning, path, playlist, query, range_, parameter, segment, exchange):
     folder = SEEDS / make.__name__.rstrip("_")
     for old in folder.glob("*") if folder.exists() else ():
         if not old.name.startswith("found-"):

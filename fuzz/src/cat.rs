@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use playlock_core::http::incoming::{Incoming, RequestHead};
 use playlock_core::http::reply::{Header, Reason};
-use playlock_core::step::Request;
+use playlock_core::step::{Known, Request};
 use playlock_core::token::acl;
 use playlock_core::token::cat::{LocationHeaders, Renewer, Verifier, fields};
 use playlock_core::token::grant::Grant;
@@ -67,9 +67,7 @@ fn verified(verifier: &Verifier, token: &[u8], target: &[u8]) -> Result<Grant, R
     ];
     let head = RequestHead::read(&Request {
         headers: &headers,
-        client: &|| Some(b"203.0.113.7:4711".to_vec()),
-        route_policy: &|| None,
-        protocol: &|| Some(b"HTTP/2".to_vec()),
+        attributes: &Known { protocol: Some(b"HTTP/2".to_vec()), ..Known::client("203.0.113.7:4711") },
         now: NOW,
         end_of_stream: true,
     });

@@ -10,6 +10,7 @@ pub mod cipher;
 pub mod config;
 pub mod edge;
 pub mod exchange;
+pub mod media_cdn;
 pub mod memory;
 pub mod origin;
 pub mod parameter;
@@ -30,10 +31,11 @@ pub mod viewer;
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target.
-pub const PROPERTIES: [(&str, Property); 12] = [
+pub const PROPERTIES: [(&str, Property); 13] = [
     ("cat", cat::property),
     ("config", config::property),
     ("exchange", exchange::property),
+    ("media_cdn", media_cdn::property),
     ("parameter", parameter::property),
     ("path", path::property),
     ("playlist", playlist::property),

@@ -14,9 +14,12 @@ const CLIENT: &str = "203.0.113.7";
 
 /// Where a token stands in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub enum Place {
+    /// Query parameter.
     Query,
+    /// Cookie.
     Cookie,
+    /// Header.
     Header,
 }
 
@@ -46,7 +49,7 @@ pub fn property(input: &[u8]) {
 }
 
 /// A path that is one without question: what tokens are for is what is tried here.
-fn path(bytes: &[u8]) -> String {
+pub fn path(bytes: &[u8]) -> String {
     let plain: String =
         bytes.iter().filter(|b| b.is_ascii_alphanumeric() || b"/-_".contains(b)).map(|b| char::from(*b)).collect();
     let segments: Vec<&str> = plain.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -109,7 +112,7 @@ fn verdict(site: &Site, access: &Access<'_>, wire: &str, path: &str) -> bool {
 }
 
 /// Whether this is the token, as it stands or percent-encoded once. What is longer than 2 KiB is none.
-fn is(wire: &str, token: &str) -> bool {
+pub fn is(wire: &str, token: &str) -> bool {
     wire.len() <= 2048 && (wire == token || text::decode(wire.as_bytes()).as_deref() == Some(token.as_bytes()))
 }
 
@@ -227,16 +230,17 @@ pub fn changed(token: &str, changes: &[[u8; 4]]) -> String {
 }
 
 /// A token in its place.
-struct Placed {
+pub struct Placed {
     /// What stands behind the path.
-    query: String,
-    headers: Vec<Header>,
+    pub query: String,
+    /// Headers.
+    pub headers: Vec<Header>,
     /// The token as it is sent.
-    wire: String,
+    pub wire: String,
 }
 
 /// `None` if it cannot stand there so.
-fn placed(name: &str, token: &str, place: Place, spelling: usize) -> Option<Placed> {
+pub fn placed(name: &str, token: &str, place: Place, spelling: usize) -> Option<Placed> {
     match place {
         Place::Query => {
             let plain = |byte: u8| byte > b' ' && byte < 0x7f && !b"#&".contains(&byte);

@@ -4,7 +4,9 @@ system are accepted or refused as described, and nginx's and Wowza's hashes are 
 import base64
 import hashlib
 import json
+import os
 import re
+import subprocess
 
 import pytest
 
@@ -17,6 +19,11 @@ SIGN = re.search(r"`sign\.sh`,[^\n]*\n\n```bash\n(.*?)```", pages.read("tokens.m
 # Where each part's stream is, and what its master playlist is called.
 STREAMS = {
     "From Akamai": ("/vod/film", "master.m3u8"),
+    "From Google Media CDN": ("/google/film", "master.m3u8"),
+    "From Common Access Tokens": ("/cat/film", "master.m3u8"),
+    "From URI Signing": ("/cdni/film", "master.m3u8"),
+    "From AWS": ("/aws/film", "master.m3u8"),
+    "From CDN77 and Bunny": ("/signed/film", "master.m3u8"),
     "From nginx-vod-module": ("/hls/film_,360,720,.mp4.urlset", "master.m3u8"),
     "From nginx secure_link": ("/video/film", "master.m3u8"),
     "From Wowza": ("/live/myStream", "playlist.m3u8"),
@@ -31,8 +38,10 @@ def programme():
 
 @pytest.fixture
 def shell(request, tmp_path):
-    """A shell in a folder with the part's configuration."""
-    started = pages.Shell(tmp_path, {"policies.json": pages.block(PARTS[request.param], "json"), "sign.sh": SIGN})
+    """A shell in a folder with the part's configuration and programs."""
+    part = PARTS[request.param]
+    programs = dict(re.findall(r"^`(\w+\.py)`,[^\n]*\n\n```python\n(.*?)```", part, re.S | re.M))
+    started = pages.Shell(tmp_path, {"policies.json": pages.block(part, "json"), "sign.sh": SIGN, **programs})
     started.run(pages.block(TEXT, "sh"))
     yield started
     started.end()
@@ -45,6 +54,17 @@ def nginx(tmp_path_factory):
     started = Nginx(tmp_path_factory.mktemp("nginx"), files, pages.block(TEXT, "nginx"))
     yield f"http://127.0.0.1:{started.port}"
     started.stop()
+
+
+def test_every_configuration_is_good(tmp_path):
+    """Those of the parts without commands, too."""
+    variables = {**os.environ, **pages.variables(TEXT)}
+    for name, part in PARTS.items():
+        if "```json\n" in part:
+            (tmp_path / "policies.json").write_text(pages.block(part, "json"))
+            checked = [places.command(), "check", "--config", tmp_path / "policies.json", "--deny-warnings"]
+            run = subprocess.run(checked, env=variables, capture_output=True, text=True)
+            assert run.returncode == 0, f"{name}: {run.stdout}{run.stderr}"
 
 
 def test_every_part_is_tried():

@@ -176,6 +176,7 @@ fn all_headers(forgery: &Forgery) -> Vec<Header> {
 fn verdict(policies: &Rc<Policies>, forgery: &Forgery) -> &'static str {
     let headers = all_headers(forgery);
     let request = Request {
+        metadata: &|_| None,
         headers: &headers,
         attributes: &Known { protocol: Some(b"HTTP/1.1".to_vec()), ..Known::client("203.0.113.7:4711") },
         now: NOW,

@@ -30,7 +30,15 @@ fn verdict(policies: &Rc<Policies>, token: &[u8]) -> String {
         header(":scheme", b"https"),
     ];
     let (client, route_policy, metadata) = (&|| None, &|| None, &|_: &[&str]| None);
-    let request = Request { headers: &headers, client, route_policy, metadata, now: NOW, end_of_stream: true };
+    let request = Request {
+        headers: &headers,
+        client,
+        route_policy,
+        metadata,
+        protocol: &|| None,
+        now: NOW,
+        end_of_stream: true,
+    };
     match Exchange::open(policies, &request, &mut || [7; 16]).1 {
         RequestStep::Reply(reply) => reply.reason.unwrap().word().into(),
         RequestStep::Forward(_) => "opened".into(),

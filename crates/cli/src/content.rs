@@ -186,7 +186,7 @@ fn by_url(source: &KeySource, url: &Address, policies: &Policies) -> Result<Cont
     let sent = || playlock_core::http::target::parameters(query).filter_map(|(_, value)| value);
     let token = source.session_token.as_deref().or_else(|| sent().find(|value| fields::looks_like_token(value)));
     // Captured segments are often decrypted after the session has expired.
-    let ended = token.and_then(|token| fields::read(token, clock)).map(|token| token.times.1);
+    let ended = token.and_then(|token| fields::read(token, clock)).and_then(|token| token.times.1);
     let now = match ended {
         Some(end) if source.now.is_none() && end < clock => {
             notes.push(format!("the session ended {}, {}", time::local(end), time::distance(end, clock)));

@@ -3,7 +3,7 @@
 use playlock_core::bytes::percent;
 use playlock_core::http::incoming::{Incoming, RequestHead};
 use playlock_core::http::query;
-use playlock_core::http::reply::{self, Reason};
+use playlock_core::http::reply::{self, Header, Reason};
 use playlock_core::policy::{Match, Opening, Policies, Policy};
 use playlock_core::session::Session;
 use playlock_core::step::{Known, Request};
@@ -11,7 +11,7 @@ use playlock_core::token::format::Format;
 use playlock_core::token::signed::{self, Subject};
 
 use crate::address::Address;
-use crate::fields::{self, Role, TokenFields};
+use crate::fields::{self, Covers, Role, TokenFields};
 
 /// The explanation of one input, with its verdict.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct Context<'a> {
     pub url: Option<&'a Address>,
     /// The address of the viewer.
     pub ip: Option<&'a str>,
+    /// The request's headers, by name in lower case.
+    pub headers: &'a [Header],
     /// Seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
 }
@@ -59,31 +61,36 @@ pub fn token(sent: &str, context: &Context<'_>) -> Finding {
             verdict: Some(Err((Some(Reason::Malformed), Reason::Malformed.title().into()))),
         };
     };
-    let rows = token.fields.iter().map(|(name, value, meaning)| {
-        (format!("{name}={}", if *name == "hmac" { "…" } else { value.as_str() }), meaning.clone())
-    });
-    let rows = rows.collect();
+    let rows = token.rows.iter().map(|(name, value, meaning)| (format!("{name}={value}"), meaning.clone())).collect();
     let verdict = match context.policies {
         Some(_) => verdict_by_policies(&token, context),
         None => verdict_by_times(&token, context.now),
     };
-    Finding { what: format!("{} token", token.role.word()), rows, verdict }
+    Finding { what: token.what(), rows, verdict }
 }
 
 /// Without a configuration, only the validity period can be checked.
 fn verdict_by_times(token: &TokenFields, now: u64) -> Option<Result<String, (Option<Reason>, String)>> {
     let reason = match token.times {
         (Some(start), _) if start > now => Reason::Early,
-        (_, end) if end < now => Reason::Expired,
+        (_, Some(end)) if end < now => Reason::Expired,
         _ => return None,
     };
     Some(Err((Some(reason), reason.title().into())))
 }
 
 fn verdict_by_policies(token: &TokenFields, context: &Context<'_>) -> Option<Result<String, (Option<Reason>, String)>> {
-    if !token.has_acl && token.role == Role::Access && context.url.is_none() {
-        let what = "signed for one URL; expected that URL with --url, to verify the signature";
-        return Some(Err((None, what.into())));
+    let missing = match token.covers {
+        Some(Covers::Url) if context.url.is_none() => {
+            Some("signed for one URL; expected that URL with --url, to verify the signature")
+        }
+        Some(Covers::Headers) if context.headers.is_empty() => {
+            Some("signed for the values of request headers; expected them with --header, to verify the signature")
+        }
+        _ => None,
+    };
+    if let Some(missing) = missing {
+        return Some(Err((None, missing.into())));
     }
     let mut failure = None;
     for policy in context.candidates() {
@@ -109,8 +116,11 @@ fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result
     // Without --ip, the address that the token is bound to.
     let assumed = token.ip.as_deref().map(|ip| ip.split('/').next().unwrap_or(ip).to_owned());
     let client = context.ip.map(str::to_owned).or(assumed).map(String::into_bytes);
-    let target = context.url.map_or("/".to_owned(), |url| url.target(None));
-    let headers = [reply::header(":path", &target)];
+    let mut headers = vec![reply::header(":path", &context.url.map_or("/".to_owned(), |url| url.target(None)))];
+    if let Some(url) = context.url {
+        headers.extend([reply::header(":scheme", &url.scheme), reply::header(":authority", &url.authority)]);
+    }
+    headers.extend(context.headers.iter().cloned());
     let attributes = Known { client_address: client, ..Known::default() };
     let request = Request { headers: &headers, attributes: &attributes, now: context.now, end_of_stream: true };
     let head = RequestHead::read(&request);
@@ -124,13 +134,26 @@ fn verify(policy: &Policy, token: &TokenFields, context: &Context<'_>) -> Result
         }),
         Role::Access => {
             let Opening::AccessToken(access) = policy.opening() else { return Err(Reason::Signature) };
-            let edge_auth = access.formats.iter().find(|format| format.verifier.format() == Format::EdgeAuth);
-            let edge_auth = edge_auth.ok_or(Reason::Signature)?;
-            edge_auth.verifier.verify(&token.text, &incoming, policy.reserved_parameters()).map(|_| ())
+            let of_format = |format: &Format| access.formats.iter().find(|known| known.verifier.format() == *format);
+            let mut result = Err(Reason::Signature);
+            for known in token.formats.iter().filter_map(of_format) {
+                let reserved = policy.reserved_parameters();
+                let verified = known.verifier.verify(&token.text, &incoming, reserved).map(|_| ());
+                // The format whose signature is valid counts.
+                let unsigned = [Reason::Signature, Reason::Algorithm, Reason::Malformed];
+                if !matches!(verified, Err(reason) if unsigned.contains(&reason) && result != Err(Reason::Signature)) {
+                    result = verified;
+                }
+                if result.is_ok() {
+                    break;
+                }
+            }
+            result
         }
     };
     match verified {
         Err(Reason::Path) if context.url.is_none() => Ok(()),
+        Err(Reason::Ip) if context.ip.is_none() => Ok(()),
         Err(Reason::Header | Reason::Fingerprint) => Ok(()),
         other => other,
     }

@@ -21,6 +21,14 @@ pub fn key(
         None => ("--key", argument.unwrap_or_default().to_owned()),
         Some(path) => ("--key-file", read(path, input)?),
     };
+    hex(option, &text, length)
+}
+
+/// The bytes that `text` has in hex; `option` gave it.
+///
+/// # Errors
+/// As [`key`].
+pub fn hex(option: &str, text: &str, length: Option<usize>) -> Result<Vec<u8>, Failure> {
     // Files and the output of programs end with a line feed.
     let bytes = base16ct::mixed::decode_vec(text.trim_end()).ok();
     let bytes = bytes.filter(|bytes| !bytes.is_empty() && length.is_none_or(|length| length == bytes.len()));
@@ -30,7 +38,11 @@ pub fn key(
     })
 }
 
-fn read(path: &Path, input: &mut dyn Read) -> Result<String, Failure> {
+/// The text of a file; `-` is `input`.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn read(path: &Path, input: &mut dyn Read) -> Result<String, Failure> {
     let mut text = String::new();
     let read = match path == Path::new("-") {
         true => input.read_to_string(&mut text).map(|_| text),

@@ -9,15 +9,16 @@ use clap::Args;
 use playlock_core::http::target::{normal_path, parameters};
 use serde_json::{Value, json};
 
+use crate::acl::decoded;
 use crate::address::Address;
 use crate::config;
 use crate::failure::Failure;
-use crate::fields::looks_like_token;
+use crate::fields::{self, looks_like_token};
 use crate::findings::{Context, Finding, Site, looks_like_parameter, parameter, token};
 use crate::playlist::{Key, Master, Media, Playlist};
-use crate::session_token;
 use crate::terminal::{Colours, shown};
 use crate::time::Moment;
+use crate::viewer;
 
 /// Maximum size of the input in bytes.
 const MAX_INPUT: u64 = 64 << 20;
@@ -42,6 +43,9 @@ pub struct Inspect {
     /// Address of the viewer. Without it, addresses in tokens are not checked.
     #[arg(long, visible_alias = "client-ip", value_name = "ADDRESS")]
     ip: Option<String>,
+    /// Request header that is sent with the token, for tokens that sign headers; may be repeated.
+    #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
+    headers: Vec<String>,
     /// Time to use instead of now: seconds since 1970, 2026-12-24T18:00:00Z, +1h or -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     now: Option<Moment>,
@@ -58,7 +62,9 @@ pub fn run(arguments: &Inspect, input: &mut dyn Read, output: &mut dyn Write, co
     let loaded = arguments.config.as_deref().map(config::load).transpose()?;
     let text = text(arguments.what.as_deref(), input)?;
     let text = text.trim();
+    let headers = arguments.headers.iter().map(|line| viewer::header(line)).collect::<Result<Vec<_>, _>>()?;
     let context = Context {
+        headers: &headers,
         policies: loaded.as_ref().map(|loaded| &loaded.policies),
         url: arguments.url.as_ref(),
         ip: arguments.ip.as_deref(),
@@ -69,12 +75,7 @@ pub fn run(arguments: &Inspect, input: &mut dyn Read, output: &mut dyn Write, co
     } else if looks_like_url(text) {
         url(&text.parse().map_err(|error| Failure::Wrong(format!("URL: {error}")))?, &context)
     } else {
-        let named = text.split_once('=').filter(|(_, rest)| rest.contains("exp=") || session_token::is_one(rest));
-        let sent = named.map_or(text, |(name, rest)| {
-            // `hdnts=exp=…` or `hdntl=…`, as it stands in a query or a cookie.
-            if matches!(name, "ip" | "st" | "exp") { text } else { rest }
-        });
-        vec![token(sent, &context)]
+        vec![token(without_name(text), &context)]
     };
     let rendered = match arguments.json {
         true => {
@@ -85,6 +86,19 @@ pub fn run(arguments: &Inspect, input: &mut dyn Read, output: &mut dyn Write, co
     output.write_all(rendered.as_bytes()).map_err(config::output_failure)?;
     let bad = findings.iter().any(|finding| matches!(finding.verdict, Some(Err(_))));
     if bad { Err(Failure::Reported(1)) } else { Ok(()) }
+}
+
+/// A token without the name of its parameter or cookie: `hdnts=exp=…`, `cat=2D3R…`.
+fn without_name(text: &str) -> &str {
+    match text.split_once('=') {
+        // A token may be `exp=…` or look like `NAME=TOKEN` itself: what reads as a token as it stands is one.
+        Some((name, rest)) if fields::read(text, 0).is_none() && is_name(name) && looks_like_token(rest) => rest,
+        _ => text,
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 /// The input: the argument itself, a file, or standard input.
@@ -113,10 +127,15 @@ fn looks_like_url(text: &str) -> bool {
 
 /// A URL, followed by the tokens and signed parameters in its query.
 fn url(url: &Address, context: &Context<'_>) -> Vec<Finding> {
-    let context = Context { url: Some(url), ..*context };
+    let (url, in_path) = out_of_path(url);
+    let context = Context { url: Some(&url), ..*context };
     let path = normal_path(&url.path).ok();
     let mut rows = vec![("host".to_owned(), url.authority.clone()), ("path".to_owned(), url.path.clone())];
     let mut inside = Vec::new();
+    for sent in &in_path {
+        rows.push(("in the path".to_owned(), "token, see below".into()));
+        inside.push(token(sent, &context));
+    }
     for (name, value) in parameters(url.query.as_deref()) {
         let value = value.unwrap_or_default();
         if looks_like_token(value) {
@@ -135,6 +154,29 @@ fn url(url: &Address, context: &Context<'_>) -> Vec<Finding> {
         Err((Some(reason), reason.title().to_owned()))
     });
     [Finding { what: "URL".into(), rows, verdict }].into_iter().chain(inside).collect()
+}
+
+/// The URL without the tokens in its path, and these tokens: whole segments behind a `~` (the usual marker) or the name of
+/// a parameter, and path parameters (RFC 9246 section 2.1).
+fn out_of_path(url: &Address) -> (Address, Vec<String>) {
+    let (mut tokens, mut kept) = (Vec::new(), Vec::new());
+    for segment in url.path.split('/') {
+        let mut left = Vec::new();
+        for piece in segment.split(';') {
+            let plain = decoded(piece.trim_start_matches('~'));
+            let token = without_name(&plain);
+            if looks_like_token(token) {
+                tokens.push(token.to_owned());
+            } else {
+                left.push(piece);
+            }
+        }
+        // A segment that was nothing but a token is none.
+        if !left.is_empty() {
+            kept.push(left.join(";"));
+        }
+    }
+    (Address { path: kept.join("/"), ..url.clone() }, tokens)
 }
 
 fn playlist(text: &str, context: &Context<'_>) -> Result<Vec<Finding>, Failure> {

@@ -63,11 +63,9 @@ impl Viewer {
             reply::header(":path", &url.target(None)),
         ];
         for text in &self.headers {
-            let (name, value) = split(text)
-                .ok_or_else(|| Failure::Wrong(format!("--header: found \"{text}\", expected NAME: VALUE")))?;
-            let name = name.to_ascii_lowercase();
-            headers.retain(|(known, _)| !name.starts_with(':') || *known != name);
-            headers.push(reply::header(&name, value));
+            let header = header(text)?;
+            headers.retain(|(known, _)| !known.starts_with(':') || *known != header.0);
+            headers.push(header);
         }
         for cookie in &self.cookies {
             if !cookie.contains('=') {
@@ -86,6 +84,16 @@ impl Viewer {
             now: Moment::or_now(self.now),
         })
     }
+}
+
+/// The header of a line `NAME: VALUE`; the name becomes lower case.
+///
+/// # Errors
+/// A line without a name.
+pub fn header(line: &str) -> Result<Header, Failure> {
+    let (name, value) =
+        split(line).ok_or_else(|| Failure::Wrong(format!("--header: found \"{line}\", expected NAME: VALUE")))?;
+    Ok(reply::header(&name.to_ascii_lowercase(), value))
 }
 
 /// Name and value of a header line; the name of a pseudo-header begins with a colon.

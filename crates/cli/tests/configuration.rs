@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
 
 /// What the examples' secrets are.
-const SECRETS: [(&str, &str); 7] = [
+const SECRETS: [(&str, &str); 10] = [
     ("PLAYLOCK_PASSWORD", "52a152a152a152a152a152a152a152a1"),
     ("PLAYLOCK_PASSWORD_NEXT", "a152a152a152a152a152a152a152a152"),
     ("PLAYLOCK_SECRET", "000102030405060708090a0b0c0d0e0f"),
@@ -23,6 +23,7 @@ const SECRETS: [(&str, &str); 7] = [
     ("PLAYLOCK_KEY", "00112233445566778899aabbccddeeff"),
     ("PLAYLOCK_EDGE_KEY", "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"),
     ("PLAYLOCK_CLAIMS_KEY", "4uFxxV7fhNmrtiah2d1fFg"),
+    ("PLAYLOCK_MEDIA_CDN", "g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8"),
 ];
 
 /// The page's block in that language.

@@ -25,7 +25,7 @@ fn an_access_token_with_a_configuration_and_without() {
     let bare = inspected(&acl, &[]);
     assert_eq!(bare.status, 0, "{bare:?}");
     for part in [
-        "access token\n",
+        "access token (EdgeAuth)\n",
         "only for this address",
         "everything below /vod/",
         "payload: user=42",

@@ -90,6 +90,10 @@ fn every_case() {
     let mut verdicts: BTreeMap<String, usize> = BTreeMap::new();
     for (name, case) in case::all().unwrap().iter().filter(|(_, case)| case.refused.is_empty()) {
         for (index, sent) in record::requests(case).unwrap().into_iter().enumerate() {
+            // The metadata of Envoy's filters is in no request that a user could repeat.
+            if !sent.request.metadata.is_empty() {
+                continue;
+            }
             let (verdict, _) = compare(&format!("{name}-{}", index + 1), &sent.setup, &sent.request);
             // And what the filter did in its place: the origin was asked or not.
             assert_eq!(sent.seen.origin.is_some(), verdict == "forward", "{name}, step {}", index + 1);

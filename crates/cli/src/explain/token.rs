@@ -6,11 +6,10 @@ use playlock_core::request::access_token::{AccessCarrier, SentAccess};
 use playlock_core::request::check::{TokenSeen, TokenSent};
 use playlock_core::request::visit::Visit;
 use playlock_core::session::jar::{self, Carrier, Sent};
-use playlock_core::token::format::Format;
-use playlock_core::token::{STEPS, cat};
+use playlock_core::token::STEPS;
 
 use super::explanation::{Explanation, Mark};
-use crate::fields;
+use crate::fields::{self, Row};
 
 const SESSION: &str = "session token";
 const ACCESS: &str = "access token";
@@ -69,16 +68,10 @@ pub fn seen(explanation: &mut Explanation<'_>, token: &TokenSeen<'_>, visit: &Vi
             explanation.say(name, Mark::Note, format!("in the {carrier}: {}: {}", reason.word(), reason.title()));
         }
     }
-    if let TokenSent::Access(SentAccess { format, .. }) = token.sent
-        && format.verifier.format() == Format::Cat
-    {
-        for (name, text) in cat::fields(sent).into_iter().flatten() {
-            explanation.detail(format!("{name}={text}"));
-        }
-    } else if let Some(spoken) = fields::read(sent, visit.incoming.head.now) {
-        for (field, value, meaning) in spoken.fields.iter().filter(|(field, ..)| *field != "hmac") {
-            explanation.detail(format!("{field}={value}: {meaning}"));
-        }
+    let spoken = fields::read(sent, visit.incoming.head.now);
+    let rows = spoken.as_ref().map(|spoken| spoken.rows.as_slice()).unwrap_or_default();
+    for (field, value, meaning) in rows.iter().filter(|(field, ..)| !is_signature(field)) {
+        explanation.detail(format!("{field}={value}: {meaning}"));
     }
     if let TokenSent::Access(sent) = token.sent
         && let Some(claim) =
@@ -86,9 +79,14 @@ pub fn seen(explanation: &mut Explanation<'_>, token: &TokenSeen<'_>, visit: &Vi
     {
         explanation.detail(format!("refused by the claim {claim}"));
     }
-    for step in steps(token.verified.err()) {
+    for step in steps(token.verified.err(), rows) {
         explanation.detail(step);
     }
+}
+
+/// Whether a field is the signature, which explains nothing.
+fn is_signature(field: &str) -> bool {
+    matches!(field, "hmac" | "Signature" | "signature" | "tag")
 }
 
 fn access_carrier(sent: &SentAccess<'_>) -> String {
@@ -102,17 +100,38 @@ fn access_carrier(sent: &SentAccess<'_>) -> String {
     }
 }
 
-/// The steps of verifying a token up to the one that failed.
-fn steps(failure: Option<Reason>) -> Vec<String> {
+/// The steps of verifying a token up to the one that failed, with the field that it failed by.
+fn steps(failure: Option<Reason>, rows: &[Row]) -> Vec<String> {
     let mut steps = Vec::new();
     for (name, reasons) in STEPS {
         match failure {
+            // The values of these headers are part of the signed text.
+            Some(Reason::Header) if name == "signature" && rows.iter().any(|(field, ..)| field == "Headers") => {
+                steps.push("header: header, by Headers".into());
+                break;
+            }
             Some(reason) if reasons.contains(&reason) => {
-                steps.push(format!("{name}: {}", reason.word()));
+                let field = rows.iter().map(|(field, ..)| field.as_str()).find(|field| of(reason).contains(field));
+                let by = field.map(|field| format!(", by {field}")).unwrap_or_default();
+                steps.push(format!("{name}: {}{by}", reason.word()));
                 break;
             }
             _ => steps.push(format!("{name}: good")),
         }
     }
     steps
+}
+
+/// The fields that a reason is about, of all formats.
+fn of(reason: Reason) -> &'static [&'static str] {
+    match reason {
+        Reason::Early => &["st", "Starts", "nbf"],
+        Reason::Expired => &["exp", "Expires", "lifetime"],
+        Reason::Audience => &["aud"],
+        Reason::Geo => &["catgeoiso3166"],
+        Reason::Ip => &["ip", "IPRanges", "catnip", "cdniip", "network"],
+        Reason::Header => &["header", "cath"],
+        Reason::Path => &["acl", "paths", "PathGlobs", "URLPrefix", "FullPath", "catu", "cdniuc"],
+        _ => &[],
+    }
 }

@@ -32,7 +32,7 @@ pub struct TokenAuth {
         feature = "schema",
         schemars(
             length(min = 1),
-            extend("default" = serde_json::json!(["edgeauth"]), "examples" = [["edgeauth", "cat"]])
+            extend("default" = serde_json::json!(["edgeauth"]), "examples" = [["edgeauth", "mediacdn"]])
         )
     )]
     pub formats: Vec<Format>,

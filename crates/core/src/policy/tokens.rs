@@ -84,7 +84,6 @@ const BEARER: &[u8] = b"Bearer ";
 
 /// The verifier of one format.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a policy has few of them; a box would only add an allocation")]
 pub enum FormatVerifier {
     /// EdgeAuth v2.
     EdgeAuth(edge_auth::Verifier),

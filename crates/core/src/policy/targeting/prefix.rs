@@ -6,6 +6,7 @@ use core::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::bytes::cidr;
 use crate::bytes::ranges::Ranges;
 
 /// A set of IP addresses. IPv4-mapped IPv6 addresses (`::ffff:192.0.2.1`) are treated as IPv4 addresses; no other IPv6
@@ -24,7 +25,7 @@ impl Prefixes {
     pub fn build(entries: &[String]) -> Result<Self, usize> {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for (index, entry) in entries.iter().enumerate() {
-            match block(entry) {
+            match cidr::block(entry) {
                 // Host bits are ignored: `192.0.2.7/24` is `192.0.2.0/24`.
                 Some(IpNet::V4(block)) => v4.push((block.network().to_bits(), block.broadcast().to_bits())),
                 Some(IpNet::V6(block)) => v6.push((block.network().to_bits(), block.broadcast().to_bits())),
@@ -45,22 +46,6 @@ impl Prefixes {
             IpAddr::V4(address) => self.v4.contains(address.to_bits()),
             IpAddr::V6(address) => self.v6.contains(address.to_bits()),
         }
-    }
-}
-
-/// Parses an address or a CIDR block. `IpNet::from_str` would reject prefix lengths with leading zeros.
-fn block(entry: &str) -> Option<IpNet> {
-    let block = match entry.split_once('/') {
-        None => entry.parse::<IpAddr>().ok()?.into(),
-        // `u8::from_str` would accept a sign.
-        Some((_, length)) if !length.bytes().all(|byte| byte.is_ascii_digit()) => return None,
-        Some((address, length)) => IpNet::new(address.parse().ok()?, length.parse().ok()?).ok()?,
-    };
-    let IpAddr::V6(address) = block.addr() else { return Some(block) };
-    match address.to_ipv4_mapped() {
-        // A shorter prefix would include addresses that are not IPv4-mapped.
-        Some(mapped) => IpNet::new(mapped.into(), block.prefix_len().checked_sub(96)?).ok(),
-        None => Some(block),
     }
 }
 
