@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::key::Algorithm;
-use super::{Claims, Signer};
+use super::options::{Claims, Signer};
 use crate::failure::Failure;
 
 /// An item of CBOR (RFC 8949).

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use playlock_core::token::edge_auth;
 
-use super::{Claims, Signer};
+use super::options::{Claims, Signer};
 use crate::failure::Failure;
 
 /// Signs a token.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::key::Algorithm;
-use super::{Claims, Signer};
+use super::options::{Claims, Signer};
 use crate::failure::Failure;
 
 /// Signs claims.

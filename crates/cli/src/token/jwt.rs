@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Claims, Signer, jws};
+use super::jws;
+use super::options::{Claims, Signer};
 use crate::failure::Failure;
 
 /// Signs a token.

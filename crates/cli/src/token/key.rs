@@ -1,7 +1,8 @@
 //! Keys that sign tokens: hex digits or a JSON Web Key (RFC 7517) with its private part.
 
-use std::fmt;
 use std::io::Read;
+use std::path::Path;
+use std::{env, fmt};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,8 +14,6 @@ use ring::rsa::{KeyPairComponents, PublicKeyComponents};
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::Value;
 
-use super::Token;
-use super::policy::secret;
 use crate::failure::Failure;
 use crate::given;
 
@@ -65,10 +64,15 @@ pub struct SigningKey {
 ///
 /// # Errors
 /// A file that cannot be read, or that is neither hex nor a private JSON Web Key. Errors never show the text.
-pub fn given(arguments: &Token, input: &mut dyn Read) -> Result<SigningKey, Failure> {
-    let (option, text) = match &arguments.key_file {
+pub fn given(
+    argument: Option<&str>,
+    file: Option<&Path>,
+    algorithm: Option<Algorithm>,
+    input: &mut dyn Read,
+) -> Result<SigningKey, Failure> {
+    let (option, text) = match file {
         Some(path) => ("--key-file", given::read(path, input)?),
-        None => ("--key", arguments.key.clone().unwrap_or_default()),
+        None => ("--key", argument.unwrap_or_default().to_owned()),
     };
     if text.trim_start().starts_with('{') {
         let jwk: Value = serde_json::from_str(&text)
@@ -84,7 +88,7 @@ pub fn given(arguments: &Token, input: &mut dyn Read) -> Result<SigningKey, Fail
             "{option}: a JSON Web Key that cannot sign: {failure}; expected kty oct with k, or OKP, EC or RSA with d"
         )));
     }
-    match arguments.algorithm {
+    match algorithm {
         Some(Algorithm::EdDsa) => {
             let seed = given::hex(option, &text, Some(32))?;
             let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|error| unusable(&error))?;
@@ -110,6 +114,14 @@ pub fn of_policy(settings: &Value, format: Format, policy: &str) -> Result<Signi
             format.word()
         ))
     })
+}
+
+/// The text of a secret: a string, or the value of the environment variable that it names.
+pub fn secret(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        other => env::var(other.get("env")?.as_str()?).ok(),
+    }
 }
 
 /// The keys of an array or a JWK Set; `None` if it is neither.

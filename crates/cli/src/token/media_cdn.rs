@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use playlock_core::token::media_cdn::claims::Claims as Read;
 
 use super::key::{Algorithm, Material};
-use super::{Claims, Signer};
+use super::options::{Claims, Signer};
 use crate::failure::Failure;
 
 /// Signs a token.

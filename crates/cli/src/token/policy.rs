@@ -1,14 +1,13 @@
 //! The key that signs, and the settings of the policy that it belongs to.
 
-use std::env;
 use std::io::Read;
 
 use playlock_core::policy::{AccessToken, Match, Opening, Policies, Policy, PolicyIndex};
 use playlock_core::token::format::Format;
 use serde_json::Value;
 
-use super::key::{self, SigningKey};
-use super::{Signer, Token};
+use super::key::{self, SigningKey, secret};
+use super::options::{Signer, Token};
 use crate::config::Loaded;
 use crate::failure::Failure;
 
@@ -18,7 +17,9 @@ use crate::failure::Failure;
 /// A policy or key that is missing or cannot be used.
 pub fn signer(arguments: &Token, loaded: Option<&Loaded>, now: u64, input: &mut dyn Read) -> Result<Signer, Failure> {
     let given = arguments.key.is_some() || arguments.key_file.is_some();
-    let given = given.then(|| key::given(arguments, input)).transpose()?;
+    let given = given
+        .then(|| key::given(arguments.key.as_deref(), arguments.key_file.as_deref(), arguments.algorithm, input))
+        .transpose()?;
     match (loaded, given) {
         (Some(loaded), given) => from_config(arguments, loaded, now, given),
         (None, Some(key)) => Ok(from_key(arguments, key)),
@@ -97,14 +98,6 @@ fn password(auth: &Value, policy: &str) -> Result<SigningKey, Failure> {
             "the policy \"{policy}\" has no password that is known here; expected tokenAuth.password"
         ))
     })
-}
-
-/// The text of a secret: a string, or the value of the environment variable that it names.
-pub fn secret(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        other => env::var(other.get("env")?.as_str()?).ok(),
-    }
 }
 
 fn chosen_policy<'a>(

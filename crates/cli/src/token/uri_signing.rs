@@ -6,7 +6,8 @@ use playlock_core::http::url::{Scheme, normal_authority};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{Claims, Signer, jws};
+use super::jws;
+use super::options::{Claims, Signer};
 use crate::address::Address;
 use crate::failure::Failure;
 
