@@ -65,9 +65,10 @@ fn verified(verifier: &Verifier, token: &[u8], target: &[u8]) -> Result<Grant, R
         header("x-geo-country", b"DE"),
         header("x-geo-asn", b"64496"),
     ];
+    let attributes = Known { protocol: Some(b"HTTP/2".to_vec()), ..Known::client("203.0.113.7:4711") };
     let head = RequestHead::read(&Request {
         headers: &headers,
-        attributes: &Known { protocol: Some(b"HTTP/2".to_vec()), ..Known::client("203.0.113.7:4711") },
+        attributes: &attributes,
         now: NOW,
         end_of_stream: true,
     });

@@ -175,13 +175,8 @@ fn all_headers(forgery: &Forgery) -> Vec<Header> {
 
 fn verdict(policies: &Rc<Policies>, forgery: &Forgery) -> &'static str {
     let headers = all_headers(forgery);
-    let request = Request {
-        metadata: &|_| None,
-        headers: &headers,
-        attributes: &Known { protocol: Some(b"HTTP/1.1".to_vec()), ..Known::client("203.0.113.7:4711") },
-        now: NOW,
-        end_of_stream: true,
-    };
+    let attributes = Known { protocol: Some(b"HTTP/1.1".to_vec()), ..Known::client("203.0.113.7:4711") };
+    let request = Request { headers: &headers, attributes: &attributes, now: NOW, end_of_stream: true };
     let (exchange, step) = Exchange::open(policies, &request, &mut || [7; 16]);
     match (step, exchange.reason()) {
         (RequestStep::Forward(_), None) => "opened",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use playlock_core::exchange::Exchange;
 use playlock_core::policy::Policies;
-use playlock_core::step::{Request, RequestStep};
+use playlock_core::step::{Known, Request, RequestStep};
 use std::rc::Rc;
 
 const NOW: u64 = 4_000_000_000;
@@ -29,16 +29,8 @@ fn verdict(policies: &Rc<Policies>, token: &[u8]) -> String {
         header(":authority", b"edge.example"),
         header(":scheme", b"https"),
     ];
-    let (client, route_policy, metadata) = (&|| None, &|| None, &|_: &[&str]| None);
-    let request = Request {
-        headers: &headers,
-        client,
-        route_policy,
-        metadata,
-        protocol: &|| None,
-        now: NOW,
-        end_of_stream: true,
-    };
+    let attributes = Known::default();
+    let request = Request { headers: &headers, attributes: &attributes, now: NOW, end_of_stream: true };
     match Exchange::open(policies, &request, &mut || [7; 16]).1 {
         RequestStep::Reply(reply) => reply.reason.unwrap().word().into(),
         RequestStep::Forward(_) => "opened".into(),

@@ -126,6 +126,7 @@ fn warn_of_refusal(arguments: &Token, loaded: Loaded, url: &str, now: u64) -> Re
         method: "GET".into(),
         host: None,
         route_policy: arguments.policy.clone(),
+        ja4: None,
         protocol: "HTTP/1.1".to_owned(),
         now: Some(Moment::At(now)),
     };
