@@ -108,6 +108,33 @@ def token():
         put("token", name, seed(0, 0, 0, 1, [], "a/b", "", text))
 
 
+def session():
+    def seed(fields=b"\n\n/vod/*\n", flags=0, bits=0, lifetime=86400, changes=(), rest=b"", site=0):
+        numbers = NOW.to_bytes(4, "big") + lifetime.to_bytes(4, "big")
+        address = bytes([203, 0, 113, 7]) + bytes(range(12))
+        changed = bytes([len(changes)]) + b"".join(map(bytes, changes))
+        return bytes([site]) + numbers + bytes([7, flags, bits]) + address + changed + fields + rest
+
+    for index, lifetime in enumerate([0, 1, 127, 128, 16383, 16384, 2**21, 2**28, 2**32 - 1]):
+        put("session", f"lifetime-{index}", seed(lifetime=lifetime, site=index))
+    for kind in (1, 2):
+        for bits in (0, 7, 8, 23, 31, 47, 127):
+            put("session", f"network-{kind}-{bits}", seed(flags=kind, bits=bits))
+    put("session", "header", seed(flags=0x81, bits=23))
+    put("session", "granted", seed("order-17\n{\"name\": \"Zo\u00eb\"}\n/a/*!/b/%2a\n".encode(), flags=0x82, bits=55))
+    put("session", "long", seed(b"i" * 200 + b"\n" + b"p" * 300 + b"\n/" + b"a" * 200 + b"*\n"))
+    put("session", "too-long", seed(b"i" * 300 + b"\n" + b"p" * 300 + b"\n/" + b"a" * 200 + b"*\n"))
+    for name, acl in {"empty": b"", "pattern": b"/a!", "escape": b"/%z", "space": b"/a b", "latin": b"/\xe9"}.items():
+        put("session", f"acl-{name}", seed(b"\n\n" + acl + b"\n"))
+    for what in range(6):
+        put("session", f"changed-{what}", seed(changes=[(what, 0, 20, 65)], flags=1, bits=23))
+    head = NOW.to_bytes(4, "big") + bytes(16)
+    for name, tail in {"plain": b"\x00/*", "long-varint": b"\x80\x00/*", "six": b"\x80" * 5 + b"\x01/*", "none": b""}.items():
+        put("session", f"signed-{name}", seed(rest=head + tail))
+    put("session", "signed-network", seed(flags=16, rest=head + b"\x01\x17\xcb\x00\x71/*"))
+    put("session", "signed-id", seed(flags=2, rest=head + b"\x01\x00/*"))
+
+
 def path():
     hostile = [
         "/a/../b", "/a/%2e%2e/b", "/a%2fb", "/a%5cb", "/a\\b", "//a", "/a//b", "/a;x/b", "/..;/a", "/a/..;x=1/b",
@@ -242,7 +269,7 @@ def exchange():
     put("exchange", "unnamed-playlist", bytes([0, 1, 0, 0]) + stream(6, kind=1) + b"\x03")
 
 
-for make in (config, token, path, playlist, query, range_, parameter, segment, exchange):
+for make in (config, token, session, path, playlist, query, range_, parameter, segment, exchange):
     folder = SEEDS / make.__name__.rstrip("_")
     for old in folder.glob("*") if folder.exists() else ():
         if not old.name.startswith("found-"):

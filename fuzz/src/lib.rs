@@ -17,6 +17,7 @@ pub mod playlist;
 pub mod query;
 pub mod range;
 pub mod segment;
+pub mod session;
 pub mod site;
 pub mod source;
 pub mod text;
@@ -27,7 +28,7 @@ pub mod viewer;
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target.
-pub const PROPERTIES: [(&str, Property); 9] = [
+pub const PROPERTIES: [(&str, Property); 10] = [
     ("config", config::property),
     ("exchange", exchange::property),
     ("parameter", parameter::property),
@@ -36,5 +37,6 @@ pub const PROPERTIES: [(&str, Property); 9] = [
     ("query", query::property),
     ("range", range::property),
     ("segment", segment::property),
+    ("session", session::property),
     ("token", token::property),
 ];

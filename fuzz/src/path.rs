@@ -9,8 +9,9 @@ use crate::source::Source;
 use crate::text;
 use crate::viewer::opened;
 
-/// Bytes of a path or pattern that are within a token's 2,048 bytes when all of them are escaped, and that again.
-const LONGEST: usize = 300;
+/// Bytes of a path or pattern that are within the 727 bytes which a session token has for its ACL, when all of them are
+/// escaped, with `/vod` before them.
+const LONGEST: usize = 230;
 
 /// Input: which bytes are escaped, two bytes; the pattern, a line; the path as it is asked for.
 pub fn property(input: &[u8]) {

@@ -175,7 +175,8 @@ fn session(site: &Site, index: usize, place: Place, spelling: usize, changes: &[
         Place::Cookie => site.in_cookie,
         Place::Header => false,
     };
-    let is_it = is(&wire, &viewer.token);
+    // Queries may be percent-encoded, cookies not.
+    let is_it = if place == Place::Cookie { wire == viewer.token } else { is(&wire, &viewer.token) };
     for path in ["/vod/a/1.ts", "/vod/a/media.m3u8"] {
         let target = format!("{path}{query}");
         let forwarded = matches!(edge::get(&site.policies, target.as_bytes(), &headers), Asked::Forwarded(..));

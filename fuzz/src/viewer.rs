@@ -4,14 +4,14 @@ use std::cell::RefCell;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::Mac;
 use playlock_core::http::reply::Header;
 use playlock_core::media::batch::Batch;
 use playlock_core::policy::Match;
 
 use crate::cipher::Key;
 use crate::edge::{self, Asked, End, Flow, header};
-use crate::site::{NOW, SESSION, SITES, Site, hex, site};
+use crate::session::{self, Plain};
+use crate::site::{NOW, SESSION, SITES, Site, site};
 use crate::text;
 
 const MASTER: &str = "#EXTM3U
@@ -81,7 +81,7 @@ pub fn reference() -> String {
 }
 
 /// The parameter that says which session a URL is of.
-pub fn session(site: &Site, token: &str) -> String {
+pub fn session_parameter(site: &Site, token: &str) -> String {
     match site.in_query {
         true => format!("{}={}", site.session, text::encode(token.as_bytes())),
         false => format!("{}={}", site.session, reference()),
@@ -188,10 +188,9 @@ pub fn parameter<'a>(url: &'a str, name: &str) -> Option<&'a str> {
 /// The token of a session with this ACL.
 pub fn opened(site: &Site, acl: &str) -> String {
     let Match::Policy(_, policy) = site.policies.policy_for("tv.example", "/vod/", NOW) else { panic!("no policy") };
-    let acl = text::encode_but(acl.as_bytes(), |byte| byte.is_ascii_graphic() && byte != b'~');
-    let id = URL_SAFE_NO_PAD.encode(SESSION);
-    let text = format!("st={NOW}~exp={}~acl={acl}~id={id}~data=hdntl", NOW + 3600);
-    let mut mac = policy.keyrings[0].session_token();
-    mac.update(text.as_bytes());
-    format!("{text}~hmac={}", hex(&mac.finalize().into_bytes()))
+    let acl = text::encode_but(acl.as_bytes(), |byte| byte.is_ascii_graphic());
+    let keyring = &policy.keyrings[0];
+    let opened = u32::try_from(NOW).expect("before 2106");
+    let plain = Plain { opened, id: SESSION, lifetime: 3600, acl: &acl, ..Plain::default() };
+    session::signed(keyring, &session::encoded(keyring.secret_id()[0], &plain))
 }

@@ -24,7 +24,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from support import hostile, hostile_origin, places, tokens
+from support import hostile, hostile_origin, places, session_tokens, tokens
 from support.clients import Broken, Http1, Http2, left
 from support.edge import document, environment, policy
 from support.hls import parse
@@ -194,7 +194,7 @@ class Soak:
         expired = parse(opened.body.decode(), self.url + brief).segments[0].url.removeprefix(self.url)
         good = edges[0].good.removeprefix(self.url)
         time.sleep(4)
-        forged = re.sub(r"hmac=....", "hmac=0000", good)
+        forged = re.sub(r"(?<=hdntl=)[\w-]+", lambda token: session_tokens.prolonged(token[0]), good)
         denied = [("/vod/live/master.m3u8", "missing"), (forged, "signature"), (expired, "expired"), ("/vod/live/0/1.ts", "missing"),
                   (self.link("/vod/live/0.m3u8", tokens.by_python(acl="/vod/*", exp=tokens.now() - 60)), "expired"),
                   (self.link("/vod/live/0.m3u8", tokens.by_python(acl="/else/*")), "path"), ("/nowhere/1.ts", "unassigned")]

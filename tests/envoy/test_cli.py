@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from support import places, tokens
+from support import places, session_tokens, tokens
 from support.edge import document, environment, policy
 from support.hls import Viewer
 
@@ -137,7 +137,7 @@ def requests(edge):
         edge.link("/ts/master.m3u8", tokens.by_python(acl="/*", key=tokens.TRANSITION)),
         edge.link("/ts/master.m3u8", tokens.by_python(acl="/*", algorithm="sha1")),
         edge.link("/ts/master.m3u8", "nonsense"), edge.link("/ts/v180/seg0.ts"),
-        segment.replace("exp=1", "exp=2"), opened + "&hdnts=again", segment.replace("/ts/", "/ts/%2e%2e/"),
+        segment.replace(session, session_tokens.prolonged(session)), opened + "&hdnts=again", segment.replace("/ts/", "/ts/%2e%2e/"),
         key.replace("plk=key~", "plk=key~x"), edge.url + "/serve.key",
         key.partition("hdntl=")[0] + "hdntl=" + other.segments[0].url.partition("hdntl=")[2].partition("&")[0],
         edge.url + "/ts/master.m3u8?hdnts=" + session, segment + "&plk=media~p1~AAAA",

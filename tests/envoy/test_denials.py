@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from support import tokens
+from support import session_tokens, tokens
 from support.edge import document
 from support.hls import Viewer
 from support.ways import HOLD
@@ -111,9 +111,11 @@ def test_an_access_token_gets_no_content(edge, name, what):
 @BOTH
 def test_a_session_token_that_somebody_changed(edge):
     session, _, segment = opened(edge)
-    flipped = session[:-1] + ("0" if session[-1] != "0" else "1")
+    flipped = session[:-2] + ("0" if session[-2] != "0" else "1") + session[-1]
     check(edge, f"{SEGMENT}?hdntl={flipped}", 403, "signature")
-    check(edge, f"{SEGMENT}?hdntl={session.replace('exp=1', 'exp=2', 1)}", 403, "signature")
+    check(edge, f"{SEGMENT}?hdntl={session_tokens.prolonged(session)}", 403, "signature")
+    check(edge, f"{SEGMENT}?hdntl={session}=", 403, "malformed")
+    check(edge, f"{SEGMENT}?hdntl={session[:40]}", 403, "malformed")
     check(edge, f"{SEGMENT}?hdntl=nonsense", 403, "malformed")
 
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from support import session_tokens
 from support.byteranges import single_file
 from support.edge import OLDER, SECRET, Edge, document, environment, policy
 from support.hls import Viewer, decrypt
@@ -243,7 +244,7 @@ def test_a_key_server_of_the_customers_own(modes, site, services):
         assert keys.asked
         for target, headers in keys.asked:
             assert set(parse_qs(urlsplit(target).query)) == expected
-            assert "cookie" not in headers and ("hdntl" in target) == (folder == "own")
+            assert "cookie" not in headers and session_tokens.inside(target.encode()) == (folder == "own")
         (session,) = {edge.proxy.logged(edge.get(url).id)["session"] for url in [playlists[0].url]}
         assert (f"session={session}" in keys.asked[0][0]) == (folder == "own")
         # Nothing is given out here, whoever asks.

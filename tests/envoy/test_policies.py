@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from support import tokens
+from support import session_tokens, tokens
 from support.edge import document, policy
 from support.proxy import WAIT
 
@@ -51,7 +51,8 @@ def test_a_session_bound_to_its_network(edges, site):
     """Two addresses of this machine that differ in two bits; X-Forwarded-For changes nothing."""
     edge = edges(BOUND)
     session = Session(edge, site, "near", source="127.0.0.1")
-    assert "hdntl=ip=127.0.0.0/30~st=" in session.response.text
+    token = re.search(r"hdntl=([\w-]+)", session.response.text)[1]
+    assert session_tokens.read(token).network == "127.0.0.0/30"
     session.is_(200, source="127.0.0.1")
     session.is_(200, source="127.0.0.3")
     session.is_("ip", source="127.0.0.4")

@@ -177,7 +177,7 @@ pub fn strangers(valid: &[Valid], take: Take<'_>) {
         "ff",
     ];
     for own in valid.iter().filter(|own| own.viewer == 7) {
-        for slot in own.slots.iter().filter(|slot| slot.kind != Kind::Signed) {
+        for slot in own.slots.iter().filter(|slot| slot.kind == Kind::Access) {
             let text = String::from_utf8(decoded(own.value(slot.place))).unwrap();
             let fields = text.rsplit_once("~hmac=").unwrap().0;
             let mut put = |class: &str, fields: &str, hidden: &str, alg: &str, key: &str| {
@@ -197,10 +197,6 @@ pub fn strangers(valid: &[Valid], take: Take<'_>) {
                 );
             }
             let password = shop(own.policy).password;
-            if slot.kind == Kind::Session {
-                put("session signed with the password", fields, "", "sha256", password);
-                continue;
-            }
             let hidden = shop(own.policy).salt.map(|salt| format!("~salt={salt}")).unwrap_or_default();
             let url = if fields.contains("acl=") {
                 String::new()

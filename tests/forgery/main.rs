@@ -3,6 +3,7 @@
 //! wasm` and is written to `target/forgeries.jsonl` for the real Envoy (`tests/envoy/test_forgeries.py`).
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
 
+mod binary;
 mod cross;
 mod fixture;
 mod mutate;
@@ -74,14 +75,18 @@ fn forge(fixture: &Fixture, valid: &[Valid], take: &mut dyn FnMut(Case, &Valid, 
             ) && !seen.contains(&shape);
             seen.push(shape);
             let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-            mutate::all(slot.kind, slot.place, own.value(slot.place), &mut |class, value| {
+            let mut put = |class: &str, value: Vec<u8>| {
                 let count = counts.entry(class.into()).or_default();
                 *count += 1;
                 // The longest take as long as a hundred others.
                 if *count % STRIDE == 1 || (thorough && !class.starts_with("overlong")) {
                     take(class, *slot, own, own.with(slot.place, value));
                 }
-            });
+            };
+            mutate::all(slot.kind, slot.place, own.value(slot.place), &mut put);
+            if slot.kind == Kind::Session {
+                binary::all(own.policy, own.value(slot.place), &mut put);
+            }
         }
     }
     cross::exchanged(valid, &mut take);

@@ -37,12 +37,18 @@ pub fn all(kind: Kind, place: Place, token: &[u8], take: Take<'_>) {
     insertions(token, take);
     escapes(token, take);
     characters(token, take);
-    fields(kind, token, take);
+    if kind != Kind::Session {
+        fields(kind, token, take);
+    }
     joined(kind, token, take);
 }
 
 /// The region of the token that each byte belongs to.
 fn regions(kind: Kind, token: &[u8]) -> Vec<&'static str> {
+    if kind == Kind::Session {
+        // 16 bytes are the last 21 characters, and some bits before.
+        return (0..token.len()).map(|at| if at < token.len() - 21 { "value" } else { "mac" }).collect();
+    }
     let mut regions = Vec::with_capacity(token.len());
     let pieces: Vec<&[u8]> = token.split(|byte| *byte == b'~').collect();
     for (index, piece) in pieces.iter().enumerate() {
@@ -85,8 +91,12 @@ fn effect(kind: Kind, place: Place, region: &str, byte: u8) -> &'static str {
         (_, b'~' | b'=') => "structure",
         _ => match (region, kind) {
             ("number", _) if byte.is_ascii_digit() => "fitting",
-            ("mac", Kind::Signed) if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') => "fitting",
-            ("mac", Kind::Access | Kind::Session) if matches!(byte, b'0'..=b'9' | b'a'..=b'f') => "fitting",
+            (_, Kind::Session) | ("mac", Kind::Signed)
+                if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') =>
+            {
+                "fitting"
+            }
+            ("mac", Kind::Access) if matches!(byte, b'0'..=b'9' | b'a'..=b'f') => "fitting",
             ("value", _) if byte.is_ascii_alphanumeric() => "fitting",
             _ => "other",
         },
@@ -110,7 +120,7 @@ fn cuts(kind: Kind, token: &[u8], take: Take<'_>) {
     for length in 0..token.len() {
         // The lengths of HMAC-SHA-1 and HMAC-MD5 in hex digits.
         let class = match length.checked_sub(mac) {
-            Some(32 | 40) if kind != Kind::Signed => "truncate to another algorithm's MAC",
+            Some(32 | 40) if kind == Kind::Access => "truncate to another algorithm's MAC",
             Some(1..) => "truncate MAC",
             _ => "truncate fields",
         };
@@ -279,7 +289,7 @@ fn joined(kind: Kind, token: &[u8], take: Take<'_>) {
     take("no token", vec![b'a'; OVERLONG]);
     take("no token", vec![b'~'; OVERLONG]);
     take("no token", b"~hmac=".repeat(OVERLONG / 6));
-    if kind != Kind::Signed {
+    if kind == Kind::Access {
         let at = token.windows(6).position(|window| window == b"~hmac=").unwrap() + 6;
         let with = |mac: Vec<u8>| [&token[..at], &mac].concat();
         take("all-zero MAC", with(vec![b'0'; 64]));

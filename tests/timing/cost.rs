@@ -4,7 +4,8 @@
 //! The unit is the cheapest refusal of the same size: a GET without a token, with a target of the same length that
 //! contains only letters, and with one foreign cookie and one foreign header as long as those of the hostile request.
 //! It is not the hostile target without its token, because expensive targets (escapes, parameters) must be covered too.
-//! The policy has two passwords and two secrets, and each forgery is checked against both.
+//! The policy has two passwords and two secrets, and each forgery is checked against both: the hints of session tokens at
+//! the secrets are the same.
 //!
 //! A hostile request may cost five times the unit. URL tokens may cost eight times, because the URL is checked in each
 //! spelling that a generator may have signed, with each password, in both parses of the token. That limit follows from
@@ -13,6 +14,9 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use playlock_core::policy::binding::Bound;
+use playlock_core::session::token::Fields;
+use playlock_core::token::derive::{Keyring, Secret};
 use playlock_host::edge_auth::Token;
 use playlock_host::envoy::Envoy;
 use playlock_host::message::{Ending, Outcome, Request, Response, Seen, Upstream};
@@ -35,6 +39,36 @@ fn module() -> &'static Module {
     })
 }
 
+/// Three secrets with the same hint in session tokens of the policy, in hex: those of the configuration, and a forger's.
+/// `SECRET` is the first of all.
+fn namesakes(policy: &str) -> Vec<(Keyring, String)> {
+    let of = |number: u16| {
+        let secret = format!("{}{number:04x}", &SECRET[..60]);
+        let bytes = (0..64).step_by(2).map(|at| u8::from_str_radix(&secret[at..at + 2], 16).unwrap());
+        (Keyring::new(&Secret::new(bytes.collect()).unwrap(), policy), secret)
+    };
+    let own = of(0x1e1f);
+    assert_eq!(own.1, SECRET);
+    let hint = own.0.secret_id()[0];
+    let others = (0..0x1e1f).map(of).filter(|(keyring, _)| keyring.secret_id()[0] == hint).take(2);
+    [own].into_iter().chain(others).collect()
+}
+
+/// A session token of the policy with a wrong MAC, whose ACL or payload has `length` bytes.
+fn forged_session(policy: &str, length: usize, payload: bool) -> String {
+    let text = "a".repeat(length);
+    let fields = Fields {
+        opened: NOW.try_into().unwrap(),
+        id: [0; 16],
+        lifetime: 86_400,
+        bound: Bound::default(),
+        access_token: None,
+        payload: payload.then_some(&text),
+        acl: if payload { "/*" } else { &text },
+    };
+    fields.sign(&namesakes(policy)[2].0).unwrap()
+}
+
 /// A VM with the most expensive configuration: two passwords, two secrets, three algorithms, tokens in all positions.
 fn vm() -> Vm {
     let policy = |name: &str, more: serde_json::Value, scope: &str| {
@@ -43,7 +77,7 @@ fn vm() -> Vm {
         token_auth.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         serde_json::json!({"policyName": name, "tokenAuth": token_auth,
             "cors": {"allowOrigins": ["https://tv.example"]},
-            "mediaEncryption": {"enabled": true, "secret": SECRET, "transitionSecret": "88".repeat(32), "keyScope": scope}})
+            "mediaEncryption": {"enabled": true, "secret": SECRET, "transitionSecret": namesakes(name)[1].1, "keyScope": scope}})
     };
     let config = serde_json::json!({
         "policies": [policy("vod", serde_json::json!({}), "session"),
@@ -92,7 +126,11 @@ fn expanded(text: &str) -> String {
     while let Some(end) = text.find('}') {
         let start = text[..end].rfind('{').expect("its beginning");
         let inner = &text[start + 1..end];
-        let value = if let Some(fields) = inner.strip_prefix("token:") {
+        let value = if let Some(length) = inner.strip_prefix("session:") {
+            forged_session("vod", length.parse().expect("a number"), false)
+        } else if let Some(length) = inner.strip_prefix("session with payload:") {
+            forged_session("vod", length.parse().expect("a number"), true)
+        } else if let Some(fields) = inner.strip_prefix("token:") {
             format!("exp={}~{fields}~hmac={}", NOW + 60, "0123456789abcdef".repeat(4))
         } else {
             let (piece, times) = inner.rsplit_once('*').expect("TEXT*N");

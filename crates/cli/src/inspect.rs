@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::fields::looks_like_token;
 use crate::findings::{Context, Finding, Site, looks_like_parameter, parameter, token};
 use crate::playlist::{Key, Master, Media, Playlist};
+use crate::session_token;
 use crate::terminal::{Colours, shown};
 use crate::time::Moment;
 
@@ -68,8 +69,9 @@ pub fn run(arguments: &Inspect, input: &mut dyn Read, output: &mut dyn Write, co
     } else if looks_like_url(text) {
         url(&text.parse().map_err(|error| Failure::Wrong(format!("URL: {error}")))?, &context)
     } else {
-        let sent = text.split_once('=').filter(|(_, rest)| rest.contains("exp=")).map_or(text, |(name, rest)| {
-            // `hdnts=exp=…`, as it stands in a query or a cookie.
+        let named = text.split_once('=').filter(|(_, rest)| rest.contains("exp=") || session_token::is_one(rest));
+        let sent = named.map_or(text, |(name, rest)| {
+            // `hdnts=exp=…` or `hdntl=…`, as it stands in a query or a cookie.
             if matches!(name, "ip" | "st" | "exp") { text } else { rest }
         });
         vec![token(sent, &context)]

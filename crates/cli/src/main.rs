@@ -1,5 +1,6 @@
 //! `playlock`: the command line of the filter.
 
+mod acl;
 mod address;
 mod check;
 mod completions;
@@ -22,6 +23,7 @@ mod playlist;
 mod reference;
 mod rewrite;
 mod schema;
+mod session_token;
 mod terminal;
 mod time;
 mod token;

@@ -104,7 +104,10 @@ fn a_playlist_of_the_filters() {
     }
     let altered = run(&arguments, text.replace("r10@5", "r10@6").as_bytes(), &BTreeMap::new());
     assert!(altered.status == 1 && altered.text().contains("parameter: "), "{altered:?}");
-    let forged = run(&arguments, text.replace("hdntl=st=1", "hdntl=st=2").as_bytes(), &BTreeMap::new());
+    let token = text.split_once("hdntl=").unwrap().1.split(['"', '&', '\n']).next().unwrap();
+    let digit = if token.ends_with('A') { "B" } else { "A" };
+    let changed = format!("{}{digit}{}", &token[..9], &token[10..]);
+    let forged = run(&arguments, text.replace(token, &changed).as_bytes(), &BTreeMap::new());
     assert!(forged.status == 1 && forged.text().contains("signature: "), "{forged:?}");
     let broken = run(&arguments, b"#EXTM3U\ns.ts\n", &BTreeMap::new());
     assert_eq!(

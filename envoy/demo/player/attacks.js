@@ -2,19 +2,14 @@
 
 import { canTry, tryToPlay } from "./player.js";
 import { ask, askElsewhere } from "./requests.js";
+import { delayed, sessionFieldsOf } from "./session-token.js";
 import { fieldsOf, formOf, hex, isClear, pathOf, tokenOf, withParameter } from "./wire.js";
 
 const DAY = 86_400;
 const SHOWN = 16;
 
 /** What the session token that plays says. */
-const sessionOf = (media) => fieldsOf(tokenOf(media.url, "hdntl"));
-
-/** A session token that claims another day of life, under the old signature. */
-function prolonged(token) {
-  const end = Number(fieldsOf(token).exp);
-  return token.replace(`exp=${end}`, `exp=${end + DAY}`);
-}
+const sessionOf = (media) => sessionFieldsOf(tokenOf(media.url, "hdntl"));
 
 /** The token of a session that another viewer opens now. */
 async function anotherSession({ site, stream, tell }) {
@@ -81,7 +76,7 @@ const stolen = {
       answers: [there, here],
       right: there.status === 403 && there.problem?.type === "ip" && here.allowed,
       wanted: "403 ip there and 200 here",
-      why: `The session token is bound to the network that opened the session, ${sessionOf(media).ip}. A copied URL is ` +
+      why: `The session token is bound to the network that opened the session, ${sessionOf(media).network}. A copied URL is ` +
         "useless in other networks.",
     };
   },
@@ -121,9 +116,9 @@ export const ATTACKS = [
   }),
   refused({
     id: "signature", title: "Extend the session by a day", kind: "media", reason: "signature",
-    asked: () => "Requests the media playlist with the session token's expiry moved by 24 hours.",
-    url: ({ media }) => withParameter(media.url, "hdntl", prolonged(tokenOf(media.url, "hdntl"))),
-    why: "Anyone can read the token, but only playlock can sign it. After a single changed digit, the HMAC no longer matches.",
+    asked: () => "Requests the media playlist with the session token's start and end moved by 24 hours.",
+    url: ({ media }) => withParameter(media.url, "hdntl", delayed(tokenOf(media.url, "hdntl"), DAY)),
+    why: "Anyone can read the token, but only playlock can sign it. After a single changed bit, the HMAC no longer matches.",
   }),
   refused({
     id: "parameter", title: "Request a segment in clear", kind: "segment", reason: "parameter",

@@ -1,6 +1,7 @@
 // The session card: the fields of the session token, the key's fingerprint, and the remaining lifetime of the tokens.
 
 import { fingerprint } from "./fingerprint.js";
+import { sessionFieldsOf } from "./session-token.js";
 import { fieldsOf, tokenOf } from "./wire.js";
 
 const $ = (id) => document.getElementById(id);
@@ -30,11 +31,11 @@ export function observe({ allowed, kind, url, body }) {
   if (!allowed || !shown) return;
   const token = tokenOf(url, "hdntl");
   if (token && kind === "media") {
-    const fields = fieldsOf(token);
+    const fields = sessionFieldsOf(token);
     $("session-id").textContent = fields.id;
-    $("session-network").textContent = fields.ip ?? "any network";
+    $("session-network").textContent = fields.network ?? "any network";
     $("session-scope").textContent = fields.acl.split("!").join("  ");
-    shown.end = Number(fields.exp);
+    shown.end = fields.end;
     badge($("session-state"), "open", "good");
     tick();
   }

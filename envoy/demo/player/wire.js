@@ -35,7 +35,7 @@ export function formOf(name, bytes) {
   return isClear(name, bytes) ? `starts with the MP4 box “${box}”` : `“${box}” instead of an MP4 box name`;
 }
 
-/** The fields of a token: name → text. Only for showing: the edge alone can verify it. */
+/** The fields of an access token: name → text. Only for showing: the edge alone can verify it. */
 export function fieldsOf(token) {
   return Object.fromEntries(token.split("~").map((field) => {
     const at = field.indexOf("=");
@@ -60,7 +60,8 @@ export const pathOf = (url) => new URL(url, location.href).pathname;
 /** A URL's path and query with signatures cut short, for showing. */
 export function shortly(url) {
   const { pathname, search } = new URL(url, location.href);
-  return pathname + search.replace(/(hmac=[0-9a-f]{6})[0-9a-f]+/g, "$1…").replace(/(plk=[^&]{12})[^&]{8,}/, "$1…");
+  return pathname + search.replace(/(hmac=[0-9a-f]{6})[0-9a-f]+/g, "$1…")
+    .replace(/((?:plk|hdntl)=[^&]{12})[^&]{8,}/g, "$1…");
 }
 
 /** The URIs in a master playlist, absolute: the media playlists of its variants. */

@@ -1,7 +1,7 @@
 //! Placeholders in a case's text.
 //!
 //! `{name}` a value captured by an earlier step · `{now}` `{now+60}` `{now-60}` · `{flip:name}` a captured value with
-//! its last hex digit changed · `{escape:name}` percent-encoded · `{token:acl=/vod/*,exp=+3600}` an access token ·
+//! its last digit but one changed · `{escape:name}` percent-encoded · `{token:acl=/vod/*,exp=+3600}` an access token ·
 //! `{sign:any text}` a text signed like a token. In a token: `st` and `exp` are unix seconds or relative to now (`exp`
 //! defaults to +3600; `none` omits it), `!` joins several ACLs, `alg` defaults to sha256, `key` is hex or the name of a
 //! variable of the case's environment (default `PLAYLOCK_PASSWORD`), `%2C` is a comma. Other text in braces is
@@ -48,7 +48,9 @@ impl Text {
             ("flip", Some(name)) => {
                 let mut value = self.captured(name)?.to_owned();
                 let last = value.pop().ok_or("is empty")?;
-                value.push(if last == '0' { '1' } else { '0' });
+                let flipped = value.pop().ok_or("has one character")?;
+                value.push(if flipped == '0' { '1' } else { '0' });
+                value.push(last);
                 Ok(value)
             }
             ("escape", Some(name)) => Ok(escape(self.captured(name)?)),
@@ -120,7 +122,7 @@ mod tests {
         let env = BTreeMap::from([("PLAYLOCK_PASSWORD".to_owned(), "52a152a152a152a152a152a152a152a1".to_owned())]);
         let text = Text { values, env, now: 1_700_000_000 };
         let expand = |from: &str| text.expand(from).unwrap();
-        assert_eq!(expand("{tok}|{flip:tok}|{escape:tok}"), "a=1~b|a=1~0|a%3D1%7Eb");
+        assert_eq!(expand("{tok}|{flip:tok}|{escape:tok}"), "a=1~b|a=10b|a%3D1%7Eb");
         assert_eq!(expand("{now} {now+5} {now-5}"), "1700000000 1700000005 1699999995");
         assert_eq!(
             expand("{token:st=+0,acl=/vod/*}"),

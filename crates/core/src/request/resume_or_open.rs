@@ -57,9 +57,9 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
             let seen = verified.as_ref().map(|_| ()).map_err(|reason| *reason);
             observer.token(&TokenSeen { sent: TokenSent::Access(sent), verified: seen }, visit);
             Some(verified.map_err(|reason| {
-                let forged = matches!(reason, Reason::Signature | Reason::Malformed);
-                let swapped =
-                    forged && presented.tokens.is_empty() && is_session_token(policy, sent.token, incoming.head);
+                let swapped = reason == Reason::Malformed
+                    && presented.tokens.is_empty()
+                    && is_session_token(policy, sent.token, incoming.head);
                 if swapped { Reason::Swapped } else { reason }
             })?)
         }

@@ -45,12 +45,15 @@ pub enum Carrier<'a> {
 }
 
 impl Sent<'_> {
-    /// Verifies the token.
+    /// Verifies the token. Clients escape values of queries, not of cookies.
     ///
     /// # Errors
     /// As [`Session::verify`]; [`Reason::Session`] if the cookie's name belongs to another session.
     pub fn verify(&self, policy: &Policy, head: &RequestHead<'_>) -> Result<Session, Reason> {
-        let session = Session::verify(policy, self.token, head)?;
+        let session = match self.carrier {
+            Carrier::Query => Session::verify(policy, self.token, head)?,
+            Carrier::Path | Carrier::Cookie(_) => Session::verify_as_it_stands(policy, self.token, head)?,
+        };
         match self.carrier {
             Carrier::Cookie(sent) if reference(&session.id_text()) != sent => Err(Reason::Session),
             _ => Ok(session),

@@ -14,8 +14,8 @@ use crate::http::reply::Reason;
 use crate::http::target;
 use crate::policy::{KeyringIndex, Policy};
 use crate::session::token::{Encoded, Fields};
-use crate::token::acl;
 use crate::token::grant::Grant;
+use crate::token::{MAX_SENT, acl};
 
 /// A session that was just opened or verified; there is no other way to create one.
 #[derive(Debug)]
@@ -68,17 +68,30 @@ impl Session {
         Ok(Self::of(&fields, token, KeyringIndex::default()))
     }
 
-    /// Verifies a session token as sent with `head`. [`Session::covers`] checks the path.
+    /// Verifies a session token as sent in the query with `head`, where clients may have escaped it.
+    /// [`Session::covers`] checks the path.
+    ///
+    /// # Errors
+    /// As [`Session::verify_as_it_stands`].
+    pub fn verify(policy: &Policy, sent: &str, head: &RequestHead<'_>) -> Result<Self, Reason> {
+        if sent.contains('%') && sent.len() <= MAX_SENT {
+            let token = percent::decode_str(sent).ok_or(Reason::Malformed)?;
+            return Self::verify_as_it_stands(policy, &token, head);
+        }
+        Self::verify_as_it_stands(policy, sent, head)
+    }
+
+    /// Verifies a session token that no client has escaped.
     ///
     /// # Errors
     /// [`Reason::Malformed`], [`Reason::Signature`], [`Reason::Expired`], [`Reason::Ip`], [`Reason::Header`],
     /// [`Reason::Revoked`].
-    pub fn verify(policy: &Policy, sent: &str, head: &RequestHead<'_>) -> Result<Self, Reason> {
-        let encoded = Encoded::read(sent).ok_or(Reason::Malformed)?;
+    pub fn verify_as_it_stands(policy: &Policy, token: &str, head: &RequestHead<'_>) -> Result<Self, Reason> {
+        let encoded = Encoded::read(token).ok_or(Reason::Malformed)?;
         let parsed = encoded.parse().ok_or(Reason::Malformed)?;
         let signer = policy.keyrings().find(|(_, keyring)| parsed.is_signed_by(keyring));
         let (index, keyring) = signer.ok_or(Reason::Signature)?;
-        let session = Self::of(&parsed.fields, sent.into(), index);
+        let session = Self::of(&parsed.fields, token.into(), index);
         if head.now > session.expires.saturating_add(policy.session.skew) {
             return Err(Reason::Expired);
         }

@@ -18,8 +18,8 @@
 //! all bytes but the last (LEB128). The id begins at character 8 of the text, so that its first 21 characters, as in the
 //! access log, can be searched for in URLs.
 //!
-//! Each token has one spelling: a longer varint than needed, bits outside the prefix, an empty field, padding, bits
-//! behind the last byte, and escapes are refused. Clients that escape query values leave the characters of base64url.
+//! Each token has one spelling: a longer varint than needed, bits outside the prefix, an empty field, padding, and bits
+//! behind the last byte are refused.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -19,8 +19,8 @@ use alloc::vec::Vec;
 use crate::bytes::percent;
 use crate::http::reply::Reason;
 
-/// Longest access token in bytes, as sent; longer ones are not hashed. The session token carries its fields in at most
-/// 1,023 bytes, and escapes add to that.
+/// Longest token in bytes, as sent; longer ones are not hashed. Session tokens have at most 1,023 bytes, the fields of
+/// an access token have to fit into one, and escapes add to that.
 pub const MAX_SENT: usize = 2048;
 
 /// The readings of an access token as sent; none of one that is longer than [`MAX_SENT`].
