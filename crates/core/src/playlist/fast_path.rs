@@ -11,7 +11,6 @@ use super::scan::{self, BLOCK};
 use super::session_link::SessionLink;
 use super::uri::LinkTarget;
 use crate::bytes::bug;
-use crate::http::path_token;
 use crate::http::reply::Reason;
 use crate::http::url;
 use crate::token::signed::Resource;
@@ -29,36 +28,17 @@ impl Body {
     /// # Errors
     /// Only because of a bug.
     pub(super) fn run(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<usize, Reason> {
-        let (mut taken, mut copied) = (0, 0);
-        let Some(mut next) = segment(chunk).filter(|_| self.is_plain()) else { return Ok(0) };
+        if extinf(chunk, 0).is_none() || !self.is_plain() {
+            return Ok(0);
+        }
         // The texts are the same around every URI that does not climb.
         let Some((before, after)) = self.marks.around(b"segment", MEDIA) else { return Ok(0) };
-        let in_path = matches!(self.marks.link(MEDIA), Some(SessionLink::Segment(_)));
-        loop {
-            let (uri_start, uri_end) = (taken + next.uri_start, taken + next.uri_end);
-            if in_path {
-                if !path_token::is_straight(bug::look(chunk, uri_start..uri_end)) {
-                    break;
-                }
-                if !before.is_empty() {
-                    push_short(out, chunk, copied, uri_start)?;
-                    out.extend_from_slice(before.as_bytes());
-                    copied = uri_start;
-                }
-            } else if !after.is_empty() {
-                push_short(out, chunk, copied, uri_end)?;
-                out.push(b'?');
-                out.extend_from_slice(after.as_bytes());
-                copied = uri_end;
-            }
-            taken += next.end;
-            match segment(bug::look(chunk, taken..)) {
-                Some(segment) => next = segment,
-                None => break,
-            }
-        }
+        let taken = match self.marks.link(MEDIA) {
+            Some(SessionLink::Segment(_)) if before.is_empty() => inherited(chunk, out)?,
+            Some(SessionLink::Segment(_)) => prefixed(chunk, &before, out)?,
+            _ => extended(chunk, after, out)?,
+        };
         if taken > 0 {
-            out.extend_from_slice(bug::part(chunk, copied..taken, Reason::Line)?);
             self.segments.forget();
         }
         Ok(taken)
@@ -76,6 +56,44 @@ impl Body {
             && !self.scope.is_open()
             && !self.marks.variables.are_used()
     }
+}
+
+/// Copies the segments at the start of `chunk` whose URIs inherit the token: all at once.
+fn inherited(chunk: &[u8], out: &mut Vec<u8>) -> Result<usize, Reason> {
+    let mut taken = 0;
+    while let Some(next) = segment::<true>(chunk, taken) {
+        taken = next.end;
+    }
+    out.extend_from_slice(bug::part(chunk, ..taken, Reason::Line)?);
+    Ok(taken)
+}
+
+/// Copies the segments at the start of `chunk` with `before` in front of each URI.
+fn prefixed(chunk: &[u8], before: &str, out: &mut Vec<u8>) -> Result<usize, Reason> {
+    let (mut taken, mut copied) = (0, 0);
+    while let Some(next) = segment::<true>(chunk, taken) {
+        push_short(out, chunk, copied, next.uri_start)?;
+        out.extend_from_slice(before.as_bytes());
+        (taken, copied) = (next.end, next.uri_start);
+    }
+    out.extend_from_slice(bug::part(chunk, copied..taken, Reason::Line)?);
+    Ok(taken)
+}
+
+/// Copies the segments at the start of `chunk` with the parameter `after`, if it is not empty, behind each URI.
+fn extended(chunk: &[u8], after: &str, out: &mut Vec<u8>) -> Result<usize, Reason> {
+    let (mut taken, mut copied) = (0, 0);
+    while let Some(next) = segment::<false>(chunk, taken) {
+        if !after.is_empty() {
+            push_short(out, chunk, copied, next.uri_end)?;
+            out.push(b'?');
+            out.extend_from_slice(after.as_bytes());
+            copied = next.uri_end;
+        }
+        taken = next.end;
+    }
+    out.extend_from_slice(bug::part(chunk, copied..taken, Reason::Line)?);
+    Ok(taken)
 }
 
 /// Appends `text[from..to]`. Copying a fixed number of bytes and truncating is faster than a call for a few bytes.
@@ -98,36 +116,92 @@ struct Segment {
     end: usize,
 }
 
-/// The plain segment at the start of `text`, if it is complete and some more text follows.
-fn segment(text: &[u8]) -> Option<Segment> {
-    let tag = end_of(text, extinf(text)? + EXTINF.len(), scan::newlines)? + 1;
-    let uri_end = end_of(text, tag, scan::special)?;
+/// The plain segment at `start`, if it is complete and some more text follows. `STRAIGHT`: only if its URI leads to its
+/// directory or below (`http::path_token::is_straight`).
+#[inline]
+fn segment<const STRAIGHT: bool>(text: &[u8], start: usize) -> Option<Segment> {
+    let uri_start = newline(text, extinf(text, start)? + EXTINF.len())? + 1;
+    let uri_end = uri_end::<STRAIGHT>(text, uri_start)?;
     let end = match text.get(uri_end..)? {
         [b'\n', ..] => uri_end + 1,
         [b'\r', b'\n', ..] => uri_end + 2,
         _ => return None,
     };
-    let fits = tag <= MAX_LINE && end - tag <= MAX_LINE;
-    (fits && url::is_simple_start(text.get(tag..uri_end)?)).then_some(Segment { uri_start: tag, uri_end, end })
+    let fits = uri_start - start <= MAX_LINE && end - uri_start <= MAX_LINE;
+    (fits && url::is_simple_start(text.get(uri_start..uri_end)?)).then_some(Segment { uri_start, uri_end, end })
 }
 
-/// The position of `#EXTINF` at the start of `text` or after a time there.
-fn extinf(text: &[u8]) -> Option<usize> {
-    if text.starts_with(EXTINF) {
-        return Some(0);
+/// The position of `#EXTINF` at `start` or after a time there.
+#[inline]
+fn extinf(text: &[u8], start: usize) -> Option<usize> {
+    let tag = text.get(start..)?;
+    if tag.starts_with(EXTINF) {
+        return Some(start);
     }
-    let time = text.strip_prefix(DATE_TIME)?;
-    let at = DATE_TIME.len() + end_of(time, 0, scan::newlines)? + 1;
+    let at = newline(text, start + tag.starts_with(DATE_TIME).then_some(DATE_TIME.len())?)? + 1;
     text.get(at..)?.starts_with(EXTINF).then_some(at)
 }
 
-/// The position of the first byte from `at` on that `bits` selects, if whole blocks are available up to there.
-fn end_of(text: &[u8], mut at: usize, bits: impl Fn(&[u8; BLOCK]) -> u16) -> Option<usize> {
+/// The position of the first line feed from `at` on, if whole blocks are available up to there.
+#[inline]
+fn newline(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        let found = bits(text.get(at..)?.first_chunk()?);
+        let found = scan::newlines(text.get(at..)?.first_chunk::<BLOCK>()?);
         if found != 0 {
             return Some(at + usize::try_from(found.trailing_zeros()).ok()?);
         }
         at += BLOCK;
+    }
+}
+
+/// The position of the first byte from `at` on that no simple URI contains, if whole blocks are available up to there.
+/// `STRAIGHT`: `None` if a `/` is first, or a `.` is first or behind a `/`.
+#[inline]
+fn uri_end<const STRAIGHT: bool>(text: &[u8], mut at: usize) -> Option<usize> {
+    if STRAIGHT && text.get(at) == Some(&b'/') {
+        return None;
+    }
+    // Whether a `/` is before the block. The URI follows the directory's.
+    let mut after_slash = 1;
+    loop {
+        let block = text.get(at..)?.first_chunk::<BLOCK>()?;
+        let special = scan::special(block);
+        if STRAIGHT {
+            let (slashes, dots) = scan::slashes_and_dots(block);
+            let before_end = special.wrapping_sub(1) & !special;
+            if (slashes << 1 | after_slash) & dots & before_end != 0 {
+                return None;
+            }
+            after_slash = slashes >> (BLOCK - 1);
+        }
+        if special != 0 {
+            return Some(at + usize::try_from(special.trailing_zeros()).ok()?);
+        }
+        at += BLOCK;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::path_token;
+
+    /// Wherever the bytes stand in a block, a segment is found if and only if its URI is straight.
+    #[test]
+    fn only_straight_uris_inherit() {
+        let odd = ["/", ".", "./", "../", "/.", "/./", "/../", "/.a", "a.", "..", "a/b", "//", "/x//y", "", "a/"];
+        for before in 0..36 {
+            for odd in odd {
+                for after in [0, 1, 15, 16, 17] {
+                    let uri = ["u".repeat(before), odd.into(), "v".repeat(after)].concat();
+                    let text = alloc::format!("#EXTINF:4,\n{uri}\n{}", "/.".repeat(16));
+                    let expected = url::is_simple(uri.as_bytes()).then_some(11..11 + uri.len());
+                    let place = |found: Segment| found.uri_start..found.uri_end;
+                    assert_eq!(segment::<false>(text.as_bytes(), 0).map(place), expected, "{uri}");
+                    let expected = expected.filter(|_| path_token::is_straight(uri.as_bytes()));
+                    assert_eq!(segment::<true>(text.as_bytes(), 0).map(place), expected, "{uri}");
+                }
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Sixteen bytes of a playlist at a time: which of them are line feeds, and which a simple URI cannot contain. Results
 //! have one bit per byte, the lowest for the first.
 
-pub use self::backend::{newlines, special};
+pub use self::backend::{newlines, slashes_and_dots, special};
 
 /// The number of bytes examined at a time.
 pub const BLOCK: usize = 16;
@@ -33,6 +33,13 @@ mod backend {
         let query = v128_or(is(b'?'), is(b'#'));
         i8x16_bitmask(v128_or(outside, v128_or(path, query)))
     }
+
+    /// The bits of the bytes that are `/`, and of those that are `.`.
+    pub fn slashes_and_dots(block: &[u8; BLOCK]) -> (u16, u16) {
+        let bytes = load(block);
+        let are = |byte: u8| i8x16_bitmask(i8x16_eq(bytes, i8x16_splat(byte.cast_signed())));
+        (are(b'/'), are(b'.'))
+    }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -52,5 +59,10 @@ mod backend {
     /// The bits of the bytes that are not [`url::is_plain`].
     pub fn special(block: &[u8; BLOCK]) -> u16 {
         bits(block, |byte| !url::is_plain(byte))
+    }
+
+    /// The bits of the bytes that are `/`, and of those that are `.`.
+    pub fn slashes_and_dots(block: &[u8; BLOCK]) -> (u16, u16) {
+        (bits(block, |byte| byte == b'/'), bits(block, |byte| byte == b'.'))
     }
 }
