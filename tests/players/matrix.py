@@ -35,6 +35,7 @@ class Column:
     entry: str = "master.m3u8"
     auth: dict = field(default_factory=dict)
     foreign: bool = False
+    first: str = "path"  # the only transport of the rows in FIRST
     sessions: bool = False
 
 
@@ -82,15 +83,16 @@ COLUMNS = {
     "low-latency-rotation": Column("LL-HLS, key rotation", low_latency, ROTATION, BROWSERS, live=True,
                                    until=programme.SECONDS - 0.1),
 }
-# The ways in which a player may come to a media playlist, with the access token in its URL. The stream is MPEG-TS, the
-# transport "path".
+# The ways in which a player may come to a media playlist, with the access token in its URL. The stream is MPEG-TS.
 FIRST = {
     "first-vod": Column("VOD, opened directly", one_file_each, entry=DIRECT),
     "first-live": Column("live, opened directly", live_ts, live=True, entry=DIRECT, sessions=True),
     "first-named": Column("live, named by another host's multivariant playlist", live_ts, live=True, entry=DIRECT, foreign=True,
                           sessions=True),
-    "first-named-redirect": Column("the same, `redirectPlaylists`", live_ts, live=True, entry=DIRECT, foreign=True,
+    "first-named-redirect": Column("named by another host's, `redirectPlaylists`", live_ts, live=True, entry=DIRECT, foreign=True,
                                    auth=REDIRECT, sessions=True),
+    "first-named-query": Column("named by another host's, transport `query`", live_ts, live=True, entry=DIRECT, foreign=True, sessions=True,
+                                first="query"),
 }
 ALL = COLUMNS | FIRST
 
@@ -99,7 +101,7 @@ def transports(player, key):
     """The transports with which a player plays a stream: both, or one of them, in turn from player to player and from stream
     to stream."""
     if key in FIRST:
-        return TRANSPORTS[:1]
+        return (FIRST[key].first,)
     if key in EVERY:
         return TRANSPORTS
     return (TRANSPORTS[(PLAYERS.index(player) + list(COLUMNS).index(key)) % 2],)
