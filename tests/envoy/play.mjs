@@ -1,7 +1,8 @@
 // Plays an HLS URL to its end with hls.js in headless Chromium and prints a report as one JSON object.
 // node play.mjs '{"modules": …, "chromium": …, "profile": …, "url": …, "rate": 8}'
 // Further members: `page`, the URL of a page on another site to play in (default: one of the stream's own origin); `headers` for
-// every request of hls.js; `credentials`, whether to send cookies; `fetch`, URLs that the page tries to read at the end.
+// every request of hls.js; `credentials`, whether to send cookies; `fetch`, URLs that the page tries to read at the end;
+// `thumbnails`, the URI of a thumbnail track, relative to the media playlist that hls.js has loaded.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -16,7 +17,7 @@ const ARGUMENTS = [
 ];
 
 // Runs in the page: plays, and tells how it went.
-function play({ url, rate, seconds, headers, credentials }) {
+function play({ url, rate, seconds, headers, credentials, thumbnails }) {
   const video = document.querySelector("video");
   const report = { errors: [], fatal: [], stalls: 0, levels: 0, ended: false };
   return new Promise((resolve) => {
@@ -26,10 +27,20 @@ function play({ url, rate, seconds, headers, credentials }) {
     };
     const asUsual = !credentials && !Object.keys(headers).length;
     const hls = new Hls({ maxBufferLength: 60, ...(asUsual ? {} : { xhrSetup }) });
-    const finish = () => {
+    // As pages show previews: each cue of the WebVTT file names a part of an image, relative to the file.
+    const previews = async (track) => {
+      const names = (await (await fetch(track)).text()).split("\n").filter((line) => line.includes("#xywh="));
+      return Promise.all(names.map(async (name) => {
+        const image = Object.assign(new Image(), { src: new URL(name, track) });
+        const loaded = await image.decode().then(() => true, () => false);
+        return { name, url: image.src, loaded, width: image.naturalWidth, height: image.naturalHeight };
+      }));
+    };
+    const finish = async () => {
       clearTimeout(timer);
       clearInterval(ticker);
       const quality = video.getVideoPlaybackQuality();
+      if (thumbnails) report.previews = await previews(new URL(thumbnails, hls.levels[hls.currentLevel].details.url).href);
       resolve({
         ...report, ended: video.ended, currentTime: video.currentTime, duration: video.duration,
         frames: quality.totalVideoFrames, width: video.videoWidth, height: video.videoHeight,
@@ -96,7 +107,7 @@ try {
   await page.goto(address);
   await page.addScriptTag({ path: join(how.modules, "hls.js/dist/hls.min.js") });
   const manner = { headers: how.headers ?? {}, credentials: how.credentials ?? false };
-  result = await page.evaluate(play, { url: how.url, rate: how.rate ?? 8, seconds: how.seconds ?? 45, ...manner });
+  result = await page.evaluate(play, { url: how.url, rate: how.rate ?? 8, seconds: how.seconds ?? 45, thumbnails: how.thumbnails, ...manner });
   result.read = [];
   for (const url of how.fetch ?? []) result.read.push(await page.evaluate(read, { url, ...manner }));
   result.requests = requests.filter(({ url }) => url.startsWith(origin) && url !== address);

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import matrix
+import programme
 from browser import Browser
-from live import Theatre
+from live import Files, Theatre
 from native import Native, Outcome
 from support import tokens
 from support.edge import document, environment, policy
@@ -35,6 +36,17 @@ class Play:
     log: list
 
 
+@dataclass
+class Watched:
+    """The plays of one stream by one player: of the plain stream, and of the protected one, by session token transport."""
+
+    plain: Play
+    protected: dict
+
+    def verdict(self, column, transport):
+        return matrix.verdict(column, self.plain.outcome, self.protected[transport].outcome)
+
+
 @pytest.fixture(scope="session")
 def theatre():
     return Theatre()
@@ -49,14 +61,16 @@ def origin(theatre):
 
 @pytest.fixture(scope="session")
 def edges(origin, tmp_path_factory):
-    """Envoys, by their policy's media encryption."""
+    """Envoys, by their policy's media encryption, session token transport and other members of `tokenAuth`."""
     started = {}
 
-    def edge(media):
-        key = json.dumps(media)
+    def edge(media, transport="query", auth=None):
+        auth = {**(auth or {}), "sessionTokenTransport": transport}
+        key = json.dumps([media, auth])
         if key not in started:
             directory = tmp_path_factory.mktemp("envoy")
-            filters = [wasm_filter(document(policy(media_encryption=media), hold=True), environment(), True)]
+            made = policy(token_auth=auth, media_encryption=media, cors={"allowOrigins": ["*"]})
+            filters = [wasm_filter(document(made, hold=True), environment(), True)]
             started[key] = Proxy(directory, bootstrap(int(origin.rpartition(":")[2]), "h1", filters, directory / "access.log"))
         return started[key]
 
@@ -81,14 +95,17 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def play(theatre, origin, edges, native, browser):
-    """Plays a stream under a name, through Envoy if there is a policy."""
+    """Plays a stream under a name, through Envoy if there is a session token transport."""
 
-    def play(name, player, column, stream, media=None):
+    def play(name, player, column, stream, transport=None):
         theatre.stage(name, stream)
-        proxy = edges(media) if media is not None else None
+        proxy = edges(column.media, transport, column.auth) if transport else None
         url = f"{proxy.url if proxy else origin}/{name}/{column.entry}"
         if proxy:
             url += f"?hdnts={tokens.by_python(acl='/*')}"
+        if column.foreign:
+            theatre.stage(f"other.{name}", Files({"master.m3u8": programme.master("avc1.4d400d", (), url)}))
+            url = f"{origin}/other.{name}/master.m3u8"
         if player in (*matrix.BROWSERS, matrix.ELEMENT):
             outcome = browser.play(player, url, 60, column.subtitles, column.live, column.until)
         else:
@@ -108,31 +125,42 @@ def logged(proxy, name):
 
 @pytest.fixture(scope="session")
 def watched(play, edges):
-    """The plays of a column: player → (play of the plain stream, play of the protected one)."""
+    """The plays of a column: player → its plays."""
     seen = {}
 
     def watch(key):
         if key not in seen:
-            column = matrix.COLUMNS[key]
-            edges(column.media)
+            column = matrix.ALL[key]
+            for transport in matrix.TRANSPORTS:
+                if any(transport in matrix.transports(player, key) for player in column.players):
+                    edges(column.media, transport, column.auth)
             # Made before anything plays: some are encoded first.
-            tasks = [(player, media, column.stream()) for player in column.players for media in (None, column.media)]
+            tasks = [(player, transport, column.stream()) for player in column.players
+                     for transport in (None, *matrix.transports(player, key))]
             workers = len(tasks) if column.live else AT_ONCE
             with ThreadPoolExecutor(workers) as pool:
-                plays = list(pool.map(lambda task: play(f"{key}.{task[0]}.{'plain' if task[1] is None else 'protected'}",
-                                                        task[0], column, task[2], task[1]), tasks))
-            seen[key] = {player: plays[2 * at:2 * at + 2] for at, player in enumerate(column.players)}
-            for one in plays:
+                made = list(pool.map(lambda task: play(f"{key}.{task[0]}.{task[1] or 'plain'}", task[0], column, task[2], task[1]),
+                                     tasks))
+            plays = {task[:2]: one for task, one in zip(tasks, made)}
+            for one in made:
                 if one.outcome.warnings:
                     warnings.warn(f"{one.name} went on after {one.outcome.warnings}")
+            seen[key] = {
+                player: Watched(plays[player, None], {way: plays[player, way] for way in matrix.transports(player, key)})
+                for player in column.players}
             for player, tried in seen[key].items():
-                for number in range(matrix.tries(player, key)):
-                    if matrix.verdict(column, *(one.outcome for one in tried)) == matrix.YES:
-                        break
-                    warnings.warn(f"{player} plays {key} anew, the last time it went {tried[1].outcome}")
-                    if column.live:  # either of them may have begun late
-                        tried[0] = play(f"{key}.{player}.plain{number}", player, column, column.stream())
-                    tried[1] = play(f"{key}.{player}.again{number}", player, column, column.stream(), column.media)
+                for transport in tried.protected:
+                    for number in range(matrix.tries(player, key)):
+                        if tried.verdict(column, transport) == matrix.expected(player, key):
+                            break
+                        again(key, player, transport, tried, number)
         return seen[key]
+
+    def again(key, player, transport, tried, number):
+        column = matrix.ALL[key]
+        warnings.warn(f"{player} plays {key} anew, the last time it went {tried.protected[transport].outcome}")
+        if column.live:  # either of them may have begun late
+            tried.plain = play(f"{key}.{player}.plain{number}", player, column, column.stream())
+        tried.protected[transport] = play(f"{key}.{player}.{transport}{number}", player, column, column.stream(), transport)
 
     return watch

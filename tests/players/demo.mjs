@@ -97,7 +97,7 @@ async function visit(browser, options) {
     if (/^https?:/.test(url.protocol) && url.origin !== new URL(how.url).origin) report.others.push(url.href);
   });
   page.on("response", (response) => {
-    if (new URL(response.url()).pathname !== "/serve.key" || !response.ok()) return;
+    if (!new URL(response.url()).pathname.endsWith("/serve.key") || !response.ok()) return;
     report.keys.push(response.body().then((body) => body.toString("hex")));
   });
   report.close = async () => {

@@ -16,9 +16,14 @@ DOCUMENT = places.REPOSITORY / "docs/players.md"
 BEGIN, END = "<!-- from here on written by make test-players -->", "<!-- up to here -->"
 
 
+TRANSPORTS = ("path", "query")  # values of sessionTokenTransport
+EVERY = ("ts", "live", "low-latency")  # every player plays these with both
+
+
 @dataclass(frozen=True)
 class Column:
-    """A stream: its title, its source, its policy, and its players."""
+    """A stream: its title, its source, its policy (mediaEncryption, tokenAuth), and its players. `foreign`: a multivariant
+    playlist on another host names the protected playlist `entry`. `sessions`: reloads open further sessions."""
 
     title: str
     stream: Callable
@@ -28,6 +33,19 @@ class Column:
     subtitles: bool = False
     until: float | None = None
     entry: str = "master.m3u8"
+    auth: dict = field(default_factory=dict)
+    foreign: bool = False
+    first: str = "path"  # the only transport of the rows in FIRST
+    sessions: bool = False
+
+
+def one_file_each():
+    """A media playlist with picture and sound in every segment, so that it plays by itself."""
+    segments = programme.live_ts().segments
+    lines = ["#EXTM3U", "#EXT-X-VERSION:3", f"#EXT-X-TARGETDURATION:{segments[0].seconds:.0f}"]
+    lines += [line for one in segments for line in (f"#EXTINF:{one.seconds:.5f},", one.name)]
+    playlist = "\n".join([*lines, "#EXT-X-ENDLIST", ""]).encode()
+    return Files({"live/index.m3u8": playlist, **{f"live/{one.name}": one.body for one in segments}})
 
 
 def live_ts():
@@ -46,6 +64,7 @@ def low_latency():
 ROTATION = {"keyRotation": {"segments": 2}}
 SEQUENCE = ROTATION | {"ivMode": "sequence"}
 OWN_IVS = {"keyScope": "stream", "ivMode": "segment"}
+REDIRECT, DIRECT = {"redirectPlaylists": True}, "live/index.m3u8"
 COLUMNS = {
     "ts": Column("MPEG-TS", lambda: Files(programme.segmented("ts"))),
     "fmp4": Column("fMP4", lambda: Files(programme.segmented("cmaf"))),
@@ -57,12 +76,35 @@ COLUMNS = {
     "ivs": Column("an IV for each segment", lambda: Files(programme.segmented("ts")), OWN_IVS),
     "ivs-fmp4": Column("an IV for each segment, fMP4", lambda: Files(programme.segmented("cmaf")), OWN_IVS),
     "live": Column("live", live_ts, live=True),
-    "live-direct": Column("live, media playlist opened directly", live_ts, live=True, entry="live/index.m3u8"),
+    "live-direct": Column("live, media playlist opened directly, `redirectPlaylists`", live_ts, live=True, entry=DIRECT,
+                          auth=REDIRECT),
     # Shaka and video.js leave the last frames of a low-latency stream unplayed when it ends, protected or not.
     "low-latency": Column("LL-HLS", low_latency, players=BROWSERS, live=True, until=programme.SECONDS - 0.1),
     "low-latency-rotation": Column("LL-HLS, key rotation", low_latency, ROTATION, BROWSERS, live=True,
                                    until=programme.SECONDS - 0.1),
 }
+# The ways in which a player may come to a media playlist, with the access token in its URL. The stream is MPEG-TS.
+FIRST = {
+    "first-vod": Column("VOD, opened directly", one_file_each, entry=DIRECT),
+    "first-live": Column("live, opened directly", live_ts, live=True, entry=DIRECT, sessions=True),
+    "first-named": Column("live, named by another host's multivariant playlist", live_ts, live=True, entry=DIRECT, foreign=True,
+                          sessions=True),
+    "first-named-redirect": Column("named by another host's, `redirectPlaylists`", live_ts, live=True, entry=DIRECT, foreign=True,
+                                   auth=REDIRECT, sessions=True),
+    "first-named-query": Column("named by another host's, transport `query`", live_ts, live=True, entry=DIRECT, foreign=True, sessions=True,
+                                first="query"),
+}
+ALL = COLUMNS | FIRST
+
+
+def transports(player, key):
+    """The transports with which a player plays a stream: both, or one of them, in turn from player to player and from stream
+    to stream."""
+    if key in FIRST:
+        return (FIRST[key].first,)
+    if key in EVERY:
+        return TRANSPORTS
+    return (TRANSPORTS[(PLAYERS.index(player) + list(COLUMNS).index(key)) % 2],)
 
 
 YES, NO, NEITHER = "yes", "no", "not even the plain stream"
@@ -90,6 +132,12 @@ LIMITS = {
                                       "playlist, returns every cue.",
                              "without subtitles"),
 }
+PATHS = Limit(NO, "hls.js stops if the paths of segments change from reload to reload, as they do where each reload opens a session. "
+                  "Set `redirectPlaylists`, or use the transport `query`.")
+BEFORE = Limit(NO, "VLC and video.js do not follow a redirect of a media playlist that a multivariant playlist names: VLC resolves "
+                   "segments against the URL before the redirect, video.js reloads that URL.")
+LIMITS |= {("hls.js", key): PATHS for key in ("first-live", "first-named")}
+LIMITS |= {(player, "first-named-redirect"): BEFORE for player in ("VLC", "video.js")}
 for native, key in itertools.product(PLAYERS[:3], ("low-latency", "low-latency-rotation")):
     LIMITS[native, key] = Limit(NEITHER, "Not tested: these players do not support low-latency HLS.", "–")
 
@@ -103,7 +151,7 @@ TRIES, LIVE_TRIES = 5, 2  # live: players skip what they were too slow for, on a
 
 def tries(player, key):
     """How many attempts a player has to play the protected stream like the plain one."""
-    return TRIES if (player, key) in UNSTEADY else LIVE_TRIES if COLUMNS[key].live else 0
+    return TRIES if (player, key) in UNSTEADY else LIVE_TRIES if ALL[key].live else 0
 
 
 def over(column, outcome):
@@ -141,21 +189,31 @@ def expected(player, key):
 
 
 def table(verdicts, versions):
-    """The table and its notes, from {column: {player: verdict}}."""
+    """The tables and their notes, from {column: {player: {transport: verdict}}}."""
     notes, lines = [], [f"| | {' | '.join(PLAYERS)} |", "|---" * (len(PLAYERS) + 1) + "|"]
     browser = f" in Chromium {versions['Chromium'].partition('.')[0]}"
     lines.append("| version | " + " | ".join(versions[player] + browser * (player in BROWSERS) for player in PLAYERS) + " |")
-    for key, column in COLUMNS.items():
-        cells = []
-        for player in PLAYERS:
-            limit, found = LIMITS.get((player, key)), verdicts.get(key, {}).get(player)
-            known = limit and found in (None, limit.verdict)
-            reason = limit.reason if known else UNSTEADY.get((player, key))
-            if reason and reason not in notes:
-                notes.append(reason)
-            cells.append((limit.cell if known else found or "?") + (f" ({notes.index(reason) + 1})" if reason else ""))
+    for key, column in ALL.items():
+        if key == next(iter(FIRST)):
+            lines += ["", f"| media playlist | {' | '.join(PLAYERS)} |", "|---" * (len(PLAYERS) + 1) + "|"]
+        cells = [cell(player, key, verdicts.get(key, {}).get(player, {}), notes) for player in PLAYERS]
         lines.append(f"| {column.title} | {' | '.join(cells)} |")
     return [*lines, "", *(f"{number}. {reason}" for number, reason in enumerate(notes, 1))]
+
+
+def cell(player, key, found, notes):
+    """What a table shows of {transport: verdict}. A note is added to `notes`."""
+    limit = LIMITS.get((player, key))
+    known = limit and set(found.values()) <= {limit.verdict}
+    reason = limit.reason if known else UNSTEADY.get((player, key))
+    if reason and reason not in notes:
+        notes.append(reason)
+    words = [limit.cell] if known else sorted(set(found.values())) or ["?"]
+    if len(words) > 1:
+        words = [f"{transport}: {verdict}" for transport, verdict in found.items()]
+    elif len(found) == 1 and key in COLUMNS:
+        words += found
+    return ", ".join(words) + (f" ({notes.index(reason) + 1})" if reason else "")
 
 
 def written():

@@ -8,11 +8,13 @@ import matrix
 import programme
 from live import Files
 
+# A stream, and the session token transport if it is protected.
 STREAMS = {
     "plain-ts": ("ts", lambda: programme.segmented("ts"), None),
-    "protected-ts": ("ts", lambda: programme.segmented("ts"), {}),
+    "protected-ts-path": ("ts", lambda: programme.segmented("ts"), "path"),
+    "protected-ts-query": ("ts", lambda: programme.segmented("ts"), "query"),
     "plain-fmp4": ("fmp4", lambda: programme.segmented("cmaf"), None),
-    "protected-fmp4": ("fmp4", lambda: programme.segmented("cmaf"), {}),
+    "protected-fmp4": ("fmp4", lambda: programme.segmented("cmaf"), "path"),
     # As packagers encrypt it, without playlock.
     "ordinary-fmp4": ("fmp4", lambda: programme.encrypted(programme.segmented("cmaf")), None),
 }
@@ -20,11 +22,12 @@ STREAMS = {
 
 @pytest.fixture(scope="module")
 def outcomes(play, edges):
-    edges({})
+    for transport in matrix.TRANSPORTS:
+        edges({}, transport)
 
     def one(name):
-        key, files, media = STREAMS[name]
-        return play(f"element.{name}", matrix.ELEMENT, matrix.COLUMNS[key], Files(files()), media).outcome
+        key, files, transport = STREAMS[name]
+        return play(f"element.{name}", matrix.ELEMENT, matrix.COLUMNS[key], Files(files()), transport).outcome
 
     with ThreadPoolExecutor(len(STREAMS)) as pool:
         return dict(zip(STREAMS, pool.map(one, STREAMS)))

@@ -10,9 +10,11 @@ import matrix
 from support import tokens
 from support.hls import Viewer
 
-LIVE = [pytest.param(key, player, id=f"{key}-{player}") for key, column in matrix.COLUMNS.items() if column.live
-        for player in column.players if player in matrix.BROWSERS]
-LOW_LATENCY = pytest.mark.parametrize("key, player", [case for case in LIVE if case.values[0].startswith("low-latency")])
+LIVE = [pytest.param(key, player, transport, id=f"{key}-{player}-{transport}") for key, column in matrix.COLUMNS.items()
+        if column.live for player in column.players if player in matrix.BROWSERS
+        for transport in matrix.transports(player, key)]
+LOW_LATENCY = pytest.mark.parametrize("key, player, transport", [case for case in LIVE if case.values[0].startswith("low-latency")])
+TOKEN = re.compile(r"^/~[^/]+")  # the first segment of a path with a token
 URI = re.compile(r'URI="([^"]+)"|^([^#\s].*)$', re.M)
 
 
@@ -22,25 +24,25 @@ def playlists(play):
     return [(url, text) for url, text in answers if text and "#EXTINF" in text]
 
 
-@pytest.mark.parametrize("key, player", LIVE)
-def test_urls_stay_the_same_from_reload_to_reload(watched, key, player):
+@pytest.mark.parametrize("key, player, transport", LIVE)
+def test_urls_stay_the_same_from_reload_to_reload(watched, key, player, transport):
     """Of segments, parts, hinted parts, init sections and keys: else players take them for others."""
-    _, protected = watched(key)[player]
+    protected = watched(key)[player].protected[transport]
     told, found = playlists(protected), defaultdict(set)
     assert len(told) >= 4, f"{len(told)} playlists"
     for url, text in told:
         for quoted, line in URI.findall(text):
             absolute = urljoin(url, quoted or line)
-            found[urlsplit(absolute).path].add(absolute)
+            found[TOKEN.sub("", urlsplit(absolute).path)].add(absolute)
     media = {path: urls for path, urls in found.items() if not path.endswith(".key")}
     assert sum(path.endswith((".ts", ".m4s")) for path in media) >= 8
     assert {path: urls for path, urls in media.items() if len(urls) != 1} == {}
 
 
-@pytest.mark.parametrize("key, player", LIVE)
-def test_a_segment_keeps_its_key(watched, key, player):
+@pytest.mark.parametrize("key, player, transport", LIVE)
+def test_a_segment_keeps_its_key(watched, key, player, transport):
     """Its parts and the hints at them have the same one, and with rotation others have others."""
-    _, protected = watched(key)[player]
+    protected = watched(key)[player].protected[transport]
     keys = defaultdict(set)
     for _, text in playlists(protected):
         now = None
@@ -54,10 +56,10 @@ def test_a_segment_keeps_its_key(watched, key, player):
     assert (len(set.union(*keys.values())) > 3) == rotates, set.union(*keys.values())
 
 
-@pytest.mark.parametrize("key, player", LIVE)
-def test_the_key_stands_before_what_it_covers(watched, key, player):
+@pytest.mark.parametrize("key, player, transport", LIVE)
+def test_the_key_stands_before_what_it_covers(watched, key, player, transport):
     """In every reload, also in one that skips what stood there."""
-    _, protected = watched(key)[player]
+    protected = watched(key)[player].protected[transport]
     for _, text in playlists(protected):
         covered = min(text.index(tag) for tag in ("#EXTINF", "#EXT-X-PART:", "#EXT-X-PRELOAD-HINT") if tag in text)
         skip = text.find("#EXT-X-SKIP")
@@ -65,9 +67,9 @@ def test_the_key_stands_before_what_it_covers(watched, key, player):
 
 
 @LOW_LATENCY
-def test_reloads_name_what_they_wait_for_and_skip_what_is_known(watched, key, player):
+def test_reloads_name_what_they_wait_for_and_skip_what_is_known(watched, key, player, transport):
     """As far as the player asks for it when nothing is protected."""
-    plain, protected = watched(key)[player]
+    plain, protected = watched(key)[player].plain, watched(key)[player].protected[transport]
     for play in (plain, protected):
         print(play.name, "deltas:", play.stream.deltas, "reloads that waited:", play.stream.blocked)
     assert plain.stream.deltas > 0 and protected.stream.deltas > 0
@@ -77,24 +79,28 @@ def test_reloads_name_what_they_wait_for_and_skip_what_is_known(watched, key, pl
 
 
 @LOW_LATENCY
-def test_parts_are_played_and_reports_name_the_other_rendition(watched, key, player):
-    _, protected = watched(key)[player]
+def test_parts_are_played_and_reports_name_the_other_rendition(watched, key, player, transport):
+    protected = watched(key)[player].protected[transport]
     assert sum(path.count(".") == 2 for path, _ in protected.stream.requests) > 10, protected.stream.requests
+    def token(url):
+        parts = urlsplit(url)
+        return TOKEN.findall(unquote(parts.path)) or parse_qs(parts.query)["hdntl"]
+
     for url, text in playlists(protected):
         for report in re.findall(r'#EXT-X-RENDITION-REPORT:URI="([^"]+)"', text):
-            own = unquote(urlsplit(url).query)
-            assert f"hdntl={parse_qs(urlsplit(report).query)['hdntl'][0]}" in own.split("&"), (url, report)
+            assert token(urljoin(url, report)) == token(url), (url, report)
 
 
-def test_a_reload_waits_for_the_part_it_names(theatre, edges):
+@pytest.mark.parametrize("transport", matrix.TRANSPORTS)
+def test_a_reload_waits_for_the_part_it_names(theatre, edges, transport):
     """At the origin, and comes back with it; the part a hint announced is then there under the hinted URL."""
     stream = matrix.low_latency()
-    theatre.stage("reload", stream)
+    theatre.stage(f"reload.{transport}", stream)
     viewer = Viewer()
-    playlist = viewer.media(f"{edges({}).url}/reload/master.m3u8?hdnts={tokens.by_python(acl='/*')}")[-1]
+    playlist = viewer.media(f"{edges({}, transport).url}/reload.{transport}/master.m3u8?hdnts={tokens.by_python(acl='/*')}")[-1]
     hinted = re.findall(r'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="([^"]+)"', playlist.text)[-1]
     segment, part = re.search(r"seg(\d+)\.(\d+)\.", hinted).groups()
-    text = viewer.get(f"{playlist.url}&_HLS_msn={segment}&_HLS_part={part}").text
+    text = viewer.get(f"{playlist.url}{'&' if '?' in playlist.url else '?'}_HLS_msn={segment}&_HLS_part={part}").text
     assert stream.blocked == 1
     assert any(hinted in line for line in text.splitlines() if line.startswith("#EXT-X-PART:")), text
     assert len(viewer.get(urljoin(playlist.url, hinted)).body) > 0
@@ -104,6 +110,6 @@ def test_the_origin_is_asked_without_what_is_the_edges(watched):
     """Players' own parameters reach it; tokens and signatures do not."""
     for key, column in matrix.COLUMNS.items():
         if column.live:
-            for _, protected in watched(key).values():
+            for protected in (play for tried in watched(key).values() for play in tried.protected.values()):
                 names = {name for _, query in protected.stream.requests for name in parse_qs(query)}
                 assert names <= {"_HLS_msn", "_HLS_part", "_HLS_skip"}, names

@@ -39,7 +39,6 @@ pub fn policy_for_cors<'a>(policies: &'a Policies, head: &RequestHead<'_>) -> Op
 /// The target without the tokens in its path, for the access log; `None` if it has none. It may not be normalised.
 pub fn plain_target(policies: &Policies, head: &RequestHead<'_>) -> Option<String> {
     match PlainTarget::of(head.raw_target, policies.path_marker(), &policies.path_parameters) {
-        Ok(plain) if plain.token().is_err() => Some("/".into()),
         Ok(plain) => plain.changed().map(Into::into),
         // Perhaps a token without a path behind it.
         Err(BadTarget) => policies.path_marker().and(head.raw_target).map(|_| "/".into()),
