@@ -66,6 +66,7 @@ fn verified(verifier: &Verifier, token: &[u8], target: &[u8]) -> Result<Grant, R
         header("x-geo-asn", b"64496"),
     ];
     let head = RequestHead::read(&Request {
+        metadata: &|_| None,
         headers: &headers,
         client: &|| Some(b"203.0.113.7:4711".to_vec()),
         route_policy: &|| None,
