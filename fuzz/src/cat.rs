@@ -67,6 +67,7 @@ fn verified(verifier: &Verifier, token: &[u8], target: &[u8]) -> Result<Grant, R
     ];
     let attributes = Known { protocol: Some(b"HTTP/2".to_vec()), ..Known::client("203.0.113.7:4711") };
     let head = RequestHead::read(&Request {
+        metadata: &|_| None,
         headers: &headers,
         attributes: &attributes,
         now: NOW,
