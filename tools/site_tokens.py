@@ -22,7 +22,7 @@ EXPIRED_SECONDS = 600
 # All of 127.0.0.0/8 is this machine; this is in another network than any viewer's address.
 ELSEWHERE = "127.9.9.9"
 # Nothing that the edge would read as another path, such as this route itself: no `%`, backslash or dots that lead up.
-ELSEWHERE_TARGET = re.compile(r"(?!.*\.\.)/(?:(?:ts|cmaf)/[A-Za-z0-9/._-]*|serve\.key)(?:\?[!-~]*)?")
+ELSEWHERE_TARGET = re.compile(r"(?!.*\.\.)(?:/~[A-Za-z0-9_-]+)?/(?:(?:ts|cmaf)/[A-Za-z0-9/._-]*|serve\.key)(?:\?[!-~]*)?")
 ELSEWHERE_BYTES, ELSEWHERE_TIMEOUT = 1024, 5
 
 Answer = tuple[int, dict[str, object]]

@@ -167,7 +167,7 @@ def test_it_plays_over_http3(example, quic, site, kind):
         for key in media.keys:
             keys[key.url] = keys.get(key.url) or get(key.url)[0].body
         for item, answer in zip(media.items, get(*(item.url for item in media.items)), strict=True):
-            plain = site.file(urlsplit(item.url).path)
+            plain = site.file(re.sub("^/~[^/]+", "", urlsplit(item.url).path))
             assert answer.header("alt-svc") == ALT_SVC and (item.init or item.key)
             assert answer.body == plain if item.init else answer.body != plain
             assert item.init or hls.decrypt(answer.body, keys[item.key.url], item.iv) == plain
@@ -216,9 +216,9 @@ def test_the_origin_is_asked_once(example, site):
 
     def viewer():
         playlist = fetch(example, link(path))[2].decode()
-        (uri,) = (line for line in playlist.splitlines() if line.startswith("a.ts"))
+        (uri,) = (line for line in playlist.splitlines() if line.endswith("/a.ts"))
         site.requests.clear()
-        status, _, body = fetch(example, f"/kept/{uri}")
+        status, _, body = fetch(example, uri)
         assert status == "HTTP/2 200" and len(body) == 18816 and b"GGGG" not in body
         bodies.add(body)
         return [request.target for request in site.requests]

@@ -9,7 +9,6 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from support import tokens
 from support.edge import document, policy
 from support.hls import Viewer
 from support.playback import played

@@ -98,7 +98,7 @@ fn policies(arguments: &New) -> String {
       "tokenAuth": {{
         "enabled": true,
         "password": {{"env": "PLAYLOCK_PASSWORD"}},
-        "sessionTokenTransport": "query",
+        "sessionTokenTransport": "path",
         "sessionTtl": "1d",
         "clockSkew": "10s"
       }},
@@ -148,7 +148,7 @@ The configuration of the filter. JSON has no comments, so its members are explai
 | `holdHeaders` | `true` | A playlist that cannot be served gets a clean error, not a reset response. Needs `allow_on_headers_stop_iteration: true` in Envoy's filter. Where that cannot be set (Istio's WasmPlugin), use `false`, or responses hang. |
 | `policies[].policyName` | `{name}` | Name of the policy in logs and tokens. Keys are derived from it: renaming ends all sessions. |
 | `tokenAuth.password` | `PLAYLOCK_PASSWORD` | Your site signs access tokens with it. To rotate it: add the new one as `transitionPassword` everywhere, then swap the two, then remove the old one. |
-| `tokenAuth.sessionTokenTransport` | `query` | Session tokens are in the URLs of playlists, so no cookies are needed. Alternatives: `cookie`, `both`. |
+| `tokenAuth.sessionTokenTransport` | `path` | Session tokens are the first segment of each URL's path (`/~TOKEN/…`), so relative URIs inherit them and no cookies are needed. Alternatives: `query`, `cookie`, `both`. |
 | `tokenAuth.sessionTtl` | `1d` | Longest session; after that, the viewer needs a new access token. |
 | `tokenAuth.clockSkew` | `10s` | Tolerated difference between clocks. |
 | `mediaEncryption.secret` | `PLAYLOCK_SECRET` | All keys are derived from it; the same on every Envoy. To rotate it: `transitionSecret`, likewise. |

@@ -3,20 +3,22 @@
 import { canTry, tryToPlay } from "./player.js";
 import { ask, askElsewhere } from "./requests.js";
 import { delayed, sessionFieldsOf } from "./session-token.js";
-import { fieldsOf, formOf, hex, isClear, pathOf, tokenOf, withParameter } from "./wire.js";
+import {
+  accessTokenOf, fieldsOf, formOf, hex, isClear, pathOf, sessionTokenOf, variantsOf, withParameter, withSessionToken,
+} from "./wire.js";
 
 const DAY = 86_400;
 const SHOWN = 16;
 
 /** What the session token that plays says. */
-const sessionOf = (media) => sessionFieldsOf(tokenOf(media.url, "hdntl"));
+const sessionOf = (media) => sessionFieldsOf(sessionTokenOf(media.url));
 
 /** The token of a session that another viewer opens now. */
 async function anotherSession({ site, stream, tell }) {
   const opened = await ask("master", (await site()).streams[stream].tokenised, tell);
-  const found = /hdntl=([^"&\s]+)/.exec(new TextDecoder().decode(opened.body));
-  if (!found) throw new Error(`Opening the other viewer's session failed: ${opened.verdict}`);
-  return decodeURIComponent(found[1]);
+  const [variant] = variantsOf(new TextDecoder().decode(opened.body), opened.url);
+  if (!variant) throw new Error(`Opening the other viewer's session failed: ${opened.verdict}`);
+  return sessionTokenOf(variant);
 }
 
 /** One request that should be refused for one reason. `url` makes it of what plays: `{stream, streams, media, site, tell}`. */
@@ -86,7 +88,7 @@ export const ATTACKS = [
   refused({
     id: "expired", title: "Use an expired token", kind: "master", reason: "expired",
     asked: (_, { streams, stream }) => "Requests the master playlist with an access token that expired " +
-      `at ${new Date(Number(fieldsOf(tokenOf(streams[stream].expired, "hdnts")).exp) * 1000).toLocaleTimeString("en-GB")}.`,
+      `at ${new Date(Number(fieldsOf(accessTokenOf(streams[stream].expired)).exp) * 1000).toLocaleTimeString("en-GB")}.`,
     url: ({ streams, stream }) => streams[stream].expired,
     why: "The site's access tokens expire after one minute, so a shared link stops working almost at once.",
   }),
@@ -94,7 +96,7 @@ export const ATTACKS = [
   refused({
     id: "missing", title: "Request the key without a token", kind: "key", reason: "missing",
     asked: () => "Requests the key's URL from the playlist, without the session token.",
-    url: ({ media }) => withParameter(media.key, "hdntl", null),
+    url: ({ media }) => withSessionToken(media.key, null),
     why: "A key request needs a session token. playlock derives the key after it has verified the token, and never stores it.",
   }),
   raw,
@@ -102,7 +104,7 @@ export const ATTACKS = [
     id: "session", title: "Request the key as another viewer", kind: "key", reason: "session",
     asked: () => "Requests this session's key with the token of another viewer's session. That token is valid and from the same " +
       "address.",
-    url: async (playing) => withParameter(playing.media.key, "hdntl", await anotherSession(playing)),
+    url: async (playing) => withSessionToken(playing.media.key, await anotherSession(playing)),
     why: "Every session has its own key, and the key URL names its session in a signed parameter.",
   }),
   refused({
@@ -110,14 +112,14 @@ export const ATTACKS = [
     asked: (_, { media }) => `Requests the other stream with this session's token, which covers ${sessionOf(media).acl}.`,
     url: ({ media, stream, streams }) => {
       const other = Object.keys(streams).find((name) => name !== stream);
-      return withParameter(streams[other].open, "hdntl", tokenOf(media.url, "hdntl"));
+      return withSessionToken(streams[other].open, sessionTokenOf(media.url));
     },
     why: "The site allowed this viewer one stream. The token's signature covers its paths.",
   }),
   refused({
     id: "signature", title: "Extend the session by a day", kind: "media", reason: "signature",
     asked: () => "Requests the media playlist with the session token's start and end moved by 24 hours.",
-    url: ({ media }) => withParameter(media.url, "hdntl", delayed(tokenOf(media.url, "hdntl"), DAY)),
+    url: ({ media }) => withSessionToken(media.url, delayed(sessionTokenOf(media.url), DAY)),
     why: "Anyone can read the token, but only playlock can sign it. After a single changed bit, the HMAC no longer matches.",
   }),
   refused({

@@ -2,7 +2,7 @@
 // Extensions. Also plays a single segment with or without its key. The players know nothing of playlock.
 
 import { ask, recording } from "./requests.js";
-import { mediaOf, pathOf, tokenOf, variantsOf, withParameter } from "./wire.js";
+import { mediaOf, pathOf, sessionTokenOf, variantsOf, withParameter, withSessionToken } from "./wire.js";
 
 const { Hls } = window;
 const PLAYLIST = "application/vnd.apple.mpegurl";
@@ -48,12 +48,12 @@ function playByBrowser(video, url, { tell, found, trouble }) {
     return new TextDecoder().decode(made.body);
   };
   (async () => {
-    const [variant] = variantsOf(await read("master", url), new URL(url, location.href));
+    const [variant] = variantsOf(await read("master", url), url);
     const media = mediaOf(await read("media", variant), variant);
     await ask("key", media.key, tell, "player");
     if (stopped) return;
     found(media);
-    video.src = withParameter(withParameter(url, "hdnts", null), "hdntl", tokenOf(variant, "hdntl"));
+    video.src = withSessionToken(withParameter(url, "hdnts", null), sessionTokenOf(variant));
     video.addEventListener("error", () => video.error && !stopped && trouble(video.error.message), { once: true });
     begin(video);
   })().catch((error) => trouble(error.message));

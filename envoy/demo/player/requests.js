@@ -1,14 +1,14 @@
 // Requests of this page, by hls.js (through a recording loader), by the page itself, or by the site from another
 // address. Each record takes the verdict from the response alone.
 
-import { isClear, pathOf, problemOf, unhex } from "./wire.js";
+import { isClear, pathOf, problemOf, sessionTokenOf, unhex, variantsOf } from "./wire.js";
 
 const text = (body) => new TextDecoder().decode(body);
 
 /** What an answer that was allowed holds, in a few words. */
 function holding(kind, url, body) {
   switch (kind) {
-    case "master": return text(body).includes("hdntl=") ? "opens a session" : "opens no session";
+    case "master": return variantsOf(text(body), url).some(sessionTokenOf) ? "opens a session" : "opens no session";
     case "media": return text(body).includes("METHOD=AES-128") ? "key tag added" : "no key tag";
     case "key": return `${body.length} bytes`;
     // An init section holds no picture and no sound, and must be clear for some players.

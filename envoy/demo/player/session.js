@@ -2,7 +2,7 @@
 
 import { fingerprint } from "./fingerprint.js";
 import { sessionFieldsOf } from "./session-token.js";
-import { fieldsOf, tokenOf } from "./wire.js";
+import { accessTokenOf, fieldsOf, sessionTokenOf } from "./wire.js";
 
 const $ = (id) => document.getElementById(id);
 const NOTHING = "–";
@@ -22,14 +22,14 @@ export function begin(url, now) {
   for (const id of FIELDS) $(id).textContent = NOTHING;
   $("key-note").textContent = "";
   badge($("session-state"), "opening");
-  shown = { behind: now - Date.now() / 1000, access: Number(fieldsOf(tokenOf(url, "hdnts")).exp), before };
+  shown = { behind: now - Date.now() / 1000, access: Number(fieldsOf(accessTokenOf(url)).exp), before };
   tick();
 }
 
 /** Takes from a request of the player's what it tells of the session. */
 export function observe({ allowed, kind, url, body }) {
   if (!allowed || !shown) return;
-  const token = tokenOf(url, "hdntl");
+  const token = sessionTokenOf(url);
   if (token && kind === "media") {
     const fields = sessionFieldsOf(token);
     $("session-id").textContent = fields.id;

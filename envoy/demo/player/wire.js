@@ -2,6 +2,8 @@
 
 const ascii = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
 const TS_PACKET = 188;
+// A session token is the first segment of a path, behind this marker (docs/tokens.md).
+const TOKEN = /^\/~([^/]+)/;
 
 /** Bytes in hex. */
 export function hex(bytes, between = "") {
@@ -43,8 +45,18 @@ export function fieldsOf(token) {
   }));
 }
 
-/** The token of this name (`hdnts`, `hdntl`) in a URL, or null. */
-export const tokenOf = (url, name) => new URL(url, location.href).searchParams.get(name);
+/** The access token in a URL, or null. */
+export const accessTokenOf = (url) => new URL(url, location.href).searchParams.get("hdnts");
+
+/** The session token in a URL, or null. */
+export const sessionTokenOf = (url) => TOKEN.exec(new URL(url, location.href).pathname)?.[1] ?? null;
+
+/** A URL with this session token instead, or without one (null). */
+export function withSessionToken(url, token) {
+  const made = new URL(url, location.href);
+  made.pathname = (token === null ? "" : `/~${token}`) + pathOf(url);
+  return made.href;
+}
 
 /** A URL with this parameter instead, or without it (null), what else is in its query untouched. */
 export function withParameter(url, name, value) {
@@ -54,21 +66,21 @@ export function withParameter(url, name, value) {
   return made.href;
 }
 
-/** The path and file name of a URL. */
-export const pathOf = (url) => new URL(url, location.href).pathname;
+/** The path and file name of a URL, without the session token. */
+export const pathOf = (url) => new URL(url, location.href).pathname.replace(TOKEN, "");
 
-/** A URL's path and query with signatures cut short, for showing. */
+/** A URL's path and query with tokens and signatures cut short, for showing. */
 export function shortly(url) {
   const { pathname, search } = new URL(url, location.href);
-  return pathname + search.replace(/(hmac=[0-9a-f]{6})[0-9a-f]+/g, "$1…")
-    .replace(/((?:plk|hdntl)=[^&]{12})[^&]{8,}/g, "$1…");
+  return pathname.replace(/^(\/~[^/]{12})[^/]{8,}/, "$1…") + search.replace(/(hmac=[0-9a-f]{6})[0-9a-f]+/g, "$1…")
+    .replace(/(plk=[^&]{12})[^&]{8,}/g, "$1…");
 }
 
 /** The URIs in a master playlist, absolute: the media playlists of its variants. */
 export function variantsOf(text, url) {
   const lines = text.split("\n").map((line) => line.trim());
   return lines.filter((line, at) => line && !line.startsWith("#") && lines[at - 1].startsWith("#EXT-X-STREAM-INF"))
-    .map((line) => new URL(line, url).href);
+    .map((line) => new URL(line, new URL(url, location.href)).href);
 }
 
 /** What a media playlist says up to its first segment: that one's URL, the key's URL, line and IV, the init section. */
