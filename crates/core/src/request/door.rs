@@ -33,10 +33,11 @@ pub fn policy_for_cors<'a>(policies: &'a Policies, head: &RequestHead<'_>) -> Op
     }
 }
 
-/// The target without the token in its path, for the access log; `None` if it has none. It may not be normalised.
+/// The target without the token in its path, for the access log; `None` if it has none. It may not be normalised. A target
+/// that cannot be told apart from its token is `/`.
 pub fn plain_target<'a>(policies: &Policies, head: &RequestHead<'a>) -> Option<&'a str> {
     match path_token::split(head.raw_target?, policies.path_marker()?) {
-        Ok(split) => core::str::from_utf8(split?.plain).ok(),
+        Ok(split) => Some(core::str::from_utf8(split?.plain).unwrap_or("/")),
         Err(BadTarget) => Some("/"),
     }
 }
