@@ -46,6 +46,9 @@ pub const fn checks<'a>() -> [Check<Visit<'a>>; 11] {
 
 fn assignment(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
     let incoming = door.incoming;
+    if let Err(reason) = incoming.path_token {
+        return Flow::refuse(reason);
+    }
     let found = policy_for(door.policies, incoming.head, incoming.plain_target, &incoming.target.path);
     // The path of a request for other content must not begin with the marker: it has two meanings then.
     let takes_token =
