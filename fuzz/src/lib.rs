@@ -9,6 +9,7 @@ pub mod cipher;
 pub mod config;
 pub mod edge;
 pub mod exchange;
+pub mod in_path;
 pub mod memory;
 pub mod origin;
 pub mod parameter;
@@ -28,9 +29,10 @@ pub mod viewer;
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target.
-pub const PROPERTIES: [(&str, Property); 10] = [
+pub const PROPERTIES: [(&str, Property); 11] = [
     ("config", config::property),
     ("exchange", exchange::property),
+    ("in_path", in_path::property),
     ("parameter", parameter::property),
     ("path", path::property),
     ("playlist", playlist::property),

@@ -48,6 +48,40 @@ pub fn encode_but(text: &[u8], mut keep: impl FnMut(u8) -> bool) -> String {
     text.iter().map(one).collect()
 }
 
+/// The path that a reference without an authority, or with this host's, means in a document at the target `base` (RFC 3986
+/// section 5.2).
+pub fn resolved(base: &str, reference: &str) -> String {
+    let path = |text: &str| text.split(['?', '#']).next().unwrap_or_default().to_owned();
+    let reference = path(reference);
+    let rest = match reference.split_once("//") {
+        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') && !scheme.contains('/') => Some(rest),
+        _ => None,
+    };
+    let base = path(base);
+    let whole = match rest {
+        Some(rest) => rest.find('/').map_or("/".to_owned(), |at| rest[at..].to_owned()),
+        None if reference.is_empty() => return base,
+        None if reference.starts_with('/') => reference,
+        None => format!("{}/{reference}", base.rsplit_once('/').map_or("", |(directory, _)| directory)),
+    };
+    let mut kept: Vec<&str> = Vec::new();
+    let segments: Vec<&str> = whole.split('/').skip(1).collect();
+    for (index, segment) in segments.iter().enumerate() {
+        match *segment {
+            ".." => drop(kept.pop()),
+            "." => {}
+            other => {
+                kept.push(other);
+                continue;
+            }
+        }
+        if index + 1 == segments.len() {
+            kept.push("");
+        }
+    }
+    format!("/{}", kept.join("/"))
+}
+
 /// Whether a list of patterns joined with `!` matches, by trying every way: `*` is any bytes, `?` one.
 pub fn matches(acl: &str, path: &[u8]) -> bool {
     acl.split('!').any(|pattern| {
