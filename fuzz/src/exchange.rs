@@ -123,7 +123,14 @@ fn open(site: &Site, viewer: &Viewer, hold: bool, source: &mut Source<'_>) -> Op
         What::Init => (viewer.init.target.clone(), None),
         What::Playlist => (viewer.playlist.clone(), None),
         What::Document => (viewer.document.target.clone(), None),
-        What::Unnamed => (viewer::with_session(site, &format!("{}/vod/a/unnamed?", viewer::prefix(site, &viewer.token)), &viewer.token), None),
+        What::Unnamed => (
+            viewer::with_session(
+                site,
+                &format!("{}/vod/a/unnamed?", viewer::prefix(site, &viewer.token)),
+                &viewer.token,
+            ),
+            None,
+        ),
         What::Foreign => ("/elsewhere/1.ts".into(), None),
     };
     let mut target = target;

@@ -166,9 +166,9 @@ fn undo_segment(out: &[u8], target: &str, token: &str) -> Option<Vec<u8>> {
 
 /// Whether a playlist may have URIs that are written otherwise to have the token: absolute ones, and those with dots.
 fn has_other_forms(text: &[u8]) -> bool {
-    ["//", "..", "/.", "./", "\n/", "\"/", "\n ", "/~", "?", "#/"].iter().any(|form| {
-        text.windows(form.len()).any(|window| window == form.as_bytes())
-    })
+    ["//", "..", "/.", "./", "\n/", "\"/", "\n ", "/~", "?", "#/"]
+        .iter()
+        .any(|form| text.windows(form.len()).any(|window| window == form.as_bytes()))
 }
 
 const NAMES: [&str; 5] = ["hdntl=", "hdnts=", "plk=", "ticket=", "hdnea="];
@@ -297,11 +297,11 @@ fn tokens(out: &[u8], (site, index): (&Site, usize), base: &str, token: &str) {
     };
     let mut variant = false;
     for line in out.split(|byte| *byte == b'\n').skip(1) {
-        let text = line.trim_ascii();
-        if text.is_empty() {
-        } else if !text.starts_with(b"#") {
-            check(text, !std::mem::take(&mut variant));
-        } else if let Some((tag, list)) = tag(text) {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+        } else if !line.starts_with(b"#") {
+            check(line, !std::mem::take(&mut variant));
+        } else if let Some((tag, list)) = text::tag(line) {
             variant |= tag == "#EXT-X-STREAM-INF";
             let names: &[(&str, bool)] = match tag {
                 "#EXT-X-MAP" | "#EXT-X-PART" | "#EXT-X-PRELOAD-HINT" | "#EXT-X-SESSION-DATA" => &[("URI", true)],
@@ -312,49 +312,14 @@ fn tokens(out: &[u8], (site, index): (&Site, usize), base: &str, token: &str) {
                 _ => &[],
             };
             for (name, content) in names {
-                if let Some(uri) = attribute(list, name) {
+                if let Some(uri) = text::attribute(list, name) {
                     check(uri.as_bytes(), *content);
                 }
             }
-        } else if text.starts_with(b"#EXT-X-STREAM-INF") {
+        } else if line.starts_with(b"#EXT-X-STREAM-INF") {
             variant = true;
         }
     }
-}
-
-/// A tag and its list, if it is by the grammar.
-fn tag(text: &[u8]) -> Option<(&str, &str)> {
-    let text = std::str::from_utf8(text).ok()?;
-    let (tag, list) = text.split_once(':')?;
-    let mut rest = list;
-    loop {
-        let (name, value) = rest.split_once('=')?;
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-') {
-            return None;
-        }
-        let end = match value.strip_prefix('"') {
-            Some(value) => value.find('"')? + 2,
-            None => value.find(',').unwrap_or(value.len()),
-        };
-        if !value.starts_with('"') && value[..end].contains(['"', ' ', '\t']) {
-            return None;
-        }
-        match value[end..].strip_prefix(',') {
-            Some(more) => rest = more,
-            None => return value[end..].is_empty().then_some((tag, list)),
-        }
-    }
-}
-
-/// The value of the attribute of that name, if it is there once and quoted.
-fn attribute<'a>(list: &'a str, name: &str) -> Option<&'a str> {
-    let quoted = format!("{name}=\"");
-    let mut starts = list.match_indices(&quoted).map(|(at, _)| at);
-    let start = starts.next()?;
-    let first = start == 0 || list.as_bytes()[start - 1] == b',';
-    let before_is_even = list[..start].matches('"').count().is_multiple_of(2);
-    let only = list.matches(&format!("{name}=")).count() == 1;
-    (first && before_is_even && only).then(|| list[start + quoted.len()..].split('"').next()).flatten()
 }
 
 /// Media of ours stands under a key of ours, and no other media does.

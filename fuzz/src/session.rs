@@ -108,8 +108,7 @@ pub fn property(input: &[u8]) {
     let address: [u8; 16] = std::array::from_fn(|_| source.byte());
     let changes: Vec<[u8; 4]> =
         (0..source.below(6)).map(|_| [source.byte(), source.byte(), source.byte(), source.byte()]).collect();
-    let [access_token, payload, acl] =
-        [b'\n'; 3].map(|end| String::from_utf8_lossy(source.until(end)).into_owned());
+    let [access_token, payload, acl] = [b'\n'; 3].map(|end| String::from_utf8_lossy(source.until(end)).into_owned());
     let rest = source.rest();
 
     let network = match flags % 3 {
