@@ -19,8 +19,10 @@ def goals(parts):
     def whole(what):
         return row(segments, connections=8, what=what)
 
-    def added(case):
-        return row(requests, case=case, what=names.RELAXED)
+    def added(case, what=names.RELAXED):
+        return row(requests, case=case, what=what)
+
+    longest = added("playlist, 10,000 segments", names.PATH)
 
     return [
         ("kernel in Envoy, one stream: playlock ÷ RustCrypto", cipher(1).get("over_rustcrypto"), 5.5, 6.5),
@@ -33,5 +35,7 @@ def goals(parts):
         ("key: µs of CPU over the no-op filter", added("key").get("over_noop"), 8, 5),
         ("refusal (bad signature): µs of CPU over the no-op filter", added("refused: bad signature").get("over_noop"), 8, 5),
         ("playlist of 10,000 segments: ms of CPU per MB over the no-op filter", added("playlist, 10,000 segments").get("ms_per_mb"), 3, 1.5),
+        ("the same with tokens in the path", longest.get("ms_per_mb"), 1.5, 1),
+        ("the same with tokens in the path: bytes out ÷ bytes in", longest.get("growth"), 1.1, 1.01),
         ("memory per stream in MB (RSS slope)", growth.get("mb_per_stream"), 0.4, 0.3),
     ]

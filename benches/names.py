@@ -4,6 +4,8 @@ NONE, NOOP = "no filter", "no-op filter"
 # It answers every request itself and checks nothing.
 ANSWER = "reply-only filter"
 RELAXED, BATCHED = "playlock", "playlock, batched"
+# With tokens in the path. The others have them in the query.
+PATH = "playlock, tokens in the path"
 STRICT, PORTABLE = "playlock strict", "playlock RustCrypto"
 IDENTITY = "playlock without cipher"
 EXT_PROC, LUA = "Envoy ext_proc, AES-NI", "nginx + Lua, AES-NI"

@@ -86,10 +86,10 @@ def kernel_table(parts):
 def request_table(parts):
     """Small requests."""
     return table(["request", "candidate", "CPU µs", "over no filter", "over no-op", "over reply-only", "ms/MB over no-op",
-                  "p50 ms", "p99 ms"], [
+                  "bytes out ÷ in", "p50 ms", "p99 ms"], [
         [r["case"], r["what"], figure(r["cpu_us_request"], 1, r["doubtful"]), number(r["over_none"], 1),
-         number(r["over_noop"], 1), number(r.get("over_answer"), 1), number(r["ms_per_mb"], 2), number(r["p50"], 2),
-         number(r["p99"], 2)]
+         number(r["over_noop"], 1), number(r.get("over_answer"), 1), number(r["ms_per_mb"], 2), number(r.get("growth"), 2),
+         number(r["p50"], 2), number(r["p99"], 2)]
         for r in parts.get("requests", {}).get("rows", [])])
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tests/envoy"))
 
 import machine
-from names import ANSWER, BATCHED, IDENTITY, NONE, NOOP, PORTABLE, RELAXED, STRICT
+from names import ANSWER, BATCHED, IDENTITY, NONE, NOOP, PATH, PORTABLE, RELAXED, STRICT
 from support import edge as documents  # what the tests start Envoy with
 from support import places, proxy
 
@@ -22,8 +22,10 @@ BUFFER = 65536
 
 # Name → module; in the order of the tables and of measuring: what is compared comes close together.
 FILES = {NONE: None, NOOP: "noop-relaxed.wasm", ANSWER: "answer-relaxed.wasm", IDENTITY: "identity.wasm", RELAXED: "playlock-relaxed.wasm",
-         BATCHED: "playlock-relaxed.wasm", PORTABLE: "playlock-portable.wasm", STRICT: "playlock-strict.wasm"}
+         PATH: "playlock-relaxed.wasm", BATCHED: "playlock-relaxed.wasm", PORTABLE: "playlock-portable.wasm", STRICT: "playlock-strict.wasm"}
 OURS = (RELAXED, BATCHED, PORTABLE, STRICT)
+# What those have that differ from the usual configuration.
+DOCUMENTS = {PATH: documents.document(documents.policy(token_auth={"sessionTokenTransport": "path"}))}
 # Those that encrypt the chunks of several streams together; the one without a cipher stands for the fastest.
 BATCHING = (BATCHED, IDENTITY)
 
@@ -90,7 +92,7 @@ class Fleet:
         self.edges = {}
         try:
             for name in names:
-                self.edges[name] = Edge(name, origin, FILES[name], batching=name in BATCHING)
+                self.edges[name] = Edge(name, origin, FILES[name], DOCUMENTS.get(name), name in BATCHING)
         except BaseException:
             self.stop()
             raise

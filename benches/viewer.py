@@ -36,7 +36,14 @@ class Viewer:
         self.key = target(re.search(r'#EXT-X-KEY:.*URI="([^"]+)"', text)[1])
         self.iv = bytes.fromhex(re.search(r"IV=0x([0-9A-Fa-f]+)", text)[1])
         self.segment = target(next(line for line in text.splitlines() if line and not line.startswith("#")))
-        self.session = re.search(r"hdntl=[^&\"\s]+", text)[0]
+        inherited = re.match(r"/~[^/?]+", self.segment)
+        # What precedes a path, and what follows it.
+        self.prefix = inherited[0] if inherited else ""
+        self.session = "" if inherited else re.search(r"hdntl=[^&\"\s]+", text)[0]
+
+    def resumed(self, path):
+        """The target of a path in this session."""
+        return f"{self.prefix}{path}?{self.session}".removesuffix("?")
 
     def check(self, edge, path, plaintext, encrypted=True):
         """That an Envoy serves this session the segment under `path`, padded and encrypted as it should be."""

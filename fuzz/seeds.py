@@ -17,7 +17,7 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SEEDS = ROOT / "fuzz" / "seeds"
 CASES = [(path.stem, tomllib.loads(path.read_text())) for path in sorted((ROOT / "tests/cases").glob("*.toml"))]
-SITES = 11
+SITES = 13
 NOW = 1_700_000_000
 
 
@@ -296,6 +296,39 @@ def query():
     put("query", "unknown", bytes([8, 2]) + b"?x?&\x01#\n\x05one\n\x05two\n")
 
 
+def in_path():
+    for name, target, cookie in [
+        ("plain", b"/~\x01/vod/a/1.ts", b""),
+        ("playlist", b"/~\x01/vod/a/media.m3u8?a=1", b"x=1"),
+        ("escaped", b"/%7E\x01/vod/a/1.ts", b""),
+        ("escaped-inside", b"/~%41\x01/vod/a/1.ts", b""),
+        ("access", b"/~\x02/vod/a/media.m3u8", b""),
+        ("twice", b"/~\x01/~\x01/vod/a/1.ts", b""),
+        ("query", b"/~\x01/vod/a/1.ts?\x03=\x01", b""),
+        ("query-only", b"/vod/a/1.ts?\x03=\x01", b""),
+        ("access-in-query", b"/~\x01/vod/a/media.m3u8?\x02", b""),
+        ("both-access", b"/~\x02/vod/a/media.m3u8?\x02", b""),
+        ("cookie", b"/~\x01/vod/a/1.ts", b"a=1; \x04=\x01"),
+        ("cookie-only", b"/vod/a/1.ts", b"\x04=\x01"),
+        ("cookie-access", b"/vod/a/media.m3u8", b"\x02"),
+        ("dots", b"/~\x01/../~\x01/vod/a/1.ts", b""),
+        ("slashes", b"/~\x01//vod/a/1.ts", b""),
+        ("slash-escaped", b"/~\x01%2fvod/vod/a/1.ts", b""),
+        ("later", b"/vod/~\x01/1.ts", b""),
+        ("elsewhere", b"/~\x01/elsewhere/1.ts", b""),
+        ("alone", b"/~\x01", b""),
+        ("question", b"/~\x01?/vod/a/1.ts", b""),
+        ("fragment", b"/~\x01#/vod/a/1.ts", b""),
+        ("marker", b"/~/vod/a/1.ts", b""),
+        ("markers", b"/~~\x01/vod/a/1.ts", b""),
+        ("latin", b"/%7e\xc3\xa4%c3%a4/vod/a/1.ts", b""),
+        ("not-utf-8-behind", b"/~\x01/vod/\xff", b""),
+        ("not-utf-8", b"/~\xff/vod/a/1.ts", b""),
+    ]:
+        for site in (0, 1):
+            put("in_path", f"{name}-{site}", bytes([site]) + target + b"\n" + cookie)
+
+
 def range_():
     wanted = ["bytes=0-0", "bytes=5-", "bytes=-7", "bytes=0-15", "bytes=16-47", "bytes=5-4", "bytes=0-1,3-4", "bytes=-0",
               "bytes=999999-", "items=0-1", "bytes=0-18446744073709551615", " bytes=3-9 ", "bytes=+1-2", "", "bytes=-99999"]
@@ -358,7 +391,7 @@ def exchange():
     put("exchange", "unnamed-playlist", bytes([0, 1, 0, 0]) + stream(6, kind=1) + b"\x03")
 
 
-for make in (config, token, cat, media_cdn, session, urisigning, path, playlist, query, range_, parameter, segment, exchange):
+for make in (config, token, cat, media_cdn, session, urisigning, path, in_path, playlist, query, range_, parameter, segment, exchange):
     folder = SEEDS / make.__name__.rstrip("_")
     for old in folder.glob("*") if folder.exists() else ():
         if not old.name.startswith("found-"):

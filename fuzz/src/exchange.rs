@@ -123,14 +123,21 @@ fn open(site: &Site, viewer: &Viewer, hold: bool, source: &mut Source<'_>) -> Op
         What::Init => (viewer.init.target.clone(), None),
         What::Playlist => (viewer.playlist.clone(), None),
         What::Document => (viewer.document.target.clone(), None),
-        What::Unnamed => (format!("/vod/a/unnamed?{}", viewer::session_parameter(site, &viewer.token)), None),
+        What::Unnamed => (
+            viewer::with_session(
+                site,
+                &format!("{}/vod/a/unnamed?", viewer::prefix(site, &viewer.token)),
+                &viewer.token,
+            ),
+            None,
+        ),
         What::Foreign => ("/elsewhere/1.ts".into(), None),
     };
     let mut target = target;
     if denied {
-        // The last digits of the HMAC, or of the signed parameter.
-        target.pop();
-        target.pop();
+        // The last digits of the MAC, or of the signed parameter.
+        let end = if site.in_path { viewer::prefix(site, &viewer.token).len() } else { target.len() };
+        target.replace_range(end.saturating_sub(2)..end, "");
     }
     let mut headers = vec![
         header(":method", method),

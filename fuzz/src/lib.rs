@@ -10,6 +10,7 @@ pub mod cipher;
 pub mod config;
 pub mod edge;
 pub mod exchange;
+pub mod in_path;
 pub mod media_cdn;
 pub mod memory;
 pub mod origin;
@@ -31,10 +32,11 @@ pub mod viewer;
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target.
-pub const PROPERTIES: [(&str, Property); 13] = [
+pub const PROPERTIES: [(&str, Property); 14] = [
     ("cat", cat::property),
     ("config", config::property),
     ("exchange", exchange::property),
+    ("in_path", in_path::property),
     ("media_cdn", media_cdn::property),
     ("parameter", parameter::property),
     ("path", path::property),

@@ -40,7 +40,7 @@ pub fn property(input: &[u8]) {
     let as_said = text::decode(sent.as_bytes()).as_deref() == Some(said.as_bytes());
     let (query, harmless) =
         source.pick(&[("", true), ("f=x&", false), ("CMCD=br%3d1&", true), ("_HLS_x=1&", false), ("&", false)]);
-    let target = format!("{onto}?{query}plk={sent}&{}", viewer::session_parameter(&site, &viewer.token));
+    let target = viewer::with_session(&site, &format!("{onto}?{query}plk={sent}"), &viewer.token);
     let effect = effect(&site, &viewer, &target);
     // A key and what a playlist imports are for whatever else the query says, a document for what steering adds.
     let any_query = match said.split('~').next() {
@@ -95,5 +95,5 @@ fn ranged(site: &Site, viewer: &Viewer, (length, offset): (u64, u64)) -> Option<
     }
     let (_, rewritten) = viewer::playlist(site, &viewer.playlist, &viewer.cookies, text.as_bytes());
     let uri = rewritten.lines().find(|line| line.starts_with("big.ts"))?;
-    Some(format!("/vod/a/{uri}"))
+    Some(format!("{}/vod/a/{uri}", viewer::prefix(site, &viewer.token)))
 }

@@ -9,7 +9,8 @@ use crate::edge::{self, Asked, End, Flow, header};
 use crate::memory;
 use crate::site::{SITES, Site, site};
 use crate::source::{Source, pieces};
-use crate::viewer::{reference, viewer};
+use crate::text;
+use crate::viewer::{self, reference, viewer};
 
 /// Stands for as many KiB of `a` as the byte after it says.
 const LONG: u8 = 0x1a;
@@ -62,11 +63,14 @@ pub fn property(input: &[u8]) {
             What::Document => document(&text, &out, &site),
             _ => {
                 let wrapped = what == What::Entry && out.starts_with(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n");
-                if !wrapped {
+                let plain = undo_segment(&out, &target, &viewer(index).token);
+                if !wrapped && !site.in_path {
                     undone(&text, &out, &site);
+                } else if let (false, Some(plain)) = (wrapped || has_other_forms(&text), plain) {
+                    undone(&text, &plain, &site);
                 }
-                tokens(&out, &site, &secret_part(&viewer(index).token));
-                keys(&out, &site);
+                tokens(&out, (&site, index), &target, &secret_part(&viewer(index).token));
+                keys(&out, &site, &viewer::prefix(&site, &viewer(index).token));
             }
         }
     }
@@ -150,6 +154,21 @@ fn rewritten(
         (End::Reset(reason), _) => Err(reason),
         (End::Open, _) => panic!("it does not end"),
     }
+}
+
+/// Without the session's segment, and what stands before it in a URI that was relative.
+fn undo_segment(out: &[u8], target: &str, token: &str) -> Option<Vec<u8>> {
+    let segment = format!("/~{token}");
+    // A playlist that opens a session is in this directory.
+    let added = if target.starts_with(&segment) { segment } else { format!("{segment}/vod/a/") };
+    Some(String::from_utf8(out.to_vec()).ok()?.replace(&added, "").into_bytes())
+}
+
+/// Whether a playlist may have URIs that are written otherwise to have the token: absolute ones, and those with dots.
+fn has_other_forms(text: &[u8]) -> bool {
+    ["//", "..", "/.", "./", "\n/", "\"/", "\n ", "/~", "?", "#/"]
+        .iter()
+        .any(|form| text.windows(form.len()).any(|window| window == form.as_bytes()))
 }
 
 const NAMES: [&str; 5] = ["hdntl=", "hdnts=", "plk=", "ticket=", "hdnea="];
@@ -252,8 +271,9 @@ fn secret_part(token: &str) -> String {
 }
 
 /// Every URI that leads back here has the session token, once, and no other has it.
-fn tokens(out: &[u8], site: &Site, token: &str) {
+fn tokens(out: &[u8], (site, index): (&Site, usize), base: &str, token: &str) {
     let expected = format!("{}=", site.session);
+    let segment = format!("/~{}/", viewer(index).token);
     let check = |uri: &[u8], content: bool| {
         let Ok(uri) = std::str::from_utf8(uri) else { return };
         let Some(own) = is_own(uri, site) else { return };
@@ -262,7 +282,11 @@ fn tokens(out: &[u8], site: &Site, token: &str) {
         let free = content && !site.on_content;
         let http = uri.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("http:"));
         assert!(!own || !http, "{}: {uri:?} leaves https", site.name);
-        if own && !free {
+        if own && site.in_path {
+            let path = text::resolved(base, uri);
+            let ours = path.starts_with(&segment) && path.matches(token).count() == 1 && found.is_empty();
+            assert!(ours, "{}: {uri:?} leads to {path}", site.name);
+        } else if own && !free {
             let says = if site.in_query { found[0].ends_with(token) } else { found[0] == reference() };
             assert!(found.len() == 1 && says, "{}: {uri:?} does not say which session", site.name);
         } else if own {
@@ -273,11 +297,11 @@ fn tokens(out: &[u8], site: &Site, token: &str) {
     };
     let mut variant = false;
     for line in out.split(|byte| *byte == b'\n').skip(1) {
-        let text = line.trim_ascii();
-        if text.is_empty() {
-        } else if !text.starts_with(b"#") {
-            check(text, !std::mem::take(&mut variant));
-        } else if let Some((tag, list)) = tag(text) {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+        } else if !line.starts_with(b"#") {
+            check(line, !std::mem::take(&mut variant));
+        } else if let Some((tag, list)) = text::tag(line) {
             variant |= tag == "#EXT-X-STREAM-INF";
             let names: &[(&str, bool)] = match tag {
                 "#EXT-X-MAP" | "#EXT-X-PART" | "#EXT-X-PRELOAD-HINT" | "#EXT-X-SESSION-DATA" => &[("URI", true)],
@@ -288,53 +312,18 @@ fn tokens(out: &[u8], site: &Site, token: &str) {
                 _ => &[],
             };
             for (name, content) in names {
-                if let Some(uri) = attribute(list, name) {
+                if let Some(uri) = text::attribute(list, name) {
                     check(uri.as_bytes(), *content);
                 }
             }
-        } else if text.starts_with(b"#EXT-X-STREAM-INF") {
+        } else if line.starts_with(b"#EXT-X-STREAM-INF") {
             variant = true;
         }
     }
 }
 
-/// A tag and its list, if it is by the grammar.
-fn tag(text: &[u8]) -> Option<(&str, &str)> {
-    let text = std::str::from_utf8(text).ok()?;
-    let (tag, list) = text.split_once(':')?;
-    let mut rest = list;
-    loop {
-        let (name, value) = rest.split_once('=')?;
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-') {
-            return None;
-        }
-        let end = match value.strip_prefix('"') {
-            Some(value) => value.find('"')? + 2,
-            None => value.find(',').unwrap_or(value.len()),
-        };
-        if !value.starts_with('"') && value[..end].contains(['"', ' ', '\t']) {
-            return None;
-        }
-        match value[end..].strip_prefix(',') {
-            Some(more) => rest = more,
-            None => return value[end..].is_empty().then_some((tag, list)),
-        }
-    }
-}
-
-/// The value of the attribute of that name, if it is there once and quoted.
-fn attribute<'a>(list: &'a str, name: &str) -> Option<&'a str> {
-    let quoted = format!("{name}=\"");
-    let mut starts = list.match_indices(&quoted).map(|(at, _)| at);
-    let start = starts.next()?;
-    let first = start == 0 || list.as_bytes()[start - 1] == b',';
-    let before_is_even = list[..start].matches('"').count().is_multiple_of(2);
-    let only = list.matches(&format!("{name}=")).count() == 1;
-    (first && before_is_even && only).then(|| list[start + quoted.len()..].split('"').next()).flatten()
-}
-
 /// Media of ours stands under a key of ours, and no other media does.
-fn keys(out: &[u8], site: &Site) {
+fn keys(out: &[u8], site: &Site, prefix: &str) {
     let contains = |what: &str| out.windows(what.len()).any(|window| window == what.as_bytes());
     // Else it may be spared.
     if !site.encrypts || site.name == "both" || contains("#EXT-X-IMAGES-ONLY") {
@@ -344,8 +333,9 @@ fn keys(out: &[u8], site: &Site) {
     for line in out.split(|byte| *byte == b'\n').skip(1) {
         let text = line.trim_ascii();
         if let Some(list) = text.strip_prefix(b"#EXT-X-KEY:") {
-            let endpoint = if site.endpoint { "URI=\"/serve.key?plk=key~" } else { "URI=\"https://keys.example/" };
-            ours = list.starts_with(format!("METHOD=AES-128,{endpoint}").as_bytes());
+            let own = format!("{prefix}/serve.key?plk=key~");
+            let endpoint = if site.endpoint { &own } else { "https://keys.example/" };
+            ours = list.starts_with(format!("METHOD=AES-128,URI=\"{endpoint}").as_bytes());
             assert!(ours || list == b"METHOD=NONE", "{}: a key of the origin's", site.name);
         } else if text.starts_with(b"#EXT-X-STREAM-INF") {
             variant = true;

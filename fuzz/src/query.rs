@@ -27,7 +27,7 @@ pub fn property(input: &[u8]) {
     if headers.iter().any(|(_, value)| value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t')) {
         return;
     }
-    let target = [path.as_bytes(), b"?", &query].concat();
+    let target = [viewer::prefix(&site, &viewer(index).token).as_bytes(), path.as_bytes(), b"?", &query].concat();
     match edge::get(&site.policies, &target, &headers) {
         Asked::Forwarded(_, seen) => {
             once(&site, &query, &headers);
@@ -70,6 +70,9 @@ fn once(site: &Site, query: &[u8], headers: &[Header]) {
     assert!(count("plk") <= 1);
     if site.in_query && site.on_content {
         assert!(count(site.session) <= 1, "{query}");
+    }
+    if site.in_path {
+        assert_eq!(count(site.session), 0, "in two places: {query}");
     }
     // What has no `=` has no name (RFC 6265 section 5.2).
     let named = |name: &str, pair: &[u8]| pair.starts_with(name.as_bytes()) && pair.contains(&b'=');

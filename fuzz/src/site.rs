@@ -31,6 +31,8 @@ pub struct Site {
     pub in_query: bool,
     /// Whether it stands in a cookie.
     pub in_cookie: bool,
+    /// Whether it stands in the path.
+    pub in_path: bool,
     /// Playlists need an access token to open a session.
     pub token: bool,
     /// Content needs a session token.
@@ -50,7 +52,7 @@ pub struct Site {
 }
 
 /// How many there are.
-pub const SITES: usize = 11;
+pub const SITES: usize = 13;
 
 /// One of them.
 pub fn site(index: usize) -> Site {
@@ -99,6 +101,14 @@ fn all() -> Vec<Site> {
                 "/tokenAuth/hosts": ["cdn.example:8443"],
             }),
         ),
+        build("path", json!({"/tokenAuth/sessionTokenTransport": "path"})),
+        build(
+            "path, rotating",
+            json!({
+                "/tokenAuth/sessionTokenTransport": "path", "/tokenAuth/wrapLivePlaylists": false,
+                "/mediaEncryption/keyRotation": {"segments": 3}, "/mediaEncryption/keyScope": "stream",
+            }),
+        ),
     ];
     assert_eq!(sites.len(), SITES);
     sites
@@ -124,8 +134,9 @@ fn build(name: &'static str, set: Value) -> Site {
         holding: Rc::new(holding),
         access: if member("/tokenAuth/accessTokenName").is_null() { "hdnts" } else { "hdnea" },
         session: if member("/tokenAuth/sessionTokenName").is_null() { "hdntl" } else { "ticket" },
-        in_query: transport != "cookie",
+        in_query: transport != "cookie" && transport != "path",
         in_cookie: transport == "cookie" || transport == "both",
+        in_path: transport == "path",
         token: member("/tokenAuth/enforceOnInitialRequest") != false,
         on_content: member("/tokenAuth/enforceOnContentRequest") != false,
         encrypts: member("/mediaEncryption/enabled") == true,

@@ -190,9 +190,16 @@ fn session(site: &Site, index: usize, place: Place, spelling: usize, changes: &[
             assert!(!forwarded, "{} let {sent:?} in by {place:?}", site.name);
         }
     }
+    // In the path, where nothing of it is escaped.
+    if site.in_path && sent.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#".contains(&byte)) {
+        let target = format!("/~{sent}/vod/a/1.ts");
+        let forwarded = matches!(edge::get(&site.policies, target.as_bytes(), &[]), Asked::Forwarded(..));
+        assert_eq!(forwarded, sent == viewer.token, "{}: {sent:?} in the path", site.name);
+    }
     // The key is another matter: never without the token.
     if !viewer.key.is_empty() {
         let (path, _) = viewer.key.split_once('?').expect("a query");
+        let path = path.strip_prefix(&viewer::prefix(site, &viewer.token)).expect("the session's path");
         let signed = viewer::parameter(&viewer.key, "plk").expect("what was signed");
         let target = format!("{path}?plk={signed}{}", query.replacen('?', "&", 1));
         let Asked::Answered(exchange, reply) = edge::get(&site.policies, target.as_bytes(), &headers) else {

@@ -80,12 +80,18 @@ pub fn reference() -> String {
     URL_SAFE_NO_PAD.encode(SESSION)[..8].to_owned()
 }
 
-/// The parameter that says which session a URL is of.
-pub fn session_parameter(site: &Site, token: &str) -> String {
-    match site.in_query {
-        true => format!("{}={}", site.session, text::encode(token.as_bytes())),
-        false => format!("{}={}", site.session, reference()),
+/// A target with a query, which says by a parameter which session it is of; with tokens in the path, its path does.
+pub fn with_session(site: &Site, target: &str, token: &str) -> String {
+    match (site.in_query, site.in_path) {
+        (true, _) => format!("{target}&{}={}", site.session, text::encode(token.as_bytes())),
+        (_, true) => target.to_owned(),
+        _ => format!("{target}&{}={}", site.session, reference()),
     }
+}
+
+/// What stands before the paths of a session: its token, if that is in the path.
+pub fn prefix(site: &Site, token: &str) -> String {
+    if site.in_path { format!("/~{token}") } else { String::new() }
 }
 
 /// The name of the session's cookie.
@@ -115,8 +121,12 @@ impl Viewer {
         let entry = format!("/vod/master.m3u8?{}={}", site.access, site.ticket());
         let (headers, master) = playlist(site, &entry, &[], MASTER.as_bytes());
         let uri = master.lines().last().expect("a variant");
-        let playlist_target = format!("/vod/{uri}");
+        let playlist_target = if site.in_path { uri.to_owned() } else { format!("/vod/{uri}") };
         let token = match edge::value(&headers, "set-cookie") {
+            None if site.in_path => {
+                let (token, _) = uri.strip_prefix("/~").and_then(|rest| rest.split_once('/')).expect("a token");
+                token.to_owned()
+            }
             Some(cookie) => {
                 let (pair, _) = cookie.split_once(';').expect("attributes");
                 pair.split_once('=').expect("a value").1.to_owned()
@@ -129,7 +139,8 @@ impl Viewer {
         let cookies = if site.in_cookie { vec![cookie(site, &token)] } else { Vec::new() };
         let (_, media) = playlist(site, &playlist_target, &cookies, MEDIA.as_bytes());
 
-        let absolute = |uri: &str| format!("/vod/a/{uri}");
+        let before = prefix(site, &token);
+        let absolute = |uri: &str| format!("{before}/vod/a/{uri}");
         let (mut key, mut number) = (None, 5_u128);
         let (mut segments, mut init, mut document, mut key_target) = (Vec::new(), None, None, String::new());
         for line in media.lines() {

@@ -146,6 +146,8 @@ pub fn places(valid: &[Valid], take: Take<'_>) {
                         });
                     }
                 }
+                // In `in_path.rs`.
+                Place::Path => {}
                 Place::Header(at) => {
                     let (name, value) = own.ask.headers[at].clone();
                     put("left out", &|ask| drop(ask.headers.remove(at)));
@@ -181,7 +183,10 @@ pub fn strangers(valid: &[Valid], take: Take<'_>) {
             let text = String::from_utf8(decoded(own.value(slot.place))).unwrap();
             let fields = text.rsplit_once("~hmac=").unwrap().0;
             let mut put = |class: &str, fields: &str, hidden: &str, alg: &str, key: &str| {
-                let token = sign(fields, hidden, alg, key).unwrap().into_bytes();
+                let token = sign(fields, hidden, alg, key).unwrap();
+                // In a path a slash would end it.
+                let in_path = slot.place == Place::Path;
+                let token = if in_path { token.replace('/', "%2f") } else { token }.into_bytes();
                 take(class, *slot, own, own.with(slot.place, token));
             };
             let keys = secrets.iter().copied().chain(SHOPS.iter().map(|shop| shop.password));

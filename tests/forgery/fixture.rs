@@ -20,6 +20,8 @@ pub const PLAINTEXT: &[u8] = b"plaintext";
 pub struct Ask {
     pub method: String,
     pub host: String,
+    /// A first segment with a token: what precedes the token, and the token.
+    pub segment: Option<(Vec<u8>, Vec<u8>)>,
     pub path: Vec<u8>,
     pub query: Vec<(Vec<u8>, Vec<u8>)>,
     pub cookies: Vec<(Vec<u8>, Vec<u8>)>,
@@ -35,6 +37,7 @@ impl Ask {
         Self {
             method: "GET".into(),
             host: "edge.example".into(),
+            segment: None,
             path: path.into(),
             query: Vec::new(),
             cookies: Vec::new(),
@@ -47,7 +50,8 @@ impl Ask {
 
     /// The request target as sent.
     pub fn target(&self) -> Vec<u8> {
-        let mut target = self.path.clone();
+        let segment = self.segment.iter().flat_map(|(before, token)| [b"/", before.as_slice(), token].concat());
+        let mut target: Vec<u8> = segment.chain(self.path.iter().copied()).collect();
         for (index, (name, value)) in self.query.iter().enumerate() {
             target.push(if index == 0 { b'?' } else { b'&' });
             target.extend([name.as_slice(), b"=", value].concat());
@@ -118,6 +122,7 @@ impl Fixture {
                 let set =
                     |name: &str| edits.set.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
                 let asked = set(":path").unwrap_or_else(|| ask.target());
+                assert!(!asked.starts_with(b"/~"), "the origin gets a token: {ask:?}");
                 let (head, body) = self.origin(&asked, set("range").as_deref());
                 let answer = self.response(&mut exchange, head, body);
                 Answer { asked: Some(asked), ..answer }

@@ -7,6 +7,7 @@ mod binary;
 mod cat;
 mod cross;
 mod fixture;
+mod in_path;
 mod jwt;
 mod mutate;
 mod table;
@@ -45,6 +46,7 @@ fn verdict(own: &Answer, answer: &Answer) -> String {
         _ if holds(PLAINTEXT) => "PLAINTEXT",
         "segment" if answer.body.len().is_multiple_of(16) => "sealed",
         "playlist" if answer.set_cookie.is_some() || holds(b"hdntl=") || holds(b"pass=") => "rewritten",
+        "playlist" if holds(b"/~") => "rewritten",
         "playlist" if holds(b"#EXT-X-KEY:METHOD=AES-128") => "rewritten",
         "key" if answer.body.len() == 16 => "key",
         "clear" => "clear",
@@ -94,6 +96,7 @@ fn forge(fixture: &Fixture, valid: &[Valid], take: &mut dyn FnMut(Case, &Valid, 
     }
     cross::exchanged(valid, &mut take);
     cross::places(valid, &mut take);
+    in_path::all(valid, &mut take);
     cross::strangers(valid, &mut take);
     cross::elsewhere(valid, &mut take);
     times::times(fixture, &mut take);

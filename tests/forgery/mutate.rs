@@ -85,8 +85,8 @@ fn effect(kind: Kind, place: Place, region: &str, byte: u8) -> &'static str {
     match (place, byte) {
         (_, 0x80..) => "no UTF-8",
         (_, 0..=0x20 | 0x7f) => "control",
-        (Place::Query(_), b'#') => "control",
-        (Place::Query(_), b'&') | (Place::Cookie(_), b';') => "cut",
+        (Place::Query(_) | Place::Path, b'#') | (Place::Path, b'\\') => "control",
+        (Place::Query(_), b'&') | (Place::Cookie(_), b';') | (Place::Path, b'/' | b'?') => "cut",
         (_, b'%') => "percent",
         (_, b'~' | b'=') => "structure",
         _ => match (region, kind) {

@@ -26,6 +26,8 @@ pub enum Place {
     Query(usize),
     Cookie(usize),
     Header(usize),
+    /// The first segment of the path.
+    Path,
 }
 
 impl fmt::Display for Place {
@@ -34,6 +36,7 @@ impl fmt::Display for Place {
             Self::Query(_) => "query",
             Self::Cookie(_) => "cookie",
             Self::Header(_) => "header",
+            Self::Path => "path",
         })
     }
 }
@@ -65,6 +68,7 @@ impl Valid {
             Place::Query(index) => &self.ask.query[index].1,
             Place::Cookie(index) => &self.ask.cookies[index].1,
             Place::Header(index) => &self.ask.headers[index].1,
+            Place::Path => &self.ask.segment.as_ref().unwrap().1,
         }
     }
 
@@ -75,6 +79,7 @@ impl Valid {
             Place::Query(index) => ask.query[index].1 = value,
             Place::Cookie(index) => ask.cookies[index].1 = value,
             Place::Header(index) => ask.headers[index].1 = value,
+            Place::Path => ask.segment.as_mut().unwrap().1 = value,
         }
         ask
     }
@@ -97,6 +102,7 @@ pub struct Shop {
     pub access: [&'static str; 3],
     pub session: &'static str,
     pub in_query: bool,
+    pub in_path: bool,
     pub device: bool,
 }
 
@@ -110,6 +116,7 @@ const fn shop(name: &'static str, password: &'static str) -> Shop {
         access: ["hdnts", "hdnts", "hdnts"],
         session: "hdntl",
         in_query: true,
+        in_path: false,
         device: false,
     }
 }
@@ -132,6 +139,7 @@ pub const SHOPS: &[Shop] = &[
     shop("exact", "77a152a152a152a152a152a152a152a1"),
     shop("lenient", "88a152a152a152a152a152a152a152a1"),
     Shop { folder: "query", host: "tv.example", ..shop("host", "99a152a152a152a152a152a152a152a1") },
+    Shop { in_query: false, in_path: true, ..shop("path", "aaa152a152a152a152a152a152a152a1") },
 ];
 
 impl Shop {
@@ -163,10 +171,10 @@ impl Shop {
         ask
     }
 
-    /// A request with this access token in its query (0), a cookie (1) or a header (2).
+    /// A request with this access token in its query (0), a cookie (1), a header (2) or its path (3).
     pub fn entry(&self, file: &str, viewer: u8, token: Vec<u8>, place: usize) -> (Ask, Slot) {
         let mut ask = self.ask(file, viewer);
-        let name = self.access[place];
+        let name = self.access[place.min(2)];
         let place = match place {
             0 => {
                 ask.query.push((name.into(), token));
@@ -175,6 +183,12 @@ impl Shop {
             1 => {
                 ask.cookies.push((name.into(), token));
                 Place::Cookie(ask.cookies.len() - 1)
+            }
+            3 => {
+                // A slash would end the segment.
+                let escaped = String::from_utf8(token).unwrap().replace('/', "%2f");
+                ask.segment = Some((format!("~{name}=").into_bytes(), escaped.into_bytes()));
+                Place::Path
             }
             _ => {
                 ask.headers.push((name.into(), token));
@@ -200,7 +214,7 @@ fn walk(fixture: &Fixture, shop: &Shop, viewer: u8) -> Vec<Valid> {
         answer
     };
     let token = shop.sign(&shop.token());
-    for place in [2, 1, 0] {
+    for place in [3, 2, 1, 0].into_iter().filter(|place| *place < 3 || shop.in_path) {
         let (ask, slot) = shop.entry("master.m3u8", viewer, token.clone(), place);
         take("master", ask, vec![slot]);
         let (ask, slot) = shop.entry("v/index.m3u8", viewer, token.clone(), place);
@@ -218,7 +232,7 @@ fn walk(fixture: &Fixture, shop: &Shop, viewer: u8) -> Vec<Valid> {
         (pair[..at].to_vec(), pair[at + 1..].to_vec())
     });
     let mut follow = |what, base: &Ask, uri: &str| {
-        let mut ask = resolved(base, uri);
+        let mut ask = resolved(base, uri, shop.in_path);
         let mut slots: Vec<Slot> = ask
             .query
             .iter()
@@ -233,6 +247,9 @@ fn walk(fixture: &Fixture, shop: &Shop, viewer: u8) -> Vec<Valid> {
                 Some(Slot { kind, place: Place::Query(index) })
             })
             .collect();
+        if shop.in_path {
+            slots.push(Slot { kind: Kind::Session, place: Place::Path });
+        }
         if let (false, Some(cookie)) = (shop.in_query, &cookie) {
             ask.cookies = vec![cookie.clone()];
             slots.push(Slot { kind: Kind::Session, place: Place::Cookie(0) });
@@ -268,14 +285,19 @@ fn uris(playlist: &[u8]) -> Vec<String> {
     text.lines().filter(|line| !line.is_empty()).filter_map(of_line).collect()
 }
 
-/// The request for a URI in the playlist that `base` requested.
-fn resolved(base: &Ask, uri: &str) -> Ask {
+/// The request for a URI in the playlist that `base` requested. `in_path`: its first segment is the session token's.
+fn resolved(base: &Ask, uri: &str, in_path: bool) -> Ask {
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
     let path = if path.starts_with('/') {
         path.to_owned()
     } else {
-        let base = std::str::from_utf8(&base.path).unwrap();
+        let target = String::from_utf8(base.target()).unwrap();
+        let base = target.split('?').next().unwrap();
         format!("{}/{path}", base.rsplit_once('/').unwrap().0)
+    };
+    let (segment, path) = match path.strip_prefix("/~").filter(|_| in_path).map(|rest| rest.split_once('/').unwrap()) {
+        Some((token, rest)) => (Some((b"~".to_vec(), token.into())), format!("/{rest}")),
+        None => (None, path),
     };
     let query = query.split('&').filter(|parameter| !parameter.is_empty());
     let pair = |parameter: &str| {
@@ -283,6 +305,7 @@ fn resolved(base: &Ask, uri: &str) -> Ask {
         (name.as_bytes().to_vec(), value.as_bytes().to_vec())
     };
     Ask {
+        segment,
         path: path.into_bytes(),
         query: query.map(pair).collect(),
         cookies: Vec::new(),

@@ -84,8 +84,10 @@ fn vm() -> Vm {
         {"kty": "oct", "kid": "Symmetric256", "k": "q0lLZJ1ysLiLNbnY8sJLvV5i5VgqLsK3mZuvQm1-u7s"}]);
     let config = serde_json::json!({
         "policies": [policy("vod", serde_json::json!({"formats": ["edgeauth", "cat"], "cat": {"keys": keys}}), "session"),
-            policy("free", serde_json::json!({"enforceOnContentRequest": false}), "stream")],
-        "assignments": [{"policyName": "vod", "path": "/a/..."}, {"policyName": "free", "path": "/free/..."}],
+            policy("free", serde_json::json!({"enforceOnContentRequest": false}), "stream"),
+            policy("path", serde_json::json!({"sessionTokenTransport": "path"}), "session")],
+        "assignments": [{"policyName": "vod", "path": "/a/..."}, {"policyName": "free", "path": "/free/..."},
+            {"policyName": "path", "path": "/path/..."}],
     });
     let setup = Setup { config: config.to_string(), env: BTreeMap::new(), now: NOW, seed: 1 };
     Vm::start(module(), &setup).unwrap_or_else(|refused| panic!("{refused:?}"))
@@ -111,7 +113,8 @@ impl Parts {
     /// Measured in a new VM after one refusal, since the first one defines the policy's counters.
     fn cost(&self, header: &str) -> (u64, Seen) {
         let mut vm = vm();
-        let warm = if self.target.starts_with("/free/") { "/free/a.m3u8" } else { "/a/a.m3u8" };
+        let folder = ["/free/", "/path/"].into_iter().find(|folder| self.target.contains(folder)).unwrap_or("/a/");
+        let warm = &format!("{folder}a.m3u8");
         vm.exchange(&Envoy::new(false), Request::new("GET", warm), &mut |_| Response::new(200, b""));
         let mut request = Request::new("GET", &self.target);
         request.headers.extend(self.cookie.iter().map(|cookie| ("cookie".to_owned(), cookie.clone().into_bytes())));
@@ -131,6 +134,8 @@ fn expanded(text: &str) -> String {
         let inner = &text[start + 1..end];
         let value = if let Some(length) = inner.strip_prefix("session:") {
             forged_session("vod", length.parse().expect("a number"), false)
+        } else if let Some(length) = inner.strip_prefix("session in the path:") {
+            forged_session("path", length.parse().expect("a number"), false)
         } else if let Some(length) = inner.strip_prefix("session with payload:") {
             forged_session("vod", length.parse().expect("a number"), true)
         } else if let Some(fields) = inner.strip_prefix("token:") {

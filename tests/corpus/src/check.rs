@@ -1,6 +1,6 @@
 //! The checks of one playlist and its rewritten form.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use playlock_core::http::reply::Reason;
@@ -12,28 +12,28 @@ use crate::oracle;
 use crate::reading::{self, Part, Reading, Reference, Role};
 use crate::scope::{self, Keys};
 use crate::site::{PLAYLIST, Site};
+use crate::tally::Tally;
+use crate::transport::{self, Requested, Transport};
 use crate::undo;
 use crate::variables::{self, Variables};
-
-/// Counts of events, by name.
-pub type Counts = BTreeMap<String, usize>;
 
 /// Checks one playlist under one configuration and counts the results.
 ///
 /// # Errors
 /// The first violated invariant.
-pub fn check(edge: &Edge, input: &[u8], seed: u64, counts: &mut Counts) -> Result<(), String> {
+pub fn check(edge: &Edge, input: &[u8], seed: u64, counts: &mut Tally) -> Result<(), String> {
     let text = std::str::from_utf8(input).map_err(|_| "not UTF-8".to_owned())?;
     let playlist = Playlist::new(edge, text)?;
     let refusal = match playlist.rewrite(seed)? {
         Ok(output) => {
-            count(counts, "rewritten");
+            counts.count("rewritten");
             let output = String::from_utf8(output).map_err(|_| "UTF-8 became something else".to_owned())?;
+            counts.grew("resumed sessions", input.len(), output.len());
             return playlist.compare(&output, counts);
         }
         Err(reason) => reason,
     };
-    count(counts, &format!("refused: {}", refusal.word()));
+    counts.count(&format!("refused: {}", refusal.word()));
     if playlist.may_be_refused(refusal) { Ok(()) } else { Err(format!("refused without need: {}", refusal.word())) }
 }
 
@@ -42,7 +42,9 @@ struct Playlist<'a> {
     edge: &'a Edge,
     text: &'a str,
     url: Url,
+    /// The location of the original.
     site: Site,
+    token: String,
     reading: Reading,
     variables: Variables,
     /// The URIs with variables, and their expansions.
@@ -66,7 +68,8 @@ impl<'a> Playlist<'a> {
         let with_variables = reading.references.iter().filter(|reference| reference.uri.contains("{$"));
         let expanded = with_variables.map(|reference| undo::uri(&variables.expand(&reference.uri))).collect();
         let images = reading::lines(text).any(|line| line.text == "#EXT-X-IMAGES-ONLY");
-        Ok(Self { edge, text, url, site, reading, variables, expanded, images })
+        let token = edge.transport.token(&url)?;
+        Ok(Self { edge, text, url, site, token, reading, variables, expanded, images })
     }
 
     /// Rewrites in chunks of several sizes; the result must not depend on the sizes.
@@ -154,34 +157,51 @@ impl<'a> Playlist<'a> {
         reading::lines(self.text).any(|line| line.text.split(':').next() == Some(tag))
     }
 
-    fn compare(&self, output: &str, counts: &mut Counts) -> Result<(), String> {
+    fn compare(&self, output: &str, counts: &mut Tally) -> Result<(), String> {
+        self.compare_at(&self.url, output, counts)?;
+        self.check_entry(output, counts)
+    }
+
+    /// Compares with the response for `url`.
+    fn compare_at(&self, url: &Url, output: &str, counts: &mut Tally) -> Result<(), String> {
+        let requested = Requested::new(self.edge.transport, &self.token, url)?;
         let rewritten = reading::read(output);
-        self.check_bytes(output, &rewritten)?;
+        self.check_bytes(&requested, output, &rewritten)?;
         self.check_versions(&rewritten)?;
-        let session = rewritten.references.iter().find_map(|r| parameters(&r.uri, "hdntl").next().map(str::to_owned));
-        self.check_references(&rewritten, session.as_deref(), counts)?;
-        self.check_entry(output, counts)?;
-        let clean = |uri: &str| self.clean(uri);
+        self.check_references(&requested, &rewritten, counts)?;
+        let clean = |uri: &str| self.clean(&requested, uri);
         for (name, read) in oracle::compare(self.text, output, self.edge.encrypts, &clean)? {
-            count(counts, &format!("{name} {}", if read { "agrees" } else { "cannot read the input" }));
+            counts.count(&format!("{name} {}", if read { "agrees" } else { "cannot read the input" }));
         }
         Ok(())
     }
 
-    /// With an access token, the result is the same, or for a live playlist a multivariant playlist that names it.
-    fn check_entry(&self, output: &str, counts: &mut Counts) -> Result<(), String> {
+    /// With an access token, the result is the same, or for a live playlist a multivariant playlist that names it. With
+    /// tokens in the path, its URIs lead to the same.
+    fn check_entry(&self, output: &str, counts: &mut Tally) -> Result<(), String> {
         let other = |reason| format!("opened by the access token it is refused: {reason:?}");
-        let mut url = self.url.clone();
+        let mut url = Requested::new(self.edge.transport, &self.token, &self.url)?.without_token(&self.url);
         url.set_query(
             url.query()
                 .map(|query| query.split('&').filter(|p| !p.starts_with("hdntl=")).collect::<Vec<_>>().join("&"))
-                .as_deref(),
+                .as_deref()
+                .filter(|query| !query.is_empty()),
         );
-        let entry = self.edge.playlist(&Edge::entry(&url), self.text.as_bytes(), &mut || 4096).map_err(other)?;
+        let url = Edge::entry(&url);
+        let entry = self.edge.playlist(&url, self.text.as_bytes(), &mut || 4096).map_err(other)?;
         if entry == output.as_bytes() {
             return Ok(());
         }
-        count(counts, "entered by a master playlist");
+        if !entry.starts_with(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n") {
+            if self.edge.transport == Transport::Query {
+                return Err("opened by the access token it leads elsewhere".into());
+            }
+            counts.count("opened in place");
+            counts.grew("opened sessions", self.text.len(), entry.len());
+            let entry = String::from_utf8(entry).map_err(|error| error.to_string())?;
+            return self.compare_at(&url, &entry, counts);
+        }
+        counts.count("entered by a master playlist");
         let url = last_line(&entry).and_then(|line| self.site.own(line)).ok_or("it opens with something else")?;
         let through = self.edge.playlist(&url, self.text.as_bytes(), &mut || 4096).map_err(other)?;
         if through == output.as_bytes() { Ok(()) } else { Err("opened by the access token it leads elsewhere".into()) }
@@ -189,9 +209,10 @@ impl<'a> Playlist<'a> {
 
     /// A URI with the playlist's variables expanded once. The playlist was requested with https, and so are the filter's own
     /// URIs in it.
-    fn clean(&self, uri: &str) -> String {
+    fn clean(&self, requested: &Requested, uri: &str) -> String {
         let plain = undo::uri(uri);
         let plain = if self.expanded.contains(&plain) { plain } else { self.variables.expand(&plain) };
+        let plain = requested.clean(&plain);
         match plain.strip_prefix("http://") {
             Some(rest) if self.site.own(&plain).is_some() => format!("https://{}", rest.replacen(":80/", "/", 1)),
             _ => plain,
@@ -203,8 +224,8 @@ impl<'a> Playlist<'a> {
     }
 
     /// Without the filter's additions, the result is the origin's playlist.
-    fn check_bytes(&self, output: &str, rewritten: &Reading) -> Result<(), String> {
-        let clean = |uri: &str| self.clean(uri);
+    fn check_bytes(&self, requested: &Requested, output: &str, rewritten: &Reading) -> Result<(), String> {
+        let clean = |uri: &str| self.clean(requested, uri);
         let (mut before, mut after) = (self.text.trim_start_matches('\u{feff}').to_owned(), output.to_owned());
         if self.edge.encrypts {
             before = self.without_ranges()?;
@@ -287,8 +308,8 @@ impl<'a> Playlist<'a> {
     }
 
     /// Every reference, before and after.
-    fn check_references(&self, rewritten: &Reading, session: Option<&str>, counts: &mut Counts) -> Result<(), String> {
-        let keys = if self.edge.encrypts { Some(Keys::fetch(self.edge, &self.site, rewritten)?) } else { None };
+    fn check_references(&self, requested: &Requested, rewritten: &Reading, counts: &mut Tally) -> Result<(), String> {
+        let keys = if self.edge.encrypts { Some(Keys::fetch(self.edge, &requested.site, rewritten)?) } else { None };
         // A hint that can match no part, and what METHOD=NONE must not have.
         let dropped = |r: &&Reference| {
             let matchless = matches!(r.part, Part::From(_)) && self.is_resource(r);
@@ -300,7 +321,7 @@ impl<'a> Playlist<'a> {
             let key = after.key.and_then(|index| rewritten.keys.get(index));
             if after.role == Role::Key && key.is_some_and(|key| scope::is_ours(&key.list)) {
                 // Fetched already.
-                check_token(after, session).map_err(|what| failure(&what))?;
+                requested.check(after).map_err(|what| failure(&what))?;
                 continue;
             }
             if dropped(&after) {
@@ -315,24 +336,27 @@ impl<'a> Playlist<'a> {
                 if after.uri != origin.uri && after.uri != self.variables.expand(&origin.uri) || under_key {
                     return Err(failure("another's URI was changed or is under our key"));
                 }
-                count(counts, "URIs of others");
+                counts.count("URIs of others");
                 continue;
             };
-            check_token(after, session).map_err(|what| failure(&what))?;
-            let url = self.site.own(&after.uri).ok_or_else(|| failure("not ours any more"))?;
+            requested.check(after).map_err(|what| failure(&what))?;
+            let written = self.variables.expand(&origin.uri);
+            requested.check_inherited(&written, &after.uri).map_err(|what| failure(&what))?;
+            let url = requested.site.own(&after.uri).ok_or_else(|| failure("not ours any more"))?;
             let answer = match self.edge.request(&url) {
                 Ok(answer) => answer,
                 Err(reply) if reply.reason == Some(Reason::Target) && !is_plain(plain.path()) => {
-                    count(counts, "URIs whose path is refused");
+                    counts.count("URIs whose path is refused");
                     continue;
                 }
                 Err(reply) => return Err(failure(&format!("refused with {} {:?}", reply.status, reply.reason))),
             };
-            count(counts, "URIs with a token");
-            let expected = undo::uri(&plain[url::Position::BeforePath..url::Position::AfterQuery]);
+            counts.count("URIs with a token");
+            let expected = transport::target(&plain);
             if answer.path != expected {
                 return Err(failure(&format!("the origin is asked for {}, expected {expected}", answer.path)));
             }
+            self.check_by_rules(requested, &written, &after.uri, &url).map_err(|what| failure(&what))?;
             if let Some(keys) = &keys {
                 scope::check(keys, origin, after, self.images, answer).map_err(|what| failure(&what))?;
             }
@@ -340,6 +364,18 @@ impl<'a> Playlist<'a> {
         match before.next() {
             Some(lost) => Err(format!("lost: {}", lost.uri)),
             None => Ok(()),
+        }
+    }
+
+    /// Resolved by the letter of RFC 3986, `after` leads to the target at the origin to which `before` led.
+    fn check_by_rules(&self, requested: &Requested, before: &str, after: &str, url: &Url) -> Result<(), String> {
+        let (Some(expected), Some(target)) = (self.site.by_rules(before), requested.site.by_rules(after)) else {
+            return Ok(());
+        };
+        match self.edge.request_target(url, &target) {
+            Ok(answer) if answer.path == undo::uri(&expected) => Ok(()),
+            Ok(answer) => Err(format!("by RFC 3986 the origin is asked for {}, expected {expected}", answer.path)),
+            Err(reply) => Err(format!("by RFC 3986 refused: {:?} {target}", reply.reason)),
         }
     }
 }
@@ -352,29 +388,6 @@ fn is_media(role: Role) -> bool {
     matches!(role, Role::Segment | Role::Part | Role::Map)
 }
 
-/// A URI must have one session token, of this session; no access token; at most one signed parameter.
-fn check_token(reference: &Reference, session: Option<&str>) -> Result<(), String> {
-    let tokens: Vec<&str> = parameters(&reference.uri, "hdntl").collect();
-    let signed: Vec<&str> = parameters(&reference.uri, "plk").collect();
-    let shape = |value: &&str| {
-        let mut fields = value.split('~');
-        fields.next().is_some_and(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
-    };
-    if tokens.as_slice() != session.as_slice() || parameters(&reference.uri, "hdnts").next().is_some() {
-        return Err(format!("carries {} session tokens", tokens.len()));
-    }
-    if signed.len() > 1 || !signed.iter().all(shape) {
-        return Err(format!("carries {signed:?}"));
-    }
-    Ok(())
-}
-
-/// The values of a parameter in a URI's query.
-fn parameters<'u>(uri: &'u str, name: &'u str) -> impl Iterator<Item = &'u str> {
-    let query = uri.split('#').next().and_then(|main| main.split_once('?')).map_or("", |(_, query)| query);
-    query.split('&').filter_map(move |parameter| parameter.strip_prefix(name)?.strip_prefix('='))
-}
-
 /// Whether all servers interpret the path in the same way.
 fn is_plain(path: &str) -> bool {
     !path.contains("//") && !path.contains("%2") && !path.contains("%5") && !path.contains("%7F")
@@ -384,8 +397,4 @@ fn line_at(text: &str, start: usize) -> Range<usize> {
     let begin = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
     let end = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |end| start + end + 1);
     begin..end
-}
-
-fn count(counts: &mut Counts, what: &str) {
-    *counts.entry(what.to_owned()).or_default() += 1;
 }

@@ -10,6 +10,7 @@ use playlock_core::step::{BodyStep, HeadStep, HeaderEdits, Known, Request, Reque
 use url::Url;
 
 use crate::site::HOSTS;
+use crate::transport::Transport;
 
 /// A time at which the token is valid.
 const NOW: u64 = 1_700_000_000;
@@ -20,6 +21,8 @@ const ACCESS: &str =
 
 /// A configured filter.
 pub struct Edge {
+    /// The way in which URIs identify the session.
+    pub transport: Transport,
     policies: Rc<Policies>,
     /// Whether segments are encrypted.
     pub encrypts: bool,
@@ -41,25 +44,27 @@ pub struct Answer {
 }
 
 impl Edge {
-    /// A filter with one policy for all paths, with this `mediaEncryption`.
+    /// A filter with one policy for all paths, with this transport and `mediaEncryption`.
     ///
     /// # Errors
     /// The fault of a rejected configuration.
-    pub fn new(media_encryption: &str) -> Result<Self, String> {
+    pub fn new(transport: Transport, media_encryption: &str) -> Result<Self, String> {
         let hosts: Vec<String> = HOSTS.iter().map(|host| format!("\"{host}\"")).collect();
         let config = format!(
             r#"{{"policies": [{{"policyName": "corpus",
-                "tokenAuth": {{"enabled": true, "password": "{PASSWORD}", "hosts": [{}]}},
+                "tokenAuth": {{"enabled": true, "password": "{PASSWORD}", "hosts": [{}],
+                  "sessionTokenTransport": "{}"}},
                 "mediaEncryption": {media_encryption}}}],
               "assignments": [{{"policyName": "corpus", "path": "/..."}}]}}"#,
-            hosts.join(", ")
+            hosts.join(", "),
+            transport.word()
         );
         let (policies, _) =
             playlock_core::config::parse(config.as_bytes(), &|_| None).map_err(|error| error.to_string())?;
         let encrypts = policies.iter().next().is_some_and(|(_, policy)| policy.encryption.is_some());
         let passes_encrypted = media_encryption.contains("passthrough");
         let rotates = media_encryption.contains("keyRotation");
-        Ok(Self { policies: Rc::new(policies), encrypts, rotates, passes_encrypted })
+        Ok(Self { transport, policies: Rc::new(policies), encrypts, rotates, passes_encrypted })
     }
 
     /// `url` with the access token.
@@ -109,10 +114,15 @@ impl Edge {
     /// # Errors
     /// The filter's own reply.
     pub fn request(&self, url: &Url) -> Result<Answer, Reply> {
-        let path = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        };
+        self.request_target(url, &url[url::Position::BeforePath..url::Position::AfterQuery])
+    }
+
+    /// A GET of `target` from the host of `url`.
+    ///
+    /// # Errors
+    /// The filter's own reply.
+    pub fn request_target(&self, url: &Url, target: &str) -> Result<Answer, Reply> {
+        let path = target.to_owned();
         let headers = [
             header(":method", "GET"),
             header(":scheme", url.scheme()),

@@ -4,15 +4,24 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use playlock_corpus::check::{Counts, check};
+use playlock_corpus::check::check;
 use playlock_corpus::edge::Edge;
 use playlock_corpus::sources;
+use playlock_corpus::tally::Tally;
+use playlock_corpus::transport::Transport;
 
-/// Runs the whole corpus under one configuration and lists all failures.
+/// Runs the whole corpus under one configuration, with each transport.
 fn run(name: &str, media_encryption: &str) {
-    let edge = Edge::new(media_encryption).unwrap();
+    for transport in [Transport::Query, Transport::Path] {
+        run_with(transport, name, media_encryption);
+    }
+}
+
+/// Lists all failures.
+fn run_with(transport: Transport, name: &str, media_encryption: &str) {
+    let edge = Edge::new(transport, media_encryption).unwrap();
     let files = sources::playlists().unwrap();
-    let mut counts = Counts::new();
+    let mut counts = Tally::default();
     let mut failures = Vec::new();
     for (index, file) in files.iter().enumerate() {
         let input = fs::read(file).unwrap();
@@ -24,9 +33,9 @@ fn run(name: &str, media_encryption: &str) {
             Err(_) => failures.push(format!("{}: panicked", file.display())),
         }
     }
-    println!("{} playlists, {name}:", files.len());
-    for (what, count) in &counts {
-        println!("{count:>8} {what}");
+    println!("{} playlists, {name}, {}:", files.len(), transport.word());
+    for line in counts.lines() {
+        println!("{line}");
     }
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), files.len(), failures.join("\n"));
 }

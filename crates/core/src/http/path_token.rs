@@ -155,6 +155,9 @@ mod tests {
             ("//edge.example/../1.ts", "//edge.example/~T/1.ts", "//edge.example/~T/1.ts"),
             ("https://edge.example", "https://edge.example/~T/", "https://edge.example/~T/"),
             ("a/b:c//1.ts", "a/b:c//1.ts", "/~T/vod/a/a/b:c//1.ts"),
+            (".//1.ts", ".//1.ts", "/~T/vod/a//1.ts"),
+            ("b//1.ts", "b//1.ts", "/~T/vod/a/b//1.ts"),
+            ("?https://x/", "?https://x/", "/~T/vod/a/index.m3u8?https://x/"),
             ("1.ts?https://x/", "1.ts?https://x/", "/~T/vod/a/1.ts?https://x/"),
         ] {
             let path = base.own_path(uri).unwrap();

@@ -51,8 +51,8 @@ impl<'a> PlainTarget<'a> {
         &self.target
     }
 
-    /// The target as text, if tokens were taken out.
+    /// The target as text, if tokens were taken out; `/` for one that is not UTF-8, which is refused.
     pub fn changed(&self) -> Option<&str> {
-        core::str::from_utf8(&self.target).ok().filter(|_| self.changed)
+        self.changed.then(|| core::str::from_utf8(&self.target).unwrap_or("/"))
     }
 }

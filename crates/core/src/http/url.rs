@@ -134,12 +134,14 @@ impl Base {
 
 /// Scheme and authority at the start of a URI reference that was found own, as written; empty if it has none.
 pub fn origin(uri: &str) -> &str {
-    let scheme = match uri.find(['/', '?', '#']) {
-        Some(at) if uri.get(at..).is_some_and(|rest| rest.starts_with("//")) => at + 2,
-        _ => return "",
-    };
-    let authority = uri.get(scheme..).unwrap_or_default();
-    uri.get(..scheme + authority.find(['/', '?', '#']).unwrap_or(authority.len())).unwrap_or_default()
+    let Some((scheme, rest)) = uri.split_once("//") else { return "" };
+    // Other slashes are within a path or a query.
+    let is_scheme = scheme.is_empty() || scheme.ends_with(':') && !scheme.contains(['/', '?', '#']);
+    if !is_scheme {
+        return "";
+    }
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    uri.get(..scheme.len() + 2 + authority).unwrap_or_default()
 }
 
 /// Whether `uri` leads to a resource by `https`, or by either scheme if `scheme` is `http`; a relative reference keeps the

@@ -78,7 +78,14 @@ fn body(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
 }
 
 fn claimed_policy(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
-    Flow::of(if door.policy.is_some() { Ok(()) } else { Err(Reason::Parameter) })
+    match door.policy {
+        None => Flow::refuse(Reason::Parameter),
+        // Under another policy the path has two meanings, as that of content.
+        Some((_, policy)) if door.incoming.path_token != Ok(None) && !policy.session.transport.in_path() => {
+            Flow::refuse(Reason::Target)
+        }
+        Some(_) => Flow::Next,
+    }
 }
 
 fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
