@@ -266,9 +266,13 @@ def playlist():
         ("open-quote", 0, b'#EXTM3U\n#EXT-X-MAP:URI="i.mp4\n#EXTINF:4,\n1.ts'),
         ("hosts", 0, b"#EXTM3U\n#EXTINF:4,\nhttps://TV.example:443/a\n#EXTINF:4,\n//cdn.example:8443/b?x#y\n#EXTINF:4,\nhttp://u@tv.example/c\n#EXTINF:4,\ndata:,d\n"),
         ("key-none", 0, b'#EXTM3U\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:4,\n1.ts\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXTINF:4,\n2.ts\n'),
+        ("climbing", 0, b'#EXTM3U\n#EXTINF:4,\n1.ts\n#EXTINF:4,\n../2.ts\n#EXTINF:4,\n../../3.ts\n#EXTINF:4,\n../../../4.ts\n#EXTINF:4,\nb/../../../../5.ts\n#EXTINF:4,\n/vod/a/6.ts\n#EXTINF:4,\n/../7.ts\n#EXTINF:4,\nlonger-than-a-block/../../../../8.ts\n#EXTINF:4,\n9.ts\n#EXT-X-ENDLIST\n'),
+        ("empty-segments", 0, b'#EXTM3U\n#EXTINF:4,\n.//1.ts\n#EXTINF:4,\nb//2.ts\n#EXTINF:4,\n?x=https://y/\n#EXTINF:4,\nb?x=//y\n#EXTINF:4,\nhttps://tv.example//3.ts\n#EXT-X-ENDLIST\n'),
     ]:
-        for site in (0, 2):
+        # With tokens in the query, in both, and in the path.
+        for site in (0, 2, 11):
             put("playlist", f"{name}-{site}", bytes([site, 0, 0, 0, much, 3, 1, 7, 65]) + text)
+        put("playlist", f"{name}-entry", bytes([11, 1, 0, 0, 0, 1, 65]) + text)
     tags = b"".join(b'#EXT-X-%s:%s="%s"\n' % (tag, name, uri) for tag, name, uri in [
         (b"RENDITION-REPORT", b"URI", b"../b/v.m3u8"), (b"SESSION-DATA", b"URI", b"data.json"), (b"MAP", b"URI", b"i.mp4"),
         (b"CONTENT-STEERING", b"SERVER-URI", b"/vod/steer?v=1"), (b"DATERANGE", b"X-ASSET-URI", b"ad.m3u8"),

@@ -136,6 +136,11 @@ const MOST: [(&str, u64); 10] = [
     ("key", 113_000),
     ("refusal", 41_000),
     ("segment of 4 chunks", 2_680_000),
+    ("opening playlist, tokens in the path", 213_000),
+    ("playlist, tokens in the path", 152_000),
+    ("key, tokens in the path", 113_000),
+    ("refusal, tokens in the path", 41_000),
+    ("segment of 4 chunks, tokens in the path", 2_680_000),
 ];
 
 #[test]

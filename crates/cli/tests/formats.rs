@@ -352,7 +352,7 @@ fn why_names_the_field_that_fails() {
             OKP,
             &["--ip", "192.0.2.1"],
             &[],
-            "audience, address, header, revocation: ip, by IPRanges",
+            "audience, address, header, fingerprint, revocation: ip, by IPRanges",
         ),
         ("mediacdn", mediacdn(), OKP, &["--header", "X: 1"], &[], "header: header, by Headers"),
         ("mediacdn", mediacdn(), OKP, &["--header", "X: 1"], &["--header", "X: 2"], "signature: signature"),

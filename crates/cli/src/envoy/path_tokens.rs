@@ -88,6 +88,7 @@ struct Rerouted<'a, 'v> {
 impl Rerouted<'_, '_> {
     /// Filters that run, or are turned on, by the first route.
     fn check_settings(&self, chain: &Chain<'_>, diagnostics: &mut Diagnostics) {
+        let answers = self.route.get("redirect").is_some() || self.route.get("direct_response").is_some();
         let names = [Some(self.route), self.first].into_iter().flatten().flat_map(settings).map(|(name, _)| name);
         for name in names.collect::<BTreeSet<&str>>() {
             let Some(filter) = chain.filter(name) else { continue };
@@ -103,7 +104,8 @@ impl Rerouted<'_, '_> {
             let turns = |value: &Option<Value>| {
                 value.as_ref().is_some_and(|value| value.get("disabled").is_some() || filter.is_true("disabled"))
             };
-            if !runs_before && !turns(&wanted) && !turns(&found) {
+            // A route that responds by itself has nothing to protect.
+            if !runs_before && (answers || !turns(&wanted) && !turns(&found)) {
                 continue;
             }
             let path = setting(self.route, name).map_or_else(|| self.route.path.clone(), |setting| setting.path);

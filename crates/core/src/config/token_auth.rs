@@ -65,7 +65,7 @@ pub struct TokenAuth {
     /// The query parameter of the access token. Must differ from that of the session token and from `plk`.
     #[cfg_attr(
         feature = "schema",
-        schemars(with = "Option<TokenName>", extend("default" = "hdnts", "examples" = ["token"]))
+        schemars(with = "Option<TokenName>", extend("default" = "hdnts", "examples" = ["access"]))
     )]
     pub access_token_name: Option<String>,
     /// The access token's cookie, if its name is not `accessTokenName`.
