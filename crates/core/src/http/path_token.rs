@@ -9,6 +9,9 @@ use super::target::BadTarget;
 use super::url::{self, Base};
 use crate::bytes::percent;
 
+/// Most further tokens that are taken out one by one.
+const MAX_REPEATED: usize = 4;
+
 /// A target without the token in its path.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Split<'a> {
@@ -33,8 +36,15 @@ pub fn split<'a>(raw: &'a [u8], marker: &str) -> Result<Option<Split<'a>>, BadTa
     }
     let mut repeated = false;
     // The request is refused, but its path in the proxy's log must not have the other tokens.
-    while marked(plain, marker).is_some() {
+    for _ in 0..MAX_REPEATED {
+        if marked(plain, marker).is_none() {
+            return Ok(Some(Split { sent, plain, repeated }));
+        }
         (plain, repeated) = (behind_first(plain).unwrap_or(b"/"), true);
+    }
+    // Looking at each of thousands would cost more than a request may.
+    if marked(plain, marker).is_some() {
+        plain = b"/";
     }
     Ok(Some(Split { sent, plain, repeated }))
 }

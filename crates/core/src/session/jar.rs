@@ -111,9 +111,10 @@ fn in_path<'a>(name: &str, incoming: &'a Incoming<'a>) -> Result<Presented<'a>, 
         None if in_query => Err(Reason::Malformed),
         None => Ok(Presented { tokens: Vec::new(), named: false }),
         Some(token) => {
-            let cookies = [name, &cookie_name_for(name, token)]
-                .map(|cookie| headers::cookies(incoming.head.headers, cookie).next());
-            if in_query || cookies.iter().any(Option::is_some) {
+            // One pass: a request may have thousands of cookies.
+            let own = cookie_name_for(name, token);
+            let mut cookies = headers::cookie_pairs(incoming.head.headers).map(|(cookie, _)| cookie);
+            if in_query || cookies.any(|cookie| cookie == name.as_bytes() || cookie == own.as_bytes()) {
                 return Err(Reason::Duplicate);
             }
             Ok(Presented { tokens: alloc::vec![Sent { token, carrier: Carrier::Path }], named: true })
