@@ -69,7 +69,11 @@ pub fn property(input: &[u8]) {
                 } else if let (false, Some(plain)) = (wrapped || has_other_forms(&text), plain) {
                     undone(&text, &plain, &site);
                 }
-                tokens(&out, (&site, index), &target, &secret_part(&viewer(index).token));
+                let token = secret_part(&viewer(index).token);
+                // A fuzzer finds it out by what it is compared with; no origin knows it.
+                if !String::from_utf8_lossy(&text).contains(&token) {
+                    tokens(&out, (&site, index), &target, &token);
+                }
                 keys(&out, &site, &viewer::prefix(&site, &viewer(index).token));
             }
         }
