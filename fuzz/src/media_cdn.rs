@@ -47,7 +47,8 @@ fn build() -> Rc<Policies> {
         }],
         "assignments": [{"policyName": "p", "path": "/..."}],
     });
-    let (policies, _) = playlock_core::config::parse(document.to_string().as_bytes(), &|_| None).expect("a configuration");
+    let (policies, _) =
+        playlock_core::config::parse(document.to_string().as_bytes(), &|_| None).expect("a configuration");
     Rc::new(policies)
 }
 
@@ -126,7 +127,10 @@ fn verdict(fields: &str, request: &Request<'_>) -> Option<()> {
             "IPRanges" => "ranges",
             _ => return None,
         };
-        if seen.contains(&known) || (name == "FullPath") == field.contains('=') || (name != "FullPath" && value.is_empty()) {
+        if seen.contains(&known)
+            || (name == "FullPath") == field.contains('=')
+            || (name != "FullPath" && value.is_empty())
+        {
             return None;
         }
         seen.push(known);

@@ -136,7 +136,7 @@ def test_claims_decide(gate, make):
 
 @EVERY_MAKER
 def test_tokens_of_a_login_have_no_paths(gate, make):
-    login = dict(paths=None, aud=["shop", "tv"], sid="7", device={"name": "television"})
+    login = {"paths": None, "aud": ["shop", "tv"], "sid": "7", "device": {"name": "television"}}
     playlist = plays(gate, "login/a", make(**login))
     other = playlist.segments[0].url.replace("/login/a/", "/login/")
     assert gate.get(other).status == 403, "the session is for the directory"
@@ -146,7 +146,7 @@ def test_tokens_of_a_login_have_no_paths(gate, make):
 
 @EVERY_MAKER
 def test_names_of_claims_and_carriers(gate, make):
-    nested = dict(paths=None, realm_access={"roles": ["viewer"], "paths": ["/nested/*"]})
+    nested = {"paths": None, "realm_access": {"roles": ["viewer"], "paths": ["/nested/*"]}}
     token = make(**nested)
     plays(gate, "nested", token, name="access_token")
     plays(gate, "nested", headers={"Cookie": f"a=1; at={token}"})
@@ -175,7 +175,7 @@ def test_credentials_for_the_origin_reach_it(gate):
     response = gate.get(f"/jwt/index.m3u8?token={token}", {"Authorization": "Basic dXNlcjpwYXNz"})
     assert response.status == 200
     (asked,) = gate.asked("/jwt/index.m3u8")
-    assert dict((name.lower(), value) for name, value in asked.headers)["authorization"] == "Basic dXNlcjpwYXNz"
+    assert {name.lower(): value for name, value in asked.headers}["authorization"] == "Basic dXNlcjpwYXNz"
 
 
 def test_long_tokens_of_identity_providers(gate):

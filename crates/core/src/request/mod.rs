@@ -19,6 +19,7 @@ pub mod door;
 mod edits;
 mod key_endpoint;
 pub mod pending;
+mod pending_session;
 mod resume_or_open;
 mod shared_checks;
 mod signed_claim;
