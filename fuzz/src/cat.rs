@@ -66,13 +66,8 @@ fn verified(verifier: &Verifier, token: &[u8], target: &[u8]) -> Result<Grant, R
         header("x-geo-asn", b"64496"),
     ];
     let attributes = Known { protocol: Some(b"HTTP/2".to_vec()), ..Known::client("203.0.113.7:4711") };
-    let head = RequestHead::read(&Request {
-        metadata: &|_| None,
-        headers: &headers,
-        attributes: &attributes,
-        now: NOW,
-        end_of_stream: true,
-    });
+    let head =
+        RequestHead::read(&Request { headers: &headers, attributes: &attributes, now: NOW, end_of_stream: true });
     let Ok(incoming) = Incoming::parse(&head) else { return Err(Reason::Target) };
     let sent = URL_SAFE_NO_PAD.encode(token);
     let _ = fields(&sent).map(Iterator::count);

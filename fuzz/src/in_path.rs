@@ -100,7 +100,14 @@ fn expected(target: &[u8]) -> Result<Option<Split<'_>>, BadTarget> {
         return Err(BadTarget);
     }
     let sent = String::from_utf8(sent).map_err(|_| BadTarget)?;
-    Ok(Some(Split { sent: sent.into(), plain, repeated: marked(plain).is_some() }))
+    // Further tokens are left out, and with more than four of them the whole path.
+    let (mut rest, mut further) = (plain, 0);
+    while marked(rest).is_some() {
+        let end = rest[1..].iter().position(|byte| b"/?#".contains(byte)).map(|end| 1 + end);
+        (rest, further) = (end.map(|end| &rest[end..]).filter(|rest| rest[0] == b'/').unwrap_or(b"/"), further + 1);
+    }
+    let plain = if further > 4 { b"/" } else { rest };
+    Ok(Some(Split { sent: sent.into(), plain, repeated: further > 0 }))
 }
 
 /// What follows the marker in the first segment.
