@@ -16,7 +16,7 @@ FORGERY = places.REPOSITORY / "tests/forgery"
 SAMPLE = places.REPOSITORY / "target/forgeries.jsonl"
 PLAIN = b"plaintext"
 GOOD = {"same", "sealed", "rewritten", "key", "clear"}
-FOLDERS = ("query", "cookie", "both", "stream", "application", "configured", "tokens", "legacy", "bound")
+FOLDERS = ("query", "cookie", "both", "stream", "application", "configured", "tokens", "legacy", "bound", "path")
 # What Envoy does not even hand to its filters: it says so itself, or closes the connection.
 OF_ENVOY = {0, 400, 404, 431}
 
