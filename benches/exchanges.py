@@ -34,7 +34,7 @@ def tampered(query):
 
 
 def cases(viewers):
-    """What is asked for: name → (by name of a playlock: its path; path through the others, whether playlock refuses).
+    """The requests: name → (by name of a playlock: its path; path through the others, whether playlock refuses).
     `viewers`: by name of a playlock."""
     made = {}
     for n in LENGTHS:

@@ -24,7 +24,7 @@ BUFFER = 65536
 FILES = {NONE: None, NOOP: "noop-relaxed.wasm", ANSWER: "answer-relaxed.wasm", IDENTITY: "identity.wasm", RELAXED: "playlock-relaxed.wasm",
          PATH: "playlock-relaxed.wasm", BATCHED: "playlock-relaxed.wasm", PORTABLE: "playlock-portable.wasm", STRICT: "playlock-strict.wasm"}
 OURS = (RELAXED, BATCHED, PORTABLE, STRICT)
-# What those have that differ from the usual configuration.
+# The settings of those that differ from the usual configuration.
 DOCUMENTS = {PATH: documents.document(documents.policy(token_auth={"sessionTokenTransport": "path"}))}
 # Those that encrypt the chunks of several streams together; the one without a cipher stands for the fastest.
 BATCHING = (BATCHED, IDENTITY)

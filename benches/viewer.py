@@ -37,7 +37,7 @@ class Viewer:
         self.iv = bytes.fromhex(re.search(r"IV=0x([0-9A-Fa-f]+)", text)[1])
         self.segment = target(next(line for line in text.splitlines() if line and not line.startswith("#")))
         inherited = re.match(r"/~[^/?]+", self.segment)
-        # What precedes a path, and what follows it.
+        # The texts before and behind a path.
         self.prefix = inherited[0] if inherited else ""
         self.session = "" if inherited else re.search(r"hdntl=[^&\"\s]+", text)[0]
 

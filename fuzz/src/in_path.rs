@@ -110,7 +110,7 @@ fn expected(target: &[u8]) -> Result<Option<Split<'_>>, BadTarget> {
     Ok(Some(Split { sent: sent.into(), plain, repeated: further > 0 }))
 }
 
-/// What follows the marker in the first segment.
+/// The text behind the marker in the first segment.
 fn marked(target: &[u8]) -> Option<Vec<u8>> {
     let first = target.strip_prefix(b"/")?.split(|byte| b"/?#".contains(byte)).next()?;
     if let Some(sent) = first.strip_prefix(b"~") {

@@ -39,7 +39,7 @@ pub struct Plain<'a> {
     pub acl: &'a str,
 }
 
-/// What a token says, without its MAC: byte by byte, as the format's table has it.
+/// The fields of a token, without its MAC: byte by byte, as the format's table has it.
 pub fn encoded(hint: u8, plain: &Plain<'_>) -> Vec<u8> {
     let mut flags = 0;
     let mut rest = leb128(plain.lifetime as usize);

@@ -89,7 +89,7 @@ pub fn with_session(site: &Site, target: &str, token: &str) -> String {
     }
 }
 
-/// What stands before the paths of a session: its token, if that is in the path.
+/// The text before the paths of a session: its token, if that is in the path.
 pub fn prefix(site: &Site, token: &str) -> String {
     if site.in_path { format!("/~{token}") } else { String::new() }
 }

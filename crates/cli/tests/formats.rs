@@ -58,7 +58,7 @@ fn mediacdn() -> Value {
     json!({"keys": [public(OKP), public(OCT)], "algorithms": ["ed25519", "hmac-sha256", "hmac-sha1"]})
 }
 
-/// What every format is tried with: its name, settings, the keys that can sign, and options that it has.
+/// The setting of every format: its name, settings, the keys that can sign, and options that it has.
 fn formats() -> Vec<(&'static str, Value, Vec<&'static str>, Vec<&'static str>)> {
     vec![
         ("mediacdn", mediacdn(), vec![OKP, OCT], vec!["--ip", "203.0.113.0/24", "--payload", "user=42", "--id", "v-7"]),

@@ -193,7 +193,7 @@ fn what_the_path_with_the_token_decides_is_found() {
     }
 }
 
-/// What is the same for both paths, or looks at no path, or comes after the filter.
+/// Settings that are the same for both paths, look at no path, or come after the filter.
 #[test]
 fn what_the_token_does_not_change_is_good() {
     let any = json!({"prefix": "/"});

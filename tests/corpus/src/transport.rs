@@ -84,7 +84,7 @@ impl Requested {
     /// Checks that a URI identifies the session exactly once and has no access token and at most one signed parameter.
     ///
     /// # Errors
-    /// What else it carries.
+    /// Its other fields.
     pub fn check(&self, reference: &Reference) -> Result<(), String> {
         let tokens: Vec<&str> = parameters(&reference.uri, "hdntl").collect();
         let signed: Vec<&str> = parameters(&reference.uri, "plk").collect();

@@ -12,10 +12,10 @@ use crate::config::jwk::{Jwks, KeyType};
 use crate::config::secret::Reader;
 use crate::policy::tokens::{AccessFormat, FormatVerifier, Transport};
 use crate::token::format::Format;
+use crate::token::jws::Header;
 use crate::token::key_set::Algorithm;
 use crate::token::uri_signing::Verifier;
 use crate::token::uri_signing::jwe::DecryptionKey;
-use crate::token::uri_signing::jws::Header;
 use crate::token::uri_signing::renewal::Renewer;
 
 const DEFAULT_PARAMETER: &str = "URISigningPackage";
@@ -51,7 +51,7 @@ pub fn read(
         })?),
     };
     if let Some(header) = &written.jwt_header
-        && Header::decode(header).and_then(|header| header.text("alg")).is_none()
+        && Header::decode_signed(header).and_then(|header| header.text("alg")).is_none()
     {
         return Err(ConfigError::new(
             member("jwtHeader"),

@@ -147,7 +147,7 @@ impl Rules {
 
     /// The key that signed a token.
     fn signer(&self, compact: &Compact<'_>) -> Result<&Key, Reason> {
-        let header = Header::decode(compact.header).ok_or(Reason::Malformed)?;
+        let header = Header::decode_signed(compact.header).ok_or(Reason::Malformed)?;
         let name = header.text("alg").ok_or(Reason::Malformed)?;
         let algorithm = Algorithm::named(&name).ok_or(Reason::Algorithm)?;
         let kid = header.kid.as_deref().map(str::as_bytes);

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 
 use sha2::{Digest, Sha256};
 
-use super::jws::{self, Members};
 use super::regex::Regex;
 use crate::http::reply::Reason;
+use crate::token::jws::{self, Members};
 
 /// Most digits of a number. Seconds since the epoch need 10.
 const MAX_DIGITS: usize = 12;

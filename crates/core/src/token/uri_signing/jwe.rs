@@ -11,7 +11,7 @@ use playlock_aes128::CbcEncryptor;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::jws::{self, Header};
+use crate::token::jws::{self, Header};
 
 const BLOCK: usize = 16;
 

@@ -1,10 +1,9 @@
 //! Access tokens: URI Signing tokens (RFC 9246), which are JSON Web Tokens with claims about URIs and clients.
 //!
-//! [`jws::Compact`] and [`jws::Members`] read a token without a key, for display.
+//! [`super::jws::Compact`] and [`super::jws::Members`] read a token without a key, for display.
 
 pub mod claims;
 pub mod jwe;
-pub mod jws;
 mod regex;
 pub mod renewal;
 mod uri;
@@ -19,7 +18,6 @@ use ipnet::IpNet;
 
 use self::claims::Claims;
 use self::jwe::DecryptionKey;
-use self::jws::{Compact, Header};
 use self::renewal::Renewer;
 pub use self::uri::MAX_URI;
 use crate::bytes::percent;
@@ -27,6 +25,7 @@ use crate::http::incoming::Incoming;
 use crate::http::reply::Reason;
 use crate::token::MAX_SENT;
 use crate::token::grant::Grant;
+use crate::token::jws::{Compact, Header};
 use crate::token::key_set::{Algorithm, Key, KeyError, KeySet};
 
 /// Verifies URI Signing tokens (RFC 9246).
@@ -104,7 +103,7 @@ impl Verifier {
 
     /// The key that signed a token.
     fn signer(&self, compact: &Compact<'_>) -> Result<&Key, Reason> {
-        let header = Header::decode(compact.header).ok_or(Reason::Malformed)?;
+        let header = Header::decode_signed(compact.header).ok_or(Reason::Malformed)?;
         let name = header.text("alg").ok_or(Reason::Malformed)?;
         let algorithm = Algorithm::named(&name).ok_or(Reason::Algorithm)?;
         let kid = header.kid.as_deref().map(str::as_bytes);

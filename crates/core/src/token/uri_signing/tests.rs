@@ -208,8 +208,11 @@ fn renewed_tokens() {
         renewer.next(&claims, path, 1000)
     };
     let text = |token: &str| {
-        let parts: Vec<_> =
-            token.split('.').take(2).map(|part| String::from_utf8(jws::decode(part).unwrap()).unwrap()).collect();
+        let parts: Vec<_> = token
+            .split('.')
+            .take(2)
+            .map(|part| String::from_utf8(crate::token::jws::decode(part).unwrap()).unwrap())
+            .collect();
         (parts[0].clone(), parts[1].clone())
     };
     let all = r#","iss":"site","iat":900,"exp":1001.5,"nbf":100,"jti":"é\u0041","sub":"a..b.c.d","cdniets":30.9,"cdnistt":1,"cdnistd":1,"x":[1, 2]"#;
