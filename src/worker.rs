@@ -16,6 +16,10 @@ use crate::metrics::Metrics;
 /// Tick period. A chunk is held for at most two ticks.
 const TICK: Duration = Duration::from_millis(1);
 
+/// Largest output in bytes that waits for another callback while more follows: half of the proxy's default buffer for a
+/// paused response.
+const LARGEST_OWED: usize = 512 << 10;
+
 /// Streams of one root context. Every worker has its own.
 #[derive(Debug, Default)]
 pub struct Worker {
@@ -42,8 +46,9 @@ impl Worker {
         match exchange.on_body_batched(chunk, end_of_stream, stream, &mut batch) {
             // Envoy still adds this chunk to the buffer of the pause that has ended. With Continue it stays there:
             // before 1.39.1, and later if it is empty or a runtime guard is off (envoyproxy/envoy issue 46841). With
-            // another pause, it is sent when the stream resumes.
-            BodyStep::Replace(out) if resumed && !out.is_empty() => {
+            // another pause, it is sent when the stream resumes. What is too large for the buffer of a paused stream
+            // would be lost then, and is better late than lost.
+            BodyStep::Replace(out) if resumed && !out.is_empty() && (end_of_stream || out.len() <= LARGEST_OWED) => {
                 batch.owe(stream, out);
                 BodyStep::Hold
             }

@@ -142,6 +142,7 @@ def test_chunks_that_are_too_large_end_it(edges):
     viewer, items = opened(edge, segments)
     with ThreadPoolExecutor(len(items)) as pool:
         answers = list(pool.map(lambda item: fetch(item.url), items))
+    assert [(answer.status, answer.exit) for answer in answers] == [(200, 0)] * len(items)
     for item, answer, plain in zip(items, answers, plain_of(segments)):
         assert viewer.plain(item, answer) == plain
     assert "batching ends on this worker" in edge.proxy.log_text()

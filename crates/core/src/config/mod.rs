@@ -9,6 +9,7 @@ mod cat;
 mod content_targeting;
 pub mod document;
 mod error;
+mod json;
 #[cfg(feature = "keys")]
 mod jwk;
 #[cfg(feature = "schema")]
@@ -45,8 +46,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use serde::Deserialize;
+
 use self::document::Document;
 pub use self::error::ConfigError;
+use self::json::Json;
 use self::read::assignments::Names;
 use self::secret::Reader;
 use crate::policy::Policies;
@@ -86,15 +90,11 @@ pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Polic
 }
 
 fn deserialize(json: &[u8]) -> Result<Document, ConfigError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let document = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        // For malformed JSON, the path ends at the last valid position.
-        let path = error.path().to_string();
-        let path = if matches!(&*path, "?" | "" | ".") { "$" } else { path.strip_suffix(".?").unwrap_or(&path) };
-        ConfigError::new(path, error.inner().to_string())
-    })?;
-    deserializer.end().map_err(|error| ConfigError::new("$", error.to_string()))?;
-    Ok(document)
+    let tree: Json = serde_json::from_slice(json).map_err(|error| ConfigError::new("$", error.to_string()))?;
+    Document::deserialize(&tree).map_err(|error| {
+        let path = if error.path.is_empty() { "$" } else { &*error.path };
+        ConfigError::new(path, error.message)
+    })
 }
 
 /// Reads the policies; names and ids must be unique.
