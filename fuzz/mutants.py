@@ -41,7 +41,7 @@ MUTANTS = [
     ("* does not cross slashes", CORE + "token/acl.rs", "Some((star_g, star_p)), _) if star_p < path.len() => {", "Some((star_g, star_p)), _) if star_p < path.len() && path.get(star_p) != Some(&b'/') => {", "path"),
     ("an escaped * is a wildcard", CORE + "token/acl.rs", "globs.extend(percent::decode(rest)?.into_iter().map(Glob::Byte));", "globs.extend(percent::decode(rest)?.into_iter().map(|b| if b == b'*' { Glob::Any } else { Glob::Byte(b) }));", "path"),
     ("an escaped name of ours is not known", CORE + "http/target.rs", "length => length > name.len() &&", "length => false && length > name.len() &&", "query"),
-    ("the session token reaches the origin", CORE + "config/read/policy.rs", "[SIGNED_PARAMETER.into(), session.name.as_str().into()]", "[SIGNED_PARAMETER.into()]", "query"),
+    ("the session token reaches the origin", "crates/config/src/read/policy.rs", "[SIGNED_PARAMETER.into(), session.name.as_str().into()]", "[SIGNED_PARAMETER.into()]", "query"),
     ("cookies reach the origin", CORE + "request/edits.rs", "!policy.is_chained() && jar::is_cookie(&policy.session.name, cookie)", "false", "query"),
     ("two tokens are one", CORE + "http/incoming.rs", "if values.next().is_some() { Err(Reason::Duplicate) }", "if false { Err(Reason::Duplicate) }", "query"),
     ("one parameter of the origin's is lost", CORE + "http/target.rs", "        if any {\n            kept.push('&');", "        if any && name.is_empty() { continue }\n        if any {\n            kept.push('&');", "query"),
@@ -81,9 +81,9 @@ MUTANTS = [
     ("absolute paths inherit", CORE + "playlist/fast_path.rs", "if STRAIGHT && text.get(at) == Some(&b'/') {", "if false && text.get(at) == Some(&b'/') {", "playlist"),
     ("all relative URIs inherit", CORE + "http/url.rs", "depth.checked_sub(1).map(|less| depth = less).is_some()", "depth.checked_sub(1).map(|less| depth = less).is_some() || true", "playlist"),
     ("a path's slashes begin an authority", CORE + "http/url.rs", "    if !is_scheme {", "    if false && !is_scheme {", "playlist"),
-    ("an error has no path", CORE + "config/read/token_auth.rs", 'ConfigError::new(path, format!("found \\"{name}\\", which is', 'ConfigError::new("", format!("found \\"{name}\\", which is', "config"),
-    ("a secret is shown", CORE + "config/secret.rs", '{path}: the secret stands in the configuration', '{path}: {text} stands in the configuration', "config"),
-    ("an error names another path", CORE + "config/mod.rs", 'let path = format!("policies[{index}]");', 'let path = format!("policy[{index}]");', "config"),
+    ("an error has no path", "crates/config/src/read/token_auth.rs", 'ConfigError::new(path, format!("found \\"{name}\\", which is', 'ConfigError::new("", format!("found \\"{name}\\", which is', "config"),
+    ("a secret is shown", "crates/config/src/secret.rs", '{path}: the secret stands in the configuration', '{path}: {text} stands in the configuration', "config"),
+    ("an error names another path", "crates/config/src/lib.rs", 'let path = format!("policies[{index}]");', 'let path = format!("policy[{index}]");', "config"),
 ]
 
 

@@ -326,7 +326,7 @@ mod tests {
                 _ => Answer { number: 1_700_000_000_000_000_000, ..Answer::default() },
             }
         });
-        let policies = playlock_core::config::parse(CONFIG, &|_| None).map(|(policies, _)| Rc::new(policies)).ok();
+        let policies = playlock_config::parse(CONFIG, &|_| None).map(|(policies, _)| Rc::new(policies)).ok();
         let mut context = Context::new(1, policies.filter(|_| configured), Rc::default(), Rc::default());
         let action = context.on_request_headers(true);
         drop(context);

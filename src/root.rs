@@ -34,7 +34,7 @@ impl Root for Plugin {
         let environment = host::environment();
         let env = |name: &str| environment.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
         let document = host::configuration();
-        match playlock_core::config::parse(&document, &env) {
+        match playlock_config::parse(&document, &env) {
             Ok((policies, warnings)) => {
                 announce(&start(&policies, &document));
                 warnings.iter().for_each(|warning| host::warn(warning));

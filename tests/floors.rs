@@ -15,15 +15,16 @@ struct Building {
     rooms: &'static [&'static str],
 }
 
-const BUILDINGS: [Building; 4] = [
+const BUILDINGS: [Building; 5] = [
     Building {
         name: "playlock_core",
         sources: "crates/core/src",
         rooms: &[
-            "bytes", "http", "token", "policy", "config", "session", "media", "playlist", "request", "response",
-            "step", "exchange",
+            "bytes", "http", "token", "policy", "session", "media", "playlist", "request", "response", "step",
+            "exchange",
         ],
     },
+    Building { name: "playlock_config", sources: "crates/config/src", rooms: &[] },
     Building { name: "playlock_cli", sources: "crates/cli/src", rooms: &[] },
     Building { name: "playlock_proxy_wasm", sources: "crates/proxy-wasm/src", rooms: &[] },
     Building { name: "playlock", sources: "src", rooms: &[] },

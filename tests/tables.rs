@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use playlock_core::config::time;
+use playlock_config::time;
 use playlock_host::envoy::Envoy;
 use playlock_host::message::{Header, Outcome, Request, Response, Seen, header};
 use playlock_host::node::{Node, Setup};

@@ -4,4 +4,4 @@
 . "$(dirname "$0")/lib.sh"
 
 # Only these packages: with others beside them, cargo would build wasmtime for the feature `wasm` of playlock-host.
-cargo test --quiet --package playlock-core --package playlock-host --package playlock-cli --tests -- "$@"
+cargo test --quiet --package playlock-core --package playlock-config --package playlock-host --package playlock-cli --tests -- "$@"

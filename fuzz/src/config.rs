@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use playlock_core::config::ConfigError;
+use playlock_config::ConfigError;
 use playlock_core::policy::Policies;
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::site::NOW;
 pub fn property(input: &[u8]) {
     // As the proxy has them.
     let env = |name: &str| name.starts_with("PLAYLOCK_").then(|| "00112233445566778899aabbccddeeff".to_owned());
-    let parsed = playlock_core::config::parse(input, &env);
+    let parsed = playlock_config::parse(input, &env);
     let value: Option<Value> = serde_json::from_slice(input).ok();
     let shown = match &parsed {
         Ok((policies, warnings)) => format!("{policies:?} {warnings:?}"),
@@ -29,7 +29,7 @@ pub fn property(input: &[u8]) {
             // Laid out anew: a member that came twice is there once, so that a path leads to one place.
             let again = value.as_ref().map(|value| (value, serde_json::to_vec(value).expect("JSON")));
             if let Some((value, laid_out)) = again
-                && let Err(error) = playlock_core::config::parse(&laid_out, &env)
+                && let Err(error) = playlock_config::parse(&laid_out, &env)
             {
                 refused(&error, Some(value));
             }
@@ -39,7 +39,7 @@ pub fn property(input: &[u8]) {
             if let Some(value) = value {
                 // JSON says nothing of blanks and of the order of members.
                 for laid_out in [serde_json::to_vec(&value), serde_json::to_vec_pretty(&value)] {
-                    let again = playlock_core::config::parse(&laid_out.expect("JSON"), &env);
+                    let again = playlock_config::parse(&laid_out.expect("JSON"), &env);
                     assert_eq!(again.expect("accepted before").1, warnings);
                 }
             }

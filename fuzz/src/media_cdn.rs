@@ -48,7 +48,7 @@ fn build() -> Rc<Policies> {
         "assignments": [{"policyName": "p", "path": "/..."}],
     });
     let (policies, _) =
-        playlock_core::config::parse(document.to_string().as_bytes(), &|_| None).expect("a configuration");
+        playlock_config::parse(document.to_string().as_bytes(), &|_| None).expect("a configuration");
     Rc::new(policies)
 }
 

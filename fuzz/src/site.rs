@@ -149,7 +149,7 @@ fn build(name: &'static str, set: Value) -> Site {
     let parse = |hold: bool| {
         let assignments = json!([{"policyName": "vod", "path": "/vod"}]);
         let document = json!({"policies": [policy], "assignments": assignments, "holdHeaders": hold});
-        playlock_core::config::parse(document.to_string().as_bytes(), &|_| None).expect("a good configuration").0
+        playlock_config::parse(document.to_string().as_bytes(), &|_| None).expect("a good configuration").0
     };
     site(parse(false), parse(true))
 }

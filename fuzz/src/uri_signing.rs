@@ -44,7 +44,7 @@ fn policies() -> Rc<Policies> {
                     {"policyName": "chained", "path": "/chained/..."},
                 ],
             });
-            let (policies, _) = playlock_core::config::parse(document.to_string().as_bytes(), &|_| None).expect("it loads");
+            let (policies, _) = playlock_config::parse(document.to_string().as_bytes(), &|_| None).expect("it loads");
             Rc::new(policies)
         };
     }

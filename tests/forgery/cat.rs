@@ -187,7 +187,7 @@ fn verdict(policies: &Rc<Policies>, forgery: &Forgery) -> &'static str {
 
 #[test]
 fn every_forged_common_access_token_is_denied() {
-    let (policies, _) = playlock_core::config::parse(config().as_bytes(), &|_| None).unwrap();
+    let (policies, _) = playlock_config::parse(config().as_bytes(), &|_| None).unwrap();
     let policies = Rc::new(policies);
     let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     let mut samples = Vec::new();

@@ -104,7 +104,7 @@ impl Fixture {
 
     /// With another configuration.
     pub fn of(document: &str) -> Self {
-        let (policies, _) = playlock_core::config::parse(document.as_bytes(), &|_| None).unwrap();
+        let (policies, _) = playlock_config::parse(document.as_bytes(), &|_| None).unwrap();
         Self { policies: Rc::new(policies), site: site() }
     }
 

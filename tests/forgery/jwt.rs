@@ -99,7 +99,7 @@ fn expected() -> BTreeMap<&'static str, Vec<&'static str>> {
 #[test]
 fn every_forgery_of_a_json_web_token_is_denied_for_its_reason() {
     let fixture = fixture();
-    let (policies, _) = playlock_core::config::parse(fixture["config"].to_string().as_bytes(), &|_| None).unwrap();
+    let (policies, _) = playlock_config::parse(fixture["config"].to_string().as_bytes(), &|_| None).unwrap();
     let policies = Rc::new(policies);
     let texts = |name: &str| -> Vec<String> {
         let texts = fixture[name].as_array().unwrap().iter();

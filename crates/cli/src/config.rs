@@ -77,7 +77,7 @@ fn parse(place: &dyn Display, text: String, env: &dyn Fn(&str) -> Option<String>
         variables.borrow_mut().insert(name.to_owned());
         env(name)
     };
-    let (policies, warnings) = playlock_core::config::parse(text.as_bytes(), &recorded).map_err(|error| {
+    let (policies, warnings) = playlock_config::parse(text.as_bytes(), &recorded).map_err(|error| {
         Failure::Wrong(match error.unset {
             Some(name) => {
                 format!(

@@ -42,7 +42,7 @@ pub struct New {
 pub fn run(arguments: &New, output: &mut dyn Write) -> Result<(), Failure> {
     let directory = &arguments.directory;
     let policies = policies(arguments);
-    playlock_core::config::parse(policies.as_bytes(), &|name| Some(config::stand_in(name))).map_err(|error| {
+    playlock_config::parse(policies.as_bytes(), &|name| Some(config::stand_in(name))).map_err(|error| {
         let option = match error.path.as_str() {
             "policies[0].policyName" => "--name",
             "assignments[0].host" => "--host",

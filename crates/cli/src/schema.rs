@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
-use playlock_core::config::schema::schema;
+use playlock_config::schema::schema;
 
 use crate::failure::Failure;
 use crate::{config, reference};

@@ -47,7 +47,7 @@ impl FromStr for Moment {
             _ if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 text.parse().map(Self::At).map_err(|_| expected())
             }
-            _ => playlock_core::config::time::parse(text).map(Self::At).ok_or_else(expected),
+            _ => playlock_config::time::parse(text).map(Self::At).ok_or_else(expected),
         }
     }
 }

@@ -7,7 +7,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{NOW, Scratch, playlock, run};
-use playlock_core::config::schema::schema;
+use playlock_config::schema::schema;
 use serde_json::{Value, json};
 
 const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
@@ -42,7 +42,7 @@ fn everything() -> Value {
 /// Everything that comes of a document: two that say the same are equal.
 fn parsed(document: &Value) -> Result<String, String> {
     let env = |name: &str| SECRETS.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
-    playlock_core::config::parse(document.to_string().as_bytes(), &env)
+    playlock_config::parse(document.to_string().as_bytes(), &env)
         .map(|good| format!("{good:?}"))
         .map_err(|error| error.path)
 }

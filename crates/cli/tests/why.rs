@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::{fs, path::Path};
 
 use common::{NOW, PASSWORD, Ran, playlock, run};
-use playlock_core::config::time;
+use playlock_config::time;
 use playlock_core::exchange::Exchange;
 use playlock_core::step::{Known, Request as Asked, RequestStep};
 use playlock_host::message::Request;
@@ -43,8 +43,7 @@ fn why(name: &str, setup: &Setup, request: &Request) -> Ran {
 
 /// What the exchange itself says when a request comes: verdict, and the words of the access log.
 fn exchange(setup: &Setup, request: &Request) -> (String, BTreeMap<&'static str, String>) {
-    let (policies, _) =
-        playlock_core::config::parse(setup.config.as_bytes(), &|name| setup.env.get(name).cloned()).unwrap();
+    let (policies, _) = playlock_config::parse(setup.config.as_bytes(), &|name| setup.env.get(name).cloned()).unwrap();
     let asked = Asked {
         headers: &request.headers,
         attributes: &Known {

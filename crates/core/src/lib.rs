@@ -11,7 +11,6 @@ extern crate alloc;
 extern crate std;
 
 pub mod bytes;
-pub mod config;
 pub mod exchange;
 pub mod http;
 pub mod media;
@@ -22,5 +21,3 @@ pub mod response;
 pub mod session;
 pub mod step;
 pub mod token;
-#[cfg(test)]
-mod vectors;

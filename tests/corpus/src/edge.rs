@@ -59,8 +59,7 @@ impl Edge {
             hosts.join(", "),
             transport.word()
         );
-        let (policies, _) =
-            playlock_core::config::parse(config.as_bytes(), &|_| None).map_err(|error| error.to_string())?;
+        let (policies, _) = playlock_config::parse(config.as_bytes(), &|_| None).map_err(|error| error.to_string())?;
         let encrypts = policies.iter().next().is_some_and(|(_, policy)| policy.encryption.is_some());
         let passes_encrypted = media_encryption.contains("passthrough");
         let rotates = media_encryption.contains("keyRotation");

@@ -27,8 +27,8 @@ impl Native {
     /// Parses the configuration.
     pub fn start(setup: &Setup) -> Result<Self, Refused> {
         let env = |name: &str| setup.env.get(name).cloned();
-        let (policies, warnings) = playlock_core::config::parse(setup.config.as_bytes(), &env)
-            .map_err(|error| Refused(vec![error.to_string()]))?;
+        let (policies, warnings) =
+            playlock_config::parse(setup.config.as_bytes(), &env).map_err(|error| Refused(vec![error.to_string()]))?;
         let random = Random::new(setup.seed);
         let counters = Kind::ALL.iter().map(|kind| (requests(*kind), 0));
         let counters = counters.chain(Reason::ALL.iter().map(|reason| (refused(*reason), 0)));

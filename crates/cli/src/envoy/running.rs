@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use playlock_core::config::document::Document;
+use playlock_config::document::Document;
 use playlock_core::policy::{Match, Policies};
 
 use super::route::Route;

@@ -239,30 +239,3 @@ fn prefix(pattern: &str) -> Option<&str> {
     let normal = prefix.is_empty() || matches!(target::normal_path(prefix).as_deref(), Ok(path) if path == prefix);
     (pattern.starts_with('/') && normal && !prefix.contains(['*', '?']) && !prefix.contains("...")).then_some(prefix)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::parse;
-
-    #[test]
-    fn every_assignment_is_explained() {
-        let document = r#"{"policies": [{"policyName": "a"}, {"policyName": "b"}, {"policyName": "c"}], "assignments": [
-            {"policyName": "a", "path": "/..."},
-            {"policyName": "b", "path": "/vod", "host": "tv.example"},
-            {"policyName": "b", "path": "/vod", "host": "other.example"},
-            {"policyName": "c", "path": "/live/..."},
-            {"policyName": "c", "path": "/vod/a", "startTime": "1970-01-02"},
-            {"policyName": "c", "path": "/vod/b", "endTime": "1970-01-01T00:00:10Z"}]}"#;
-        let (policies, _) = parse(document.as_bytes(), &|_| None).unwrap();
-        let explained =
-            |authority, path| policies.explain_assignments(authority, path, 60).into_values().collect::<Vec<_>>();
-        use NotHeld::{Closer, Early, Ended, Host, Path};
-        let (early, host, path) = (Some(Early), Some(Host), Some(Path));
-        let closer = Some(Closer);
-        assert_eq!(explained("TV.example.:8443", "/vod/a/b.ts"), [closer, None, host, path, early, path]);
-        assert_eq!(explained("tv.example", "/vod/b/b.ts"), [closer, None, host, path, path, Some(Ended)]);
-        assert_eq!(explained("h", "/vod/a"), [None, host, host, path, early, path]);
-        assert_eq!(explained("tv.example", "/vodka"), [None, path, path, path, path, path]);
-    }
-}

@@ -100,6 +100,3 @@ impl Targeting {
 fn denied(reason: Reason, redirect: Option<&HttpUrl>) -> Result<(), Denied> {
     Err(Denied { reason, redirect: redirect.map(ToString::to_string) })
 }
-
-#[cfg(test)]
-mod tests;

@@ -144,8 +144,3 @@ fn in_ranges(ranges: &str, client: IpAddr) -> bool {
     let client = client.to_canonical();
     ranges.split(',').filter_map(cidr::block).any(|block| block.contains(&client))
 }
-
-#[cfg(test)]
-mod forgeries;
-#[cfg(test)]
-mod tests;

@@ -138,4 +138,29 @@ fn client_network(text: &str) -> Option<IpNet> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn client_networks() {
+        for (text, client, expected) in [
+            ("203.0.113.7", "203.0.113.7", true),
+            ("203.0.113.7", "203.0.113.8", false),
+            ("203.0.113.0/24", "203.0.113.8", true),
+            ("203.0.113.9/24", "203.0.113.8", true),
+            ("[2001:db8::1/32]", "2001:db8:ffff::", true),
+            ("2001:db8::1", "2001:db8::1", true),
+            ("2001:db8::1", "2001:db8::2", false),
+            ("::ffff:203.0.113.0/120", "203.0.113.8", true),
+            ("::ffff:203.0.113.8", "203.0.113.8", true),
+            ("0.0.0.0/0", "2001:db8::1", false),
+            ("::/0", "203.0.113.8", false),
+        ] {
+            let network = client_network(text).unwrap();
+            assert_eq!(network.contains(&client.parse::<IpAddr>().unwrap()), expected, "{text} {client}");
+        }
+        for bad in ["", "[", "203.0.113.7/33", "203.0.113", "a", "[203.0.113.7", "203.0.113.7 "] {
+            assert!(client_network(bad).is_none(), "{bad}");
+        }
+    }
+}
