@@ -132,11 +132,8 @@ LIMITS = {
                                       "playlist, returns every cue.",
                              "without subtitles"),
 }
-PATHS = Limit(NO, "hls.js stops if the paths of segments change from reload to reload, as they do where each reload opens a session. "
-                  "Set `redirectPlaylists`, or use the transport `query`.")
 BEFORE = Limit(NO, "VLC and video.js do not follow a redirect of a media playlist that a multivariant playlist names: VLC resolves "
                    "segments against the URL before the redirect, video.js reloads that URL.")
-LIMITS |= {("hls.js", key): PATHS for key in ("first-live", "first-named")}
 LIMITS |= {(player, "first-named-redirect"): BEFORE for player in ("VLC", "video.js")}
 for native, key in itertools.product(PLAYERS[:3], ("low-latency", "low-latency-rotation")):
     LIMITS[native, key] = Limit(NEITHER, "Not tested: these players do not support low-latency HLS.", "–")

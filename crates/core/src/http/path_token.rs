@@ -99,9 +99,7 @@ impl TokenSegment {
         if (self.inherited && base.is_below_root(uri)) == carried {
             return Cow::Borrowed(uri);
         }
-        let rest = uri.get(uri.find(['?', '#']).unwrap_or(uri.len())..).unwrap_or_default();
-        let segment = if carried { self.text.as_str() } else { "" };
-        Cow::Owned([url::origin(uri), segment, path, rest].concat())
+        Cow::Owned(url::rooted(uri, if carried { self.text.as_str() } else { "" }, path))
     }
 }
 

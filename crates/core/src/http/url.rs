@@ -132,6 +132,12 @@ impl Base {
     }
 }
 
+/// `uri`, whose absolute path is `path`, with `before` in front of that path.
+pub fn rooted(uri: &str, before: &str, path: &str) -> String {
+    let rest = uri.get(uri.find(['?', '#']).unwrap_or(uri.len())..).unwrap_or_default();
+    [origin(uri), before, path, rest].concat()
+}
+
 /// Scheme and authority at the start of a URI reference that was found own, as written; empty if it has none.
 pub fn origin(uri: &str) -> &str {
     let Some((scheme, rest)) = uri.split_once("//") else { return "" };

@@ -55,7 +55,9 @@ impl Encryption {
                 let signed = signed::key(keyring, path, policy, session, &self.scope, period);
                 match token {
                     None => format!("{path}?{SIGNED_PARAMETER}={signed}"),
-                    Some(SessionLink::Parameter(token)) => format!("{path}?{SIGNED_PARAMETER}={signed}&{token}"),
+                    Some(SessionLink::Parameter(token) | SessionLink::Rooted(token)) => {
+                        format!("{path}?{SIGNED_PARAMETER}={signed}&{token}")
+                    }
                     Some(SessionLink::Segment(segment)) => {
                         format!("{}{path}?{SIGNED_PARAMETER}={signed}", segment.as_str())
                     }

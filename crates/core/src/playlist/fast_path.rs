@@ -35,8 +35,8 @@ impl Body {
         let Some((before, after)) = self.marks.around(b"segment", MEDIA) else { return Ok(0) };
         let taken = match self.marks.link(MEDIA) {
             Some(SessionLink::Segment(_)) if before.is_empty() => inherited(chunk, out)?,
-            Some(SessionLink::Segment(_)) => prefixed(chunk, &before, out)?,
-            _ => extended(chunk, after, out)?,
+            Some(SessionLink::Segment(_) | SessionLink::Rooted(_)) => enclosed(chunk, &before, after, out)?,
+            Some(SessionLink::Parameter(_)) | None => extended(chunk, after, out)?,
         };
         if taken > 0 {
             self.segments.forget();
@@ -68,13 +68,20 @@ fn inherited(chunk: &[u8], out: &mut Vec<u8>) -> Result<usize, Reason> {
     Ok(taken)
 }
 
-/// Copies the segments at the start of `chunk` with `before` in front of each URI.
-fn prefixed(chunk: &[u8], before: &str, out: &mut Vec<u8>) -> Result<usize, Reason> {
+/// Copies the segments at the start of `chunk` with `before` in front of each URI and the parameter `after`, if it is not
+/// empty, behind it.
+fn enclosed(chunk: &[u8], before: &str, after: &str, out: &mut Vec<u8>) -> Result<usize, Reason> {
     let (mut taken, mut copied) = (0, 0);
     while let Some(next) = segment::<true>(chunk, taken) {
         push_short(out, chunk, copied, next.uri_start)?;
         out.extend_from_slice(before.as_bytes());
         (taken, copied) = (next.end, next.uri_start);
+        if !after.is_empty() {
+            push_short(out, chunk, copied, next.uri_end)?;
+            out.push(b'?');
+            out.extend_from_slice(after.as_bytes());
+            copied = next.uri_end;
+        }
     }
     out.extend_from_slice(bug::part(chunk, copied..taken, Reason::Line)?);
     Ok(taken)

@@ -11,6 +11,8 @@ use crate::http::url;
 pub enum SessionLink {
     /// By a query parameter, `name=value`: the token, or the reference of its cookie.
     Parameter(String),
+    /// By a query parameter, with an absolute path: relative URIs may inherit another token in the path.
+    Rooted(String),
     /// By the token in the path.
     Segment(TokenSegment),
 }
@@ -20,7 +22,7 @@ impl SessionLink {
     pub fn url(&self, raw_path: &str, query: Option<&str>, ours: &[String]) -> Vec<u8> {
         let (segment, parameter) = match self {
             Self::Segment(segment) => (segment.as_str(), ""),
-            Self::Parameter(parameter) => ("", parameter.as_str()),
+            Self::Parameter(parameter) | Self::Rooted(parameter) => ("", parameter.as_str()),
         };
         let query = query.map(|query| ["?", query].concat()).unwrap_or_default();
         let mut url = Vec::with_capacity(segment.len() + raw_path.len() + query.len() + parameter.len() + 1);

@@ -192,7 +192,8 @@ impl UriRewriter {
                 };
                 let placed = match self.link(lead) {
                     Some(SessionLink::Segment(segment)) => segment.place(&self.base, text, &path, self.carries(lead)),
-                    _ => Cow::Borrowed(text),
+                    Some(SessionLink::Rooted(_)) => Cow::Owned(url::rooted(text, "", &path)),
+                    Some(SessionLink::Parameter(_)) | None => Cow::Borrowed(text),
                 };
                 url::push_with_parameters(out, &self.base.secured(&placed), &parameters, &self.ours);
             }
@@ -206,6 +207,10 @@ impl UriRewriter {
             Some(SessionLink::Segment(segment)) => {
                 let straight = self.carries(lead) && path_token::is_straight(uri);
                 straight.then(|| (segment.prefix(&self.base), ""))
+            }
+            Some(SessionLink::Rooted(_)) => {
+                let before = Cow::Borrowed(self.base.directory());
+                path_token::is_straight(uri).then(|| (before, self.parameter(lead).unwrap_or_default()))
             }
             _ => Some((Cow::Borrowed(""), self.parameter(lead).unwrap_or_default())),
         }
@@ -263,7 +268,9 @@ impl UriRewriter {
     /// The parameter by which a URI identifies the session, if any.
     fn parameter(&self, lead: LinkTarget) -> Option<&str> {
         match self.link(lead) {
-            Some(SessionLink::Parameter(parameter)) if self.carries(lead) => Some(parameter),
+            Some(SessionLink::Parameter(parameter) | SessionLink::Rooted(parameter)) if self.carries(lead) => {
+                Some(parameter)
+            }
             _ => None,
         }
     }

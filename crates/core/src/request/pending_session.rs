@@ -39,6 +39,8 @@ pub enum Obtained {
         certain: bool,
         /// Whether the URL identifies the session.
         named: bool,
+        /// Whether the token is in the path.
+        in_path: bool,
     },
 }
 
@@ -73,16 +75,23 @@ impl PendingSession {
     /// The way in which URIs in the response identify the session. Relative URIs inherit the token of a request that had
     /// it in its path.
     pub fn link(&self, policy: &Policy) -> SessionLink {
-        self.link_with(policy, &self.session.token, self.is_named())
+        match &policy.session.path_marker {
+            Some(marker) => {
+                let inherited = matches!(self.obtained, Obtained::Resumed { in_path: true, .. });
+                SessionLink::Segment(TokenSegment::new(marker, &self.session.token, inherited))
+            }
+            None => self.link_in_query(policy, &self.session.token),
+        }
     }
 
-    /// [`PendingSession::link`] with another token of the session. `inherited`: the request had it in its path.
-    pub fn link_with(&self, policy: &Policy, token: &str, inherited: bool) -> SessionLink {
-        let name = &policy.session.name;
-        match &policy.session.path_marker {
-            Some(marker) => SessionLink::Segment(TokenSegment::new(marker, token, inherited)),
-            None if policy.session.transport.in_query() => SessionLink::Parameter(format!("{name}={token}")),
-            None => SessionLink::Parameter(format!("{name}={}", jar::reference(&self.session.id_text()))),
+    /// The way in which URIs identify the session whose `token` differs from reload to reload: in the query, because
+    /// players compare the paths of a live playlist's segments.
+    pub fn link_in_query(&self, policy: &Policy, token: &str) -> SessionLink {
+        let (name, transport) = (&policy.session.name, policy.session.transport);
+        match transport {
+            _ if transport.in_path() => SessionLink::Rooted(format!("{name}={token}")),
+            _ if transport.in_query() => SessionLink::Parameter(format!("{name}={token}")),
+            _ => SessionLink::Parameter(format!("{name}={}", jar::reference(&self.session.id_text()))),
         }
     }
 

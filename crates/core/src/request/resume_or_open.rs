@@ -22,7 +22,7 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
     let presented = jar::presented(policy, incoming)?;
     let failure = match going_on(visit, &presented, Some(&incoming.target.path), observer) {
         Some(Ok(GoingOn { session, certain })) => {
-            return Ok(PendingSession { session, obtained: Obtained::Resumed { certain, named: presented.named } });
+            return Ok(PendingSession { session, obtained: resumed(&presented, certain) });
         }
         Some(Err(reason)) => Some(reason),
         None => None,
@@ -89,9 +89,13 @@ pub fn resume(visit: &Visit<'_>, observer: &mut dyn Observer) -> Result<PendingS
         if reason == Reason::Malformed && is_access() { Reason::Swapped } else { reason }
     })?;
     match certain {
-        true => Ok(PendingSession { session, obtained: Obtained::Resumed { certain, named: presented.named } }),
+        true => Ok(PendingSession { session, obtained: resumed(&presented, certain) }),
         false => Err(Reason::Session),
     }
+}
+
+fn resumed(presented: &Presented<'_>, certain: bool) -> Obtained {
+    Obtained::Resumed { certain, named: presented.named, in_path: presented.is_in_path() }
 }
 
 fn going_on(

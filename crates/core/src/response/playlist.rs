@@ -69,7 +69,7 @@ pub fn edits(head: &ResponseHead<'_>) -> HeaderEdits {
 fn renewed(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
     let pending = request.session.as_ref()?;
     let token = pending.session.renewed(policy, request.now)?;
-    let content = Some(pending.link_with(policy, &token, false));
+    let content = Some(pending.link_in_query(policy, &token));
     Some(UriRewriter { content, ..marks_with(request, policy, &token)? })
 }
 
@@ -88,7 +88,8 @@ pub fn marks(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
 
 /// [`marks`] with another token of the session for the URLs of external key servers.
 fn marks_with(request: &PendingRequest, policy: &Policy, key_token: &str) -> Option<UriRewriter> {
-    let PendingSession { session, .. } = request.session.as_ref()?;
+    let pending = request.session.as_ref()?;
+    let session = &pending.session;
     let playlist = &request.playlist;
     let encryption = match &policy.encryption {
         None => None,
@@ -103,10 +104,13 @@ fn marks_with(request: &PendingRequest, policy: &Policy, key_token: &str) -> Opt
     let by_reference = policy.session.transport == Transport::Cookie;
     // With cookies, media under a shared key needs no reference: any session that covers its path is sufficient.
     let shared = playlist.keys.as_ref().is_some_and(|scope| !matches!(scope, KeyScope::Session(_)));
+    // The token may differ from reload to reload, because each reload with an access token opens a session, or because
+    // tokens end before the session. Players compare the paths of segments then, so it must not be there.
+    let passing = policy.session.transport.in_path() && (pending.is_opened() || policy.session.renewal.is_some());
     Some(UriRewriter {
         base: request.url.base(policy),
         token: request.session_link(policy),
-        content: None,
+        content: passing.then(|| pending.link_in_query(policy, &session.token)),
         token_on_content: policy.session.on_content && (!by_reference || !shared),
         acl: Acl::parse(session.acl()),
         session: policy.session.on_content.then_some(session.id),

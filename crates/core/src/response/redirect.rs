@@ -29,7 +29,9 @@ pub fn redirect(request: &PendingRequest, policy: &Policy, headers: &[Header]) -
         let link = request.session_link(policy);
         let (placed, token) = match &link {
             None => (Cow::Borrowed(location), None),
-            Some(SessionLink::Parameter(token)) => (Cow::Borrowed(location), Some(token.as_str())),
+            Some(SessionLink::Parameter(token) | SessionLink::Rooted(token)) => {
+                (Cow::Borrowed(location), Some(token.as_str()))
+            }
             Some(SessionLink::Segment(segment)) => (segment.place(&base, location, &path, true), None),
         };
         let parameters: Vec<_> = claim.as_deref().into_iter().chain(token).collect();

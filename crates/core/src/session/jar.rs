@@ -71,6 +71,11 @@ pub struct Presented<'a> {
 }
 
 impl<'a> Presented<'a> {
+    /// Whether the token is in the path, so that relative URIs in the response have it.
+    pub fn is_in_path(&self) -> bool {
+        self.only().is_some_and(|sent| sent.carrier == Carrier::Path)
+    }
+
     /// The token, if there is exactly one.
     pub fn only(&self) -> Option<Sent<'a>> {
         if let [sent] = self.tokens.as_slice() { Some(*sent) } else { None }
@@ -80,8 +85,7 @@ impl<'a> Presented<'a> {
 /// Finds the session tokens of a request in the places that the policy's transport allows.
 ///
 /// # Errors
-/// [`Reason::Duplicate`]; [`Reason::Malformed`] if the query has no reference where one is required, or has a token
-/// that belongs into the path.
+/// [`Reason::Duplicate`]; [`Reason::Malformed`] if the query has no reference where one is required.
 pub fn presented<'a>(policy: &Policy, incoming: &'a Incoming<'a>) -> Result<Presented<'a>, Reason> {
     let (name, transport) = (&policy.session.name, policy.session.transport);
     if transport.in_path() {
@@ -102,24 +106,23 @@ pub fn presented<'a>(policy: &Policy, incoming: &'a Incoming<'a>) -> Result<Pres
     Ok(Presented { tokens, named: true })
 }
 
-/// The session token in the path. A second one in the query or in the session's cookie is refused; cookies of other
-/// sessions belong to other policies.
+/// The session token in the path, or in the query, where playlists put tokens that differ from reload to reload. A
+/// second one there or in the session's cookie is refused; cookies of other sessions belong to other policies.
 fn in_path<'a>(name: &str, incoming: &'a Incoming<'a>) -> Result<Presented<'a>, Reason> {
-    let token = incoming.path_token?.filter(|sent| !is_access(sent));
-    let in_query = incoming.target.values(name).next().is_some();
-    match token {
-        None if in_query => Err(Reason::Malformed),
-        None => Ok(Presented { tokens: Vec::new(), named: false }),
-        Some(token) => {
-            // One pass: a request may have thousands of cookies.
-            let own = cookie_name_for(name, token);
-            let mut cookies = headers::cookie_pairs(incoming.head.headers).map(|(cookie, _)| cookie);
-            if in_query || cookies.any(|cookie| cookie == name.as_bytes() || cookie == own.as_bytes()) {
-                return Err(Reason::Duplicate);
-            }
-            Ok(Presented { tokens: alloc::vec![Sent { token, carrier: Carrier::Path }], named: true })
-        }
+    let in_path = incoming.path_token?.filter(|sent| !is_access(sent));
+    let sent = match (in_path, at_most_one(incoming.target.values(name))?) {
+        (None, None) => return Ok(Presented { tokens: Vec::new(), named: false }),
+        (Some(_), Some(_)) => return Err(Reason::Duplicate),
+        (Some(token), None) => Sent { token, carrier: Carrier::Path },
+        (None, Some(token)) => Sent { token, carrier: Carrier::Query },
+    };
+    // One pass: a request may have thousands of cookies.
+    let own = cookie_name_for(name, sent.token);
+    let mut cookies = headers::cookie_pairs(incoming.head.headers).map(|(cookie, _)| cookie);
+    if cookies.any(|cookie| cookie == name.as_bytes() || cookie == own.as_bytes()) {
+        return Err(Reason::Duplicate);
     }
+    Ok(Presented { tokens: alloc::vec![sent], named: true })
 }
 
 /// Whether the token in a path is an access token: those have a name before them.
