@@ -28,7 +28,7 @@ pub mod text;
 
 pub use error::{Fault, XmlError};
 pub use parser::{Attribute, Element, Parser, Sink, Token};
-pub use scope::Scopes;
+pub use scope::{Scopes, XML, XMLNS};
 pub use tag::QName;
 
 /// Bounds for a document.

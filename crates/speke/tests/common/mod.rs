@@ -1,6 +1,8 @@
 //! What the tests share: case files, and a source of chance with a seed.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod answers;
+
 use std::path::{Path, PathBuf};
 
 /// The folder of the crate's tests.
