@@ -1,0 +1,144 @@
+"""Reads the answers with PyPI cpix, its XSD, and cryptography: `python3 check.py`.
+
+Every answer: the keys are those of common/answers.rs, Widevine's and PlayReady's boxes hold the key ID, the box of
+ContentProtectionData is that of PSSH, and encrypted keys open with recipient.pem. An answer breaks no rule of the
+schema that its request does not break (cpix brings that of CPIX 2.2, which has no commonEncryptionScheme yet; and AWS's
+own examples do not keep its order).
+"""
+
+import re
+from base64 import b64decode
+from pathlib import Path
+from uuid import UUID
+
+import cpix
+from cpix.drm.widevine import PSSH_BOX as WIDEVINE_BOX
+from cpix.drm.widevine_pb2 import WidevineCencHeader
+from cryptography.hazmat.primitives import hashes, hmac, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
+from lxml import etree
+
+HERE = Path(__file__).parent
+NS = {
+    "cpix": "urn:dashif:org:cpix",
+    "pskc": "urn:ietf:params:xml:ns:keyprov:pskc",
+    "enc": "http://www.w3.org/2001/04/xmlenc#",
+}
+WIDEVINE = UUID("edef8ba9-79d6-4ace-a3c8-27dcd51d21ed")
+PLAYREADY = UUID("9a04f079-9840-4286-ab92-e65be0885f95")
+
+
+def value(secret: etree._Element, name: str) -> bytes:
+    return b64decode(secret.findtext(name, namespaces=NS))
+
+
+def opened(root: etree._Element) -> dict[UUID, bytes]:
+    """The content keys of an encrypted answer, by the way of XML encryption."""
+    private = serialization.load_pem_private_key((HERE / "recipient.pem").read_bytes(), None)
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
+    pairs = set()
+    for recipient in root.iterfind(".//cpix:DeliveryData", NS):
+        cipher = ".//enc:CipherValue"
+        document, mac = recipient.find("cpix:DocumentKey", NS), recipient.find("cpix:MACMethod/cpix:Key", NS)
+        pair = private.decrypt(value(document, cipher), oaep), private.decrypt(value(mac, cipher), oaep)
+        for element in (document, mac):
+            verify(pair[1], element)
+        pairs.add(pair)
+    [(document_key, mac_key)] = pairs
+    assert (len(document_key), len(mac_key)) == (32, 64)
+    keys = {}
+    for element in root.iterfind(".//cpix:ContentKey", NS):
+        verify(mac_key, element)
+        sealed = value(element, ".//enc:CipherValue")
+        decryptor = Cipher(algorithms.AES(document_key), modes.CBC(sealed[:16])).decryptor()
+        unpadder = PKCS7(128).unpadder()
+        plain = unpadder.update(decryptor.update(sealed[16:]) + decryptor.finalize()) + unpadder.finalize()
+        keys[UUID(element.get("kid"))] = plain
+    return keys
+
+
+def verify(mac_key: bytes, element: etree._Element) -> None:
+    mac = hmac.HMAC(mac_key, hashes.SHA512())
+    mac.update(value(element, ".//enc:CipherValue"))
+    mac.verify(value(element, ".//pskc:ValueMAC"))
+
+
+def check_keys(name: str, root: etree._Element) -> None:
+    if root.find(".//cpix:DeliveryData", NS) is not None:
+        keys = opened(root)
+    else:
+        keys = {
+            UUID(element.get("kid")): value(element, "cpix:Data/pskc:Secret/pskc:PlainValue")
+            for element in root.iterfind(".//cpix:ContentKey", NS)
+        }
+    for kid, key in keys.items():
+        assert key == bytes(byte ^ 0xA5 for byte in kid.bytes), (name, kid)
+    for element in root.iterfind(".//cpix:ContentKey", NS):
+        assert len(b64decode(element.get("explicitIV"))) == 16, name
+
+
+def check_boxes(name: str, root: etree._Element) -> int:
+    boxes = 0
+    for system in root.iterfind(".//cpix:DRMSystem", NS):
+        kid, system_id = UUID(system.get("kid")), UUID(system.get("systemId"))
+        for child in system.iterfind("*"):
+            assert b64decode(child.text, validate=True), (name, child.tag)
+        pssh = system.findtext("cpix:PSSH", namespaces=NS)
+        if pssh is None:
+            continue
+        boxes += 1
+        if system_id == WIDEVINE:
+            header = WidevineCencHeader()
+            header.ParseFromString(WIDEVINE_BOX.parse(b64decode(pssh)).data)
+            assert list(header.key_id) == [kid.bytes], name
+        elif system_id == PLAYREADY:
+            text = b64decode(pssh)[32 + 10 :].decode("utf-16-le")
+            header_kid = re.search(r'<KID[^>]*?(?: VALUE="|>)([^"<]+)', text)[1]
+            assert UUID(bytes_le=b64decode(header_kid)) == kid, name
+        fragment = system.findtext("cpix:ContentProtectionData", namespaces=NS)
+        if fragment is not None:
+            wrapped = etree.fromstring(b"<x>" + b64decode(fragment) + b"</x>")
+            assert wrapped.findtext("{urn:mpeg:cenc:2013}pssh") == pssh, name
+    return boxes
+
+
+def check_parsed(name: str, text: bytes) -> bool:
+    """Whether PyPI cpix, which knows fewer systems, and neither comments nor encrypted keys, reads the answer."""
+    bare = etree.tostring(etree.fromstring(text, etree.XMLParser(remove_comments=True)))
+    try:
+        document = cpix.parse(bare)
+    except ValueError as error:
+        assert str(error) == "system_id is unknown", (name, error)
+        return False
+    for key in document.content_keys:
+        if "encrypted" not in name:
+            assert b64decode(key.cek) == bytes(byte ^ 0xA5 for byte in key.kid.bytes), name
+    return True
+
+
+def violations(path: Path) -> set[str]:
+    schema = etree.XMLSchema(etree.parse(Path(cpix.__file__).parent / "schema" / "cpix.xsd"))
+    schema.validate(etree.fromstring(path.read_bytes()))
+    return {entry.message for entry in schema.error_log}
+
+
+def main() -> None:
+    boxes = parsed = 0
+    answers = sorted((HERE.parent / "answers").glob("*.xml"))
+    for path in answers:
+        text = path.read_bytes()
+        root = etree.fromstring(text)
+        check_keys(path.name, root)
+        boxes += check_boxes(path.name, root)
+        if path.name.startswith("2.0"):
+            added = violations(path) - violations(HERE.parent / "requests" / path.name)
+            assert not added, (path.name, added)
+            parsed += check_parsed(path.name, text)
+    assert len(answers) >= 11 and boxes >= 20 and parsed >= 3
+    print(f"{len(answers)} answers, {boxes} boxes, {parsed} read by cpix")
+
+
+if __name__ == "__main__":
+    main()
