@@ -5,7 +5,8 @@ mod common;
 
 use common::answers::{self, answer};
 use common::{folder, read, table};
-use playlock_speke::{Document, SpekeError, Version};
+use playlock_drm::{Scheme, Settings};
+use playlock_speke::{Document, SpekeError, Supply, Version};
 
 /// `2.0-vod.xml` is a document of SPEKE 2.0.
 fn version(name: &str) -> Version {
@@ -102,4 +103,50 @@ fn limits_hold_exactly() {
     assert_eq!(verdict(&document(64, 256)), Ok(()));
     assert_eq!(verdict(&document(65, 1)), Err("ContentKey: too many; expected at most 64".into()));
     assert_eq!(verdict(&document(64, 257)), Err("DRMSystem: too many; expected at most 256".into()));
+}
+
+#[test]
+fn the_url_names_the_scheme_of_a_document_without_one() {
+    let request = read("requests/1.0-dash.xml");
+    let document = Document::read(request.as_bytes(), Version::V1).unwrap();
+    let plain = answer(&document, None).unwrap();
+    let cbcs = answer(&document, Some(Scheme::Cbcs)).unwrap();
+    assert_eq!(plain, answer(&document, Some(Scheme::Cenc)).unwrap());
+    // The last field of Widevine's message: "cenc", and "cbcs".
+    assert!(plain.contains("SOPclZsG") || plain.contains("I49yVmwY="), "{plain}");
+    assert!(cbcs.contains("SPPGiZsG") || cbcs.contains("I88aJmwY="), "{cbcs}");
+    let named = read("requests/1.0-pallycon.xml");
+    let document = Document::read(named.as_bytes(), Version::V1).unwrap();
+    let conflict = answer(&document, Some(Scheme::Cbcs)).unwrap_err();
+    assert_eq!(conflict.message(), "scheme in the URL: invalid; expected the scheme of the document, or none");
+}
+
+#[test]
+fn systems_without_their_url_are_refused_by_name() {
+    let settings = Settings::default();
+    let supply = Supply { keys: &answers::Computed, settings: &settings, scheme: None, seed: &[0; 32] };
+    for (name, system) in [
+        ("2.0-vod.xml", "94ce86fb-07ff-4f43-adb8-93d2fa968ca2"),
+        ("2.0-aes128.xml", "3ea8778f-7742-4bf9-b18b-e834b2acbd47"),
+        ("1.0-live.xml", "81376844-f976-481e-a84e-cc25d39b0b33"),
+        ("1.0-pallycon.xml", "94CE86FB-07FF-4F43-ADB8-93D2FA968CA2"),
+    ] {
+        let request = read(&format!("requests/{name}"));
+        let document = Document::read(request.as_bytes(), version(name)).unwrap();
+        let expected = format!("DRMSystem {system}: not configured; expected its URL in the configuration");
+        assert_eq!(document.answer(&supply).unwrap_err().message(), expected, "{name}");
+    }
+}
+
+#[test]
+fn content_ids_are_one_path_segment() {
+    let id = |text: &str| playlock_speke::ContentId::parse(text);
+    assert!(id("films/a").is_err());
+    assert_eq!(id(&"é".repeat(200)).unwrap().path_segment(), "%C3%A9".repeat(200));
+    assert!(id(&"é".repeat(201)).is_err());
+    assert_eq!(id("a b%2F?#..;=").unwrap().path_segment(), "a%20b%252F%3F%23..%3B%3D");
+    for refused in ["", ".", "..", "/", "\\", "\u{0}", "\u{7f}", "\u{85}"] {
+        assert!(id(refused).is_err(), "{refused:?}");
+    }
+    assert!(id("...").is_ok());
 }

@@ -1,6 +1,5 @@
 //! The answer to a document: keys, DRM data and encrypted keys, as edits of the request.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -87,7 +86,7 @@ pub(super) fn splice(
         let content = Content { id: content_id.as_str(), kid: &request.kid, key, iv, scheme };
         drm_system(&mut splice, system, version, &content, supply.settings)?;
     }
-    Ok(splice.sorted())
+    Ok(splice.without_inner())
 }
 
 /// Document key and MAC key for a recipient, behind its `DeliveryKey`.
@@ -111,13 +110,13 @@ fn content_key(splice: &mut Splice, keyed: &Keyed<'_>, delivery: Option<&mut Del
         Some(delivery) => delivery.secret_element(key, &prefixes),
         None => plain_secret(key, prefixes.pskc),
     };
-    let data = fill::element(&fill::sibling(&request.place, "Data"), &secret);
+    let data = fill::element(&fill::sibling(&request.place, "Data"), "", &secret);
     match &request.explicit_iv {
         Some(Attribute { value, value_span, .. }) if value.is_empty() => {
             splice.replace(value_span.clone(), STANDARD.encode(iv));
         }
         Some(_) => {}
-        None => fill::attribute(splice, &request.place, format!(r#" explicitIV="{}""#, STANDARD.encode(iv))),
+        None => fill::attribute(splice, &request.place, [" explicitIV=\"", &STANDARD.encode(iv), "\""].concat()),
     }
     match &request.data {
         Some(range) => splice.replace(range.clone(), data),
@@ -127,14 +126,15 @@ fn content_key(splice: &mut Splice, keyed: &Keyed<'_>, delivery: Option<&mut Del
 
 /// `Secret` with a `PlainValue`. The prefix is never the empty one: AWS's suite looks for some prefix.
 fn plain_secret(key: &[u8; 16], prefix: Prefix<'_>) -> String {
-    let (prefix, declaration) = match prefix {
-        Prefix::InScope(prefix) => (prefix, String::new()),
-        Prefix::Declare(prefix) => (prefix, format!(r#" xmlns:{prefix}="{PSKC}""#)),
-        Prefix::Default => ("pskc", format!(r#" xmlns:pskc="{PSKC}""#)),
+    let (prefix, declared) = match prefix {
+        Prefix::InScope(prefix) => (prefix, true),
+        Prefix::Declare(prefix) => (prefix, false),
+        Prefix::Default => ("pskc", false),
     };
+    let declaration = [" xmlns:", prefix, "=\"", PSKC, "\""].concat();
     let key = Zeroizing::new(STANDARD.encode(key));
-    let key = key.as_str();
-    format!("<{prefix}:Secret{declaration}><{prefix}:PlainValue>{key}</{prefix}:PlainValue></{prefix}:Secret>")
+    let value = Zeroizing::new(fill::element(&[prefix, ":PlainValue"].concat(), "", &key));
+    fill::element(&[prefix, ":Secret"].concat(), if declared { "" } else { &declaration }, &value)
 }
 
 fn prefixes<'m>(place: &'m Place, known: &'m KnownPrefixes) -> Prefixes<'m> {

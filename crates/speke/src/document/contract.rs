@@ -1,5 +1,7 @@
 //! The encryption contract: the usage rules of a document (SPEKE API v2, "Encryption contract"). Version 1.0 has none.
 
+use alloc::string::String;
+
 use super::model::{Filter, List, Model, Rule};
 use crate::error::SpekeError;
 use crate::version::Version;
@@ -18,13 +20,11 @@ pub(super) fn check(model: &Model, version: Version) -> Result<(), SpekeError> {
     if !model.lists.contains(&List::Rules) || !rules.iter().any(|rule| rule.filters.iter().any(is_filter)) {
         return Err(SpekeError::MissingContract);
     }
-    let well_formed = rules.iter().all(|rule| is_well_formed(rule, model));
-    let every_key = model.keys.iter().all(|key| rules.iter().any(|rule| rule.kid == Some(key.kid)));
-    let apart = rules.iter().enumerate().all(|(index, rule)| {
-        let mut others = rules.iter().take(index);
-        others.all(|other| may_stand_beside(rule, other, version))
-    });
-    if !(well_formed && every_key && apart) {
+    // Every rule has a key of the document, and no two the same: as many rules as keys cover all keys.
+    let apart =
+        |(index, rule): (usize, &Rule)| rules.iter().take(index).all(|other| may_stand_beside(rule, other, version));
+    let one_each = rules.len() == model.keys.len();
+    if !(one_each && rules.iter().all(|rule| is_well_formed(rule, model)) && rules.iter().enumerate().all(apart)) {
         return Err(SpekeError::MalformedContract);
     }
     if rules.iter().any(mixes_levels) { Err(SpekeError::UnsupportedContract) } else { Ok(()) }
@@ -70,16 +70,16 @@ fn is_readable(filter: &Filter) -> bool {
     }
 }
 
-fn in_order(min: &Option<impl AsRef<str>>, max: &Option<impl AsRef<str>>, inclusive: bool) -> bool {
-    let number =
-        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
-    let (min, max) = (min.as_ref().map(AsRef::as_ref), max.as_ref().map(AsRef::as_ref));
-    let (min, max) = (min.map(number), max.map(number));
-    match (min, max) {
+fn in_order(min: &Option<String>, max: &Option<String>, inclusive: bool) -> bool {
+    match (min.as_deref().map(number), max.as_deref().map(number)) {
         (Some(None), _) | (_, Some(None)) => false,
         (Some(Some(min)), Some(Some(max))) => min < max || (inclusive && min == max),
         _ => true,
     }
+}
+
+fn number(text: &str) -> Option<u64> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
 /// Two rules: of different keys and track types, and none beside `ALL`. From 2.1 on, a document may hold several
@@ -102,7 +102,7 @@ fn may_stand_beside(rule: &Rule, other: &Rule, version: Version) -> bool {
 fn mixes_levels(rule: &Rule) -> bool {
     let is_audio = |filter: &Filter| matches!(filter, Filter::Audio { .. });
     let is_above = |filter: &Filter| match filter {
-        Filter::Video { min_pixels: Some(min), .. } => min.parse::<u64>().is_ok_and(|min| min > FULL_HD),
+        Filter::Video { min_pixels: Some(min), .. } => number(min).is_some_and(|min| min > FULL_HD),
         _ => false,
     };
     rule.filters.iter().any(is_audio) && rule.filters.iter().any(is_above)

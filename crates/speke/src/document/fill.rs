@@ -1,6 +1,5 @@
 //! Gaps: the value of each, and the edits that put it into its element.
 
-use alloc::format;
 use alloc::string::String;
 
 use base64::Engine;
@@ -43,7 +42,7 @@ pub(super) fn everything(system: &DrmSystem, version: Version, signals: &Signals
     let mut elements = String::new();
     let mut add = |name: &str, attributes: &str, gap: Gap| {
         if let Some(value) = value(gap, signals) {
-            elements.push_str(&format!("<{name}{attributes}>{value}</{name}>"));
+            elements += &element(name, attributes, &value);
         }
     };
     let place = &system.place;
@@ -58,10 +57,10 @@ pub(super) fn everything(system: &DrmSystem, version: Version, signals: &Signals
     add(&sibling(place, "HLSSignalingData"), r#" playlist="master""#, Gap::HlsMaster);
     add(&sibling(place, "SmoothStreamingProtectionHeaderData"), "", Gap::SmoothHeader);
     if let Some(speke) = speke {
-        add(&format!("{speke}:ProtectionHeader"), "", Gap::ProtectionHeader);
+        add(&[speke, ":ProtectionHeader"].concat(), "", Gap::ProtectionHeader);
         if is_key_url {
-            add(&format!("{speke}:KeyFormat"), "", Gap::KeyFormat);
-            add(&format!("{speke}:KeyFormatVersions"), "", Gap::KeyFormatVersions);
+            add(&[speke, ":KeyFormat"].concat(), "", Gap::KeyFormat);
+            add(&[speke, ":KeyFormatVersions"].concat(), "", Gap::KeyFormatVersions);
         }
     }
     elements
@@ -70,14 +69,14 @@ pub(super) fn everything(system: &DrmSystem, version: Version, signals: &Signals
 /// The name of an element of the same namespace as the one at a place.
 pub(super) fn sibling(place: &Place, local: &str) -> String {
     match place.name.split_once(':') {
-        Some((prefix, _)) => format!("{prefix}:{local}"),
+        Some((prefix, _)) => [prefix, ":", local].concat(),
         None => local.into(),
     }
 }
 
-/// An element with content.
-pub(super) fn element(name: &str, content: &str) -> String {
-    format!("<{name}>{content}</{name}>")
+/// An element with attributes, a space before each, and content.
+pub(super) fn element(name: &str, attributes: &str, content: &str) -> String {
+    ["<", name, attributes, ">", content, "</", name, ">"].concat()
 }
 
 /// Replaces the content of an element.
@@ -118,5 +117,5 @@ pub(super) fn remove(splice: &mut Splice, place: &Place) {
 /// Makes `<name … />` an element with content.
 fn open_empty(splice: &mut Splice, place: &Place, text: &str) {
     let slash = place.start.end.saturating_sub(2);
-    splice.replace(slash..place.start.end, format!(">{text}</{}>", place.name));
+    splice.replace(slash..place.start.end, [">", text, "</", &place.name, ">"].concat());
 }

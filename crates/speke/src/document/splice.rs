@@ -21,18 +21,21 @@ pub struct Edit {
 }
 
 impl Splice {
+    /// Adds a replacement at its place in the order of the source: an insertion before a replacement at the same place,
+    /// and the longer of two replacements first. Edits come in a few runs that are in order already, the longest last,
+    /// so there is little to move.
     pub(super) fn replace(&mut self, range: Range<usize>, text: String) {
-        self.edits.push(Edit { range, text });
+        let rank = |range: &Range<usize>| (range.start, !range.is_empty(), usize::MAX - range.end);
+        let at = self.edits.partition_point(|edit| rank(&edit.range) <= rank(&range));
+        self.edits.insert(at, Edit { range, text });
     }
 
     pub(super) fn remove(&mut self, range: Range<usize>) {
         self.replace(range, String::new());
     }
 
-    /// The replacements in the order of the source, none within another.
-    pub(super) fn sorted(mut self) -> Self {
-        // An insertion comes before a replacement at the same place; the longer of two replacements wins.
-        self.edits.sort_by_key(|edit| (edit.range.start, !edit.range.is_empty(), usize::MAX - edit.range.end));
+    /// Drops replacements within others.
+    pub(super) fn without_inner(mut self) -> Self {
         let mut end = 0;
         self.edits.retain(|edit| {
             let apart = edit.range.start >= end;
@@ -42,7 +45,7 @@ impl Splice {
         self
     }
 
-    /// The replacements.
+    /// The replacements, in the order of the source.
     #[must_use]
     pub fn edits(&self) -> &[Edit] {
         &self.edits

@@ -112,7 +112,7 @@ fn check_media_type(version: Version, value: Option<&[u8]>) -> Result<(), SpekeE
         return Ok(());
     }
     let text = value.and_then(|value| core::str::from_utf8(value).ok()).ok_or(SpekeError::MediaType)?;
-    let mut parts = text.split(';').map(str::trim);
+    let mut parts = text.split(';').map(|part| part.trim_matches(' '));
     let is_xml = parts
         .next()
         .is_some_and(|kind| kind.eq_ignore_ascii_case("application/xml") || kind.eq_ignore_ascii_case("text/xml"));

@@ -15,8 +15,10 @@ pub fn is_blank(text: &str) -> bool {
 pub fn are_allowed(text: &str) -> bool {
     // U+FFFE and U+FFFF are the only characters of more than one byte that are forbidden: EF BF BE and EF BF BF.
     let bytes = text.as_bytes();
-    let plain = |byte: &u8| *byte >= b' ' || is_space(*byte);
-    bytes.iter().all(plain) && !text.contains(['\u{FFFE}', '\u{FFFF}'])
+    bytes.iter().enumerate().all(|(at, byte)| match byte {
+        0xEF => !matches!(bytes.get(at..), Some([_, 0xBF, 0xBE | 0xBF, ..])),
+        byte => *byte >= b' ' || is_space(*byte),
+    })
 }
 
 /// Whether one character may be in a document, for character references.

@@ -174,7 +174,7 @@ impl Scanner {
     fn check_section_end(&mut self, text: &str) -> Result<(), Fault> {
         let leading = text.len() - text.trim_start_matches(']').len();
         let carried = self.brackets + leading >= 2 && text.as_bytes().get(leading) == Some(&b'>');
-        if carried || text.contains("]]>") {
+        if carried || find(text, "]]>").is_some() {
             return Err(Fault::SectionEnd);
         }
         let trailing = text.len() - text.trim_end_matches(']').len();
@@ -204,7 +204,7 @@ impl Scanner {
         if !self.at_start || !(rest.starts_with("<?xml") || "<?xml".starts_with(rest)) {
             return Err(Fault::Instruction);
         }
-        match rest.find("?>") {
+        match find(rest, "?>") {
             Some(end) if end < self.longest_tag => Ok(Step::Took(end + 2, Piece::Declaration, State::Text)),
             None if rest.len() < self.longest_tag => Ok(Step::More),
             _ => Err(Fault::TagTooLong),
@@ -238,6 +238,12 @@ impl Scanner {
     }
 }
 
+/// The first place of an ASCII needle. `str::find` would bring a search for long needles into the module.
+fn find(text: &str, needle: &str) -> Option<usize> {
+    let (text, needle) = (text.as_bytes(), needle.as_bytes());
+    text.windows(needle.len()).position(|window| window == needle)
+}
+
 /// Splits bytes into whole characters and the beginning of one more.
 fn decode(bytes: &[u8]) -> Result<(&str, &[u8]), ()> {
     let valid = match core::str::from_utf8(bytes) {
@@ -269,7 +275,7 @@ fn check_references(text: &str, complete: bool) -> Result<usize, Fault> {
 }
 
 fn comment(rest: &str) -> Result<Step, Fault> {
-    match rest.find("--") {
+    match find(rest, "--") {
         Some(0) => match rest.as_bytes().get(2) {
             Some(b'>') => Ok(Step::Took(3, Piece::Delimiter, State::Text)),
             Some(_) => Err(Fault::Comment),
@@ -281,7 +287,7 @@ fn comment(rest: &str) -> Result<Step, Fault> {
 }
 
 fn section(rest: &str) -> Step {
-    match rest.find("]]>") {
+    match find(rest, "]]>") {
         Some(0) => Step::Took(3, Piece::Delimiter, State::Text),
         Some(length) => Step::Took(length, Piece::CData, State::CData),
         None if rest.ends_with("]]") => all_but(rest, "]]", Piece::CData, State::CData),

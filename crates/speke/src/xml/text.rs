@@ -19,7 +19,16 @@ pub fn attribute_value(raw: &str) -> Result<Cow<'_, str>, Fault> {
     if !raw.bytes().any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r')) {
         return Ok(Cow::Borrowed(raw));
     }
-    let spaced = raw.replace("\r\n", " ").replace(['\t', '\n', '\r'], " ");
+    let mut spaced = String::with_capacity(raw.len());
+    let mut last = ' ';
+    for character in raw.chars() {
+        match character {
+            '\n' if last == '\r' => {}
+            '\t' | '\n' | '\r' => spaced.push(' '),
+            other => spaced.push(other),
+        }
+        last = character;
+    }
     unescape(&spaced).map(|value| Cow::Owned(value.into_owned()))
 }
 

@@ -1,7 +1,9 @@
 //! What the tests share: case files, and a source of chance with a seed.
 #![allow(dead_code, reason = "each test uses a part")]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test")]
 
 pub mod answers;
+pub mod properties;
 
 use std::path::{Path, PathBuf};
 
