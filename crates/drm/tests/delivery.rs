@@ -1,6 +1,6 @@
 //! Encrypted keys, against the documents of tests/vectors/delivery.py, which Python decrypts; and hostile certificates.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test")]
 
 mod common;
 

@@ -151,7 +151,8 @@ def document(seed, recipients):
         cipher = iv + encryptor.update(key + bytes([16]) * 16) + encryptor.finalize()
         secrets.append(f"<pskc:Secret>{value('aes256-cbc', cipher, mac_key)}</pskc:Secret>")
     check(recipients, keys, secrets)
-    return {"seed": seed.hex(), "recipients": keys, "secrets": secrets}
+    known = {"seed": seed.hex(), "documentKey": document_key.hex(), "macKey": mac_key.hex()}
+    return known | {"recipients": keys, "secrets": secrets}
 
 
 def check(recipients, keys, secrets):
