@@ -6,6 +6,7 @@ mod common;
 
 use playlock_drm::delivery::certificate::{self, CertificateFault, MAX_LENGTH};
 use playlock_drm::delivery::{Delivery, Prefix, Prefixes};
+use playlock_drm::text::base64;
 use playlock_rsa::{KeyFault, PublicKey};
 use serde_json::Value;
 
@@ -94,6 +95,21 @@ fn elements_have_the_prefixes_of_the_document() {
     assert!(recipient.starts_with(&format!("<a:DocumentKey {enc} Algorithm=")), "{recipient}");
     assert!(recipient.contains(&format!("</a:DocumentKey><a:MACMethod {enc} Algorithm=")), "{recipient}");
     assert!(secret.starts_with(&format!("<pksc:Secret {enc}><pksc:EncryptedValue><e:EncryptionMethod ")), "{secret}");
+}
+
+#[test]
+fn certificates_are_read_from_base64_in_lines() {
+    let text = base64(&der("RSA 2048"));
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let size = |text: &str| certificate::read_base64(text).map(|key| key.size());
+    assert_eq!(size(&text), Ok(256));
+    assert_eq!(size(&format!("\n  {}\r\n\t", lines.join("\n  "))), Ok(256));
+    for wrong in ["=", "AAA", "-----BEGIN CERTIFICATE-----", &text[1..], &(text.clone() + "A"), &text.replace('M', "-")]
+    {
+        assert_eq!(size(wrong), Err(CertificateFault::Encoding), "{wrong}");
+    }
+    assert_eq!(size(""), Err(CertificateFault::Structure));
+    assert_eq!(size(&"A".repeat(MAX_LENGTH * 4 / 3 + 8)), Err(CertificateFault::Length));
 }
 
 #[test]
