@@ -1,7 +1,7 @@
 //! DRM signalling and encrypted key delivery for a SPEKE key server: pure functions over bytes. Nothing here reads a
-//! clock, a random source or a document; `playlock-speke` splices the results into a CPIX document.
+//! clock, a random source or a document; the caller puts the results into one.
 //!
-//! - [`signal`]: for a [`System`], a content key and the [`Settings`], the data of each element of a `DRMSystem`:
+//! - [`signal()`]: for a [`System`], a content key and the [`Settings`], the data of each element of a `DRMSystem`:
 //!   `PSSH`, `ContentProtectionData`, `HLSSignalingData`, `SmoothStreamingProtectionHeaderData`, and `URIExtXKey` with
 //!   its two companions of SPEKE 1.0.
 //! - [`pssh`]: the formats below that: `pssh` boxes (ISO/IEC 23001-7, section 8.1), Widevine's protobuf message, the

@@ -135,7 +135,7 @@ impl Template {
                 Piece::Placeholder(Value::ContentId, Form::Plain) => uri.push_str(&percent_encode(content_id)),
                 Piece::Placeholder(Value::ContentId, form) => uri.push_str(&form.encode(content_id.as_bytes())),
                 Piece::Placeholder(Value::Kid, Form::Plain) => uri.push_str(&kid.to_string()),
-                Piece::Placeholder(Value::Kid, Form::Upper) => uri.push_str(&kid.to_string().to_uppercase()),
+                Piece::Placeholder(Value::Kid, Form::Upper) => uri.push_str(&kid.to_string().to_ascii_uppercase()),
                 Piece::Placeholder(Value::Kid, form) => uri.push_str(&form.encode(kid.bytes())),
                 Piece::Placeholder(Value::Iv, form) => uri.push_str(&form.encode(iv)),
                 Piece::Placeholder(Value::Json, form) => {
@@ -151,7 +151,7 @@ impl Form {
     fn encode(self, bytes: &[u8]) -> String {
         match self {
             Self::Plain | Self::HexLower => hex(bytes),
-            Self::Upper | Self::HexUpper => hex(bytes).to_uppercase(),
+            Self::Upper | Self::HexUpper => hex(bytes).to_ascii_uppercase(),
             Self::Base64 => base64(bytes),
             Self::Base64Url => base64url(bytes),
         }
@@ -187,5 +187,6 @@ fn placeholder(name: &str) -> Option<Piece> {
 
 /// Whether the character is reserved, unreserved or the percent sign (RFC 3986, section 2).
 fn is_of_uri(character: char) -> bool {
-    character.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
+    // All that is printable but for these.
+    character.is_ascii_graphic() && !matches!(character, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
 }

@@ -4,6 +4,10 @@
 //! its dates are looked at. All lengths are checked, only definite ones in their shortest form are accepted, and nothing
 //! may follow a value that ends a sequence.
 
+use alloc::vec::Vec;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use playlock_rsa::{KeyFault, PublicKey};
 
 /// Most bytes of a certificate. Usual ones have one or two kilobytes.
@@ -24,6 +28,8 @@ const VERSION: u8 = 0xa0;
 /// Bytes that are not a certificate with a usable key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateFault {
+    /// Not base64.
+    Encoding,
     /// Longer than [`MAX_LENGTH`].
     Length,
     /// Not the DER of a certificate.
@@ -32,6 +38,18 @@ pub enum CertificateFault {
     Algorithm,
     /// The key is no RSA key of 2048 to 4096 bits with an exponent of 3, or from 65537 to 2^32 - 1.
     Key(KeyFault),
+}
+
+/// Reads the public key of the content of `X509Certificate`: DER in base64, with any blanks (XML Signature, section 4.5.4).
+///
+/// # Errors
+/// [`CertificateFault`].
+pub fn read_base64(text: &str) -> Result<PublicKey, CertificateFault> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    if digits.len() / 4 > MAX_LENGTH / 3 {
+        return Err(CertificateFault::Length);
+    }
+    read(&STANDARD.decode(digits).map_err(|_| CertificateFault::Encoding)?)
 }
 
 /// Reads the public key of a certificate in DER.

@@ -23,9 +23,12 @@ use playlock_rsa::PublicKey;
 use zeroize::Zeroizing;
 
 use random::Random;
+#[cfg(feature = "read")]
+pub(crate) use seal::mac;
 
-/// Most recipients of a document.
-pub const MAX_RECIPIENTS: usize = 16;
+/// Most recipients of a document, for the caller to check: each one costs two powers modulo its RSA key, and packagers
+/// send one certificate.
+pub const MAX_RECIPIENTS: usize = 4;
 
 /// The keys of a document that is encrypted. Without `Debug`; zeroed when dropped.
 pub struct Delivery {
@@ -60,12 +63,13 @@ impl Delivery {
     }
 
     /// The document key for a recipient (XML Encryption 1.1, section 5.5.2: RSA-OAEP with MGF1 and SHA-1, no label).
+    /// `None` never happens: every [`PublicKey`] is large enough.
     pub fn document_key(&mut self, recipient: &PublicKey) -> Option<Sealed> {
         let cipher = oaep::encrypt(recipient, &*self.document_key, &self.random.bytes())?;
         Some(self.with_mac(cipher))
     }
 
-    /// The MAC key for a recipient, encrypted as the document key is.
+    /// The MAC key for a recipient, encrypted as the document key is. `None` never happens.
     pub fn mac_key(&mut self, recipient: &PublicKey) -> Option<Sealed> {
         let cipher = oaep::encrypt(recipient, &*self.mac_key, &self.random.bytes())?;
         Some(self.with_mac(cipher))
@@ -82,9 +86,7 @@ impl Delivery {
     }
 
     /// `<cpix:DocumentKey>` and `<cpix:MACMethod>` for a recipient: the children of its `DeliveryData` that follow
-    /// `DeliveryKey`.
-    ///
-    /// `None` never happens for keys of [`certificate::read`].
+    /// `DeliveryKey`. `None` never happens.
     pub fn recipient_elements(&mut self, recipient: &PublicKey, prefixes: &Prefixes<'_>) -> Option<String> {
         let document_key = self.document_key(recipient)?;
         let mac_key = self.mac_key(recipient)?;

@@ -37,3 +37,35 @@ fn mask(bytes: &mut [u8], seed: &[u8]) {
         chunk.iter_mut().zip(hash).for_each(|(byte, hash)| *byte ^= hash);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! RSA Laboratories' vectors, and the lengths of messages.
+
+    use alloc::vec::Vec;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn unhex(value: &Value) -> Vec<u8> {
+        let digits: Vec<char> = value.as_str().unwrap().chars().collect();
+        let digit = |digit: char| u8::try_from(digit.to_digit(16).unwrap()).unwrap();
+        digits.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+    }
+
+    #[test]
+    fn ciphertexts_are_those_of_rsa_laboratories() {
+        let file: Value = serde_json::from_str(include_str!("../../tests/vectors/oaep.json")).unwrap();
+        let key = PublicKey::new(&unhex(&file["modulus"]), &unhex(&file["exponent"])).unwrap();
+        let cases = file["cases"].as_array().unwrap();
+        for case in cases {
+            let seed = unhex(&case["seed"]).try_into().unwrap();
+            assert_eq!(encrypt(&key, &unhex(&case["message"]), &seed).unwrap(), unhex(&case["encryption"]));
+        }
+        assert_eq!(cases.len(), 6);
+        assert!(encrypt(&key, &[], &[0; HASH]).is_some());
+        assert!(encrypt(&key, &[1; 214], &[0; HASH]).is_some());
+        assert!(encrypt(&key, &[1; 215], &[0; HASH]).is_none());
+    }
+}
