@@ -46,9 +46,9 @@ fn every_rule_has_a_document_that_keeps_it_and_one_that_breaks_it() {
         for edit in edits.split('|') {
             let (edit, count) = edit.strip_suffix('*').map_or((edit, 1), |edit| (edit, usize::MAX));
             let (old, new) = edit.split_once("=>").unwrap_or_else(|| panic!("no => in {edit:?}"));
-            let (old, new) = (old.trim(), new.trim());
-            assert!(request.contains(old), "{name} has no {old:?}");
-            request = request.replacen(old, new, count);
+            let (old, new) = (old.trim().replace("\\n", "\n"), new.trim());
+            assert!(request.contains(&old), "{name} has no {old:?}");
+            request = request.replacen(&old, new, count);
         }
         let found = Document::read(request.as_bytes(), version(name)).and_then(|document| answer(&document, None));
         let found = found.map_or_else(|error| error.message(), |_| "ok".into());

@@ -213,6 +213,24 @@ fn limits_hold_exactly() {
     assert_eq!(fault("<a><b xmlns='u'/><b xmlns='v'/></a>"), Ok(()));
 }
 
+/// A reference, a tag and a character are given up as soon as they are too long, not at the end of the input.
+#[test]
+fn nothing_is_kept_beyond_its_limit() {
+    let refused = |start: &str| {
+        let mut parser = Parser::new(Limits::DEFAULT);
+        let mut record = Record::default();
+        parser.push(start.as_bytes(), &mut record).unwrap();
+        let mut chunks = std::iter::repeat_n(b"xxxxxxxx".as_slice(), 3000);
+        let error = chunks.find_map(|chunk| parser.push(chunk, &mut record).err());
+        error.map(|error| (error.fault, chunks.len() > 2900))
+    };
+    assert_eq!(refused("<a>&"), Some((Fault::Reference, true)));
+    assert_eq!(refused("<a b='"), Some((Fault::TagTooLong, false)));
+    assert_eq!(refused("<?xml "), Some((Fault::TagTooLong, false)));
+    assert_eq!(refused("<a><!--"), None);
+    assert_eq!(refused("<a><![CDATA["), None);
+}
+
 #[test]
 fn an_error_names_its_position_and_reason() {
     let error = parse([b"<a>\n<!DOCTYPE x></a>".as_slice()], Limits::DEFAULT).err().unwrap();

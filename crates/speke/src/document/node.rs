@@ -58,7 +58,6 @@ pub(super) fn name(parent: Option<&Node>, namespace: &str, local: &str, tag: &Ra
         (Node::DrmSystem, SPEKE, "ProtectionHeader") => Node::Gap(Gap::ProtectionHeader),
         (Node::DrmSystem, SPEKE, "KeyFormat") => Node::Gap(Gap::KeyFormat),
         (Node::DrmSystem, SPEKE, "KeyFormatVersions") => Node::Gap(Gap::KeyFormatVersions),
-        (Node::Leftover { .. }, SPEKE, _) => Node::Other,
         (_, SPEKE, _) => Node::Leftover { tag: tag.clone() },
         (_, DS, "Signature") => Node::Signature,
         (Node::DeliveryKey, DS, "X509Data") => Node::X509Data,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use playlock_speke::document::{CPIX, SPEKE};
+use playlock_speke::document::{CPIX, PSKC, SPEKE};
 use playlock_speke::{Document, Supply, Version};
 use roxmltree::{Document as Tree, Node};
 
@@ -10,6 +10,12 @@ use super::answers::{Computed, answer, settings};
 
 fn is(node: Node<'_, '_>, local: &str) -> bool {
     node.is_element() && node.tag_name().namespace() == Some(CPIX) && node.tag_name().name() == local
+}
+
+/// Whether an element is where the reader looks for it: in a list of the root.
+fn is_in_list(node: Node<'_, '_>, list: &str) -> bool {
+    let parent = node.parent().filter(|parent| is(*parent, list));
+    parent.and_then(|parent| parent.parent()).is_some_and(|root| is(root, "CPIX") && root.parent_element().is_none())
 }
 
 /// The ranges where an answer may differ, by roxmltree.
@@ -71,11 +77,15 @@ fn answer_of(document: &Document<'_>) -> String {
 /// No gap is left, and version 2 has nothing of version 1.
 fn check_content(tree: &Tree<'_>, version: Version) {
     for node in tree.descendants().filter(Node::is_element) {
-        if is(node, "ContentKey") && tree.descendants().any(|node| is(node, "ContentKeyList")) {
-            let iv = node.attribute("explicitIV").unwrap_or_default();
-            assert!(!iv.is_empty() || !is(node.parent().unwrap(), "ContentKeyList"));
+        if is(node, "ContentKey") && is_in_list(node, "ContentKeyList") {
+            assert!(node.attribute("explicitIV").is_some_and(|iv| iv.len() == 24));
+            let data: Vec<_> = node.children().filter(|child| is(*child, "Data")).collect();
+            let [data] = data[..] else { panic!("{} elements Data", data.len()) };
+            let secret = data.children().find(|child| child.has_tag_name((PSKC, "Secret"))).expect("a Secret");
+            let value = |name: &'static str| secret.children().find(|child| child.has_tag_name((PSKC, name)));
+            assert!(value("PlainValue").or_else(|| value("EncryptedValue")).is_some(), "no value");
         }
-        if is(node, "DRMSystem") && is(node.parent().unwrap(), "DRMSystemList") {
+        if is(node, "DRMSystem") && is_in_list(node, "DRMSystemList") {
             for child in node.children().filter(|child| child.tag_name().namespace() == Some(CPIX)) {
                 assert!(child.text().is_some_and(|text| !text.trim().is_empty()), "an empty {:?}", child.tag_name());
             }
@@ -84,7 +94,9 @@ fn check_content(tree: &Tree<'_>, version: Version) {
             assert!(!tree.root_element().has_attribute("id"));
             assert_ne!(node.tag_name().namespace(), Some(SPEKE));
             assert!(node.namespaces().all(|namespace| namespace.uri() != SPEKE));
-            assert!(!is(node, "URIExtXKey") || !is(node.parent().unwrap(), "DRMSystem"));
+            assert!(
+                !is(node, "URIExtXKey") || !node.parent().is_some_and(|parent| is_in_list(parent, "DRMSystemList"))
+            );
         }
     }
 }
