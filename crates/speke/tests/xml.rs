@@ -134,7 +134,7 @@ fn foreign_parsers_agree() {
     }
 }
 
-/// Documents that break the standard and that roxmltree reads nevertheless. Expat refuses them: xml/expat.py.
+/// Documents that break the standard and that roxmltree reads nevertheless. Expat refuses them: oracle/test_xml.py.
 const LENIENT: [&str; 5] =
     ["<a>&#xD800;</a>", "<a>&#x110000;</a>", r#"<a xmlns:p=""/>"#, r#"<a xmlns:xmlns="urn:x"/>"#, "<:a/>"];
 
