@@ -3,6 +3,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use core::fmt;
 
 use crate::content::ContentIdFault;
 use crate::document::limits;
@@ -155,6 +156,14 @@ impl SpekeError {
         fixed.into()
     }
 }
+
+impl fmt::Display for SpekeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for SpekeError {}
 
 impl From<XmlError> for SpekeError {
     fn from(error: XmlError) -> Self {

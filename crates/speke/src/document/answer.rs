@@ -106,10 +106,10 @@ fn deliver(splice: &mut Splice, recipient: &DeliveryData, keys: &mut Delivery) -
 fn content_key(splice: &mut Splice, keyed: &Keyed<'_>, delivery: Option<&mut Delivery>) {
     let Keyed { request, key, iv } = keyed;
     let prefixes = prefixes(&request.place, &request.prefixes);
-    let secret = match delivery {
+    let secret = Zeroizing::new(match delivery {
         Some(delivery) => delivery.secret_element(key, &prefixes),
         None => plain_secret(key, prefixes.pskc),
-    };
+    });
     let data = fill::element(&fill::sibling(&request.place, "Data"), "", &secret);
     match &request.explicit_iv {
         Some(Attribute { value, value_span, .. }) if value.is_empty() => {

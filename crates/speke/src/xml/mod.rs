@@ -7,6 +7,40 @@
 //! to the input, so a filter can copy what it does not change. A tag always arrives whole; text, comments and CDATA
 //! sections arrive in pieces of any size, never cut within a character or a reference.
 //!
+//! ```
+//! use playlock_speke::xml::{Limits, Parser, Sink, Token, XmlError};
+//!
+//! /// Takes `BaseURL` elements out of a presentation description, and copies the rest.
+//! #[derive(Default)]
+//! struct Filter {
+//!     out: String,
+//!     inside: bool,
+//! }
+//!
+//! impl Sink for Filter {
+//!     type Error = XmlError;
+//!
+//!     fn token(&mut self, _at: u64, raw: &str, token: &Token<'_>) -> Result<(), XmlError> {
+//!         match token {
+//!             Token::Start(element) if element.name.local == "BaseURL" => self.inside = !element.empty,
+//!             Token::End(name) if name.local == "BaseURL" => self.inside = false,
+//!             _ if self.inside => {}
+//!             _ => self.out.push_str(raw),
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let mut parser = Parser::new(Limits::DEFAULT);
+//! let mut filter = Filter::default();
+//! for chunk in ["<MPD xmlns='urn:mpeg:dash:schema:mpd:2011'><BaseU", "RL>https://a/</BaseURL>\n<Per", "iod/></MPD>"] {
+//!     parser.push(chunk.as_bytes(), &mut filter)?;
+//! }
+//! parser.finish()?;
+//! assert_eq!(filter.out, "<MPD xmlns='urn:mpeg:dash:schema:mpd:2011'>\n<Period/></MPD>");
+//! # Ok::<(), XmlError>(())
+//! ```
+//!
 //! # What is refused
 //!
 //! Encodings other than UTF-8 (with or without a byte order mark), XML 1.1, `<!DOCTYPE`, and processing instructions
