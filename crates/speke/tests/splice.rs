@@ -80,7 +80,7 @@ fn bytes_never_panic() {
         if let Ok(text) = std::str::from_utf8(&bytes) {
             check(text, version);
         } else {
-            assert_eq!(Document::read(&bytes, version).err().unwrap().status(), 400);
+            assert!(Document::read(&bytes, version).is_err());
         }
     }
 }
