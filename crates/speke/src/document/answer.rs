@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-use playlock_drm::delivery::{Delivery, Prefix, Prefixes, certificate};
+use playlock_drm::delivery::certificate::{self, CertificateFault};
+use playlock_drm::delivery::{Delivery, Prefix, Prefixes};
 use playlock_drm::{Content, Kid, Scheme, Settings, signal};
 use zeroize::Zeroizing;
 
@@ -93,10 +94,11 @@ pub(super) fn splice(
 fn deliver(splice: &mut Splice, recipient: &DeliveryData, keys: &mut Delivery) -> Result<(), SpekeError> {
     const PLACE: &str = "DeliveryData//X509Certificate";
     let text = recipient.certificate.as_deref().ok_or(SpekeError::Missing(PLACE))?;
-    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let der = STANDARD.decode(digits).map_err(|_| SpekeError::Encoding(PLACE))?;
     let invalid = SpekeError::Invalid { place: PLACE, expected: "a certificate of an RSA key of 2048 to 4096 bits" };
-    let key = certificate::read(&der).map_err(|_| invalid.clone())?;
+    let key = certificate::read_base64(text).map_err(|fault| match fault {
+        CertificateFault::Encoding => SpekeError::Encoding(PLACE),
+        _ => invalid.clone(),
+    })?;
     let elements = keys.recipient_elements(&key, &prefixes(&recipient.place, &recipient.prefixes)).ok_or(invalid)?;
     fill::append(splice, &recipient.place, elements);
     Ok(())
