@@ -189,6 +189,16 @@ fn names_and_values_are_those_of_a_foreign_parser() {
 }
 
 #[test]
+fn white_space_in_values_becomes_spaces_as_elsewhere() {
+    for raw in ["a\r\nb\rc\nd\te  f", "\r\r\n\n", "&#13;&#10;\r\n&#9;", "&amp;#10;"] {
+        let document = format!("<a b='{raw}'/>");
+        let tree = roxmltree::Document::parse(&document).unwrap();
+        let found = playlock_speke::xml::text::attribute_value(raw).unwrap();
+        assert_eq!(Some(&*found), tree.root_element().attribute("b"), "{raw:?}");
+    }
+}
+
+#[test]
 fn limits_hold_exactly() {
     let limits = Limits { tag: 12, depth: 3, attributes: 2, namespaces: 1 };
     let verdict = |document: &str| {

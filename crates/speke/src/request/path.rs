@@ -24,11 +24,10 @@ pub(super) struct Path {
 impl Path {
     pub(super) fn read(path: &str) -> Result<Self, SpekeError> {
         let path = path.strip_prefix('/').unwrap_or(path);
-        let path = path.strip_suffix('/').unwrap_or(path);
-        let mut segments: Vec<&str> = path.split('/').take(6).collect();
-        if let [""] = *segments {
-            segments.clear();
-        } else if segments.contains(&"") {
+        let mut segments: Vec<&str> = path.split('/').take(8).collect();
+        // One slash at the end, or nothing at all.
+        segments.pop_if(|last| last.is_empty() && !path.starts_with('/'));
+        if segments.contains(&"") {
             return Err(SpekeError::UnknownPath);
         }
         let rest = match segments.as_slice() {

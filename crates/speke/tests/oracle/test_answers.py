@@ -138,3 +138,36 @@ def test_cpix_reads_answers():
     read = [path.name for path in ANSWERS if path.name.startswith("2.0") and check_parsed(path.name, path.read_bytes())]
     assert len(ANSWERS) >= 13
     assert len(read) >= 6
+
+
+@pytest.mark.parametrize("name", ["1.0-pallycon", "1.0-pallycon-period"])
+def test_the_elements_that_pallycons_clients_read(name):
+    """By system ID in upper case; an element that is absent or empty ends their run."""
+    root = etree.parse(HERE.parent / "answers" / f"{name}.xml").getroot()
+    read = {
+        str(WIDEVINE).upper(): ["PSSH", "ContentProtectionData"],
+        str(PLAYREADY).upper(): ["PSSH", "ContentProtectionData"],
+        "94CE86FB-07FF-4F43-ADB8-93D2FA968CA2": ["URIExtXKey", "HLSSignalingData"],
+    }
+    assert root.get("id")
+    for system in root.iterfind(".//cpix:DRMSystem", NS):
+        for element in read[system.get("systemId")]:
+            assert b64decode(system.findtext(f"cpix:{element}", namespaces=NS))
+
+
+def test_what_awss_suite_looks_for():
+    """Its pattern for keys wants a prefix; FairPlay has neither PSSH nor ContentProtectionData; nothing of 1.0."""
+    for path in ANSWERS:
+        text = path.read_text(encoding="utf-8")
+        if not path.name.startswith("2") or "encrypted" in path.name:
+            continue
+        root = etree.fromstring(text.encode())
+        assert len(re.findall("<[a-z]+:PlainValue>[^<]+</[a-z]+:PlainValue>", text)) == len(
+            root.findall("cpix:ContentKeyList/cpix:ContentKey", NS))
+        assert "id" not in root.attrib
+        assert "urn:aws:amazon:com:speke" not in text
+        for system in root.iterfind(".//cpix:DRMSystem", NS):
+            if system.get("systemId") == "94ce86fb-07ff-4f43-adb8-93d2fa968ca2":
+                assert system.find("cpix:PSSH", NS) is None
+                assert system.find("cpix:ContentProtectionData", NS) is None
+                assert len(system.findall("cpix:HLSSignalingData", NS)) == 2
