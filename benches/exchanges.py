@@ -5,17 +5,15 @@ import nginx
 import table
 import variants
 from load import alternating
-from names import ANSWER, NONE, NOOP, PATH, RELAXED
+from names import ANSWER, FORMATS, NONE, NOOP, PATH, RELAXED
 from viewer import Viewer, get, link
 
 LENGTHS = (10, 1_000, 10_000)
 CONNECTIONS = 8
 # A playlist that leaves the origin as long as playlock's leaves Envoy: what the bytes alone cost.
 AS_LONG = "plain file, size of rewritten playlist"
-NAMES = (NONE, NOOP, ANSWER, RELAXED, PATH)
-OURS = (RELAXED, PATH)
-# Format of an access token → the target of a path with such a token.
-FORMATS = {"EdgeAuth": link}
+NAMES = (NONE, NOOP, ANSWER, RELAXED, PATH, FORMATS)
+OURS = (RELAXED, PATH, FORMATS)
 TINY = {"LENGTHS": (10, 1_000)}
 FIGURE = "cpu_us_request"
 
@@ -46,8 +44,8 @@ def cases(viewers):
     # Envoy's own answer is what a key or a refusal is compared with: no origin is asked for it either.
     keys = {name: viewer.key for name, viewer in viewers.items()}
     made["key"] = (keys, "/direct" + keys[RELAXED], False)
-    for name, token in FORMATS.items():
-        made[f"opening a session: {name}"] = (dict.fromkeys(viewers, token("/10.m3u8")), token("/10.m3u8"), False)
+    for name, query in variants.formats.QUERIES.items():
+        made[f"opening a session: {name}"] = ({FORMATS: f"/10.m3u8?{query()}"}, "/10.m3u8", False)
     session = viewers[RELAXED].session
     made["refused: bad signature"] = ({RELAXED: tampered(f"/10.m3u8?{session}")}, f"/direct/10.m3u8?{session}", True)
     made["refused: no token"] = (dict.fromkeys(viewers, "/10.m3u8"), "/direct/10.m3u8", True)
@@ -79,7 +77,7 @@ def measure(rounds, seconds=1):
     sizes = {}
     try:
         with variants.Fleet(origin.port, NAMES) as edges:
-            viewers = {name: Viewer(edges[name], "/10.m3u8") for name in OURS}
+            viewers = {name: Viewer(edges[name], "/10.m3u8", name == PATH) for name in (RELAXED, PATH)}
             asked = cases(viewers)
             longest = asked[f"playlist, {LENGTHS[-1]:,} segments"][0][RELAXED]
             (folder / "long.m3u8").write_bytes(get(edges[RELAXED].url + longest))

@@ -6,6 +6,8 @@ ANSWER = "reply-only filter"
 RELAXED, BATCHED = "playlock", "playlock, batched"
 # With tokens in the path. The others have them in the query.
 PATH = "playlock, tokens in the path"
+# With every format of access tokens.
+FORMATS = "playlock, every format"
 STRICT, PORTABLE = "playlock strict", "playlock RustCrypto"
 IDENTITY = "playlock without cipher"
 EXT_PROC, LUA = "Envoy ext_proc, AES-NI", "nginx + Lua, AES-NI"

@@ -11,8 +11,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tests/envoy"))
 
+import formats
 import machine
-from names import ANSWER, BATCHED, IDENTITY, NONE, NOOP, PATH, PORTABLE, RELAXED, STRICT
+from names import (
+    ANSWER,
+    BATCHED,
+    FORMATS,
+    IDENTITY,
+    NONE,
+    NOOP,
+    PATH,
+    PORTABLE,
+    RELAXED,
+    STRICT,
+)
 from support import edge as documents  # what the tests start Envoy with
 from support import places, proxy
 
@@ -22,10 +34,14 @@ BUFFER = 65536
 
 # Name → module; in the order of the tables and of measuring: what is compared comes close together.
 FILES = {NONE: None, NOOP: "noop-relaxed.wasm", ANSWER: "answer-relaxed.wasm", IDENTITY: "identity.wasm", RELAXED: "playlock-relaxed.wasm",
-         PATH: "playlock-relaxed.wasm", BATCHED: "playlock-relaxed.wasm", PORTABLE: "playlock-portable.wasm", STRICT: "playlock-strict.wasm"}
+         PATH: "playlock-relaxed.wasm", FORMATS: "playlock-relaxed.wasm", BATCHED: "playlock-relaxed.wasm",
+         PORTABLE: "playlock-portable.wasm", STRICT: "playlock-strict.wasm"}
 OURS = (RELAXED, BATCHED, PORTABLE, STRICT)
 # The settings of those that differ from the usual configuration.
-DOCUMENTS = {PATH: documents.document(documents.policy(token_auth={"sessionTokenTransport": "path"}))}
+DOCUMENTS = {
+    PATH: documents.document(documents.policy(token_auth={"sessionTokenTransport": "path"})),
+    FORMATS: documents.document(documents.policy(token_auth=formats.settings())),
+}
 # Those that encrypt the chunks of several streams together; the one without a cipher stands for the fastest.
 BATCHING = (BATCHED, IDENTITY)
 

@@ -29,17 +29,16 @@ def target(uri):
 
 
 class Viewer:
-    """One session, opened at a media playlist in the origin's root."""
+    """One session, opened at a media playlist in the origin's root. `in_path`: its token goes into the path."""
 
-    def __init__(self, edge, path):
+    def __init__(self, edge, path, in_path=False):
         text = get(edge.url + link(path)).decode()
         self.key = target(re.search(r'#EXT-X-KEY:.*URI="([^"]+)"', text)[1])
         self.iv = bytes.fromhex(re.search(r"IV=0x([0-9A-Fa-f]+)", text)[1])
         self.segment = target(next(line for line in text.splitlines() if line and not line.startswith("#")))
-        inherited = re.match(r"/~[^/?]+", self.segment)
+        session = re.search(r"hdntl=([^&\"\s]+)", text)
         # The texts before and behind a path.
-        self.prefix = inherited[0] if inherited else ""
-        self.session = "" if inherited else re.search(r"hdntl=[^&\"\s]+", text)[0]
+        self.prefix, self.session = (f"/~{session[1]}", "") if in_path else ("", session[0])
 
     def resumed(self, path):
         """The target of a path in this session."""

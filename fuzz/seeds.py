@@ -200,6 +200,20 @@ def session():
     put("session", "signed-id", seed(flags=2, rest=head + b"\x01\x00/*"))
 
 
+def jwt():
+    """Every place, header, time and pattern; claims; changes."""
+    for place in range(2):
+        for head in range(6):
+            put("jwt", f"header-{place}-{head}", bytes([place, head, 2, 1, 0, 0]))
+        for times in ((0, 0), (1, 1), (2, 2), (2, 1), (1, 2)):
+            put("jwt", f"times-{place}-{times[0]}{times[1]}", bytes([place, 0, *times, 1, 0]))
+    put("jwt", "other-path", bytes([0, 0, 2, 1, 2, 0]))
+    for index, claims in enumerate(('"iss":"site"', '"paths":"/*"', '"aud":"tv"', '"sub":"anna"', '"exp":1', '"x":[1,{"y":2}]', '"x":"}"', '"paths":[]')):
+        put("jwt", f"claims-{index}", bytes([index % 2, 0, 2, 1, 0, 0]) + claims.encode())
+    for index in range(12):
+        put("jwt", f"changed-{index}", bytes([index % 2, 0, 2, 1, 0, 1, index, 0, 10 * index + 3, 65]))
+
+
 def urisigning():
     """Both policies, every place, time and renewal; patterns; changes."""
     made = 0
@@ -395,7 +409,7 @@ def exchange():
     put("exchange", "unnamed-playlist", bytes([0, 1, 0, 0]) + stream(6, kind=1) + b"\x03")
 
 
-for make in (config, token, cat, media_cdn, session, urisigning, path, in_path, playlist, query, range_, parameter, segment, exchange):
+for make in (config, token, cat, jwt, media_cdn, session, urisigning, path, in_path, playlist, query, range_, parameter, segment, exchange):
     folder = SEEDS / make.__name__.rstrip("_")
     for old in folder.glob("*") if folder.exists() else ():
         if not old.name.startswith("found-"):

@@ -1,5 +1,5 @@
-//! Property of tokens in the path: a target has one reading; a request is admitted with its token in one carrier only; the
-//! origin gets the rest of the target, which the log shows, and never the token.
+//! Property of tokens in the path: a target has one reading; a request is admitted with its token in one carrier only, the path
+//! or the query; the origin gets the rest of the target, which the log shows, and never the token.
 
 use playlock_core::http::path_token::{self, Split};
 use playlock_core::http::target::BadTarget;
@@ -54,16 +54,17 @@ pub fn property(input: &[u8]) {
     let decoded = text::decode_leniently(&target);
     let in_path = first_segment(&target).is_some_and(|first| has(&first, &viewer.token));
     let access = [&decoded[..], &cookie].iter().any(|bytes| has(bytes, &format!("{}=", site.access)));
-    assert!(in_path || access && path.contains(".m3u8"), "admitted without a token in the path: {target:?}");
-    if in_path {
-        let query = sent.split_once('?').map_or("", |(_, query)| query);
-        assert!(text::parameters(query).all(|(name, _)| name != site.session.as_bytes()), "in path and query");
+    let query = sent.split_once('?').map_or("", |(_, query)| query);
+    let queried = text::parameters(query).filter(|(name, _)| name == site.session.as_bytes()).count();
+    assert!(in_path || queried == 1 || access && path.contains(".m3u8"), "admitted without a token: {target:?}");
+    if in_path || queried == 1 {
+        assert!(!in_path || queried == 0, "in path and query");
         let names = [site.session.to_owned(), crate::viewer::cookie_name(&site)];
         let mut pairs = cookie.split(|byte| *byte == b';').filter_map(|pair| {
             let at = pair.iter().position(|byte| *byte == b'=')?;
             Some(pair[..at].trim_ascii())
         });
-        assert!(!pairs.any(|name| names.iter().any(|known| known.as_bytes() == name)), "in path and cookie");
+        assert!(!pairs.any(|name| names.iter().any(|known| known.as_bytes() == name)), "in the URL and in a cookie");
     }
 }
 

@@ -11,6 +11,7 @@ pub mod config;
 pub mod edge;
 pub mod exchange;
 pub mod in_path;
+pub mod jwt;
 pub mod media_cdn;
 pub mod memory;
 pub mod origin;
@@ -32,11 +33,12 @@ pub mod viewer;
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target.
-pub const PROPERTIES: [(&str, Property); 14] = [
+pub const PROPERTIES: [(&str, Property); 15] = [
     ("cat", cat::property),
     ("config", config::property),
     ("exchange", exchange::property),
     ("in_path", in_path::property),
+    ("jwt", jwt::property),
     ("media_cdn", media_cdn::property),
     ("parameter", parameter::property),
     ("path", path::property),

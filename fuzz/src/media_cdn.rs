@@ -47,8 +47,7 @@ fn build() -> Rc<Policies> {
         }],
         "assignments": [{"policyName": "p", "path": "/..."}],
     });
-    let (policies, _) =
-        playlock_config::parse(document.to_string().as_bytes(), &|_| None).expect("a configuration");
+    let (policies, _) = playlock_config::parse(document.to_string().as_bytes(), &|_| None).expect("a configuration");
     Rc::new(policies)
 }
 

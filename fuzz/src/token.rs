@@ -174,7 +174,7 @@ fn session(site: &Site, index: usize, place: Place, spelling: usize, changes: &[
     let name = if matches!(place, Place::Cookie) { viewer::cookie_name(site) } else { site.session.to_owned() };
     let Some(Placed { query, headers, wire }) = placed(&name, &sent, place, spelling) else { return };
     let travels = match place {
-        Place::Query => site.in_query,
+        Place::Query => site.in_query || site.in_path,
         Place::Cookie => site.in_cookie,
         Place::Header => false,
     };

@@ -216,7 +216,7 @@ def test_the_origin_is_asked_once(example, site):
 
     def viewer():
         playlist = fetch(example, link(path))[2].decode()
-        (uri,) = (line for line in playlist.splitlines() if line.endswith("/a.ts"))
+        (uri,) = (line for line in playlist.splitlines() if "/a.ts?hdntl=" in line)
         site.requests.clear()
         status, _, body = fetch(example, uri)
         assert status == "HTTP/2 200" and len(body) == 18816 and b"GGGG" not in body

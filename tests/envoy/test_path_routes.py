@@ -112,7 +112,7 @@ class Paths:
             self.site.put(f"{folder}/index.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na.ts\n#EXT-X-ENDLIST\n")
             response = self.get(f"{folder}/index.m3u8?hdnts={tokens.by_python(acl='/*')}", listener=listener)
             assert response.status == 200, response.body
-            self.sessions[known] = re.search(rf"^(/~[\w-]+){folder}/a\.ts", response.text, re.M)[1]
+            self.sessions[known] = "/~" + re.search(rf"^{folder}/a\.ts\?hdntl=([\w-]+)", response.text, re.M)[1]
         return self.sessions[known]
 
     def reaches(self, target, host="any.example", **headers):

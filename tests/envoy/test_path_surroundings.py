@@ -82,7 +82,7 @@ def opened(get):
     """The segment with the token of a new session, as in `/~TOKEN`."""
     response = get(f"{FOLDER}/index.m3u8?hdnts={tokens.by_python(acl='/*')}")
     assert response.status == 200, response.body
-    return re.search(r"^(/~[\w-]+)/", response.text, re.M)[1]
+    return "/~" + re.search(r"\?hdntl=([\w-]+)$", response.text, re.M)[1]
 
 
 @pytest.mark.parametrize("slashes", SLASHES)

@@ -156,8 +156,8 @@ def test_templates_of_a_dash_manifest(path_edge, site):
     site.put(f"{folder}/manifest.mpd", manifest)
     for name in ("init.mp4", "1.m4s", "2.m4s"):
         site.put(f"{folder}/v1/{name}", name * 100)
-    site.stream(f"{folder[1:]}/hls", a_ts=b"media")
-    url = f"{path_edge.url}{token_of(Viewer().playlist(path_edge.link(f'{folder}/hls/index.m3u8')).items[0].url)}{folder}/manifest.mpd"
+    site.put(f"{folder}/master.m3u8", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n")
+    url = f"{path_edge.url}{token_of(opened(path_edge, folder))}{folder}/manifest.mpd"
     text = path_edge.get(url).text
     assert text == manifest, "unchanged"
     (media,), (init,) = (re.findall(f'{name}="([^"]+)"', text) for name in ("media", "initialization"))
