@@ -101,12 +101,14 @@ fn costs_with(module: &Module, transport: &str, names: [&'static str; 5]) -> Vec
     let token = Token { exp: Some(NOW + 60), acl: Some("/*".into()), ..Token::default() };
     let playlist = format!("/a/index.m3u8?hdnts={}", token.sign("sha256", PASSWORD).unwrap());
     let opened = String::from_utf8(ask(&mut vm, &playlist, MEDIA).body).unwrap();
-    let key = between(&opened, "URI=\"", "\"").to_owned();
-    let segment = opened.lines().find(|line| line.contains("seg.ts")).unwrap();
-    let (segment, again) = match segment.split_once('?') {
-        Some((_, token)) => (format!("/a/{segment}"), format!("/a/index.m3u8?{token}")),
-        None => (segment.to_owned(), segment.replace("seg.ts", "index.m3u8")),
+    let session = between(&opened, "seg.ts?", "\n");
+    let of = |path: &str| match session.strip_prefix("hdntl=") {
+        Some(token) if transport == "path" => format!("/~{token}{path}"),
+        _ => format!("{path}?{session}"),
     };
+    let (segment, again) = (of("/a/seg.ts"), of("/a/index.m3u8"));
+    let again_said = String::from_utf8(ask(&mut vm, &again, MEDIA).body).unwrap();
+    let key = between(&again_said, "URI=\"", "\"").to_owned();
 
     let requests: [(&str, &[u8], u16); 5] = [
         (&playlist, MEDIA, 200),

@@ -13,6 +13,7 @@
 )]
 
 mod cost;
+mod signatures;
 mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
