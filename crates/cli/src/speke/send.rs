@@ -1,0 +1,106 @@
+//! The HTTP request, and the checks of status and headers.
+
+use std::fs;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use playlock_core::bytes::percent;
+use ureq::http::HeaderMap;
+
+use super::asked::{Asked, Version};
+use super::options::Request;
+use crate::config;
+use crate::failure::Failure;
+use crate::https::{agent, named_headers};
+use crate::terminal::shown;
+
+/// Maximum size of a response in bytes. Eight keys under three systems are 58 KB.
+const MAX_BODY: u64 = 4 << 20;
+/// Maximum length of a refusal's text in messages, in characters.
+const MAX_TEXT: usize = 300;
+
+/// Posts the document; the body of the response. The URL is in no message: tokens may be in its path and query.
+///
+/// # Errors
+/// A server that cannot be reached, a status other than 200, headers that are not those of the version.
+pub fn post(arguments: &Request, asked: &Asked, document: &str) -> Result<String, Failure> {
+    let url = &arguments.url;
+    let host = url.authority.split(':').next().unwrap_or_default();
+    if url.scheme == "http" && asked.certificate.is_none() && !matches!(host, "localhost" | "127.0.0.1" | "[") {
+        config::warn(&["http: the keys are not encrypted on their way; expected https, or --certificate".into()]);
+    }
+    let token = match (&arguments.token, &arguments.token_file) {
+        (Some(token), _) => Some(token.clone()),
+        (None, Some(file)) => {
+            let text = fs::read_to_string(file)
+                .map_err(|error| Failure::Wrong(format!("--token-file {}: {error}", file.display())))?;
+            Some(text.trim_end().to_owned())
+        }
+        (None, None) => None,
+    };
+    let parameter = token.map(|token| format!("enc-token={}", in_query(&token)));
+    let target = url.target(parameter.as_deref());
+    let agent = agent(
+        arguments.cacert.as_deref(),
+        Duration::from_secs(arguments.timeout),
+        concat!("playlock-speke/", env!("CARGO_PKG_VERSION")),
+    )?;
+    let mut request = agent.post(format!("{}://{}{target}", url.scheme, url.authority));
+    request = request.header("content-type", "application/xml").header("accept", "application/xml");
+    if let Some(version) = asked.version.header() {
+        request = request.header("x-speke-version", version);
+    }
+    if let Some(user) = &arguments.user {
+        request = request.header("authorization", format!("Basic {}", STANDARD.encode(user)));
+    }
+    for (name, value) in named_headers(&arguments.headers)? {
+        request = request.header(name, value);
+    }
+    let place = format!("{}://{}", url.scheme, url.authority);
+    let unreachable = |error: ureq::Error| Failure::Unreachable(format!("{place}: {error}"));
+    let mut response = request.send(document).map_err(unreachable)?;
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let body = response.body_mut().with_config().limit(MAX_BODY).read_to_vec().map_err(unreachable)?;
+    if status != 200 {
+        let text: String = String::from_utf8_lossy(&body).trim().chars().take(MAX_TEXT).collect();
+        return Err(Failure::Negative(format!("{place}: status {status}, expected 200: {}", shown(&text))));
+    }
+    check(&headers, asked.version)?;
+    String::from_utf8(body).map_err(|_| Failure::Negative("response: not UTF-8; expected XML in UTF-8".into()))
+}
+
+/// Checks the headers of a successful response.
+fn check(headers: &HeaderMap, version: Version) -> Result<(), Failure> {
+    let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let wrong = |name: &str, expected: &str| {
+        let found = value(name).map_or("absent".to_owned(), |found| format!("found \"{}\"", shown(found)));
+        Err(Failure::Negative(format!("{name}: {found}; expected {expected}")))
+    };
+    let media_type = value("content-type").unwrap_or_default().to_ascii_lowercase();
+    let mut parts = media_type.split(';').map(str::trim);
+    let is_xml = parts.next().is_some_and(|kind| matches!(kind, "application/xml" | "text/xml"));
+    let is_utf8 = parts.all(|part| matches!(part, "charset=utf-8" | "charset=\"utf-8\""));
+    if !is_xml || !is_utf8 {
+        return wrong("Content-Type", "application/xml");
+    }
+    match version.header() {
+        Some(version) if value("x-speke-version") != Some(version) => wrong("X-Speke-Version", version),
+        Some(_) if value("x-speke-user-agent").is_none() => wrong("X-Speke-User-Agent", "the name of the key provider"),
+        None if value("x-speke-version").is_some() => wrong("X-Speke-Version", "none in SPEKE 1.0"),
+        None if value("speke-user-agent").is_none() => {
+            config::warn(&["Speke-User-Agent: absent; expected the name of the key provider".into()]);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A token as the value of a query parameter.
+fn in_query(token: &str) -> String {
+    let mut value = String::with_capacity(token.len());
+    let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    percent::encode_into(&mut value, token.as_bytes(), keep);
+    value
+}
