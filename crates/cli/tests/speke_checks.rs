@@ -199,6 +199,16 @@ fn boxes_that_differ_between_places() {
     refused(&ALL, "HLSSignalingData[master]: another tag; expected #EXT-X-SESSION-KEY:", |body| {
         element(body, WIDEVINE, MASTER, text(|tag| tag.replace("-SESSION", "")))
     });
+    for (from, to, part) in [
+        ("SAMPLE-AES-CTR", "AES-128", "another METHOD; expected SAMPLE-AES or SAMPLE-AES-CTR"),
+        ("urn:uuid:edef", "urn:uuid:fdef", "another KEYFORMAT; expected urn:uuid:edef8ba9"),
+        ("KEYID=0x0f", "KEYID=0x0e", "another KEYID; expected 0x0f083e4e"),
+        ("URI=", "URL=", "without URI; expected a key tag"),
+    ] {
+        refused(&ALL, &format!("HLSSignalingData[media]: {part}"), move |body| {
+            element(body, WIDEVINE, MEDIA, text(|tag| tag.replace(from, to)))
+        });
+    }
     refused(&ALL, "HLSSignalingData: other attributes for media", |body| {
         element(body, WIDEVINE, MASTER, text(|tag| tag.replace("SAMPLE-AES-CTR", "SAMPLE-AES")))
     });
@@ -224,6 +234,20 @@ fn a_contract_that_is_not_the_requests() {
         body.replace(ONE, &ONE.to_uppercase()).replace("cpix:", "c:").replace("xmlns:cpix", "xmlns:c")
     });
     assert_eq!(ran.status, 0, "{ran:?}");
+}
+
+/// The command's time and memory do not depend on the server's good will.
+#[test]
+fn a_hostile_response_costs_little() {
+    refused(&ALL, "ContentKeyUsageRuleList: changed", |body| {
+        let deep = format!("{}{}", "<a>".repeat(200_000), "</a>".repeat(200_000));
+        body.replace("<cpix:AudioFilter/>", &deep)
+    });
+    let ran = tampered(&ALL, |body| {
+        let more: String = (0..50_000).map(|number| format!("<cpix:DRMSystem kid=\"{number}\"/>")).collect();
+        body.replace("<cpix:DRMSystemList>", &format!("<cpix:DRMSystemList>{more}"))
+    });
+    assert_eq!((ran.status, ran.errors.lines().count()), (1, 50), "{ran:?}");
 }
 
 #[test]

@@ -164,8 +164,8 @@ impl Check<'_> {
                 continue;
             };
             all.push(attributes);
-            let uri = attributes.split_once("URI=\"").and_then(|(_, rest)| rest.split_once('"')).map(|(uri, _)| uri);
-            let Some(uri) = uri else {
+            self.tag(name, attributes);
+            let Some(uri) = value(attributes, "URI") else {
                 self.add(&format!("{name}: without URI; expected a key tag"));
                 continue;
             };
@@ -185,5 +185,45 @@ impl Check<'_> {
         {
             self.add("HLSSignalingData: other attributes for media than for master; expected the same");
         }
+    }
+
+    /// Method, key format and key ID of a key tag.
+    fn tag(&mut self, name: &str, attributes: &str) {
+        let is_hls = matches!(self.data.system, System::HlsAes128V1 | System::HlsAes128);
+        let methods: &[&str] = if is_hls { &["AES-128"] } else { &["SAMPLE-AES", "SAMPLE-AES-CTR"] };
+        if !value(attributes, "METHOD").is_some_and(|found| methods.contains(&found)) {
+            self.add(&format!("{name}: another METHOD; expected {}", methods.join(" or ")));
+        }
+        let key_format = match self.data.system {
+            System::Widevine => "urn:uuid:edef8ba9-79d6-4ace-a3c8-27dcd51d21ed",
+            System::PlayReady => "com.microsoft.playready",
+            System::FairPlay => "com.apple.streamingkeydelivery",
+            System::HlsAes128V1 | System::HlsAes128 | System::HlsSampleAes => "identity",
+            System::ClearKey | System::Common => "org.w3.clearkey",
+        };
+        // Without the attribute, it is `identity` (RFC 8216, section 4.3.2.4).
+        if !value(attributes, "KEYFORMAT").unwrap_or("identity").eq_ignore_ascii_case(key_format) {
+            self.add(&format!("{name}: another KEYFORMAT; expected {key_format}"));
+        }
+        let kid = format!("0x{}", self.key.kid.hex());
+        if value(attributes, "KEYID").is_some_and(|found| !found.eq_ignore_ascii_case(&kid)) {
+            self.add(&format!("{name}: another KEYID; expected {kid}"));
+        }
+    }
+}
+
+/// The value of an attribute in a list (RFC 8216, section 4.2), without quotes.
+fn value<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
+    let mut rest = attributes;
+    loop {
+        let (found, after) = rest.split_once('=')?;
+        let (value, after) = match after.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"')?,
+            None => after.split_at(after.find(',').unwrap_or(after.len())),
+        };
+        if found.trim() == name {
+            return Some(value);
+        }
+        rest = after.strip_prefix(',')?;
     }
 }

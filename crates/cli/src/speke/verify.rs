@@ -9,6 +9,11 @@ use super::document::{CPIX, SPEKE};
 use crate::failure::Failure;
 use crate::terminal::shown;
 
+/// Maximum number of problems and of warnings: a hostile response could have any number.
+const MOST: usize = 50;
+/// Maximum nesting of the lists that are compared; a request has three levels.
+const DEPTH: usize = 8;
+
 /// Problems and warnings, in the order in which they are found. They never have a key in them.
 #[derive(Default)]
 pub struct Problems {
@@ -19,14 +24,16 @@ pub struct Problems {
 impl Problems {
     /// Adds a problem: place, value found, value expected.
     pub fn add(&mut self, problem: String) {
-        if !self.found.contains(&problem) {
+        if self.found.len() < MOST && !self.found.contains(&problem) {
             self.found.push(problem);
         }
     }
 
     /// Adds a warning.
     pub fn warn(&mut self, warning: String) {
-        self.warnings.push(warning);
+        if self.warnings.len() < MOST {
+            self.warnings.push(warning);
+        }
     }
 
     /// Takes the warnings.
@@ -65,7 +72,10 @@ pub fn document(sent: &Document<'_>, received: &Document<'_>, asked: &Asked, ans
     };
     for list in ["ContentKeyPeriodList", "ContentKeyUsageRuleList"] {
         let own = |root: Node<'_, '_>, kids: &dyn Fn(Kid) -> Option<Kid>| -> Vec<String> {
-            root.children().filter(|node| node.has_tag_name((CPIX, list))).map(|node| canonical(node, kids)).collect()
+            root.children()
+                .filter(|node| node.has_tag_name((CPIX, list)))
+                .map(|node| canonical(node, kids, DEPTH))
+                .collect()
         };
         if own(sent, &same) != own(root, &asked_kid) {
             problems.add(format!("{list}: changed; expected the one of the request"));
@@ -115,8 +125,9 @@ fn keys(asked: &Asked, answer: &Answer, problems: &mut Problems) {
     }
 }
 
-/// An element with all in it, regardless of prefixes, blanks, and the order of attributes and children.
-fn canonical(node: Node<'_, '_>, kids: &dyn Fn(Kid) -> Option<Kid>) -> String {
+/// An element with all in it to a depth, regardless of prefixes, blanks, and the order of attributes and children.
+fn canonical(node: Node<'_, '_>, kids: &dyn Fn(Kid) -> Option<Kid>, depth: usize) -> String {
+    let Some(below) = depth.checked_sub(1) else { return "too deep".into() };
     let value = |name: &str, value: &str| {
         let kid = if name == "kid" { Kid::parse(value).and_then(kids) } else { None };
         kid.map_or_else(|| value.to_owned(), |kid| kid.to_string())
@@ -124,7 +135,8 @@ fn canonical(node: Node<'_, '_>, kids: &dyn Fn(Kid) -> Option<Kid>) -> String {
     let mut attributes: Vec<_> =
         node.attributes().map(|it| format!(" {}={:?}", it.name(), value(it.name(), it.value()))).collect();
     attributes.sort();
-    let mut children: Vec<_> = node.children().filter(Node::is_element).map(|child| canonical(child, kids)).collect();
+    let mut children: Vec<_> =
+        node.children().filter(Node::is_element).map(|child| canonical(child, kids, below)).collect();
     children.sort();
     format!("<{}{}>{}</>", node.tag_name().name(), attributes.concat(), children.concat())
 }
