@@ -251,6 +251,8 @@ fn a_response_of_another_kind_is_refused() {
         assert_eq!((ran.status, ran.output.is_empty()), (1, true), "{part}: {ran:?}");
         assert!(ran.errors.contains(part), "{part}: {ran:?}");
     }
+    let ran = playlock(&["speke", "request", "http://none.invalid/secret", "--content-id", "film"]);
+    assert!(ran.status == 3 && ran.errors.contains("warning: http: the keys are not encrypted"), "{ran:?}");
     let ran = playlock(&["speke", "request", "http://127.0.0.1:1/secret", "--content-id", "film"]);
     assert!(
         ran.status == 3 && ran.errors.contains("http://127.0.0.1:1: ") && !ran.errors.contains("secret"),

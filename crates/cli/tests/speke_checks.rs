@@ -284,6 +284,14 @@ fn encrypted_keys_that_were_changed() {
     });
     refused(&more, "MACMethod: Algorithm: found", |body| body.replace("hmac-sha512", "hmac-sha1"));
     refused(&more, "DeliveryData: no MACMethod", |body| body.replace("cpix:MACMethod", "cpix:MacMethod"));
+    refused(&more, "PlainValue and EncryptedValue; expected one of them", |body| {
+        let plain = format!("<pskc:PlainValue>{}</pskc:PlainValue>", STANDARD.encode([1; 16]));
+        let (before, keys) = body.split_once("<cpix:ContentKeyList>").unwrap();
+        format!(
+            "{before}<cpix:ContentKeyList>{}",
+            keys.replacen("</pskc:Secret>", &format!("{plain}</pskc:Secret>"), 1)
+        )
+    });
     // Keys in clear, although the request has a certificate.
     refused(&more, &format!("key {ONE}: in clear"), |body| {
         let key = body.find("<pskc:EncryptedValue>").unwrap().max(body.find("<cpix:ContentKeyList>").unwrap());

@@ -90,8 +90,12 @@ fn read_key(node: Node<'_, '_>, asked: usize, kid: Kid, problems: &mut Problems)
         let mac = mac.and_then(|mac| bytes(&format!("{place}: ValueMAC"), &text(mac), problems)).unwrap_or_default();
         Some(Encrypted { cipher, mac })
     });
-    if plain.is_none() && encrypted.is_none() {
-        problems.add(format!("{place}: no value; expected Data/Secret/PlainValue or EncryptedValue"));
+    match (plain.is_some(), encrypted.is_some()) {
+        (false, false) => {
+            problems.add(format!("{place}: no value; expected Data/Secret/PlainValue or EncryptedValue"));
+        }
+        (true, true) => problems.add(format!("{place}: PlainValue and EncryptedValue; expected one of them")),
+        _ => {}
     }
     let iv = node.attribute("explicitIV").and_then(|iv| {
         let place = format!("{place}: explicitIV");

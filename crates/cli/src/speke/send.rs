@@ -27,7 +27,8 @@ const MAX_TEXT: usize = 300;
 pub fn post(arguments: &Request, asked: &Asked, document: &str) -> Result<String, Failure> {
     let url = &arguments.url;
     let host = url.authority.split(':').next().unwrap_or_default();
-    if url.scheme == "http" && asked.certificate.is_none() && !matches!(host, "localhost" | "127.0.0.1" | "[") {
+    let is_local = matches!(host, "localhost" | "127.0.0.1") || url.authority.starts_with("[::1]");
+    if url.scheme == "http" && asked.certificate.is_none() && !is_local {
         config::warn(&["http: the keys are not encrypted on their way; expected https, or --certificate".into()]);
     }
     let token = match (&arguments.token, &arguments.token_file) {
