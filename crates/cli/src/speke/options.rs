@@ -19,10 +19,9 @@ use crate::viewer::random;
 
 /// Request content keys, verify the response, and print the keys.
 ///
-/// Verified are status and headers, that every key has a value and every DRM system the data that the request asks for,
-/// key IDs and systems of pssh boxes, PlayReady's checksums, and that the rules of the request come back. If anything is
-/// wrong, each problem is printed to standard error, no key is printed, and the exit status is 1. Anyone with the keys can
-/// decrypt the content.
+/// The command verifies status, headers and that no key or DRM data of the request is missing; key IDs and systems of pssh
+/// boxes; PlayReady's checksums; and that the rules of the request come back. If anything is wrong, standard error has each
+/// problem, no key is printed, and the exit status is 1. Anyone with the keys can decrypt the content.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock speke request https://edge.example/speke/cpix/getKey --token-file token --content-id film
