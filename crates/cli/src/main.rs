@@ -15,6 +15,7 @@ mod failure;
 mod fields;
 mod findings;
 mod given;
+mod https;
 mod inspect;
 mod key;
 mod media;
@@ -24,6 +25,7 @@ mod reference;
 mod rewrite;
 mod schema;
 mod session_token;
+mod speke;
 mod terminal;
 mod time;
 mod token;
@@ -61,6 +63,7 @@ enum Command {
     New(new::New),
     Rewrite(rewrite::Rewrite),
     Schema(schema::SchemaCommand),
+    Speke(speke::Speke),
     Token(token::Token),
     Watch(watch::Watch),
     Why(why::Why),
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::New(arguments) => new::run(&arguments, &mut output),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
         Command::Schema(arguments) => schema::run(&arguments, &mut output),
+        Command::Speke(arguments) => speke::run(&arguments, &mut output),
         Command::Token(arguments) => token::run(&arguments, &mut input, &mut output),
         Command::Watch(arguments) => watch::run(&arguments, &mut output, colours),
         Command::Why(arguments) => why::run(&arguments, &mut output, colours),

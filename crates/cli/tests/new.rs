@@ -60,7 +60,7 @@ fn every_shell_completes_every_command() {
         let ran = playlock(&["completions", shell]);
         assert_eq!(ran.status, 0);
         for command in
-            ["check", "decrypt", "ecds", "inspect", "key", "new", "rewrite", "schema", "token", "watch", "why"]
+            ["check", "decrypt", "ecds", "inspect", "key", "new", "rewrite", "schema", "speke", "token", "watch", "why"]
         {
             assert!(ran.text().contains(command), "{shell}: {command}");
         }

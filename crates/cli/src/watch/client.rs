@@ -2,30 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{env, fs};
 
 use playlock_core::http::reply::Reason;
 use ureq::Agent;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::report::{Kind, Problem};
 use crate::address::Address;
 use crate::failure::Failure;
+use crate::https::{agent, named_headers};
 
 /// Maximum size of a body in bytes; segments are much smaller.
 const MAX_BODY: u64 = 256 << 20;
 /// Maximum number of redirects; browsers follow about 20.
 const MAX_REDIRECTS: usize = 8;
-/// The files with trusted certificates on common systems.
-const CA_BUNDLES: [&str; 5] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-    "/opt/homebrew/etc/ca-certificates/cert.pem",
-];
 
 /// An HTTP client.
 pub struct Client {
@@ -53,29 +43,8 @@ impl Client {
     /// # Errors
     /// A header without a name, a file that cannot be read.
     pub fn new(home: &Address, headers: &[String], cacert: Option<&Path>, timeout: Duration) -> Result<Self, Failure> {
-        let named = |line: &String| {
-            let (name, value) = line.split_once(':').filter(|(name, _)| !name.trim().is_empty())?;
-            Some((name.trim().to_owned(), value.trim().to_owned()))
-        };
-        let headers = headers
-            .iter()
-            .map(|line| {
-                named(line).ok_or_else(|| Failure::Wrong(format!("--header: found \"{line}\", expected NAME: VALUE")))
-            })
-            .collect::<Result<_, _>>()?;
-        let tls = TlsConfig::builder()
-            .root_certs(roots(cacert)?)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(timeout))
-            .user_agent(concat!("playlock-watch/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
+        let headers = named_headers(headers)?;
+        let agent = agent(cacert, timeout, concat!("playlock-watch/", env!("CARGO_PKG_VERSION")))?;
         Ok(Self { agent, headers, home: home.clone(), cookies: BTreeMap::new() })
     }
 
@@ -161,27 +130,4 @@ fn refusal(body: &[u8]) -> Option<Reason> {
     let document: serde_json::Value = serde_json::from_slice(body).ok()?;
     let word = document.get("type")?.as_str()?;
     Reason::ALL.iter().copied().find(|reason| reason.word() == word)
-}
-
-/// The CA certificates that servers are verified with.
-fn roots(cacert: Option<&Path>) -> Result<RootCerts, Failure> {
-    let of_environment = env::var_os("SSL_CERT_FILE").map(Into::into);
-    let file = match (cacert, of_environment) {
-        (Some(file), _) => Some(file.to_owned()),
-        (None, Some(file)) => Some(file),
-        (None, None) => CA_BUNDLES.iter().map(Path::new).find(|file| file.is_file()).map(Path::to_owned),
-    };
-    // Without any, only http works; https fails with an error about the issuer.
-    let Some(file) = file else { return Ok(RootCerts::Specific(Arc::new(Vec::new()))) };
-    let text = fs::read(&file).map_err(|error| Failure::Wrong(format!("{}: {error}", file.display())))?;
-    let found: Vec<_> = parse_pem(&text)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    match found.is_empty() {
-        true => Err(Failure::Wrong(format!("{}: no certificate; expected PEM", file.display()))),
-        false => Ok(RootCerts::Specific(Arc::new(found))),
-    }
 }
