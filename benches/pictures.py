@@ -21,7 +21,7 @@ matplotlib.rcParams.update({
 GREY, DARK, BLUE, MIDDLE, LIGHT = "#c4c8cc", "#8a9097", "#1f6fb4", "#5497d2", "#8fbfe6"
 GREEN, RED, ORANGE = "#3a9a5b", "#c0504d", "#e39a3b"
 COLOURS = {names.NONE: GREY, names.NOOP: DARK, names.BATCHED: BLUE, names.RELAXED: MIDDLE, names.STRICT: LIGHT,
-           names.PORTABLE: RED, names.ANSWER: GREEN, names.PATH: LIGHT, names.EXT_PROC: ORANGE, names.LUA: ORANGE}
+           names.PORTABLE: RED, names.ANSWER: GREEN, names.PATH: LIGHT, names.FORMATS: BLUE, names.EXT_PROC: ORANGE, names.LUA: ORANGE}
 SHARES = {"Envoy": GREY, "the wasm boundary": DARK, "copying and bookkeeping": ORANGE, "the cipher": BLUE}
 # How dark the bars of one name are, from the first to the last.
 SHADES = (0.45, 0.7, 1.0)
