@@ -1,5 +1,6 @@
 //! The stream of boxes: each leaves as it came, is rewritten, or begins a fragment.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::mem::take;
@@ -43,7 +44,7 @@ enum State {
     /// A box that is held until it is complete, with its header.
     Collect { kind: FourCc, bytes: Vec<u8>, size: usize },
     /// An `mdat`.
-    Media(Media),
+    Media(Box<Media>),
 }
 
 /// The way of a box through the stream.
@@ -248,7 +249,7 @@ impl Encryptor {
                     return Ok(());
                 };
                 between.extend_from_slice(&bytes);
-                self.state = State::Media(Media::begin(fragment, between, header, &mut self.context)?);
+                self.state = State::Media(Box::new(Media::begin(fragment, between, header, &mut self.context)?));
                 if header.body == Some(0) {
                     self.end_of_media()?;
                 }

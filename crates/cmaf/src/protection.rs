@@ -158,7 +158,10 @@ impl Protection {
             // Behind this `saio` (20 bytes), the header of `senc`, its flags and its count (16 bytes).
             let first = u32::try_from(out.len()).ok().and_then(|at| at.checked_add(36));
             let first = first.ok_or(Error::BoxTooLarge(FourCc(*b"moof")))?;
-            full(out, b"saio", 0, 0, |out| Ok(out.extend([1, first].into_iter().flat_map(u32::to_be_bytes))))?;
+            full(out, b"saio", 0, 0, |out| {
+                out.extend([1, first].into_iter().flat_map(u32::to_be_bytes));
+                Ok(())
+            })?;
         }
         full(out, b"senc", 0, if ranged { WITH_RANGES } else { 0 }, |out| {
             out.extend_from_slice(&count.to_be_bytes());

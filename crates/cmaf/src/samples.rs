@@ -146,7 +146,10 @@ pub(crate) fn push(ranges: &mut Vec<Range>, mut clear: usize, protected: usize) 
     let protected = u32::try_from(protected).map_err(|_| Error::SampleTooLarge(u32::MAX))?;
     loop {
         match u16::try_from(clear) {
-            Ok(clear) => return Ok(ranges.push(Range { clear, protected })),
+            Ok(clear) => {
+                ranges.push(Range { clear, protected });
+                return Ok(());
+            }
             Err(_) => ranges.push(Range { clear: u16::MAX, protected: 0 }),
         }
         clear = clear.saturating_sub(usize::from(u16::MAX));

@@ -4,6 +4,7 @@ mod rebuild;
 mod side;
 mod traf;
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -78,8 +79,7 @@ impl Fragment {
     /// [`Error::DataOffset`] and [`Error::UnreferencedData`].
     pub(crate) fn lies_in(&self, start: u64, length: Option<u64>) -> Result<(), Error> {
         let mut end = start;
-        let mut ordinals: Vec<u32> = Vec::new();
-        ordinals.resize(self.trafs.len(), 0);
+        let mut ordinals = vec![0_u32; self.trafs.len()];
         for run in &self.runs {
             let last = ordinals.get_mut(run.traf).ok_or_else(Error::bug)?;
             if run.start != end || run.ordinal < *last {

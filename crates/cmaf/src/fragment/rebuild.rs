@@ -52,7 +52,10 @@ pub(crate) fn rebuild(
     let mut offsets = Vec::new();
     boxed(&mut out, b"moof", |out| {
         let sequence = fragment.sequence.wrapping_add(sequence);
-        full(out, b"mfhd", 0, 0, |out| Ok(out.extend_from_slice(&sequence.to_be_bytes())))?;
+        full(out, b"mfhd", 0, 0, |out| {
+            out.extend_from_slice(&sequence.to_be_bytes());
+            Ok(())
+        })?;
         for parts in parts.chunk_by(|a, b| a.traf == b.traf) {
             boxed(out, b"traf", |out| traf(fragment, parts, protection, out, &mut offsets))?;
         }
@@ -78,14 +81,21 @@ fn traf(
     let defaults = fragment.moof.get(traf.defaults.clone()).ok_or_else(Error::bug)?;
     full(out, b"tfhd", 0, traf.flags & !tfhd::BASE_DATA_OFFSET | tfhd::BASE_IS_MOOF, |out| {
         out.extend_from_slice(&traf.track.to_be_bytes());
-        Ok(out.extend_from_slice(defaults))
+        out.extend_from_slice(defaults);
+        Ok(())
     })?;
     if let Some(time) = part.time {
         match u32::try_from(time.value) {
             Ok(value) if time.version == 0 => {
-                full(out, b"tfdt", 0, 0, |out| Ok(out.extend_from_slice(&value.to_be_bytes())))?;
+                full(out, b"tfdt", 0, 0, |out| {
+                    out.extend_from_slice(&value.to_be_bytes());
+                    Ok(())
+                })?;
             }
-            _ => full(out, b"tfdt", 1, 0, |out| Ok(out.extend_from_slice(&time.value.to_be_bytes())))?,
+            _ => full(out, b"tfdt", 1, 0, |out| {
+                out.extend_from_slice(&time.value.to_be_bytes());
+                Ok(())
+            })?,
         }
     }
     for part in parts {
@@ -113,6 +123,7 @@ fn trun(fragment: &Fragment, part: &Part, out: &mut Vec<u8>, offsets: &mut Vec<O
         offsets.push(Offset { at: out.len(), value: part.offset });
         out.extend_from_slice(&[0; 4]);
         out.extend(first_flags.map(u32::to_be_bytes).iter().flatten());
-        Ok(out.extend_from_slice(records))
+        out.extend_from_slice(records);
+        Ok(())
     })
 }

@@ -77,7 +77,10 @@ impl Side {
                 let length = usize::try_from(count).map_err(|_| Error::bug())?;
                 let bytes = part(bytes)?.get(start..).and_then(|bytes| bytes.get(..length));
                 let bytes = bytes.ok_or(Error::Malformed(crate::FourCc(*b"sdtp")))?;
-                full(out, b"sdtp", 0, 0, |out| Ok(out.extend_from_slice(bytes)))?;
+                full(out, b"sdtp", 0, 0, |out| {
+                    out.extend_from_slice(bytes);
+                    Ok(())
+                })?;
             }
             Self::Groups { version, grouping, entries } => {
                 let entries = cut(part(entries)?, index, count);
@@ -87,9 +90,10 @@ impl Side {
                     out.extend_from_slice(&[*version, 0, 0, 0]);
                     out.extend_from_slice(grouping);
                     out.extend_from_slice(&number.to_be_bytes());
-                    Ok(out.extend(
+                    out.extend(
                         entries.iter().flat_map(|(samples, group)| [*samples, *group]).flat_map(u32::to_be_bytes),
-                    ))
+                    );
+                    Ok(())
                 })?;
             }
         }
