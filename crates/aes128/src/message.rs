@@ -52,8 +52,8 @@ impl Key {
             }
             let mut live = slots.iter_mut().flatten();
             match [live.next(), live.next(), live.next(), live.next()] {
-                [Some(a), Some(b), Some(c), Some(d)] => self.advance(skip, [a, b, c, d]),
-                [Some(a), Some(b), Some(c), None] => self.advance(skip, [a, b, c]),
+                [Some(a), Some(b), Some(c), Some(d)] if WIDTH == 4 => self.advance(skip, [a, b, c, d]),
+                [Some(a), Some(b), Some(c), None] if WIDTH == 4 => self.advance(skip, [a, b, c]),
                 [Some(a), Some(b), ..] => self.advance(skip, [a, b]),
                 [Some(a), None, ..] => self.advance(skip, [a]),
                 [None, ..] => return,
@@ -113,7 +113,7 @@ impl Key {
         const NONE: &[u8; BLOCK] = &[0; BLOCK];
         for blocks in blocks.chunks_mut(WIDTH) {
             match blocks {
-                [a, b, c, d] => self.encrypt([a, b, c, d].map(|block| (NONE, from_mut(block)))),
+                [a, b, c, d] if WIDTH == 4 => self.encrypt([a, b, c, d].map(|block| (NONE, from_mut(block)))),
                 [a, b] => self.encrypt([a, b].map(|block| (NONE, from_mut(block)))),
                 rest => rest.iter_mut().for_each(|block| self.encrypt([(NONE, from_mut(block))])),
             }
