@@ -86,7 +86,10 @@ impl Group {
             let missing = end.saturating_sub(self.data.len());
             let (now, rest) = bytes.split_at_checked(missing).unwrap_or((bytes, &[]));
             if !now.is_empty() {
-                self.reserve(fragment, now.len(), end);
+                if self.data.capacity() < self.data.len().saturating_add(now.len()) {
+                    let group = self.end_of_group(fragment, end);
+                    reserve(&mut self.data, now.len(), group);
+                }
                 self.data.extend_from_slice(now);
                 bytes = rest;
             }
@@ -101,17 +104,6 @@ impl Group {
             }
         }
         if bytes.is_empty() { Ok(()) } else { Err(Error::UnreferencedData) }
-    }
-
-    /// Makes room for `more` bytes of the sample that ends at `end`: doubling, so that a size that lies costs nothing, but
-    /// not beyond the end of the group.
-    fn reserve(&mut self, fragment: &Fragment, more: usize, end: usize) {
-        let needed = self.data.len().saturating_add(more);
-        if self.data.capacity() < needed {
-            let doubled = needed.saturating_mul(2).max(GROUP);
-            let room = self.end_of_group(fragment, end).min(doubled).max(needed);
-            self.data.reserve_exact(room.saturating_sub(self.data.len()));
-        }
     }
 
     /// Where the group ends whose current sample ends at `end`, looking ahead a few samples at most.
@@ -210,4 +202,14 @@ impl Group {
 /// [`Error::SampleTooLarge`] above [`MAX_SAMPLE`].
 pub(crate) fn sample_size(size: u32) -> Result<usize, Error> {
     usize::try_from(size).ok().filter(|size| *size <= MAX_SAMPLE).ok_or(Error::SampleTooLarge(size))
+}
+
+/// Makes room for `more` bytes of data that will have `whole`: doubling, so that a size that lies costs nothing, but never
+/// beyond `whole`, so that nothing is held in vain.
+pub(crate) fn reserve(data: &mut Vec<u8>, more: usize, whole: usize) {
+    let needed = data.len().saturating_add(more);
+    if data.capacity() < needed {
+        let room = whole.min(needed.saturating_mul(2).max(GROUP)).max(needed);
+        data.reserve_exact(room.saturating_sub(data.len()));
+    }
 }

@@ -6,7 +6,7 @@ use core::mem::take;
 use crate::boxes::Header;
 use crate::context::Context;
 use crate::fragment::{Cursor, Fragment, rebuild};
-use crate::group::{Group, sample_size};
+use crate::group::{Group, reserve, sample_size};
 use crate::protection::Protection;
 use crate::samples::{Recognition, is_text};
 use crate::settings::Scheme;
@@ -46,13 +46,6 @@ pub(crate) struct Input<'a> {
 impl Input<'_> {
     fn bytes(&self) -> &[u8] {
         self.chunk.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// Cuts `count` bytes off the beginning.
-    fn cut(&mut self, count: usize) -> &[u8] {
-        let start = self.start;
-        self.start = start.saturating_add(count).min(self.end);
-        self.chunk.get(start..self.start).unwrap_or_default()
     }
 
     /// The bytes as a vector, and where they begin in it: the chunk itself, if nothing follows in it.
@@ -162,12 +155,21 @@ impl Media {
         let Some((_, size)) = self.nonempty(Cursor::default()) else { return Err(Error::UnreferencedData) };
         let size = usize::try_from(size).map_err(|_| Error::SampleTooLarge(size))?;
         let Mode::Unknown { held, recognition } = &mut self.mode else { return Ok(()) };
-        held.extend_from_slice(input.cut(size.saturating_sub(held.len())));
-        let Some(samples) = recognition.look(held, size) else {
-            // To be recognised it is held.
-            return sample_size(u32::try_from(size).unwrap_or(u32::MAX)).map(|_| ());
+        let bytes = input.bytes();
+        let bytes = bytes.get(..size.saturating_sub(held.len())).unwrap_or(bytes);
+        // As a rule the first bytes decide, and nothing is held.
+        let samples = if held.is_empty() { recognition.look(bytes, size) } else { None };
+        let (samples, held) = match samples {
+            Some(samples) => (samples, Vec::new()),
+            None => {
+                sample_size(u32::try_from(size).unwrap_or(u32::MAX))?;
+                reserve(held, bytes.len(), size);
+                held.extend_from_slice(bytes);
+                input.start = input.start.saturating_add(bytes.len()).min(input.end);
+                let Some(samples) = recognition.look(held, size) else { return Ok(()) };
+                (samples, take(held))
+            }
         };
-        let held = take(held);
         if let [traf] = self.fragment.trafs.as_mut_slice() {
             traf.samples = Some(samples);
         }
