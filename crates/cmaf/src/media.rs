@@ -26,8 +26,8 @@ pub(crate) struct Media {
 }
 
 enum Mode {
-    /// The only track's first sample is arriving.
-    Unknown { held: Vec<u8>, recognition: Recognition },
+    /// The only track's first sample, of `size` bytes, is arriving.
+    Unknown { size: u32, held: Vec<u8>, recognition: Recognition },
     /// Samples of NAL units, or of several tracks.
     Group(Group),
     /// One track's samples, which need not be held.
@@ -80,12 +80,15 @@ impl Media {
             between,
             header: header.len,
             left: header.body,
-            mode: Mode::Unknown { held: Vec::new(), recognition: Recognition::default() },
+            mode: Mode::Unknown { size: 0, held: Vec::new(), recognition: Recognition::default() },
         };
         match alone {
             _ if empty => media.choose(Samples::Text, Vec::new(), context)?,
             Some(Some(samples)) => media.choose(samples, Vec::new(), context)?,
-            Some(None) => {}
+            Some(None) => {
+                let (_, size) = media.nonempty(Cursor::default()).ok_or_else(Error::bug)?;
+                media.mode = Mode::Unknown { size, held: Vec::new(), recognition: Recognition::default() };
+            }
             None => media.choose(Samples::Nal, Vec::new(), context)?,
         }
         Ok(media)
@@ -152,9 +155,8 @@ impl Media {
 
     /// Takes bytes of the first sample until its sort is known, then chooses the mode and hands it those bytes.
     fn recognise(&mut self, input: &mut Input<'_>, context: &mut Context) -> Result<(), Error> {
-        let Some((_, size)) = self.nonempty(Cursor::default()) else { return Err(Error::UnreferencedData) };
-        let size = usize::try_from(size).map_err(|_| Error::SampleTooLarge(size))?;
-        let Mode::Unknown { held, recognition } = &mut self.mode else { return Ok(()) };
+        let Mode::Unknown { size: whole, held, recognition } = &mut self.mode else { return Ok(()) };
+        let size = usize::try_from(*whole).map_err(|_| Error::SampleTooLarge(*whole))?;
         let bytes = input.bytes();
         let bytes = bytes.get(..size.saturating_sub(held.len())).unwrap_or(bytes);
         // As a rule the first bytes decide, and nothing is held.
@@ -162,7 +164,7 @@ impl Media {
         let (samples, held) = match samples {
             Some(samples) => (samples, Vec::new()),
             None => {
-                sample_size(u32::try_from(size).unwrap_or(u32::MAX))?;
+                sample_size(*whole)?;
                 reserve(held, bytes.len(), size);
                 held.extend_from_slice(bytes);
                 input.start = input.start.saturating_add(bytes.len()).min(input.end);

@@ -22,7 +22,8 @@ pub enum Scheme {
     /// AES-128-CTR with an IV for each sample, which `senc` carries.
     Cenc {
         /// The IV's part that the caller derives. Two streams under one key whose counter blocks coincide reveal both
-        /// plaintexts: it must be another one for each key, rendition **and** segment, best a 64-bit hash of all three.
+        /// plaintexts: it must be another one for each key, rendition **and** segment, best a 64-bit hash of all three. An origin
+        /// that replaces a segment's bytes under the same name reveals both too.
         iv: [u8; 8],
         /// The size of a sample's IV, which adds the sample's number in the stream to `iv`.
         size: IvSize,

@@ -207,7 +207,8 @@ fn boxes_around_media() {
     // Between `moof` and `mdat` too.
     let traf = Traf::new(1, video(&mut random, &[100]));
     let between =
-        [moof(&[traf.clone()], 8 + free.len()), free.clone(), boxed("mdat", &[&traf.samples.concat()])].concat();
+        [moof(std::slice::from_ref(&traf), 8 + free.len()), free.clone(), boxed("mdat", &[&traf.samples.concat()])]
+            .concat();
     assert_eq!(kinds(&encrypt(&between, CBCS).unwrap()), "free moof mdat");
     assert_eq!(encrypt(&sidx, CBCS), Err(Error::IndexOnly));
     assert_eq!(encrypt(&[], CBCS), Ok(vec![]));

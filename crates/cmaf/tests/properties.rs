@@ -33,7 +33,7 @@ fn a_stream_holds_a_group_or_its_largest_sample() {
     let samples = six_megabytes(&mut random);
     let largest = samples.iter().map(Vec::len).max().unwrap();
     let traf = Traf::new(1, samples.clone());
-    let plain = fragment(&[traf.clone()]);
+    let plain = fragment(std::slice::from_ref(&traf));
     assert!(plain.len() > 5_500_000);
     // The `moof`, what is known of it, and the ranges of a group.
     let beside = moof(&[traf], 8).len() + 2048;
@@ -56,13 +56,10 @@ fn samples_that_are_protected_as_a_whole_are_not_held() {
     let mut random = Random(2);
     let samples: Vec<_> = [6_000_000, 100, 300_000, 7].iter().map(|size| sound(&mut random, *size)).collect();
     let plain = fragment(&[Traf::new(1, samples)]);
-    for chunk in [1, 1400, 65_536] {
+    for chunk in [1400, 65_536] {
         for scheme in [CBCS, CENC, CENC16] {
-            let plain = if chunk == 1 { &plain[plain.len() - 310_000..] } else { &plain[..] };
-            if chunk > 1 {
-                let most = most_held(plain, chunk, scheme);
-                assert!(most < 2048, "{most}");
-            }
+            let most = most_held(&plain, chunk, scheme);
+            assert!(most < 2048, "{most}");
         }
     }
 }
@@ -71,7 +68,7 @@ fn samples_that_are_protected_as_a_whole_are_not_held() {
 #[test]
 fn a_size_that_lies_costs_nothing() {
     let traf = Traf::new(1, vec![nal(&mut Random(3), 16_000_000)]);
-    let plain = fragment(&[traf.clone()]);
+    let plain = fragment(std::slice::from_ref(&traf));
     let mut encryptor = Encryptor::new(settings(CBCS));
     encryptor.push(plain[..1000].to_vec()).unwrap();
     assert!(encryptor.held() <= GROUP + 1000);

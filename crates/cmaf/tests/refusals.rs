@@ -109,7 +109,7 @@ fn fragments() {
     let mut random = Random(1);
     let sample = nal(&mut random, 500);
     let traf = Traf::new(1, vec![sample.clone(), nal(&mut random, 300)]);
-    let plain = fragment(&[traf.clone()]);
+    let plain = fragment(std::slice::from_ref(&traf));
     let more = |extra: Vec<u8>| fragment(&[Traf { more: extra, ..traf.clone() }]);
     let sounds = fragment(&[Traf::new(1, vec![sound(&mut random, 100), sound(&mut random, 50)])]);
     let cues = |second: &[u8]| fragment(&[Traf::new(1, vec![boxed("vtte", &[]), second.to_vec()])]);
@@ -145,7 +145,7 @@ fn fragments() {
             with(
                 &[&plain[..8], &full("mfhd", 0, 0, &[&words(&[1])]), &plain[8..]].concat(),
                 &plain[..4],
-                &u32::try_from(moof(&[traf.clone()], 8).len() + 16).unwrap().to_be_bytes(),
+                &u32::try_from(moof(std::slice::from_ref(&traf), 8).len() + 16).unwrap().to_be_bytes(),
             ),
             Error::DuplicateBox(kind(b"mfhd")),
         ),
@@ -157,13 +157,17 @@ fn fragments() {
         ("sgpd too large", more(full("sgpd", 1, 0, &[b"roll", &[0; 5000]])), Error::BoxTooLarge(kind(b"sgpd"))),
         ("a box in traf", more(boxed("abcd", &[])), Error::UnexpectedBox(kind(b"abcd"))),
         ("pssh in moof", with(&plain, b"mfhd", b"pssh"), Error::AlreadyEncrypted(kind(b"pssh"))),
-        ("two moof", [moof(&[traf.clone()], 8), plain.clone()].concat(), Error::UnexpectedBox(kind(b"moof"))),
+        (
+            "two moof",
+            [moof(std::slice::from_ref(&traf), 8), plain.clone()].concat(),
+            Error::UnexpectedBox(kind(b"moof")),
+        ),
         (
             "moov after moof",
-            [moof(&[traf.clone()], 8), boxed("moov", &[])].concat(),
+            [moof(std::slice::from_ref(&traf), 8), boxed("moov", &[])].concat(),
             Error::UnexpectedBox(kind(b"moov")),
         ),
-        ("a moof alone", moof(&[traf.clone()], 8), Error::Truncated),
+        ("a moof alone", moof(std::slice::from_ref(&traf), 8), Error::Truncated),
         ("a moof too large", words(&[0x0FFF_FFFF, u32::from_be_bytes(*b"moof")]), Error::BoxTooLarge(kind(b"moof"))),
         ("a large sample", large(u32::try_from(MAX_SAMPLE + 1).unwrap()), Error::SampleTooLarge(16_777_217)),
         ("a large sample that is not there", large(u32::try_from(MAX_SAMPLE).unwrap()), Error::Truncated),

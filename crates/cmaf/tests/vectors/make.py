@@ -7,10 +7,10 @@ import sys
 FOLDER = pathlib.Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent / "oracles"))
 
-import mp4  # noqa: E402
-import reference  # noqa: E402
-from streams import STREAMS, TEXTS, make  # noqa: E402
-from test_oracles import IV, KEY, SCHEMES  # noqa: E402
+import mp4
+import reference
+from streams import STREAMS, TEXTS, make
+from test_oracles import IV, KEY, SCHEMES
 
 
 def expected(name):
