@@ -182,7 +182,7 @@ impl Group {
         let following = self.first.saturating_add(u64::try_from(count).map_err(|_| Error::bug())?);
         let protection = replace(&mut self.protection, Protection::new(settings.scheme, following));
         let mut data = take(&mut self.data);
-        let mut head = rebuild(fragment, &mut take(&mut self.parts), &protection, self.number, MDAT_HEADER)?;
+        let mut head = rebuild(fragment, take(&mut self.parts), &protection, self.number, MDAT_HEADER)?;
         let size = u32::try_from(data.len()).ok().and_then(|length| length.checked_add(MDAT_HEADER));
         head.extend_from_slice(&size.ok_or_else(Error::bug)?.to_be_bytes());
         head.extend_from_slice(b"mdat");

@@ -233,7 +233,7 @@ impl Media {
         }
         let header_len = u32::try_from(header.len()).map_err(|_| Error::bug())?;
         let protection = Protection::new(context.settings.scheme, first);
-        let moof = rebuild(&self.fragment, &mut self.fragment.all()?, &protection, 0, header_len)?;
+        let moof = rebuild(&self.fragment, self.fragment.all()?, &protection, 0, header_len)?;
         context.out.copy(&moof);
         context.out.copy(&header);
         Ok(())

@@ -262,6 +262,55 @@ fn several_tracks() {
     }
 }
 
+/// The data of two tracks in turns, and those of the second first.
+#[test]
+fn tracks_in_turns() {
+    let mut random = Random(13);
+    let pictures = video(&mut random, &[30_000, 20_000, 40_000]);
+    let sounds: Vec<_> = (0..3).map(|_| sound(&mut random, 700)).collect();
+    let data: Vec<u8> = (0..3).flat_map(|at| [&sounds[at], &pictures[at]]).flatten().copied().collect();
+    let build = |length: usize| {
+        let mut at = length;
+        let mut runs = [Vec::new(), Vec::new()];
+        for number in 0..3 {
+            for (track, sample) in [(1, &sounds[number]), (0, &pictures[number])] {
+                let fields = [1, u32::try_from(at).unwrap(), 3000, u32::try_from(sample.len()).unwrap()];
+                runs[track].extend(full("trun", 0, 0x301, &[&words(&fields)]));
+                at += sample.len();
+            }
+        }
+        let traf = |track: u32, runs: &[u8]| {
+            let tfdt = full("tfdt", 0, 0, &[&words(&[90_000])]);
+            boxed("traf", &[&full("tfhd", 0, 0x2_0000, &[&words(&[track])]), &tfdt, runs])
+        };
+        boxed("moof", &[&full("mfhd", 0, 0, &[&words(&[7])]), &traf(1, &runs[0]), &traf(2, &runs[1])])
+    };
+    let moof = build(build(0).len() + 8);
+    for (_, scheme) in SCHEMES {
+        let plain = [&moof[..], &boxed("mdat", &[&data])].concat();
+        let out = encrypt(&plain, scheme).unwrap();
+        assert_eq!(kinds(&out), "moof mdat moof mdat");
+        for (track, samples) in [(1, &pictures), (2, &sounds)] {
+            let found: Vec<_> =
+                read(&out, iv_size(scheme)).into_iter().filter(|sample| sample.track == track).collect();
+            let decrypted: Vec<_> = found.iter().map(|sample| decrypt(sample, scheme, false)).collect();
+            assert_eq!(&decrypted, samples);
+            assert_eq!(found.iter().map(|sample| sample.time).collect::<Vec<_>>(), [90_000, 93_000, 96_000]);
+        }
+    }
+    // Data that two runs share, and runs of a track that are not in their order.
+    let place =
+        |number: usize| moof.windows(4).enumerate().filter(|(_, kind)| kind == b"trun").nth(number).unwrap().0 + 12;
+    let swap = |a: usize, b: usize| {
+        let mut moof = moof.clone();
+        let (first, second) = (place(a), place(b));
+        (0..4).for_each(|byte| moof.swap(first + byte, second + byte));
+        encrypt(&[moof, boxed("mdat", &[&data])].concat(), CBCS)
+    };
+    assert_eq!(swap(0, 3), Err(Error::DataOffset));
+    assert_eq!(swap(3, 4), Err(Error::DataOffset));
+}
+
 /// Samples without bytes stand between the others.
 #[test]
 fn empty_samples() {

@@ -6,6 +6,7 @@ mod traf;
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem::take;
 use core::ops::Range;
 
 pub(crate) use rebuild::{Part, rebuild};
@@ -67,8 +68,7 @@ impl Fragment {
             }
         }
         let sequence = sequence.ok_or(Error::MissingBox(FourCc(*b"mfhd")))?;
-        // Stable: runs of one traf that begin at the same place stay in their order.
-        runs.sort_by_key(|run| run.start);
+        sort(&mut runs, |run| run.start);
         Ok(Self { moof, sequence, trafs, runs })
     }
 
@@ -153,6 +153,17 @@ impl Fragment {
         });
         parts.collect()
     }
+}
+
+/// Sorts by a key; what has the same key stays in its order. One sort of numbers serves all types: sorts are large.
+fn sort<T>(items: &mut Vec<T>, key: impl Fn(&T) -> u64) {
+    if items.is_sorted_by_key(&key) {
+        return;
+    }
+    let mut order: Vec<(u64, usize)> = items.iter().map(key).zip(0..).collect();
+    order.sort_unstable();
+    let mut slots: Vec<Option<T>> = take(items).into_iter().map(Some).collect();
+    items.extend(order.iter().filter_map(|(_, at)| slots.get_mut(*at)?.take()));
 }
 
 /// The position of a part of the `moof`'s bytes.

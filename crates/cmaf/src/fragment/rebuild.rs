@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::traf::{tfhd, trun};
-use super::{Fragment, Time};
+use super::{Fragment, Time, sort};
 use crate::protection::Protection;
 use crate::write::{boxed, full, patch};
 use crate::{Error, Samples};
@@ -41,13 +41,12 @@ struct Offset {
 /// added to the fragment's sequence number.
 pub(crate) fn rebuild(
     fragment: &Fragment,
-    parts: &mut [Part],
+    mut parts: Vec<Part>,
     protection: &Protection,
     sequence: u32,
     mdat_header: u32,
 ) -> Result<Vec<u8>, Error> {
-    // Stable: the parts of a traf stay in their order.
-    parts.sort_by_key(|part| part.traf);
+    sort(&mut parts, |part| part.traf as u64);
     let mut out = Vec::with_capacity(256);
     let mut offsets = Vec::new();
     boxed(&mut out, b"moof", |out| {
