@@ -12,7 +12,7 @@ use crate::init;
 use crate::media::{Input, Media};
 use crate::output::Output;
 use crate::settings::Settings;
-use crate::{Error, MAX_BOX, MAX_TRACKS, Track};
+use crate::{Error, MAX_BOX, Track};
 
 /// The encryption of one file or segment: chunks in, chunks out.
 ///
@@ -263,9 +263,6 @@ impl Encryptor {
         match self.way(kind)? {
             Way::Moov => {
                 let (moov, tracks) = init::rewrite(&whole, &self.context.settings)?;
-                if tracks.len() > MAX_TRACKS {
-                    return Err(Error::TooManyTracks);
-                }
                 self.context.tracks = tracks;
                 self.context.changed |= moov.len() != whole.len();
                 self.context.pass(kind, &moov)?;

@@ -11,7 +11,7 @@ use crate::protection::Protection;
 use crate::samples::{Recognition, is_text};
 use crate::settings::Scheme;
 use crate::whole::{Whole, few_enough};
-use crate::{Error, Samples};
+use crate::{Error, MAX_SAMPLE, Samples};
 
 /// A fragment and the part of its `mdat` that has not come yet.
 pub(crate) struct Media {
@@ -157,19 +157,23 @@ impl Media {
     fn recognise(&mut self, input: &mut Input<'_>, context: &mut Context) -> Result<(), Error> {
         let Mode::Unknown { size: whole, held, recognition } = &mut self.mode else { return Ok(()) };
         let size = usize::try_from(*whole).map_err(|_| Error::SampleTooLarge(*whole))?;
+        // So many bytes decide, or the sample is too large to be held.
+        let limit = size.min(MAX_SAMPLE);
         let bytes = input.bytes();
-        let bytes = bytes.get(..size.saturating_sub(held.len())).unwrap_or(bytes);
+        let bytes = bytes.get(..limit.saturating_sub(held.len())).unwrap_or(bytes);
         // As a rule the first bytes decide, and nothing is held.
         let samples = if held.is_empty() { recognition.look(bytes, size) } else { None };
         let (samples, held) = match samples {
             Some(samples) => (samples, Vec::new()),
             None => {
-                sample_size(*whole)?;
-                reserve(held, bytes.len(), size);
+                reserve(held, bytes.len(), limit);
                 held.extend_from_slice(bytes);
                 input.start = input.start.saturating_add(bytes.len()).min(input.end);
-                let Some(samples) = recognition.look(held, size) else { return Ok(()) };
-                (samples, take(held))
+                match recognition.look(held, size) {
+                    Some(samples) => (samples, take(held)),
+                    None if held.len() < limit => return Ok(()),
+                    None => return Err(Error::SampleTooLarge(*whole)),
+                }
             }
         };
         if let [traf] = self.fragment.trafs.as_mut_slice() {
@@ -247,6 +251,7 @@ impl Media {
             let size = sample_size(size)?;
             let Mode::Text { held, cursor: stored } = &mut self.mode else { return Err(Error::bug()) };
             let (now, rest) = bytes.split_at_checked(size.saturating_sub(held.len())).unwrap_or((bytes, &[]));
+            reserve(held, now.len(), size);
             held.extend_from_slice(now);
             bytes = rest;
             cursor = at;

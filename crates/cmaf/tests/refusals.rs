@@ -169,7 +169,6 @@ fn fragments() {
         ),
         ("a moof alone", moof(std::slice::from_ref(&traf), 8), Error::Truncated),
         ("a moof too large", words(&[0x0FFF_FFFF, u32::from_be_bytes(*b"moof")]), Error::BoxTooLarge(kind(b"moof"))),
-        ("a large sample", large(u32::try_from(MAX_SAMPLE + 1).unwrap()), Error::SampleTooLarge(16_777_217)),
         ("a large sample that is not there", large(u32::try_from(MAX_SAMPLE).unwrap()), Error::Truncated),
         (
             "samples of no size",
@@ -180,6 +179,29 @@ fn fragments() {
     for (name, bytes, error) in table {
         for size in [1, 100, usize::MAX] {
             assert_eq!(encrypt_in(&bytes, size, settings(CBCS)), Err(error), "{name}");
+        }
+    }
+}
+
+/// Only what has to be held is limited.
+#[test]
+fn large_samples() {
+    let mut random = Random(4);
+    let size = MAX_SAMPLE + 100;
+    let plain = fragment(&[Traf::new(1, vec![sound(&mut random, size)])]);
+    let large = Error::SampleTooLarge(u32::try_from(size).unwrap());
+    let out = encrypt(&plain, CBCS).unwrap();
+    assert_eq!(out.len(), plain.len());
+    // The first byte does not tell yet.
+    let begin = plain.len() - size + 1;
+    let mut encryptor = Encryptor::new(settings(CBCS));
+    let parts = [&plain[..begin], &plain[begin..]].map(|part| encryptor.push(part.to_vec()).unwrap().into_vec());
+    assert!(parts.concat() == out);
+    let video = fragment(&[Traf::new(1, vec![nal(&mut random, size - 4)])]);
+    let chain = fragment(&[Traf::new(1, vec![[nal(&mut random, size - 10), vec![0; 6]].concat()])]);
+    for plain in [video, chain] {
+        for chunk in [100_000, usize::MAX] {
+            assert_eq!(encrypt_in(&plain, chunk, settings(CBCS)), Err(large));
         }
     }
 }

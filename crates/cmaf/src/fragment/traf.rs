@@ -131,7 +131,7 @@ pub(super) fn parse(context: &Context<'_>, body: &[u8], runs: &mut Vec<Run>) -> 
     for child in Children::of(body, TRAF) {
         let child = child?;
         match &child.kind.0 {
-            b"tfhd" | b"free" | b"skip" | b"uuid" | b"udta" | b"meta" | b"subs" | b"tfra" => {}
+            b"tfhd" | b"free" | b"skip" | b"uuid" | b"udta" | b"meta" | b"subs" => {}
             b"tfdt" => {
                 let read = parse_tfdt(Fields(child.body)).ok_or(Error::Malformed(TFDT))?;
                 if traf.time.replace(read).is_some() {
