@@ -167,6 +167,92 @@ fn no_counter_block_repeats() {
     }
 }
 
+/// The result of encrypting `bytes`, which is the same in a random cut, with bounded memory.
+fn check_cuts(bytes: &[u8], scheme: Scheme, random: &mut Random) -> Result<Vec<u8>, Error> {
+    let whole = encrypt(bytes, scheme);
+    let mut encryptor = Encryptor::new(settings(scheme));
+    let mut cut = Ok(Vec::new());
+    let size = 1 + random.below(300);
+    for chunk in bytes.chunks(size) {
+        match encryptor.push(chunk.to_vec()) {
+            Ok(out) => cut.iter_mut().for_each(|all| all.extend(out.pieces().flatten())),
+            Err(error) => {
+                cut = Err(error);
+                break;
+            }
+        }
+        assert!(encryptor.held() < 300_000);
+    }
+    let cut = cut.and_then(|mut all| {
+        all.extend(encryptor.finish()?.into_vec());
+        Ok(all)
+    });
+    assert_eq!(cut, whole);
+    whole
+}
+
+/// Fragments of several tracks with random faults in their boxes.
+#[test]
+fn faults_in_fragments() {
+    let mut random = Random(7);
+    let (mut accepted, mut refused) = (0, 0);
+    for round in 0..if cfg!(debug_assertions) { 500 } else { 20_000 } {
+        let mut bytes = Vec::new();
+        for _ in 0..=random.below(3) {
+            bytes.extend(random_fragment(&mut random));
+        }
+        for _ in 0..random.below(4) {
+            let kinds = [&b"moof"[..], b"traf", b"tfhd", b"tfdt", b"trun", b"sbgp", b"mdat"];
+            let begins = bytes.windows(4).enumerate().filter(|(_, kind)| kinds.contains(kind)).map(|(at, _)| at);
+            let begins: Vec<_> = begins.collect();
+            let Some(begin) = begins.get(random.below(begins.len())) else { break };
+            let at = (begin + random.below(40)).saturating_sub(4).min(bytes.len() - 1);
+            match random.below(5) {
+                0 => bytes[at] = [0, 1, 2, 8, 16, 0x7F, 0x80, 0xFF][random.below(8)],
+                1 => bytes[at] ^= 1 << random.below(8),
+                2 => drop(bytes.remove(at)),
+                3 => bytes.insert(at, 0),
+                _ => {
+                    let value = u32::try_from(random.below(70_000)).unwrap().to_be_bytes();
+                    bytes.iter_mut().skip(at).zip(value).for_each(|(byte, value)| *byte = value);
+                }
+            }
+        }
+        match check_cuts(&bytes, SCHEMES[round % 3].1, &mut random) {
+            Ok(_) => accepted += 1,
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(accepted > 50 && refused > 200, "{accepted} {refused}");
+}
+
+fn random_fragment(random: &mut Random) -> Vec<u8> {
+    let tracks = 1 + random.below(3);
+    let trafs = (0..tracks).zip(1..).map(|(_, track)| {
+        let sort = random.below(3);
+        let mut sample = || match sort {
+            0 => {
+                let sizes: Vec<_> = (0..=random.below(4)).map(|_| 1 + random.below(400)).collect();
+                sizes.iter().flat_map(|size| nal(random, *size)).collect()
+            }
+            1 => {
+                let size = random.below(900);
+                sound(random, size)
+            }
+            _ => boxed("vttc", &[&boxed("payl", &[b"A cue"])]),
+        };
+        let samples = [(); 7].map(|()| sample());
+        let count = random.below(8);
+        let mut traf = Traf::new(track, samples[..count].to_vec());
+        traf.trun = [0x201, 0x301, 0x701, 0xF01][random.below(4)];
+        if random.below(4) == 0 {
+            traf.more = full("sbgp", 0, 0, &[b"roll", &words(&[1, 5, 1])]);
+        }
+        traf
+    });
+    fragment(&trafs.collect::<Vec<_>>())
+}
+
 /// Real streams with random faults: the same result in any cut, bounded memory, no panic; and whatever comes out has no sample
 /// as it went in.
 #[test]
@@ -196,31 +282,7 @@ fn random_faults() {
                     bytes.push(0);
                 }
             }
-            let scheme = SCHEMES[round % 3].1;
-            let whole = encrypt(&bytes, scheme);
-            let size = 1 + random.below(300);
-            let mut encryptor = Encryptor::new(settings(scheme));
-            let mut result = Ok(Vec::new());
-            for chunk in bytes.chunks(size) {
-                match encryptor.push(chunk.to_vec()) {
-                    Ok(out) => {
-                        result = result.map(|mut all: Vec<u8>| {
-                            all.extend(out.into_vec());
-                            all
-                        })
-                    }
-                    Err(error) => {
-                        result = Err(error);
-                        break;
-                    }
-                }
-                assert!(encryptor.held() < 300_000);
-            }
-            let result = result.and_then(|mut all| {
-                all.extend(encryptor.finish()?.into_vec());
-                Ok(all)
-            });
-            assert_eq!(result, whole);
+            let whole = check_cuts(&bytes, SCHEMES[round % 3].1, &mut random);
             refused += usize::from(whole.is_err());
             let Ok(out) = whole else { continue };
             // Samples of video are clear for the most part, but none is whole.
