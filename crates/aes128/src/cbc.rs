@@ -51,7 +51,8 @@ pub struct Lane<'a> {
 /// How many messages go through the kernel together at most. Without relaxed SIMD a lookup needs a register more, and on
 /// processors with sixteen vector registers four messages are slower than two: 229 against 304 MB/s in Envoy on an AMD
 /// EPYC. With AVX-512's thirty-two registers they are faster, 483 against 326: two is the better worst case.
-const WIDTH: usize = if cfg!(all(target_arch = "wasm32", not(target_feature = "relaxed-simd"))) { 2 } else { 4 };
+pub(crate) const WIDTH: usize =
+    if cfg!(all(target_arch = "wasm32", not(target_feature = "relaxed-simd"))) { 2 } else { 4 };
 
 /// Encrypts every lane's blocks in place, as [`CbcEncryptor::encrypt_blocks`] would one lane after another, and
 /// leaves every lane without blocks.

@@ -1,7 +1,9 @@
 //! AES-128-CBC encryption for the hot loop: the key schedule once, then whole blocks in place with the chaining
-//! value kept between calls, one message at a time or several side by side. Padding is the caller's.
+//! value kept between calls, one message at a time or several side by side. Padding is the caller's. For sample
+//! encryption: many short messages under one [`Key`], with a pattern of blocks that stay clear, and counter mode.
 //!
-//! Source: FIPS 197 (the cipher), NIST SP 800-38A section 6.2 (CBC).
+//! Source: FIPS 197 (the cipher), NIST SP 800-38A sections 6.2 (CBC) and 6.5 (CTR), ISO/IEC 23001-7 section 9
+//! (patterns, counters).
 //!
 //! Natively this is RustCrypto's `aes`, which uses the machine's AES instructions. WebAssembly has none. There, with
 //! the target feature `simd128`, the crate has a kernel of its own, after M. Hamburg, "Accelerating AES with Vector
@@ -99,6 +101,8 @@
 #![deny(unsafe_code)]
 
 mod cbc;
+mod ctr;
+mod message;
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod rustcrypto;
@@ -111,6 +115,8 @@ mod vpaes;
 use vpaes as backend;
 
 pub use cbc::{CbcEncryptor, Lane, encrypt_lanes};
+pub use ctr::Counter;
+pub use message::{Key, Message};
 
 /// Bytes in a block, a key and an IV.
 pub const BLOCK: usize = 16;

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use cbc::cipher::{BlockModeEncrypt, KeyIvInit};
 use common::{Block, Random, Subject, hex};
 
-everywhere!(one_message_as_rustcrypto, lanes_as_rustcrypto, one_message_as_openssl);
+everywhere!(one_message_as_rustcrypto, lanes_as_rustcrypto, patterns_as_rustcrypto, one_message_as_openssl);
 
 fn rustcrypto(key: &Block, iv: &Block, blocks: &mut [Block]) {
     let mut cbc = cbc::Encryptor::<aes::Aes128>::new(&(*key).into(), &(*iv).into());
@@ -63,6 +63,31 @@ fn lanes_as_rustcrypto(subject: &mut dyn Subject) {
             rustcrypto(key, iv, whole);
         }
         assert_eq!(ours, whole);
+    }
+}
+
+/// Up to eight messages under one key, of any lengths, with the pattern of cbcs, others, and none.
+fn patterns_as_rustcrypto(subject: &mut dyn Subject) {
+    let mut random = Random(5);
+    for count in (0..=8).chain([8; 20]) {
+        for skip in [0, 1, 9] {
+            let (key, iv) = (random.block(), random.block());
+            let mut ours: Vec<_> = (0..count)
+                .map(|_| {
+                    let length = random.word() % if random.word().is_multiple_of(4) { 700 } else { 24 };
+                    random.blocks(length.try_into().unwrap())
+                })
+                .collect();
+            let mut theirs = ours.clone();
+            subject.start(0, &key, &iv);
+            subject.encrypt_messages(skip, &mut ours);
+            for message in &mut theirs {
+                let mut chosen: Vec<_> = message.iter().copied().step_by(skip + 1).collect();
+                rustcrypto(&key, &iv, &mut chosen);
+                message.iter_mut().step_by(skip + 1).zip(chosen).for_each(|(block, chosen)| *block = chosen);
+            }
+            assert_eq!(ours, theirs);
+        }
     }
 }
 

@@ -59,6 +59,8 @@ fn fuel_is_the_same(mut wasm: Wasm) {
         wasm.fuel_of(|wasm| {
             wasm.start(0, key, fill);
             wasm.encrypt(0, &mut blocks);
+            wasm.encrypt_messages(9, &mut [blocks.clone(), blocks.clone(), blocks.clone()]);
+            wasm.encrypt_counter(100, &mut blocks);
         })
     };
     // The first message has no message before it to drop, and grows the buffer.

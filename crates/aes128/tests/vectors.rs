@@ -6,7 +6,7 @@ mod common;
 
 use common::{Block, Subject, hex, unhex};
 
-everywhere!(known_answers, known_answers_in_pieces, monte_carlo);
+everywhere!(known_answers, known_answers_in_pieces, monte_carlo, counter_mode, counter_of_64_bits);
 
 const KNOWN_ANSWERS: [(&str, usize); 6] = [
     (include_str!("vectors/standards.rsp"), 3),
@@ -91,4 +91,42 @@ fn monte_carlo(subject: &mut dyn Subject) {
         seen += 1;
     }
     assert_eq!(seen, 100);
+}
+
+/// SP 800-38A, F.5.1, in pieces of any size.
+fn counter_mode(subject: &mut dyn Subject) {
+    for piece in 1..=64 {
+        let mut blocks = unhex(concat!(
+            "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51",
+            "30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710"
+        ));
+        let key = unhex("2b7e151628aed2a6abf7158809cf4f3cf0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+        subject.start(0, &key[0], &key[1]);
+        subject.encrypt_counter(piece, &mut blocks);
+        assert_eq!(
+            hex(blocks.as_flattened()),
+            concat!(
+                "874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff",
+                "5ae4df3edbd5d35e5b4f09020db03eab1e031dda2fbe03d1792170a0f3009cee"
+            )
+        );
+    }
+}
+
+/// ISO/IEC 23001-7, section 9.5: after 2⁶⁴ − 1 comes 0, and the first eight bytes stay. The blocks of the keystream are CBC
+/// messages of one block of zeros, with the counter as IV.
+fn counter_of_64_bits(subject: &mut dyn Subject) {
+    let key = unhex("2b7e151628aed2a6abf7158809cf4f3c")[0];
+    let counters = unhex("00000000000000ffffffffffffffffff00000000000000ff0000000000000000");
+    let expected = counters.iter().map(|counter| {
+        let mut block = [[0; 16]];
+        subject.start(0, &key, counter);
+        subject.encrypt(0, &mut block);
+        block[0]
+    });
+    let expected: Vec<_> = expected.collect();
+    let mut blocks = vec![[0; 16]; 2];
+    subject.start(0, &key, &counters[0]);
+    subject.encrypt_counter(7, &mut blocks);
+    assert_eq!(blocks, expected);
 }

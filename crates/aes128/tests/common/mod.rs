@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use playlock_aes128::{BLOCK, CbcEncryptor, Lane, encrypt_lanes};
+use playlock_aes128::{BLOCK, CbcEncryptor, Counter, Key, Lane, Message, encrypt_lanes};
 use wasmtime::{Config, Engine, Instance, Memory, Module, Store};
 
 pub type Block = [u8; BLOCK];
@@ -23,15 +23,22 @@ pub trait Subject {
     fn encrypt(&mut self, lane: usize, blocks: &mut [Block]);
     /// Encrypts the messages' next blocks side by side: those of message 0 first.
     fn encrypt_lanes(&mut self, lanes: &mut [Vec<Block>]);
+    /// Encrypts messages under message 0's key and IV: one block, then `skip` clear blocks, and so on.
+    fn encrypt_messages(&mut self, skip: usize, messages: &mut [Vec<Block>]);
+    /// Encrypts blocks in counter mode under message 0's key and IV, in pieces of this many bytes.
+    fn encrypt_counter(&mut self, piece: usize, blocks: &mut [Block]);
 }
 
 #[derive(Default)]
-pub struct Native(Vec<CbcEncryptor>);
+pub struct Native(Vec<CbcEncryptor>, Option<(Key, Block)>);
 
 impl Subject for Native {
     fn start(&mut self, lane: usize, key: &Block, iv: &Block) {
         self.0.truncate(lane);
         self.0.push(CbcEncryptor::new(key, iv));
+        if lane == 0 {
+            self.1 = Some((Key::new(key), *iv));
+        }
     }
 
     fn encrypt(&mut self, lane: usize, blocks: &mut [Block]) {
@@ -43,6 +50,17 @@ impl Subject for Native {
             self.0.iter_mut().zip(lanes).map(|(message, blocks)| Lane { message, blocks }).collect();
         encrypt_lanes(&mut lanes);
         assert!(lanes.iter().all(|lane| lane.blocks.is_empty()));
+    }
+
+    fn encrypt_messages(&mut self, skip: usize, messages: &mut [Vec<Block>]) {
+        let (key, chain) = self.1.as_ref().unwrap();
+        key.encrypt_messages(skip, messages.iter_mut().map(|blocks| Message { chain: *chain, blocks }));
+    }
+
+    fn encrypt_counter(&mut self, piece: usize, blocks: &mut [Block]) {
+        let (key, first) = self.1.as_ref().unwrap();
+        let mut counter = Counter::new(first);
+        blocks.as_flattened_mut().chunks_mut(piece).for_each(|piece| counter.encrypt(key, piece));
     }
 }
 
@@ -80,6 +98,11 @@ impl Wasm {
     fn call(&mut self, function: &str, argument: usize) {
         let function = self.instance.get_typed_func::<u32, ()>(&mut self.store, function).unwrap();
         function.call(&mut self.store, argument.try_into().unwrap()).unwrap();
+    }
+
+    fn read(&mut self, lane: usize, blocks: &mut [Block]) {
+        let address = self.buffer(lane, blocks.len());
+        self.memory.read(&self.store, address, blocks.as_flattened_mut()).unwrap();
     }
 
     /// The address of the lane's buffer, resized to this many blocks.
@@ -121,9 +144,26 @@ impl Subject for Wasm {
         }
         self.call("encrypt_lanes", lanes.len());
         for (lane, blocks) in lanes.iter_mut().enumerate() {
-            let address = self.buffer(lane, blocks.len());
-            self.memory.read(&self.store, address, blocks.as_flattened_mut()).unwrap();
+            self.read(lane, blocks);
         }
+    }
+
+    fn encrypt_messages(&mut self, skip: usize, messages: &mut [Vec<Block>]) {
+        for (lane, blocks) in messages.iter().enumerate() {
+            self.write(lane, blocks);
+        }
+        let function = self.instance.get_typed_func::<(u32, u32), ()>(&mut self.store, "encrypt_messages").unwrap();
+        let arguments = (messages.len().try_into().unwrap(), skip.try_into().unwrap());
+        function.call(&mut self.store, arguments).unwrap();
+        for (lane, blocks) in messages.iter_mut().enumerate() {
+            self.read(lane, blocks);
+        }
+    }
+
+    fn encrypt_counter(&mut self, piece: usize, blocks: &mut [Block]) {
+        self.write(0, blocks);
+        self.call("encrypt_counter", piece);
+        self.read(0, blocks);
     }
 }
 

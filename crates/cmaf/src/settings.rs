@@ -1,0 +1,168 @@
+//! The key and the scheme of a stream's encryption, and the IVs of its samples.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use playlock_aes128::Key;
+
+use crate::Error;
+
+/// Bytes of a key, a key ID and a constant IV.
+pub const BLOCK: usize = 16;
+
+/// The protection scheme (ISO/IEC 23001-7 section 10).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scheme {
+    /// AES-128-CBC with one IV for every sample, or every protected range of a sample. In video one block in ten is
+    /// encrypted.
+    Cbcs {
+        /// The constant IV, which `tenc` carries.
+        iv: [u8; BLOCK],
+    },
+    /// AES-128-CTR with an IV for each sample, which `senc` carries.
+    Cenc {
+        /// The IV's part that the caller derives. Two streams under one key whose counter blocks coincide reveal both
+        /// plaintexts: it must be another one for each key, rendition **and** segment, best a 64-bit hash of all three. An origin
+        /// that replaces a segment's bytes under the same name reveals both too.
+        iv: [u8; 8],
+        /// The size of a sample's IV, which adds the sample's number in the stream to `iv`.
+        size: IvSize,
+    },
+}
+
+/// The size of a sample's IV under [`Scheme::Cenc`]. An init segment and its media segments need the same one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IvSize {
+    /// 8 bytes: `iv` plus the sample's number. The segments' ranges of IVs must not overlap. With random `iv`s and 10⁵
+    /// segments of 100 samples under one key, two ranges overlap with a probability of 10⁻⁷.
+    Eight,
+    /// 16 bytes: `iv`, 32 bits of the sample's number, 32 bits of the block's number. Only equal `iv`s collide.
+    Sixteen,
+}
+
+/// Everything that the encryption of a stream needs.
+pub struct Settings {
+    pub(crate) key: Key,
+    pub(crate) kid: [u8; BLOCK],
+    pub(crate) scheme: Scheme,
+    pub(crate) pssh: Vec<u8>,
+    pub(crate) tracks: Vec<Track>,
+}
+
+impl Settings {
+    /// Settings with this content key and key ID.
+    pub fn new(key: &[u8; BLOCK], kid: [u8; BLOCK], scheme: Scheme) -> Self {
+        Self { key: Key::new(key), kid, scheme, pssh: Vec::new(), tracks: Vec::new() }
+    }
+
+    /// Appends whole `pssh` boxes, such as [`common_pssh`], to the end of the init segment's `moov`.
+    #[must_use]
+    pub fn with_pssh(mut self, boxes: &[u8]) -> Self {
+        self.pssh.extend_from_slice(boxes);
+        self
+    }
+
+    /// Gives what the init segment says about the tracks ([`crate::Encryptor::tracks`]), for media segments that omit it.
+    #[must_use]
+    pub fn with_tracks(mut self, tracks: &[Track]) -> Self {
+        self.tracks = tracks.to_vec();
+        self
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Settings([redacted])")
+    }
+}
+
+/// What is known about a track from its init segment or from the fragments so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Track {
+    /// The track ID.
+    pub id: u32,
+    /// The sort of samples, if it is known.
+    pub samples: Option<Samples>,
+    /// The default duration of a sample in the track's timescale (`trex`), unless 0.
+    pub duration: Option<u32>,
+    /// The default size of a sample in bytes (`trex`), unless 0.
+    pub size: Option<u32>,
+}
+
+/// The sort of a track's samples, which decides how they are protected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Samples {
+    /// Chains of NAL units with lengths of four bytes (AVC, HEVC, VVC): a protected range in each NAL unit.
+    Nal,
+    /// Audio and video of other codecs: protected from the first byte to the last.
+    Whole,
+    /// WebVTT and TTML: clear, because players read them themselves.
+    Text,
+}
+
+/// The number of blocks that stay clear after each encrypted block of video under cbcs: the pattern 1:9
+/// (ISO/IEC 23001-7 section 10.4).
+pub(crate) const SKIP: usize = 9;
+
+impl Scheme {
+    /// The scheme's four-character code.
+    pub(crate) fn code(self) -> &'static [u8; 4] {
+        match self {
+            Self::Cbcs { .. } => b"cbcs",
+            Self::Cenc { .. } => b"cenc",
+        }
+    }
+
+    /// The IV of the stream's sample `number`, as the counter block that it starts with. `None`: no sample has its own.
+    ///
+    /// # Errors
+    /// [`Error::TooManySamples`] if there is no other IV left.
+    pub(crate) fn sample_iv(self, number: u64) -> Result<Option<[u8; BLOCK]>, Error> {
+        let Self::Cenc { iv, size } = self else { return Ok(None) };
+        let iv = u64::from_be_bytes(iv);
+        let (high, low) = match size {
+            IvSize::Eight => (iv.wrapping_add(number), 0),
+            IvSize::Sixteen => (iv, u64::from(u32::try_from(number).map_err(|_| Error::TooManySamples)?) << 32),
+        };
+        Ok(Some((u128::from(high) << 64 | u128::from(low)).to_be_bytes()))
+    }
+
+    /// The bytes of a sample's IV in `senc`: 0, 8 or 16.
+    pub(crate) fn sample_iv_len(self) -> u8 {
+        match self {
+            Self::Cbcs { .. } => 0,
+            Self::Cenc { size: IvSize::Eight, .. } => 8,
+            Self::Cenc { size: IvSize::Sixteen, .. } => 16,
+        }
+    }
+}
+
+/// The `pssh` box of the W3C's common format (system 1077efec-c0b2-4d02-ace3-3c1e52e2fb4b) with these key IDs.
+///
+/// Source: W3C, "cenc" Initialization Data Format, section 4; ISO/IEC 23001-7 section 8.1.
+pub fn common_pssh(kids: &[[u8; BLOCK]]) -> Vec<u8> {
+    const SYSTEM: [u8; BLOCK] = 0x1077_efec_c0b2_4d02_ace3_3c1e_52e2_fb4b_u128.to_be_bytes();
+    let kids = kids.get(..kids.len().min(usize::from(u8::MAX))).unwrap_or_default();
+    let count = u32::try_from(kids.len()).unwrap_or_default();
+    // Header, version and flags, system, count, key IDs, and no data.
+    let size = 36_u32.saturating_add(count.saturating_mul(16));
+    let fields: [&[u8]; 7] =
+        [&size.to_be_bytes(), b"pssh", &[1, 0, 0, 0], &SYSTEM, &count.to_be_bytes(), kids.as_flattened(), &[0; 4]];
+    fields.concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_ivs_never_meet() {
+        let eight = Scheme::Cenc { iv: [0xFF; 8], size: IvSize::Eight };
+        assert_eq!(eight.sample_iv(0), Ok(Some([[0xFF; 8], [0; 8]].concat().try_into().unwrap())));
+        assert_eq!(eight.sample_iv(1), Ok(Some([0; 16])));
+        let sixteen = Scheme::Cenc { iv: [7; 8], size: IvSize::Sixteen };
+        assert_eq!(sixteen.sample_iv(1), Ok(Some([7, 7, 7, 7, 7, 7, 7, 7, 0, 0, 0, 1, 0, 0, 0, 0])));
+        assert_eq!(sixteen.sample_iv(1 << 32), Err(Error::TooManySamples));
+        assert_eq!(Scheme::Cbcs { iv: [1; 16] }.sample_iv(5), Ok(None));
+    }
+}
