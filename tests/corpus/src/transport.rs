@@ -81,6 +81,11 @@ impl Requested {
         format!("/~{}", self.token)
     }
 
+    /// Whether the playlist's own URL has the token in its path.
+    fn inherits(&self) -> bool {
+        self.site.base.path().starts_with(&self.segment())
+    }
+
     /// Checks that a URI identifies the session exactly once and has no access token and at most one signed parameter.
     ///
     /// # Errors
@@ -92,11 +97,14 @@ impl Requested {
             let mut fields = value.split('~');
             fields.next().is_some_and(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
         };
-        let in_query = match self.transport {
-            Transport::Query => tokens.as_slice() == [self.token.as_str()],
-            Transport::Path => tokens.is_empty(),
+        // With tokens in the path, too, that of a session which each reload opens again is in the query of media.
+        let reopened = self.transport == Transport::Path && !self.inherits();
+        let in_query = tokens.as_slice() == [self.token.as_str()];
+        let expected = match self.transport {
+            Transport::Query => in_query,
+            Transport::Path => tokens.is_empty() || reopened && in_query,
         };
-        if !in_query || parameters(&reference.uri, "hdnts").next().is_some() {
+        if !expected || parameters(&reference.uri, "hdnts").next().is_some() {
             return Err(format!("carries {} session tokens", tokens.len()));
         }
         if signed.len() > 1 || !signed.iter().all(shape) {
@@ -107,7 +115,8 @@ impl Requested {
         }
         let by_browsers = self.site.own(&reference.uri).map(|url| target(&url));
         for target in by_browsers.into_iter().chain(self.site.by_rules(&reference.uri)) {
-            if target.matches(&self.token).count() != 1 || !target.starts_with(&format!("{}/", self.segment())) {
+            let in_path = target.starts_with(&format!("{}/", self.segment()));
+            if in_path == in_query || in_path && target.matches(&self.token).count() != 1 {
                 return Err(format!("leads to {target}"));
             }
         }
@@ -120,7 +129,7 @@ impl Requested {
     /// # Errors
     /// The URI has been changed.
     pub fn check_inherited(&self, before: &str, after: &str) -> Result<(), String> {
-        let inherits = self.transport == Transport::Path && self.site.base.path().starts_with(&self.segment());
+        let inherits = self.transport == Transport::Path && self.inherits();
         let relative = Uri::split(before)
             .is_some_and(|uri| uri.scheme.is_none() && uri.authority.is_none() && !uri.path.starts_with('/'));
         if !inherits || !relative || undo::uri(after) == undo::uri(before) {
