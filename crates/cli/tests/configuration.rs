@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
 
 /// What the examples' secrets are.
-const SECRETS: [(&str, &str); 10] = [
+const SECRETS: [(&str, &str); 12] = [
     ("PLAYLOCK_PASSWORD", "52a152a152a152a152a152a152a152a1"),
     ("PLAYLOCK_PASSWORD_NEXT", "a152a152a152a152a152a152a152a152"),
     ("PLAYLOCK_SECRET", "000102030405060708090a0b0c0d0e0f"),

@@ -1,8 +1,6 @@
 //! `mediaEncryption.speke` as written.
 
 use alloc::string::String;
-#[cfg(feature = "schema")]
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use serde::Deserialize;
