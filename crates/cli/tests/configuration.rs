@@ -127,6 +127,10 @@ fn everywhere() -> Vec<Place> {
 fn altered(pointer: &str, value: Option<Value>) -> Value {
     let mut document = everything();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
+    if name == "holdHeaders" {
+        // A key server for packagers excludes the default.
+        document["policies"][0]["mediaEncryption"].as_object_mut().unwrap().remove("speke");
+    }
     let parent = document.pointer_mut(parent).unwrap().as_object_mut().unwrap();
     match value {
         Some(value) => parent.insert(name.to_owned(), value),

@@ -135,8 +135,9 @@ impl Exchange {
             cors: Vec::new(),
             unservable: None,
         };
-        if let Some(opened) = request::speke::open(policies, &head, request.end_of_stream, random) {
+        if let Some(opened) = request::speke::open(policies, &head, random) {
             let step = exchange.begin_speke(opened);
+            observer.speke(exchange.reason);
             return (exchange, step);
         }
         let admitted = request::admit(policies, &head, random, observer);

@@ -61,11 +61,12 @@ pub fn admit(
         observer.target(head, None);
         return Err(Refused { denied: Reason::Target.into(), kind: Kind::Unknown, policy: None });
     };
-    observer.target(head, Some(&incoming));
     // Another spelling of a path that is a key server's: no content.
     if policies.speke_at(&incoming.target.path).is_some() {
+        observer.target(head, None);
         return Err(Refused { denied: Reason::Target.into(), kind: Kind::Unknown, policy: None });
     }
+    observer.target(head, Some(&incoming));
     match policies.is_key_path(&incoming.target.path) {
         true => follow(
             &key_endpoint::door(),

@@ -31,7 +31,7 @@ pub enum Next {
 }
 
 /// No request is for a key server.
-pub fn open(_: &Policies, _: &RequestHead<'_>, _: bool, _: &mut dyn FnMut() -> [u8; 16]) -> Option<Opened> {
+pub fn open(_: &Policies, _: &RequestHead<'_>, _: &mut dyn FnMut() -> [u8; 16]) -> Option<Opened> {
     None
 }
 

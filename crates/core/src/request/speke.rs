@@ -76,12 +76,7 @@ impl From<SpekeError> for Refusal {
 
 /// Reads a request whose target is a key server's path as configured, or one below it; `None` for every other. `random`
 /// supplies 16 random bytes.
-pub fn open(
-    policies: &Policies,
-    head: &RequestHead<'_>,
-    end_of_stream: bool,
-    random: &mut dyn FnMut() -> [u8; 16],
-) -> Option<Opened> {
+pub fn open(policies: &Policies, head: &RequestHead<'_>, random: &mut dyn FnMut() -> [u8; 16]) -> Option<Opened> {
     let target = core::str::from_utf8(head.raw_target?).ok()?;
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     let (policy, below) = policies.speke_at(path)?;
@@ -94,7 +89,7 @@ pub fn open(
         Ok(Some((requester, request))) => {
             let Request { version, scheme, .. } = request;
             let mut collecting = Collecting { policy, requester, version, scheme, body: Vec::new() };
-            match end_of_stream {
+            match head.bodiless {
                 true => Next::Answer(collecting.finish(policies, random)),
                 false => Next::Collect(collecting),
             }
