@@ -1,5 +1,6 @@
 """Tests the key server for packagers with PyPI `cpix` as the client, over HTTP/1.1 and HTTP/2."""
 
+import contextlib
 import http.client
 import re
 import socket
@@ -91,10 +92,9 @@ def ask(edge, body=None, target="/speke", headers=None, method="POST", token=TOK
         fields["x-playlock-speke-token"] = token
     chunked = isinstance(body, list)
     try:
-        try:
+        # Refused before the whole body was sent, the response is there.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.request(method, target, iter(body) if chunked else body, fields, encode_chunked=chunked)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # Refused before the whole body was sent: the response is there.
         response = connection.getresponse()
         return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
     finally:

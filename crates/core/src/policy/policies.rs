@@ -224,6 +224,11 @@ impl Policies {
         })
     }
 
+    /// Whether any policy has a key server for packagers.
+    pub fn has_speke(&self) -> bool {
+        !self.speke_paths.is_empty()
+    }
+
     /// Paths of key servers for packagers, with the indices of their policies.
     pub fn speke_paths(&self) -> impl Iterator<Item = (&str, PolicyIndex)> {
         self.speke_paths.iter().map(|(path, index)| (path.as_str(), *index))

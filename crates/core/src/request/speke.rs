@@ -77,6 +77,9 @@ impl From<SpekeError> for Refusal {
 /// Reads a request whose target is a key server's path as configured, or one below it; `None` for every other. `random`
 /// supplies 16 random bytes.
 pub fn open(policies: &Policies, head: &RequestHead<'_>, random: &mut dyn FnMut() -> [u8; 16]) -> Option<Opened> {
+    if !policies.has_speke() {
+        return None;
+    }
     let target = core::str::from_utf8(head.raw_target?).ok()?;
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     let (policy, below) = policies.speke_at(path)?;
