@@ -1,6 +1,9 @@
 //! The state machine of one request and its response.
 
 mod packagers;
+mod verdict;
+
+pub use self::verdict::Verdict;
 
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
@@ -23,36 +26,6 @@ use crate::request::{self, Admitted, AdmittedKey};
 use crate::response::body::{Body, Pushed};
 use crate::response::{self, Plan};
 use crate::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
-
-/// The outcome of an exchange, so far or final.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The request was forwarded, or the filter answered it without a refusal.
-    Allowed,
-    /// The filter refused the request or the response.
-    Refused,
-    /// The response was reset.
-    Broken,
-}
-
-impl Verdict {
-    /// All verdicts, in the order of [`Verdict::index`].
-    pub const ALL: &[Self] = &[Self::Allowed, Self::Refused, Self::Broken];
-
-    /// The verdict's name in counters.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::Refused => "refused",
-            Self::Broken => "broken",
-        }
-    }
-
-    /// The verdict's position in [`Verdict::ALL`].
-    pub fn index(self) -> usize {
-        self as usize
-    }
-}
 
 /// One request and its response.
 #[derive(Debug)]
