@@ -25,7 +25,8 @@ pub fn read(
     secret: Option<&Secret>,
     reader: &mut Reader<'_>,
 ) -> Result<Speke, ConfigError> {
-    let own = speke.secret.as_ref().map(|source| reader.secret(&format!("{path}.secret"), source)).transpose()?;
+    let own =
+        speke.secret.as_ref().map(|source| reader.lasting_secret(&format!("{path}.secret"), source)).transpose()?;
     let secret = own.as_ref().or(secret).ok_or_else(|| {
         ConfigError::new(
             format!("{path}.secret"),
@@ -82,7 +83,7 @@ fn read_token(
     requester: &written::Requester,
     reader: &mut Reader<'_>,
 ) -> Result<RequesterToken, ConfigError> {
-    let token = reader.text(path, &requester.token)?;
+    let token = reader.token(path, &requester.token)?;
     RequesterToken::parse(&token).ok_or_else(|| {
         let (least, most) = (RequesterToken::SHORTEST, RequesterToken::LONGEST);
         let found = if token.bytes().all(|byte| byte.is_ascii_graphic()) { "" } else { ", some of which no header can carry" };
