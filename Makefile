@@ -31,7 +31,7 @@ test: ## set up and run every test
 test-players: ## test the players only: ffmpeg, GStreamer, VLC, hls.js, Shaka, video.js (tools/test.sh players --write updates docs/players.md)
 	@tools/test.sh players
 
-wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIMD (WASM_TOOLCHAIN=rustup|debian to choose the compiler, FEATURES=cat,jwt for fewer formats of access tokens, FEATURES= for EdgeAuth alone)
+wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIMD (WASM_TOOLCHAIN=rustup|debian to choose the compiler, FEATURES=cat,jwt for fewer formats of access tokens and no SPEKE, FEATURES= for EdgeAuth alone)
 	@tools/setup.sh wasm
 	@tools/wasm.sh
 

@@ -6,7 +6,9 @@ use playlock_core::bytes::output::Output;
 use playlock_core::exchange::Exchange;
 use playlock_core::http::reply::{Header, Reply};
 use playlock_core::policy::Policies;
-use playlock_core::step::{Attributes, BodyStep, Call, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
+use playlock_core::step::{
+    Attributes, BodyStep, Call, HeadStep, HeaderEdits, Request, RequestBodyStep, RequestStep, TrailersStep,
+};
 use playlock_proxy_wasm::contexts::{dispatch_http_call, is_alive};
 use playlock_proxy_wasm::headers::Headers;
 use playlock_proxy_wasm::host::{self, Map};
@@ -49,15 +51,8 @@ impl Context {
         // In seconds. A clock at the epoch was never set. Without a clock, the validity of a token cannot be checked.
         let now = host::nanoseconds().map(|time| time / 1_000_000_000).filter(|seconds| *seconds > 0)?;
         let request = Request { headers, attributes: &HostAttributes, now, end_of_stream };
-        let mut failed = false;
-        let opened = Exchange::open(policies, &request, &mut || {
-            host::random().unwrap_or_else(|| {
-                failed = true;
-                [0; 16]
-            })
-        });
         // A session must not have a predictable id.
-        if failed { None } else { Some(opened) }
+        unpredictable(|random| Exchange::open(policies, &request, random))
     }
 
     /// Runs a callback, and adds its duration if this request is timed.
@@ -73,8 +68,7 @@ impl Context {
 
     fn on_request(&mut self, end_of_stream: bool) -> Action {
         let Some((exchange, step)) = self.open(Headers::read(Map::Request).all(), end_of_stream) else {
-            let reply = Reply { status: 500, headers: Vec::new(), body: Vec::new(), reason: None };
-            return self.reply(&reply);
+            return self.reply(&failure());
         };
         if let Some(target) = exchange.plain_target()
             && !host::set_header(Map::Request, ":path", target.as_bytes())
@@ -98,6 +92,25 @@ impl Context {
             RequestStep::Reply(reply) => self.reply(&reply),
             RequestStep::Ask(call) if ask(self.id, &call) => Action::Pause,
             RequestStep::Ask(_) => self.answered(None),
+            RequestStep::Collect => Action::Pause,
+        }
+    }
+
+    /// Passes `size` bytes of the request's body to the exchange, if it collects them. The proxy's buffer, which is
+    /// limited, keeps none.
+    fn on_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        let Some(exchange) = &mut self.exchange else { return Action::Pause };
+        if !exchange.collects() {
+            return if exchange.is_answered() { Action::Pause } else { Action::Continue };
+        }
+        let step = host::request_body(size).filter(|_| host::drop_request_body(size)).and_then(|chunk| {
+            // Nor must the keys of a document.
+            unpredictable(|random| exchange.on_request_body(&chunk, end_of_stream, random))
+        });
+        match step {
+            Some(RequestBodyStep::Hold) => Action::Pause,
+            Some(RequestBodyStep::Reply(reply)) => self.reply(&reply),
+            None => self.reply(&failure()),
         }
     }
 
@@ -197,6 +210,14 @@ impl Http for Context {
         self.timed(|context| context.on_request(end_of_stream))
     }
 
+    fn on_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        self.timed(|context| context.on_request_body(size, end_of_stream))
+    }
+
+    fn on_request_trailers(&mut self) -> Action {
+        self.timed(|context| context.on_request_body(0, true))
+    }
+
     fn on_http_call_response(&mut self, headers: &[Pair<'_>]) {
         let status = headers.iter().find(|(name, _)| *name == ":status");
         let status = status.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok());
@@ -239,6 +260,23 @@ impl Drop for Context {
             self.metrics.count_active(-1);
         }
     }
+}
+
+/// The response if the host does not provide what every request needs.
+fn failure() -> Reply {
+    Reply { status: 500, headers: Vec::new(), body: Vec::new(), reason: None }
+}
+
+/// Runs `make` with a source of random bytes; `None` if the host did not provide those that were asked for.
+fn unpredictable<T>(make: impl FnOnce(&mut dyn FnMut() -> [u8; 16]) -> T) -> Option<T> {
+    let mut failed = false;
+    let made = make(&mut || {
+        host::random().unwrap_or_else(|| {
+            failed = true;
+            [0; 16]
+        })
+    });
+    if failed { None } else { Some(made) }
 }
 
 /// Attributes of the request that the current callback is about.
@@ -303,54 +341,4 @@ fn ask(stream: u32, call: &Call) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use playlock_proxy_wasm::stand_in::{Answer, Call, UNKNOWN, install};
-
-    use super::*;
-
-    const CONFIG: &[u8] = br#"{"policies": [{"policyName": "vod", "tokenAuth": {"enabled": false}}], "assignments": [], "default": "pass"}"#;
-
-    /// Runs a request on a host that fails calls of this name, and returns the filter's action and calls.
-    fn request(failing: &'static str, configured: bool) -> (Action, Vec<Call>) {
-        let calls: Rc<RefCell<Vec<Call>>> = Rc::default();
-        let seen = Rc::clone(&calls);
-        let headers = [(":method", &b"GET"[..]), (":path", b"/a"), (":authority", b"tv.example")];
-        let headers = playlock_proxy_wasm::pairs::write(headers.into_iter());
-        install(move |call| {
-            seen.borrow_mut().push(call.clone());
-            match call.name {
-                name if name == failing => Answer { status: UNKNOWN, ..Answer::default() },
-                "proxy_get_header_map_pairs" => Answer { bytes: headers.clone(), ..Answer::default() },
-                _ => Answer { number: 1_700_000_000_000_000_000, ..Answer::default() },
-            }
-        });
-        let policies = playlock_config::parse(CONFIG, &|_| None).map(|(policies, _)| Rc::new(policies)).ok();
-        let mut context = Context::new(1, policies.filter(|_| configured), Rc::default(), Rc::default());
-        let action = context.on_request_headers(true);
-        drop(context);
-        (action, calls.take())
-    }
-
-    fn replied(calls: &[Call]) -> Option<u64> {
-        calls.iter().find(|call| call.name == "proxy_send_local_response").map(|call| call.numbers[0])
-    }
-
-    #[test]
-    fn a_request_that_nothing_is_assigned_to_passes() {
-        let (action, calls) = request("", true);
-        assert_eq!((action, replied(&calls)), (Action::Continue, None));
-    }
-
-    #[test]
-    fn what_the_host_does_not_give_is_a_refusal() {
-        let clock = "proxy_get_current_time_nanoseconds";
-        for (failing, configured, status) in [("", false, 500), (clock, true, 500)] {
-            let (action, calls) = request(failing, configured);
-            assert_eq!((action, replied(&calls)), (Action::Pause, Some(status)), "without {failing}");
-        }
-        let (action, calls) = request("proxy_get_header_map_pairs", true);
-        assert!(action == Action::Pause && replied(&calls).is_some_and(|status| status >= 400));
-    }
-}
+mod tests;

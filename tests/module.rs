@@ -50,6 +50,8 @@ fn exports_what_envoy_calls() {
         "proxy_on_configure",
         "proxy_on_context_create",
         "proxy_on_request_headers",
+        "proxy_on_request_body",
+        "proxy_on_request_trailers",
         "proxy_on_response_headers",
         "proxy_on_response_body",
         "proxy_on_response_trailers",
@@ -67,7 +69,7 @@ fn exports_what_envoy_calls() {
 fn exports_no_callback_without_use() {
     let modules = modules().unwrap();
     let callbacks = |module: &Module| module.exports().filter(|export| export.name().starts_with("proxy_on_")).count();
-    assert!(modules.iter().all(|module| callbacks(module) == 11));
+    assert!(modules.iter().all(|module| callbacks(module) == 13));
 }
 
 /// Without a clock no token's end can be told, nor at the epoch: nothing passes, not even to what needs no token.

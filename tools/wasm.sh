@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Owns the building of the filter: leaves the modules at target/playlock.wasm and target/playlock-strict.wasm.
 #   WASM_TOOLCHAIN=rustup|debian tools/wasm.sh [one|test]
-# FEATURES=cat,jwt leaves the other formats of access tokens out, FEATURES= all but EdgeAuth; unset, the filter has every format.
+# FEATURES=cat,jwt leaves the other formats of access tokens and SPEKE out, FEATURES= all but EdgeAuth; unset, the filter has all.
 # Either toolchain may be forced; one: only target/playlock.wasm; test: the cipher's own modules too.
 . "$(dirname "$0")/lib.sh"
 . tools/toolchain.sh

@@ -51,6 +51,7 @@ pub fn ask(policies: &Rc<Policies>, headers: &[Header], client: Option<&str>) ->
     match step {
         RequestStep::Forward(edits) => Asked::Forwarded(exchange, edited(headers, &edits)),
         RequestStep::Reply(reply) => Asked::Answered(exchange, reply),
+        RequestStep::Collect => panic!("no policy has a key server for packagers"),
         RequestStep::Ask(_) => {
             let reply = exchange.on_answer(Some(204));
             Asked::Answered(exchange, reply)

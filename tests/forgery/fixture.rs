@@ -116,6 +116,7 @@ impl Fixture {
         let (mut exchange, step) = Exchange::open(&self.policies, &request, &mut || [ask.random; 16]);
         match step {
             RequestStep::Reply(reply) => replied(&exchange, reply),
+            RequestStep::Collect => panic!("no policy has a key server for packagers"),
             RequestStep::Ask(call) => panic!("nobody is to be asked: {call:?}"),
             RequestStep::Forward(edits) => {
                 clean(&edits.set);

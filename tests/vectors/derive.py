@@ -76,6 +76,9 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
             f"{name}MediaParameter": f"media{field}~{parameter_mac(secret, policy, 'media', '/vod/all.mp4', field)}",
         }
     del shared["configuredKey7"]
+    # A packager's content and key ID: the key ID as bytes, the content ID as text.
+    content, kid = f"film {policy}", hashlib.sha256(policy.encode()).digest()[:16]
+    packager = (policy.encode(), content.encode(), kid)
     variables = "~" + b64url(b"host\0https://h\0q\0a=1&b\0")
     key_fields = f"~{b64url(policy.encode())}~{b64url(session)}~0"
     query = "?f=init.mp4&x=%2fa"
@@ -117,6 +120,10 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
         "queryParameter": f"media{own}~{parameter_mac(secret, policy, 'media', '/vod/all.mp4', own, query)}",
         "segmentIv": derive(secret, 16, b"segment-iv", *place, b"").hex(),
         "rangeIv": derive(secret, 16, b"segment-iv", *place, struct.pack(">QQ", 720, 100)).hex(),
+        "contentId": content,
+        "kid": kid.hex(),
+        "packagerKey": derive(secret, 16, b"speke-key", *packager).hex(),
+        "packagerIv": derive(secret, 16, b"speke-iv", *packager).hex(),
         "variablesPath": "/vod/v.m3u8",
         "variablesParameter": f"variables{variables}~{parameter_mac(secret, policy, 'variables', '/vod/v.m3u8', variables)}",
         "clearPath": "/vod/a b/init.mp4",

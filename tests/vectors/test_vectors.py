@@ -25,6 +25,8 @@ def test_what_docs_keys_tells_key_servers():
         assert key("stream", vector["stream"].encode(), 7) == vector["streamKey7"]
         assert key("application", b"", 7) == vector["applicationKey7"]
         assert told["secret_id"](secret, policy) == vector["secretId"]
+        packager = told["packager_key"](secret, policy, vector["contentId"], bytes.fromhex(vector["kid"]))
+        assert packager.hex() == vector["packagerKey"]
 
 
 def test_common_access_tokens():

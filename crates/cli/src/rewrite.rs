@@ -118,7 +118,7 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
     match Exchange::open(policies, &request, &mut || session) {
         (exchange, RequestStep::Forward(_)) => Ok(exchange),
         (_, RequestStep::Reply(reply)) => Err(refusal(&reply)),
-        (mut exchange, RequestStep::Ask(_)) => Err(refusal(&exchange.on_answer(None))),
+        (mut exchange, RequestStep::Ask(_) | RequestStep::Collect) => Err(refusal(&exchange.on_answer(None))),
     }
 }
 

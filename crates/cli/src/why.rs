@@ -42,7 +42,7 @@ pub struct Why {
 
 /// The filter's verdict on a request.
 struct Verdict {
-    /// Step of the exchange: `forward`, `reply`, `ask` or `refuse`.
+    /// Step of the exchange: `forward`, `reply`, `ask`, `collect` or `refuse`.
     step: &'static str,
     /// Response to the viewer, if already decided.
     reply: Option<Reply>,
@@ -64,6 +64,7 @@ pub fn run(arguments: &Why, output: &mut dyn Write, colours: Colours) -> Result<
     let reason = exchange.reason();
     let verdict = match step {
         RequestStep::Forward(_) => Verdict { step: "forward", reply: None, facts: exchange.log_fields() },
+        RequestStep::Collect => Verdict { step: "collect", reply: None, facts: exchange.log_fields() },
         RequestStep::Ask(_) => Verdict { step: "ask", reply: None, facts: exchange.log_fields() },
         RequestStep::Reply(reply) => {
             let step = if reason.is_some() { "refuse" } else { "reply" };
@@ -88,6 +89,7 @@ impl Verdict {
         match (self.step, &self.reply) {
             ("forward", _) if kind == "pass" => "passes untouched".into(),
             ("forward", _) => format!("passes, as {kind}"),
+            ("collect", _) => "goes to the key server for packagers, with its body".into(),
             ("ask", _) => "passes if the authorizer says so".into(),
             (_, Some(Reply { reason: Some(reason), status, .. })) => {
                 format!("{status} {}: {}", reason.word(), reason.title())

@@ -13,12 +13,14 @@ use serde_json::{Value, json};
 const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
 
 /// What the examples' secrets are.
-const SECRETS: [(&str, &str); 10] = [
+const SECRETS: [(&str, &str); 12] = [
     ("PLAYLOCK_PASSWORD", "52a152a152a152a152a152a152a152a1"),
     ("PLAYLOCK_PASSWORD_NEXT", "a152a152a152a152a152a152a152a152"),
     ("PLAYLOCK_SECRET", "000102030405060708090a0b0c0d0e0f"),
     ("PLAYLOCK_SECRET_NEXT", "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"),
     ("PLAYLOCK_CAT_KEY", "BO1pH-nFIv2ngFKnNhjNnZV1uWcIdH3fEdbTDFJpXWk"),
+    ("PLAYLOCK_PACKAGER", "e1bb6cfc9d3a4f0e8d7b5a2946c0f1d3"),
+    ("PLAYLOCK_SPEKE_SECRET", "41d9f3a2b8c7065e9d8c7b6a5f4e3d2c"),
     ("PLAYLOCK_CAT_KEY_NEXT", "q0lLZJ1ysLiLNbnY8sJLvV5i5VgqLsK3mZuvQm1-u7s"),
     ("PLAYLOCK_KEY", "00112233445566778899aabbccddeeff"),
     ("PLAYLOCK_EDGE_KEY", "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"),
@@ -125,6 +127,10 @@ fn everywhere() -> Vec<Place> {
 fn altered(pointer: &str, value: Option<Value>) -> Value {
     let mut document = everything();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
+    if name == "holdHeaders" {
+        // A key server for packagers excludes the default.
+        document["policies"][0]["mediaEncryption"].as_object_mut().unwrap().remove("speke");
+    }
     let parent = document.pointer_mut(parent).unwrap().as_object_mut().unwrap();
     match value {
         Some(value) => parent.insert(name.to_owned(), value),

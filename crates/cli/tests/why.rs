@@ -59,6 +59,7 @@ fn exchange(setup: &Setup, request: &Request) -> (String, BTreeMap<&'static str,
     let word = match (&step, exchange.reason()) {
         (_, Some(_)) => "refuse",
         (RequestStep::Forward(_), _) => "forward",
+        (RequestStep::Collect, _) => "collect",
         (RequestStep::Ask(_), _) => "ask",
         (RequestStep::Reply(_), _) => "reply",
     };

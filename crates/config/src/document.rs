@@ -16,6 +16,7 @@ pub use super::content_targeting::{
 pub use super::jwt::Jwt;
 pub use super::media_cdn::MediaCdn;
 pub use super::media_encryption::{KeyAuthorizer, KeyRotation, MediaEncryption};
+pub use super::speke::Speke;
 #[cfg(feature = "schema")]
 use super::time::{Time, TimeOrAny};
 pub use super::token_auth::{AddressPrefix, Algorithm, SessionBinding, SessionRenewal, TokenAuth};
@@ -47,7 +48,8 @@ pub struct Document {
     #[cfg_attr(feature = "schema", schemars(extend("default" = "deny")))]
     pub default: DefaultAction,
     /// Hold the headers of a playlist until the lines before its first URI have been checked, so that a refusal is a
-    /// regular HTTP error instead of a reset response. Requires Envoy's `allow_on_headers_stop_iteration`; without it,
+    /// regular HTTP error instead of a reset response, and those of a packager's request until its body is complete
+    /// (`speke`). Requires Envoy's `allow_on_headers_stop_iteration`; without it,
     /// responses hang.
     #[serde(default)]
     pub hold_headers: bool,

@@ -39,6 +39,12 @@ mod read;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod secret;
+#[cfg(not(feature = "speke"))]
+mod speke {
+    pub use serde::de::IgnoredAny as Speke;
+}
+#[cfg(feature = "speke")]
+mod speke;
 mod strength;
 pub mod time;
 mod token_auth;
@@ -94,6 +100,8 @@ pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Polic
     policies.batching = document.batching;
     policies.route_policy = document.route_policy;
     read::path_marker::check(&document, &policies)?;
+    #[cfg(feature = "speke")]
+    read::speke::check(&policies)?;
     Ok((policies, warnings))
 }
 

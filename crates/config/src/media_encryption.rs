@@ -6,6 +6,7 @@ use alloc::string::ToString;
 
 use serde::Deserialize;
 
+use super::speke::Speke;
 use super::value::{Duration, SecretSource};
 use playlock_core::policy::encryption::{IvMode, KeySharing, OnEncryptedOrigin};
 #[cfg(feature = "schema")]
@@ -69,6 +70,8 @@ pub struct MediaEncryption {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = "deny")))]
     pub on_encrypted_origin: OnEncryptedOrigin,
+    /// A key server for packagers (SPEKE 1.0, 2.0, 2.1), at a path of its own on every host, whatever is assigned to it.
+    pub speke: Option<Speke>,
 }
 
 /// The length of a key rotation period, in one of two units.

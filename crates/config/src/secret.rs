@@ -54,12 +54,38 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::password`].
     pub fn secret(&mut self, path: &str, source: &SecretSource) -> Result<Secret, ConfigError> {
+        self.secret_as(Role::Secret, path, source)
+    }
+
+    /// Reads the secret of a key server for packagers, as [`Reader::secret`].
+    ///
+    /// # Errors
+    /// As [`Reader::password`].
+    #[cfg(feature = "speke")]
+    pub fn lasting_secret(&mut self, path: &str, source: &SecretSource) -> Result<Secret, ConfigError> {
+        self.secret_as(Role::Lasting, path, source)
+    }
+
+    /// Reads the text of a requester's token.
+    ///
+    /// # Errors
+    /// If the variable is not set.
+    #[cfg(feature = "speke")]
+    pub fn token(&mut self, path: &str, source: &SecretSource) -> Result<String, ConfigError> {
+        let text = self.text(path, source)?;
+        // As others would read the same variable.
+        let bytes = hex_or_base64(&text).unwrap_or_else(|| text.clone().into_bytes());
+        self.judge(Role::Token, path, source, &bytes);
+        Ok(text)
+    }
+
+    fn secret_as(&mut self, role: Role, path: &str, source: &SecretSource) -> Result<Secret, ConfigError> {
         let text = self.text(path, source)?;
         let bytes = hex_or_base64(&text).ok_or_else(|| {
             ConfigError::new(path, format!("found {} characters that are neither hex nor base64", text.len()))
         })?;
         let length = bytes.len();
-        self.judge(Role::Secret, path, source, &bytes);
+        self.judge(role, path, source, &bytes);
         Secret::new(bytes).ok_or_else(|| ConfigError::new(path, format!("found {length} bytes, expected at least 16")))
     }
 

@@ -20,6 +20,10 @@ pub enum Role {
     Secret,
     /// A content key, which every viewer receives.
     Key,
+    /// As [`Role::Secret`], for packagers: it may be one that viewers' keys were once derived from.
+    Lasting,
+    /// The token of a requester, which a packager has, too.
+    Token,
 }
 
 /// The place where a secret was read.
@@ -32,7 +36,7 @@ struct Place {
 
 /// The places where a value was read first and last, for each role.
 #[derive(Debug, Default)]
-struct Uses([Option<(Place, Place)>; 3]);
+struct Uses([Option<(Place, Place)>; 5]);
 
 /// The secrets of one document so far, by digest. Values are not kept, and comparing them reveals nothing by its
 /// timing.
@@ -84,11 +88,14 @@ impl Uses {
                 if other.policy == here.policy { String::new() } else { format!(" in \"{}\"", other.policy) },
             )
         };
-        let others = [Role::Key, Role::Password, Role::Secret].into_iter().filter(|other| *other != role);
+        let is_source = |role| matches!(role, Role::Secret | Role::Lasting);
+        let others = [Role::Key, Role::Password, Role::Token, Role::Secret, Role::Lasting].into_iter();
+        let others = others.filter(|other| *other != role && !(is_source(*other) && is_source(role)));
         let other = others.filter_map(|other| Some((other, &self.of(other)?.0))).next();
         if let Some((other, place)) = other {
-            let why = match (role == Role::Key || other == Role::Key, role == Role::Password || other == Role::Password)
-            {
+            let either = |one| role == one || other == one;
+            let why = match (either(Role::Key), either(Role::Password)) {
+                _ if either(Role::Token) => "whoever has the requester's token has the other, too",
                 (true, true) => "every viewer gets the content key, and could sign access tokens with it",
                 (true, false) => "every viewer gets the content key, and could derive every other key from it",
                 (false, _) => {
@@ -107,7 +114,8 @@ impl Uses {
         }
         let why = match role {
             Role::Password => "whoever signs access tokens for one can sign them for the other",
-            Role::Secret => "whoever has one can derive every key of the other",
+            Role::Token => "whoever may ask for keys of one may ask for those of the other",
+            Role::Secret | Role::Lasting => "whoever has one can derive every key of the other",
             Role::Key => "whoever may watch one has the key of the other",
         };
         Some(same(first, &format!("{why}; expected another value, or one variable named in both")))
@@ -290,6 +298,36 @@ mod tests {
                 said[0].contains(&alloc::format!(" the same as policies{as_this}")) && said[0].contains(why),
                 "{said:?}"
             );
+        }
+    }
+
+    /// A key server's secret, its requester's token, and the place that the warning names.
+    #[test]
+    fn secrets_and_tokens_of_packagers() {
+        for (secret, token, as_this) in [
+            (THIRD, "aaaaaaaaaaaaaaaaaaaa", None),
+            // The policy's secret of before an exchange, or of after.
+            (OTHER, "aaaaaaaaaaaaaaaaaaaa", None),
+            (
+                LONG,
+                "aaaaaaaaaaaaaaaaaaaa",
+                Some("secret: in the policy \"a\" this is the same as policies[0].tokenAuth"),
+            ),
+            (THIRD, LONG, Some("requesters[0].token: in the policy \"a\" this is the same as policies[0].tokenAuth")),
+            (THIRD, OTHER, Some("requesters[0].token: in the policy \"a\" this is the same as policies[0].mediaEncr")),
+            (THIRD, THIRD, Some("requesters[0].token: in the policy \"a\" this is the same as policies[0].mediaEncr")),
+        ] {
+            let requester = json!({"name": "a", "token": token, "contentIds": ["*"]});
+            let speke = json!({"path": "/speke", "secret": secret, "requesters": [requester]});
+            let document = json!({"holdHeaders": true, "assignments": [], "policies": [{"policyName": "a",
+                "tokenAuth": {"enabled": true, "password": LONG},
+                "mediaEncryption": {"enabled": true, "secret": OTHER, "speke": speke}}]});
+            let (_, warnings) = crate::parse(document.to_string().as_bytes(), &|_| None).unwrap();
+            let said = warnings.iter().filter(|text| !text.contains("the secret stands in the configuration"));
+            let said: Vec<_> = said.collect();
+            assert_eq!(said.len(), usize::from(as_this.is_some()), "{said:?}");
+            let expected = as_this.map(|part| alloc::format!("policies[0].mediaEncryption.speke.{part}"));
+            assert!(said.iter().zip(&expected).all(|(said, expected)| said.starts_with(expected)), "{said:?}");
         }
     }
 

@@ -1,5 +1,10 @@
 //! The state machine of one request and its response.
 
+mod packagers;
+mod verdict;
+
+pub use self::verdict::Verdict;
+
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -10,46 +15,15 @@ use crate::http::reply::{Header, Reason, Reply};
 use crate::http::route::Kind;
 use crate::media::batch::{Batch, StreamId};
 use crate::playlist::Unservable;
-use crate::policy::authorizer;
-use crate::policy::cors;
-use crate::policy::{Policies, PolicyIndex};
+use crate::policy::{Policies, PolicyIndex, authorizer, cors};
 use crate::request::chained::ChainedRequest;
 use crate::request::check::Observer;
 use crate::request::pending::PendingRequest;
+use crate::request::speke::Collecting;
 use crate::request::{self, Admitted, AdmittedKey};
 use crate::response::body::{Body, Pushed};
 use crate::response::{self, Plan};
 use crate::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
-
-/// The outcome of an exchange, so far or final.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The request was forwarded, or the filter answered it without a refusal.
-    Allowed,
-    /// The filter refused the request or the response.
-    Refused,
-    /// The response was reset.
-    Broken,
-}
-
-impl Verdict {
-    /// All verdicts, in the order of [`Verdict::index`].
-    pub const ALL: &[Self] = &[Self::Allowed, Self::Refused, Self::Broken];
-
-    /// The verdict's name in counters.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::Refused => "refused",
-            Self::Broken => "broken",
-        }
-    }
-
-    /// The verdict's position in [`Verdict::ALL`].
-    pub fn index(self) -> usize {
-        self as usize
-    }
-}
 
 /// One request and its response.
 #[derive(Debug)]
@@ -60,6 +34,8 @@ pub struct Exchange {
     kind: Kind,
     policy: Option<PolicyIndex>,
     session: Option<String>,
+    /// Name of the packager that asks for keys.
+    requester: Option<String>,
     reason: Option<Reason>,
     /// The request has a gRPC media type; proxies convert local replies to such requests to gRPC.
     grpc: bool,
@@ -81,6 +57,8 @@ enum State {
     Idle,
     /// The authorizer is being asked whether this key response may be sent.
     Asking(Reply),
+    /// The body of a packager's request is awaited.
+    Collecting(Collecting),
     /// The request was forwarded to the origin; its response is pending.
     Asked(PendingRequest),
     /// As [`State::Asked`], for a request whose signed token is renewed with the response.
@@ -94,7 +72,8 @@ enum State {
 impl Exchange {
     /// Decides whether a request is admitted.
     ///
-    /// `random` supplies 16 random bytes. It is called at most once, when a session is opened.
+    /// `random` supplies 16 random bytes. It is called when a session is opened, and for keys that a packager wants
+    /// encrypted.
     pub fn open(
         policies: &Rc<Policies>,
         request: &Request<'_>,
@@ -118,6 +97,7 @@ impl Exchange {
             kind: Kind::Unknown,
             policy: None,
             session: None,
+            requester: None,
             reason: None,
             grpc: head.grpc,
             plain_target: None,
@@ -126,6 +106,11 @@ impl Exchange {
             cors: Vec::new(),
             unservable: None,
         };
+        if let Some(opened) = request::speke::open(policies, &head, random) {
+            let step = exchange.begin_speke(opened);
+            observer.speke(exchange.reason);
+            return (exchange, step);
+        }
         let admitted = request::admit(policies, &head, random, observer);
         exchange.policy = match &admitted {
             Ok(Admitted::Pass) => None,
@@ -289,7 +274,7 @@ impl Exchange {
 
     /// Whether [`Exchange::on_body`] forwards every chunk unchanged, so that the host need not read the bytes.
     pub fn passes_body(&self) -> bool {
-        matches!(self.state, State::Idle | State::Asking(_) | State::Asked(_) | State::Chained(_))
+        !matches!(self.state, State::Body(_) | State::Broken(_))
     }
 
     /// Whether [`Exchange::on_body`] encrypts chunks.
@@ -312,7 +297,6 @@ impl Exchange {
         batch: &mut Batch,
     ) -> BodyStep {
         match &mut self.state {
-            State::Idle | State::Asking(_) | State::Asked(_) | State::Chained(_) => BodyStep::Forward,
             State::Broken(reason) => BodyStep::Reset(*reason),
             State::Body(body) => {
                 let held = body.is_held();
@@ -331,13 +315,15 @@ impl Exchange {
                     }
                 }
             }
+            State::Idle | State::Asking(_) | State::Collecting(_) | State::Asked(_) | State::Chained(_) => {
+                BodyStep::Forward
+            }
         }
     }
 
     /// Decides on trailers. No chunk had `end_of_stream` set, and the body can no longer be extended.
     pub fn on_trailers(&mut self) -> TrailersStep {
         match &self.state {
-            State::Idle | State::Asking(_) | State::Asked(_) | State::Chained(_) => TrailersStep::Forward,
             State::Broken(reason) => TrailersStep::Reset(*reason),
             State::Body(body) => match body.is_complete() {
                 true => TrailersStep::Forward,
@@ -346,6 +332,9 @@ impl Exchange {
                     TrailersStep::Reset(Reason::Trailers)
                 }
             },
+            State::Idle | State::Asking(_) | State::Collecting(_) | State::Asked(_) | State::Chained(_) => {
+                TrailersStep::Forward
+            }
         }
     }
 
@@ -378,13 +367,14 @@ impl Exchange {
         self.unservable.as_deref().filter(|unservable| unservable.count() > 0)
     }
 
-    /// The fields for the access log, as name and value: `kind`, and `policy`, `session` and `reason` where known.
+    /// The fields for the access log, as name and value: `kind`, and `policy`, `session`, `requester` and `reason` where known.
     pub fn log_fields(&self) -> Vec<(&'static str, String)> {
         let policy = self.policy.and_then(|index| self.policies.get(index));
         let mut facts = Vec::with_capacity(4);
         facts.push(("kind", self.kind.word().into()));
         facts.extend(policy.map(|policy| ("policy", policy.name.clone())));
         facts.extend(self.session.iter().map(|session| ("session", session.clone())));
+        facts.extend(self.requester.iter().map(|requester| ("requester", requester.clone())));
         facts.extend(self.reason.map(|reason| ("reason", reason.word().into())));
         facts
     }

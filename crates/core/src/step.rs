@@ -13,6 +13,17 @@ pub enum RequestStep {
     Reply(Reply),
     /// Hold it and call an upstream; the result goes to [`crate::exchange::Exchange::on_answer`].
     Ask(Call),
+    /// Hold it and pass its body to [`crate::exchange::Exchange::on_request_body`]; it never reaches the origin.
+    Collect,
+}
+
+/// The next step for a chunk of a request body.
+#[derive(Debug, PartialEq, Eq)]
+pub enum RequestBodyStep {
+    /// The exchange keeps the bytes: drop them, and hold the request.
+    Hold,
+    /// Answer the request with this.
+    Reply(Reply),
 }
 
 /// The next step for response headers.

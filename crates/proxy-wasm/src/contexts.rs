@@ -35,6 +35,10 @@ pub trait Root {
 pub trait Http {
     /// Handles the request headers. `end_of_stream`: neither body nor trailers follow.
     fn on_request_headers(&mut self, end_of_stream: bool) -> Action;
+    /// Handles a chunk of the request body. The host's buffer holds `size` bytes.
+    fn on_request_body(&mut self, size: usize, end_of_stream: bool) -> Action;
+    /// Handles the request trailers. No chunk before them had `end_of_stream` set.
+    fn on_request_trailers(&mut self) -> Action;
     /// Handles the response to [`dispatch_http_call`]: its headers, empty if the call failed. This stream's context is
     /// the effective one.
     fn on_http_call_response(&mut self, headers: &[Pair<'_>]);

@@ -1,5 +1,4 @@
-//! ABI functions that the host calls. A callback that is not exported here passes everything at no cost. These are the
-//! ones needed by an HTTP filter that does not read request bodies.
+//! ABI functions that the host calls. A callback that is not exported here passes everything at no cost.
 //!
 //! A callback for an unknown context returns [`Action::Pause`]: nothing may pass unchecked.
 
@@ -66,6 +65,18 @@ pub extern "C" fn proxy_on_tick(root: u32) {
 #[unsafe(no_mangle)]
 pub extern "C" fn proxy_on_request_headers(id: u32, _count: usize, end_of_stream: u32) -> Action {
     contexts::with_stream(id, |http| http.on_request_headers(end_of_stream != 0)).unwrap_or(Action::Pause)
+}
+
+/// Passes a chunk of the request body to a stream. The host's buffer holds `size` bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn proxy_on_request_body(id: u32, size: usize, end_of_stream: u32) -> Action {
+    contexts::with_stream(id, |http| http.on_request_body(size, end_of_stream != 0)).unwrap_or(Action::Pause)
+}
+
+/// Passes the request trailers to a stream.
+#[unsafe(no_mangle)]
+pub extern "C" fn proxy_on_request_trailers(id: u32, _count: usize) -> Action {
+    contexts::with_stream(id, |http| http.on_request_trailers()).unwrap_or(Action::Pause)
 }
 
 /// Passes the response headers to a stream.

@@ -39,12 +39,27 @@ pub fn headers(buffer: &[u8]) -> Vec<Pair<'_>> {
     pairs::read(buffer).unwrap_or_default()
 }
 
+/// Returns the `size` request body bytes in the host's buffer; `None` if the host does not return all of them.
+pub fn request_body(size: usize) -> Option<Vec<u8>> {
+    body(Buffer::RequestBody, size)
+}
+
+/// Removes the `size` request body bytes from the host's buffer. `false` if the host rejects it.
+#[must_use]
+pub fn drop_request_body(size: usize) -> bool {
+    size == 0 || abi::set_buffer(Buffer::RequestBody, 0, size, &[])
+}
+
 /// Returns the `size` response body bytes in the host's buffer; `None` if the host does not return all of them.
 pub fn response_body(size: usize) -> Option<Vec<u8>> {
+    body(Buffer::ResponseBody, size)
+}
+
+fn body(of: Buffer, size: usize) -> Option<Vec<u8>> {
     if size == 0 {
         return Some(Vec::new());
     }
-    abi::buffer(Buffer::ResponseBody, 0, size).filter(|bytes| bytes.len() == size)
+    abi::buffer(of, 0, size).filter(|bytes| bytes.len() == size)
 }
 
 /// Replaces the `size` bytes in the host's buffer with `[head, middle, tail]`. `false` if the host rejects it; the

@@ -133,7 +133,7 @@ impl Edge {
         let (mut exchange, step) = Exchange::open(&self.policies, &request, &mut || [7; 16]);
         match step {
             RequestStep::Reply(reply) => Err(reply),
-            RequestStep::Ask(_) => Err(exchange.on_answer(None)),
+            RequestStep::Ask(_) | RequestStep::Collect => Err(exchange.on_answer(None)),
             RequestStep::Forward(edits) => {
                 let path = set(&edits, ":path").unwrap_or(path);
                 Ok(Answer { kind: exchange.kind(), path, range: set(&edits, "range"), exchange })

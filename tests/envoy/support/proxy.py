@@ -28,6 +28,7 @@ LOG_FIELDS = {
     "reason": "%FILTER_STATE(wasm.playlock.reason:PLAIN)%",
     "session": "%FILTER_STATE(wasm.playlock.session:PLAIN)%",
     "policy": "%FILTER_STATE(wasm.playlock.policy:PLAIN)%",
+    "requester": "%FILTER_STATE(wasm.playlock.requester:PLAIN)%",
 }
 
 

@@ -32,6 +32,9 @@ pub struct Case {
     /// The configuration must be accepted, and the log must contain all of these.
     #[serde(default)]
     pub warned: Vec<String>,
+    /// Run it with held headers alone: `holdHeaders` is a condition of what the case is about.
+    #[serde(default)]
+    pub held: bool,
     /// Further nodes by name, with their differences from the first.
     #[serde(default)]
     pub node: BTreeMap<String, Differs>,
@@ -84,6 +87,13 @@ pub struct Step {
     /// The request does not end with its headers.
     #[serde(default)]
     pub has_body: bool,
+    /// The request's body; `has_body` is implied.
+    pub body: Option<String>,
+    /// The request's body as this many bytes.
+    pub body_bytes: Option<usize>,
+    /// Trailers follow the request's body.
+    #[serde(default)]
+    pub body_trailers: bool,
     /// Unix seconds, or relative to the case's.
     pub at: Option<At>,
     /// The node it goes to.

@@ -14,6 +14,16 @@ pub struct Trap(pub String);
 pub trait Filter {
     /// The request headers have arrived.
     fn on_request_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap>;
+    /// More of the request body has arrived; `size` includes bytes that were buffered before.
+    fn on_request_body(&mut self, stream: &mut Stream, size: usize, end_of_stream: bool) -> Result<Action, Trap> {
+        let _ = (stream, size, end_of_stream);
+        Ok(Action::Continue)
+    }
+    /// The request trailers have arrived.
+    fn on_request_trailers(&mut self, stream: &mut Stream) -> Result<Action, Trap> {
+        let _ = stream;
+        Ok(Action::Continue)
+    }
     /// The response to the filter's own request has arrived.
     fn on_http_call_response(&mut self, stream: &mut Stream, token: u32) -> Result<(), Trap>;
     /// The response headers have arrived.
@@ -100,12 +110,16 @@ impl Run {
             told.map_err(|trap| self.trap(trap))?;
             self.stream.answer = None;
         }
+        let held = action == Action::Pause && !self.stream.resumed;
+        // Without the flag, headers that wait stop the body, too.
+        let resumed =
+            self.stream.reply.is_none() && (!held || self.envoy.allow_hold) && self.request_body(filter, held)?;
         if let Some(reply) = self.stream.reply.take() {
             // It comes back through the filter that sent it.
             let response = self.local(reply);
             return self.response(filter, response);
         }
-        if action == Action::Pause && !self.stream.resumed {
+        if held && !resumed {
             return end(Outcome::Hang, "Pause on request headers and nothing resumes");
         }
         self.stream.resumed = false;
@@ -116,6 +130,45 @@ impl Run {
             response.ending = Ending::WithData;
         }
         self.response(filter, response)
+    }
+
+    /// Passes the request's body to the filter. True if the filter lets it go on, which sends held headers, too.
+    fn request_body(&mut self, filter: &mut dyn Filter, held: bool) -> Result<bool, End> {
+        let (chunks, ending) = std::mem::replace(&mut self.stream.request_body, (Vec::new(), Ending::EmptyChunk));
+        if !self.stream.has_body {
+            return Ok(false);
+        }
+        self.stream.phase = Phase::RequestBody;
+        let trails = matches!(ending, Ending::Trailers(_));
+        let ends = ending == Ending::EmptyChunk || chunks.is_empty() && !trails;
+        let count = chunks.len();
+        let chunks = chunks.into_iter().chain(ends.then(Vec::new)).enumerate();
+        let mut action = if held { Action::Pause } else { Action::Continue };
+        for (index, chunk) in chunks {
+            self.stream.body.extend_from_slice(&chunk);
+            let last = if ends { index == count } else { !trails && index + 1 == count };
+            let size = self.stream.body.len();
+            let called = filter.on_request_body(&mut self.stream, size, last);
+            action = called.map_err(|trap| self.trap(trap))?;
+            if self.stream.reset {
+                return end(Outcome::Broken, "reset on the request body");
+            }
+            if self.stream.reply.is_some() {
+                self.stream.body.clear();
+                return Ok(false);
+            }
+            if action == Action::Continue {
+                self.stream.body.clear();
+            } else if self.stream.body.len() > self.envoy.buffer_limit {
+                return end(Outcome::Broken, "the paused request is over the buffer's limit");
+            }
+        }
+        if trails {
+            let called = filter.on_request_trailers(&mut self.stream);
+            action = called.map_err(|trap| self.trap(trap))?;
+        }
+        self.stream.body.clear();
+        Ok(action == Action::Continue)
     }
 
     fn response(&mut self, filter: &mut dyn Filter, response: Response) -> Result<(), End> {

@@ -35,7 +35,7 @@ pub struct HttpCall {
     pub milliseconds: u32,
 }
 
-/// A client's request. Its body is only a flag, since the filter does not read bodies.
+/// A client's request.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The headers, including pseudo-headers.
@@ -56,6 +56,10 @@ pub struct Request {
     pub metadata: BTreeMap<String, String>,
     /// The headers do not end the stream: a body or trailers follow.
     pub has_body: bool,
+    /// The chunks of the body, in order, as far as they matter.
+    pub body: Vec<Vec<u8>>,
+    /// The end of the body.
+    pub ending: Ending,
 }
 
 impl Request {
@@ -79,6 +83,8 @@ impl Request {
             protocol: "HTTP/1.1".to_owned(),
             metadata: BTreeMap::new(),
             has_body: false,
+            body: Vec::new(),
+            ending: Ending::EmptyChunk,
         }
     }
 

@@ -7,7 +7,7 @@ use playlock_core::exchange::Exchange;
 use playlock_core::http::reply::{Reason, Reply};
 use playlock_core::http::route::Kind;
 use playlock_core::policy::Policies;
-use playlock_core::step::{self, BodyStep, HeadStep, HeaderEdits, RequestStep, TrailersStep};
+use playlock_core::step::{self, BodyStep, HeadStep, HeaderEdits, RequestBodyStep, RequestStep, TrailersStep};
 
 use crate::envoy::{Envoy, Filter, Trap};
 use crate::message::{Header, HttpCall, Request, Response, Seen};
@@ -166,6 +166,7 @@ impl Filter for NativeFilter<'_> {
                 Ok(Action::Continue)
             }
             RequestStep::Reply(reply) => Ok(self.reply(stream, reply)),
+            RequestStep::Collect => Ok(Action::Pause),
             RequestStep::Ask(step::Call { cluster, headers, timeout }) => {
                 let milliseconds = u32::try_from(timeout * 1000).map_err(|error| Trap(error.to_string()))?;
                 match stream.dispatch(HttpCall { cluster, headers, milliseconds }) {
@@ -174,6 +175,29 @@ impl Filter for NativeFilter<'_> {
                 }
             }
         }
+    }
+
+    fn on_request_body(&mut self, stream: &mut Stream, size: usize, end_of_stream: bool) -> Result<Action, Trap> {
+        let Some(exchange) = self.exchange.as_mut() else { return Ok(Action::Pause) };
+        if !exchange.collects() {
+            return Ok(if exchange.is_answered() { Action::Pause } else { Action::Continue });
+        }
+        let chunk = stream.body(0, size).unwrap_or_default();
+        stream.set_body(0, size, &[]).map_err(|status| Trap(format!("body change refused: {status:?}")))?;
+        let random = &mut self.node.random;
+        let step = exchange.on_request_body(&chunk, end_of_stream, &mut || {
+            let mut bytes = [0; 16];
+            random.fill(&mut bytes);
+            bytes
+        });
+        match step {
+            RequestBodyStep::Hold => Ok(Action::Pause),
+            RequestBodyStep::Reply(reply) => Ok(self.reply(stream, reply)),
+        }
+    }
+
+    fn on_request_trailers(&mut self, stream: &mut Stream) -> Result<Action, Trap> {
+        self.on_request_body(stream, 0, true)
     }
 
     fn on_http_call_response(&mut self, stream: &mut Stream, _token: u32) -> Result<(), Trap> {

@@ -26,7 +26,7 @@ pub struct Sent {
 /// # Errors
 /// As [`crate::scenario::once`].
 pub fn requests(case: &Case) -> Result<Vec<Sent>, String> {
-    let way = Way { driver: Driver::Native, hold: false, chunk: 0, empty_end: false };
+    let way = Way { driver: Driver::Native, hold: case.held, chunk: 0, empty_end: false };
     let sent = Rc::new(RefCell::new(Vec::new()));
     run_on(case, way, &|node, setup| Box::new(Recorder { node, setup, sent: Rc::clone(&sent) }))?;
     Ok(sent.take())

@@ -113,6 +113,9 @@ pub fn run(name: &str, case: &Case, drivers: &[Driver]) -> Result<(), String> {
     let mut failures: Vec<String> = Vec::new();
     let mut models: BTreeMap<bool, Vec<Seen>> = BTreeMap::new();
     for side_by_side in ways(drivers) {
+        if case.held && side_by_side.iter().any(|way| !way.hold) {
+            continue;
+        }
         let mut outcomes = Vec::new();
         for way in side_by_side {
             match once(case, way) {
@@ -248,7 +251,7 @@ fn walk(
         Some(At::Relative(offset)) => text.expand(&format!("{{now{offset}}}"))?.parse().map_err(|_| "at: no time")?,
     };
     node.set_now(text.now);
-    let request = request(step, &text)?;
+    let request = request(step, &text, way)?;
     let head = request.is_head();
     let origins = step.origin.as_ref().map(|origin| body(origin, &text)).transpose()?;
     let response = match (&step.origin, &origins) {
@@ -310,7 +313,7 @@ fn request_clusters(step: &Step) -> Result<BTreeMap<String, Upstream>, String> {
     step.clusters.iter().map(upstream).collect()
 }
 
-fn request(step: &Step, text: &Text) -> Result<Request, String> {
+fn request(step: &Step, text: &Text, way: Way) -> Result<Request, String> {
     let (method, target) = step.send.split_once(' ').ok_or("send: method and target")?;
     let mut request = Request::new(method, &text.expand(target)?);
     for (name, values) in &step.headers {
@@ -328,7 +331,17 @@ fn request(step: &Step, text: &Text) -> Result<Request, String> {
         request.protocol.clone_from(protocol);
     }
     request.metadata.clone_from(&step.metadata);
-    request.has_body = step.has_body;
+    request.has_body = step.has_body || step.body_trailers || step.body.is_some() || step.body_bytes.is_some();
+    let body = match (&step.body, step.body_bytes) {
+        (Some(body), _) => text.expand(body)?.into_bytes(),
+        (None, size) => vec![b'<'; size.unwrap_or(0)],
+    };
+    request.body = body.chunks(chunk_size(&body, way)).map(<[u8]>::to_vec).collect();
+    request.ending = match (step.body_trailers, way.empty_end) {
+        (true, _) => Ending::Trailers(Vec::new()),
+        (false, true) => Ending::EmptyChunk,
+        (false, false) => Ending::WithData,
+    };
     if step.client.is_some() {
         request.client.clone_from(&step.client);
     }
@@ -349,6 +362,15 @@ fn body(origin: &Origin, text: &Text) -> Result<Vec<u8>, String> {
     }
 }
 
+/// The size of a body's chunks in bytes, at least 1.
+fn chunk_size(body: &[u8], way: Way) -> usize {
+    match way.chunk {
+        1 if body.len() > BYTEWISE => 4096,
+        0 => body.len().max(1),
+        size => size,
+    }
+}
+
 fn respond(origin: &Origin, body: &[u8], text: &Text, way: Way, head: bool) -> Result<Response, String> {
     let mut response = Response::new(origin.status.unwrap_or(200), body);
     if origin.abort {
@@ -364,11 +386,7 @@ fn respond(origin: &Origin, body: &[u8], text: &Text, way: Way, head: bool) -> R
             response.headers.push((name.clone(), text.expand(value)?.into_bytes()));
         }
     }
-    let size = match way.chunk {
-        1 if body.len() > BYTEWISE => 4096,
-        0 => body.len(),
-        size => size,
-    };
+    let size = chunk_size(body, way);
     let ending = match &origin.trailers {
         _ if head => Ending::WithData,
         _ if origin.abort => Ending::Abort,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::message::{Header, HttpCall, Request, Upstream, header};
+use crate::message::{Ending, Header, HttpCall, Request, Upstream, header};
 
 /// The id of a filter's own request.
 pub(crate) const CALL: u32 = 1;
@@ -44,6 +44,7 @@ pub enum Map {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Request,
+    RequestBody,
     Head,
     Body,
     Trailers,
@@ -67,6 +68,8 @@ pub struct Stream {
     pub(crate) phase: Phase,
     /// The request does not end with its headers.
     pub(crate) has_body: bool,
+    /// The chunks of the request's body, and their end.
+    pub(crate) request_body: (Vec<Vec<u8>>, Ending),
     pub(crate) request: Vec<Header>,
     pub(crate) response: Vec<Header>,
     pub(crate) trailers: Vec<Header>,
@@ -121,6 +124,7 @@ impl Stream {
         Self {
             phase: Phase::Request,
             has_body: request.has_body,
+            request_body: (request.body, request.ending),
             request: request.headers,
             response: Vec::new(),
             trailers: Vec::new(),
@@ -159,6 +163,8 @@ impl Stream {
             protocol: String::new(),
             metadata: BTreeMap::new(),
             has_body: false,
+            body: Vec::new(),
+            ending: Ending::EmptyChunk,
         })
     }
 
@@ -247,10 +253,16 @@ impl Stream {
         Ok(())
     }
 
+    /// Whether the body that is visible is the request's.
+    #[cfg(feature = "wasm")]
+    pub(crate) fn reads_request(&self) -> bool {
+        self.phase == Phase::RequestBody
+    }
+
     /// In the trailers callback, only a paused body can be changed.
     fn has_body(&self) -> bool {
         match self.phase {
-            Phase::Body => true,
+            Phase::RequestBody | Phase::Body => true,
             Phase::Trailers => self.body_paused,
             Phase::Request | Phase::Head | Phase::Log => false,
         }

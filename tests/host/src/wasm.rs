@@ -320,6 +320,21 @@ impl Filter for Context<'_> {
         self.action(stream, "proxy_on_request_headers", (self.id, count, u32::from(end_of_stream)))
     }
 
+    fn on_request_body(&mut self, stream: &mut Stream, size: usize, end_of_stream: bool) -> Result<Action, Trap> {
+        // A module without it lets bodies pass.
+        if !self.vm.exports("proxy_on_request_body") {
+            return Ok(Action::Continue);
+        }
+        self.action(stream, "proxy_on_request_body", (self.id, size as u32, u32::from(end_of_stream)))
+    }
+
+    fn on_request_trailers(&mut self, stream: &mut Stream) -> Result<Action, Trap> {
+        if !self.vm.exports("proxy_on_request_trailers") {
+            return Ok(Action::Continue);
+        }
+        self.action(stream, "proxy_on_request_trailers", (self.id, 1_u32))
+    }
+
     fn on_http_call_response(&mut self, stream: &mut Stream, token: u32) -> Result<(), Trap> {
         let count = stream.answer.as_ref().map_or(0, Vec::len) as u32;
         let token = token + self.vm.store.data().waiting;

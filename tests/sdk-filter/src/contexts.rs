@@ -45,6 +45,10 @@ pub trait Root {
 pub trait Http {
     /// Handles the request headers.
     fn on_request_headers(&mut self, end_of_stream: bool) -> Action;
+    /// Handles a chunk of the request body.
+    fn on_request_body(&mut self, size: usize, end_of_stream: bool) -> Action;
+    /// Handles the request trailers.
+    fn on_request_trailers(&mut self) -> Action;
     /// Handles the response to an HTTP call.
     fn on_http_call_response(&mut self, headers: &[Pair<'_>]);
     /// Handles the response headers.
@@ -137,6 +141,14 @@ fn answer() -> Vec<(String, Vec<u8>)> {
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> types::Action {
         self.http.on_request_headers(end_of_stream).into()
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> types::Action {
+        self.http.on_request_body(size, end_of_stream).into()
+    }
+
+    fn on_http_request_trailers(&mut self, _count: usize) -> types::Action {
+        self.http.on_request_trailers().into()
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> types::Action {

@@ -77,12 +77,26 @@ fn set_body(start: usize, size: usize, bytes: &[u8]) -> bool {
     hostcalls::set_buffer(BufferType::HttpResponseBody, start, size, bytes).is_ok()
 }
 
+/// Returns the `size` request body bytes in the host's buffer; `None` if the host does not return all of them.
+pub fn request_body(size: usize) -> Option<Vec<u8>> {
+    body(BufferType::HttpRequestBody, size)
+}
+
+/// Removes the `size` request body bytes from the host's buffer.
+pub fn drop_request_body(size: usize) -> bool {
+    size == 0 || hostcalls::set_buffer(BufferType::HttpRequestBody, 0, size, &[]).is_ok()
+}
+
 /// Returns the `size` response body bytes in the host's buffer; `None` if the host does not return all of them.
 pub fn response_body(size: usize) -> Option<Vec<u8>> {
+    body(BufferType::HttpResponseBody, size)
+}
+
+fn body(of: BufferType, size: usize) -> Option<Vec<u8>> {
     if size == 0 {
         return Some(Vec::new());
     }
-    let bytes = hostcalls::get_buffer(BufferType::HttpResponseBody, 0, size).ok().flatten();
+    let bytes = hostcalls::get_buffer(of, 0, size).ok().flatten();
     bytes.filter(|bytes| bytes.len() == size)
 }
 

@@ -30,6 +30,13 @@ impl Observer for Explanation<'_> {
         }
     }
 
+    fn speke(&mut self, refused: Option<Reason>) {
+        match refused {
+            Some(reason) => self.say("speke", Mark::Bad(reason), reason.title()),
+            None => self.say("speke", Mark::Good, "the path is that of a key server for packagers"),
+        }
+    }
+
     fn at_the_door(&mut self, check: &'static str, outcome: Outcome<'_>, door: &Door<'_>) {
         door::explain(self, check, outcome, door);
     }

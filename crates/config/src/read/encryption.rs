@@ -1,16 +1,18 @@
 //! Reader of `mediaEncryption`: the source, scope and rotation of content keys.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
-use super::authorizer;
 use super::text::text;
+use super::{authorizer, speke};
 use crate::document::{self, KeyRotation, SecretSource};
 use crate::error::ConfigError;
 use crate::secret::Reader;
 use playlock_core::policy::encryption::{Encryption, KeySharing, Keys, OnEncryptedOrigin, Rotation};
 use playlock_core::policy::key_url::{KeyUrl, Place};
+use playlock_core::policy::speke::Speke;
 use playlock_core::token::derive::Secret;
 
 const DEFAULT_KEY_PATH: &str = "/serve.key";
@@ -48,7 +50,8 @@ pub fn read_secrets(
     Ok(secrets)
 }
 
-/// Reads the member at the JSON path `path`. `on_content`: content requires a session token.
+/// Reads the member at the JSON path `path`. `on_content`: content requires a session token; `secret`: the
+/// current one.
 ///
 /// # Errors
 /// The first invalid member.
@@ -56,6 +59,7 @@ pub fn read(
     path: &str,
     encryption: &document::MediaEncryption,
     on_content: bool,
+    secret: Option<&Secret>,
     reader: &mut Reader<'_>,
 ) -> Result<Encryption, ConfigError> {
     match encryption.percentage_coverage.as_deref() {
@@ -92,6 +96,7 @@ pub fn read(
         rotation,
         iv_mode: encryption.iv_mode,
         on_encrypted_origin: encryption.on_encrypted_origin,
+        speke: read_speke(path, encryption, secret, reader)?,
     };
     if encryption.stream_depth.is_some() && !built.asks_for_stream() {
         return Err(ConfigError::new(
@@ -100,6 +105,16 @@ pub fn read(
         ));
     }
     Ok(built)
+}
+
+fn read_speke(
+    path: &str,
+    encryption: &document::MediaEncryption,
+    secret: Option<&Secret>,
+    reader: &mut Reader<'_>,
+) -> Result<Option<Box<Speke>>, ConfigError> {
+    let Some(written) = &encryption.speke else { return Ok(None) };
+    Ok(Some(Box::new(speke::read(&format!("{path}.speke"), written, secret, reader)?)))
 }
 
 fn read_endpoint(path: &str, encryption: &document::MediaEncryption) -> Result<Keys, ConfigError> {

@@ -21,6 +21,11 @@ pub mod path_marker;
 pub mod players;
 pub mod policy;
 mod revocation;
+#[cfg(not(feature = "speke"))]
+#[path = "no_speke.rs"]
+mod speke;
+#[cfg(feature = "speke")]
+pub mod speke;
 mod targeting;
 mod text;
 mod token_auth;

@@ -7,7 +7,7 @@ use playlock_core::http::reply::header;
 use playlock_core::policy::Match;
 use playlock_core::session::Session;
 use playlock_core::step::{Known, Request};
-use playlock_core::token::derive::{KeyScope, Keyring, Secret};
+use playlock_core::token::derive::{KeyScope, Keyring, PackagerKeys, Secret};
 use playlock_core::token::edge_auth::{LegacyAlgorithms, Verifier};
 use playlock_core::token::grant::Grant;
 use playlock_core::token::signed::{self, Iv, Subject};
@@ -68,6 +68,18 @@ fn edge_auth() {
         let encoded = token.replace('%', "%25").replace('~', "%7E").replace('=', "%3d");
         assert!(verify(target, &encoded).is_ok(), "re-encoded: {vector}");
         assert_eq!(verify("/other", token).is_err(), !token.contains("acl=/*"), "on another path: {vector}");
+    }
+}
+
+#[test]
+fn packagers_keys() {
+    for vector in vectors!("derivation.json").as_array().unwrap() {
+        let keys = PackagerKeys::new(&Secret::new(bytes(vector, "secret")).unwrap(), text(vector, "policy"));
+        let kid = bytes(vector, "kid").try_into().unwrap();
+        let content = text(vector, "contentId");
+        assert_eq!(keys.key(content, &kid).to_vec(), bytes(vector, "packagerKey"), "{vector}");
+        assert_eq!(keys.iv(content, &kid).to_vec(), bytes(vector, "packagerIv"), "{vector}");
+        assert_ne!(*keys.key(&format!("{content}2"), &kid), *keys.key(content, &kid));
     }
 }
 

@@ -152,6 +152,14 @@ reasons! {
     Parameter "parameter" 403 "A signed parameter of this URL does not verify";
     /// The key or cookie belongs to another session, or the request does not identify one of several sessions.
     Session "session" 403 "This belongs to another session, or does not say to which of several";
+    /// A request of SPEKE has no token, or one of no requester.
+    Requester "requester" 401 "Keys are given to requesters with a token";
+    /// The requester may not have keys of this content, or not from this address.
+    Rights "rights" 403 "This requester may not have these keys";
+    /// The request is not one of SPEKE: its path, method, version, query, headers or length.
+    Speke "speke" 400 "This is no request of SPEKE";
+    /// The document of a request of SPEKE cannot be read or answered.
+    Cpix "cpix" 422 "The CPIX document cannot be answered";
     /// The authorizer denied the key.
     Authorizer "authorizer" 403 "This session may not have the key";
     /// The authorizer could not be reached, or gave no decision.

@@ -15,14 +15,24 @@ pub enum Kind {
     Clear,
     /// A browser's CORS preflight request.
     Preflight,
+    /// A packager's request for keys.
+    Speke,
     /// The request was refused before its kind was known.
     Unknown,
 }
 
 impl Kind {
     /// All kinds, in the order of [`Kind::index`].
-    pub const ALL: &[Self] =
-        &[Self::Pass, Self::Playlist, Self::Key, Self::Segment, Self::Clear, Self::Preflight, Self::Unknown];
+    pub const ALL: &[Self] = &[
+        Self::Pass,
+        Self::Playlist,
+        Self::Key,
+        Self::Segment,
+        Self::Clear,
+        Self::Preflight,
+        Self::Speke,
+        Self::Unknown,
+    ];
 
     /// The kind's name in counters and logs.
     pub fn word(self) -> &'static str {
@@ -33,6 +43,7 @@ impl Kind {
             Self::Segment => "segment",
             Self::Clear => "clear",
             Self::Preflight => "preflight",
+            Self::Speke => "speke",
             Self::Unknown => "unknown",
         }
     }

@@ -1,11 +1,13 @@
 //! `mediaEncryption` of a policy, valid by type: the source, scope and rotation of content keys.
 
+use alloc::boxed::Box;
 use core::num::NonZeroU64;
 
 use serde::Deserialize;
 
 use super::authorizer::Authorizer;
 use super::key_url::{KeyUrl, Place};
+use super::speke::Speke;
 use super::text::KeyPath;
 use crate::token::derive::ConfiguredKey;
 
@@ -24,6 +26,8 @@ pub struct Encryption {
     pub iv_mode: IvMode,
     /// Handling of media that the origin has already encrypted.
     pub on_encrypted_origin: OnEncryptedOrigin,
+    /// Key server for packagers; `None` for none.
+    pub speke: Option<Box<Speke>>,
 }
 
 /// Source from which players fetch keys.

@@ -13,6 +13,11 @@ mod policies;
 #[expect(clippy::module_inception, reason = "one policy, beside the set of them")]
 pub mod policy;
 pub mod revocation;
+#[cfg(not(feature = "speke"))]
+#[path = "no_speke.rs"]
+pub mod speke;
+#[cfg(feature = "speke")]
+pub mod speke;
 pub mod targeting;
 pub mod text;
 mod timeline;

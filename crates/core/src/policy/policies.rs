@@ -21,6 +21,8 @@ pub struct Policies {
     assignments: Assignments,
     default: DefaultAction,
     key_paths: BTreeSet<String>,
+    /// Paths of key servers for packagers, and the index of each one's policy.
+    speke_paths: Vec<(String, PolicyIndex)>,
     /// Names of the path parameters that carry access tokens. They are cut out of every request's path.
     pub path_parameters: Vec<String>,
     /// Hold back response headers until the first bytes of the body have been checked.
@@ -67,6 +69,11 @@ impl Policies {
     ) -> Self {
         let key_paths =
             policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path()?.to_string())).collect();
+        let speke = policies.iter().enumerate().filter_map(|(index, policy)| {
+            let speke = policy.encryption.as_ref()?.speke.as_ref()?;
+            Some((speke.path().to_string(), PolicyIndex::new(index)))
+        });
+        let speke_paths = speke.collect();
         let path_marker = policies.iter().find_map(|policy| policy.session.path_marker.clone());
         let mut path_parameters: Vec<String> = Vec::new();
         let formats = policies.iter().filter_map(|policy| policy.access_token.as_ref()).flat_map(|it| &it.formats);
@@ -81,6 +88,7 @@ impl Policies {
             assignments,
             default,
             key_paths,
+            speke_paths,
             path_parameters,
             hold_headers,
             batching,
@@ -205,6 +213,25 @@ impl Policies {
     /// normalised `path`; `None` for the one that applies.
     pub fn explain_assignments(&self, authority: &str, path: &str, now: u64) -> BTreeMap<usize, Option<NotHeld>> {
         self.assignments.explain(authority, path, now)
+    }
+
+    /// The policy whose key server for packagers is at `path` or above it, by its index, and the rest of the path: empty,
+    /// or with a `/` in front.
+    pub fn speke_at<'p>(&self, path: &'p str) -> Option<(PolicyIndex, &'p str)> {
+        self.speke_paths.iter().find_map(|(server, index)| {
+            let rest = path.strip_prefix(server.as_str())?;
+            (rest.is_empty() || rest.starts_with('/')).then_some((*index, rest))
+        })
+    }
+
+    /// Whether any policy has a key server for packagers.
+    pub fn has_speke(&self) -> bool {
+        !self.speke_paths.is_empty()
+    }
+
+    /// Paths of key servers for packagers, with the indices of their policies.
+    pub fn speke_paths(&self) -> impl Iterator<Item = (&str, PolicyIndex)> {
+        self.speke_paths.iter().map(|(path, index)| (path.as_str(), *index))
     }
 
     /// Whether any policy serves keys at `path`.

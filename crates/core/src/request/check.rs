@@ -105,6 +105,12 @@ pub trait Observer {
         let _ = (head, incoming);
     }
 
+    /// Called for a request to a key server for packagers, in place of every check. `refused` is the reason if the request
+    /// is refused before its body is read.
+    fn speke(&mut self, refused: Option<Reason>) {
+        let _ = refused;
+    }
+
     /// Called after each check that precedes the policy lookup or is part of it.
     fn at_the_door(&mut self, check: &'static str, outcome: Outcome<'_>, door: &Door<'_>) {
         let _ = (check, outcome, door);

@@ -23,6 +23,11 @@ mod pending_session;
 mod resume_or_open;
 mod shared_checks;
 mod signed_claim;
+#[cfg(not(feature = "speke"))]
+#[path = "no_speke.rs"]
+pub mod speke;
+#[cfg(feature = "speke")]
+pub mod speke;
 pub mod visit;
 
 pub use self::admitted::{Admitted, AdmittedKey, Refused};
@@ -56,6 +61,11 @@ pub fn admit(
         observer.target(head, None);
         return Err(Refused { denied: Reason::Target.into(), kind: Kind::Unknown, policy: None });
     };
+    // Another spelling of a path that is a key server's: no content.
+    if policies.speke_at(&incoming.target.path).is_some() {
+        observer.target(head, None);
+        return Err(Refused { denied: Reason::Target.into(), kind: Kind::Unknown, policy: None });
+    }
     observer.target(head, Some(&incoming));
     match policies.is_key_path(&incoming.target.path) {
         true => follow(

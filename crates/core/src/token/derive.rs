@@ -13,7 +13,7 @@ use core::fmt;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::bytes::bug;
 
@@ -23,6 +23,8 @@ const LABEL_PARAMETER: &[u8] = b"url-parameter";
 const LABEL_CONTENT_KEY: &[u8] = b"content-key";
 const LABEL_IV: &[u8] = b"iv";
 const LABEL_SEGMENT_IV: &[u8] = b"segment-iv";
+const LABEL_PACKAGER_KEY: &[u8] = b"speke-key";
+const LABEL_PACKAGER_IV: &[u8] = b"speke-iv";
 const LABEL_SECRET_ID: &[u8] = b"secret-id";
 
 /// Length of the MAC of a URL parameter in bytes (128 of HMAC-SHA256's 256 bits).
@@ -211,6 +213,41 @@ impl Keyring {
 
     fn expand_for(&self, label: &[u8], scope: &KeyScope, period: u64) -> [u8; 16] {
         expand(&self.prk, label, &[self.policy.as_bytes(), scope.name(), scope.value(), &period.to_be_bytes()])
+    }
+}
+
+/// The keys that packagers get for their contents under one secret of a policy. They follow the content and the key ID
+/// alone: packagers make a new key ID for each key period.
+#[derive(Clone)]
+pub struct PackagerKeys {
+    prk: Hkdf<Sha256>,
+    policy: String,
+}
+
+impl fmt::Debug for PackagerKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PackagerKeys({}, [redacted])", self.policy)
+    }
+}
+
+impl PackagerKeys {
+    /// The keys of the policy with the name `policy` under `secret`.
+    pub fn new(secret: &Secret, policy: &str) -> Self {
+        Self { prk: Hkdf::<Sha256>::new(Some(SALT), &secret.0), policy: policy.into() }
+    }
+
+    /// The content key of a content ID and a key ID (16 bytes in the order of the UUID's text).
+    pub fn key(&self, content_id: &str, kid: &[u8; 16]) -> Zeroizing<[u8; 16]> {
+        Zeroizing::new(self.expand(LABEL_PACKAGER_KEY, content_id, kid))
+    }
+
+    /// The IV for that key.
+    pub fn iv(&self, content_id: &str, kid: &[u8; 16]) -> [u8; 16] {
+        self.expand(LABEL_PACKAGER_IV, content_id, kid)
+    }
+
+    fn expand(&self, label: &[u8], content_id: &str, kid: &[u8; 16]) -> [u8; 16] {
+        expand(&self.prk, label, &[self.policy.as_bytes(), content_id.as_bytes(), kid])
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Map {
 /// Buffers, by their ABI numbers.
 #[derive(Clone, Copy)]
 pub enum Buffer {
+    /// Request body bytes that the host has received and not yet sent on.
+    RequestBody = 0,
     /// Response body bytes that the host has received and not yet sent.
     ResponseBody = 1,
     /// Plugin configuration.

@@ -7,8 +7,8 @@ use super::*;
 use crate::abi::stand_in::{Answer, UNKNOWN, install};
 use crate::exports::{
     proxy_on_configure, proxy_on_context_create, proxy_on_delete, proxy_on_http_call_response, proxy_on_log,
-    proxy_on_request_headers, proxy_on_response_body, proxy_on_response_headers, proxy_on_response_trailers,
-    proxy_on_tick,
+    proxy_on_request_body, proxy_on_request_headers, proxy_on_request_trailers, proxy_on_response_body,
+    proxy_on_response_headers, proxy_on_response_trailers, proxy_on_tick,
 };
 
 thread_local! {
@@ -50,6 +50,16 @@ impl Http for Stream {
         note(format!("request {} {end_of_stream}", self.0));
         let called = dispatch_http_call(self.0, "may", [(":path", &b"/"[..])].into_iter(), 9);
         if called { Action::Pause } else { Action::Continue }
+    }
+
+    fn on_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        note(format!("asked {} {:?} {end_of_stream}", self.0, host::request_body(size)));
+        if host::drop_request_body(size) { Action::Pause } else { Action::Continue }
+    }
+
+    fn on_request_trailers(&mut self) -> Action {
+        note(format!("asked {} trailers", self.0));
+        Action::Pause
     }
 
     fn on_http_call_response(&mut self, headers: &[Pair<'_>]) {
@@ -182,6 +192,8 @@ fn a_tick_can_end_a_stream_and_be_ended_with_its_plugin() {
 #[test]
 fn nothing_passes_without_a_context() {
     assert_eq!(proxy_on_request_headers(7, 3, 1), Action::Pause);
+    assert_eq!(proxy_on_request_body(7, 3, 1), Action::Pause);
+    assert_eq!(proxy_on_request_trailers(7, 3), Action::Pause);
     assert_eq!(proxy_on_response_headers(7, 3, 1), Action::Pause);
     assert_eq!(proxy_on_response_body(7, 3, 1), Action::Pause);
     assert_eq!(proxy_on_response_trailers(7, 3), Action::Pause);
@@ -201,6 +213,31 @@ fn a_configuration_is_taken_or_refused() {
     assert_eq!(proxy_on_configure(1, 4), 1);
     install(|_| Answer { status: UNKNOWN, ..Answer::default() });
     assert_eq!(proxy_on_configure(1, 4), 0);
+}
+
+/// Bytes that a filter keeps must leave the host's buffer, which is limited.
+#[test]
+fn a_request_body_is_read_and_dropped() {
+    let _started = start();
+    let calls: Rc<RefCell<Vec<(&'static str, Vec<u64>)>>> = Rc::default();
+    let seen = Rc::clone(&calls);
+    install(move |call| {
+        seen.borrow_mut().push((call.name, call.numbers.clone()));
+        Answer { bytes: Some(b"12345".to_vec()), ..Answer::default() }
+    });
+    assert_eq!(proxy_on_request_body(2, 5, 0), Action::Pause);
+    assert_eq!(proxy_on_request_body(2, 0, 1), Action::Pause);
+    assert_eq!(proxy_on_request_body(2, 6, 1), Action::Pause);
+    assert_eq!(proxy_on_request_trailers(2, 1), Action::Pause);
+    let some = "asked 2 Some([49, 50, 51, 52, 53]) false";
+    assert_eq!(events(), [some, "asked 2 Some([]) true", "asked 2 None true", "asked 2 trailers"]);
+    let names: Vec<&str> = calls.borrow().iter().map(|(name, _)| *name).collect();
+    let (get, set) = ("proxy_get_buffer_bytes", "proxy_set_buffer_bytes");
+    assert_eq!(names, [get, set, get, set]);
+    assert!(calls.borrow().iter().all(|(_, numbers)| numbers.first() == Some(&0)), "of another buffer");
+    install(|_| Answer { status: UNKNOWN, ..Answer::default() });
+    assert_eq!(proxy_on_request_body(2, 5, 0), Action::Continue);
+    assert_eq!(events(), ["asked 2 None false"]);
 }
 
 /// Installs a host that returns call token 40 and a status header.

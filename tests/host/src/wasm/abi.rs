@@ -9,6 +9,7 @@ use crate::stream::{LocalReply, Map, Status, Stream};
 
 const OK: u32 = 0;
 const PLUGIN_CONFIGURATION: u32 = 7;
+const REQUEST_BODY: u32 = 0;
 const RESPONSE_BODY: u32 = 1;
 const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "critical"];
 
@@ -185,7 +186,9 @@ fn buffers(linker: &mut Linker<Host>) -> Result<()> {
         |mut guest: Guest<'_>, kind: u32, start: u32, max: u32, at: u32, size: u32| -> Result<u32> {
             guest.data_mut().count("proxy_get_buffer_bytes");
             let bytes = match (kind, &guest.data().stream) {
-                (RESPONSE_BODY, Some(stream)) => stream.body(start as usize, max as usize),
+                (REQUEST_BODY | RESPONSE_BODY, Some(stream)) if stream.reads_request() == (kind == REQUEST_BODY) => {
+                    stream.body(start as usize, max as usize)
+                }
                 (PLUGIN_CONFIGURATION, None) => {
                     let bytes = guest.data().config.iter().skip(start as usize).take(max as usize);
                     Ok(bytes.copied().collect())
@@ -204,7 +207,8 @@ fn buffers(linker: &mut Linker<Host>) -> Result<()> {
         |mut guest: Guest<'_>, kind: u32, start: u32, length: u32, at: u32, size: u32| -> Result<u32> {
             guest.data_mut().count("proxy_set_buffer_bytes");
             let bytes = read(&mut guest, at, size)?;
-            if kind != RESPONSE_BODY {
+            let reads_request = guest.data().stream.as_ref().is_some_and(crate::stream::Stream::reads_request);
+            if kind != if reads_request { REQUEST_BODY } else { RESPONSE_BODY } {
                 return Ok(Status::BadArgument as u32);
             }
             Ok(with_stream(&mut guest, |stream| stream.set_body(start as usize, length as usize, &bytes)))

@@ -1,0 +1,60 @@
+//! Exchanges with packagers: their requests have a body, and all of them are answered here.
+
+use super::{Exchange, State};
+use crate::http::reply::{Reason, Reply};
+use crate::http::route::Kind;
+use crate::request::speke::{Next, Opened};
+use crate::step::{RequestBodyStep, RequestStep};
+
+impl Exchange {
+    /// The step for a request of a packager.
+    pub(super) fn begin_speke(&mut self, opened: Opened) -> RequestStep {
+        self.kind = Kind::Speke;
+        self.policy = Some(opened.policy);
+        self.requester = opened.requester;
+        self.plain_target = Some(opened.path);
+        match opened.next {
+            Next::Answer(reply) => RequestStep::Reply(self.answer_speke(reply)),
+            Next::Collect(collecting) => {
+                self.state = State::Collecting(collecting);
+                RequestStep::Collect
+            }
+        }
+    }
+
+    /// Whether [`Exchange::on_request_body`] is to get the request's body.
+    pub fn collects(&self) -> bool {
+        matches!(self.state, State::Collecting(_))
+    }
+
+    /// Whether the request was answered here, so that nothing of it may reach the origin.
+    pub fn is_answered(&self) -> bool {
+        self.answered.is_some()
+    }
+
+    /// Takes the next bytes of the request's body. With trailers, which are ignored, `end_of_stream` comes with them and
+    /// no bytes. `random` supplies 16 random bytes.
+    pub fn on_request_body(
+        &mut self,
+        chunk: &[u8],
+        end_of_stream: bool,
+        random: &mut dyn FnMut() -> [u8; 16],
+    ) -> RequestBodyStep {
+        let State::Collecting(collecting) = &mut self.state else {
+            return RequestBodyStep::Reply(self.refusal(Reason::Body));
+        };
+        match collecting.push(chunk, end_of_stream, &self.policies, random) {
+            None => RequestBodyStep::Hold,
+            Some(reply) => {
+                self.state = State::Idle;
+                RequestBodyStep::Reply(self.answer_speke(reply))
+            }
+        }
+    }
+
+    fn answer_speke(&mut self, reply: Reply) -> Reply {
+        self.answered = Some(reply.status);
+        self.reason = reply.reason;
+        reply
+    }
+}
