@@ -409,7 +409,25 @@ def exchange():
     put("exchange", "unnamed-playlist", bytes([0, 1, 0, 0]) + stream(6, kind=1) + b"\x03")
 
 
-for make in (config, token, cat, jwt, media_cdn, session, urisigning, path, in_path, playlist, query, range_, parameter, segment, exchange):
+def speke():
+    """The requests of the crate's tests, each in its version and in another."""
+    for file in sorted((ROOT / "crates/speke/tests/requests").glob("*.xml")):
+        version = ("1.0", "2.0", "2.1").index(file.name[:3])
+        put("speke", file.stem, bytes([version]) + file.read_bytes())
+        put("speke", f"{file.stem}-other", bytes([(version + 1) % 3]) + file.read_bytes())
+
+
+def cmaf():
+    """The small streams of the crate's tests, whole, cut off and with a wrong size."""
+    for name in ("stpp", "wvtt", "av1", "avc"):
+        stream = (ROOT / f"crates/cmaf/tests/vectors/{name}.mp4").read_bytes()
+        for scheme in range(3):
+            put("cmaf", f"{name}-{scheme}", bytes([scheme, 0, 6]) + stream[:6000])
+        put("cmaf", f"{name}-cut", bytes([0, 3, 0]) + stream[: len(stream) * 2 // 3][:6000])
+        put("cmaf", f"{name}-size", bytes([1, 0, 99]) + stream[:2] + b"\xff" + stream[3:3000])
+
+
+for make in (config, token, cat, jwt, media_cdn, session, speke, cmaf, urisigning, path, in_path, playlist, query, range_, parameter, segment, exchange):
     folder = SEEDS / make.__name__.rstrip("_")
     for old in folder.glob("*") if folder.exists() else ():
         if not old.name.startswith("found-"):

@@ -7,6 +7,7 @@
 
 pub mod cat;
 pub mod cipher;
+pub mod cmaf;
 pub mod config;
 pub mod edge;
 pub mod exchange;
@@ -24,6 +25,7 @@ pub mod segment;
 pub mod session;
 pub mod site;
 pub mod source;
+pub mod speke;
 pub mod text;
 pub mod token;
 pub mod uri_signing;
@@ -33,8 +35,9 @@ pub mod viewer;
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target.
-pub const PROPERTIES: [(&str, Property); 15] = [
+pub const PROPERTIES: [(&str, Property); 17] = [
     ("cat", cat::property),
+    ("cmaf", cmaf::property),
     ("config", config::property),
     ("exchange", exchange::property),
     ("in_path", in_path::property),
@@ -47,6 +50,7 @@ pub const PROPERTIES: [(&str, Property); 15] = [
     ("range", range::property),
     ("segment", segment::property),
     ("session", session::property),
+    ("speke", speke::property),
     ("token", token::property),
     ("urisigning", uri_signing::property),
 ];
