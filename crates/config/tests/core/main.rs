@@ -1,4 +1,13 @@
 //! Tests of the core that begin with a document: how its policies are chosen, and what its tokens and sessions are.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_possible_truncation,
+    reason = "a test"
+)]
 
 mod assignments;
 mod binding;

@@ -219,7 +219,7 @@ fn a_configuration_is_taken_or_refused() {
 #[test]
 fn a_request_body_is_read_and_dropped() {
     let _started = start();
-    let calls: Rc<RefCell<Vec<(&'static str, Vec<u64>)>>> = Rc::default();
+    let calls = Rc::new(RefCell::new(Vec::<(&'static str, Vec<u64>)>::new()));
     let seen = Rc::clone(&calls);
     install(move |call| {
         seen.borrow_mut().push((call.name, call.numbers.clone()));

@@ -2,7 +2,7 @@
 //!
 //! A token is the base64url text, without padding, of a COSE_Mac0 with HS256 or a COSE_Sign1 with ES256. The claims are
 //! read only after the signature has been verified. A claim that restricts the token is enforced or refuses it; see
-//! [`check`].
+//! `check`.
 
 pub mod cbor;
 mod check;
