@@ -157,5 +157,5 @@ fn latin_1(module: &Module) -> Result<(), String> {
 
 /// Every exported callback costs a transition into the VM.
 fn callbacks(module: &Module) -> Result<(), String> {
-    expect(module.exports().filter(|export| export.name().starts_with("proxy_on_")).count(), 11)
+    expect(module.exports().filter(|export| export.name().starts_with("proxy_on_")).count(), 13)
 }
