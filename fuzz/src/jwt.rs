@@ -6,19 +6,16 @@ use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
 use playlock_core::http::reply::Reason;
 use playlock_core::policy::Policies;
 use serde_json::json;
-use sha2::Sha256;
 
 use crate::edge::{self, Asked, header, value};
 use crate::site::NOW;
 use crate::source::Source;
 use crate::text;
 use crate::token::changed;
-
-const KEY: [u8; 32] = [7; 32];
+use crate::uri_signing::{KEY, sign};
 
 /// A policy for everything, whose tokens need an issuer and paths.
 fn policies() -> Rc<Policies> {
@@ -38,13 +35,6 @@ fn policies() -> Rc<Policies> {
         };
     }
     POLICIES.with(Rc::clone)
-}
-
-fn sign(header: &str, claims: &str) -> String {
-    let text = [URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims)].join(".");
-    let mut mac = Hmac::<Sha256>::new_from_slice(&KEY).expect("any length");
-    mac.update(text.as_bytes());
-    [text, URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())].join(".")
 }
 
 /// Input: the place, the header, the token's times and whether its pattern covers the path; then changes to the token, four

@@ -18,7 +18,8 @@ use crate::source::Source;
 use crate::text;
 use crate::token::changed;
 
-const KEY: [u8; 32] = [7; 32];
+/// The key of the site's tokens, HS256.
+pub const KEY: [u8; 32] = [7; 32];
 const NAME: &str = "URISigningPackage";
 
 /// Policies of `/signed/` and `/chained/`.
@@ -51,7 +52,8 @@ fn policies() -> Rc<Policies> {
     POLICIES.with(Rc::clone)
 }
 
-fn sign(header: &str, claims: &str) -> String {
+/// A token in the compact serialization (RFC 7515) under [`KEY`].
+pub fn sign(header: &str, claims: &str) -> String {
     let text = [URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims)].join(".");
     let mut mac = Hmac::<Sha256>::new_from_slice(&KEY).expect("any length");
     mac.update(text.as_bytes());

@@ -10,14 +10,14 @@ use crate::output::Output;
 use crate::settings::Settings;
 use crate::{Error, MAX_BOX, MAX_TRACKS, Samples, Track};
 
-/// What lasts from box to box.
+/// State that lasts from box to box.
 pub(crate) struct Context {
     pub(crate) settings: Settings,
-    /// What is known about tracks, at most [`MAX_TRACKS`].
+    /// The facts known about tracks, at most [`MAX_TRACKS`].
     pub(crate) tracks: Vec<Track>,
     /// Whether positions in the stream are not the origin's any more.
     pub(crate) changed: bool,
-    /// What came out of the current chunk.
+    /// The output of the current chunk.
     pub(crate) out: Output,
     /// Boxes from an index on: the next fragment decides whether the index stays true.
     pub(crate) held: Vec<u8>,

@@ -81,7 +81,7 @@ impl Encryptor {
         self.guard(Self::end)
     }
 
-    /// What is known about the tracks so far: after an init segment, for the settings of its media segments.
+    /// The facts known about the tracks so far: after an init segment, for the settings of its media segments.
     pub fn tracks(&self) -> &[Track] {
         &self.context.tracks
     }

@@ -106,7 +106,7 @@ impl Group {
         if bytes.is_empty() { Ok(()) } else { Err(Error::UnreferencedData) }
     }
 
-    /// Where the group ends whose current sample ends at `end`, looking ahead a few samples at most.
+    /// The end of the group whose current sample ends at `end`, looking ahead a few samples at most.
     fn end_of_group(&self, fragment: &Fragment, mut end: usize) -> usize {
         let mut cursor = self.cursor;
         while end < GROUP {

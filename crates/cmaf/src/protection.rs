@@ -17,7 +17,7 @@ const WITH_RANGES: u32 = 2;
 /// One sample of an `mdat`.
 struct Sample {
     samples: Samples,
-    /// Where its ranges end.
+    /// The end of its ranges.
     ranges_end: usize,
 }
 

@@ -76,7 +76,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// What is known about a track from its init segment or from the fragments so far.
+/// The facts known about a track from its init segment or from the fragments so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Track {
     /// The track ID.

@@ -1,4 +1,4 @@
-//! What holds for any input: bounded memory, no plaintext but in the clear parts, no panic.
+//! Properties of any input: bounded memory, no plaintext but in the clear parts, no panic.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 mod common;

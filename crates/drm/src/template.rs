@@ -37,12 +37,12 @@ pub enum TemplateFault {
     Placeholders,
     /// A character that no URI has (RFC 3986, section 2), or a brace without its partner.
     Character {
-        /// Where it is.
+        /// Its position.
         at: usize,
     },
     /// A placeholder that is none of the table's.
     Unknown {
-        /// Where its brace is.
+        /// The position of its brace.
         at: usize,
     },
 }

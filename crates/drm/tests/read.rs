@@ -234,7 +234,7 @@ fn hostile_objects_are_refused() {
     assert!(with(&[1, 0, 0, 0, 1, 0, 2, 0, 0, 0, b'<', 0]).is_some());
 }
 
-/// What this crate writes is read back, and bytes that are changed at random never lead to a panic.
+/// The output of this crate is read back, and bytes that are changed at random never lead to a panic.
 #[test]
 fn written_data_is_read_back() {
     let mut random = Random(3);

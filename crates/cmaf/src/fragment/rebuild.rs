@@ -29,7 +29,7 @@ pub(crate) struct Part {
     pub(crate) samples: Range<usize>,
 }
 
-/// Where an offset into the new `mdat` has to be filled in once the length of the `moof` is known.
+/// The place where an offset into the new `mdat` has to be filled in once the length of the `moof` is known.
 struct Offset {
     /// The position of the field.
     at: usize,

@@ -115,7 +115,7 @@ fn no_samples(stbl: &Child<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// What rewrites a box.
+/// A function that rewrites a box.
 type Rewrite<'f> = &'f mut dyn FnMut(&mut Vec<u8>, &Child<'_>) -> Result<(), Error>;
 
 /// Appends `parent` with the box at `path` in it rewritten, and everything else as it is.

@@ -1,4 +1,4 @@
-//! What the tests share: keys, a reader of samples on mp4-atom, a decryptor on RustCrypto, a builder of fragments.
+//! Shared by the tests: keys, a reader of samples on mp4-atom, a decryptor on RustCrypto, a builder of fragments.
 #![allow(dead_code, missing_docs, reason = "no test uses all of it")]
 
 use aes::Aes128;
@@ -54,7 +54,7 @@ pub fn encrypt(bytes: &[u8], scheme: Scheme) -> Result<Vec<u8>, Error> {
     encrypt_in(bytes, usize::MAX, settings(scheme))
 }
 
-/// What an init segment tells about its tracks.
+/// The tracks of an init segment.
 pub fn tracks(init: &[u8]) -> Vec<Track> {
     let mut encryptor = Encryptor::new(settings(CBCS));
     encryptor.push(init.to_vec()).unwrap();
@@ -192,7 +192,7 @@ pub fn iv_size(scheme: Scheme) -> usize {
     }
 }
 
-/// Where the init segment of a file ends.
+/// The end of the init segment of a file.
 pub fn init_end(file: &[u8]) -> usize {
     file.windows(4)
         .position(|kind| kind == b"moov")

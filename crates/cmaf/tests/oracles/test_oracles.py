@@ -1,4 +1,4 @@
-"""What the crate encrypts is decrypted by Shaka Packager and ffmpeg, and is what a second implementation makes of it.
+"""Tests that Shaka Packager and ffmpeg decrypt the output, and that a second implementation has the same.
 
 Run in the repository's root, with the example built:
 cargo build -p playlock-cmaf --example encrypt && target/venv/bin/python -m pytest crates/cmaf/tests/oracles

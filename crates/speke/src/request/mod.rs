@@ -23,7 +23,7 @@ use token::Tokens;
 /// The header that a requester's token may be in.
 pub const TOKEN_HEADER: &str = "x-playlock-speke-token";
 
-/// What a request asks for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// POST of a document.
@@ -35,7 +35,7 @@ pub enum Endpoint {
 /// A request, before its body is read. Without `Debug`: it has the requester's token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
-    /// What it asks for.
+    /// Its purpose.
     pub endpoint: Endpoint,
     /// The version that its headers name.
     pub version: Version,

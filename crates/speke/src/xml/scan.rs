@@ -38,7 +38,7 @@ enum State {
     CData,
 }
 
-/// How far a scan came: a piece, or the need for more input.
+/// The result of a scan: a piece, or the need for more input.
 enum Step {
     Took(usize, Piece, State),
     More,
@@ -52,7 +52,7 @@ pub(super) struct Scanner {
     kept: String,
     /// The first bytes of a character.
     cut: Vec<u8>,
-    /// Where in `kept` the search for the end of a tag goes on, and within which quotes.
+    /// The position in `kept` at which the search for the end of a tag goes on, and within which quotes.
     searched: usize,
     quote: Option<u8>,
     /// `]` at the end of the last text, at most two: `]]>` must not appear, however it is cut.

@@ -1,4 +1,4 @@
-//! What the tests share: case files, and a source of chance with a seed.
+//! Shared by the tests: case files, and a source of chance with a seed.
 #![allow(dead_code, reason = "each test uses a part")]
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test")]
 
