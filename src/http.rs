@@ -110,6 +110,8 @@ impl Context {
         match step {
             Some(RequestBodyStep::Hold) => Action::Pause,
             Some(RequestBodyStep::Reply(reply)) => self.reply(&reply),
+            Some(RequestBodyStep::Ask(call)) if ask(self.id, &call) => Action::Pause,
+            Some(RequestBodyStep::Ask(_)) => self.answered(None),
             None => self.reply(&failure()),
         }
     }

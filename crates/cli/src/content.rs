@@ -4,13 +4,14 @@ use clap::{Args, ValueEnum};
 use playlock_core::http::reply::{self, Header, Reason};
 use playlock_core::policy::{KeyringIndex, Match, Policies, Policy};
 use playlock_core::request::pending::{Asked, Claim, PendingMedia, PendingSession};
-use playlock_core::request::{Admitted, AdmittedKey, admit_unobserved};
+use playlock_core::request::{Admitted, AdmittedKey, KeyOf, admit_unobserved};
 use playlock_core::session::jar;
 use playlock_core::step::Request;
 use playlock_core::token::derive::KeyScope;
 use playlock_core::token::signed::{Iv, Resource};
 
 use crate::address::Address;
+use crate::explain::{PACKAGED, shared_by};
 use crate::failure::Failure;
 use crate::fields;
 use crate::time::{self, Moment};
@@ -77,8 +78,8 @@ pub enum Scope {
 pub struct ContentKey {
     /// The policy's name.
     pub policy: String,
-    /// The viewers who share the key.
-    pub scope: KeyScope,
+    /// The viewers who share the key, in words.
+    pub scope: String,
     /// The key rotation period.
     pub period: u64,
     /// The content key.
@@ -176,6 +177,7 @@ fn derived(
         _ => keys.key(&scope, period),
     };
     let iv = number.map_or_else(|| keys.iv(&scope, period), |number| u128::from(number).to_be_bytes());
+    let scope = shared_by(&scope);
     Ok(ContentKey { policy: policy.name.clone(), scope, period, key, iv, notes: Vec::new() })
 }
 
@@ -248,7 +250,7 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
         reason => Failure::Refused(reason),
     })?;
     match admitted {
-        Admitted::Key(AdmittedKey { policy, session, scope, period, .. }) => {
+        Admitted::Key(AdmittedKey { policy, session, of: KeyOf::Scope { scope, period }, .. }) => {
             let policy = policies.get(policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
             derived(policy, session.keyring, scope, period, source.sequence)
         }
@@ -284,6 +286,14 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
             }
             Ok(content)
         }
+        Admitted::Key(AdmittedKey { policy, of: KeyOf::Packaged { iv }, reply, .. }) => {
+            let key = reply.body.try_into().map_err(|_| Failure::Wrong("no key of 16 bytes".into()))?;
+            let policy = policies.get(policy).map(|policy| policy.name.clone()).unwrap_or_default();
+            Ok(ContentKey { policy, scope: PACKAGED.into(), period: 0, key, iv, notes: Vec::new() })
+        }
+        Admitted::License(_) => Err(Failure::Wrong(
+            "the URL is that of a license server; expected one of a segment, playlist or key".into(),
+        )),
         Admitted::Pass | Admitted::Preflight { .. } | Admitted::Chained(..) => Err(Failure::Wrong(
             "the URL is under no policy that encrypts; expected one that an assignment with mediaEncryption covers"
                 .into(),

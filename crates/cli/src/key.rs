@@ -9,7 +9,6 @@ use serde_json::json;
 
 use crate::config;
 use crate::content::{KeySource, find};
-use crate::explain::shared_by;
 use crate::failure::Failure;
 
 /// Derive a content key and its IV.
@@ -47,12 +46,12 @@ pub fn run(arguments: &KeyCommand, output: &mut dyn Write) -> Result<(), Failure
     let written = if arguments.raw {
         output.write_all(&content.key)
     } else if arguments.json {
-        let json = json!({"key": key, "iv": iv, "policy": content.policy, "scope": shared_by(&content.scope),
+        let json = json!({"key": key, "iv": iv, "policy": content.policy, "scope": content.scope,
             "period": content.period, "notes": content.notes});
         return config::write_json(output, &json);
     } else {
         let notes: String = content.notes.iter().map(|note| format!("note     {note}\n")).collect();
-        let scope = shared_by(&content.scope);
+        let scope = &content.scope;
         write!(
             output,
             "key      {key}\niv       {iv}\npolicy   {}\nscope    {scope}\nperiod   {}\n{notes}",

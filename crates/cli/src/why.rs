@@ -89,7 +89,8 @@ impl Verdict {
         match (self.step, &self.reply) {
             ("forward", _) if kind == "pass" => "passes untouched".into(),
             ("forward", _) => format!("passes, as {kind}"),
-            ("collect", _) => "goes to the key server for packagers, with its body".into(),
+            ("collect", _) if kind == "speke" => "goes to the key server for packagers, with its body".into(),
+            ("collect", _) => format!("passes, as {kind}, with its body"),
             ("ask", _) => "passes if the authorizer says so".into(),
             (_, Some(Reply { reason: Some(reason), status, .. })) => {
                 format!("{status} {}: {}", reason.word(), reason.title())

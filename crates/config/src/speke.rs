@@ -27,18 +27,25 @@ pub struct Speke {
     /// that is exchanged.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [serde_json::json!({"env": "PLAYLOCK_SPEKE_SECRET"})])))]
     pub secret: Option<SecretSource>,
-    /// The URI in FairPlay's key tags, which its licence server understands: `skd://`, with `{contentId}`, `{kid}`, `{iv}`
+    /// The URL below which this filter gives viewers the keys of packaged contents: a path, or a URL with one, of letters,
+    /// digits and `/.-_`, with `{contentId}` as a segment. The policy must be assigned to the path, and the ACL of a
+    /// viewer's session must cover it. Below it, `/SECRET/KID` is a key's 16 bytes, and `/SECRET/license` a license server
+    /// for ClearKey; `SECRET` identifies the secret. It stands in for `keyUrl` and `licenseUrl`. Players need an absolute
+    /// URL only if the playlist is another host's.
+    #[cfg_attr(feature = "schema", schemars(length(max = 512), extend("examples" = ["/vod/{contentId}/keys"])))]
+    pub viewer_url: Option<String>,
+    /// The URI in FairPlay's key tags, which its license server understands: `skd://`, with `{contentId}`, `{kid}`, `{iv}`
     /// and `{json}` in it, also as `{kid:hex}`, `{kid:base64}` and the like. Without it, FairPlay is refused.
     #[cfg_attr(feature = "schema", schemars(length(max = 1024), extend("examples" = ["skd://{kid:base64}"])))]
     pub fairplay: Option<String>,
-    /// The URL of the 16 bytes of a key, for AES-128 and SAMPLE-AES, with the same placeholders. Without it, these are
-    /// refused.
+    /// The URL of the 16 bytes of a key, for AES-128 and SAMPLE-AES, with the same placeholders: of a key server of your
+    /// own. Without it and without `viewerUrl`, these are refused.
     #[cfg_attr(
         feature = "schema",
         schemars(length(max = 1024), extend("examples" = ["https://tv.example/keys/{contentId}/{kid}"]))
     )]
     pub key_url: Option<String>,
-    /// The URL of a ClearKey licence server, with the same placeholders.
+    /// The URL of a ClearKey license server of your own, with the same placeholders.
     #[cfg_attr(
         feature = "schema",
         schemars(length(max = 1024), extend("examples" = ["https://tv.example/license/{contentId}"]))
@@ -47,7 +54,7 @@ pub struct Speke {
     /// The name of the content provider in Widevine's data. With it, the data has the content ID, too.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 128), extend("examples" = ["example"])))]
     pub widevine_provider: Option<String>,
-    /// The URL of PlayReady's licence server, with the same placeholders. Players usually have one of their own.
+    /// The URL of PlayReady's license server, with the same placeholders. Players usually have one of their own.
     #[cfg_attr(
         feature = "schema",
         schemars(length(max = 1024), extend("examples" = ["https://playready.example/rightsmanager.asmx"]))
@@ -72,7 +79,7 @@ pub enum PlayReadyHeader {
     V4_2,
 }
 
-/// A requester of keys: a packager, or a licence server.
+/// A requester of keys: a packager, or a license server.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -1,6 +1,7 @@
 //! The state machine of one request and its response.
 
-mod packagers;
+mod collected;
+mod facts;
 mod verdict;
 
 pub use self::verdict::Verdict;
@@ -18,8 +19,8 @@ use crate::playlist::Unservable;
 use crate::policy::{Policies, PolicyIndex, authorizer, cors};
 use crate::request::chained::ChainedRequest;
 use crate::request::check::Observer;
+use crate::request::collecting::Collecting;
 use crate::request::pending::PendingRequest;
-use crate::request::speke::Collecting;
 use crate::request::{self, Admitted, AdmittedKey};
 use crate::response::body::{Body, Pushed};
 use crate::response::{self, Plan};
@@ -57,7 +58,7 @@ enum State {
     Idle,
     /// The authorizer is being asked whether this key response may be sent.
     Asking(Reply),
-    /// The body of a packager's request is awaited.
+    /// The request's body is awaited.
     Collecting(Collecting),
     /// The request was forwarded to the origin; its response is pending.
     Asked(PendingRequest),
@@ -119,6 +120,7 @@ impl Exchange {
                 | Admitted::Preflight { policy, .. }
                 | Admitted::Redirected { policy, .. },
             ) => Some(*policy),
+            Ok(Admitted::License(request)) => Some(request.policy()),
             Ok(Admitted::Pending(pending, _)) => Some(pending.policy),
             Ok(Admitted::Chained(chained, _)) => Some(chained.policy()),
             Err(refused) => refused.policy,
@@ -145,6 +147,7 @@ impl Exchange {
                     }
                 }
             }
+            Ok(Admitted::License(request)) => exchange.begin_license(request),
             Ok(Admitted::Preflight { reply, .. }) => {
                 exchange.kind = Kind::Preflight;
                 RequestStep::Reply(exchange.with_cors(reply))
@@ -336,47 +339,6 @@ impl Exchange {
                 TrailersStep::Forward
             }
         }
-    }
-
-    /// The kind of the exchange, as far as it is known.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// The index of the policy, if it is known.
-    pub fn policy(&self) -> Option<PolicyIndex> {
-        self.policy
-    }
-
-    /// The outcome so far.
-    pub fn verdict(&self) -> Verdict {
-        match (&self.state, self.reason) {
-            (State::Broken(_), _) => Verdict::Broken,
-            (_, Some(_)) => Verdict::Refused,
-            (_, None) => Verdict::Allowed,
-        }
-    }
-
-    /// The reason for the refusal or reset.
-    pub fn reason(&self) -> Option<Reason> {
-        self.reason
-    }
-
-    /// The playlist's unservable URIs, if it has any.
-    pub fn unservable(&self) -> Option<&Unservable> {
-        self.unservable.as_deref().filter(|unservable| unservable.count() > 0)
-    }
-
-    /// The fields for the access log, as name and value: `kind`, and `policy`, `session`, `requester` and `reason` where known.
-    pub fn log_fields(&self) -> Vec<(&'static str, String)> {
-        let policy = self.policy.and_then(|index| self.policies.get(index));
-        let mut facts = Vec::with_capacity(4);
-        facts.push(("kind", self.kind.word().into()));
-        facts.extend(policy.map(|policy| ("policy", policy.name.clone())));
-        facts.extend(self.session.iter().map(|session| ("session", session.clone())));
-        facts.extend(self.requester.iter().map(|requester| ("requester", requester.clone())));
-        facts.extend(self.reason.map(|reason| ("reason", reason.word().into())));
-        facts
     }
 
     fn refusal(&mut self, reason: Reason) -> Reply {

@@ -24,6 +24,9 @@ pub enum RequestBodyStep {
     Hold,
     /// Answer the request with this.
     Reply(Reply),
+    /// The body is complete: hold the request and call an upstream; the result goes to
+    /// [`crate::exchange::Exchange::on_answer`].
+    Ask(Call),
 }
 
 /// The next step for response headers.

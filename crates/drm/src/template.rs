@@ -29,7 +29,8 @@ pub const MAX_PLACEHOLDERS: usize = 8;
 /// A text that is not a template. Positions are in bytes from the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TemplateFault {
-    /// The text does not start with `skd://`, or with `https://` or `http://` for URLs of HTTP.
+    /// The text does not start with `skd://`, or with `https://` or `http://` for URLs of HTTP, or with `/` where a path
+    /// is allowed.
     Scheme,
     /// Longer than [`MAX_LENGTH`].
     Length,
@@ -92,6 +93,14 @@ impl Template {
     /// [`TemplateFault`].
     pub fn url(text: &str) -> Result<Self, TemplateFault> {
         Self::parse(text, &["https://", "http://"])
+    }
+
+    /// Parses a template of such a URL, or of a path.
+    ///
+    /// # Errors
+    /// [`TemplateFault`].
+    pub fn reference(text: &str) -> Result<Self, TemplateFault> {
+        Self::parse(text, &["https://", "http://", "/"])
     }
 
     fn parse(text: &str, schemes: &[&str]) -> Result<Self, TemplateFault> {

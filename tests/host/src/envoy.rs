@@ -100,16 +100,7 @@ impl Run {
         if self.stream.reset {
             return end(Outcome::Broken, "reset on the request");
         }
-        if action == Action::Pause
-            && self.stream.reply.is_none()
-            && let Some((call, status)) = self.stream.call.take()
-        {
-            self.seen.call = Some(call);
-            self.stream.answer = Some(vec![(":status".to_owned(), status.to_string().into_bytes())]);
-            let told = filter.on_http_call_response(&mut self.stream, CALL);
-            told.map_err(|trap| self.trap(trap))?;
-            self.stream.answer = None;
-        }
+        self.call(filter, action)?;
         let held = action == Action::Pause && !self.stream.resumed;
         // Without the flag, headers that wait stop the body, too.
         let resumed =
@@ -130,6 +121,21 @@ impl Run {
             response.ending = Ending::WithData;
         }
         self.response(filter, response)
+    }
+
+    /// Answers the call to a cluster that the filter waits for, if there is one.
+    fn call(&mut self, filter: &mut dyn Filter, action: Action) -> Result<(), End> {
+        if action == Action::Pause
+            && self.stream.reply.is_none()
+            && let Some((call, status)) = self.stream.call.take()
+        {
+            self.seen.call = Some(call);
+            self.stream.answer = Some(vec![(":status".to_owned(), status.to_string().into_bytes())]);
+            let told = filter.on_http_call_response(&mut self.stream, CALL);
+            told.map_err(|trap| self.trap(trap))?;
+            self.stream.answer = None;
+        }
+        Ok(())
     }
 
     /// Passes the request's body to the filter. True if the filter lets it go on, which sends held headers, too.
@@ -153,6 +159,7 @@ impl Run {
             if self.stream.reset {
                 return end(Outcome::Broken, "reset on the request body");
             }
+            self.call(filter, action)?;
             if self.stream.reply.is_some() {
                 self.stream.body.clear();
                 return Ok(false);
@@ -166,6 +173,7 @@ impl Run {
         if trails {
             let called = filter.on_request_trailers(&mut self.stream);
             action = called.map_err(|trap| self.trap(trap))?;
+            self.call(filter, action)?;
         }
         self.stream.body.clear();
         Ok(action == Action::Continue)

@@ -77,6 +77,15 @@ impl NativeFilter<'_> {
         Action::Pause
     }
 
+    fn ask(&mut self, stream: &mut Stream, call: step::Call) -> Result<Action, Trap> {
+        let step::Call { cluster, headers, timeout } = call;
+        let milliseconds = u32::try_from(timeout * 1000).map_err(|error| Trap(error.to_string()))?;
+        match stream.dispatch(HttpCall { cluster, headers, milliseconds }) {
+            Ok(_) => Ok(Action::Pause),
+            Err(_) => Ok(self.answered(stream, None)),
+        }
+    }
+
     fn answered(&mut self, stream: &mut Stream, status: Option<u16>) -> Action {
         match self.exchange.as_mut().map(|exchange| exchange.on_answer(status)) {
             Some(reply) => self.reply(stream, reply),
@@ -167,13 +176,7 @@ impl Filter for NativeFilter<'_> {
             }
             RequestStep::Reply(reply) => Ok(self.reply(stream, reply)),
             RequestStep::Collect => Ok(Action::Pause),
-            RequestStep::Ask(step::Call { cluster, headers, timeout }) => {
-                let milliseconds = u32::try_from(timeout * 1000).map_err(|error| Trap(error.to_string()))?;
-                match stream.dispatch(HttpCall { cluster, headers, milliseconds }) {
-                    Ok(_) => Ok(Action::Pause),
-                    Err(_) => Ok(self.answered(stream, None)),
-                }
-            }
+            RequestStep::Ask(call) => self.ask(stream, call),
         }
     }
 
@@ -193,6 +196,7 @@ impl Filter for NativeFilter<'_> {
         match step {
             RequestBodyStep::Hold => Ok(Action::Pause),
             RequestBodyStep::Reply(reply) => Ok(self.reply(stream, reply)),
+            RequestBodyStep::Ask(call) => self.ask(stream, call),
         }
     }
 

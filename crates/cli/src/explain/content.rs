@@ -4,7 +4,7 @@ use playlock_core::http::headers;
 use playlock_core::http::incoming::SIGNED_PARAMETER;
 use playlock_core::http::reply::Reason;
 use playlock_core::http::route::Extension;
-use playlock_core::policy::encryption::OnEncryptedOrigin;
+use playlock_core::policy::encryption::Encryption;
 use playlock_core::request::Admitted;
 use playlock_core::request::chained::ChainedRequest;
 use playlock_core::request::check::Outcome;
@@ -16,7 +16,7 @@ use playlock_core::token::signed::{Iv, Treatment};
 use playlock_core::token::uri_signing::renewal::RenewalCarrier;
 
 use super::explanation::{Explanation, Mark};
-use super::key::shared_by;
+use super::key::{given, shared_by};
 use super::shared::shared;
 
 /// Adds one of these checks.
@@ -40,6 +40,14 @@ pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: 
         "parameter" => parameter(explanation, outcome, visit),
         "key" => match outcome {
             Outcome::Admitted(Admitted::Pending(pending, edits)) => forwarded(explanation, pending, edits, visit),
+            Outcome::Admitted(Admitted::Key(key)) => given(explanation, check, key),
+            Outcome::Admitted(Admitted::License(_)) => {
+                explanation.say(check, Mark::Good, "licenses of packaged content, once the body has come");
+            }
+            Outcome::Refused(denied) if denied.reason == Reason::Key => {
+                explanation.outcome(check, outcome, "");
+                explanation.detail("no secret of this configuration has the identifier in the URL");
+            }
             Outcome::Refused(denied) => {
                 let text = match denied.reason {
                     Reason::Session => {
@@ -143,7 +151,7 @@ fn forwarded(explanation: &mut Explanation<'_>, pending: &PendingRequest, edits:
         Some(scope) => explanation.say("key", Mark::Good, format!("{what} {}", shared_by(scope))),
         None => explanation.say("key", Mark::Note, format!("none: the {} goes out as it is", pending.kind().word())),
     }
-    if policy.encryption.as_ref().is_some_and(|it| it.on_encrypted_origin == OnEncryptedOrigin::Passthrough) {
+    if policy.encryption.as_ref().is_some_and(Encryption::admits_encrypted) {
         explanation.detail("media that the origin encrypts itself passes through");
     }
     if pending.is_tentative() {

@@ -3,7 +3,7 @@
 use playlock_core::http::incoming::SIGNED_PARAMETER;
 use playlock_core::request::check::Outcome;
 use playlock_core::request::visit::Visit;
-use playlock_core::request::{Admitted, AdmittedKey};
+use playlock_core::request::{Admitted, AdmittedKey, KeyOf};
 use playlock_core::token::derive::KeyScope;
 
 use super::explanation::{Explanation, Mark};
@@ -26,16 +26,26 @@ pub fn explain(explanation: &mut Explanation<'_>, check: &'static str, outcome: 
         }
         "owner" => explanation.outcome(check, outcome, "the key URL was written for this session"),
         "key" => match outcome {
-            Outcome::Admitted(Admitted::Key(AdmittedKey { scope, ask, .. })) => {
-                explanation.say(check, Mark::Good, shared_by(scope));
-                match ask {
-                    Some(_) => explanation.say("authorizer", Mark::Note, "Envoy asks an upstream first"),
-                    None => explanation.say("origin", Mark::Good, "is not asked: the filter answers"),
-                }
-            }
+            Outcome::Admitted(Admitted::Key(key)) => given(explanation, check, key),
             _ => explanation.outcome(check, outcome, ""),
         },
         _ => shared(explanation, check, outcome, visit),
+    }
+}
+
+/// The key of content that was packaged elsewhere.
+pub const PACKAGED: &str = "a key of packaged content";
+
+/// Says which key is given.
+pub fn given(explanation: &mut Explanation<'_>, check: &'static str, key: &AdmittedKey) {
+    let text = match &key.of {
+        KeyOf::Scope { scope, .. } => shared_by(scope),
+        KeyOf::Packaged { .. } => PACKAGED.into(),
+    };
+    explanation.say(check, Mark::Good, text);
+    match key.ask {
+        Some(_) => explanation.say("authorizer", Mark::Note, "Envoy asks an upstream first"),
+        None => explanation.say("origin", Mark::Good, "is not asked: the filter answers"),
     }
 }
 

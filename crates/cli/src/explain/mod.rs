@@ -14,7 +14,7 @@ use playlock_core::request::door::Door;
 use playlock_core::request::visit::Visit;
 
 pub use self::explanation::{Check, Explanation, Mark};
-pub use self::key::shared_by;
+pub use self::key::{PACKAGED, shared_by};
 
 impl Observer for Explanation<'_> {
     fn target(&mut self, _: &RequestHead<'_>, incoming: Option<&Incoming<'_>>) {

@@ -1,7 +1,7 @@
 //! Reader of `mediaEncryption`: the source, scope and rotation of content keys.
 
-use alloc::boxed::Box;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
@@ -50,8 +50,8 @@ pub fn read_secrets(
     Ok(secrets)
 }
 
-/// Reads the member at the JSON path `path`. `on_content`: content requires a session token; `secret`: the
-/// current one.
+/// Reads the member at the JSON path `path`. `on_content`: content requires a session token; `secrets`: the policy's, the
+/// current one first.
 ///
 /// # Errors
 /// The first invalid member.
@@ -59,7 +59,7 @@ pub fn read(
     path: &str,
     encryption: &document::MediaEncryption,
     on_content: bool,
-    secret: Option<&Secret>,
+    secrets: &[Secret],
     reader: &mut Reader<'_>,
 ) -> Result<Encryption, ConfigError> {
     match encryption.percentage_coverage.as_deref() {
@@ -96,7 +96,7 @@ pub fn read(
         rotation,
         iv_mode: encryption.iv_mode,
         on_encrypted_origin: encryption.on_encrypted_origin,
-        speke: read_speke(path, encryption, secret, reader)?,
+        speke: read_speke(path, encryption, secrets, reader)?,
     };
     if encryption.stream_depth.is_some() && !built.asks_for_stream() {
         return Err(ConfigError::new(
@@ -110,11 +110,11 @@ pub fn read(
 fn read_speke(
     path: &str,
     encryption: &document::MediaEncryption,
-    secret: Option<&Secret>,
+    secrets: &[Secret],
     reader: &mut Reader<'_>,
-) -> Result<Option<Box<Speke>>, ConfigError> {
+) -> Result<Option<Rc<Speke>>, ConfigError> {
     let Some(written) = &encryption.speke else { return Ok(None) };
-    Ok(Some(Box::new(speke::read(&format!("{path}.speke"), written, secret, reader)?)))
+    Ok(Some(Rc::new(speke::read(&format!("{path}.speke"), written, secrets, reader)?)))
 }
 
 fn read_endpoint(path: &str, encryption: &document::MediaEncryption) -> Result<Keys, ConfigError> {

@@ -67,7 +67,7 @@ pub fn read(
         .map(|it| players::read(&format!("{path}.playerVerification"), it, by_token, &mut reader.warnings))
         .transpose()?;
     let encryption = encryption
-        .map(|encryption| encryption::read(&media_path, encryption, session.on_content, secrets.first(), reader))
+        .map(|encryption| encryption::read(&media_path, encryption, session.on_content, &secrets, reader))
         .transpose()?;
     if let Some(encryption) = &encryption {
         encryption::check_key_url(&media_path, encryption, secrets.len())?;

@@ -11,34 +11,57 @@ use crate::speke::{self as written, PlayReadyHeader};
 use playlock_core::bytes::cidr;
 use playlock_core::policy::Policies;
 use playlock_core::policy::speke::{ContentPattern, Requester, RequesterToken, Speke};
+use playlock_core::policy::viewer_url::ViewerUrl;
 use playlock_core::token::derive::{PackagerKeys, Secret};
 use playlock_drm::template::{MAX_LENGTH, MAX_PLACEHOLDERS, TemplateFault};
 use playlock_drm::{Settings, Template};
 
-/// Reads the member at the JSON path `path`. `secret` is the policy's current one, if it has one.
+/// Reads the member at the JSON path `path`. `secrets` are the policy's, the current one first.
 ///
 /// # Errors
 /// The first invalid member.
 pub fn read(
     path: &str,
     speke: &written::Speke,
-    secret: Option<&Secret>,
+    secrets: &[Secret],
     reader: &mut Reader<'_>,
 ) -> Result<Speke, ConfigError> {
     let own =
         speke.secret.as_ref().map(|source| reader.lasting_secret(&format!("{path}.secret"), source)).transpose()?;
-    let secret = own.as_ref().or(secret).ok_or_else(|| {
+    let mut all = own.iter().chain(secrets).map(|secret| PackagerKeys::new(secret, &reader.policy));
+    let keys = all.next().ok_or_else(|| {
         ConfigError::new(
             format!("{path}.secret"),
             "missing, expected a secret, as the policy has none to derive keys from",
         )
     })?;
+    let older = all.collect();
+    let viewer = read_viewer_url(path, speke)?;
+    let mut settings = read_settings(path, speke)?;
+    if let Some(url) = &viewer {
+        settings.key_url = template(path, "viewerUrl", &url.key_template(keys.secret_id()), Template::reference)?;
+        settings.license_url =
+            template(path, "viewerUrl", &url.license_template(keys.secret_id()), Template::reference)?;
+    }
     Ok(Speke {
         path: text(&format!("{path}.path"), &speke.path)?,
         requesters: read_requesters(&format!("{path}.requesters"), &speke.requesters, reader)?,
-        keys: PackagerKeys::new(secret, &reader.policy),
-        settings: read_settings(path, speke)?,
+        keys,
+        older,
+        settings,
+        viewer,
     })
+}
+
+fn read_viewer_url(path: &str, speke: &written::Speke) -> Result<Option<ViewerUrl>, ConfigError> {
+    let Some(url) = &speke.viewer_url else { return Ok(None) };
+    for (member, beside) in [("keyUrl", &speke.key_url), ("licenseUrl", &speke.license_url)] {
+        if beside.is_some() {
+            let message = "found beside viewerUrl, which stands in for it; expected one of the two";
+            return Err(ConfigError::new(format!("{path}.{member}"), message));
+        }
+    }
+    text(&format!("{path}.viewerUrl"), url).map(Some)
 }
 
 fn read_requesters(
@@ -112,13 +135,17 @@ fn read_each<T>(
     Ok(read)
 }
 
+type Parse = fn(&str) -> Result<Template, TemplateFault>;
+
+fn template(path: &str, member: &str, text: &str, parse: Parse) -> Result<Option<Template>, ConfigError> {
+    let read = parse(text);
+    read.map(Some).map_err(|fault| ConfigError::new(format!("{path}.{member}"), describe(fault, member == "fairplay")))
+}
+
 fn read_settings(path: &str, speke: &written::Speke) -> Result<Settings, ConfigError> {
-    let template = |member: &str, text: &Option<String>, parse: fn(&str) -> Result<Template, TemplateFault>| {
-        let read = text.as_deref().map(|text| {
-            parse(text)
-                .map_err(|fault| ConfigError::new(format!("{path}.{member}"), describe(fault, member == "fairplay")))
-        });
-        read.transpose()
+    let template = |member: &str, text: &Option<String>, parse: Parse| match text {
+        None => Ok(None),
+        Some(text) => template(path, member, text, parse),
     };
     let provider = speke.widevine_provider.as_deref();
     if let Some(name) = provider.filter(|name| !(1..=128).contains(&name.len()) || name.chars().any(char::is_control)) {

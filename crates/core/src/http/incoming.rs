@@ -25,6 +25,8 @@ pub enum Method {
     Head,
     /// OPTIONS.
     Options,
+    /// POST.
+    Post,
     /// Any other.
     Other,
 }
@@ -35,6 +37,7 @@ impl Method {
             b"GET" => Self::Get,
             b"HEAD" => Self::Head,
             b"OPTIONS" => Self::Options,
+            b"POST" => Self::Post,
             _ => Self::Other,
         }
     }

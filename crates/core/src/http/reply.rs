@@ -160,6 +160,10 @@ reasons! {
     Speke "speke" 400 "This is no request of SPEKE";
     /// The document of a request of SPEKE cannot be read or answered.
     Cpix "cpix" 422 "The CPIX document cannot be answered";
+    /// The key URL of packaged content names an unknown secret, or no key.
+    Key "key" 404 "No key has this URL";
+    /// The body of a license request is not one of W3C ClearKey, or asks for too many keys.
+    License "license" 400 "The license request cannot be read";
     /// The authorizer denied the key.
     Authorizer "authorizer" 403 "This session may not have the key";
     /// The authorizer could not be reached, or gave no decision.

@@ -9,6 +9,8 @@ pub enum Kind {
     Playlist,
     /// A content key.
     Key,
+    /// Licenses: keys of content that was packaged elsewhere, for the key system ClearKey.
+    License,
     /// Encrypted media.
     Segment,
     /// Served in clear under a token: init sections, session data, and all content of policies without encryption.
@@ -27,6 +29,7 @@ impl Kind {
         Self::Pass,
         Self::Playlist,
         Self::Key,
+        Self::License,
         Self::Segment,
         Self::Clear,
         Self::Preflight,
@@ -40,6 +43,7 @@ impl Kind {
             Self::Pass => "pass",
             Self::Playlist => "playlist",
             Self::Key => "key",
+            Self::License => "license",
             Self::Segment => "segment",
             Self::Clear => "clear",
             Self::Preflight => "preflight",

@@ -1,6 +1,7 @@
 //! Encryption in a media playlist: key URIs, IVs, and the key period of each segment.
 
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::String;
 
 use super::attribute::integer;
@@ -9,6 +10,7 @@ use crate::http::incoming::SIGNED_PARAMETER;
 use crate::http::reply::Reason;
 use crate::policy::encryption::{IvMode, OnEncryptedOrigin, Rotation};
 use crate::policy::key_url::KeyUri;
+use crate::policy::speke::Speke;
 use crate::token::derive::{KeyScope, Keyring};
 use crate::token::signed::{self, Iv, Resource};
 
@@ -28,6 +30,8 @@ pub struct Encryption {
     pub iv_mode: IvMode,
     /// The handling of media that the origin has already encrypted.
     pub on_encrypted_origin: OnEncryptedOrigin,
+    /// The key server, if it gives viewers the keys of packaged contents.
+    pub packaged: Option<Rc<Speke>>,
 }
 
 /// The source of a playlist's keys.

@@ -17,7 +17,8 @@ use crate::token::signed::{Resource, Treatment};
 /// Longest document in bytes. Documents are buffered as a whole.
 pub const MAX_DOCUMENT: usize = 256 * 1024;
 
-type Object<'a> = BTreeMap<String, &'a RawValue>;
+/// The members of an object, with their values as written.
+pub type Object<'a> = BTreeMap<String, &'a RawValue>;
 
 /// Adds the session token to the URIs in `document`.
 ///

@@ -10,6 +10,7 @@ pub mod json;
 mod key_scope;
 mod line;
 mod live_probe;
+mod origin_keys;
 mod range;
 mod scan;
 mod session_link;
@@ -91,6 +92,8 @@ struct Body {
     position: Position,
     /// The reason why media from here on is not encrypted.
     spared: Option<ClearReason>,
+    /// The origin's keys since the last segment.
+    origin_keys: OriginKeys,
     /// The playlist has parts (low latency).
     has_parts: bool,
     /// A URI of the current line contains a value that the viewer chose.
@@ -108,6 +111,18 @@ enum ClearReason {
     Images,
 }
 
+/// The origin's keys between two segments. One of them is enough for a player: the others are for other DRM systems.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum OriginKeys {
+    /// None.
+    #[default]
+    None,
+    /// Only keys whose URLs are not ours.
+    Foreign,
+    /// One whose URL is ours, or the policy lets all pass.
+    Admitted,
+}
+
 impl Rewriter {
     /// Starts a playlist.
     pub fn new(marks: UriRewriter) -> Self {
@@ -121,6 +136,7 @@ impl Rewriter {
             parts: Ranges::default(),
             position: Position::default(),
             spared: None,
+            origin_keys: OriginKeys::default(),
             has_parts: false,
             chosen: false,
             key_uri: None,
@@ -202,6 +218,7 @@ impl Body {
             let resource = self.segment_resource(text, out)?;
             self.cover(text, &resource, end, out);
             self.position.advance();
+            self.origin_keys = OriginKeys::None;
             LinkTarget::Resource(resource)
         };
         self.check_choice(lead)?;
@@ -220,12 +237,16 @@ impl Body {
     }
 
     /// The properties of media at this position: encrypted, or served unchanged.
-    fn media(&self) -> Resource {
-        match (&self.marks.encryption, self.spared) {
+    ///
+    /// # Errors
+    /// [`Reason::Encrypted`] if the origin has encrypted it with keys of others.
+    fn media(&self) -> Result<Resource, Reason> {
+        Ok(match (&self.marks.encryption, self.spared) {
             (Some(encryption), None) => encryption.media(&self.position, self.has_parts),
+            (Some(_), Some(_)) if self.origin_keys == OriginKeys::Foreign => return Err(Reason::Encrypted),
             (Some(_), Some(_)) => Resource { form: Treatment::Clear, ..Resource::default() },
             (None, _) => Resource::default(),
-        }
+        })
     }
 
     /// Whether media at this position is encrypted.
@@ -235,7 +256,7 @@ impl Body {
 
     /// The properties of the segment with this URI. Its byte range becomes a resource of its own, encrypted separately.
     fn segment_resource(&mut self, uri: &[u8], out: &mut Vec<u8>) -> Result<Resource, Reason> {
-        let media = self.media();
+        let media = self.media()?;
         match self.byterange.take() {
             None => {
                 self.segments.forget();

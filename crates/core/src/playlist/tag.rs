@@ -11,7 +11,6 @@ use super::variable::Expanded;
 use super::{Body, ClearReason, attribute};
 use crate::bytes::bug;
 use crate::http::reply::Reason;
-use crate::policy::encryption::OnEncryptedOrigin;
 use crate::token::signed::{ByteRange, Iv, Resource, Treatment};
 
 const fn lead(form: Treatment) -> LinkTarget {
@@ -21,7 +20,7 @@ const fn lead(form: Treatment) -> LinkTarget {
 /// Media that playlock does not encrypt.
 const MEDIA: LinkTarget = lead(Treatment::Media);
 /// A resource that players read in clear: an init section, session data.
-const CLEAR: LinkTarget = lead(Treatment::Clear);
+pub(super) const CLEAR: LinkTarget = lead(Treatment::Clear);
 /// A JSON document with URIs, which players read in clear.
 const DOCUMENT: LinkTarget = lead(Treatment::Document);
 /// Tags with URIs that are rewritten, in which variables must therefore be expanded.
@@ -114,10 +113,7 @@ impl Body {
                 self.scope.pass(line, out)
             }
             b"#EXT-X-KEY" if encrypting => self.origin_key(line, list, end, out),
-            b"#EXT-X-SESSION-KEY" if encrypting => {
-                self.pass_encrypted()?;
-                self.uris(line, &[(b"URI", CLEAR)], out)
-            }
+            b"#EXT-X-SESSION-KEY" if encrypting => self.origin_session_key(line, list, out),
             b"#EXT-X-BYTERANGE" if encrypting => {
                 self.byterange = Some(list.to_vec());
                 self.scope.pass_byterange(line, out)
@@ -140,7 +136,7 @@ impl Body {
                 self.has_parts = true;
                 let uri = attribute::value(list, b"URI").unwrap_or_default();
                 let range = own_range(&self.marks, list, &mut self.parts, b"BYTERANGE")?;
-                let resource = Resource { range, ..self.media() };
+                let resource = Resource { range, ..self.media()? };
                 self.check_choice(LinkTarget::Resource(resource))?;
                 self.cover(uri, &resource, end, out);
                 self.push_part(line, resource, end, out)
@@ -148,9 +144,7 @@ impl Body {
             b"#EXT-X-PRELOAD-HINT" if encrypting => self.hint(line, list, end, out),
             b"#EXT-X-SKIP" if encrypting => {
                 // A delta update omits the origin's keys, too: the media that follows could already be encrypted.
-                if self.on_encrypted_origin() == OnEncryptedOrigin::Passthrough {
-                    return Err(Reason::Encrypted);
-                }
+                self.refuse_if_encrypted_passes()?;
                 self.position.skip(attribute::value(list, b"SKIPPED-SEGMENTS").and_then(integer).unwrap_or(0));
                 self.scope.pass(line, out)
             }
@@ -174,40 +168,6 @@ impl Body {
             ),
             _ => self.scope.pass(line, out),
         }
-    }
-
-    fn on_encrypted_origin(&self) -> OnEncryptedOrigin {
-        match &self.marks.encryption {
-            Some(encryption) => encryption.on_encrypted_origin,
-            None => bug::instead(OnEncryptedOrigin::Deny),
-        }
-    }
-
-    /// # Errors
-    /// [`Reason::Encrypted`] unless media that the origin has encrypted may pass.
-    fn pass_encrypted(&self) -> Result<(), Reason> {
-        match self.on_encrypted_origin() {
-            OnEncryptedOrigin::Deny => Err(Reason::Encrypted),
-            OnEncryptedOrigin::Passthrough => Ok(()),
-        }
-    }
-
-    /// Rewrites an EXT-X-KEY of the origin.
-    fn origin_key(&mut self, line: Line<'_>, list: &[u8], end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
-        if attribute::value(list, b"METHOD") == Some(b"NONE") {
-            return match self.spared {
-                Some(ClearReason::Encrypted) => {
-                    self.spared = None;
-                    self.scope.pass(line, out)
-                }
-                // The filter's key stays in force: it encrypts media that the origin serves in clear.
-                _ => Ok(()),
-            };
-        }
-        self.pass_encrypted()?;
-        self.scope.require_none(end, out);
-        self.spared = Some(ClearReason::Encrypted);
-        self.uris(line, &[(b"URI", CLEAR)], out)
     }
 
     /// Writes a tag with an own URI. Its byte range, if it has one, moves into the URI.
@@ -248,7 +208,7 @@ impl Body {
             self.check_choice(CLEAR)?;
         } else {
             self.has_parts = true;
-            resource = self.media();
+            resource = self.media()?;
             self.check_choice(LinkTarget::Resource(resource))?;
             self.cover(uri, &resource, end, out);
         }
@@ -256,7 +216,12 @@ impl Body {
         self.marks.push_tag(out, line, &[(b"URI", LinkTarget::Resource(Resource { range, ..resource }))], without)
     }
 
-    fn uris(&mut self, line: Line<'_>, attributes: &[(&[u8], LinkTarget)], out: &mut Vec<u8>) -> Result<(), Reason> {
+    pub(super) fn uris(
+        &mut self,
+        line: Line<'_>,
+        attributes: &[(&[u8], LinkTarget)],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Reason> {
         if self.chosen {
             let list = line.text.splitn(2, |byte| *byte == b':').nth(1).unwrap_or_default();
             let present = attributes.iter().filter(|(name, _)| attribute::find(list, name).is_some());

@@ -30,6 +30,7 @@ pub(super) fn marks(encrypt: bool, token: bool) -> UriRewriter {
             rotation: Rotation::Never,
             iv_mode: IvMode::Explicit,
             on_encrypted_origin: OnEncryptedOrigin::Deny,
+            packaged: None,
         }),
         variables: Variables::default(),
         unservable: Rc::default(),

@@ -33,6 +33,8 @@ pub enum LinkTarget {
     Media,
     /// Another media playlist of the same multivariant playlist, named by a media playlist.
     Sibling,
+    /// A key or license of packaged content, which is given to sessions alone.
+    Key,
 }
 
 impl LinkTarget {
@@ -42,7 +44,7 @@ impl LinkTarget {
         match self {
             Self::Resource(Resource { form: Treatment::Clear | Treatment::Document, .. }) => true,
             Self::Resource(Resource { form: Treatment::Media, period, .. }) => period.is_some(),
-            Self::Either | Self::Media | Self::Sibling => false,
+            Self::Either | Self::Media | Self::Sibling | Self::Key => false,
         }
     }
 }
@@ -220,7 +222,7 @@ impl UriRewriter {
     pub fn is_plain(&self, lead: LinkTarget) -> bool {
         match lead {
             LinkTarget::Resource(resource) => resource == Resource::MEDIA && !self.shares_keys(),
-            LinkTarget::Either => true,
+            LinkTarget::Either | LinkTarget::Key => true,
             LinkTarget::Media => self.variables.defined().is_empty(),
             LinkTarget::Sibling => self.variables.imports().is_empty(),
         }
@@ -248,7 +250,9 @@ impl UriRewriter {
     /// The way in which a URI identifies the session.
     pub fn link(&self, lead: LinkTarget) -> Option<&SessionLink> {
         let of_content = match lead {
-            LinkTarget::Resource(Resource { form: Treatment::Media | Treatment::Clear, .. }) => self.content.as_ref(),
+            LinkTarget::Resource(Resource { form: Treatment::Media | Treatment::Clear, .. }) | LinkTarget::Key => {
+                self.content.as_ref()
+            }
             // Players go on with the URLs of playlists and documents for as long as the session lasts.
             _ => None,
         };
@@ -294,7 +298,7 @@ impl UriRewriter {
                 let place = Subject { path, query: &query, session: self.session.as_ref() };
                 signed::resource(&self.keyring, place, &resource, scope)
             }
-            LinkTarget::Either => None,
+            LinkTarget::Either | LinkTarget::Key => None,
             LinkTarget::Media => signed::variables(&self.keyring, path, self.variables.defined()),
             LinkTarget::Sibling => signed::variables(&self.keyring, path, self.variables.imports()),
         }

@@ -3,6 +3,7 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::key_url::push_path;
@@ -31,19 +32,36 @@ pub struct Question<'a> {
     /// Policy name.
     pub policy: &'a str,
     /// Session id in base64url.
-    pub session: &'a str,
+    pub session: String,
     /// ACL of the session.
     pub paths: &'a str,
     /// Id of the access token that opened the session, as in that token.
     pub access_token: Option<&'a str>,
     /// Payload of that access token, as in that token.
     pub payload: Option<&'a str>,
-    /// Scope of the key.
-    pub scope: &'a KeyScope,
-    /// Key period number.
-    pub period: u64,
+    /// The keys.
+    pub asked: AskedKeys<'a>,
     /// Client address, if known.
     pub client: Option<IpAddr>,
+}
+
+/// The keys that a session asks for.
+#[derive(Debug, Clone, Copy)]
+pub enum AskedKeys<'a> {
+    /// A key of content that is encrypted here.
+    Derived {
+        /// Its scope.
+        scope: &'a KeyScope,
+        /// Number of its key period.
+        period: u64,
+    },
+    /// Keys of content that was packaged elsewhere.
+    Packaged {
+        /// The content ID.
+        content: &'a str,
+        /// The key IDs, separated by commas.
+        kids: &'a str,
+    },
 }
 
 impl Authorizer {
@@ -54,11 +72,22 @@ impl Authorizer {
             push_path(&mut value, text);
             value
         };
-        let Question { policy, session, paths, access_token, payload, scope, period, client } = question;
-        let (name, stream) = match scope {
-            KeyScope::Session(_) => ("session", None),
-            KeyScope::Stream(directory) => ("stream", Some(encoded(directory))),
-            KeyScope::Application | KeyScope::Configured => ("application", None),
+        let Question { policy, session, paths, access_token, payload, asked, client } = question;
+        let (name, of_keys) = match asked {
+            AskedKeys::Packaged { content, kids } => {
+                let ids = [("x-playlock-content-id", encoded(content)), ("x-playlock-key-ids", (*kids).to_string())];
+                ("content", Vec::from(ids))
+            }
+            AskedKeys::Derived { scope, period } => {
+                let (name, stream) = match scope {
+                    KeyScope::Session(_) => ("session", None),
+                    KeyScope::Stream(directory) => ("stream", Some(encoded(directory))),
+                    KeyScope::Application | KeyScope::Configured => ("application", None),
+                };
+                let mut of_keys = vec![("x-playlock-period", period.to_string())];
+                of_keys.extend(stream.map(|stream| ("x-playlock-stream", stream)));
+                (name, of_keys)
+            }
         };
         let mut headers = vec![
             header(":method", "GET"),
@@ -68,9 +97,8 @@ impl Authorizer {
             header("x-playlock-session", session),
             header("x-playlock-paths", paths),
             header("x-playlock-key-scope", name),
-            header("x-playlock-period", &period.to_string()),
         ];
-        headers.extend(stream.map(|stream| header("x-playlock-stream", &stream)));
+        headers.extend(of_keys.iter().map(|(name, value)| header(name, value)));
         headers.extend(client.map(|client| header("x-playlock-client", &client.to_string())));
         headers.extend(access_token.map(|id| header("x-playlock-access-token-id", &percent::printable(id))));
         headers.extend(payload.map(|payload| header("x-playlock-payload", &percent::printable(payload))));

@@ -100,13 +100,14 @@ impl Cors {
         request.method == Method::Options && headers::first(request.headers, "access-control-request-method").is_some()
     }
 
-    /// Response to a preflight request, without the headers from [`Cors::headers`]; `None` for other requests.
-    pub fn preflight(&self, request: &RequestHead<'_>) -> Option<Reply> {
+    /// Response to a preflight request for a resource with these `methods`, without the headers from [`Cors::headers`];
+    /// `None` for other requests.
+    pub fn preflight(&self, request: &RequestHead<'_>, methods: &str) -> Option<Reply> {
         if !self.is_preflight(request) {
             return None;
         }
         let mut reply = Reply { status: 204, headers: Vec::new(), body: Vec::new(), reason: None };
-        reply.headers.push(header("access-control-allow-methods", "GET, HEAD"));
+        reply.headers.push(header("access-control-allow-methods", methods));
         let requested = headers::text(request.headers, "access-control-request-headers").filter(|names| is_list(names));
         if let Some(names) = self.allow_headers.as_deref().or(requested) {
             reply.headers.push(header("access-control-allow-headers", names));

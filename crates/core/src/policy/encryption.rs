@@ -1,6 +1,6 @@
 //! `mediaEncryption` of a policy, valid by type: the source, scope and rotation of content keys.
 
-use alloc::boxed::Box;
+use alloc::rc::Rc;
 use core::num::NonZeroU64;
 
 use serde::Deserialize;
@@ -27,7 +27,7 @@ pub struct Encryption {
     /// Handling of media that the origin has already encrypted.
     pub on_encrypted_origin: OnEncryptedOrigin,
     /// Key server for packagers; `None` for none.
-    pub speke: Option<Box<Speke>>,
+    pub speke: Option<Rc<Speke>>,
 }
 
 /// Source from which players fetch keys.
@@ -80,6 +80,16 @@ impl Encryption {
             Keys::External { key, .. } => key.as_ref(),
             Keys::Endpoint { .. } => None,
         }
+    }
+
+    /// Whether media that the origin has already encrypted may be served, so that playlists must come with all their keys.
+    pub fn admits_encrypted(&self) -> bool {
+        self.on_encrypted_origin == OnEncryptedOrigin::Passthrough || self.packaged().is_some()
+    }
+
+    /// The key server, if it gives viewers the keys of packaged contents.
+    pub fn packaged(&self) -> Option<&Rc<Speke>> {
+        self.speke.as_ref().filter(|speke| speke.serves_viewers())
     }
 
     /// Whether keys or their URIs depend on the stream.

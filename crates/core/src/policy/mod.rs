@@ -22,6 +22,8 @@ pub mod targeting;
 pub mod text;
 mod timeline;
 pub mod tokens;
+#[cfg(feature = "speke")]
+pub mod viewer_url;
 
 pub use self::assignments::{Idle, NotHeld};
 pub use self::index::{KeyringIndex, PolicyIndex};

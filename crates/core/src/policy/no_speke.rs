@@ -8,6 +8,16 @@ pub enum Speke {}
 
 impl Speke {
     /// Never called.
+    pub fn serves_viewers(&self) -> bool {
+        match *self {}
+    }
+
+    /// Never called.
+    pub fn is_viewer_path(&self, _: &str) -> bool {
+        match *self {}
+    }
+
+    /// Never called.
     pub fn path(&self) -> &KeyPath {
         match *self {}
     }

@@ -23,6 +23,8 @@ pub struct Policies {
     key_paths: BTreeSet<String>,
     /// Paths of key servers for packagers, and the index of each one's policy.
     speke_paths: Vec<(String, PolicyIndex)>,
+    #[cfg(feature = "speke")]
+    has_viewer_urls: bool,
     /// Names of the path parameters that carry access tokens. They are cut out of every request's path.
     pub path_parameters: Vec<String>,
     /// Hold back response headers until the first bytes of the body have been checked.
@@ -74,6 +76,11 @@ impl Policies {
             Some((speke.path().to_string(), PolicyIndex::new(index)))
         });
         let speke_paths = speke.collect();
+        #[cfg(feature = "speke")]
+        let has_viewer_urls = {
+            let spekes = policies.iter().filter_map(|policy| policy.encryption.as_ref()?.speke.as_ref());
+            spekes.into_iter().any(|speke| speke.viewer().is_some())
+        };
         let path_marker = policies.iter().find_map(|policy| policy.session.path_marker.clone());
         let mut path_parameters: Vec<String> = Vec::new();
         let formats = policies.iter().filter_map(|policy| policy.access_token.as_ref()).flat_map(|it| &it.formats);
@@ -89,6 +96,8 @@ impl Policies {
             default,
             key_paths,
             speke_paths,
+            #[cfg(feature = "speke")]
+            has_viewer_urls,
             path_parameters,
             hold_headers,
             batching,
@@ -227,6 +236,12 @@ impl Policies {
     /// Whether any policy has a key server for packagers.
     pub fn has_speke(&self) -> bool {
         !self.speke_paths.is_empty()
+    }
+
+    /// Whether any policy gives viewers the keys of packaged contents.
+    #[cfg(feature = "speke")]
+    pub fn has_viewer_urls(&self) -> bool {
+        self.has_viewer_urls
     }
 
     /// Paths of key servers for packagers, with the indices of their policies.

@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::text::{KeyPath, RequesterName};
+use super::viewer_url::ViewerUrl;
 use crate::token::derive::PackagerKeys;
 
 /// The key server of a policy.
@@ -24,8 +25,12 @@ pub struct Speke {
     pub requesters: Vec<Requester>,
     /// The source of the keys.
     pub keys: PackagerKeys,
+    /// The sources of keys that packagers got under the policy's other secrets.
+    pub older: Vec<PackagerKeys>,
     /// The URLs and forms of DRM data.
     pub settings: Settings,
+    /// Where viewers get the keys; `None` if not here.
+    pub viewer: Option<ViewerUrl>,
 }
 
 /// A requester: a packager, or a license server of others.
@@ -116,6 +121,26 @@ impl Speke {
     /// See the field of this name.
     pub fn path(&self) -> &KeyPath {
         &self.path
+    }
+
+    /// The URL where viewers get the keys, if they get them here.
+    pub fn viewer(&self) -> Option<&ViewerUrl> {
+        self.viewer.as_ref()
+    }
+
+    /// Whether viewers get keys here.
+    pub fn serves_viewers(&self) -> bool {
+        self.viewer.is_some()
+    }
+
+    /// Whether the normalised `path` is that of a key or a license server here.
+    pub fn is_viewer_path(&self, path: &str) -> bool {
+        self.viewer.as_ref().is_some_and(|url| url.read(path).is_some())
+    }
+
+    /// The keys under the secret with this identifier.
+    pub fn keys_under(&self, secret: [u8; 4]) -> Option<&PackagerKeys> {
+        core::iter::once(&self.keys).chain(&self.older).find(|keys| keys.secret_id() == secret)
     }
 
     /// The requester with this token, and its position. Every token is compared, whichever it is.

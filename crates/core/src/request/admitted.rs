@@ -1,6 +1,7 @@
 //! Results of admission: an admitted or a denied request.
 
 use super::chained::ChainedRequest;
+use super::license::LicenseRequest;
 use super::pending::PendingRequest;
 use crate::http::message::{Call, HeaderEdits};
 use crate::http::reply::Reply;
@@ -17,6 +18,8 @@ pub enum Admitted {
     Pass,
     /// Key request, with a local response.
     Key(AdmittedKey),
+    /// License request, whose body is awaited.
+    License(LicenseRequest),
     /// Preflight request, with a local response.
     Preflight {
         /// Index of the policy.
@@ -45,14 +48,29 @@ pub struct AdmittedKey {
     pub policy: PolicyIndex,
     /// Session that requests the key.
     pub session: Session,
-    /// Scope of the key.
-    pub scope: KeyScope,
-    /// Key period number.
-    pub period: u64,
+    /// The key's content.
+    pub of: KeyOf,
     /// The response.
     pub reply: Reply,
     /// Call to the authorizer, which must succeed before the response is sent.
     pub ask: Option<Call>,
+}
+
+/// The content of a key.
+#[derive(Debug)]
+pub enum KeyOf {
+    /// Content that is encrypted here.
+    Scope {
+        /// Scope of the key.
+        scope: KeyScope,
+        /// Key period number.
+        period: u64,
+    },
+    /// Content that was packaged elsewhere.
+    Packaged {
+        /// The IV for the key, where the packager asked for one.
+        iv: [u8; 16],
+    },
 }
 
 /// A denied request, with the facts known so far.

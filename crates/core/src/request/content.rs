@@ -47,7 +47,7 @@ pub const fn checks<'a>() -> [Check<Visit<'a>>; 13] {
     ]
 }
 
-fn assignment(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
+pub(super) fn assignment(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
     let incoming = door.incoming;
     if let Err(reason) = incoming.path_token {
         return Flow::refuse(reason);
@@ -84,7 +84,7 @@ fn preflight(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     if visit.policy.is_open() {
         return Flow::Skip;
     }
-    match visit.policy.cors.as_ref().and_then(|cors| cors.preflight(visit.incoming.head)) {
+    match visit.policy.cors.as_ref().and_then(|cors| cors.preflight(visit.incoming.head, "GET, HEAD")) {
         Some(reply) => Flow::Admit(Admitted::Preflight { policy: visit.index, reply }),
         None => Flow::Skip,
     }

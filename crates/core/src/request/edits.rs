@@ -8,7 +8,7 @@ use crate::http::incoming::Incoming;
 use crate::http::message::HeaderEdits;
 use crate::http::target::{self, is_named};
 use crate::policy::Policy;
-use crate::policy::encryption::OnEncryptedOrigin;
+use crate::policy::encryption::Encryption;
 use crate::session::jar;
 
 /// Query parameter that requests a delta update from the origin (RFC 8216bis section 6.2.5.2).
@@ -20,8 +20,7 @@ pub fn request_edits(policy: &Policy, incoming: &Incoming<'_>, whole: bool) -> H
     let mut edits = HeaderEdits::default();
     let (head, target) = (incoming.head, &incoming.target);
     // A delta update may start within media that the origin encrypts, without the EXT-X-KEY that applies to it.
-    let no_delta =
-        policy.encryption.as_ref().is_some_and(|it| it.on_encrypted_origin == OnEncryptedOrigin::Passthrough);
+    let no_delta = policy.encryption.as_ref().is_some_and(Encryption::admits_encrypted);
     let is_dropped = |name: &str| {
         policy.reserved_parameters().iter().any(|reserved| is_named(name, reserved))
             || no_delta && is_named(name, DELTA)

@@ -1,18 +1,16 @@
 //! Checks on a key request, and its response.
 
-use alloc::format;
-
-use super::admitted::{Admitted, AdmittedKey};
+use super::admitted::{Admitted, AdmittedKey, KeyOf};
 use super::check::{Check, Flow, Observer};
-use super::door::Door;
-use super::door::policy_for;
+use super::door::{Door, policy_for};
+use super::key_reply::{question, reply};
 use super::resume_or_open::resume;
 use super::shared_checks::{self, bodiless};
 use super::visit::Visit;
 use crate::bytes::bug;
-use crate::http::reply::{Reason, Reply, header};
+use crate::http::reply::Reason;
 use crate::policy::Match;
-use crate::policy::authorizer::Question;
+use crate::policy::authorizer::AskedKeys;
 use crate::policy::encryption::Encryption;
 use crate::token::derive::KeyScope;
 use crate::token::signed;
@@ -60,7 +58,7 @@ fn preflight(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
         Match::Policy(index, policy) => Some((index, policy)),
         Match::Pass | Match::Deny => None,
     });
-    match found.and_then(|(policy, it)| Some((policy, it.cors.as_ref()?.preflight(head)?))) {
+    match found.and_then(|(policy, it)| Some((policy, it.cors.as_ref()?.preflight(head, "GET, HEAD")?))) {
         None => Flow::Skip,
         Some((policy, reply)) => match bodiless(incoming) {
             Ok(()) => Flow::Admit(Admitted::Preflight { policy, reply }),
@@ -89,7 +87,7 @@ fn claimed_policy(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
 }
 
 fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
-    match resume(visit, observer) {
+    match resume(visit, None, observer) {
         Ok(pending) => {
             visit.session = Some(pending);
             Flow::Next
@@ -131,31 +129,10 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     };
     let authorizer = policy.encryption.as_ref().and_then(Encryption::authorizer);
     let ask = authorizer.map(|authorizer| {
-        let client = head.client();
-        authorizer.call(&Question {
-            policy: &policy.name,
-            session: &session.id_text(),
-            paths: session.acl(),
-            access_token: session.access_token.as_deref(),
-            payload: session.payload.as_deref(),
-            scope: &scope,
-            period,
-            client,
-        })
+        let asked = AskedKeys::Derived { scope: &scope, period };
+        authorizer.call(&question(policy, &session, asked, head.client()))
     });
-    let cache_control = match &ask {
-        None => format!("private, max-age={}", session.expires.saturating_sub(head.now)),
-        // Every key request must reach the authorizer.
-        Some(_) => "private, no-store".into(),
-    };
-    let reply = Reply {
-        status: 200,
-        headers: alloc::vec![
-            header("content-type", "application/octet-stream"),
-            header("cache-control", &cache_control),
-        ],
-        body: keyring.key(&scope, period).to_vec(),
-        reason: None,
-    };
-    Flow::Admit(Admitted::Key(AdmittedKey { policy: visit.index, session, scope, period, reply, ask }))
+    let reply = reply(&keyring.key(&scope, period), &session, ask.is_some(), head.now);
+    let of = KeyOf::Scope { scope, period };
+    Flow::Admit(Admitted::Key(AdmittedKey { policy: visit.index, session, of, reply, ask }))
 }

@@ -14,10 +14,19 @@ pub mod chained;
 #[cfg(feature = "urisigning")]
 pub mod chained;
 pub mod check;
+pub mod collecting;
 mod content;
 pub mod door;
 mod edits;
 mod key_endpoint;
+mod key_reply;
+#[cfg(not(feature = "speke"))]
+#[path = "no_license.rs"]
+pub mod license;
+#[cfg(feature = "speke")]
+pub mod license;
+#[cfg(feature = "speke")]
+mod packaged_key;
 pub mod pending;
 mod pending_session;
 mod resume_or_open;
@@ -30,7 +39,7 @@ pub mod speke;
 pub mod speke;
 pub mod visit;
 
-pub use self::admitted::{Admitted, AdmittedKey, Refused};
+pub use self::admitted::{Admitted, AdmittedKey, KeyOf, Refused};
 use self::check::{Check, Flow, Observer, Outcome, run};
 use self::door::Door;
 pub use self::door::{plain_target, policy_for, policy_for_cors};
@@ -67,6 +76,11 @@ pub fn admit(
         return Err(Refused { denied: Reason::Target.into(), kind: Kind::Unknown, policy: None });
     }
     observer.target(head, Some(&incoming));
+    #[cfg(feature = "speke")]
+    if let Some(kind) = packaged_key::kind(policies, &incoming) {
+        let (door, checks) = (packaged_key::door(), packaged_key::checks());
+        return follow(&door, &checks, Some(kind), policies, &incoming, random, observer);
+    }
     match policies.is_key_path(&incoming.target.path) {
         true => follow(
             &key_endpoint::door(),

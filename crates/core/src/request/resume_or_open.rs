@@ -76,14 +76,15 @@ pub fn resume_or_open(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Res
     Ok(PendingSession { session, obtained: Obtained::Opened { surplus, renewed } })
 }
 
-/// Resumes the session of a key request. The session's ACL does not apply to the key endpoint.
+/// Resumes the session of a key request, whose ACL must cover `path`: `None` for the key endpoint, to which it does not
+/// apply.
 ///
 /// # Errors
 /// The reason why there is no session; [`Reason::Session`] if the request matches several.
-pub fn resume(visit: &Visit<'_>, observer: &mut dyn Observer) -> Result<PendingSession, Reason> {
+pub fn resume(visit: &Visit<'_>, path: Option<&str>, observer: &mut dyn Observer) -> Result<PendingSession, Reason> {
     let (policy, incoming) = (visit.policy, visit.incoming);
     let presented = jar::presented(policy, incoming)?;
-    let found = going_on(visit, &presented, None, observer).unwrap_or(Err(Reason::Missing));
+    let found = going_on(visit, &presented, path, observer).unwrap_or(Err(Reason::Missing));
     let GoingOn { session, certain } = found.map_err(|reason| {
         let is_access = || presented.only().is_some_and(|sent| is_access_token(policy, sent.token));
         if reason == Reason::Malformed && is_access() { Reason::Swapped } else { reason }

@@ -99,6 +99,7 @@ fn marks_with(request: &PendingRequest, policy: &Policy, key_token: &str) -> Opt
             rotation: encryption.rotation,
             iv_mode: encryption.iv_mode,
             on_encrypted_origin: encryption.on_encrypted_origin,
+            packaged: encryption.packaged().cloned(),
         }),
     };
     let by_reference = policy.session.transport == Transport::Cookie;

@@ -246,6 +246,11 @@ impl PackagerKeys {
         self.expand(LABEL_PACKAGER_IV, content_id, kid)
     }
 
+    /// An identifier of the secret, 4 bytes; not secret. The same as [`Keyring::secret_id`] for the same secret.
+    pub fn secret_id(&self) -> [u8; 4] {
+        expand(&self.prk, LABEL_SECRET_ID, &[self.policy.as_bytes()])
+    }
+
     fn expand(&self, label: &[u8], content_id: &str, kid: &[u8; 16]) -> [u8; 16] {
         expand(&self.prk, label, &[self.policy.as_bytes(), content_id.as_bytes(), kid])
     }
