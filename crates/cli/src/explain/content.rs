@@ -76,7 +76,7 @@ fn session(explanation: &mut Explanation<'_>, outcome: Outcome<'_>, visit: &Visi
         _ => {
             explanation.outcome("session", outcome, "");
             if visit.extension == Extension::Other {
-                explanation.detail("content takes session tokens only; an access token opens playlists: paths that end in .m3u8 or .m3u, or that playlistPaths names");
+                explanation.detail("content takes session tokens only; an access token opens playlists: paths that end in .m3u8, .m3u or .mpd, or that playlistPaths names");
             }
         }
     }
@@ -133,8 +133,8 @@ fn forwarded(explanation: &mut Explanation<'_>, pending: &PendingRequest, edits:
     }
     let (scope, what) = match &pending.asked {
         Asked::Media(media) => (media.claim.scope.as_ref(), "encrypted under"),
-        Asked::Playlist if policy.encryption.is_some() => (pending.playlist.keys.as_ref(), "its segments are under"),
-        Asked::Playlist | Asked::Clear(_) | Asked::Document(_) => (None, ""),
+        Asked::Playlist(_) if policy.encryption.is_some() => (pending.playlist.keys.as_ref(), "its segments are under"),
+        Asked::Playlist(_) | Asked::Clear(_) | Asked::Document(_) => (None, ""),
     };
     match scope {
         Some(KeyScope::Session(_)) if pending.session.as_ref().is_some_and(PendingSession::is_opened) => {

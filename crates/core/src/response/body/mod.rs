@@ -7,6 +7,7 @@ mod held_start;
 mod live_probe;
 mod media;
 mod media_range;
+mod mpd;
 mod playlist;
 mod pushed;
 mod window;
@@ -20,6 +21,7 @@ use self::live_probe::Probed;
 pub use self::live_probe::{IfLive, LiveProbeBody};
 pub use self::media::MediaBody;
 pub use self::media_range::MediaRangeBody;
+pub use self::mpd::MpdBody;
 pub use self::playlist::PlaylistBody;
 pub use self::pushed::Pushed;
 pub use self::window::Window;
@@ -34,6 +36,8 @@ pub enum Body {
     Playlist(PlaylistBody),
     /// Playlist that is sent in another form if it is live, until it is classified.
     LiveProbe(LiveProbeBody),
+    /// An MPD.
+    Mpd(MpdBody),
     /// JSON document with URIs.
     Document(DocumentBody),
     /// Media to encrypt.
@@ -54,6 +58,7 @@ impl Body {
         match self {
             Self::Playlist(body) => body.is_held(),
             Self::LiveProbe(body) => body.is_held(),
+            Self::Mpd(body) => body.is_held(),
             Self::Document(body) => body.is_held(),
             Self::Media(_) | Self::MediaRange(_) | Self::ClearPart(_) | Self::ErrorText(_) | Self::Ended => false,
         }
@@ -90,6 +95,7 @@ impl Body {
                     pushed
                 }
             },
+            Self::Mpd(body) => body.push(chunk, end_of_stream)?,
             Self::Document(body) => body.push(chunk, end_of_stream)?,
             Self::Media(body) => body.push(chunk, end_of_stream, stream, batch)?,
             Self::MediaRange(body) => body.push(chunk, end_of_stream)?,
@@ -118,6 +124,7 @@ impl Body {
         match self {
             Self::Playlist(body) => body.is_complete(),
             Self::LiveProbe(_) => false,
+            Self::Mpd(body) => body.is_complete(),
             Self::Document(body) => body.is_complete(),
             Self::Media(body) => body.is_complete(),
             Self::MediaRange(body) => body.is_complete(),
