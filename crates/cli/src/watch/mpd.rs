@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use playlock_core::dash;
+
 use super::choice::VariantChoice;
 use super::client::problem;
 use super::player::{LIVE_EDGE, Player, Track};
@@ -27,10 +29,10 @@ struct Played {
     last_new: Instant,
 }
 
-/// The text of an MPD; `None` for anything else. An XML document is no playlist.
+/// The text of an MPD; `None` for anything else.
 pub fn text(body: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}');
-    text.trim_start().starts_with('<').then_some(text)
+    let text = std::str::from_utf8(body).ok()?;
+    (dash::is_mpd(body) == Some(true)).then(|| text.trim_start_matches('\u{feff}'))
 }
 
 impl Player {
