@@ -26,6 +26,7 @@ pub use self::playlist::PlaylistBody;
 pub use self::pushed::Pushed;
 pub use self::window::Window;
 use crate::bytes::output::Output;
+use crate::dash::DashError;
 use crate::http::reply::Reason;
 use crate::media::batch::{Batch, StreamId};
 
@@ -109,6 +110,11 @@ impl Body {
             *self = Self::Ended;
         }
         Ok(pushed)
+    }
+
+    /// What is wrong with an MPD that was refused.
+    pub fn mpd_error(&self) -> Option<DashError> {
+        if let Self::Mpd(body) = self { body.cause() } else { None }
     }
 
     /// Continues with the rewritten playlist, which is classified.

@@ -6,7 +6,7 @@ use core::fmt;
 use super::held_start::HeldStart;
 use super::pushed::Pushed;
 use crate::bytes::output::Output;
-use crate::dash::{self, MpdLinks, Rewriter};
+use crate::dash::{self, DashError, MpdLinks, Rewriter};
 use crate::http::reply::Reason;
 use crate::http::route::Format;
 
@@ -16,13 +16,14 @@ pub struct MpdBody {
     start: HeldStart,
     /// The rewriter has seen the end.
     finished: bool,
+    cause: Option<DashError>,
 }
 
 impl MpdBody {
     /// `held`: the response headers are held back until enough of the body has been received. `length`: Content-Length
     /// in bytes.
     pub fn new(rewriter: Rewriter<MpdLinks>, held: bool, length: Option<u64>) -> Self {
-        Self { rewriter, start: HeldStart::new(Format::Dash, held, length), finished: false }
+        Self { rewriter, start: HeldStart::new(Format::Dash, held, length), finished: false, cause: None }
     }
 
     /// Takes the next chunk.
@@ -34,16 +35,30 @@ impl MpdBody {
             return Err(Reason::Length);
         }
         let held = self.start.is_held();
-        let Some(chunk) = self.start.hold(chunk, end_of_stream)? else { return Ok(Pushed::Kept) };
+        let Some(chunk) =
+            self.start.hold(chunk, end_of_stream).inspect_err(|_| self.cause = Some(DashError::NotMpd))?
+        else {
+            return Ok(Pushed::Kept);
+        };
         let whole = end_of_stream || self.start.has_all();
         let mut out = Vec::with_capacity(chunk.len().saturating_add(chunk.len() / 8).saturating_add(1024));
-        self.rewriter.push(&chunk, &mut out).map_err(dash::reason)?;
+        self.rewriter.push(&chunk, &mut out).map_err(|error| self.refused(error))?;
         if whole && !self.finished {
-            self.rewriter.finish(&mut out).map_err(dash::reason)?;
+            self.rewriter.finish(&mut out).map_err(|error| self.refused(error))?;
             self.finished = true;
         }
         let out: Output = self.start.release(out, end_of_stream).into();
         Ok(if held && whole && self.start.is_settled() { Pushed::Last(out) } else { Pushed::Out(out) })
+    }
+
+    fn refused(&mut self, error: DashError) -> Reason {
+        self.cause = Some(error);
+        dash::reason(error)
+    }
+
+    /// What is wrong with the MPD, after [`Reason::Mpd`].
+    pub fn cause(&self) -> Option<DashError> {
+        self.cause
     }
 
     /// Whether the response headers are held back.
