@@ -12,6 +12,7 @@ use crate::error::DashError;
 use crate::escape::{push_text, push_value};
 use crate::links::{Links, Place};
 use crate::node::{Level, Node};
+use crate::protection::Protector;
 use crate::scope::Scope;
 use crate::text::{Text, reference};
 
@@ -32,13 +33,15 @@ pub(crate) struct Document<L: Links> {
     prefix: String,
     /// The location to insert, as long as there is none.
     location: Option<String>,
+    protector: Option<Protector>,
 }
 
 impl<L: Links> Document<L> {
     pub(crate) fn new(links: L, additions: Additions) -> Self {
         let scope = Scope::new(links.document());
-        let location = additions.location;
-        Self { links, scope, open: Vec::new(), text: None, dropped: 0, prefix: String::new(), location }
+        let Additions { location, protection } = additions;
+        let protector = protection.map(Protector::new);
+        Self { links, scope, open: Vec::new(), text: None, dropped: 0, prefix: String::new(), location, protector }
     }
 
     fn start(&mut self, raw: &str, element: &Element<'_>, out: &mut Vec<u8>) -> Result<(), DashError> {
@@ -66,10 +69,13 @@ impl<L: Links> Document<L> {
             Node::Segments(_) | Node::InitializationSet => self.scope.segments()?,
             _ => {}
         }
+        if let (Some(protector), Some(parent)) = (&mut self.protector, self.open.last()) {
+            protector.start(*parent, node, element, out)?;
+        }
         let edits = self.edits(node, element)?;
         write(raw, &edits, out);
         if element.empty {
-            self.leave(node);
+            self.leave(node)?;
         } else {
             self.open.push(node);
             self.text = if let Node::Url(place) = node { Some(Text::new(place)) } else { None };
@@ -137,7 +143,7 @@ impl<L: Links> Document<L> {
         }
         out.extend_from_slice(raw.as_bytes());
         if let Some(node) = self.open.pop() {
-            self.leave(node);
+            self.leave(node)?;
         }
         Ok(())
     }
@@ -159,10 +165,11 @@ impl<L: Links> Document<L> {
         Ok(link.written)
     }
 
-    fn leave(&mut self, node: Node) {
+    fn leave(&mut self, node: Node) -> Result<(), DashError> {
         if matches!(node, Node::Mpd | Node::Level(_)) {
             self.scope.leave();
         }
+        self.protector.as_mut().map_or(Ok(()), |protector| protector.end(node))
     }
 }
 
@@ -199,7 +206,7 @@ fn check_xlink(element: &Element<'_>) -> Result<(), DashError> {
 }
 
 /// The value of an attribute without a prefix.
-fn attribute(element: &Element<'_>, local: &str) -> Option<String> {
+pub(crate) fn attribute(element: &Element<'_>, local: &str) -> Option<String> {
     let mut attributes = element.attributes.iter();
     let found = attributes.find(|attribute| attribute.namespace.is_empty() && attribute.name.local == local)?;
     Some(attribute_value(found.value).unwrap_or_default().into_owned())
