@@ -8,41 +8,24 @@ extern crate alloc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Decides about the URLs of a document, and resolves them. The rewriter knows where URLs stand, and nothing about hosts
-/// and tokens.
-pub trait Links {
-    /// An absolute base URL.
-    type Base: Clone;
+mod document;
+mod error;
+mod escape;
+mod limits;
+mod links;
+mod media;
+mod node;
+mod protection;
+mod scope;
+mod sniff;
+mod text;
 
-    /// The base of the document: the URL that it was requested at.
-    fn document(&self) -> Self::Base;
+pub use error::DashError;
+pub use links::{Links, Place, escape_template};
+pub use sniff::is_mpd;
 
-    /// `reference` resolved against `base` (RFC 3986 section 5.2).
-    fn resolve(&self, base: &Self::Base, reference: &str) -> Self::Base;
-
-    /// Whether a request for `reference`, resolved against `base`, reaches this server.
-    fn is_own(&self, base: &Self::Base, reference: &str) -> bool;
-
-    /// The reference to write in place of an own one, `None` to leave it. Both are without XML's escapes.
-    fn link(&mut self, place: Place, base: &Self::Base, reference: &str) -> Option<String>;
-}
-
-/// The place of a URL, which determines what it leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// A template with `$…$` identifiers: `SegmentTemplate@media` and its like. A `$` of the new reference must be doubled.
-    Template,
-    /// A file of media or of its index: `SegmentURL@media`, `Initialization@sourceURL` and their like.
-    File,
-    /// `BaseURL`: a directory, or a file of media.
-    Base,
-    /// `Location`: the document itself, for reloads.
-    Location,
-    /// `ContentSteering`: a JSON document.
-    Steering,
-    /// `Laurl` of a ClearKey `ContentProtection`: a license server.
-    License,
-}
+use document::{Document, Pass};
+use playlock_xml::Parser;
 
 /// What a rewriter adds to a document.
 #[derive(Debug, Clone, Default)]
@@ -64,27 +47,16 @@ pub struct Protection {
     pub license: String,
 }
 
-/// Reasons why a document is not rewritten. After an error the output is incomplete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DashError {
-    /// No MPD.
-    NotMpd,
-}
-
-/// Whether a document that begins with `bytes` is an MPD; `None` if more bytes are needed.
-pub fn is_mpd(_bytes: &[u8]) -> Option<bool> {
-    None
-}
-
-/// The rewriting of one document.
+/// The rewriting of one document. After an error it must not be used any more.
 pub struct Rewriter<L: Links> {
-    links: L,
+    parser: Parser,
+    document: Document<L>,
 }
 
 impl<L: Links> Rewriter<L> {
     /// Starts a document.
-    pub fn new(links: L, _additions: Additions) -> Self {
-        Self { links }
+    pub fn new(links: L, additions: Additions) -> Self {
+        Self { parser: Parser::new(limits::XML), document: Document::new(links, additions) }
     }
 
     /// Rewrites the next chunk and appends the output that is ready to `out`.
@@ -92,9 +64,7 @@ impl<L: Links> Rewriter<L> {
     /// # Errors
     /// The reason why the document is refused.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), DashError> {
-        let _ = self.links.document();
-        out.extend_from_slice(chunk);
-        Ok(())
+        self.parser.push(chunk, &mut Pass { document: &mut self.document, out })
     }
 
     /// Appends the output that was held back. The document is complete.
@@ -102,6 +72,6 @@ impl<L: Links> Rewriter<L> {
     /// # Errors
     /// As [`Rewriter::push`].
     pub fn finish(&mut self, _out: &mut Vec<u8>) -> Result<(), DashError> {
-        Ok(())
+        Ok(self.parser.finish()?)
     }
 }

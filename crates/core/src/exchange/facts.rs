@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Exchange, State, Verdict};
+use crate::dash::DashError;
 use crate::http::reply::Reason;
 use crate::http::route::Kind;
 use crate::playlist::Unservable;
@@ -32,6 +33,11 @@ impl Exchange {
     /// The reason for the refusal or reset.
     pub fn reason(&self) -> Option<Reason> {
         self.reason
+    }
+
+    /// What is wrong with the origin's MPD, if it was refused as [`Reason::Mpd`] by its body.
+    pub fn mpd_error(&self) -> Option<DashError> {
+        self.mpd_error
     }
 
     /// The playlist's unservable URIs, if it has any.

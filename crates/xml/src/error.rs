@@ -44,12 +44,12 @@ pub enum Fault {
     Incomplete,
     /// Text, or a second element, outside the root (section 2.1).
     OutsideRoot,
-    /// A tag that is longer than [`Limits::tag`](super::Limits::tag).
+    /// A tag that is longer than [`Limits::tag`](crate::Limits::tag).
     TagTooLong,
-    /// More elements in each other than [`Limits::depth`](super::Limits::depth).
+    /// More elements in each other than [`Limits::depth`](crate::Limits::depth).
     TooDeep,
-    /// More attributes than [`Limits::attributes`](super::Limits::attributes), or namespaces in scope than
-    /// [`Limits::namespaces`](super::Limits::namespaces).
+    /// More attributes than [`Limits::attributes`](crate::Limits::attributes), or namespaces in scope than
+    /// [`Limits::namespaces`](crate::Limits::namespaces).
     TooMany,
 }
 
@@ -81,7 +81,7 @@ impl Fault {
 }
 
 impl XmlError {
-    pub(super) const fn new(at: u64, fault: Fault) -> Self {
+    pub(crate) const fn new(at: u64, fault: Fault) -> Self {
         Self { at, fault }
     }
 }

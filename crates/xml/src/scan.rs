@@ -8,15 +8,15 @@ use core::mem;
 
 use memchr::{memchr, memchr3};
 
-use super::chars;
-use super::error::{Fault, XmlError};
-use super::text::{LONGEST_REFERENCE, resolve};
+use crate::chars;
+use crate::error::{Fault, XmlError};
+use crate::text::{LONGEST_REFERENCE, resolve};
 
-pub(super) const BYTE_ORDER_MARK: &str = "\u{FEFF}";
+pub(crate) const BYTE_ORDER_MARK: &str = "\u{FEFF}";
 
 /// A piece of the input. All pieces together are the input, byte for byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     /// Text, cut anywhere but within a character or a reference.
     Text,
     /// Text of a CDATA section, cut anywhere but within a character.
@@ -44,7 +44,7 @@ enum Step {
     More,
 }
 
-pub(super) struct Scanner {
+pub(crate) struct Scanner {
     state: State,
     /// The longest tag, in bytes.
     longest_tag: usize,
@@ -64,7 +64,7 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    pub(super) const fn new(longest_tag: usize) -> Self {
+    pub(crate) const fn new(longest_tag: usize) -> Self {
         Self {
             state: State::Text,
             longest_tag,
@@ -79,7 +79,7 @@ impl Scanner {
     }
 
     /// Reads a chunk and gives out the pieces that it completes, each with its offset in the input.
-    pub(super) fn push<E: From<XmlError>>(
+    pub(crate) fn push<E: From<XmlError>>(
         &mut self,
         chunk: &[u8],
         mut each: impl FnMut(u64, Piece, &str) -> Result<(), E>,
@@ -106,7 +106,7 @@ impl Scanner {
     }
 
     /// The end of the input.
-    pub(super) fn finish(&self) -> Result<(), XmlError> {
+    pub(crate) fn finish(&self) -> Result<(), XmlError> {
         let fault = match () {
             () if !self.cut.is_empty() => Fault::NotUtf8,
             () if self.kept.starts_with('&') => Fault::Reference,
@@ -116,7 +116,7 @@ impl Scanner {
         Err(self.error(fault))
     }
 
-    pub(super) const fn error(&self, fault: Fault) -> XmlError {
+    pub(crate) const fn error(&self, fault: Fault) -> XmlError {
         XmlError::new(self.offset, fault)
     }
 

@@ -5,11 +5,11 @@ use alloc::string::String;
 
 use memchr::memchr;
 
-use super::chars;
-use super::error::Fault;
+use crate::chars;
+use crate::error::Fault;
 
 /// The longest reference that is read, `&` and `;` included. Leading zeros beyond it serve nobody.
-pub(super) const LONGEST_REFERENCE: usize = 16;
+pub(crate) const LONGEST_REFERENCE: usize = 16;
 
 /// The value of an attribute: references resolved, tabs and line ends as spaces (section 3.3.3 of XML 1.0).
 ///
@@ -51,7 +51,7 @@ pub fn unescape(raw: &str) -> Result<Cow<'_, str>, Fault> {
 }
 
 /// The character of a reference, given without `&` and `;`: one of the five entities, or a character's number.
-pub(super) fn resolve(reference: &str) -> Result<char, Fault> {
+pub(crate) fn resolve(reference: &str) -> Result<char, Fault> {
     Ok(match reference {
         "lt" => '<',
         "gt" => '>',

@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::chars;
-use super::error::Fault;
-use super::text::attribute_value;
+use crate::chars;
+use crate::error::Fault;
+use crate::text::attribute_value;
 
 /// A name as the document spells it: prefix, if any, and local part (Namespaces in XML 1.0, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,31 +20,31 @@ pub struct QName<'a> {
 
 /// An attribute as the document spells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RawAttribute<'a> {
-    pub(super) name: QName<'a>,
+pub(crate) struct RawAttribute<'a> {
+    pub(crate) name: QName<'a>,
     /// The value between its quotes, references unresolved.
-    pub(super) value: &'a str,
+    pub(crate) value: &'a str,
     /// Of the value, in bytes from the tag's `<`.
-    pub(super) value_span: Range<usize>,
+    pub(crate) value_span: Range<usize>,
     /// From the white space before the name to behind the closing quote.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
 }
 
 /// A tag, in one of its three forms.
-pub(super) enum Form {
+pub(crate) enum Form {
     Start,
     Empty,
     End,
 }
 
-pub(super) struct RawTag<'a> {
-    pub(super) form: Form,
-    pub(super) name: QName<'a>,
-    pub(super) attributes: Vec<RawAttribute<'a>>,
+pub(crate) struct RawTag<'a> {
+    pub(crate) form: Form,
+    pub(crate) name: QName<'a>,
+    pub(crate) attributes: Vec<RawAttribute<'a>>,
 }
 
 /// Reads a whole tag, from `<` to `>`.
-pub(super) fn read(raw: &str, most_attributes: usize) -> Result<RawTag<'_>, Fault> {
+pub(crate) fn read(raw: &str, most_attributes: usize) -> Result<RawTag<'_>, Fault> {
     let inner = raw.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).ok_or(Fault::Markup)?;
     if let Some(inner) = inner.strip_prefix('/') {
         let name = read_name(inner)?;
@@ -62,7 +62,7 @@ pub(super) fn read(raw: &str, most_attributes: usize) -> Result<RawTag<'_>, Faul
 }
 
 /// Reads attributes up to the end of the text, which begins at `at` in its tag.
-pub(super) fn read_attributes(text: &str, at: usize, most: usize) -> Result<Vec<RawAttribute<'_>>, Fault> {
+pub(crate) fn read_attributes(text: &str, at: usize, most: usize) -> Result<Vec<RawAttribute<'_>>, Fault> {
     let mut attributes: Vec<RawAttribute<'_>> = Vec::new();
     let mut rest = text;
     while !chars::is_blank(rest) {

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Chance, read, table, unescape};
-use playlock_speke::xml::{Fault, Limits, Parser, Sink, Token, XmlError};
+use playlock_xml::{Fault, Limits, Parser, Sink, Token, XmlError};
 
 /// Writes down the tokens; pieces of one text become one.
 #[derive(Default)]
@@ -65,7 +65,7 @@ fn parse<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, limits: Limits) -> Resu
 
 #[test]
 fn every_fault_has_its_document_and_every_cut_the_same_verdict() {
-    let text = read("xml/cases.txt");
+    let text = read("cases.txt");
     let mut seen = Vec::new();
     for (verdict, escaped) in table(&text) {
         let document = unescape(escaped);
@@ -120,7 +120,7 @@ fn assert_verdict(found: &Verdict, expected: &Verdict, case: &str) {
 
 #[test]
 fn foreign_parsers_agree() {
-    let text = read("xml/cases.txt");
+    let text = read("cases.txt");
     for (verdict, escaped) in table(&text) {
         let document = unescape(escaped);
         let foreign = std::str::from_utf8(&document).is_ok_and(|document| {
@@ -140,7 +140,7 @@ const LENIENT: [&str; 5] =
 
 #[test]
 fn any_chunks_give_the_same_tokens() {
-    let document = read("xml/presentation.mpd");
+    let document = read("presentation.mpd");
     let expected = parse([document.as_bytes()], Limits::DEFAULT).unwrap();
     assert_eq!(expected.raw, document.as_bytes());
     let mut chance = Chance(0x9E37_79B9_7F4A_7C15);
@@ -166,16 +166,16 @@ fn names_and_values_are_those_of_a_foreign_parser() {
             if let Token::Start(element) = token {
                 self.0.push(format!("{{{}}}{}", element.namespace, element.name.local));
                 for attribute in element.attributes.iter().filter(|a| a.namespace != "http://www.w3.org/2000/xmlns/") {
-                    let value = playlock_speke::xml::text::attribute_value(attribute.value).unwrap();
+                    let value = playlock_xml::text::attribute_value(attribute.value).unwrap();
                     self.0.push(format!("{{{}}}{}={value}", attribute.namespace, attribute.name.local));
                 }
             }
             Ok(())
         }
     }
-    let document = read("xml/presentation.mpd");
+    let document = read("presentation.mpd");
     let mut flat = Flat(Vec::new());
-    playlock_speke::xml::parse(document.as_bytes(), Limits::DEFAULT, &mut flat).unwrap();
+    playlock_xml::parse(document.as_bytes(), Limits::DEFAULT, &mut flat).unwrap();
     let mut expected = Vec::new();
     for node in roxmltree::Document::parse(&document).unwrap().descendants().filter(roxmltree::Node::is_element) {
         let name = node.tag_name();
@@ -193,7 +193,7 @@ fn white_space_in_values_becomes_spaces_as_elsewhere() {
     for raw in ["a\r\nb\rc\nd\te  f", "\r\r\n\n", "&#13;&#10;\r\n&#9;", "&amp;#10;"] {
         let document = format!("<a b='{raw}'/>");
         let tree = roxmltree::Document::parse(&document).unwrap();
-        let found = playlock_speke::xml::text::attribute_value(raw).unwrap();
+        let found = playlock_xml::text::attribute_value(raw).unwrap();
         assert_eq!(Some(&*found), tree.root_element().attribute("b"), "{raw:?}");
     }
 }

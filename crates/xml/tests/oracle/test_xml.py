@@ -1,4 +1,4 @@
-"""Compares the verdicts of xml/cases.txt with those of Expat, which Python brings."""
+"""Compares the verdicts of cases.txt with those of Expat, which Python brings."""
 
 import re
 from pathlib import Path
@@ -30,7 +30,7 @@ def well_formed(document: bytes) -> bool:
 
 
 def cases():
-    lines = (Path(__file__).parent.parent / "xml/cases.txt").read_text(encoding="utf-8").splitlines()
+    lines = (Path(__file__).parent.parent / "cases.txt").read_text(encoding="utf-8").splitlines()
     pairs = (line.split("|", 1) for line in lines if line and not line.startswith("#"))
     return [(verdict, text) for verdict, text in pairs
             if verdict not in STRICTER and not any(other in text for other in OTHER)]

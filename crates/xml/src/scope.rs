@@ -3,9 +3,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::error::Fault;
-use super::tag::RawAttribute;
-use super::text::attribute_value;
+use crate::error::Fault;
+use crate::tag::RawAttribute;
+use crate::text::attribute_value;
 
 /// The namespace of the prefix `xml`, which nobody needs to declare.
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
@@ -30,12 +30,12 @@ pub struct Scopes {
 }
 
 impl Scopes {
-    pub(super) const fn new(most: usize) -> Self {
+    pub(crate) const fn new(most: usize) -> Self {
         Self { declarations: Vec::new(), most }
     }
 
     /// Enters an element: takes its declarations in.
-    pub(super) fn enter(&mut self, depth: usize, attributes: &[RawAttribute<'_>]) -> Result<(), Fault> {
+    pub(crate) fn enter(&mut self, depth: usize, attributes: &[RawAttribute<'_>]) -> Result<(), Fault> {
         for attribute in attributes {
             let Some(prefix) = declared_prefix(attribute) else { continue };
             let namespace = attribute_value(attribute.value)?;
@@ -52,7 +52,7 @@ impl Scopes {
     }
 
     /// Leaves an element of this depth.
-    pub(super) fn leave(&mut self, depth: usize) {
+    pub(crate) fn leave(&mut self, depth: usize) {
         while self.declarations.pop_if(|declaration| declaration.depth >= depth).is_some() {}
     }
 

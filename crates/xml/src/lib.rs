@@ -8,7 +8,7 @@
 //! sections arrive in pieces of any size, never cut within a character or a reference.
 //!
 //! ```
-//! use playlock_speke::xml::{Limits, Parser, Sink, Token, XmlError};
+//! use playlock_xml::{Limits, Parser, Sink, Token, XmlError};
 //!
 //! /// Takes `BaseURL` elements out of a presentation description, and copies the rest.
 //! #[derive(Default)]
@@ -51,6 +51,10 @@
 //!
 //! Memory is bounded by the chunk, one tag and the names of the open elements: see [`Limits`]. Time is linear in the
 //! input: nothing is scanned twice. The length of the whole input is the caller's to limit.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
 
 pub mod chars;
 mod error;

@@ -4,13 +4,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::chars::is_blank;
-use super::error::{Fault, XmlError};
-use super::scan::{BYTE_ORDER_MARK, Piece, Scanner};
-use super::scope::Scopes;
-use super::tag::{self, Form, QName, RawAttribute, RawTag};
-use super::text::attribute_value;
-use super::{Limits, scope};
+use crate::chars::is_blank;
+use crate::error::{Fault, XmlError};
+use crate::scan::{BYTE_ORDER_MARK, Piece, Scanner};
+use crate::scope::Scopes;
+use crate::tag::{self, Form, QName, RawAttribute, RawTag};
+use crate::text::attribute_value;
+use crate::{Limits, scope};
 
 /// An attribute of an element.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Attribute<'a> {
     pub name: QName<'a>,
     /// The namespace of the name, "" without a prefix.
     pub namespace: &'a str,
-    /// The value between its quotes, references unresolved: [`text::attribute_value`](super::text::attribute_value)
+    /// The value between its quotes, references unresolved: [`text::attribute_value`](crate::text::attribute_value)
     /// resolves them and does not fail.
     pub value: &'a str,
     /// The bytes of the value, from the tag's `<`.
@@ -52,7 +52,7 @@ pub enum Token<'a> {
     Start(&'a Element<'a>),
     /// An end tag.
     End(QName<'a>),
-    /// A piece of text. References are unresolved: [`text::unescape`](super::text::unescape) does not fail.
+    /// A piece of text. References are unresolved: [`text::unescape`](crate::text::unescape) does not fail.
     Text,
     /// A piece of the text of a CDATA section.
     CData,
