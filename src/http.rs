@@ -248,7 +248,7 @@ impl Http for Context {
                 encrypted: self.encrypted,
                 origin_error: self.origin_error,
                 unservable: exchange.unservable(),
-                mpd_error: exchange.mpd_error(),
+                fault: exchange.fault(),
             });
         }
         self.spent.into_iter().for_each(|nanoseconds| self.metrics.time(nanoseconds));

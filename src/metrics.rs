@@ -13,12 +13,12 @@
 
 use std::cell::{Cell, OnceCell};
 
-use playlock_core::dash::DashError;
 use playlock_core::exchange::Verdict;
 use playlock_core::http::reply::Reason;
 use playlock_core::http::route::Kind;
 use playlock_core::playlist::Unservable;
 use playlock_core::policy::{Policies, PolicyIndex};
+use playlock_core::response::body::OriginFault;
 use playlock_proxy_wasm::host::{self, Metric};
 
 /// Facts about a completed request.
@@ -38,8 +38,8 @@ pub struct Ended<'a> {
     pub origin_error: bool,
     /// URIs in its playlist that are refused when requested.
     pub unservable: Option<&'a Unservable>,
-    /// What is wrong with an MPD that was refused.
-    pub mpd_error: Option<DashError>,
+    /// What is wrong with an MPD, or media of one, that was refused.
+    pub fault: Option<OriginFault>,
 }
 
 /// Metrics of the policies of one configuration.
@@ -104,10 +104,11 @@ impl Metrics {
                 ));
             }
         }
-        if let Some(error) = ended.mpd_error
-            && !series.mpd_warned.replace(true)
+        if let Some(error) = ended.fault
+            && !series.fault_warned.replace(true)
         {
-            host::warn(&format!("an MPD was refused (502 mpd): {error}"));
+            let word = ended.reason.map_or("", Reason::word);
+            host::warn(&format!("a response of the origin was refused ({word}): {error}"));
         }
     }
 }
@@ -123,8 +124,8 @@ struct Series {
     unservable_uris: Option<u32>,
     /// Whether a warning about them has been logged.
     warned: Cell<bool>,
-    /// Whether a warning about a refused MPD has been logged.
-    mpd_warned: Cell<bool>,
+    /// Whether a warning about what is wrong with a response has been logged.
+    fault_warned: Cell<bool>,
 }
 
 impl Series {
@@ -141,7 +142,7 @@ impl Series {
             origin_errors: counter("origin_errors"),
             unservable_uris: counter("unservable_uris"),
             warned: Cell::default(),
-            mpd_warned: Cell::default(),
+            fault_warned: Cell::default(),
         }
     }
 }

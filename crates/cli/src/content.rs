@@ -3,7 +3,8 @@
 use clap::{Args, ValueEnum};
 use playlock_core::http::reply::{self, Header, Reason};
 use playlock_core::policy::{KeyringIndex, Match, Policies, Policy};
-use playlock_core::request::pending::{Asked, Claim, PendingMedia, PendingSession};
+use playlock_core::request::license::{LicenseRequest, LicensedKeys};
+use playlock_core::request::pending::{Asked, Claim, PendingMedia, PendingRequest, PendingSession};
 use playlock_core::request::{Admitted, AdmittedKey, KeyOf, admit_unobserved};
 use playlock_core::session::jar;
 use playlock_core::step::Request;
@@ -181,6 +182,20 @@ fn derived(
     Ok(ContentKey { policy: policy.name.clone(), scope, period, key, iv, notes: Vec::new() })
 }
 
+/// The key of samples, with `cbcs`'s constant IV.
+fn of_samples(policy: &Policy, keyring: KeyringIndex, scope: &KeyScope) -> Result<ContentKey, Failure> {
+    let keys = policy.keyring(keyring).ok_or_else(|| Failure::Wrong("the policy does not have the secret".into()))?;
+    let kid = base16ct::lower::encode_string(&keys.sample_kid(scope));
+    Ok(ContentKey {
+        policy: policy.name.clone(),
+        scope: shared_by(scope),
+        period: 0,
+        key: *keys.sample_key(scope),
+        iv: keys.sample_iv(scope),
+        notes: vec![format!("the key of samples, with the key ID {kid}")],
+    })
+}
+
 fn by_url(source: &KeySource, url: &Address, policies: &Policies) -> Result<ContentKey, Failure> {
     let mut notes = Vec::new();
     let clock = Moment::or_now(source.now);
@@ -258,6 +273,11 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
         Admitted::Pending(pending, _) if pending.session.as_ref().is_some_and(PendingSession::is_opened) => {
             Err(Failure::Wrong(OPENS.into()))
         }
+        Admitted::Pending(PendingRequest { policy, asked: Asked::Samples(samples), .. }, _) => {
+            let policy = policies.get(policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
+            let scope = samples.claim.scope.ok_or_else(|| Failure::Wrong("the URL names no key".into()))?;
+            of_samples(policy, samples.claim.keyring, &scope)
+        }
         Admitted::Pending(pending, _) => {
             let policy = policies.get(pending.policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
             let (keyring, resource, scope, segment_iv) = match pending.asked {
@@ -268,7 +288,9 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
                     let keyring = pending.session.map(|pending| pending.session.keyring).unwrap_or_default();
                     (keyring, Resource::MEDIA, pending.playlist.keys, None)
                 }
-                Asked::Clear(_) | Asked::Document(_) => (KeyringIndex::default(), Resource::MEDIA, None, None),
+                Asked::Samples(_) | Asked::Clear(_) | Asked::Document(_) => {
+                    (KeyringIndex::default(), Resource::MEDIA, None, None)
+                }
             };
             let scope = scope.ok_or_else(|| {
                 Failure::Wrong(
@@ -291,8 +313,13 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
             let policy = policies.get(policy).map(|policy| policy.name.clone()).unwrap_or_default();
             Ok(ContentKey { policy, scope: PACKAGED.into(), period: 0, key, iv, notes: Vec::new() })
         }
+        Admitted::License(LicenseRequest { policy, session, keys: LicensedKeys::Samples { scope }, .. }) => {
+            let policy = policies.get(policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
+            of_samples(policy, session.keyring, &scope)
+        }
         Admitted::License(_) => Err(Failure::Wrong(
-            "the URL is that of a license server; expected one of a segment, playlist or key".into(),
+            "the URL is that of a license server for packaged content; expected one of a segment, playlist or key"
+                .into(),
         )),
         Admitted::Pass | Admitted::Preflight { .. } | Admitted::Chained(..) => Err(Failure::Wrong(
             "the URL is under no policy that encrypts; expected one that an assignment with mediaEncryption covers"

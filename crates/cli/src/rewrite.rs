@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use clap::Args;
-use playlock_core::dash::{self, DashError};
+use playlock_core::dash;
 use playlock_core::exchange::Exchange;
 use playlock_core::http::reply::{Header, Reason, Reply};
 use playlock_core::http::route::{Extension, Format, extension};
 use playlock_core::policy::{Match, Opening, Policies, Policy};
+use playlock_core::response::body::OriginFault;
 use playlock_core::session::jar;
 use playlock_core::step::{BodyStep, HeadStep, Known, Request, RequestStep};
 
@@ -78,8 +79,8 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
             BodyStep::Replace(bytes) | BodyStep::Whole(bytes) => bytes.into_vec(),
             BodyStep::Forward => take(&mut chunk),
             BodyStep::Hold => Vec::new(),
-            BodyStep::Reply(reply) => return Err(refusal(&reply, exchange.mpd_error())),
-            BodyStep::Reset(reason) => return Err(refused(reason, exchange.mpd_error())),
+            BodyStep::Reply(reply) => return Err(refusal(&reply, exchange.fault())),
+            BodyStep::Reset(reason) => return Err(refused(reason, exchange.fault())),
         };
         output.write_all(&ready).map_err(config::output_failure)?;
         if length == 0 {
@@ -112,7 +113,7 @@ fn read(input: &mut dyn Read) -> Result<Vec<u8>, Failure> {
 }
 
 /// The failure for a refusal. `cause`: what is wrong with an MPD.
-fn refused(reason: Reason, cause: Option<DashError>) -> Failure {
+fn refused(reason: Reason, cause: Option<OriginFault>) -> Failure {
     match cause {
         Some(cause) => Failure::Negative(format!("{}: {}: {cause}", reason.word(), reason.title())),
         None => Failure::Refused(reason),
@@ -192,7 +193,7 @@ fn in_query(token: &str) -> String {
 }
 
 /// The failure for a response that the filter makes itself.
-fn refusal(reply: &Reply, cause: Option<DashError>) -> Failure {
+fn refusal(reply: &Reply, cause: Option<OriginFault>) -> Failure {
     match reply.reason {
         Some(reason) => refused(reason, cause),
         None => Failure::Wrong(format!(

@@ -100,6 +100,7 @@ pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Polic
     policies.batching = document.batching;
     policies.route_policy = document.route_policy;
     read::path_marker::check(&document, &policies)?;
+    read::encryption::check_licenses(&policies)?;
     #[cfg(feature = "speke")]
     read::speke::check(&policies)?;
     Ok((policies, warnings))

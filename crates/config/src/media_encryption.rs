@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::speke::Speke;
 use super::value::{Duration, SecretSource};
-use playlock_core::policy::encryption::{IvMode, KeySharing, OnEncryptedOrigin};
+use playlock_core::policy::encryption::{IvMode, KeySharing, OnEncryptedOrigin, SampleScheme};
 #[cfg(feature = "schema")]
 use playlock_core::policy::text::{AbsolutePath, Authority, ClusterName, KeyPath};
 
@@ -33,6 +33,16 @@ pub struct MediaEncryption {
         schemars(with = "Option<KeyPath>", extend("default" = "/serve.key", "examples" = ["/k/serve.key"]))
     )]
     pub key_path: Option<String>,
+    /// Encrypt samples of fragmented MP4 (Common Encryption) for MPDs: their media gets a key of its own, which players get
+    /// as a ClearKey license. Playlists of HLS are encrypted with AES-128 all the same. Without it, MPDs are refused.
+    /// Requires `holdHeaders`. Not together with `keyRotation` and `keyUrl`.
+    pub scheme: Option<SampleScheme>,
+    /// The path of the license server, with `scheme`: letters, digits and `/.-_`. The origin never receives requests for it.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<KeyPath>", extend("default" = "/license", "examples" = ["/k/license"]))
+    )]
+    pub license_path: Option<String>,
     /// The viewers that share a key. If content requires no token (`enforceOnContentRequest`), the default is `stream`,
     /// and `session` is rejected. Not together with `key`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "session")))]

@@ -10,7 +10,6 @@ use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::dash::DashError;
 use crate::http::headers;
 use crate::http::incoming::RequestHead;
 use crate::http::reply::{Header, Reason, Reply};
@@ -23,6 +22,7 @@ use crate::request::check::Observer;
 use crate::request::collecting::Collecting;
 use crate::request::pending::PendingRequest;
 use crate::request::{self, Admitted, AdmittedKey};
+use crate::response::body::OriginFault;
 use crate::response::body::{Body, Pushed};
 use crate::response::{self, Plan};
 use crate::step::{BodyStep, HeadStep, HeaderEdits, Request, RequestStep, TrailersStep};
@@ -39,7 +39,7 @@ pub struct Exchange {
     /// Name of the packager that asks for keys.
     requester: Option<String>,
     reason: Option<Reason>,
-    mpd_error: Option<DashError>,
+    fault: Option<OriginFault>,
     /// The request has a gRPC media type; proxies convert local replies to such requests to gRPC.
     grpc: bool,
     /// The target of a request that is answered here, without the token in its path; `None` if it had none.
@@ -102,7 +102,7 @@ impl Exchange {
             session: None,
             requester: None,
             reason: None,
-            mpd_error: None,
+            fault: None,
             grpc: head.grpc,
             plain_target: None,
             route_policy: None,
@@ -123,7 +123,7 @@ impl Exchange {
                 | Admitted::Preflight { policy, .. }
                 | Admitted::Redirected { policy, .. },
             ) => Some(*policy),
-            Ok(Admitted::License(request)) => Some(request.policy()),
+            Ok(Admitted::License(request)) => Some(request.policy),
             Ok(Admitted::Pending(pending, _)) => Some(pending.policy),
             Ok(Admitted::Chained(chained, _)) => Some(chained.policy()),
             Err(refused) => refused.policy,
@@ -311,12 +311,12 @@ impl Exchange {
                     Ok(Pushed::Out(out) | Pushed::Last(out)) => BodyStep::Replace(out),
                     Ok(Pushed::Kept) => BodyStep::Hold,
                     Err(reason) if held => {
-                        self.mpd_error = body.mpd_error();
+                        self.fault = body.fault();
                         self.state = State::Idle;
                         BodyStep::Reply(self.refusal(reason))
                     }
                     Err(reason) => {
-                        self.mpd_error = body.mpd_error();
+                        self.fault = body.fault();
                         batch.forget(stream);
                         self.broken(reason);
                         BodyStep::Reset(reason)

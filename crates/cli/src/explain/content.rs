@@ -97,6 +97,7 @@ fn parameter(explanation: &mut Explanation<'_>, outcome: Outcome<'_>, visit: &Vi
         Treatment::Media => {}
         Treatment::Clear => explanation.detail("served in clear: an init section or the like"),
         Treatment::Document => explanation.detail("a JSON document, served in clear"),
+        Treatment::Samples => explanation.detail("media of an MPD, whose samples are encrypted"),
     }
     if let Some(range) = resource.range {
         explanation.detail(format!("bytes {} to {} of the origin's file", range.offset, range.last()));
@@ -139,11 +140,15 @@ fn forwarded(explanation: &mut Explanation<'_>, pending: &PendingRequest, edits:
             "keys rotate and the URL does not name the period: refused (parameter) if it is media",
         );
     }
-    if matches!(pending.asked, Asked::Playlist(Format::Dash)) && policy.encryption.is_some() {
+    if matches!(pending.asked, Asked::Playlist(Format::Dash))
+        && policy.encryption.is_some()
+        && policy.samples().is_none()
+    {
         explanation.say("mpd", Mark::Note, "the policy encrypts: an MPD in the response is refused (dash)");
     }
     let (scope, what) = match &pending.asked {
         Asked::Media(media) => (media.claim.scope.as_ref(), "encrypted under"),
+        Asked::Samples(samples) => (samples.claim.scope.as_ref(), "its samples are encrypted under"),
         Asked::Playlist(_) if policy.encryption.is_some() => (pending.playlist.keys.as_ref(), "its segments are under"),
         Asked::Playlist(_) | Asked::Clear(_) | Asked::Document(_) => (None, ""),
     };

@@ -10,12 +10,15 @@ use super::{authorizer, speke};
 use crate::document::{self, KeyRotation, SecretSource};
 use crate::error::ConfigError;
 use crate::secret::Reader;
-use playlock_core::policy::encryption::{Encryption, KeySharing, Keys, OnEncryptedOrigin, Rotation};
+use playlock_core::policy::Policies;
+use playlock_core::policy::encryption::{Encryption, KeySharing, Keys, OnEncryptedOrigin, Rotation, SampleEncryption};
 use playlock_core::policy::key_url::{KeyUrl, Place};
 use playlock_core::policy::speke::Speke;
+use playlock_core::policy::text::KeyPath;
 use playlock_core::token::derive::Secret;
 
 const DEFAULT_KEY_PATH: &str = "/serve.key";
+const DEFAULT_LICENSE_PATH: &str = "/license";
 /// Default depth in path segments.
 const DEFAULT_STREAM_DEPTH: u8 = 1;
 
@@ -96,6 +99,7 @@ pub fn read(
         rotation,
         iv_mode: encryption.iv_mode,
         on_encrypted_origin: encryption.on_encrypted_origin,
+        samples: read_samples(path, encryption)?,
         speke: read_speke(path, encryption, secrets, reader)?,
     };
     if encryption.stream_depth.is_some() && !built.asks_for_stream() {
@@ -115,6 +119,58 @@ fn read_speke(
 ) -> Result<Option<Rc<Speke>>, ConfigError> {
     let Some(written) = &encryption.speke else { return Ok(None) };
     Ok(Some(Rc::new(speke::read(&format!("{path}.speke"), written, secrets, reader)?)))
+}
+
+fn read_samples(path: &str, encryption: &document::MediaEncryption) -> Result<Option<SampleEncryption>, ConfigError> {
+    let beside = |member: &str, why: &str| Err(ConfigError::new(format!("{path}.{member}"), why));
+    let Some(scheme) = encryption.scheme else {
+        return match encryption.license_path {
+            None => Ok(None),
+            Some(_) => {
+                beside("licensePath", "found without scheme, whose keys are licensed there; expected scheme, too")
+            }
+        };
+    };
+    if encryption.key_url.is_some() {
+        return beside("keyUrl", "found beside scheme, whose licenses are given out here; expected one of the two");
+    }
+    if encryption.key_rotation.is_some() {
+        // A change of key needs a new Period, and the origin decides on those.
+        return beside(
+            "keyRotation",
+            "found beside scheme: an MPD names one key for all of a Period; expected one of the two",
+        );
+    }
+    let license_path = encryption.license_path.as_deref().unwrap_or(DEFAULT_LICENSE_PATH);
+    let license_path: KeyPath = text(&format!("{path}.licensePath"), license_path)?;
+    if *license_path == *encryption.key_path.as_deref().unwrap_or(DEFAULT_KEY_PATH) {
+        return beside("licensePath", "the same as keyPath, expected another path");
+    }
+    Ok(Some(SampleEncryption { scheme, license_path }))
+}
+
+/// Checks what license servers need of the whole document.
+///
+/// # Errors
+/// Headers that are not held, or a path that is another policy's key endpoint.
+pub fn check_licenses(policies: &Policies) -> Result<(), ConfigError> {
+    for (index, policy) in policies.iter() {
+        let Some(samples) = policy.samples() else { continue };
+        let member = |name: &str| format!("policies[{}].mediaEncryption.{name}", index.get());
+        if !policies.hold_headers {
+            return Err(ConfigError::new(
+                member("scheme"),
+                "found where headers are not held: license requests with their body are collected with held headers alone; expected holdHeaders true",
+            ));
+        }
+        if policies.is_key_path(&samples.license_path) {
+            return Err(ConfigError::new(
+                member("licensePath"),
+                format!("found \"{}\", which is the keyPath of a policy, expected another path", samples.license_path),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn read_endpoint(path: &str, encryption: &document::MediaEncryption) -> Result<Keys, ConfigError> {

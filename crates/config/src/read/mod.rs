@@ -9,7 +9,7 @@ mod binding;
 #[cfg(feature = "cat")]
 mod cat;
 mod cors;
-mod encryption;
+pub mod encryption;
 pub mod geo_headers;
 #[cfg(feature = "keys")]
 mod jwk;

@@ -198,9 +198,11 @@ pub fn check(policies: &Policies) -> Result<(), ConfigError> {
         if let Some((other, _)) = others.into_iter().find(|(other, _)| is_below(path, other)) {
             return error(format!("which \"{other}\" of another policy's speke covers; expected paths apart"));
         }
-        let mut key_paths = policies.iter().filter_map(|(_, policy)| policy.encryption.as_ref()?.key_path());
-        if let Some(key_path) = key_paths.find(|key_path| is_below(key_path, path)) {
-            return error(format!("which covers the keyPath \"{key_path}\"; expected paths apart"));
+        let key_paths = policies.iter().filter_map(|(_, policy)| policy.encryption.as_ref()?.key_path());
+        let license_paths = policies.iter().filter_map(|(_, policy)| Some(&policy.samples()?.license_path));
+        let named = key_paths.map(|it| ("keyPath", it)).chain(license_paths.map(|it| ("licensePath", it)));
+        if let Some((name, covered)) = named.into_iter().find(|(_, covered)| is_below(covered, path)) {
+            return error(format!("which covers the {name} \"{covered}\"; expected paths apart"));
         }
     }
     Ok(())

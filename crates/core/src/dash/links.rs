@@ -19,6 +19,8 @@ const ID: &str = "$RepresentationID";
 #[derive(Debug)]
 pub struct MpdLinks {
     marks: UriRewriter,
+    /// The parameters of media.
+    media: String,
 }
 
 /// A base URL within an MPD: the document's, or a `BaseURL` resolved against the one around it.
@@ -38,8 +40,13 @@ pub enum MpdBase {
 impl MpdLinks {
     /// `marks` rewrites URIs of a response to the request for the MPD. Content has the session's own token: players go on
     /// with the templates of the first MPD, so tokens that end before the session would end the stream.
-    pub fn new(marks: UriRewriter) -> Self {
-        Self { marks: UriRewriter { content: None, ..marks } }
+    ///
+    /// `samples` is the parameter of media whose samples are encrypted, `name=value`.
+    pub fn new(marks: UriRewriter, samples: Option<String>) -> Self {
+        let marks = UriRewriter { content: None, encryption: None, ..marks };
+        let parameters = [samples.as_deref(), marks.parameter(target_of(Place::File))];
+        let media = parameters.into_iter().flatten().collect::<Vec<_>>().join("&");
+        Self { marks, media }
     }
 
     /// The base that `reference` is relative to, whether that has the token in its path, and the absolute path of
@@ -60,6 +67,7 @@ impl MpdLinks {
         match place {
             // Resolution drops the query of a directory.
             Place::Base if path.ends_with('/') => Cow::Borrowed(""),
+            Place::Template | Place::File => Cow::Borrowed(&self.media),
             _ if self.marks.is_plain(target) => Cow::Borrowed(self.marks.parameter(target).unwrap_or_default()),
             _ => Cow::Owned(self.marks.parameters(path, url::query(reference), target)),
         }
@@ -81,8 +89,7 @@ impl MpdLinks {
         if let (Place::File, MpdBase::Own { inherits, .. }) = (place, base)
             && self.is_straight(reference, *inherits)
         {
-            let parameter = self.marks.parameter(target_of(place))?;
-            return Some([reference, "?", parameter].concat());
+            return (!self.media.is_empty()).then(|| [reference, "?", &self.media].concat());
         }
         let (url, inherits, path) = self.own(base, reference)?;
         let target = target_of(place);

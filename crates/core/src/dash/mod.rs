@@ -3,7 +3,7 @@
 
 mod links;
 
-pub use playlock_dash::{Additions, DashError, Rewriter, is_mpd};
+pub use playlock_dash::{Additions, DashError, Protection, Rewriter, is_mpd};
 
 pub use self::links::MpdLinks;
 use crate::http::reply::Reason;

@@ -12,7 +12,7 @@ impl Exchange {
     /// The step for a request for licenses.
     pub(super) fn begin_license(&mut self, request: LicenseRequest) -> RequestStep {
         self.kind = Kind::License;
-        self.session = Some(request.session().id_text());
+        self.session = Some(request.session.id_text());
         self.state = State::Collecting(Collecting::License(request));
         RequestStep::Collect
     }

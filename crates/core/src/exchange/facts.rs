@@ -4,11 +4,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Exchange, State, Verdict};
-use crate::dash::DashError;
 use crate::http::reply::Reason;
 use crate::http::route::Kind;
 use crate::playlist::Unservable;
 use crate::policy::PolicyIndex;
+use crate::response::body::OriginFault;
 
 impl Exchange {
     /// The kind of the exchange, as far as it is known.
@@ -35,9 +35,9 @@ impl Exchange {
         self.reason
     }
 
-    /// What is wrong with the origin's MPD, if it was refused as [`Reason::Mpd`] by its body.
-    pub fn mpd_error(&self) -> Option<DashError> {
-        self.mpd_error
+    /// What is wrong with the origin's response, if it was refused as [`Reason::Mpd`] or [`Reason::Samples`] by its body.
+    pub fn fault(&self) -> Option<OriginFault> {
+        self.fault
     }
 
     /// The playlist's unservable URIs, if it has any.

@@ -189,6 +189,8 @@ reasons! {
     Dash "dash" 502 "This policy encrypts, and MPDs are served only under policies without mediaEncryption";
     /// A steering manifest or asset list is not a JSON object, or exceeds the limit.
     Document "document" 502 "The origin's steering manifest or asset list is not a JSON object, or too long";
+    /// Media of an MPD is neither fragmented MP4 whose samples can be encrypted, nor text or an image.
+    Samples "samples" 502 "The origin's media cannot be encrypted sample by sample";
     /// The body's length differs from its `content-length`.
     Length "length" 502 "The origin's body does not have the length it announced";
     /// The response has trailers, but the end of its body had to be known before them.

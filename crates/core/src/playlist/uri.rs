@@ -44,6 +44,7 @@ impl LinkTarget {
         match self {
             Self::Resource(Resource { form: Treatment::Clear | Treatment::Document, .. }) => true,
             Self::Resource(Resource { form: Treatment::Media, period, .. }) => period.is_some(),
+            Self::Resource(Resource { form: Treatment::Samples, .. }) => false,
             Self::Either | Self::Media | Self::Sibling | Self::Key => false,
         }
     }

@@ -26,8 +26,40 @@ pub struct Encryption {
     pub iv_mode: IvMode,
     /// Handling of media that the origin has already encrypted.
     pub on_encrypted_origin: OnEncryptedOrigin,
+    /// Encryption of samples, for MPDs; `None` if their media is not encrypted so, and they are refused.
+    pub samples: Option<SampleEncryption>,
     /// Key server for packagers; `None` for none.
     pub speke: Option<Rc<Speke>>,
+}
+
+/// Encryption of samples (Common Encryption, ISO/IEC 23001-7), whose keys players get as ClearKey licenses.
+#[derive(Debug)]
+pub struct SampleEncryption {
+    /// The protection scheme.
+    pub scheme: SampleScheme,
+    /// Path of the license server.
+    pub license_path: KeyPath,
+}
+
+/// A protection scheme of Common Encryption (ISO/IEC 23001-7 section 10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum SampleScheme {
+    /// AES-128-CBC. In video, one block in ten is encrypted.
+    Cbcs,
+    /// AES-128-CTR, for players without `cbcs`. Every block is encrypted.
+    Cenc,
+}
+
+impl SampleScheme {
+    /// Its four-character code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Cbcs => "cbcs",
+            Self::Cenc => "cenc",
+        }
+    }
 }
 
 /// Source from which players fetch keys.

@@ -21,6 +21,7 @@ pub struct Policies {
     assignments: Assignments,
     default: DefaultAction,
     key_paths: BTreeSet<String>,
+    license_paths: BTreeSet<String>,
     /// Paths of key servers for packagers, and the index of each one's policy.
     speke_paths: Vec<(String, PolicyIndex)>,
     #[cfg(feature = "speke")]
@@ -71,6 +72,8 @@ impl Policies {
     ) -> Self {
         let key_paths =
             policies.iter().filter_map(|policy| Some(policy.encryption.as_ref()?.key_path()?.to_string())).collect();
+        let samples = policies.iter().filter_map(|policy| policy.encryption.as_ref()?.samples.as_ref());
+        let license_paths = samples.map(|samples| samples.license_path.to_string()).collect();
         let speke = policies.iter().enumerate().filter_map(|(index, policy)| {
             let speke = policy.encryption.as_ref()?.speke.as_ref()?;
             Some((speke.path().to_string(), PolicyIndex::new(index)))
@@ -95,6 +98,7 @@ impl Policies {
             assignments,
             default,
             key_paths,
+            license_paths,
             speke_paths,
             #[cfg(feature = "speke")]
             has_viewer_urls,
@@ -160,7 +164,7 @@ impl Policies {
         self.policies.get(index.get())
     }
 
-    /// Policy with this name, and its index, if it serves keys at `path` and is assigned anywhere at `now`. A policy
+    /// Policy with this name, and its index, if it serves keys or licenses at `path` and is assigned anywhere at `now`. A policy
     /// that is never assigned also qualifies if routes may name policies.
     pub fn serving_keys(&self, path: &str, name: &str, now: u64) -> Option<(PolicyIndex, &Policy)> {
         let holds = |index: &PolicyIndex| {
@@ -169,7 +173,9 @@ impl Policies {
         };
         let index = self.assignments.by_name(name).filter(holds)?;
         let policy = self.get(index)?;
-        (policy.encryption.as_ref()?.key_path().map(|it| &**it) == Some(path)).then_some((index, policy))
+        let encryption = policy.encryption.as_ref()?;
+        let license_path = encryption.samples.as_ref().map(|samples| &samples.license_path);
+        [encryption.key_path(), license_path].into_iter().flatten().any(|it| &**it == path).then_some((index, policy))
     }
 
     /// All policies with their indices, in document order.
@@ -247,6 +253,11 @@ impl Policies {
     /// Paths of key servers for packagers, with the indices of their policies.
     pub fn speke_paths(&self) -> impl Iterator<Item = (&str, PolicyIndex)> {
         self.speke_paths.iter().map(|(path, index)| (path.as_str(), *index))
+    }
+
+    /// Whether any policy serves licenses at `path`.
+    pub fn is_license_path(&self, path: &str) -> bool {
+        self.license_paths.contains(path)
     }
 
     /// Whether any policy serves keys at `path`.

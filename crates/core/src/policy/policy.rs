@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::cors::Cors;
-use super::encryption::Encryption;
+use super::encryption::{Encryption, SampleEncryption};
 use super::index::{KeyringIndex, PolicyId};
 use super::players::Players;
 use super::revocation::Revocation;
@@ -63,6 +63,11 @@ impl Policy {
     /// Whether the policy checks nothing.
     pub fn lets_all_pass(&self) -> bool {
         self.is_open() && self.targeting.is_none() && self.players.is_none()
+    }
+
+    /// Encryption of samples, if the policy has one.
+    pub fn samples(&self) -> Option<&SampleEncryption> {
+        self.encryption.as_ref()?.samples.as_ref()
     }
 
     /// Kind of the resource at the normalised `path`.

@@ -20,8 +20,10 @@ use crate::http::reply::{Reason, Reply, header};
 use crate::http::route::Extension;
 use crate::media::client_range::ClientRange;
 use crate::policy::{Match, Policy};
-use crate::request::pending::{Asked, Claim, PendingPlaylist, PendingRequest, PendingSession, ViewerUrl};
-use crate::token::signed::Iv;
+use crate::request::pending::{
+    Asked, Claim, PendingMedia, PendingPlaylist, PendingRequest, PendingSamples, PendingSession, ViewerUrl,
+};
+use crate::token::signed::{Iv, Treatment};
 
 /// The checks that find the policy.
 pub const fn door<'a>() -> [Check<Door<'a>>; 1] {
@@ -164,6 +166,10 @@ fn parameter(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let session = visit.session.as_ref().map(|pending| &pending.session);
     match SignedClaim::verify(visit.policy, &visit.incoming.target, session, sent) {
         None => Flow::refuse(Reason::Parameter),
+        // The policy no longer encrypts samples.
+        Some(claim) if claim.resource.form == Treatment::Samples && visit.policy.samples().is_none() => {
+            Flow::refuse(Reason::Parameter)
+        }
         Some(claim) => {
             visit.claim = claim;
             Flow::Next
@@ -181,14 +187,19 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let segment_iv = segment_iv(policy, incoming, &claim);
     let asked = Asked::new(extension, policy.encryption.is_some(), claim, client_range(incoming), segment_iv);
     let needs_session = match &asked {
-        Asked::Media(media) => media.claim.scope.is_none(),
+        Asked::Media(PendingMedia { claim, .. }) | Asked::Samples(PendingSamples { claim, .. }) => {
+            claim.scope.is_none()
+        }
         Asked::Document(_) => true,
         Asked::Playlist(_) | Asked::Clear(_) => false,
     };
     if session.is_none() && needs_session {
         return Flow::refuse(Reason::Missing);
     }
-    let own_media = matches!(&asked, Asked::Media(media) if !media.shares_key());
+    let own_media = match &asked {
+        Asked::Media(PendingMedia { claim, .. }) | Asked::Samples(PendingSamples { claim, .. }) => !claim.shares_key(),
+        Asked::Playlist(_) | Asked::Clear(_) | Asked::Document(_) => false,
+    };
     // Under another session's key it would not decrypt. Without an extension only the response tells whether it is media.
     let certain = session.as_ref().is_none_or(PendingSession::is_certain);
     if own_media && !certain && extension == Extension::Other {
@@ -215,7 +226,7 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
 
 /// The IV of media that has one of its own: it depends on the path and on the origin's part of the query.
 fn segment_iv(policy: &Policy, incoming: &Incoming<'_>, claim: &Claim) -> Option<[u8; 16]> {
-    if claim.resource.iv != Iv::Segment {
+    if claim.resource.iv != Iv::Segment && claim.resource.form != Treatment::Samples {
         return None;
     }
     let query = query::of_origin(incoming.target.query, policy.reserved_parameters())?;

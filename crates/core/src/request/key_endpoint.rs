@@ -1,17 +1,21 @@
-//! Checks on a key request, and its response.
+//! Checks on a request for a key, or for the license of samples, and the response with a key.
+
+use alloc::vec::Vec;
 
 use super::admitted::{Admitted, AdmittedKey, KeyOf};
 use super::check::{Check, Flow, Observer};
 use super::door::{Door, policy_for};
 use super::key_reply::{question, reply};
+use super::license::{self, LicenseRequest, LicensedKeys};
 use super::resume_or_open::resume;
 use super::shared_checks::{self, bodiless};
 use super::visit::Visit;
 use crate::bytes::bug;
+use crate::http::incoming::{Incoming, Method};
 use crate::http::reply::Reason;
-use crate::policy::Match;
 use crate::policy::authorizer::AskedKeys;
 use crate::policy::encryption::Encryption;
+use crate::policy::{Match, Policies};
 use crate::token::derive::KeyScope;
 use crate::token::signed;
 
@@ -51,14 +55,15 @@ fn one_parameter(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
 /// Responds to preflight requests from any client: the response discloses only the policy's `cors`.
 fn preflight(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
     let (incoming, head) = (door.incoming, door.incoming.head);
-    if head.method.reads() {
+    if head.method != Method::Options {
         return Flow::Skip;
     }
     let found = door.policy.or_else(|| match policy_for(door.policies, head, &incoming.target.path) {
         Match::Policy(index, policy) => Some((index, policy)),
         Match::Pass | Match::Deny => None,
     });
-    match found.and_then(|(policy, it)| Some((policy, it.cors.as_ref()?.preflight(head, "GET, HEAD")?))) {
+    let methods = license::methods(is_license(door.policies, incoming));
+    match found.and_then(|(policy, it)| Some((policy, it.cors.as_ref()?.preflight(head, methods)?))) {
         None => Flow::Skip,
         Some((policy, reply)) => match bodiless(incoming) {
             Ok(()) => Flow::Admit(Admitted::Preflight { policy, reply }),
@@ -67,12 +72,20 @@ fn preflight(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
     }
 }
 
-fn method(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
-    Flow::of(if door.incoming.head.method.reads() { Ok(()) } else { Err(Reason::Method) })
+fn is_license(policies: &Policies, incoming: &Incoming<'_>) -> bool {
+    policies.is_license_path(&incoming.target.path)
 }
 
+fn method(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
+    Flow::of(license::check_method(door.incoming.head, is_license(door.policies, door.incoming)))
+}
+
+/// A license request has a body of limited length, every other one has none.
 fn body(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
-    Flow::of(bodiless(door.incoming))
+    Flow::of(match is_license(door.policies, door.incoming) {
+        true => license::check_body(door.incoming.head),
+        false => bodiless(door.incoming),
+    })
 }
 
 fn claimed_policy(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
@@ -127,6 +140,11 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let Some(keyring) = policy.keyring(session.keyring) else {
         return Flow::refuse(bug::instead(Reason::Parameter));
     };
+    if is_license(visit.policies, visit.incoming) {
+        let (policy, client, body) = (visit.index, head.client(), Vec::new());
+        let keys = LicensedKeys::Samples { scope };
+        return Flow::Admit(Admitted::License(LicenseRequest { policy, session, keys, client, body }));
+    }
     let authorizer = policy.encryption.as_ref().and_then(Encryption::authorizer);
     let ask = authorizer.map(|authorizer| {
         let asked = AskedKeys::Derived { scope: &scope, period };

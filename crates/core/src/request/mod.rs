@@ -20,10 +20,6 @@ pub mod door;
 mod edits;
 mod key_endpoint;
 mod key_reply;
-#[cfg(not(feature = "speke"))]
-#[path = "no_license.rs"]
-pub mod license;
-#[cfg(feature = "speke")]
 pub mod license;
 #[cfg(feature = "speke")]
 mod packaged_key;
@@ -81,11 +77,13 @@ pub fn admit(
         let (door, checks) = (packaged_key::door(), packaged_key::checks());
         return follow(&door, &checks, Some(kind), policies, &incoming, random, observer);
     }
-    match policies.is_key_path(&incoming.target.path) {
+    let path = &incoming.target.path;
+    let is_license = policies.is_license_path(path);
+    match is_license || policies.is_key_path(path) {
         true => follow(
             &key_endpoint::door(),
             &key_endpoint::checks(),
-            Some(Kind::Key),
+            Some(if is_license { Kind::License } else { Kind::Key }),
             policies,
             &incoming,
             random,

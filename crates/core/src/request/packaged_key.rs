@@ -11,13 +11,12 @@ use super::check::{Check, Flow, Observer};
 use super::content::assignment;
 use super::door::{Door, policy_for};
 use super::key_reply::{question, reply};
-use super::license::{self, LicenseRequest};
+use super::license::{self, LicenseRequest, LicensedKeys};
 use super::resume_or_open::resume;
 use super::shared_checks::{self, bodiless};
 use super::visit::Visit;
 use crate::bytes::bug;
-use crate::http::headers;
-use crate::http::incoming::{Incoming, Method};
+use crate::http::incoming::Incoming;
 use crate::http::reply::Reason;
 use crate::http::route::Kind;
 use crate::policy::authorizer::AskedKeys;
@@ -70,7 +69,7 @@ fn is_license(visit: &Visit<'_>) -> bool {
 
 /// Responds to preflight requests from any client: the response discloses only the policy's `cors`.
 fn preflight(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
-    let methods = if is_license(visit) { "POST" } else { "GET, HEAD" };
+    let methods = license::methods(is_license(visit));
     match visit.policy.cors.as_ref().and_then(|cors| cors.preflight(visit.incoming.head, methods)) {
         None => Flow::Skip,
         Some(reply) => match bodiless(visit.incoming) {
@@ -81,25 +80,12 @@ fn preflight(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
 }
 
 fn method(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
-    let method = visit.incoming.head.method;
-    Flow::of(match is_license(visit) {
-        true if method == Method::Post => Ok(()),
-        true => Err(Reason::License),
-        false if method.reads() => Ok(()),
-        false => Err(Reason::Method),
-    })
+    Flow::of(license::check_method(visit.incoming.head, is_license(visit)))
 }
 
 /// A license request has a body of limited length, every other one has none.
 fn body(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
-    let head = visit.incoming.head;
-    if !is_license(visit) {
-        return Flow::of(bodiless(visit.incoming));
-    }
-    // A proxy turns local replies to gRPC requests into headers: no place for keys.
-    let length = headers::content_length(head.headers);
-    let is_short = length.is_ok_and(|length| length.is_none_or(|length| length <= license::LONGEST as u64));
-    Flow::of(if is_short && !head.bodiless && !head.grpc { Ok(()) } else { Err(Reason::License) })
+    Flow::of(if is_license(visit) { license::check_body(visit.incoming.head) } else { bodiless(visit.incoming) })
 }
 
 fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
@@ -125,15 +111,9 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let kid = match asked.asked {
         ViewerAsked::Key(kid) => kid,
         ViewerAsked::License => {
-            let (policy, secret) = (visit.index, asked.secret);
-            return Flow::Admit(Admitted::License(LicenseRequest {
-                policy,
-                session,
-                content,
-                secret,
-                client,
-                body: Vec::new(),
-            }));
+            let keys = LicensedKeys::Packaged { content, secret: asked.secret };
+            let (policy, body) = (visit.index, Vec::new());
+            return Flow::Admit(Admitted::License(LicenseRequest { policy, session, keys, client, body }));
         }
     };
     let ask = policy.encryption.as_ref().and_then(Encryption::authorizer).map(|authorizer| {

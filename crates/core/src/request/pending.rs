@@ -5,12 +5,14 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use playlock_cmaf::{IvSize, Scheme, Settings};
+
 pub use super::pending_session::{Obtained, PendingSession, ViewerUrl};
 use crate::http::reply::Header;
 use crate::http::route::{Extension, Format, Kind};
 use crate::media::client_range::ClientRange;
 use crate::playlist::{SessionLink, Unservable};
-use crate::policy::encryption::{Encryption, KeySharing};
+use crate::policy::encryption::{Encryption, KeySharing, SampleScheme};
 use crate::policy::{KeyringIndex, Policy, PolicyIndex};
 use crate::token::derive::{ContentKey, KeyScope};
 use crate::token::signed::{ByteRange, Iv, Resource, Treatment, Variable};
@@ -109,6 +111,8 @@ pub enum Asked {
     Playlist(Format),
     /// Media to encrypt.
     Media(PendingMedia),
+    /// Media whose samples are to be encrypted.
+    Samples(PendingSamples),
     /// Resource served in clear.
     Clear(PendingClear),
     /// JSON document that contains URIs.
@@ -124,6 +128,15 @@ pub struct PendingMedia {
     pub client_range: Option<ClientRange>,
     /// The IV of a segment that has one of its own (16 bytes), which depends on its path and query.
     pub segment_iv: Option<[u8; 16]>,
+}
+
+/// Media of an MPD, whose samples are encrypted.
+#[derive(Debug)]
+pub struct PendingSamples {
+    /// Its key.
+    pub claim: Claim,
+    /// The part of the IV of samples under `cenc` that depends on the path and query (16 bytes).
+    pub segment_iv: [u8; 16],
 }
 
 /// A resource served in clear.
@@ -185,6 +198,9 @@ impl Asked {
             // A claim about media must not let a playlist bypass the rewriter.
             (Extension::Playlist(format), _) => Self::Playlist(format),
             (_, Treatment::Document) => Self::Document(PendingDocument { claim }),
+            (_, Treatment::Samples) => {
+                Self::Samples(PendingSamples { claim, segment_iv: segment_iv.unwrap_or_default() })
+            }
             (_, Treatment::Media) if encrypts => {
                 let client_range = client_range.filter(|_| claim.resource.range.is_none());
                 Self::Media(PendingMedia { claim, client_range, segment_iv })
@@ -197,7 +213,7 @@ impl Asked {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Playlist(_) => Kind::Playlist,
-            Self::Media(_) => Kind::Segment,
+            Self::Media(_) | Self::Samples(_) => Kind::Segment,
             Self::Clear(_) | Self::Document(_) => Kind::Clear,
         }
     }
@@ -207,6 +223,7 @@ impl Asked {
         match self {
             Self::Playlist(_) => None,
             Self::Media(PendingMedia { claim, .. })
+            | Self::Samples(PendingSamples { claim, .. })
             | Self::Clear(PendingClear { claim })
             | Self::Document(PendingDocument { claim }) => Some(claim),
         }
@@ -233,10 +250,30 @@ impl Asked {
     }
 }
 
+impl Claim {
+    /// Whether other sessions get the same ciphertext.
+    pub fn shares_key(&self) -> bool {
+        !matches!(self.scope, None | Some(KeyScope::Session(_)))
+    }
+}
+
+impl PendingSamples {
+    /// The settings of the encryption; `None` if neither the session nor the URL names the key.
+    pub fn settings(&self, policy: &Policy) -> Option<playlock_cmaf::Settings> {
+        let Claim { keyring, scope, .. } = &self.claim;
+        let (keyring, scope) = (policy.keyring(*keyring)?, scope.as_ref()?);
+        let scheme = match policy.samples()?.scheme {
+            SampleScheme::Cbcs => Scheme::Cbcs { iv: keyring.sample_iv(scope) },
+            SampleScheme::Cenc => Scheme::Cenc { iv: *self.segment_iv.first_chunk()?, size: IvSize::Sixteen },
+        };
+        Some(Settings::new(&keyring.sample_key(scope), keyring.sample_kid(scope), scheme))
+    }
+}
+
 impl PendingMedia {
     /// Whether other sessions get the same ciphertext.
     pub fn shares_key(&self) -> bool {
-        !matches!(self.claim.scope, None | Some(KeyScope::Session(_)))
+        self.claim.shares_key()
     }
 
     /// Whether keys rotate and the URL does not name the period. Such media is refused; only the response may show that it

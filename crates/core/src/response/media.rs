@@ -117,16 +117,21 @@ fn empty(head: &ResponseHead<'_>, mut encryptor: SegmentEncryptor, edits: Header
 }
 
 fn edits(head: &ResponseHead<'_>, media: &PendingMedia) -> HeaderEdits {
+    session_edits(head, media.shares_key())
+}
+
+/// Header changes for ciphertext; `is_shared`: other sessions get the same.
+pub fn session_edits(head: &ResponseHead<'_>, is_shared: bool) -> HeaderEdits {
     let ResponseHead { request, policy, headers, .. } = *head;
     let mut edits = without_untrue(headers);
     // Shared-key segments are identical for all viewers, so caches may store them.
-    if !policy.session.on_content && media.shares_key() {
+    if !policy.session.on_content && is_shared {
         return edits;
     }
     // A URL that does not identify a session is the same in every session. With a per-session key, a copy cached for
     // one session would not decrypt in another.
     let named = request.session.as_ref().is_some_and(PendingSession::is_named);
-    let distinct = named || media.shares_key();
+    let distinct = named || is_shared;
     let cache_control = match (distinct, headers::max_age(headers)) {
         (false, _) => "private, no-store".into(),
         (true, Some(seconds)) => format!("private, max-age={}", seconds.min(request.time_left())),

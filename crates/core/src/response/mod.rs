@@ -10,6 +10,7 @@ mod media;
 mod mpd;
 mod playlist;
 mod redirect;
+mod samples;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -90,6 +91,7 @@ pub fn plan(
         Asked::Playlist(Format::Dash) => mpd::plan(&head),
         Asked::Media(media) => media::plan(&head, media),
         Asked::Clear(clear) => clear::plan(&head, clear),
+        Asked::Samples(samples) => samples::plan(&head, samples),
         Asked::Document(_) => document::plan(&head),
     }
 }

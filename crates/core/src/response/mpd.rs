@@ -1,17 +1,22 @@
 //! Responses that are MPDs, rewritten tag by tag.
 
+use alloc::format;
 use alloc::string::String;
 
 use super::body::{Body, MpdBody};
 use super::playlist::{self, plan_by_head};
 use super::{Plan, ResponseHead};
-use crate::dash::{Additions, MpdLinks, Rewriter};
+use crate::dash::{Additions, MpdLinks, Protection, Rewriter};
 use crate::http::headers;
+use crate::http::incoming::SIGNED_PARAMETER;
 use crate::http::reply::Reason;
 use crate::http::route::Kind;
+use crate::playlist::UriRewriter;
 use crate::policy::Policy;
+use crate::policy::encryption::SampleEncryption;
 use crate::policy::tokens::Transport;
 use crate::request::pending::{PendingRequest, PendingSession};
+use crate::token::signed;
 
 /// Plans the response for an MPD.
 ///
@@ -19,18 +24,51 @@ use crate::request::pending::{PendingRequest, PendingSession};
 /// The reason why it cannot be served.
 pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     let ResponseHead { request, policy, headers, .. } = *head;
-    if policy.encryption.is_some() {
-        // No `Additions::protection` yet: without it players would take ciphertext for media.
-        return Err(Reason::Dash);
-    }
+    let protected = match (&policy.encryption, policy.samples()) {
+        (None, _) => None,
+        // Players would take ciphertext for media.
+        (Some(_), None) => return Err(Reason::Dash),
+        (Some(_), Some(samples)) => Some(samples),
+    };
     if let Some(plan) = plan_by_head(head, Reason::Mpd)? {
         return Ok(plan);
     }
-    let links = MpdLinks::new(playlist::marks(request, policy).ok_or(Reason::Missing)?);
-    let additions = Additions { location: location(request, policy), protection: None };
+    let marks = playlist::marks(request, policy).ok_or(Reason::Missing)?;
+    let (parameter, protection) = match protected {
+        Some(samples) => {
+            let (parameter, protection) = protect(request, policy, &marks, samples).ok_or(Reason::Missing)?;
+            (Some(parameter), Some(protection))
+        }
+        None => (None, None),
+    };
+    let links = MpdLinks::new(marks, parameter);
+    let additions = Additions { location: location(request, policy), protection };
     let length = headers::content_length(headers)?;
     let body = (!request.head).then(|| Body::Mpd(MpdBody::new(Rewriter::new(links, additions), head.hold, length)));
     Ok(Plan { kind: Kind::Playlist, edits: playlist::edits(head), body, reply: None })
+}
+
+/// The parameter of media, and the content protection. `None` if there is no session, or none that names the key.
+fn protect(
+    request: &PendingRequest,
+    policy: &Policy,
+    marks: &UriRewriter,
+    samples: &SampleEncryption,
+) -> Option<(String, Protection)> {
+    let scope = request.playlist.keys.as_ref()?;
+    let session = request.session.as_ref()?.session.id_text();
+    let path = samples.license_path.as_str();
+    let asks = signed::key(&marks.keyring, path, &policy.name, &session, scope, 0);
+    let query = format!("{SIGNED_PARAMETER}={asks}");
+    let link = marks.token.as_ref().and_then(|link| String::from_utf8(link.url(path, Some(&query), &[])).ok())?;
+    let parameter = signed::samples(&marks.keyring, marks.session.as_ref(), scope);
+    let protection = Protection {
+        scheme: samples.scheme.code(),
+        kid: marks.keyring.sample_kid(scope),
+        // Absolute: some players do not resolve it against the MPD.
+        license: [request.url.scheme.prefix(), &request.url.authority, &link].concat(),
+    };
+    Some((format!("{SIGNED_PARAMETER}={parameter}"), protection))
 }
 
 /// The URL that a dynamic MPD is reloaded from, if each reload of the requested one would open another session.

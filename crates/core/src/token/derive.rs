@@ -23,6 +23,9 @@ const LABEL_PARAMETER: &[u8] = b"url-parameter";
 const LABEL_CONTENT_KEY: &[u8] = b"content-key";
 const LABEL_IV: &[u8] = b"iv";
 const LABEL_SEGMENT_IV: &[u8] = b"segment-iv";
+const LABEL_SAMPLE_KEY: &[u8] = b"sample-key";
+const LABEL_SAMPLE_KID: &[u8] = b"sample-kid";
+const LABEL_SAMPLE_IV: &[u8] = b"sample-iv";
 const LABEL_PACKAGER_KEY: &[u8] = b"speke-key";
 const LABEL_PACKAGER_IV: &[u8] = b"speke-iv";
 const LABEL_SECRET_ID: &[u8] = b"secret-id";
@@ -209,6 +212,21 @@ impl Keyring {
         let range = range.map(|(offset, length)| [offset.to_be_bytes(), length.to_be_bytes()].concat());
         let range = range.unwrap_or_default();
         expand(&self.prk, LABEL_SEGMENT_IV, &[self.policy.as_bytes(), path.as_bytes(), query.as_bytes(), &range])
+    }
+
+    /// The content key of samples of `scope` (Common Encryption), 16 bytes.
+    pub fn sample_key(&self, scope: &KeyScope) -> Zeroizing<[u8; 16]> {
+        Zeroizing::new(self.expand_for(LABEL_SAMPLE_KEY, scope, 0))
+    }
+
+    /// The key ID of that key, 16 bytes in the order of the UUID's text; not secret.
+    pub fn sample_kid(&self, scope: &KeyScope) -> [u8; 16] {
+        self.expand_for(LABEL_SAMPLE_KID, scope, 0)
+    }
+
+    /// The constant IV of samples under `cbcs`, 16 bytes; not secret.
+    pub fn sample_iv(&self, scope: &KeyScope) -> [u8; 16] {
+        self.expand_for(LABEL_SAMPLE_IV, scope, 0)
     }
 
     fn expand_for(&self, label: &[u8], scope: &KeyScope, period: u64) -> [u8; 16] {

@@ -6,11 +6,14 @@
 //! |---|---|---|---|
 //! | `media[~rLENGTH@OFFSET][~pPERIOD][~nNUMBER or ~i][~sSTREAM, ~a or ~c]~MAC` | media | byte range, key period, IV, key scope | query |
 //! | `clear[~rLENGTH@OFFSET]~MAC` | init sections and the like | served in clear | query, session |
+//! | `samples[~sSTREAM or ~a]~MAC` | media of an MPD | its samples are encrypted; the key's scope | session |
 //! | `document~MAC` | steering manifests, asset lists | served in clear, its URIs rewritten | query, session |
 //! | `variables~VALUES~MAC` | playlists | values that EXT-X-DEFINE may import | |
 //! | `key~POLICY~SESSION~PERIOD[~sSTREAM or ~a]~MAC` | the key endpoint | the session and the key it requests | |
 //!
-//! Every MAC covers the normalised path. Media of a policy that rotates keys always has `~p`. `~n` is the media
+//! Every MAC covers the normalised path, but that of `samples`: templates stand for many paths. It covers the directory of
+//! its stream instead, in which the path must be, if it names one. Whichever way media is encrypted, a viewer has its keys
+//! alone: what leaves in clear does not depend on the parameter. Media of a policy that rotates keys always has `~p`. `~n` is the media
 //! sequence number as the IV, `~i` stands for the segment's own IV; without either, the IV is that of the period. `~s`
 //! (the stream's directory in base64url), `~a` (the application) and `~c` (the configured key) stand for a shared key;
 //! without them, the key is the session's own.
@@ -68,16 +71,19 @@ pub enum Treatment {
     Clear,
     /// A JSON document with URIs: served in clear, with tokens on its URIs.
     Document,
+    /// Media whose samples are encrypted, if it is what samples are.
+    Samples,
 }
 
 impl Treatment {
-    const ALL: [Self; 3] = [Self::Media, Self::Clear, Self::Document];
+    const ALL: [Self; 4] = [Self::Media, Self::Clear, Self::Document, Self::Samples];
 
     fn word(self) -> &'static str {
         match self {
             Self::Media => "media",
             Self::Clear => "clear",
             Self::Document => "document",
+            Self::Samples => "samples",
         }
     }
 }
@@ -171,6 +177,7 @@ impl Subject<'_> {
             Treatment::Media => (Cow::Borrowed(self.query), &[]),
             Treatment::Clear => (Cow::Borrowed(self.query), session),
             Treatment::Document => (query::without_directives(self.query), session),
+            Treatment::Samples => (Cow::Borrowed(""), session),
         }
     }
 }
@@ -194,13 +201,35 @@ pub fn resource(
     (!says_nothing).then(|| seal(keyring, [resource.form.word(), place.path, &query], session, fields))
 }
 
+/// Signs that the samples of media are encrypted under the key of `scope`; `session` (16 bytes) as in [`Subject`].
+pub fn samples(keyring: &Keyring, session: Option<&[u8; 16]>, scope: &KeyScope) -> String {
+    let session = session.map_or(&[][..], <[u8; 16]>::as_slice);
+    let path = if let KeyScope::Stream(directory) = scope { directory } else { "" };
+    seal(keyring, [Treatment::Samples.word(), path, ""], session, scope_field(scope))
+}
+
+/// The path that the MAC of a parameter on media of an MPD covers, by its fields: the directory of the stream that it
+/// names, which must hold `path`.
+fn samples_path(value: &str, path: &str) -> Option<String> {
+    let named = value.split('~').find_map(|field| match shared_scope(field) {
+        Some(KeyScope::Stream(directory)) => Some(directory),
+        _ => None,
+    });
+    let directory = named.unwrap_or_default();
+    (directory.is_empty() || directory.ends_with('/') && path.starts_with(&directory)).then_some(directory)
+}
+
 /// Verifies `sent` for the resource at `place`. Returns the resource, and the scope of its key if that is not the
 /// session's own; `None` if the value is not signed.
 pub fn open_resource(keyring: &Keyring, place: Subject<'_>, sent: &str) -> Option<(Resource, Option<KeyScope>)> {
     let value = decoded(sent)?;
     let form = Treatment::ALL.into_iter().find(|form| purpose(&value) == form.word())?;
     let (query, session) = place.cover(form);
-    let fields = open(keyring, [form.word(), place.path, &query], session, &value)?;
+    let path = match form {
+        Treatment::Samples => Cow::Owned(samples_path(&value, place.path)?),
+        _ => Cow::Borrowed(place.path),
+    };
+    let fields = open(keyring, [form.word(), &path, &query], session, &value)?;
     let nothing = (Resource { form, ..Resource::default() }, None);
     fields.split('~').skip(1).try_fold(nothing, |(resource, scope), field| match shared_scope(field) {
         Some(scope) => Some((resource, Some(scope))),

@@ -10,6 +10,7 @@ mod media_range;
 mod mpd;
 mod playlist;
 mod pushed;
+mod samples;
 mod window;
 
 use alloc::vec::Vec;
@@ -24,6 +25,7 @@ pub use self::media_range::MediaRangeBody;
 pub use self::mpd::MpdBody;
 pub use self::playlist::PlaylistBody;
 pub use self::pushed::Pushed;
+pub use self::samples::{SamplesBody, SamplesError};
 pub use self::window::Window;
 use crate::bytes::output::Output;
 use crate::dash::DashError;
@@ -43,6 +45,8 @@ pub enum Body {
     Document(DocumentBody),
     /// Media to encrypt.
     Media(MediaBody),
+    /// Media whose samples are encrypted.
+    Samples(SamplesBody),
     /// Part of the ciphertext of media.
     MediaRange(MediaRangeBody),
     /// Byte range of a file in clear.
@@ -53,6 +57,24 @@ pub enum Body {
     Ended,
 }
 
+/// What is wrong with a resource of the origin, for its operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OriginFault {
+    /// An MPD.
+    Mpd(DashError),
+    /// Media of an MPD.
+    Samples(SamplesError),
+}
+
+impl core::fmt::Display for OriginFault {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Mpd(error) => error.fmt(f),
+            Self::Samples(error) => error.fmt(f),
+        }
+    }
+}
+
 impl Body {
     /// Whether the response headers are held back.
     pub fn is_held(&self) -> bool {
@@ -61,7 +83,12 @@ impl Body {
             Self::LiveProbe(body) => body.is_held(),
             Self::Mpd(body) => body.is_held(),
             Self::Document(body) => body.is_held(),
-            Self::Media(_) | Self::MediaRange(_) | Self::ClearPart(_) | Self::ErrorText(_) | Self::Ended => false,
+            Self::Media(_)
+            | Self::Samples(_)
+            | Self::MediaRange(_)
+            | Self::ClearPart(_)
+            | Self::ErrorText(_)
+            | Self::Ended => false,
         }
     }
 
@@ -69,6 +96,7 @@ impl Body {
     pub fn encrypts(&self) -> bool {
         match self {
             Self::Media(body) => !body.is_complete(),
+            Self::Samples(body) => !body.is_complete(),
             Self::MediaRange(body) => !body.is_complete(),
             _ => false,
         }
@@ -99,6 +127,7 @@ impl Body {
             Self::Mpd(body) => body.push(chunk, end_of_stream)?,
             Self::Document(body) => body.push(chunk, end_of_stream)?,
             Self::Media(body) => body.push(chunk, end_of_stream, stream, batch)?,
+            Self::Samples(body) => body.push(chunk, end_of_stream)?,
             Self::MediaRange(body) => body.push(chunk, end_of_stream)?,
             Self::ClearPart(body) => body.push(chunk, end_of_stream)?,
             Self::ErrorText(body) => body.push(chunk)?,
@@ -112,9 +141,13 @@ impl Body {
         Ok(pushed)
     }
 
-    /// What is wrong with an MPD that was refused.
-    pub fn mpd_error(&self) -> Option<DashError> {
-        if let Self::Mpd(body) = self { body.cause() } else { None }
+    /// What is wrong with an MPD, or with media of one, that was refused.
+    pub fn fault(&self) -> Option<OriginFault> {
+        match self {
+            Self::Mpd(body) => body.cause().map(OriginFault::Mpd),
+            Self::Samples(body) => body.cause().map(OriginFault::Samples),
+            _ => None,
+        }
     }
 
     /// Continues with the rewritten playlist, which is classified.
@@ -133,6 +166,7 @@ impl Body {
             Self::Mpd(body) => body.is_complete(),
             Self::Document(body) => body.is_complete(),
             Self::Media(body) => body.is_complete(),
+            Self::Samples(body) => body.is_complete(),
             Self::MediaRange(body) => body.is_complete(),
             Self::ClearPart(body) => body.is_complete(),
             Self::ErrorText(_) | Self::Ended => true,
