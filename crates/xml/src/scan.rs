@@ -218,13 +218,17 @@ impl Scanner {
         let end = loop {
             let tail = bytes.get(at..).unwrap_or_default();
             let found = match self.quote {
-                Some(quote) => memchr::memchr2(quote, b'<', tail),
-                None => memchr3(b'>', b'"', b'\'', tail).min(memchr(b'<', tail).or(Some(usize::MAX))),
+                Some(quote) => memchr(quote, tail),
+                None => memchr3(b'>', b'"', b'\'', tail),
             };
-            let Some(distance) = found.filter(|distance| *distance < tail.len()) else { break None };
+            // Not further than that: each byte is looked at twice, however many quotes there are.
+            let before = tail.get(..found.unwrap_or(tail.len())).unwrap_or_default();
+            if memchr(b'<', before).is_some() {
+                return Err(Fault::Markup);
+            }
+            let Some(distance) = found else { break None };
             at += distance + 1;
             match (self.quote, tail.get(distance)) {
-                (_, Some(b'<')) => return Err(Fault::Markup),
                 (Some(_), _) => self.quote = None,
                 (None, Some(b'>')) => break Some(at),
                 (None, quote) => self.quote = quote.copied(),
