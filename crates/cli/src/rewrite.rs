@@ -10,6 +10,7 @@ use std::rc::Rc;
 use clap::Args;
 use playlock_core::dash;
 use playlock_core::exchange::Exchange;
+use playlock_core::http::headers;
 use playlock_core::http::reply::{Header, Reason, Reply};
 use playlock_core::http::route::{Extension, Format, extension};
 use playlock_core::policy::{Match, Opening, Policies, Policy};
@@ -64,7 +65,7 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
     let loaded = config::load(&arguments.config)?;
     config::warn(&loaded.warnings);
     let policies = Rc::new(loaded.policies);
-    let mut exchange = open(arguments, &policies)?;
+    let mut exchange = open(arguments, &arguments.url, true, &policies)?;
     let mut chunk = read(input)?;
     let is_mpd =
         dash::is_mpd(&chunk) == Some(true) || extension(&arguments.url.path) == Extension::Playlist(Format::Dash);
@@ -120,13 +121,14 @@ fn refused(reason: Reason, cause: Option<OriginFault>) -> Failure {
     }
 }
 
-/// Passes the viewer's request through the filter.
-fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failure> {
-    let Address { scheme, authority, path, .. } = &arguments.url;
+/// Passes the viewer's request for `asked` through the filter, and follows a redirect to the URL with the session's token.
+/// `first`: the tokens in `arguments` are still to be sent.
+fn open(arguments: &Rewrite, asked: &Address, first: bool, policies: &Rc<Policies>) -> Result<Exchange, Failure> {
+    let Address { scheme, authority, path, .. } = asked;
     let mut headers = vec![header(":method", "GET"), header(":scheme", scheme), header(":authority", authority)];
     let now = Moment::or_now(arguments.now);
-    let (mut parameter, mut url) = (None, arguments.url.clone());
-    if arguments.access_token.is_some() || arguments.session_token.is_some() {
+    let (mut parameter, mut url) = (None, asked.clone());
+    if first && (arguments.access_token.is_some() || arguments.session_token.is_some()) {
         // Under no policy the token has no position; the filter then decides without it.
         if let Some(Match::Policy(_, policy)) = policies.policy_for_raw(authority, path, now) {
             match position(arguments, policy)? {
@@ -143,9 +145,18 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
     let request = Request { headers: &headers, attributes: &attributes, now, end_of_stream: true };
     match Exchange::open(policies, &request, &mut || session) {
         (exchange, RequestStep::Forward(_)) => Ok(exchange),
-        (_, RequestStep::Reply(reply)) => Err(refusal(&reply, None)),
+        (_, RequestStep::Reply(reply)) => match redirected(&reply, asked).filter(|_| first) {
+            Some(url) => open(arguments, &url, false, policies),
+            None => Err(refusal(&reply, None)),
+        },
         (mut exchange, RequestStep::Ask(_) | RequestStep::Collect) => Err(refusal(&exchange.on_answer(None), None)),
     }
+}
+
+/// The URL that a redirect without a reason leads to.
+fn redirected(reply: &Reply, asked: &Address) -> Option<Address> {
+    let location = headers::text(&reply.headers, "location").filter(|_| reply.reason.is_none())?;
+    asked.join(location).ok()
 }
 
 /// The position of a token in a request.

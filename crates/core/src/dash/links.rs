@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use playlock_dash::{Links, Place};
+use playlock_dash::{Links, Place, escape_template};
 
 use crate::http::path_token;
 use crate::http::target;
@@ -39,11 +39,13 @@ pub enum MpdBase {
 
 impl MpdLinks {
     /// `marks` rewrites URIs of a response to the request for the MPD. Content has the session's own token: players go on
-    /// with the templates of the first MPD, so tokens that end before the session would end the stream.
+    /// with the templates of the first MPD, so tokens that end before the session would end the stream. In the path, it
+    /// has the token whether it needs one or not: without, a URL would depend on the base that it inherits.
     ///
     /// `samples` is the parameter of media whose samples are encrypted, `name=value`.
     pub fn new(marks: UriRewriter, samples: Option<String>) -> Self {
-        let marks = UriRewriter { content: None, encryption: None, ..marks };
+        let token_on_content = marks.token_on_content || matches!(marks.token, Some(SessionLink::Segment(_)));
+        let marks = UriRewriter { content: None, encryption: None, token_on_content, ..marks };
         let parameters = [samples.as_deref(), marks.parameter(target_of(Place::File))];
         let media = parameters.into_iter().flatten().collect::<Vec<_>>().join("&");
         Self { marks, media }
@@ -55,7 +57,7 @@ impl MpdLinks {
         let (url, inherits) = match base {
             MpdBase::Own { url, inherits } => (url, *inherits),
             // The other host's scheme is not known here.
-            MpdBase::Foreign if url::origin(reference).split_once(':').is_none() => return None,
+            MpdBase::Foreign if matches!(url::origin(reference).as_bytes(), [] | [b'/', ..]) => return None,
             MpdBase::Foreign => (&self.marks.base, false),
         };
         Some((url, inherits, url.own_path(reference)?))
@@ -99,7 +101,7 @@ impl MpdLinks {
         }
         // A `$` in the directory is not of the template.
         let doubled = if is_template && url.directory().contains('$') {
-            Some(url.join(&url.directory().replace('$', "$$"))?)
+            Some(url.join(&escape_template(url.directory()))?)
         } else {
             None
         };
@@ -131,9 +133,8 @@ impl Links for MpdLinks {
 
     fn resolve(&self, base: &MpdBase, reference: &str) -> MpdBase {
         let joined = self.own(base, reference).and_then(|(url, ..)| url.join(reference));
-        // The base was written with the token, or without it, whether it inherited one or not.
-        let target = target_of(Place::Base);
-        let inherits = matches!(self.marks.link(target), Some(SessionLink::Segment(_))) && self.marks.carries(target);
+        // The base was written with the token, whether it inherited one or not.
+        let inherits = matches!(self.marks.token, Some(SessionLink::Segment(_)));
         joined.map_or(MpdBase::Foreign, |url| MpdBase::Own { url, inherits })
     }
 

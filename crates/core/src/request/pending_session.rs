@@ -95,6 +95,12 @@ impl PendingSession {
         }
     }
 
+    /// Whether tokens are in the path, but not in that of this request. The relative references of an MPD inherit different
+    /// base URLs, so all of them must have the token or none.
+    pub fn lacks_path_token(&self, policy: &Policy) -> bool {
+        policy.session.transport.in_path() && !matches!(self.obtained, Obtained::Resumed { in_path: true, .. })
+    }
+
     /// Scope of the session's own key.
     pub fn own_key(&self) -> KeyScope {
         KeyScope::Session(self.session.id)

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::body::{Body, MpdBody};
 use super::playlist::{self, plan_by_head};
@@ -33,6 +34,10 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     if let Some(plan) = plan_by_head(head, Reason::Mpd)? {
         return Ok(plan);
     }
+    let pending = request.session.as_ref().ok_or(Reason::Missing)?;
+    if pending.lacks_path_token(policy) {
+        return Ok(playlist::redirect(&[("location".into(), session_url(request, pending, policy))]));
+    }
     let marks = playlist::marks(request, policy).ok_or(Reason::Missing)?;
     let (parameter, protection) = match protected {
         Some(samples) => {
@@ -42,7 +47,7 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
         None => (None, None),
     };
     let links = MpdLinks::new(marks, parameter);
-    let additions = Additions { location: location(request, policy), protection };
+    let additions = Additions { location: location(request, pending, policy), protection };
     let length = headers::content_length(headers)?;
     let body = (!request.head).then(|| Body::Mpd(MpdBody::new(Rewriter::new(links, additions), head.hold, length)));
     Ok(Plan { kind: Kind::Playlist, edits: playlist::edits(head), body, reply: None })
@@ -72,12 +77,13 @@ fn protect(
 }
 
 /// The URL that a dynamic MPD is reloaded from, if each reload of the requested one would open another session.
-fn location(request: &PendingRequest, policy: &Policy) -> Option<String> {
-    let pending = request.session.as_ref().filter(|pending| pending.is_opened())?;
-    if policy.session.transport == Transport::Cookie {
-        return None;
-    }
+fn location(request: &PendingRequest, pending: &PendingSession, policy: &Policy) -> Option<String> {
+    let opens_again = pending.is_opened() && policy.session.transport != Transport::Cookie;
+    opens_again.then(|| String::from_utf8(session_url(request, pending, policy)).ok())?
+}
+
+/// The requested URL, with the session's token.
+fn session_url(request: &PendingRequest, pending: &PendingSession, policy: &Policy) -> Vec<u8> {
     let url = &request.url;
-    let link = PendingSession::link(pending, policy);
-    String::from_utf8(link.url(&url.raw_path, url.query.as_deref(), policy.reserved_parameters())).ok()
+    pending.link(policy).url(&url.raw_path, url.query.as_deref(), policy.reserved_parameters())
 }

@@ -143,6 +143,13 @@ fn urls_by_the_bases_around_them() {
         (&["https://other.example/"], "1.m4s", "1.m4s", "1.m4s", "1.m4s"),
         (&["https://other.example/", "y/"], "/1.m4s", "/1.m4s", "/1.m4s", "/1.m4s"),
         (
+            &["http://other.example/"],
+            "//edge.example:443/",
+            "//edge.example:443/",
+            "//edge.example:443/",
+            "//edge.example:443/",
+        ),
+        (
             &["https://other.example/"],
             "//edge.example/1.m4s",
             "//edge.example/1.m4s",
@@ -172,21 +179,20 @@ fn urls_by_the_bases_around_them() {
 }
 
 #[test]
-fn content_without_tokens_has_none() {
-    for (bases, place, reference, path, first) in [
-        (&[][..], Place::File, "1.m4s", "/vod/a/1.m4s", "1.m4s"),
-        (&[], Place::Base, "v/", "/vod/a/v/", "v/"),
-        (&["v/"], Place::Template, "$Number$", "$Number$", "$Number$"),
-        (&[], Place::Location, "/vod/a/x.mpd", "/~T/vod/a/x.mpd", "/~T/vod/a/x.mpd"),
+fn content_that_needs_no_token_has_none_in_the_query() {
+    for (bases, place, reference, query) in [
+        (&[][..], Place::File, "1.m4s", "1.m4s"),
+        (&[], Place::Base, "v.mp4", "v.mp4"),
+        (&["v/"], Place::Template, "$RepresentationID$", "$RepresentationID$"),
+        (&[], Place::Location, "/vod/a/x.mpd", "/vod/a/x.mpd?s=T"),
     ] {
-        for (by, expected) in [(By::Path, path), (By::First, first)] {
-            let mut links = links(by, Scheme::Https, "/vod/a/x.mpd", false);
-            assert_eq!(written(&mut links, place, bases, reference), expected, "{by:?} {bases:?} {reference}");
-        }
         let mut links = links(By::Query, Scheme::Https, "/vod/a/x.mpd", false);
-        let tokens = written(&mut links, place, bases, reference).contains("s=T");
-        assert_eq!(tokens, place == Place::Location);
+        assert_eq!(written(&mut links, place, bases, reference), query, "{bases:?} {reference}");
     }
+    // In the path, relative references inherit it.
+    let mut links = links(By::Path, Scheme::Https, "/vod/a/x.mpd", false);
+    assert_eq!(written(&mut links, Place::File, &[], "1.m4s"), "1.m4s");
+    assert_eq!(written(&mut links, Place::File, &["v/"], "/1.m4s"), "/~T/1.m4s");
 }
 
 #[test]
