@@ -2,8 +2,10 @@
 
 import contextlib
 import http.client
+import json
 import re
 import socket
+import subprocess
 from base64 import b64decode, b64encode
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -22,6 +24,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.x509.oid import NameOID
 from lxml import etree
 
+from support import places
 from support.edge import SECRET, document, environment, policy
 from support.wire import Wire, Wire2
 
@@ -51,13 +54,17 @@ def server(name, path, **members):
     }})
 
 
+CONFIGURATION = document(server("vod", "/speke"),
+                         server("live", "/live.speke", secret={"env": "PLAYLOCK_SPEKE_SECRET"}))
+VARIABLES = environment() | {"PLAYLOCK_PACKAGER": TOKEN, "PLAYLOCK_SPEKE_SECRET": SPEKE_SECRET}
+
+
 @pytest.fixture(scope="module")
 def servers(edges):
     """Two Envoys with the same document: one key server with the policy's secret, one with its own."""
-    made = document(server("vod", "/speke"), server("live", "/live.speke", secret={"env": "PLAYLOCK_SPEKE_SECRET"}))
-    vm = environment() | {"PLAYLOCK_PACKAGER": TOKEN, "PLAYLOCK_SPEKE_SECRET": SPEKE_SECRET}
     # The second listens elsewhere, and to a connection's buffer that is smaller than a document may be.
-    return [edges(made, hold=True, vm=vm, instance=0), edges(made, hold=True, vm=vm, instance=1, buffer=32768)]
+    return [edges(CONFIGURATION, hold=True, vm=VARIABLES, instance=0),
+            edges(CONFIGURATION, hold=True, vm=VARIABLES, instance=1, buffer=32768)]
 
 
 def asked(content_id="film-7", certificate=None):
@@ -138,6 +145,19 @@ def test_another_client_gets_keys_that_follow_from_the_secret(servers):
 def test_the_same_request_has_the_same_answer_on_every_envoy(servers):
     answers = {ask(edge, asked())[2] for edge in servers for _ in range(2)}
     assert len(answers) == 1
+
+
+@pytest.mark.parametrize("name, target", [("vod", "/speke"), ("live", "/live.speke")])
+def test_the_command_answers_as_envoy_does(servers, tmp_path, name, target):
+    """Without a proxy, `playlock speke answer` has the same answer, and refuses in the same words."""
+    file = tmp_path / "policies.json"
+    file.write_text(json.dumps(CONFIGURATION | {"holdHeaders": True}))
+    for body in (asked(), asked("film-8"), asked().replace(b'version="2.3"', b""), asked().replace(b"cenc", b"cbc1")):
+        status, _, answer = ask(servers[0], body, target)
+        command = [places.command(), "speke", "answer", "--config", file, "--policy", name, "--requester", "packager"]
+        ran = subprocess.run(command, input=body, capture_output=True, env=VARIABLES, timeout=60)
+        assert (ran.returncode, ran.stdout) == ((0, answer) if status == 200 else (1, b"")), ran.stderr
+        assert status == 200 or ran.stderr.decode().splitlines()[-1] == f"playlock: {answer.decode()}"
 
 
 def test_a_secret_of_its_own_and_another_policy_give_other_keys(servers):
