@@ -6,7 +6,9 @@ import json
 import re
 import socket
 import subprocess
+import time
 from base64 import b64decode, b64encode
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID
@@ -26,6 +28,7 @@ from lxml import etree
 
 from support import places
 from support.edge import SECRET, document, environment, policy
+from support.proxy import WAIT
 from support.wire import Wire, Wire2
 
 TOKEN = "packager+7d0f/c1a2b3c4d5e6f708=="
@@ -244,6 +247,35 @@ def test_requesters_get_their_contents_alone(servers):
             after = edge.proxy.counters()
             assert any(key.endswith(f"refused.{reason}") and after[key] == before.get(key, 0) + 1 for key in after), name
     assert edge.asked() == []
+
+
+def test_requests_are_counted_by_requester(servers):
+    """By name and verdict, for every requester of the configuration and no others; Prometheus gets labels."""
+    edge = servers[1]
+    names = {(policy, requester, verdict) for policy in ("vod", "live") for requester in ("packager", "other", "away")
+             for verdict in ("allowed", "refused")}
+
+    def counted():
+        sample = r'^playlock_speke_requests\{playlock_policy="(.*?)",playlock_requester="(.*?)",playlock_verdict="(.*?)"\} (\d+)'
+        found = re.findall(sample, edge.proxy.admin("/stats/prometheus"), re.M)
+        return Counter({tuple(labels): int(number) for *labels, number in found})
+
+    before = counted()
+    assert set(before) == names, "from the start"
+    wire = socket.create_connection(("127.0.0.1", edge.proxy.port), timeout=30)
+    wire.sendall(f"POST /speke HTTP/1.1\r\nHost: a\r\nx-playlock-speke-token: {TOKEN}\r\nContent-Length: 9\r\n\r\n<".encode())
+    wire.close()
+    for content, token, target in [("film-7", TOKEN, "/speke"), ("film-7", TOKEN, "/speke"), ("news", TOKEN, "/speke"),
+                                   ("film-7", TOKEN, "/live.speke"), ("film-7", AWAY, "/speke"), ("film-7", TOKEN[1:], "/speke"),
+                                   ("news", OTHER, "/live.speke?scheme=x")]:
+        ask(edge, asked(content), target, token=token)
+    expected = Counter({("vod", "packager", "allowed"): 2, ("vod", "packager", "refused"): 1, ("live", "packager", "allowed"): 1,
+                        ("vod", "away", "refused"): 1})
+    until = time.monotonic() + WAIT
+    while counted() - before != expected and time.monotonic() < until:
+        time.sleep(0.05)
+    assert counted() - before == expected
+    assert set(counted()) == names
 
 
 def test_refusals_have_the_words_of_the_standard(servers):

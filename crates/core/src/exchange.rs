@@ -379,6 +379,11 @@ impl Exchange {
         facts
     }
 
+    /// The name of the requester, if this is a packager's request that was answered, and its token is a requester's.
+    pub fn requester(&self) -> Option<&str> {
+        self.requester.as_deref().filter(|_| self.answered.is_some())
+    }
+
     fn refusal(&mut self, reason: Reason) -> Reply {
         self.refusal_to(reason, None)
     }

@@ -1,6 +1,6 @@
 //! `mediaEncryption.speke` of a policy, valid by type: the key server for packagers and who may ask it.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
@@ -116,6 +116,11 @@ impl Speke {
     /// See the field of this name.
     pub fn path(&self) -> &KeyPath {
         &self.path
+    }
+
+    /// The names of the requesters.
+    pub fn requester_names(&self) -> Vec<String> {
+        self.requesters.iter().map(|requester| requester.name.to_string()).collect()
     }
 
     /// The requester with this token, and its position. Every token is compared, whichever it is.
