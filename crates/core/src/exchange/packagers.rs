@@ -3,7 +3,8 @@
 use super::{Exchange, State};
 use crate::http::reply::{Reason, Reply};
 use crate::http::route::Kind;
-use crate::request::speke::{Next, Opened};
+use crate::request::opened::Next;
+use crate::request::speke::Opened;
 use crate::step::{RequestBodyStep, RequestStep};
 
 impl Exchange {

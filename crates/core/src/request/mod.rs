@@ -18,6 +18,7 @@ mod content;
 pub mod door;
 mod edits;
 mod key_endpoint;
+pub mod opened;
 pub mod pending;
 mod pending_session;
 mod resume_or_open;
