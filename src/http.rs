@@ -249,6 +249,7 @@ impl Http for Context {
                 origin_error: self.origin_error,
                 unservable: exchange.unservable(),
                 fault: exchange.fault(),
+                requester: exchange.requester(),
             });
         }
         self.spent.into_iter().for_each(|nanoseconds| self.metrics.time(nanoseconds));

@@ -7,6 +7,7 @@
 //! | `playlock[.policy.POLICY].encrypted_bytes` | media bytes received for encryption |
 //! | `playlock[.policy.POLICY].origin_errors` | 5xx responses of the origin, or of Envoy in its place |
 //! | `playlock[.policy.POLICY].unservable_uris` | URIs in served playlists that are refused when requested |
+//! | `playlock.policy.POLICY.speke_requests.REQUESTER.VERDICT` | requests of a packager that were answered |
 //! | `playlock.active` | gauge: requests with a response pending or in progress |
 //! | `playlock.microseconds` | histogram: time in all callbacks of a request, for one request in 16 |
 //! | `playlock.batches` | number of batches with chunks of several streams |
@@ -17,7 +18,7 @@ use playlock_core::exchange::Verdict;
 use playlock_core::http::reply::Reason;
 use playlock_core::http::route::Kind;
 use playlock_core::playlist::Unservable;
-use playlock_core::policy::{Policies, PolicyIndex};
+use playlock_core::policy::{Policies, Policy, PolicyIndex};
 use playlock_core::response::body::OriginFault;
 use playlock_proxy_wasm::host::{self, Metric};
 
@@ -40,26 +41,28 @@ pub struct Ended<'a> {
     pub unservable: Option<&'a Unservable>,
     /// What is wrong with an MPD, or media of one, that was refused.
     pub fault: Option<OriginFault>,
+    /// Name of the requester, if this is a packager's request that was answered.
+    pub requester: Option<&'a str>,
 }
 
 /// Metrics of the policies of one configuration.
 #[derive(Debug, Default)]
 pub struct Metrics {
     no_policy: Series,
-    /// Metric name prefix and metrics, by policy index. Defined on first use: there may be thousands.
-    policies: Vec<(String, OnceCell<Series>)>,
+    /// By policy index.
+    policies: Vec<OfPolicy>,
     active: Option<u32>,
     microseconds: Option<u32>,
     batches: Option<u32>,
 }
 
 impl Metrics {
-    /// Defines the metrics that do not depend on a policy, so that they are exported as 0 from the start.
+    /// Defines the metrics that do not depend on a policy, and those of requesters, so that they are exported as 0 from
+    /// the start.
     pub fn define(policies: &Policies) -> Self {
-        let names = policies.iter().map(|(_, policy)| policy.name.as_str());
         Self {
             no_policy: Series::define("playlock"),
-            policies: names.map(|name| (prefix(name), OnceCell::new())).collect(),
+            policies: policies.iter().map(|(_, policy)| OfPolicy::define(policy)).collect(),
             active: host::define_metric(Metric::Gauge, "playlock.active"),
             microseconds: host::define_metric(Metric::Histogram, "playlock.microseconds"),
             batches: host::define_metric(Metric::Counter, "playlock.batches"),
@@ -86,7 +89,7 @@ impl Metrics {
     /// Counts a completed request.
     pub fn count(&self, ended: &Ended<'_>) {
         let of = ended.policy.and_then(|index| self.policies.get(index.get()));
-        let series = of.map_or(&self.no_policy, |(prefix, series)| series.get_or_init(|| Series::define(prefix)));
+        let series = of.map_or(&self.no_policy, |of| of.series.get_or_init(|| Series::define(&of.prefix)));
         let request = ended.kind.index() * Verdict::ALL.len() + ended.verdict.index();
         add(series.requests.get(request).copied().flatten(), 1);
         if let Some(reason) = ended.reason {
@@ -94,6 +97,11 @@ impl Metrics {
         }
         add(series.encrypted_bytes, i64::try_from(ended.encrypted).unwrap_or(i64::MAX));
         add(series.origin_errors, ended.origin_error.into());
+        if let (Some(name), Some(of)) = (ended.requester, of) {
+            let requester = of.requesters.iter().find(|requester| requester.name == name);
+            let counter = requester.and_then(|requester| requester.requests.get(ended.verdict.index()));
+            add(counter.copied().flatten(), 1);
+        }
         if let Some(unservable) = ended.unservable {
             add(series.unservable_uris, i64::try_from(unservable.count()).unwrap_or(i64::MAX));
             // Once per policy: a live playlist is requested every few seconds.
@@ -110,6 +118,46 @@ impl Metrics {
             let word = ended.reason.map_or("", Reason::word);
             host::warn(&format!("a response of the origin was refused ({word}): {error}"));
         }
+    }
+}
+
+/// Metrics of one policy.
+#[derive(Debug)]
+struct OfPolicy {
+    /// Prefix of their names.
+    prefix: String,
+    /// Defined on first use: there may be thousands of policies.
+    series: OnceCell<Series>,
+    /// Those of its requesters; none without a key server for packagers.
+    requesters: Vec<Requester>,
+}
+
+impl OfPolicy {
+    fn define(policy: &Policy) -> Self {
+        let prefix = format!("playlock.policy.{}", plain(&policy.name));
+        let speke = policy.encryption.as_ref().and_then(|encryption| encryption.speke.as_deref());
+        let names = speke.map(|speke| speke.requester_names()).unwrap_or_default();
+        let requesters = names.into_iter().map(|name| Requester::define(&prefix, name)).collect();
+        Self { prefix, series: OnceCell::new(), requesters }
+    }
+}
+
+/// Metrics of one requester.
+#[derive(Debug)]
+struct Requester {
+    name: String,
+    /// Counters by verdict. The filter resets no response to a requester.
+    requests: Vec<Option<u32>>,
+}
+
+impl Requester {
+    fn define(prefix: &str, name: String) -> Self {
+        let counter = |verdict: &Verdict| {
+            let name = format!("{prefix}.speke_requests.{}.{}", plain(&name), verdict.word());
+            host::define_metric(Metric::Counter, &name)
+        };
+        let requests = [Verdict::Allowed, Verdict::Refused].iter().map(counter).collect();
+        Self { name, requests }
     }
 }
 
@@ -147,15 +195,117 @@ impl Series {
     }
 }
 
-/// Prefix of the metrics of the policy `name`. Special characters are replaced: a dot would end the policy's name for
-/// consumers of the stats.
-fn prefix(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-    format!("playlock.policy.{}", name.chars().map(plain).collect::<String>())
+/// The name of a policy or requester as a part of a metric's name. Special characters are replaced: a dot would end the
+/// name for consumers of the stats.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }
 
 fn add(metric: Option<u32>, by: i64) {
     if let Some(id) = metric.filter(|_| by != 0) {
         host::increment(id, by);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use playlock_proxy_wasm::stand_in::{Answer, Call, install};
+
+    use super::*;
+
+    /// Two policies with a key server for packagers, one with a name to be replaced, and one without.
+    const CONFIG: &[u8] = br#"{"holdHeaders": true, "assignments": [], "policies": [
+        {"policyName": "vod", "mediaEncryption": {"enabled": true, "secret": "000102030405060708090a0b0c0d0e0f",
+          "speke": {"path": "/speke", "requesters": [
+            {"name": "a.b", "token": "0123456789abcdef", "contentIds": ["*"]},
+            {"name": "lab", "token": "123456789abcdef0", "contentIds": ["*"]}]}}},
+        {"policyName": "tv.de", "mediaEncryption": {"enabled": true, "secret": "101112131415161718191a1b1c1d1e1f",
+          "speke": {"path": "/tv", "requesters": [
+            {"name": "lab", "token": "23456789abcdef01", "contentIds": ["*"]}]}}},
+        {"policyName": "plain", "tokenAuth": {"enabled": false}}]}"#;
+
+    type Calls = Rc<RefCell<Vec<Call>>>;
+
+    /// Metrics of the configuration, on a host that numbers metrics in the order of their definition from 0 on; with its
+    /// calls.
+    fn defined() -> (Metrics, Policies, Calls) {
+        let calls: Calls = Rc::default();
+        let seen = Rc::clone(&calls);
+        install(move |call| {
+            let defined = |call: &&Call| call.name == "proxy_define_metric";
+            let number = seen.borrow().iter().filter(defined).count() as u64;
+            seen.borrow_mut().push(call.clone());
+            Answer { number, ..Answer::default() }
+        });
+        let policies = playlock_config::parse(CONFIG, &|_| None).unwrap().0;
+        (Metrics::define(&policies), policies, calls)
+    }
+
+    /// Names of the metrics that requesters count, in the order of their definition, with their numbers.
+    fn requesters(calls: &Calls) -> Vec<(String, u64)> {
+        let calls = calls.borrow();
+        let defined = calls.iter().filter(|call| call.name == "proxy_define_metric");
+        let names = defined.map(|call| String::from_utf8(call.bytes[0].clone()).unwrap());
+        names.zip(0..).filter(|(name, _)| name.contains("speke_requests")).collect()
+    }
+
+    fn ended<'a>(policy: Option<PolicyIndex>, verdict: Verdict, requester: Option<&'a str>) -> Ended<'a> {
+        Ended {
+            policy,
+            kind: Kind::Speke,
+            verdict,
+            reason: None,
+            encrypted: 0,
+            origin_error: false,
+            unservable: None,
+            requester,
+        }
+    }
+
+    #[test]
+    fn every_requester_has_its_counters_from_the_start() {
+        let (_, _, calls) = defined();
+        let names: Vec<String> = requesters(&calls).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(
+            names,
+            [
+                "playlock.policy.vod.speke_requests.a_b.allowed",
+                "playlock.policy.vod.speke_requests.a_b.refused",
+                "playlock.policy.vod.speke_requests.lab.allowed",
+                "playlock.policy.vod.speke_requests.lab.refused",
+                "playlock.policy.tv_de.speke_requests.lab.allowed",
+                "playlock.policy.tv_de.speke_requests.lab.refused",
+            ]
+        );
+    }
+
+    /// By policy and name; a request without a requester, and one of an unknown name, count for none.
+    #[test]
+    fn requests_count_for_their_requester() {
+        let (metrics, policies, calls) = defined();
+        let counters = requesters(&calls);
+        let indices: Vec<PolicyIndex> = policies.iter().map(|(index, _)| index).collect();
+        for (policy, verdict, requester, expected) in [
+            (Some(indices[0]), Verdict::Allowed, Some("a.b"), Some("vod.speke_requests.a_b.allowed")),
+            (Some(indices[0]), Verdict::Refused, Some("lab"), Some("vod.speke_requests.lab.refused")),
+            (Some(indices[1]), Verdict::Allowed, Some("lab"), Some("tv_de.speke_requests.lab.allowed")),
+            (Some(indices[1]), Verdict::Allowed, Some("a.b"), None),
+            (Some(indices[2]), Verdict::Allowed, Some("lab"), None),
+            (Some(indices[0]), Verdict::Refused, None, None),
+            (None, Verdict::Refused, Some("lab"), None),
+        ] {
+            calls.borrow_mut().retain(|call| call.name == "proxy_define_metric");
+            metrics.count(&ended(policy, verdict, requester));
+            let calls = calls.borrow();
+            let counted = calls.iter().filter(|call| call.name == "proxy_increment_metric").map(|call| call.numbers[0]);
+            let found: Vec<&str> = counted
+                .filter_map(|number| counters.iter().find(|(_, other)| *other == number))
+                .map(|(name, _)| name.trim_start_matches("playlock.policy."))
+                .collect();
+            assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{requester:?}");
+        }
     }
 }

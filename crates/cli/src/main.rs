@@ -84,7 +84,7 @@ fn main() -> ExitCode {
         Command::New(arguments) => new::run(&arguments, &mut output),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
         Command::Schema(arguments) => schema::run(&arguments, &mut output),
-        Command::Speke(arguments) => speke::run(&arguments, &mut output),
+        Command::Speke(arguments) => speke::run(&arguments, &mut input, &mut output),
         Command::Token(arguments) => token::run(&arguments, &mut input, &mut output),
         Command::Watch(arguments) => watch::run(&arguments, &mut output, colours),
         Command::Why(arguments) => why::run(&arguments, &mut output, colours),

@@ -150,3 +150,48 @@ fn content_ids_are_one_path_segment() {
     }
     assert!(id("...").is_ok());
 }
+
+/// Also where a request of 2.0 or 2.1 has them, or leaves the choice of elements to the server.
+#[test]
+fn nothing_of_version_1_is_in_later_answers() {
+    let old = "<s:ProtectionHeader/><cpix:URIExtXKey/><s:KeyFormat/><s:KeyFormatVersions>MQ==</s:KeyFormatVersions>";
+    let mut count = 0;
+    // These have another prefix, and leftovers of their own.
+    let others = ["2.0-default-namespace.xml", "2.0-leftovers.xml"];
+    let later = |name: &String| version(name) != Version::V1 && !others.contains(&name.as_str());
+    for name in answers::requests().into_iter().filter(later) {
+        let request = read(&format!("requests/{name}"));
+        let start = request.find("<cpix:CPIX ").unwrap();
+        let tag = &request[start..start + request[start..].find('>').unwrap()];
+        let id = if tag.contains(" id=") { "" } else { r#" id="root""# };
+        let declared = format!(r#"<cpix:CPIX xmlns:s="urn:aws:amazon:com:speke" s:note="x"{id} "#);
+        let request = request.replacen("<cpix:CPIX ", &declared, 1);
+        let emptied = without_content(&request, "cpix:DRMSystem", "");
+        let leftovers = without_content(&request, "cpix:DRMSystem", old);
+        for document in [&emptied, &leftovers] {
+            let read = Document::read(document.as_bytes(), version(&name)).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+            let answer = answer(&read, None).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+            for word in ["urn:aws:amazon:com:speke", "s:note", "URIExtXKey", "ProtectionHeader/", ":KeyFormat"] {
+                assert!(!answer.contains(word), "{name}: {word} in {answer}");
+            }
+            let root = &answer[answer.find("<cpix:CPIX").unwrap()..];
+            assert!(!root[..root.find('>').unwrap()].contains(" id="), "{answer}");
+            count += 1;
+        }
+    }
+    assert!(count >= 16, "{count}");
+}
+
+/// The text with other content in each element of this name.
+fn without_content(text: &str, name: &str, content: &str) -> String {
+    let (open, close) = (format!("<{name} "), format!("</{name}>"));
+    let mut pieces = text.split(&open);
+    let mut made = pieces.next().unwrap().to_owned();
+    for piece in pieces {
+        let end = piece.find('>').unwrap();
+        let (tag, rest) = piece.split_at(end + 1);
+        let rest = if tag.ends_with("/>") { rest } else { rest.split_once(&close).unwrap().1 };
+        made += &[&open, tag.trim_end_matches("/>").trim_end_matches('>'), ">", content, &close, rest].concat();
+    }
+    made
+}

@@ -17,8 +17,8 @@ def read(name):
 
 
 def examples(text):
-    """All commands with their output, in order."""
-    for block in re.findall(r"```console\n(.*?)```", text, re.S):
+    """All commands with their output, in order. A backslash at a line's end continues a command."""
+    for block in re.findall(r"```console\n(.*?)```", text.replace("\\\n", ""), re.S):
         for command in re.split(r"^\$ ", block, flags=re.M)[1:]:
             line, _, output = command.partition("\n")
             yield line, output

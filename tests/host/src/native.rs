@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use playlock_core::exchange::Exchange;
+use playlock_core::exchange::{Exchange, Verdict};
 use playlock_core::http::reply::{Reason, Reply};
 use playlock_core::http::route::Kind;
 use playlock_core::policy::Policies;
@@ -32,13 +32,22 @@ impl Native {
         let random = Random::new(setup.seed);
         let counters = Kind::ALL.iter().map(|kind| (requests(*kind), 0));
         let counters = counters.chain(Reason::ALL.iter().map(|reason| (refused(*reason), 0)));
-        let counters = counters.chain([("playlock.batches".to_owned(), 0)]).collect();
+        let counters = counters.chain([("playlock.batches".to_owned(), 0)]);
+        let requesters = policies.iter().filter_map(|(_, policy)| policy.encryption.as_ref()?.speke.as_ref());
+        let requesters = requesters.flat_map(|speke| speke.requester_names());
+        let verdicts = [Verdict::Allowed, Verdict::Refused];
+        let requesters = requesters.flat_map(|name| verdicts.map(|verdict| (speke_requests(&name, verdict), 0)));
+        let counters = counters.chain(requesters).collect();
         Ok(Self { policies: Rc::new(policies), warnings, now: setup.now, random, counters })
     }
 }
 
 fn requests(kind: Kind) -> String {
     format!("playlock.requests.{}", kind.word())
+}
+
+fn speke_requests(requester: &str, verdict: Verdict) -> String {
+    format!("playlock.speke_requests.{requester}.{}", verdict.word())
 }
 
 fn refused(reason: Reason) -> String {
@@ -273,7 +282,8 @@ impl Filter for NativeFilter<'_> {
 
     fn on_log(&mut self, _stream: &mut Stream) -> Result<(), Trap> {
         let Some(exchange) = &self.exchange else { return Ok(()) };
-        let names = [Some(requests(exchange.kind())), exchange.reason().map(refused)];
+        let requester = exchange.requester().map(|name| speke_requests(name, exchange.verdict()));
+        let names = [Some(requests(exchange.kind())), exchange.reason().map(refused), requester];
         for name in names.into_iter().flatten() {
             *self.node.counters.entry(name).or_default() += 1;
         }

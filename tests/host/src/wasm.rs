@@ -247,14 +247,18 @@ struct Metric {
     value: u64,
 }
 
-/// The name of a request or refusal counter without policy and verdict, which Envoy's stats turn into labels.
+/// The name of a request or refusal counter without policy and, unless a requester counts it, verdict, which Envoy's
+/// stats turn into labels.
 fn without_labels(name: &str) -> Option<String> {
     let rest = name.strip_prefix("playlock.")?;
     let rest = rest.strip_prefix("policy.").map_or(rest, |rest| rest.split_once('.').map_or(rest, |(_, rest)| rest));
     let mut words = rest.split('.');
-    match (words.next()?, words.next()) {
-        (kind @ ("requests" | "refused"), Some(word)) => Some(format!("playlock.{kind}.{word}")),
-        ("batches", None) => Some(name.into()),
+    match (words.next()?, words.next(), words.next()) {
+        (kind @ ("requests" | "refused"), Some(word), _) => Some(format!("playlock.{kind}.{word}")),
+        (kind @ "speke_requests", Some(requester), Some(verdict)) => {
+            Some(format!("playlock.{kind}.{requester}.{verdict}"))
+        }
+        ("batches", None, None) => Some(name.into()),
         _ => None,
     }
 }

@@ -1,8 +1,9 @@
-//! `playlock speke`: a client of SPEKE servers, which packagers get keys from.
+//! `playlock speke`: a client of SPEKE servers, which packagers get keys from, and the filter's server on files.
 
 mod answer;
 mod asked;
 mod document;
+mod offline;
 mod open;
 mod options;
 mod print;
@@ -11,7 +12,7 @@ mod send;
 mod signals;
 mod verify;
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use clap::{Args, Subcommand};
 
@@ -21,11 +22,12 @@ use crate::config;
 use crate::failure::Failure;
 use crate::terminal::shown;
 
-/// Request content keys from a SPEKE server, as packagers do.
+/// Request content keys from a SPEKE server, as packagers do, or answer such a request.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock speke request https://edge.example/speke/cpix/getKey --token-file token --content-id film \\
-      --track SD,HD,AUDIO --system widevine,playready,common")]
+      --track SD,HD,AUDIO --system widevine,playready,common
+  playlock speke answer --config policies.json < request.xml > answer.xml")]
 pub struct Speke {
     #[command(subcommand)]
     command: SpekeCommand,
@@ -33,15 +35,23 @@ pub struct Speke {
 
 #[derive(Subcommand)]
 enum SpekeCommand {
-    Request(Request),
+    Answer(offline::AnswerCommand),
+    Request(Box<Request>),
 }
 
 /// Runs the subcommand.
 ///
 /// # Errors
-/// An argument that cannot be used, a server that cannot be reached or refuses, a response that is not valid.
-pub fn run(arguments: &Speke, output: &mut dyn Write) -> Result<(), Failure> {
-    let SpekeCommand::Request(arguments) = &arguments.command;
+/// An argument that cannot be used, a server that cannot be reached or refuses, a document or response that is not valid.
+pub fn run(arguments: &Speke, input: &mut dyn Read, output: &mut dyn Write) -> Result<(), Failure> {
+    match &arguments.command {
+        SpekeCommand::Answer(arguments) => offline::run(arguments, input, output),
+        SpekeCommand::Request(arguments) => request(arguments, output),
+    }
+}
+
+/// Requests keys and prints them.
+fn request(arguments: &Request, output: &mut dyn Write) -> Result<(), Failure> {
     let asked = arguments.asked()?;
     print::check(arguments.output, &asked)?;
     let document = document::write(&asked);

@@ -5,7 +5,8 @@ use crate::http::reply::{Reason, Reply};
 use crate::http::route::Kind;
 use crate::request::collecting::Collecting;
 use crate::request::license::LicenseRequest;
-use crate::request::speke::{Next, Opened};
+use crate::request::opened::Next;
+use crate::request::speke::Opened;
 use crate::step::{RequestBodyStep, RequestStep};
 
 impl Exchange {

@@ -56,4 +56,9 @@ impl Exchange {
         facts.extend(self.reason.map(|reason| ("reason", reason.word().into())));
         facts
     }
+
+    /// The name of the requester, if this is a packager's request that was answered, and its token is a requester's.
+    pub fn requester(&self) -> Option<&str> {
+        self.requester.as_deref().filter(|_| self.answered.is_some())
+    }
 }

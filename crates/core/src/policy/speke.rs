@@ -1,6 +1,6 @@
 //! `mediaEncryption.speke` of a policy, valid by type: the key server for packagers and who may ask it.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
@@ -141,6 +141,11 @@ impl Speke {
     /// The keys under the secret with this identifier.
     pub fn keys_under(&self, secret: [u8; 4]) -> Option<&PackagerKeys> {
         core::iter::once(&self.keys).chain(&self.older).find(|keys| keys.secret_id() == secret)
+    }
+
+    /// The names of the requesters.
+    pub fn requester_names(&self) -> Vec<String> {
+        self.requesters.iter().map(|requester| requester.name.to_string()).collect()
     }
 
     /// The requester with this token, and its position. Every token is compared, whichever it is.

@@ -21,6 +21,7 @@ mod edits;
 mod key_endpoint;
 mod key_reply;
 pub mod license;
+pub mod opened;
 #[cfg(feature = "speke")]
 mod packaged_key;
 pub mod pending;

@@ -1,34 +1,15 @@
 //! Stands in for the requests of packagers in builds that leave SPEKE out: there are none.
 
-use alloc::string::String;
-
 use crate::http::incoming::RequestHead;
 use crate::http::reply::Reply;
-use crate::policy::{Policies, PolicyIndex};
+use crate::policy::Policies;
 
 /// A request whose body is awaited: none.
 #[derive(Debug)]
 pub enum Collecting {}
 
 /// A request for a key server: none.
-pub struct Opened {
-    /// Index of the policy.
-    pub policy: PolicyIndex,
-    /// Path of the key server.
-    pub path: String,
-    /// Name of the requester.
-    pub requester: Option<String>,
-    /// What follows.
-    pub next: Next,
-}
-
-/// What follows the headers of a request.
-pub enum Next {
-    /// The response.
-    Answer(Reply),
-    /// The body is awaited.
-    Collect(Collecting),
-}
+pub type Opened = super::opened::Opened<Collecting>;
 
 /// No request is for a key server.
 pub fn open(_: &Policies, _: &RequestHead<'_>, _: &mut dyn FnMut() -> [u8; 16]) -> Option<Opened> {

@@ -13,6 +13,7 @@ use playlock_speke::request::{Endpoint, HEARTBEAT, headers as response_headers};
 use playlock_speke::{Document, Request, SpekeError, Supply, Version};
 use zeroize::Zeroizing;
 
+use super::opened::Next;
 use crate::bytes::bug;
 use crate::http::headers;
 use crate::http::incoming::RequestHead;
@@ -21,24 +22,7 @@ use crate::policy::speke::Speke;
 use crate::policy::{Policies, PolicyIndex};
 
 /// A request for a key server, after its headers.
-pub struct Opened {
-    /// Index of the policy.
-    pub policy: PolicyIndex,
-    /// Path of the key server, for the access log: the request's own path may have a token at its end.
-    pub path: String,
-    /// Name of the requester, if its token is one.
-    pub requester: Option<String>,
-    /// What follows.
-    pub next: Next,
-}
-
-/// What follows the headers of a request.
-pub enum Next {
-    /// The response.
-    Answer(Reply),
-    /// The body is awaited.
-    Collect(Collecting),
-}
+pub type Opened = super::opened::Opened<Collecting>;
 
 /// A request whose body is awaited.
 pub struct Collecting {
