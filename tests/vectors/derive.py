@@ -124,6 +124,12 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
         "kid": kid.hex(),
         "packagerKey": derive(secret, 16, b"speke-key", *packager).hex(),
         "packagerIv": derive(secret, 16, b"speke-iv", *packager).hex(),
+        "sampleKey": derive(secret, 16, b"sample-key", *scope).hex(),
+        "sampleKid": derive(secret, 16, b"sample-kid", *scope).hex(),
+        "sampleIv": derive(secret, 16, b"sample-iv", *scope).hex(),
+        "samplesParameter": f"samples~{parameter_mac(secret, policy, 'samples', '', '', '', session)}",
+        "streamSamplesParameter": f"samples~s{b64url(stream.encode())}~"
+                                  f"{parameter_mac(secret, policy, 'samples', stream, '~s' + b64url(stream.encode()), '', session)}",
         "variablesPath": "/vod/v.m3u8",
         "variablesParameter": f"variables{variables}~{parameter_mac(secret, policy, 'variables', '/vod/v.m3u8', variables)}",
         "clearPath": "/vod/a b/init.mp4",

@@ -128,9 +128,10 @@ fn altered(pointer: &str, value: Option<Value>) -> Value {
     let mut document = everything();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     if name == "holdHeaders" {
-        // A key server for packagers excludes the default.
+        // Key servers for packagers and license servers exclude the default.
         for policy in document["policies"].as_array_mut().unwrap() {
-            policy["mediaEncryption"].as_object_mut().map(|encryption| encryption.remove("speke"));
+            let Some(encryption) = policy["mediaEncryption"].as_object_mut() else { continue };
+            encryption.retain(|member, _| !["speke", "scheme", "licensePath"].contains(&member.as_str()));
         }
     }
     let parent = document.pointer_mut(parent).unwrap().as_object_mut().unwrap();

@@ -131,6 +131,12 @@ fn read_samples(path: &str, encryption: &document::MediaEncryption) -> Result<Op
             }
         };
     };
+    if encryption.on_encrypted_origin == OnEncryptedOrigin::Expect {
+        return beside(
+            "scheme",
+            "found beside onEncryptedOrigin \"expect\", with which nothing is encrypted here; expected one of the two",
+        );
+    }
     if encryption.key_url.is_some() {
         return beside("keyUrl", "found beside scheme, whose licenses are given out here; expected one of the two");
     }

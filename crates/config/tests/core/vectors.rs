@@ -10,7 +10,7 @@ use playlock_core::step::{Known, Request};
 use playlock_core::token::derive::{KeyScope, Keyring, PackagerKeys, Secret};
 use playlock_core::token::edge_auth::{LegacyAlgorithms, Verifier};
 use playlock_core::token::grant::Grant;
-use playlock_core::token::signed::{self, Iv, Subject};
+use playlock_core::token::signed::{self, Iv, Subject, Treatment};
 
 const CLEAR: signed::Resource = signed::Resource { form: signed::Treatment::Clear, ..signed::Resource::MEDIA };
 const DOCUMENT: signed::Resource = signed::Resource { form: signed::Treatment::Document, ..signed::Resource::MEDIA };
@@ -80,6 +80,38 @@ fn packagers_keys() {
         assert_eq!(keys.key(content, &kid).to_vec(), bytes(vector, "packagerKey"), "{vector}");
         assert_eq!(keys.iv(content, &kid).to_vec(), bytes(vector, "packagerIv"), "{vector}");
         assert_ne!(*keys.key(&format!("{content}2"), &kid), *keys.key(content, &kid));
+    }
+}
+
+#[test]
+fn keys_of_samples() {
+    for vector in vectors!("derivation.json").as_array().unwrap() {
+        let keyring = Keyring::new(&Secret::new(bytes(vector, "secret")).unwrap(), text(vector, "policy"));
+        let session: [u8; 16] = bytes(vector, "session").try_into().unwrap();
+        let (scope, directory) = (KeyScope::Session(session), text(vector, "stream"));
+        assert_eq!(keyring.sample_key(&scope).to_vec(), bytes(vector, "sampleKey"), "{vector}");
+        assert_eq!(keyring.sample_kid(&scope).to_vec(), bytes(vector, "sampleKid"), "{vector}");
+        assert_eq!(keyring.sample_iv(&scope).to_vec(), bytes(vector, "sampleIv"), "{vector}");
+        let stream = KeyScope::Stream(directory.into());
+        let other = [7; 16];
+        for (signed, scope, name) in [
+            (signed::samples(&keyring, Some(&session), &scope), None, "samplesParameter"),
+            (signed::samples(&keyring, Some(&session), &stream), Some(&stream), "streamSamplesParameter"),
+        ] {
+            assert_eq!(signed, text(vector, name));
+            // Wherever templates lead, within the stream that the parameter names, and for this session alone.
+            for (path, session, good) in [
+                (format!("{directory}x/1.m4s"), &session, true),
+                ("/elsewhere/1.m4s".into(), &session, scope.is_none() || directory == "/"),
+                (format!("{directory}x/1.m4s"), &other, false),
+            ] {
+                let place = Subject { path: &path, query: "?a=1", session: Some(session) };
+                let opened = signed::open_resource(&keyring, place, &signed);
+                assert_eq!(opened.is_some(), good, "{path}: {vector}");
+                let Some((resource, shared)) = opened else { continue };
+                assert_eq!((resource.form, shared.as_ref()), (Treatment::Samples, scope));
+            }
+        }
     }
 }
 

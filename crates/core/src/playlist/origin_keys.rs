@@ -63,7 +63,7 @@ impl Body {
         let encryption = self.encryption()?;
         let is_ours = self.is_ours(encryption, list);
         match (encryption.on_encrypted_origin, &encryption.packaged) {
-            (OnEncryptedOrigin::Passthrough, _) => self.origin_keys = OriginKeys::Admitted,
+            (OnEncryptedOrigin::Passthrough | OnEncryptedOrigin::Expect, _) => self.origin_keys = OriginKeys::Admitted,
             (OnEncryptedOrigin::Deny, _) if is_ours => self.origin_keys = OriginKeys::Admitted,
             // Another DRM system's, perhaps: the next segment shows whether ours is among them.
             (OnEncryptedOrigin::Deny, Some(_)) if self.origin_keys == OriginKeys::Admitted => {}

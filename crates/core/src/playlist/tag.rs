@@ -152,9 +152,8 @@ impl Body {
                 self.marks.variables.define(list)?;
                 self.scope.pass(line, out)
             }
-            b"#EXT-X-KEY" | b"#EXT-X-SESSION-KEY" | b"#EXT-X-MAP" | b"#EXT-X-PART" | b"#EXT-X-PRELOAD-HINT" => {
-                self.uris(line, &[(b"URI", MEDIA)], out)
-            }
+            b"#EXT-X-KEY" | b"#EXT-X-SESSION-KEY" => self.uris(line, &[(b"URI", LinkTarget::Key)], out),
+            b"#EXT-X-MAP" | b"#EXT-X-PART" | b"#EXT-X-PRELOAD-HINT" => self.uris(line, &[(b"URI", MEDIA)], out),
             b"#EXT-X-MEDIA" | b"#EXT-X-I-FRAME-STREAM-INF" | b"#EXT-X-IMAGE-STREAM-INF" => {
                 self.uris(line, &[(b"URI", LinkTarget::Media)], out)
             }

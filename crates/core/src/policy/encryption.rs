@@ -114,9 +114,14 @@ impl Encryption {
         }
     }
 
+    /// Whether media is encrypted here.
+    pub fn encrypts(&self) -> bool {
+        self.on_encrypted_origin != OnEncryptedOrigin::Expect
+    }
+
     /// Whether media that the origin has already encrypted may be served, so that playlists must come with all their keys.
     pub fn admits_encrypted(&self) -> bool {
-        self.on_encrypted_origin == OnEncryptedOrigin::Passthrough || self.packaged().is_some()
+        self.on_encrypted_origin == OnEncryptedOrigin::Passthrough || self.encrypts() && self.packaged().is_some()
     }
 
     /// The key server, if it gives viewers the keys of packaged contents.
@@ -201,4 +206,7 @@ pub enum OnEncryptedOrigin {
     /// The media and its keys are served unchanged, with the session's token and within its paths. playlock requests no
     /// delta updates.
     Passthrough,
+    /// All media comes encrypted from the origin, with keys of `speke` or of others: nothing is encrypted here. Playlists,
+    /// MPDs, media and keys are served with the session's token and within its paths.
+    Expect,
 }

@@ -65,6 +65,11 @@ impl Policy {
         self.is_open() && self.targeting.is_none() && self.players.is_none()
     }
 
+    /// The encryption of media, unless that comes encrypted from the origin.
+    pub fn own_encryption(&self) -> Option<&Encryption> {
+        self.encryption.as_ref().filter(|encryption| encryption.encrypts())
+    }
+
     /// Encryption of samples, if the policy has one.
     pub fn samples(&self) -> Option<&SampleEncryption> {
         self.encryption.as_ref()?.samples.as_ref()

@@ -188,7 +188,7 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let session = visit.session.take();
     let claim = Claim::new(session.as_ref(), keyring, resource, shared);
     let segment_iv = segment_iv(policy, incoming, &claim);
-    let asked = Asked::new(extension, policy.encryption.is_some(), claim, client_range(incoming), segment_iv);
+    let asked = Asked::new(extension, policy.own_encryption().is_some(), claim, client_range(incoming), segment_iv);
     let needs_session = match &asked {
         Asked::Media(PendingMedia { claim, .. }) | Asked::Samples(PendingSamples { claim, .. }) => {
             claim.scope.is_none()
@@ -212,12 +212,12 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let mut edits = request_edits(policy, incoming, asked.needs_all() || extension == Extension::Missing);
     let range = asked.origin_range().map(|(first, last)| header("range", &format!("bytes={first}-{last}")));
     edits.set.extend(range);
-    let directory = policy.encryption.as_ref().filter(|encryption| encryption.asks_for_stream()).map(|encryption| {
+    let directory = policy.own_encryption().filter(|encryption| encryption.asks_for_stream()).map(|encryption| {
         policies.stream_directory(head.authority, &target.path, encryption.stream_depth, head.now).to_string()
     });
     let pending = PendingRequest {
         policy: visit.index,
-        playlist: PendingPlaylist::new(policy.encryption.as_ref(), session.as_ref(), directory, imports),
+        playlist: PendingPlaylist::new(policy.own_encryption(), session.as_ref(), directory, imports),
         session,
         url: ViewerUrl::of(incoming),
         head: head.method == Method::Head,

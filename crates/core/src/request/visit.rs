@@ -49,7 +49,7 @@ impl<'a> Visit<'a> {
     pub fn kind(&self) -> Kind {
         match self.extension {
             Extension::Playlist(_) => Kind::Playlist,
-            _ if self.policy.encryption.is_some() => Kind::Segment,
+            _ if self.policy.own_encryption().is_some() => Kind::Segment,
             _ => Kind::Clear,
         }
     }

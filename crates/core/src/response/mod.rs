@@ -117,7 +117,7 @@ impl ResponseHead<'_> {
 
     /// Passes error messages and redirects, but no media in their bodies.
     fn pass_text(&self, kind: Kind, edits: HeaderEdits) -> Plan {
-        let guarded = self.policy.encryption.is_some() && kind != Kind::Clear && !self.end_of_stream;
+        let guarded = self.policy.own_encryption().is_some() && kind != Kind::Clear && !self.end_of_stream;
         Plan { kind, edits, body: guarded.then_some(Body::ErrorText(ErrorText)), reply: None }
     }
 

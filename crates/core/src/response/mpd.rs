@@ -25,7 +25,7 @@ use crate::token::signed;
 /// The reason why it cannot be served.
 pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     let ResponseHead { request, policy, headers, .. } = *head;
-    let protected = match (&policy.encryption, policy.samples()) {
+    let protected = match (policy.own_encryption(), policy.samples()) {
         (None, _) => None,
         // Players would take ciphertext for media.
         (Some(_), None) => return Err(Reason::Dash),

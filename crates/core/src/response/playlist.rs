@@ -102,7 +102,7 @@ fn marks_with(request: &PendingRequest, policy: &Policy, key_token: &str) -> Opt
     let pending = request.session.as_ref()?;
     let session = &pending.session;
     let playlist = &request.playlist;
-    let encryption = match &policy.encryption {
+    let encryption = match policy.own_encryption() {
         None => None,
         Some(encryption) => Some(Encryption {
             scope: playlist.keys.clone()?,
