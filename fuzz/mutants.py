@@ -64,7 +64,7 @@ MUTANTS = [
     ("a chunk that waits is lost", CORE + "media/batch.rs", "            before.append(&mut chunk);\n            chunk = before;\n", "            before.clear();\n", "exchange"),
     ("a token is left out", CORE + "playlist/tag.rs", 'b"#EXT-X-RENDITION-REPORT" => self.uris', 'b"#EXT-X-RENDITION-REPORTS" => self.uris', "playlist"),
     ("https is left", CORE + "http/url.rs", "if self.scheme == Scheme::Https && plain() => {", "if false && plain() => {", "playlist"),
-    ("another host gets the token", CORE + "http/url.rs", "authority == self.authority || self.hosts.iter()", "true || self.hosts.iter()", "playlist"),
+    ("another host gets the token", CORE + "http/url.rs", "authority == self.own.authority || self.own.hosts.iter()", "true || self.own.hosts.iter()", "playlist"),
     ("blanks at the end are lost", CORE + "playlist/uri.rs", "        out.extend_from_slice(bug::part(line.text, start + uri.len().., Reason::Line)?);\n", "", "playlist"),
     ("a comment is lost", CORE + "playlist/mod.rs", '        } else if text.starts_with(b"#") {\n            self.scope.pass(line, out)', '        } else if text.starts_with(b"#") {\n            Ok(())', "playlist"),
     ("the key comes once only", CORE + "playlist/key_scope.rs", "if self.in_force.take().is_some() {", "if self.in_force.is_some() {", "playlist"),

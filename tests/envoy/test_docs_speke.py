@@ -26,6 +26,7 @@ def page(edges):
     text = text_of_the_page()
     made, variables = json.loads(pages.block(text, "json")), dict(re.findall(r"export (PLAYLOCK_\w+)=(\w+)", text))
     assert made["holdHeaders"] and len(variables) == 4
+    assert set(re.search(r"host_env_keys: \[(.*)\]", text)[1].split(", ")) == set(variables)
     return text, made, variables, edges(made, hold=True, vm=variables)
 
 

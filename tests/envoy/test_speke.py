@@ -155,7 +155,7 @@ def test_the_command_answers_as_envoy_does(servers, tmp_path, name, target):
     """Without a proxy, `playlock speke answer` has the same answer, and refuses in the same words."""
     file = tmp_path / "policies.json"
     file.write_text(json.dumps(CONFIGURATION | {"holdHeaders": True}))
-    for body in (asked(), asked("film-8"), asked().replace(b'version="2.3"', b""), asked().replace(b"cenc", b"cbc1")):
+    for body in (asked(), asked("film-8"), asked("news"), asked().replace(b'version="2.3"', b""), asked().replace(b"cenc", b"cbc1")):
         status, _, answer = ask(servers[0], body, target)
         command = [places.command(), "speke", "answer", "--config", file, "--policy", name, "--requester", "packager"]
         ran = subprocess.run(command, input=body, capture_output=True, env=VARIABLES, timeout=60)

@@ -1,5 +1,6 @@
 //! Responses that are MPDs, rewritten tag by tag.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -49,7 +50,8 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     let links = MpdLinks::new(marks, parameter);
     let additions = Additions { location: location(request, pending, policy), protection };
     let length = headers::content_length(headers)?;
-    let body = (!request.head).then(|| Body::Mpd(MpdBody::new(Rewriter::new(links, additions), head.hold, length)));
+    let body =
+        (!request.head).then(|| Body::Mpd(Box::new(MpdBody::new(Rewriter::new(links, additions), head.hold, length))));
     Ok(Plan { kind: Kind::Playlist, edits: playlist::edits(head), body, reply: None })
 }
 

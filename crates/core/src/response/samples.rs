@@ -1,5 +1,7 @@
 //! Responses with media of an MPD, whose samples are encrypted.
 
+use alloc::boxed::Box;
+
 use super::body::{Body, SamplesBody, Window};
 use super::media::session_edits;
 use super::{Plan, ResponseHead};
@@ -33,6 +35,6 @@ pub fn plan(head: &ResponseHead<'_>, samples: &PendingSamples) -> Result<Plan, R
     // The boxes of video grow, by a number of bytes that only its samples show.
     edits.remove.push("content-length".into());
     let settings = samples.settings(policy).ok_or(Reason::Missing)?;
-    let body = (!request.head).then(|| Body::Samples(SamplesBody::new(settings, window)));
+    let body = (!request.head).then(|| Body::Samples(Box::new(SamplesBody::new(settings, window))));
     Ok(Plan { kind: Kind::Segment, edits, body, reply: None })
 }

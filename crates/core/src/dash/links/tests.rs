@@ -24,7 +24,7 @@ fn links(by: By, scheme: Scheme, raw_path: &str, token_on_content: bool) -> MpdL
         By::Path => SessionLink::Segment(TokenSegment::new("~", "T", true)),
         By::First => SessionLink::Segment(TokenSegment::new("~", "T", false)),
     };
-    MpdLinks::new(UriRewriter {
+    let marks = UriRewriter {
         base: Base::new(scheme, "edge.example", raw_path, &["cdn.example".into()]),
         token: Some(token),
         content: Some(SessionLink::Parameter("s=SHORT".into())),
@@ -36,7 +36,8 @@ fn links(by: By, scheme: Scheme, raw_path: &str, token_on_content: bool) -> MpdL
         encryption: None,
         variables: Variables::default(),
         unservable: Rc::default(),
-    })
+    };
+    MpdLinks::new(marks, None)
 }
 
 fn base(links: &MpdLinks, bases: &[&str]) -> MpdBase {

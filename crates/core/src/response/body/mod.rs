@@ -13,6 +13,7 @@ mod pushed;
 mod samples;
 mod window;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub use self::clear_part::ClearPartBody;
@@ -40,13 +41,13 @@ pub enum Body {
     /// Playlist that is sent in another form if it is live, until it is classified.
     LiveProbe(LiveProbeBody),
     /// An MPD.
-    Mpd(MpdBody),
+    Mpd(Box<MpdBody>),
     /// JSON document with URIs.
     Document(DocumentBody),
     /// Media to encrypt.
     Media(MediaBody),
     /// Media whose samples are encrypted.
-    Samples(SamplesBody),
+    Samples(Box<SamplesBody>),
     /// Part of the ciphertext of media.
     MediaRange(MediaRangeBody),
     /// Byte range of a file in clear.

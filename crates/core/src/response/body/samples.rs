@@ -3,6 +3,7 @@
 //! Fragmented MP4 is encrypted. Text and images outside of it stay as they are, for players read them themselves. The bytes
 //! decide, never the URL or the media type: anything else is refused.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use playlock_cmaf::{Encryptor, Settings};
@@ -44,9 +45,9 @@ impl core::fmt::Display for SamplesError {
 #[derive(Debug)]
 enum State {
     /// The first bytes are awaited.
-    Start(Vec<u8>, Option<Settings>),
+    Start(Vec<u8>, Option<Box<Settings>>),
     /// Fragmented MP4.
-    Mp4(Encryptor),
+    Mp4(Box<Encryptor>),
     /// Text or an image.
     Clear,
     /// All of it has been encrypted.
@@ -56,7 +57,7 @@ enum State {
 impl SamplesBody {
     /// `window` is the origin's body; `None` if its length is unknown.
     pub fn new(settings: Settings, window: Option<Window>) -> Self {
-        Self { state: State::Start(Vec::new(), Some(settings)), window, cause: None }
+        Self { state: State::Start(Vec::new(), Some(Box::new(settings))), window, cause: None }
     }
 
     /// Takes the next chunk.
@@ -87,7 +88,7 @@ impl SamplesBody {
             }
             chunk = core::mem::take(start);
             self.state = match (Sort::of(&chunk), settings.take()) {
-                (Some(Sort::Mp4), Some(settings)) => State::Mp4(Encryptor::new(settings)),
+                (Some(Sort::Mp4), Some(settings)) => State::Mp4(Box::new(Encryptor::new(*settings))),
                 (Some(Sort::Clear), _) => State::Clear,
                 _ => return Err(SamplesError::Unknown),
             };
