@@ -46,29 +46,31 @@ class Response:
         return self.body.decode()
 
 
-def fetch(url, headers=None, http="1.1", method=None, seconds=60, source=None):
+def fetch(url, headers=None, http="1.1", method=None, seconds=60, source=None, body=None):
     """Sends one request, with the path unchanged and without following redirects, from the address `source` if
     given."""
     with tempfile.TemporaryDirectory() as scratch:
-        head, body = Path(scratch, "head"), Path(scratch, "body")
+        head, received = Path(scratch, "head"), Path(scratch, "body")
         command = [places.tool("curl", install="curl"), "--silent", "--show-error", "--globoff", "--path-as-is",
-                   "--noproxy", "*", "--max-time", str(seconds), "--dump-header", str(head), "--output", str(body),
+                   "--noproxy", "*", "--max-time", str(seconds), "--dump-header", str(head), "--output", str(received),
                    "--http2-prior-knowledge" if http == "2" else "--http1.1"]
         if method == "HEAD":
             command.append("--head")
         elif method:
             command += ["--request", method]
+        if body is not None:
+            command += ["--data-binary", "@-"]
         if source:
             command += ["--interface", source]
         for name, value in (headers or {}).items():
             command += ["--header", f"{name}: {value}"]
-        run = subprocess.run(command + [url], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        run = subprocess.run(command + [url], input=body, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         lines = head.read_bytes().decode("latin-1").split("\r\n") if head.exists() else []
-        content = body.read_bytes() if body.exists() and method != "HEAD" else b""
+        content = received.read_bytes() if received.exists() and method != "HEAD" else b""
     status = int(lines[0].split()[1]) if lines and lines[0].startswith("HTTP/") else 0
     end = lines.index("") if "" in lines else len(lines)
 
     def pairs(part):
         return [(n.strip().lower(), v.strip()) for n, _, v in (line.partition(":") for line in part if line)]
 
-    return Response(status, pairs(lines[1:end]), content, run.returncode, run.stderr.strip(), pairs(lines[end + 1:]))
+    return Response(status, pairs(lines[1:end]), content, run.returncode, run.stderr.decode(errors="replace").strip(), pairs(lines[end + 1:]))
