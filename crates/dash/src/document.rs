@@ -66,7 +66,7 @@ impl<L: Links> Document<L> {
         }
         match node {
             Node::Mpd | Node::Level(_) => self.scope.enter(),
-            Node::Segments(_) | Node::InitializationSet => self.scope.segments()?,
+            Node::Segments(_) => self.scope.segments()?,
             _ => {}
         }
         if let (Some(protector), Some(parent)) = (&mut self.protector, self.open.last()) {

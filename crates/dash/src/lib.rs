@@ -1,5 +1,70 @@
-//! Rewriting of Media Presentation Descriptions (MPD; ISO/IEC 23009-1) as a stream: URLs get what [`Links`] gives them, and
-//! every other byte stays.
+//! Rewriting of Media Presentation Descriptions (MPD) as a stream: URLs get what [`Links`] gives them, content protection is
+//! added, and every other byte stays.
+//!
+//! Sources: ISO/IEC 23009-1 (DASH), ISO/IEC 23001-7 (common encryption), DASH-IF's guidelines for content protection.
+//!
+//! ```
+//! use playlock_dash::{Additions, Links, Place, Rewriter};
+//!
+//! /// Puts a token into the URLs of one host.
+//! struct Tokens;
+//!
+//! impl Links for Tokens {
+//!     type Base = String;
+//!
+//!     fn document(&self) -> String {
+//!         "https://own.example/live/a.mpd".into()
+//!     }
+//!
+//!     fn resolve(&self, base: &String, reference: &str) -> String {
+//!         if reference.contains("://") { reference.into() } else { base.clone() } // Here: RFC 3986.
+//!     }
+//!
+//!     fn is_own(&self, base: &String, reference: &str) -> bool {
+//!         self.resolve(base, reference).starts_with("https://own.example/")
+//!     }
+//!
+//!     fn link(&mut self, _: Place, _: &String, reference: &str) -> Option<String> {
+//!         Some(format!("{reference}?token=x"))
+//!     }
+//! }
+//!
+//! let mut rewriter = Rewriter::new(Tokens, Additions::default());
+//! let mut out = Vec::new();
+//! for chunk in ["<MPD xmlns='urn:mpeg:dash:schema:mpd:2011'><Period><Segment", "Template media='$Number$.m4s'/></Period></MPD>"] {
+//!     rewriter.push(chunk.as_bytes(), &mut out)?;
+//! }
+//! rewriter.finish(&mut out)?;
+//! assert!(String::from_utf8_lossy(&out).contains("<SegmentTemplate media='$Number$.m4s?token=x'/>"));
+//! # Ok::<(), playlock_dash::DashError>(())
+//! ```
+//!
+//! # URLs
+//!
+//! | element | URL | place |
+//! |---|---|---|
+//! | `SegmentTemplate` | `@media`, `@initialization`, `@index`, `@bitstreamSwitching` | [`Place::Template`] |
+//! | `SegmentURL` | `@media`, `@index` | [`Place::File`] |
+//! | `Initialization`, `RepresentationIndex`, `BitstreamSwitching` | `@sourceURL` | [`Place::File`] |
+//! | `InitializationSet` | `@initialization` | [`Place::File`] |
+//! | `BaseURL` | text | [`Place::Base`] |
+//! | `Location` | text | [`Place::Location`] |
+//! | `ContentSteering` | text | [`Place::Steering`] |
+//! | `Laurl` in `ContentProtection`, of DASH-IF's two namespaces | text | [`Place::License`] |
+//!
+//! `PatchLocation` is left out, since a patch would bring parts of the document that nobody has rewritten. For the same reason
+//! `xlink:href` is refused. Elements are recognised by namespace, local name and parent, whatever their prefix.
+//!
+//! # Bases
+//!
+//! A relative URL may have several bases: the `BaseURL` elements of a level are alternatives, a segment template of a Period has
+//! the base of the Representation that inherits it, and some players resolve against `Location`. A URL gets a link only if the
+//! link is the same under all of them. If not, the document is refused: a token would reach another host, or the wrong file.
+//!
+//! # Bounds
+//!
+//! Memory is bounded by one tag (16 KB), the text of one URL (8 KB), 16 base URLs at each level, and 16 references that
+//! are compared with further bases (32 KB). Time is linear. The length of the document is not limited.
 #![no_std]
 #![forbid(unsafe_code)]
 

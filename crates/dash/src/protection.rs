@@ -10,6 +10,7 @@ use crate::Protection;
 use crate::document::attribute;
 use crate::error::DashError;
 use crate::escape::push_text;
+use crate::links::Place;
 use crate::media::{Description, Kind};
 use crate::node::{LAURL, Level, Node, Segments, is_standard};
 
@@ -29,6 +30,8 @@ pub(crate) struct Protector {
 struct Addressing {
     files: bool,
     ranges: bool,
+    /// A level below has begun: it would inherit what it was not judged by.
+    nested: bool,
 }
 
 /// The open set.
@@ -59,6 +62,9 @@ impl Protector {
         match node {
             Node::Protection => return Err(DashError::Encrypted),
             Node::Level(level) => {
+                if let Some(above) = self.levels.last_mut() {
+                    above.nested = true;
+                }
                 self.levels.push(Addressing::default());
                 match level {
                     Level::Period => {}
@@ -66,7 +72,7 @@ impl Protector {
                     Level::Representation => self.begin_representation(element)?,
                 }
             }
-            _ => self.address(node, element),
+            _ => self.address(node, element)?,
         }
         if parent == Node::Level(Level::Set) {
             if node == Node::Plain && element.name.local == "ContentComponent" {
@@ -129,8 +135,11 @@ impl Protector {
     }
 
     /// Notes how segments are addressed.
-    fn address(&mut self, node: Node, element: &Element<'_>) {
-        let Some(level) = self.levels.last_mut() else { return };
+    fn address(&mut self, node: Node, element: &Element<'_>) -> Result<(), DashError> {
+        let Some(level) = self.levels.last_mut() else { return Ok(()) };
+        if level.nested && matches!(node, Node::Segments(_) | Node::Url(Place::Base)) {
+            return Err(DashError::Order);
+        }
         let has = |local| attribute(element, local).is_some();
         match node {
             Node::Segments(segments) => {
@@ -144,6 +153,7 @@ impl Protector {
             Node::Url(_) => level.ranges |= has("byteRange"),
             _ => {}
         }
+        Ok(())
     }
 
     /// Appends the elements, if the set is known to need them and does not have them.

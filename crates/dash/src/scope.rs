@@ -23,10 +23,12 @@ pub(crate) struct Scope<B> {
 struct Level<B> {
     /// Of its `BaseURL` elements; without any, those of the level above.
     bases: Vec<B>,
-    /// Something has used the bases.
+    /// A reference has been resolved against these bases, or against those of a level below.
     used: bool,
     /// A level below has begun.
     nested: bool,
+    /// A level below has bases of its own.
+    divided: bool,
     /// References before those of this level.
     pending: usize,
     /// Not all references of this level are remembered.
@@ -53,7 +55,6 @@ impl<B: Clone> Scope<B> {
     pub(crate) fn enter(&mut self) {
         let in_root = self.levels.len() == 1;
         if let Some(level) = self.levels.last_mut() {
-            level.used = true;
             level.nested = true;
             if in_root {
                 // Those of MPD itself: no location follows.
@@ -62,7 +63,8 @@ impl<B: Clone> Scope<B> {
             }
         }
         let pending = self.pending.len();
-        self.levels.push(Level { bases: Vec::new(), used: false, nested: false, pending, forgotten: false });
+        let level = Level { bases: Vec::new(), used: false, nested: false, divided: false, pending, forgotten: false };
+        self.levels.push(level);
     }
 
     pub(crate) fn leave(&mut self) {
@@ -87,8 +89,12 @@ impl<B: Clone> Scope<B> {
             self.remember(Place::Base, reference, &found);
             return Ok(found);
         }
-        if above.iter().any(|level| level.forgotten) {
-            return Err(DashError::TooManyBases);
+        for level in above {
+            if level.forgotten {
+                return Err(DashError::TooManyBases);
+            }
+            level.used = true;
+            level.divided = true;
         }
         for pending in &self.pending {
             check(links, &added, (pending.place, &pending.reference), &pending.link)?;
@@ -99,7 +105,8 @@ impl<B: Clone> Scope<B> {
 
     /// A `Location`, which is a base of the document for some players.
     pub(crate) fn location<L: Links<Base = B>>(&mut self, links: &mut L, reference: &str) -> Result<Link, DashError> {
-        let Some(level) = self.levels.first_mut().filter(|level| !level.used) else { return Err(DashError::Order) };
+        let before = |level: &&mut Level<B>| !level.used && !level.nested;
+        let Some(level) = self.levels.first_mut().filter(before) else { return Err(DashError::Order) };
         if level.forgotten {
             return Err(DashError::TooManyBases);
         }
@@ -124,17 +131,17 @@ impl<B: Clone> Scope<B> {
         reference: &str,
     ) -> Result<Link, DashError> {
         let link = link(links, &self.document, place, reference)?;
-        if self.levels.first().is_some_and(|level| !level.used) {
+        if let [level] = self.levels.as_slice()
+            && !level.nested
+        {
             self.remember(place, reference, &link);
         }
         Ok(link)
     }
 
-    /// The beginning of an element with segments, or with another use of the bases.
-    pub(crate) fn segments(&mut self) -> Result<(), DashError> {
-        let Some(level) = self.levels.last_mut().filter(|level| !level.nested) else { return Err(DashError::Order) };
-        level.used = true;
-        Ok(())
+    /// The beginning of an element with segments, which the levels below inherit: none of them may have got another base yet.
+    pub(crate) fn segments(&self) -> Result<(), DashError> {
+        if self.levels.last().is_some_and(|level| level.divided) { Err(DashError::Order) } else { Ok(()) }
     }
 
     /// A reference to segments. It is inherited by the levels below, if there can be any.
@@ -146,6 +153,7 @@ impl<B: Clone> Scope<B> {
         inherited: bool,
     ) -> Result<Link, DashError> {
         let link = link(links, self.bases(), place, reference)?;
+        self.levels.iter_mut().for_each(|level| level.used = true);
         if inherited {
             self.remember(place, reference, &link);
         }

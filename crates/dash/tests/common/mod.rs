@@ -45,8 +45,10 @@ impl Links for Site {
     }
 
     fn is_own(&self, base: &Url, reference: &str) -> bool {
+        // Spellings that only browsers understand are nobody's.
+        let plain = !reference.contains('\\') && !reference.contains("///");
         let url = base.join(reference);
-        url.is_ok_and(|url| url.host_str().is_some_and(|host| self.hosts.iter().any(|own| own == host)))
+        plain && url.is_ok_and(|url| url.host_str().is_some_and(|host| self.hosts.iter().any(|own| own == host)))
     }
 
     fn link(&mut self, place: Place, base: &Url, reference: &str) -> Option<String> {
@@ -59,7 +61,8 @@ impl Links for Site {
                 Some(format!("{url}{separator}{}{fragment}", insert(TOKEN)))
             }
             Kind::Path => {
-                let authority = reference.find("://").map_or(0, |at| at + 3);
+                let network = reference.starts_with("//").then_some(2);
+                let authority = network.or_else(|| reference.find("://").map(|at| at + 3)).unwrap_or(0);
                 let path = match reference[authority..].find('/') {
                     Some(path) => authority + path,
                     None if authority > 0 => return Some(format!("{reference}/~T~/")),
