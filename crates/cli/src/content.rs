@@ -308,6 +308,10 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
             }
             Ok(content)
         }
+        Admitted::Key(AdmittedKey { policy, session, of: KeyOf::Samples { scope }, .. }) => {
+            let policy = policies.get(policy).ok_or_else(|| Failure::Wrong("no policy".into()))?;
+            of_samples(policy, session.keyring, &scope)
+        }
         Admitted::Key(AdmittedKey { policy, of: KeyOf::Packaged { iv }, reply, .. }) => {
             let key = reply.body.try_into().map_err(|_| Failure::Wrong("no key of 16 bytes".into()))?;
             let policy = policies.get(policy).map(|policy| policy.name.clone()).unwrap_or_default();

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::speke::Speke;
 use super::value::{Duration, SecretSource};
-use playlock_core::policy::encryption::{IvMode, KeySharing, OnEncryptedOrigin, SampleScheme};
+use playlock_core::policy::encryption::{HlsMethod, IvMode, KeySharing, OnEncryptedOrigin, SampleScheme};
 #[cfg(feature = "schema")]
 use playlock_core::policy::text::{AbsolutePath, Authority, ClusterName, KeyPath};
 
@@ -43,6 +43,11 @@ pub struct MediaEncryption {
         schemars(with = "Option<KeyPath>", extend("default" = "/license", "examples" = ["/k/license"]))
     )]
     pub license_path: Option<String>,
+    /// How fragmented MP4 is encrypted in playlists of HLS. `SAMPLE-AES` requires `scheme` `cbcs`. Other media is encrypted
+    /// with AES-128 all the same.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "AES-128")))]
+    pub hls_method: HlsMethod,
     /// The viewers that share a key. If content requires no token (`enforceOnContentRequest`), the default is `stream`,
     /// and `session` is rejected. Not together with `key`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "session")))]

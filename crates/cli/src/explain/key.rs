@@ -39,7 +39,7 @@ pub const PACKAGED: &str = "a key of packaged content";
 /// Says which key is given.
 pub fn given(explanation: &mut Explanation<'_>, check: &'static str, key: &AdmittedKey) {
     let text = match &key.of {
-        KeyOf::Scope { scope, .. } => shared_by(scope),
+        KeyOf::Scope { scope, .. } | KeyOf::Samples { scope } => shared_by(scope),
         KeyOf::Packaged { .. } => PACKAGED.into(),
     };
     explanation.say(check, Mark::Good, text);

@@ -11,7 +11,9 @@ use crate::document::{self, KeyRotation, SecretSource};
 use crate::error::ConfigError;
 use crate::secret::Reader;
 use playlock_core::policy::Policies;
-use playlock_core::policy::encryption::{Encryption, KeySharing, Keys, OnEncryptedOrigin, Rotation, SampleEncryption};
+use playlock_core::policy::encryption::{
+    Encryption, HlsMethod, KeySharing, Keys, OnEncryptedOrigin, Rotation, SampleEncryption, SampleScheme,
+};
 use playlock_core::policy::key_url::{KeyUrl, Place};
 use playlock_core::policy::speke::Speke;
 use playlock_core::policy::text::KeyPath;
@@ -123,6 +125,10 @@ fn read_speke(
 
 fn read_samples(path: &str, encryption: &document::MediaEncryption) -> Result<Option<SampleEncryption>, ConfigError> {
     let beside = |member: &str, why: &str| Err(ConfigError::new(format!("{path}.{member}"), why));
+    let hls = encryption.hls_method;
+    if hls == HlsMethod::SampleAes && encryption.scheme != Some(SampleScheme::Cbcs) {
+        return beside("hlsMethod", "found \"SAMPLE-AES\" without scheme \"cbcs\", whose samples it is; expected both");
+    }
     let Some(scheme) = encryption.scheme else {
         return match encryption.license_path {
             None => Ok(None),
@@ -152,7 +158,7 @@ fn read_samples(path: &str, encryption: &document::MediaEncryption) -> Result<Op
     if *license_path == *encryption.key_path.as_deref().unwrap_or(DEFAULT_KEY_PATH) {
         return beside("licensePath", "the same as keyPath, expected another path");
     }
-    Ok(Some(SampleEncryption { scheme, license_path }))
+    Ok(Some(SampleEncryption { scheme, license_path, hls }))
 }
 
 /// Checks what license servers need of the whole document.

@@ -6,6 +6,7 @@ use alloc::string::String;
 
 use super::attribute::integer;
 use super::session_link::SessionLink;
+use crate::bytes::bug;
 use crate::http::incoming::SIGNED_PARAMETER;
 use crate::http::reply::Reason;
 use crate::policy::encryption::{IvMode, OnEncryptedOrigin, Rotation};
@@ -30,8 +31,19 @@ pub struct Encryption {
     pub iv_mode: IvMode,
     /// The handling of media that the origin has already encrypted.
     pub on_encrypted_origin: OnEncryptedOrigin,
+    /// The encryption of samples of fragmented MP4, if it stands in for that of segments.
+    pub samples: Option<SampleLink>,
     /// The key server, if it gives viewers the keys of packaged contents.
     pub packaged: Option<Rc<Speke>>,
+}
+
+/// The encryption of samples in a playlist.
+#[derive(Debug)]
+pub struct SampleLink {
+    /// The path of the keys.
+    pub path: String,
+    /// The parameters of media and its init sections, the session's among them, if URIs identify it by one.
+    pub parameters: String,
 }
 
 /// The source of a playlist's keys.
@@ -55,18 +67,24 @@ impl Encryption {
     pub fn key_uri(&self, keyring: &Keyring, token: Option<&SessionLink>, period: u64) -> String {
         match &self.source {
             KeySource::External(uri) => uri.of(period),
-            KeySource::Endpoint { path, policy, session } => {
-                let signed = signed::key(keyring, path, policy, session, &self.scope, period);
-                match token {
-                    None => format!("{path}?{SIGNED_PARAMETER}={signed}"),
-                    Some(SessionLink::Parameter(token) | SessionLink::Rooted(token)) => {
-                        format!("{path}?{SIGNED_PARAMETER}={signed}&{token}")
-                    }
-                    Some(SessionLink::Segment(segment)) => {
-                        format!("{}{path}?{SIGNED_PARAMETER}={signed}", segment.as_str())
-                    }
-                }
+            KeySource::Endpoint { path, .. } => self.key_uri_at(path, keyring, token, period),
+        }
+    }
+
+    /// The URI of the key of samples, if they are encrypted.
+    pub fn sample_key_uri(&self, keyring: &Keyring, token: Option<&SessionLink>) -> Option<String> {
+        self.samples.as_ref().map(|samples| self.key_uri_at(&samples.path, keyring, token, 0))
+    }
+
+    fn key_uri_at(&self, path: &str, keyring: &Keyring, token: Option<&SessionLink>, period: u64) -> String {
+        let KeySource::Endpoint { policy, session, .. } = &self.source else { return bug::instead(String::new()) };
+        let signed = signed::key(keyring, path, policy, session, &self.scope, period);
+        match token {
+            None => format!("{path}?{SIGNED_PARAMETER}={signed}"),
+            Some(SessionLink::Parameter(token) | SessionLink::Rooted(token)) => {
+                format!("{path}?{SIGNED_PARAMETER}={signed}&{token}")
             }
+            Some(SessionLink::Segment(segment)) => format!("{}{path}?{SIGNED_PARAMETER}={signed}", segment.as_str()),
         }
     }
 
@@ -107,9 +125,9 @@ impl Encryption {
     }
 }
 
-/// An EXT-X-KEY line without its line ending.
-pub fn key_line(uri: &str, iv: Option<[u8; 16]>) -> String {
-    let mut line = format!("#EXT-X-KEY:METHOD=AES-128,URI=\"{uri}\"");
+/// An EXT-X-KEY line of a `method`, without its line ending.
+pub fn key_line(method: &str, uri: &str, iv: Option<[u8; 16]>) -> String {
+    let mut line = format!("#EXT-X-KEY:METHOD={method},URI=\"{uri}\"");
     if let Some(iv) = iv {
         line.push_str(",IV=0x");
         line.push_str(&base16ct::lower::encode_string(&iv));

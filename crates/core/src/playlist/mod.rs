@@ -34,6 +34,8 @@ use crate::bytes::bug;
 use crate::http::reply::Reason;
 use crate::token::signed::{Resource, Treatment};
 
+/// Media, or its init section, that is encrypted sample by sample.
+const SAMPLES: Resource = Resource { form: Treatment::Samples, ..Resource::MEDIA };
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const HEAD: &[u8] = b"#EXTM3U";
 /// Most white space before the first tag, in bytes.
@@ -94,6 +96,8 @@ struct Body {
     spared: Option<ClearReason>,
     /// The origin's keys since the last segment.
     origin_keys: OriginKeys,
+    /// The media since the last EXT-X-MAP is encrypted sample by sample.
+    in_samples: bool,
     /// The playlist has parts (low latency).
     has_parts: bool,
     /// A URI of the current line contains a value that the viewer chose.
@@ -137,6 +141,7 @@ impl Rewriter {
             position: Position::default(),
             spared: None,
             origin_keys: OriginKeys::default(),
+            in_samples: false,
             has_parts: false,
             chosen: false,
             key_uri: None,
@@ -242,6 +247,7 @@ impl Body {
     /// [`Reason::Encrypted`] if the origin has encrypted it with keys of others.
     fn media(&self) -> Result<Resource, Reason> {
         Ok(match (&self.marks.encryption, self.spared) {
+            (Some(_), None) if self.in_samples => SAMPLES,
             (Some(encryption), None) => encryption.media(&self.position, self.has_parts),
             (Some(_), Some(_)) if self.origin_keys == OriginKeys::Foreign => return Err(Reason::Encrypted),
             (Some(_), Some(_)) => Resource { form: Treatment::Clear, ..Resource::default() },
@@ -262,6 +268,8 @@ impl Body {
                 self.segments.forget();
                 Ok(media)
             }
+            // A range of what leaves is none of the origin's file.
+            Some(_) if self.in_samples && self.is_encrypting() && self.marks.is_own(uri) => Err(Reason::Samples),
             Some(value) if self.is_encrypting() && self.marks.is_own(uri) => {
                 self.scope.cut_byterange(out);
                 Ok(Resource { range: Some(self.segments.next(uri, &value)?), ..media })
@@ -298,11 +306,16 @@ impl Body {
             scope.require_none(end, out);
             return;
         }
+        if resource.form == Treatment::Samples {
+            let iv = Some(marks.keyring.sample_iv(&encryption.scope));
+            scope.require_key(InForce { period: 0, iv }, || marks.sample_key_line(encryption, iv), end, out);
+            return;
+        }
         let key = InForce { period: resource.period.unwrap_or_default(), iv: marks.segment_iv(uri, resource) };
         let line = || {
             let known = key_uri.take().filter(|(period, _)| *period == key.period);
             let (_, uri) = key_uri.insert(known.unwrap_or_else(|| (key.period, marks.key_uri(encryption, key.period))));
-            key_line(uri, encryption.named_iv(&marks.keyring, resource, key.iv))
+            key_line("AES-128", uri, encryption.named_iv(&marks.keyring, resource, key.iv))
         };
         scope.require_key(key, line, end, out);
     }

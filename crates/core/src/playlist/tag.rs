@@ -8,7 +8,7 @@ use super::line::Line;
 use super::range::Ranges;
 use super::uri::{LinkTarget, UriRewriter};
 use super::variable::Expanded;
-use super::{Body, ClearReason, attribute};
+use super::{Body, ClearReason, SAMPLES, attribute};
 use crate::bytes::bug;
 use crate::http::reply::Reason;
 use crate::token::signed::{ByteRange, Iv, Resource, Treatment};
@@ -121,6 +121,7 @@ impl Body {
             b"#EXT-X-MAP" | b"#EXT-X-PART" | b"#EXT-X-PRELOAD-HINT" if encrypting && self.spared.is_some() => {
                 self.uris(line, &[(b"URI", CLEAR)], out)
             }
+            b"#EXT-X-MAP" if self.marks.encrypts_samples() => self.sample_map(line, list, end, out),
             b"#EXT-X-MAP" if encrypting => {
                 self.check_choice(CLEAR)?;
                 self.scope.require_none(end, out);
@@ -136,7 +137,7 @@ impl Body {
                 self.has_parts = true;
                 let uri = attribute::value(list, b"URI").unwrap_or_default();
                 let range = own_range(&self.marks, list, &mut self.parts, b"BYTERANGE")?;
-                let resource = Resource { range, ..self.media()? };
+                let resource = self.part_resource(range)?;
                 self.check_choice(LinkTarget::Resource(resource))?;
                 self.cover(uri, &resource, end, out);
                 self.push_part(line, resource, end, out)
@@ -184,6 +185,23 @@ impl Body {
         Ok(())
     }
 
+    /// The properties of a part, which may be a byte range.
+    fn part_resource(&self, range: Option<ByteRange>) -> Result<Resource, Reason> {
+        sample_part(self.media()?, range)
+    }
+
+    /// Rewrites the EXT-X-MAP of fragmented MP4 whose samples are encrypted: the init section says so.
+    fn sample_map(&mut self, line: Line<'_>, list: &[u8], end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
+        let uri = attribute::value(list, b"URI").unwrap_or_default();
+        if attribute::find(list, b"BYTERANGE").is_some() && self.marks.is_own(uri) {
+            return Err(Reason::Samples);
+        }
+        if !core::mem::replace(&mut self.in_samples, true) {
+            self.scope.require_none(end, out);
+        }
+        self.push_part(line, SAMPLES, end, out)
+    }
+
     /// Rewrites an EXT-X-PRELOAD-HINT. Its URI must equal that of the part that it announces.
     fn hint(&mut self, line: Line<'_>, list: &[u8], end: &[u8], out: &mut Vec<u8>) -> Result<(), Reason> {
         let is_map = attribute::value(list, b"TYPE") == Some(b"MAP");
@@ -203,11 +221,13 @@ impl Body {
         };
         let without: &[&[u8]] = if range.is_some() { &[b"BYTERANGE-START", b"BYTERANGE-LENGTH"] } else { &[] };
         let mut resource = Resource { form: Treatment::Clear, ..Resource::default() };
-        if is_map {
+        if is_map && self.marks.encrypts_samples() {
+            resource = sample_part(SAMPLES, range)?;
+        } else if is_map {
             self.check_choice(CLEAR)?;
         } else {
             self.has_parts = true;
-            resource = self.media()?;
+            resource = self.part_resource(range)?;
             self.check_choice(LinkTarget::Resource(resource))?;
             self.cover(uri, &resource, end, out);
         }
@@ -228,6 +248,17 @@ impl Body {
         }
         self.marks.push_tag(out, line, attributes, &[])?;
         self.scope.check(out)
+    }
+}
+
+/// `media` of this byte range.
+///
+/// # Errors
+/// [`Reason::Samples`] if its samples are encrypted: a range of what leaves is none of the origin's file.
+fn sample_part(media: Resource, range: Option<ByteRange>) -> Result<Resource, Reason> {
+    match media.form {
+        Treatment::Samples if range.is_some() => Err(Reason::Samples),
+        _ => Ok(Resource { range, ..media }),
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) fn marks(encrypt: bool, token: bool) -> UriRewriter {
             rotation: Rotation::Never,
             iv_mode: IvMode::Explicit,
             on_encrypted_origin: OnEncryptedOrigin::Deny,
+            samples: None,
             packaged: None,
         }),
         variables: Variables::default(),
@@ -62,7 +63,7 @@ pub(super) fn rewrite(marks: &dyn Fn() -> UriRewriter, input: &[u8]) -> Result<V
 fn with_short_key(marks: &UriRewriter, out: &[u8]) -> Vec<u8> {
     let explicit = |encryption: &&Encryption| encryption.iv_mode == IvMode::Explicit;
     let Some(encryption) = marks.encryption.as_ref().filter(explicit) else { return out.to_vec() };
-    let line = key_line(&marks.key_uri(encryption, 0), Some(marks.keyring.iv(&encryption.scope, 0)));
+    let line = key_line("AES-128", &marks.key_uri(encryption, 0), Some(marks.keyring.iv(&encryption.scope, 0)));
     let short = |text: &[u8]| match text.strip_suffix(b"\r").unwrap_or(text) == line.as_bytes() {
         true => [KEY.as_bytes(), &text[line.len()..]].concat(),
         false => text.to_vec(),

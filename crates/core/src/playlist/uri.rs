@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
 use super::attribute;
-use super::encryption::Encryption;
+use super::encryption::{Encryption, SampleLink, key_line};
 use super::line::Line;
 use super::session_link::SessionLink;
 use super::variable::Variables;
@@ -223,6 +223,7 @@ impl UriRewriter {
     /// Whether the parameters of a URI do not depend on its path, as is the case for most URIs.
     pub fn is_plain(&self, lead: LinkTarget) -> bool {
         match lead {
+            LinkTarget::Resource(Resource { form: Treatment::Samples, .. }) => true,
             LinkTarget::Resource(resource) => resource == Resource::MEDIA && !self.shares_keys(),
             LinkTarget::Either | LinkTarget::Key => true,
             LinkTarget::Media => self.variables.defined().is_empty(),
@@ -252,9 +253,10 @@ impl UriRewriter {
     /// The way in which a URI identifies the session.
     pub fn link(&self, lead: LinkTarget) -> Option<&SessionLink> {
         let of_content = match lead {
-            LinkTarget::Resource(Resource { form: Treatment::Media | Treatment::Clear, .. }) | LinkTarget::Key => {
-                self.content.as_ref()
-            }
+            LinkTarget::Resource(Resource {
+                form: Treatment::Media | Treatment::Samples | Treatment::Clear, ..
+            })
+            | LinkTarget::Key => self.content.as_ref(),
             // Players go on with the URLs of playlists and documents for as long as the session lasts.
             _ => None,
         };
@@ -264,7 +266,7 @@ impl UriRewriter {
     /// Whether a URI identifies the session.
     pub fn carries(&self, lead: LinkTarget) -> bool {
         match lead {
-            LinkTarget::Resource(Resource { form: Treatment::Media, .. }) => self.token_on_content,
+            LinkTarget::Resource(Resource { form: Treatment::Media | Treatment::Samples, .. }) => self.token_on_content,
             // A signature bound to the session requires the session's token.
             LinkTarget::Resource(Resource { form: Treatment::Clear, .. }) => self.session.is_some(),
             _ => true,
@@ -273,6 +275,11 @@ impl UriRewriter {
 
     /// The parameter by which a URI identifies the session, if any.
     pub fn parameter(&self, lead: LinkTarget) -> Option<&str> {
+        if let (LinkTarget::Resource(Resource { form: Treatment::Samples, .. }), Some(encryption)) =
+            (lead, &self.encryption)
+        {
+            return encryption.samples.as_ref().map(|samples| samples.parameters.as_str());
+        }
         match self.link(lead) {
             Some(SessionLink::Parameter(parameter) | SessionLink::Rooted(parameter)) if self.carries(lead) => {
                 Some(parameter)
@@ -321,6 +328,27 @@ impl UriRewriter {
     /// Whether the URLs of media must carry the scope of their key.
     fn shares_keys(&self) -> bool {
         self.encryption.as_ref().is_some_and(|encryption| !matches!(encryption.scope, KeyScope::Session(_)))
+    }
+
+    /// Whether samples of fragmented MP4 are encrypted.
+    pub fn encrypts_samples(&self) -> bool {
+        self.encryption.as_ref().is_some_and(|encryption| encryption.samples.is_some())
+    }
+
+    /// The same, with `parameter` (`name=value`) on what is encrypted sample by sample, before the session's.
+    pub fn with_samples(mut self, path: &str, parameter: &str) -> Self {
+        let parameters = [Some(parameter), self.parameter(LinkTarget::Resource(Resource::MEDIA))];
+        let parameters = parameters.into_iter().flatten().collect::<Vec<_>>().join("&");
+        if let Some(encryption) = &mut self.encryption {
+            encryption.samples = Some(SampleLink { path: path.into(), parameters });
+        }
+        self
+    }
+
+    /// The EXT-X-KEY for samples.
+    pub fn sample_key_line(&self, encryption: &Encryption, iv: Option<[u8; 16]>) -> String {
+        let uri = encryption.sample_key_uri(&self.keyring, self.content.as_ref().or(self.token.as_ref()));
+        key_line("SAMPLE-AES", &uri.unwrap_or_default(), iv)
     }
 
     /// The URI of the key of a period, as in EXT-X-KEY.

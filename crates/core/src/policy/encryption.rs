@@ -39,6 +39,22 @@ pub struct SampleEncryption {
     pub scheme: SampleScheme,
     /// Path of the license server.
     pub license_path: KeyPath,
+    /// The method of HLS for fragmented MP4.
+    pub hls: HlsMethod,
+}
+
+/// The method by which fragmented MP4 is encrypted for HLS (RFC 8216 section 4.3.2.4).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum HlsMethod {
+    /// Whole segments, as all other media. Every player knows it.
+    #[default]
+    #[serde(rename = "AES-128")]
+    Aes128,
+    /// Samples, as for MPDs, for the price of one block in ten. Some players do not know it with a key of 16 bytes: see
+    /// docs/players.md.
+    #[serde(rename = "SAMPLE-AES")]
+    SampleAes,
 }
 
 /// A protection scheme of Common Encryption (ISO/IEC 23001-7 section 10).

@@ -66,6 +66,11 @@ pub enum KeyOf {
         /// Key period number.
         period: u64,
     },
+    /// Content whose samples are encrypted here.
+    Samples {
+        /// Scope of the key.
+        scope: KeyScope,
+    },
     /// Content that was packaged elsewhere.
     Packaged {
         /// The IV for the key, where the packager asked for one.

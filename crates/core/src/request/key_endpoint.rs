@@ -62,7 +62,7 @@ fn preflight(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
         Match::Policy(index, policy) => Some((index, policy)),
         Match::Pass | Match::Deny => None,
     });
-    let methods = license::methods(is_license(door.policies, incoming));
+    let methods = if is_license(door.policies, incoming) { "GET, HEAD, POST" } else { license::methods(false) };
     match found.and_then(|(policy, it)| Some((policy, it.cors.as_ref()?.preflight(head, methods)?))) {
         None => Flow::Skip,
         Some((policy, reply)) => match bodiless(incoming) {
@@ -72,8 +72,9 @@ fn preflight(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
     }
 }
 
-fn is_license(policies: &Policies, incoming: &Incoming<'_>) -> bool {
-    policies.is_license_path(&incoming.target.path)
+/// Whether a request is for a license. Others for its path are for the key itself, which players of HLS take.
+pub fn is_license(policies: &Policies, incoming: &Incoming<'_>) -> bool {
+    policies.is_license_path(&incoming.target.path) && !incoming.head.method.reads()
 }
 
 fn method(door: &mut Door<'_>, _: &mut dyn Observer) -> Flow {
@@ -150,6 +151,11 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
         let asked = AskedKeys::Derived { scope: &scope, period };
         authorizer.call(&question(policy, &session, asked, head.client()))
     });
+    if visit.policies.is_license_path(&visit.incoming.target.path) {
+        let reply = reply(&keyring.sample_key(&scope), &session, ask.is_some(), head.now);
+        let of = KeyOf::Samples { scope };
+        return Flow::Admit(Admitted::Key(AdmittedKey { policy: visit.index, session, of, reply, ask }));
+    }
     let reply = reply(&keyring.key(&scope, period), &session, ask.is_some(), head.now);
     let of = KeyOf::Scope { scope, period };
     Flow::Admit(Admitted::Key(AdmittedKey { policy: visit.index, session, of, reply, ask }))

@@ -79,8 +79,8 @@ pub fn admit(
         return follow(&door, &checks, Some(kind), policies, &incoming, random, observer);
     }
     let path = &incoming.target.path;
-    let is_license = policies.is_license_path(path);
-    match is_license || policies.is_key_path(path) {
+    let is_license = key_endpoint::is_license(policies, &incoming);
+    match policies.is_license_path(path) || policies.is_key_path(path) {
         true => follow(
             &key_endpoint::door(),
             &key_endpoint::checks(),

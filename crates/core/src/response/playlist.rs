@@ -8,18 +8,20 @@ use alloc::vec::Vec;
 use super::body::{Body, IfLive, LiveProbeBody, PlaylistBody};
 use super::{Plan, ResponseHead, without_untrue};
 use crate::http::headers;
+use crate::http::incoming::SIGNED_PARAMETER;
 use crate::http::message::HeaderEdits;
 use crate::http::reply::{Header, Reason, Reply, header};
 use crate::http::route::Kind;
 use crate::playlist::{Encryption, KeySource, LinkTarget, Rewriter, UriRewriter, Variables};
 use crate::policy::Policy;
-use crate::policy::encryption::{self, Keys};
+use crate::policy::encryption::{self, HlsMethod, Keys};
 use crate::policy::key_url::Values;
 use crate::policy::tokens::Transport;
 use crate::request::pending::{PendingRequest, PendingSession};
 use crate::session::Session;
 use crate::token::acl::Acl;
 use crate::token::derive::KeyScope;
+use crate::token::signed;
 
 /// Plans the response for a playlist.
 ///
@@ -30,7 +32,7 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     if let Some(plan) = plan_by_head(head, Reason::Playlist)? {
         return Ok(plan);
     }
-    let kept = marks(request, policy).ok_or(Reason::Missing)?;
+    let kept = with_samples(marks(request, policy).ok_or(Reason::Missing)?, policy);
     let if_live = match reloads_open_sessions(request, policy) {
         true => Some(IfLive::Wrapped(single_variant(request, &kept))),
         false => renewed(request, policy).map(|marks| IfLive::Renewed(Box::new(Rewriter::new(marks)))),
@@ -80,7 +82,18 @@ fn renewed(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
     let pending = request.session.as_ref()?;
     let token = pending.session.renewed(policy, request.now)?;
     let content = Some(pending.link_in_query(policy, &token));
-    Some(UriRewriter { content, ..marks_with(request, policy, &token)? })
+    Some(with_samples(UriRewriter { content, ..marks_with(request, policy, &token)? }, policy))
+}
+
+/// `marks` of a policy, which may encrypt samples of HLS.
+fn with_samples(marks: UriRewriter, policy: &Policy) -> UriRewriter {
+    let Some((samples, encryption)) =
+        policy.samples().filter(|samples| samples.hls == HlsMethod::SampleAes).zip(marks.encryption.as_ref())
+    else {
+        return marks;
+    };
+    let signed = signed::samples(&marks.keyring, marks.session.as_ref(), &encryption.scope);
+    marks.with_samples(&samples.license_path, &format!("{SIGNED_PARAMETER}={signed}"))
 }
 
 /// Plan for a request that is repeated at another URL, such as one with a new access token: the session that it opened is
@@ -110,6 +123,7 @@ fn marks_with(request: &PendingRequest, policy: &Policy, key_token: &str) -> Opt
             rotation: encryption.rotation,
             iv_mode: encryption.iv_mode,
             on_encrypted_origin: encryption.on_encrypted_origin,
+            samples: None,
             packaged: encryption.packaged().cloned(),
         }),
     };
