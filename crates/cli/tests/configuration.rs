@@ -131,7 +131,7 @@ fn altered(pointer: &str, value: Option<Value>) -> Value {
         // Key servers for packagers and license servers exclude the default.
         for policy in document["policies"].as_array_mut().unwrap() {
             let Some(encryption) = policy["mediaEncryption"].as_object_mut() else { continue };
-            encryption.retain(|member, _| !["speke", "scheme", "licensePath"].contains(&member.as_str()));
+            encryption.retain(|member, _| !["speke", "scheme", "licensePath", "hlsMethod"].contains(&member.as_str()));
         }
     }
     let parent = document.pointer_mut(parent).unwrap().as_object_mut().unwrap();
