@@ -1,5 +1,6 @@
 //! Responses that are MPDs, rewritten tag by tag.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -34,7 +35,8 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     let links = MpdLinks::new(playlist::marks(request, policy).ok_or(Reason::Missing)?);
     let additions = Additions { location: location(request, pending, policy), protection: None };
     let length = headers::content_length(headers)?;
-    let body = (!request.head).then(|| Body::Mpd(MpdBody::new(Rewriter::new(links, additions), head.hold, length)));
+    let rewriter = Rewriter::new(links, additions);
+    let body = (!request.head).then(|| Body::Mpd(Box::new(MpdBody::new(rewriter, head.hold, length))));
     Ok(Plan { kind: Kind::Playlist, edits: playlist::edits(head), body, reply: None })
 }
 

@@ -12,6 +12,7 @@ mod playlist;
 mod pushed;
 mod window;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub use self::clear_part::ClearPartBody;
@@ -38,7 +39,7 @@ pub enum Body {
     /// Playlist that is sent in another form if it is live, until it is classified.
     LiveProbe(LiveProbeBody),
     /// An MPD.
-    Mpd(MpdBody),
+    Mpd(Box<MpdBody>),
     /// JSON document with URIs.
     Document(DocumentBody),
     /// Media to encrypt.
