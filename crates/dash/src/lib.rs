@@ -53,7 +53,8 @@
 //! | `Laurl` in `ContentProtection`, of DASH-IF's two namespaces | text | [`Place::License`] |
 //!
 //! `PatchLocation` is left out, since a patch would bring parts of the document that nobody has rewritten. For the same reason
-//! `xlink:href` is refused. Elements are recognised by namespace, local name and parent, whatever their prefix.
+//! `xlink:href` is refused. Elements are recognised by namespace, local name and parent, whatever their prefix; an element
+//! of another namespace in the place and with the name of one of these is refused, because not all players know namespaces.
 //!
 //! # Bases
 //!

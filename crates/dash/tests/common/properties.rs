@@ -151,7 +151,7 @@ fn content(text: &str, element: Range<usize>) -> Option<Range<usize>> {
     Some(element.start + start + 1..end)
 }
 
-/// Every URL with the bases that a player may resolve it against.
+/// Every URL with the bases that a player may resolve it against, also one that does not know namespaces.
 fn references<'a>(document: &'a Document, site: &Site) -> Vec<(&'a str, BTreeSet<String>)> {
     let root = document.root_element();
     let mut found = Vec::new();
@@ -170,8 +170,12 @@ fn references<'a>(document: &'a Document, site: &Site) -> Vec<(&'a str, BTreeSet
     found
 }
 
+fn named(node: Node, local: &str) -> bool {
+    node.is_element() && node.tag_name().name() == local
+}
+
 fn texts<'a>(node: Node<'a, '_>, local: &str) -> Vec<&'a str> {
-    let texts = node.children().filter(|child| is(*child, local)).filter_map(|child| child.text().map(str::trim));
+    let texts = node.children().filter(|child| named(*child, local)).filter_map(|child| child.text().map(str::trim));
     texts.filter(|text| !text.is_empty()).collect()
 }
 
@@ -198,12 +202,12 @@ fn walk<'a>(
         "Representation" => &[],
         _ => &["Representation"],
     };
-    for child in level.children().filter(|child| names.iter().any(|name| is(*child, name))) {
+    for child in level.children().filter(|child| names.iter().any(|name| named(*child, name))) {
         everywhere.append(&mut walk(child, &bases, found));
     }
     let segments = level.children().filter(|child| child.tag_name().name().starts_with("Segment"));
     let inherited = segments.flat_map(|child| child.descendants()).map(|node| (node, &everywhere));
-    let sets = level.children().filter(|child| is(*child, "InitializationSet")).map(|node| (node, &bases));
+    let sets = level.children().filter(|child| named(*child, "InitializationSet")).map(|node| (node, &bases));
     for (node, bases) in inherited.chain(sets) {
         for name in attributes(node) {
             found.extend(node.attribute(*name).map(|url| (url, bases.clone())));
