@@ -13,8 +13,8 @@ pub enum DashError {
     NotMpd,
     /// Not well-formed, or XML that is not allowed here, such as DOCTYPE.
     Xml(XmlError),
-    /// An element of another namespace with the name of one of the standard, in a place where that one matters. Players that
-    /// do not know namespaces take the one for the other.
+    /// An element of another namespace with the name of one of the standard, in a place where that one matters. Players
+    /// that do not know namespaces take the one for the other.
     Lookalike,
     /// `xlink:href`: the player would load a part of the document that nobody has rewritten.
     Xlink,

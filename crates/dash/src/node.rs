@@ -1,4 +1,5 @@
-//! The elements that matter, recognised by their namespace, their local name and their parent (ISO/IEC 23009-1, annex B).
+//! The elements that matter, recognised by their namespace, their local name and their parent (ISO/IEC 23009-1, annex
+//! B).
 
 use playlock_xml::Element;
 
