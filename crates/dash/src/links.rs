@@ -30,7 +30,8 @@ pub trait Links {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// A template with `$…$` identifiers: `SegmentTemplate@media` and its like. A `$` of the new reference must be
-    /// doubled: [`escape_template`].
+    /// doubled: [`escape_template`]. The text of `$RepresentationID$` is the document's: a template that begins with it
+    /// may become a URL of another host.
     Template,
     /// A file of media or of its index: `SegmentURL@media`, `Initialization@sourceURL` and their like.
     File,
