@@ -1,5 +1,6 @@
-//! Property of MPDs under tokens and protection: any cut has the same output; what is well-formed stays so; only URLs change, and no
-//! token reaches another host, whichever base a player chooses. By a foreign parser, as in the tests of `playlock-dash`.
+//! Property of MPDs under tokens and protection: any cut has the same output; what is well-formed stays so; only URLs
+//! change, and no token reaches another host, whichever base a player chooses. By a foreign parser, as in the tests of
+//! `playlock-dash`.
 
 use playlock_dash::{Additions, Protection, is_mpd};
 use url::Url;

@@ -1,5 +1,6 @@
 //! MPDs (ISO/IEC 23009-1), as far as the commands need them: Representations, their segments, and every URL.
 
+use playlock_core::dash;
 use roxmltree::{Document, Node};
 
 use crate::address::Address;
@@ -58,6 +59,12 @@ struct Times {
     duration: Option<f64>,
     /// Since the Period began; `None` for static MPDs.
     now: Option<f64>,
+}
+
+/// The text of an MPD; `None` for anything else.
+pub fn text_in(body: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(body).ok()?;
+    (dash::is_mpd(body) == Some(true)).then(|| text.trim_start_matches('\u{feff}'))
 }
 
 impl Mpd {

@@ -1,5 +1,6 @@
-//! Rewrites MPDs with tokens for the tests in `tests/oracle`: `rewrite LINKS DOCUMENT-URL SCHEME FILE...` writes `FILE.out` beside
-//! each file, or the reason why it is refused to `FILE.error`. LINKS is `none`, `query` or `path`, SCHEME `clear`, `cbcs` or `cenc`.
+//! Rewrites MPDs with tokens for the tests in `tests/oracle`: `rewrite LINKS DOCUMENT-URL SCHEME FILE...` writes
+//! `FILE.out` beside each file, or the reason why it is refused to `FILE.error`. LINKS is `none`, `query` or `path`,
+//! SCHEME `clear`, `cbcs` or `cenc`.
 #![allow(clippy::panic, clippy::unwrap_used, clippy::print_stderr, reason = "a tool of tests")]
 
 #[path = "../tests/common/mod.rs"]

@@ -54,7 +54,7 @@ impl<L: Links> Document<L> {
         }
         check_xlink(element)?;
         let node = match self.open.last() {
-            Some(parent) => Node::child(*parent, element),
+            Some(parent) => Node::child(*parent, element)?,
             None => self.root(element)?,
         };
         if self.open.len() == 1 {

@@ -13,6 +13,9 @@ pub enum DashError {
     NotMpd,
     /// Not well-formed, or XML that is not allowed here, such as DOCTYPE.
     Xml(XmlError),
+    /// An element of another namespace with the name of one of the standard, in a place where that one matters. Players
+    /// that do not know namespaces take the one for the other.
+    Lookalike,
     /// `xlink:href`: the player would load a part of the document that nobody has rewritten.
     Xlink,
     /// A reference that needs a token leads, by the choice of the player, to this server or to another.
@@ -61,6 +64,7 @@ impl fmt::Display for DashError {
                 );
             }
             Self::NotMpd => "the root element is not MPD in the namespace urn:mpeg:dash:schema:mpd:2011",
+            Self::Lookalike => "an element of another namespace has a name of the MPD's schema; expected another name",
             Self::Xlink => "xlink:href refers to a remote element; expected the element itself",
             Self::SeveralHosts => {
                 "a relative URL has BaseURL or Location elements of several hosts; expected those of this host only"

@@ -1,5 +1,5 @@
-//! Rewriting of Media Presentation Descriptions (MPD) as a stream: URLs get what [`Links`] gives them, content protection is
-//! added, and every other byte stays.
+//! Rewriting of Media Presentation Descriptions (MPD) as a stream: URLs get what [`Links`] gives them, content
+//! protection is added, and every other byte stays.
 //!
 //! Sources: ISO/IEC 23009-1 (DASH), ISO/IEC 23001-7 (common encryption), DASH-IF's guidelines for content protection.
 //!
@@ -31,7 +31,8 @@
 //!
 //! let mut rewriter = Rewriter::new(Tokens, Additions::default());
 //! let mut out = Vec::new();
-//! for chunk in ["<MPD xmlns='urn:mpeg:dash:schema:mpd:2011'><Period><Segment", "Template media='$Number$.m4s'/></Period></MPD>"] {
+//! let start = "<MPD xmlns='urn:mpeg:dash:schema:mpd:2011'><Period><Segment";
+//! for chunk in [start, "Template media='$Number$.m4s'/></Period></MPD>"] {
 //!     rewriter.push(chunk.as_bytes(), &mut out)?;
 //! }
 //! rewriter.finish(&mut out)?;
@@ -52,14 +53,17 @@
 //! | `ContentSteering` | text | [`Place::Steering`] |
 //! | `Laurl` in `ContentProtection`, of DASH-IF's two namespaces | text | [`Place::License`] |
 //!
-//! `PatchLocation` is left out, since a patch would bring parts of the document that nobody has rewritten. For the same reason
-//! `xlink:href` is refused. Elements are recognised by namespace, local name and parent, whatever their prefix.
+//! `PatchLocation` is left out, since a patch would bring parts of the document that nobody has rewritten. For the same
+//! reason `xlink:href` is refused. Elements are recognised by namespace, local name and parent, whatever their prefix;
+//! an element of another namespace in the place and with the name of one of these is refused, because not all players
+//! know namespaces.
 //!
 //! # Bases
 //!
-//! A relative URL may have several bases: the `BaseURL` elements of a level are alternatives, a segment template of a Period has
-//! the base of the Representation that inherits it, and some players resolve against `Location`. A URL gets a link only if the
-//! link is the same under all of them. If not, the document is refused: a token would reach another host, or the wrong file.
+//! A relative URL may have several bases: the `BaseURL` elements of a level are alternatives, a segment template of a
+//! Period has the base of the Representation that inherits it, and some players resolve against `Location`. A URL gets
+//! a link only if the link is the same under all of them. If not, the document is refused: a token would reach another
+//! host, or the wrong file.
 //!
 //! # Bounds
 //!

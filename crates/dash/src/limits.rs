@@ -4,11 +4,11 @@ use playlock_xml::Limits;
 
 /// The text of a URL with the white space around it, in bytes.
 pub(crate) const URL: usize = 8 * 1024;
-/// Base URLs that the player may choose from: the product of the alternatives at each level. Each reference is looked at
-/// under each of them.
+/// Base URLs that the player may choose from: the product of the alternatives at each level. Each reference is looked
+/// at under each of them.
 pub(crate) const BASES: usize = 16;
-/// References that may get further bases: those of a Period or set from its descendants, those of MPD from its locations. Each
-/// further base is looked at for each of them.
+/// References that may get further bases: those of a Period or set from its descendants, those of MPD from its
+/// locations. Each further base is looked at for each of them.
 pub(crate) const PENDING: usize = 16;
 /// The length of all of these, in bytes.
 pub(crate) const PENDING_BYTES: usize = 32 * 1024;

@@ -4,11 +4,11 @@ use alloc::string::String;
 
 use crate::error::DashError;
 
-/// Decides about the URLs of a document, and resolves them. The rewriter knows where URLs stand, and nothing about hosts
-/// and tokens.
+/// Decides about the URLs of a document, and resolves them. The rewriter knows where URLs stand, and nothing about
+/// hosts and tokens.
 ///
-/// References are without XML's escapes, without white space around them, and free of control characters. A reference may
-/// have several bases: then each is asked for, and the document is refused if a token would depend on the choice.
+/// References are without XML's escapes, without white space around them, and free of control characters. A reference
+/// may have several bases: then each is asked for, and the document is refused if a token would depend on the choice.
 pub trait Links {
     /// An absolute base URL.
     type Base: Clone;
@@ -29,8 +29,9 @@ pub trait Links {
 /// The place of a URL, which determines what it leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// A template with `$…$` identifiers: `SegmentTemplate@media` and its like. A `$` of the new reference must be doubled:
-    /// [`escape_template`].
+    /// A template with `$…$` identifiers: `SegmentTemplate@media` and its like. A `$` of the new reference must be
+    /// doubled: [`escape_template`]. The text of `$RepresentationID$` is the document's: a template that begins with it
+    /// may become a URL of another host.
     Template,
     /// A file of media or of its index: `SegmentURL@media`, `Initialization@sourceURL` and their like.
     File,
@@ -105,8 +106,8 @@ pub(crate) fn check<L: Links>(
     Ok(())
 }
 
-/// Whether a reference has a scheme and a host of its own, so that its base does not matter. A scheme alone is not enough:
-/// browsers resolve `http:file` against a base of that scheme.
+/// Whether a reference has a scheme and a host of its own, so that its base does not matter. A scheme alone is not
+/// enough: browsers resolve `http:file` against a base of that scheme.
 pub(crate) fn is_absolute(reference: &str) -> bool {
     reference.split_once("://").is_some_and(|(scheme, _)| {
         let others = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');

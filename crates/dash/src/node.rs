@@ -1,7 +1,9 @@
-//! The elements that matter, recognised by their namespace, their local name and their parent (ISO/IEC 23009-1, annex B).
+//! The elements that matter, recognised by their namespace, their local name and their parent (ISO/IEC 23009-1, annex
+//! B).
 
 use playlock_xml::Element;
 
+use crate::error::DashError;
 use crate::links::Place;
 
 /// The namespace of the standard. Early writers spelled it with capitals, so that the case of letters does not count.
@@ -54,15 +56,29 @@ impl Node {
     }
 
     /// An element in another one.
-    pub(crate) fn child(parent: Self, element: &Element<'_>) -> Self {
+    ///
+    /// # Errors
+    /// [`DashError::Lookalike`]
+    pub(crate) fn child(parent: Self, element: &Element<'_>) -> Result<Self, DashError> {
         let local = element.name.local;
         if parent == Self::Foreign {
-            return Self::Foreign;
+            return Ok(Self::Foreign);
         }
-        if !is_standard(element) {
-            let license = parent == Self::Protection && local == "Laurl" && LAURL.contains(&element.namespace);
-            return if license { Self::Url(Place::License) } else { Self::Foreign };
+        let standard = Self::standard(parent, local);
+        if is_standard(element) {
+            return Ok(standard);
         }
+        if parent == Self::Protection && local == "Laurl" && LAURL.contains(&element.namespace) {
+            return Ok(Self::Url(Place::License));
+        }
+        match standard {
+            Self::Plain | Self::Protection => Ok(Self::Foreign),
+            _ => Err(DashError::Lookalike),
+        }
+    }
+
+    /// A child by its local name.
+    fn standard(parent: Self, local: &str) -> Self {
         match (parent, local) {
             (Self::Mpd, "Period") => Self::Level(Level::Period),
             (Self::Level(Level::Period), "AdaptationSet" | "EmptyAdaptationSet") => Self::Level(Level::Set),

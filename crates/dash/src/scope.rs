@@ -1,8 +1,8 @@
 //! The base URLs in scope (ISO/IEC 23009-1, 5.6.4): alternatives at each level, of which the player chooses one.
 //!
-//! A player may also resolve against the first `Location` (Shaka Player does), and a segment template of a Period has the
-//! `BaseURL` of the Representation that inherits it. So each reference must have the same link under all bases that it may
-//! get, those further on in the document among them; else the document is refused.
+//! A player may also resolve against the first `Location` (Shaka Player does), and a segment template of a Period has
+//! the `BaseURL` of the Representation that inherits it. So each reference must have the same link under all bases that
+//! it may get, those further on in the document among them; else the document is refused.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -139,7 +139,8 @@ impl<B: Clone> Scope<B> {
         Ok(link)
     }
 
-    /// The beginning of an element with segments, which the levels below inherit: none of them may have got another base yet.
+    /// The beginning of an element with segments, which the levels below inherit: none of them may have got another
+    /// base yet.
     pub(crate) fn segments(&self) -> Result<(), DashError> {
         if self.levels.last().is_some_and(|level| level.divided) { Err(DashError::Order) } else { Ok(()) }
     }

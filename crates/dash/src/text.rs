@@ -86,8 +86,8 @@ impl Text {
     }
 }
 
-/// The reference in a value: without the white space around it. Control characters are refused: browsers drop some of them
-/// from within a URL, and so read another one.
+/// The reference in a value: without the white space around it. Control characters are refused: browsers drop some of
+/// them from within a URL, and so read another one.
 pub(crate) fn reference(value: &str) -> Result<&str, DashError> {
     let reference = value.trim_matches([' ', '\t', '\n', '\r']);
     if reference.bytes().any(|byte| byte.is_ascii_control()) { Err(DashError::Url) } else { Ok(reference) }

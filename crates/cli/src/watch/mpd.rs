@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use playlock_core::dash;
-
 use super::choice::VariantChoice;
 use super::client::problem;
 use super::player::{LIVE_EDGE, Player, Track};
@@ -27,12 +25,6 @@ struct Played {
     /// The segments that were played or skipped, by URL and byte range.
     known: BTreeSet<(String, Option<(u64, u64)>)>,
     last_new: Instant,
-}
-
-/// The text of an MPD; `None` for anything else.
-pub fn text(body: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(body).ok()?;
-    (dash::is_mpd(body) == Some(true)).then(|| text.trim_start_matches('\u{feff}'))
 }
 
 impl Player {

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::choice::{Choice, VariantChoice};
 use super::client::{Client, Fetched, problem};
-use super::mpd;
 use super::report::{Kind, Problem, Report};
 use crate::address::Address;
 use crate::media::{self, Container};
+use crate::mpd;
 use crate::playlist::{Key, Map, Master, Media, Playlist, Segment};
 
 /// The number of segments before the end of a live playlist at which players start.
@@ -73,7 +73,7 @@ impl Player {
     /// The problem that stopped the player; all problems are in the report.
     pub fn play(&mut self, url: &Address) -> Result<(), Problem> {
         let fetched = self.fetch(Kind::Playlist, url, None)?;
-        if let Some(text) = mpd::text(&fetched.body) {
+        if let Some(text) = mpd::text_in(&fetched.body) {
             return self.play_mpd(&fetched.url, text);
         }
         let mut tracks = match self.parsed(url, fetched, &BTreeMap::new())? {

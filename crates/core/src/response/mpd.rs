@@ -50,8 +50,8 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     let links = MpdLinks::new(marks, parameter);
     let additions = Additions { location: location(request, pending, policy), protection };
     let length = headers::content_length(headers)?;
-    let body =
-        (!request.head).then(|| Body::Mpd(Box::new(MpdBody::new(Rewriter::new(links, additions), head.hold, length))));
+    let rewriter = Rewriter::new(links, additions);
+    let body = (!request.head).then(|| Body::Mpd(Box::new(MpdBody::new(rewriter, head.hold, length))));
     Ok(Plan { kind: Kind::Playlist, edits: playlist::edits(head), body, reply: None })
 }
 
