@@ -10,7 +10,6 @@ import pytest
 
 from support import dash, places
 from support.edge import document, environment, policy
-from support.playback import frames
 from support.session_tokens import inside
 from support.ways import HELD, STREAMED
 
@@ -23,16 +22,14 @@ CLEAR = {"enabled": False}
 
 @pytest.fixture(scope="module")
 def packaged(site, tmp_path_factory):
-    """The folders of the demo's programme as ffmpeg packages it, by kind."""
-    folders = {}
+    """The demo's programme as ffmpeg packages it, in a folder for each kind below that of each policy."""
     for kind in dash.KINDS:
         made = tmp_path_factory.mktemp(kind)
         dash.package(kind, made)
-        folders[kind] = f"/query/{kind}"
         for file in made.iterdir():
             for transport in TRANSPORTS:
-                site.put(f"/{transport}/{kind}/{file.name}", file.read_bytes(), ranges=True)
-    return folders
+                # With ranges, ffmpeg 5.1 asks for some that do not exist.
+                site.put(f"/{transport}/{kind}/{file.name}", file.read_bytes(), ranges=kind != "file")
 
 
 def edge_of(edges, hold=STREAMED, **members):
@@ -53,26 +50,23 @@ def test_ffmpeg_plays_what_the_origin_has(edges, packaged, origins, kind, transp
     """Picture by picture, with the token in the query, the path and a cookie, and with held headers as ffmpeg needs them."""
     edge = edge_of(edges, hold=HELD)
     path = f"/{transport}/{kind}/x.mpd"
-    plain = frames(f"http://127.0.0.1:{origins['h1'].port}{path}")
-    assert frames(edge.link(path)) == plain and len(plain) > 100
+    plain = dash.frames(f"http://127.0.0.1:{origins['h1'].port}{path}")
+    assert dash.frames(edge.link(path)) == plain and len(plain) > 100
     for request in edge.asked():
         assert not inside(repr(request).encode()) and "hdntl" not in request.target, request
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_a_file_with_an_index(dash_edge, packaged, site, origins, transport):
+def test_a_file_with_an_index(dash_edge, packaged, site, transport):
     """SegmentBase: the token is on the URL of the file, and a range of it is a range of the origin's."""
-    source = next(path for path in site.replies if path.startswith(f"/{transport}/ranges/") and path.endswith(".mp4"))
-    name = source.rpartition("/")[2]
-    body = f'<AdaptationSet mimeType="video/mp4"><Representation id="v" bandwidth="1"><BaseURL>{name}</BaseURL>' \
-           '<SegmentBase indexRange="0-99"/></Representation></AdaptationSet>'
-    path = site.put(f"/{transport}/ranges/base.mpd", MPD.format('mediaPresentationDuration="PT8S"', body))
-    opened = dash_edge.get(dash_edge.link(path))
-    cookies = {"Cookie": opened.all("set-cookie")[0].partition(";")[0]} if transport == "cookie" else {}
-    url = dash.read(dash_edge.url + path, opened.text).representations[0].base
-    response = dash_edge.get(url, {"Range": "bytes=10-99", **cookies})
-    assert (response.status, response.body) == (206, site.file(source)[10:100])
-    assert dash_edge.get(urljoin(dash_edge.url + path, name)).status == 403
+    path, file = (f"/{transport}/indexed/{name}" for name in ("x.mpd", "x-stream0.mp4"))
+    for one in (path, file):
+        site.put(one, site.file(one.replace("indexed", "file")), ranges=True)
+    found = dash.fetch(dash_edge.link(path))
+    cookies = {"Cookie": found.response.all("set-cookie")[0].partition(";")[0]} if transport == "cookie" else {}
+    response = dash_edge.get(found.representations[0].base, {"Range": "bytes=10-99", **cookies})
+    assert (response.status, response.body) == (206, site.file(file)[10:100])
+    assert dash_edge.get(dash_edge.url + file).status == 403
 
 
 def test_other_hosts_get_nothing(dash_edge, site):
@@ -85,7 +79,7 @@ def test_other_hosts_get_nothing(dash_edge, site):
     for transport in TRANSPORTS:
         for number, body in enumerate(sets):
             path = site.put(f"/{transport}/foreign/{number}.mpd", MPD.format("", body))
-            response = dash_edge.get(dash_edge.link(path))
+            response, _ = dash.follow(dash_edge.link(path))
             if number == 2 and response.broken:
                 continue  # refused
             assert response.status == 200
@@ -101,11 +95,12 @@ def test_a_live_presentation_stays_in_its_session(dash_edge, site, transport):
     path = site.put(f"/{transport}/live/x.mpd", MPD.format('type="dynamic" minimumUpdatePeriod="PT2S"', TEMPLATE))
     site.put(f"/{transport}/live/7.m4s", b"segment 7")
     first = dash.fetch(dash_edge.link(path))
-    again = dash.fetch(first.location)
+    reload = first.location or first.url
+    again = dash.fetch(reload)
     urls = [one.representations[0].url(one.representations[0].attribute("media"), 7) for one in (first, again)]
     assert len(set(urls)) == 1 and inside(urls[0].encode())
-    assert again.location in (None, first.location)
-    assert "hdnts" not in first.location and dash_edge.get(urls[0]).body == b"segment 7"
+    assert (first.location is None) == (transport == "path") and again.location is None
+    assert "hdnts" not in reload and dash_edge.get(urls[0]).body == b"segment 7"
     assert dash_edge.get(urljoin(first.url, "7.m4s")).status == 403
 
 
@@ -125,11 +120,11 @@ def test_a_revoked_session_ends(dash_edge, edges, site, transport):
     """For reloads and segments alike; the access log has the session's id."""
     path = site.put(f"/{transport}/revoked/x.mpd", MPD.format('type="dynamic"', TEMPLATE))
     site.put(f"/{transport}/revoked/1.m4s", b"segment 1")
-    opened = dash_edge.get(dash_edge.link(path))
-    entry = dash_edge.proxy.logged(opened.id)
+    found = dash.fetch(dash_edge.link(path))
+    entry = dash_edge.proxy.logged(found.response.id)
     assert (entry["kind"], entry["policy"]) == ("playlist", transport)
-    found = dash.read(dash_edge.url + path, opened.text)
-    urls = [found.location, found.representations[0].url(found.representations[0].attribute("media"))]
+    reload = found.location or found.url
+    urls = [reload, found.representations[0].url(found.representations[0].attribute("media"))]
     assert [dash_edge.get(url).status for url in urls] == [200, 200]
     revoking = edge_of(edges, revocation={"sessionIds": [entry["session"]]})
     for url in urls:
@@ -148,7 +143,6 @@ HOSTILE = {
     "a base URL of 64 MB": dict(body=WHOLE.replace("<Period>", f"<Period><BaseURL>{'a' * (64 << 20)}</BaseURL>"), piece=1 << 20),
     "a tag of 64 MB": dict(body=WHOLE.replace("<Period>", f'<Period id="{"a" * (64 << 20)}">'), piece=1 << 20),
     "64 MB of depth": dict(body=WHOLE.replace("<Period>", "<a>" * (16 << 20)), piece=1 << 20),
-    "trailers after an unknown length": dict(body=WHOLE, framing="chunked", trailers=(("x", "1"),)),
 }
 
 
@@ -163,7 +157,7 @@ def test_what_is_refused_never_looks_complete(edges, site, name, hold):
     assert b"secret" not in response.body and len(response.body) < 1 << 20
     entry = edge.proxy.logged(response.id) if response.id else None
     if name != "truncated, with a length" and entry:
-        assert entry["reason"] in ("mpd", "trailers"), entry
+        assert entry["reason"] == "mpd", entry
     good = site.put("/query/hostile/good.mpd", WHOLE)
     assert edge.get(edge.link(good)).status == 200
 

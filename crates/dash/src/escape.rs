@@ -5,29 +5,38 @@ use alloc::vec::Vec;
 /// Appends the value of an attribute in quotes of this kind (XML 1.0 section 2.3). White space other than the space is
 /// escaped too: readers would make spaces of it (section 3.3.3).
 pub(crate) fn push_value(out: &mut Vec<u8>, value: &str, quote: u8) {
-    for byte in value.bytes() {
-        match byte {
-            b'&' => out.extend_from_slice(b"&amp;"),
-            b'<' => out.extend_from_slice(b"&lt;"),
-            b'"' if quote == b'"' => out.extend_from_slice(b"&quot;"),
-            b'\'' if quote == b'\'' => out.extend_from_slice(b"&#39;"),
-            b'\t' => out.extend_from_slice(b"&#9;"),
-            b'\n' => out.extend_from_slice(b"&#10;"),
-            b'\r' => out.extend_from_slice(b"&#13;"),
-            other => out.push(other),
-        }
-    }
+    push(out, value, |byte| match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'"' if quote == b'"' => Some("&quot;"),
+        b'\'' if quote == b'\'' => Some("&#39;"),
+        b'\t' => Some("&#9;"),
+        b'\n' => Some("&#10;"),
+        b'\r' => Some("&#13;"),
+        _ => None,
+    });
 }
 
 /// Appends the text of an element (XML 1.0 section 2.4). `>` is escaped for `]]>`.
 pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
-    for byte in text.bytes() {
-        match byte {
-            b'&' => out.extend_from_slice(b"&amp;"),
-            b'<' => out.extend_from_slice(b"&lt;"),
-            b'>' => out.extend_from_slice(b"&gt;"),
-            b'\r' => out.extend_from_slice(b"&#13;"),
-            other => out.push(other),
+    push(out, text, |byte| match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'\r' => Some("&#13;"),
+        _ => None,
+    });
+}
+
+fn push(out: &mut Vec<u8>, text: &str, escape: impl Fn(u8) -> Option<&'static str>) {
+    let bytes = text.as_bytes();
+    let mut done = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if let Some(escaped) = escape(*byte) {
+            out.extend_from_slice(bytes.get(done..at).unwrap_or_default());
+            out.extend_from_slice(escaped.as_bytes());
+            done = at + 1;
         }
     }
+    out.extend_from_slice(bytes.get(done..).unwrap_or_default());
 }

@@ -98,5 +98,5 @@ impl Node {
 }
 
 pub(crate) fn is_standard(element: &Element<'_>) -> bool {
-    element.namespace.eq_ignore_ascii_case(MPD)
+    element.namespace == MPD || element.namespace.eq_ignore_ascii_case(MPD)
 }

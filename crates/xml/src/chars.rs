@@ -13,8 +13,13 @@ pub fn is_blank(text: &str) -> bool {
 
 /// Whether each character may be in a document (section 2.2, `Char`). Surrogates are no `char` anyway.
 pub fn are_allowed(text: &str) -> bool {
-    // U+FFFE and U+FFFF are the only characters of more than one byte that are forbidden: EF BF BE and EF BF BF.
     let bytes = text.as_bytes();
+    // All bytes, without an exit: many are compared at once.
+    let plain = |byte: u8| (byte >= b' ' || is_space(byte)) && byte != 0xEF;
+    if bytes.iter().fold(true, |all, byte| all & plain(*byte)) {
+        return true;
+    }
+    // U+FFFE and U+FFFF are the only characters of more than one byte that are forbidden: EF BF BE and EF BF BF.
     bytes.iter().enumerate().all(|(at, byte)| match byte {
         0xEF => !matches!(bytes.get(at..), Some([_, 0xBF, 0xBE | 0xBF, ..])),
         byte => *byte >= b' ' || is_space(*byte),
@@ -28,6 +33,13 @@ pub const fn is_allowed(character: char) -> bool {
 
 /// The length in bytes of the name that text begins with (section 2.3, `Name`, without the colon of prefixes).
 pub fn name_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let others = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let length = bytes.iter().position(|byte| !others(*byte)).unwrap_or(bytes.len());
+    let ascii = bytes.get(length).is_none_or(u8::is_ascii);
+    if ascii && bytes.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
+        return length;
+    }
     let mut first = true;
     text.find(|character| {
         let allowed = if first { is_name_start(character) } else { is_name(character) };

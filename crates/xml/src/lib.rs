@@ -65,9 +65,9 @@ mod tag;
 pub mod text;
 
 pub use error::{Fault, XmlError};
-pub use parser::{Attribute, Element, Parser, Sink, Token};
+pub use parser::{Element, Parser, Sink, Token};
 pub use scope::{Scopes, XML, XMLNS};
-pub use tag::QName;
+pub use tag::{Attribute, QName};
 
 /// Bounds for a document.
 #[derive(Clone, Copy, Debug)]

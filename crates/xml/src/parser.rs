@@ -2,31 +2,14 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use crate::chars::is_blank;
 use crate::error::{Fault, XmlError};
 use crate::scan::{BYTE_ORDER_MARK, Piece, Scanner};
 use crate::scope::Scopes;
-use crate::tag::{self, Form, QName, RawAttribute, RawTag};
+use crate::tag::{self, Attribute, Form, QName, RawTag};
 use crate::text::attribute_value;
 use crate::{Limits, scope};
-
-/// An attribute of an element.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attribute<'a> {
-    /// The name as spelled.
-    pub name: QName<'a>,
-    /// The namespace of the name, "" without a prefix.
-    pub namespace: &'a str,
-    /// The value between its quotes, references unresolved: [`text::attribute_value`](crate::text::attribute_value)
-    /// resolves them and does not fail.
-    pub value: &'a str,
-    /// The bytes of the value, from the tag's `<`.
-    pub value_span: Range<usize>,
-    /// The bytes from the white space before the name to the closing quote, from the tag's `<`.
-    pub span: Range<usize>,
-}
 
 /// The start of an element.
 #[derive(Debug)]
@@ -152,7 +135,8 @@ impl Tree {
             return sink.token(at, raw, &Token::End(tag.name));
         }
         self.start(&tag).map_err(fault)?;
-        let attributes = self.resolve(&tag.attributes).map_err(fault)?;
+        let mut attributes = tag.attributes;
+        self.resolve(&mut attributes).map_err(fault)?;
         let empty = matches!(tag.form, Form::Empty);
         let depth = self.lengths.len().saturating_sub(1);
         let namespace = self.scopes.namespace(tag.name.prefix).ok_or(fault(Fault::UnknownPrefix))?;
@@ -193,22 +177,22 @@ impl Tree {
         Ok(())
     }
 
-    fn resolve<'a>(&'a self, attributes: &'a [RawAttribute<'a>]) -> Result<Vec<Attribute<'a>>, Fault> {
-        let mut resolved: Vec<Attribute<'a>> = Vec::with_capacity(attributes.len());
-        for RawAttribute { name, value, value_span, span } in attributes {
-            let namespace = match (name.prefix, name.local) {
+    /// Looks up the namespaces of attributes.
+    fn resolve<'a>(&'a self, attributes: &mut [Attribute<'a>]) -> Result<(), Fault> {
+        for at in 0..attributes.len() {
+            let Some((attribute, before)) = attributes.get_mut(..=at).and_then(<[_]>::split_last_mut) else { break };
+            let name = attribute.name;
+            attribute.namespace = match (name.prefix, name.local) {
                 ("", "xmlns") => scope::XMLNS,
-                ("", _) => "",
+                ("", _) => continue,
                 (prefix, _) => self.scopes.namespace(prefix).ok_or(Fault::UnknownPrefix)?,
             };
-            let mut others = resolved.iter().filter(|other| !other.name.prefix.is_empty() && !namespace.is_empty());
-            if others.any(|other| other.name.local == name.local && other.namespace == namespace) {
+            let mut others = before.iter().filter(|other| !other.name.prefix.is_empty());
+            if others.any(|other| other.name.local == name.local && other.namespace == attribute.namespace) {
                 return Err(Fault::DuplicateAttribute);
             }
-            let (value_span, span) = (value_span.clone(), span.clone());
-            resolved.push(Attribute { name: *name, namespace, value, value_span, span });
         }
-        Ok(resolved)
+        Ok(())
     }
 }
 

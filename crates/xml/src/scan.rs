@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 
-use memchr::{memchr, memchr3};
+use memchr::memchr;
 
 use crate::chars;
 use crate::error::{Fault, XmlError};
@@ -172,6 +172,9 @@ impl Scanner {
 
     /// Refuses `]]>`, also across two pieces of text.
     fn check_section_end(&mut self, text: &str) -> Result<(), Fault> {
+        if self.brackets == 0 && memchr(b']', text.as_bytes()).is_none() {
+            return Ok(());
+        }
         let leading = text.len() - text.trim_start_matches(']').len();
         let carried = self.brackets + leading >= 2 && text.as_bytes().get(leading) == Some(&b'>');
         if carried || find(text, "]]>").is_some() {
@@ -183,6 +186,9 @@ impl Scanner {
     }
 
     fn markup(&mut self, rest: &str) -> Result<Step, Fault> {
+        if !matches!(rest.as_bytes().get(1), None | Some(b'!' | b'?')) {
+            return self.tag(rest);
+        }
         for (opening, state) in [("<!--", State::Comment), ("<![CDATA[", State::CData)] {
             if rest.starts_with(opening) {
                 return Ok(Step::Took(opening.len(), Piece::Delimiter, state));
@@ -213,27 +219,22 @@ impl Scanner {
 
     /// The tag up to the `>` outside quotes.
     fn tag(&mut self, rest: &str) -> Result<Step, Fault> {
-        let bytes = rest.as_bytes();
-        let mut at = self.searched.max(1);
-        let end = loop {
-            let tail = bytes.get(at..).unwrap_or_default();
-            let found = match self.quote {
-                Some(quote) => memchr(quote, tail),
-                None => memchr3(b'>', b'"', b'\'', tail),
-            };
-            // Not further than that: each byte is looked at twice, however many quotes there are.
-            let before = tail.get(..found.unwrap_or(tail.len())).unwrap_or_default();
-            if memchr(b'<', before).is_some() {
-                return Err(Fault::Markup);
+        let from = self.searched.max(1);
+        let mut quote = self.quote;
+        let mut end = None;
+        for (distance, byte) in rest.as_bytes().get(from..).unwrap_or_default().iter().enumerate() {
+            match (quote, byte) {
+                (_, b'<') => return Err(Fault::Markup),
+                (None, b'>') => {
+                    end = Some(from + distance + 1);
+                    break;
+                }
+                (None, b'"' | b'\'') => quote = Some(*byte),
+                (Some(open), byte) if open == *byte => quote = None,
+                _ => {}
             }
-            let Some(distance) = found else { break None };
-            at += distance + 1;
-            match (self.quote, tail.get(distance)) {
-                (Some(_), _) => self.quote = None,
-                (None, Some(b'>')) => break Some(at),
-                (None, quote) => self.quote = quote.copied(),
-            }
-        };
+        }
+        self.quote = quote;
         if end.unwrap_or(rest.len()) > self.longest_tag {
             return Err(Fault::TagTooLong);
         }

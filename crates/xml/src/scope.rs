@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::error::Fault;
-use crate::tag::RawAttribute;
+use crate::tag::Attribute;
 use crate::text::attribute_value;
 
 /// The namespace of the prefix `xml`, which nobody needs to declare.
@@ -35,7 +35,7 @@ impl Scopes {
     }
 
     /// Enters an element: takes its declarations in.
-    pub(crate) fn enter(&mut self, depth: usize, attributes: &[RawAttribute<'_>]) -> Result<(), Fault> {
+    pub(crate) fn enter(&mut self, depth: usize, attributes: &[Attribute<'_>]) -> Result<(), Fault> {
         for attribute in attributes {
             let Some(prefix) = declared_prefix(attribute) else { continue };
             let namespace = attribute_value(attribute.value)?;
@@ -82,7 +82,7 @@ impl Scopes {
 }
 
 /// The prefix that an attribute declares, empty for `xmlns` itself.
-fn declared_prefix<'a>(attribute: &RawAttribute<'a>) -> Option<&'a str> {
+fn declared_prefix<'a>(attribute: &Attribute<'a>) -> Option<&'a str> {
     match (attribute.name.prefix, attribute.name.local) {
         ("xmlns", local) => Some(local),
         ("", "xmlns") => Some(""),

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use memchr::memchr;
+
 use crate::chars;
 use crate::error::Fault;
 use crate::text::attribute_value;
@@ -18,16 +20,20 @@ pub struct QName<'a> {
     pub local: &'a str,
 }
 
-/// An attribute as the document spells it.
+/// An attribute of an element.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RawAttribute<'a> {
-    pub(crate) name: QName<'a>,
-    /// The value between its quotes, references unresolved.
-    pub(crate) value: &'a str,
-    /// Of the value, in bytes from the tag's `<`.
-    pub(crate) value_span: Range<usize>,
-    /// From the white space before the name to behind the closing quote.
-    pub(crate) span: Range<usize>,
+pub struct Attribute<'a> {
+    /// The name as spelled.
+    pub name: QName<'a>,
+    /// The namespace of the name, "" without a prefix.
+    pub namespace: &'a str,
+    /// The value between its quotes, references unresolved: [`text::attribute_value`](crate::text::attribute_value)
+    /// resolves them and does not fail.
+    pub value: &'a str,
+    /// The bytes of the value, from the tag's `<`.
+    pub value_span: Range<usize>,
+    /// The bytes from the white space before the name to the closing quote, from the tag's `<`.
+    pub span: Range<usize>,
 }
 
 /// A tag, in one of its three forms.
@@ -40,7 +46,8 @@ pub(crate) enum Form {
 pub(crate) struct RawTag<'a> {
     pub(crate) form: Form,
     pub(crate) name: QName<'a>,
-    pub(crate) attributes: Vec<RawAttribute<'a>>,
+    /// Without their namespaces.
+    pub(crate) attributes: Vec<Attribute<'a>>,
 }
 
 /// Reads a whole tag, from `<` to `>`.
@@ -61,41 +68,49 @@ pub(crate) fn read(raw: &str, most_attributes: usize) -> Result<RawTag<'_>, Faul
     Ok(RawTag { form, name, attributes: read_attributes(rest, 1 + name.spelling.len(), most_attributes)? })
 }
 
-/// Reads attributes up to the end of the text, which begins at `at` in its tag.
-pub(crate) fn read_attributes(text: &str, at: usize, most: usize) -> Result<Vec<RawAttribute<'_>>, Fault> {
-    let mut attributes: Vec<RawAttribute<'_>> = Vec::new();
-    let mut rest = text;
-    while !chars::is_blank(rest) {
-        let start = at + (text.len() - rest.len());
-        let (attribute, behind) = read_attribute(rest, start)?;
+/// Reads attributes up to the end of the text, which begins at `at` in its tag. Their namespaces are left out.
+pub(crate) fn read_attributes(text: &str, at: usize, most: usize) -> Result<Vec<Attribute<'_>>, Fault> {
+    let mut attributes: Vec<Attribute<'_>> = Vec::new();
+    let mut position = 0;
+    loop {
+        let start = position;
+        position = skip_space(text, position);
+        if position == text.len() {
+            return Ok(attributes);
+        }
+        if position == start {
+            return Err(Fault::Markup);
+        }
+        let name = read_name(text.get(position..).unwrap_or_default())?;
+        position = skip_space(text, position + name.spelling.len());
+        if text.as_bytes().get(position) != Some(&b'=') {
+            return Err(Fault::Markup);
+        }
+        position = skip_space(text, position + 1);
+        let quote = text.as_bytes().get(position).copied().filter(|quote| matches!(quote, b'"' | b'\''));
+        let value_start = position + 1;
+        let rest = text.get(value_start..).unwrap_or_default();
+        let length = quote.and_then(|quote| memchr(quote, rest.as_bytes())).ok_or(Fault::Markup)?;
+        let value = rest.get(..length).unwrap_or_default();
+        if memchr(b'&', value.as_bytes()).is_some() {
+            attribute_value(value)?;
+        }
+        position = value_start + length + 1;
         if attributes.len() >= most {
             return Err(Fault::TooMany);
         }
-        if attributes.iter().any(|other| other.name.spelling == attribute.name.spelling) {
+        if attributes.iter().any(|other| other.name.spelling == name.spelling) {
             return Err(Fault::DuplicateAttribute);
         }
-        attributes.push(attribute);
-        rest = behind;
+        let value_span = at + value_start..at + value_start + length;
+        attributes.push(Attribute { name, namespace: "", value, value_span, span: at + start..at + position });
     }
-    Ok(attributes)
 }
 
-/// Reads one attribute after the white space before it.
-fn read_attribute(text: &str, start: usize) -> Result<(RawAttribute<'_>, &str), Fault> {
-    let from = trim(text);
-    if from.len() == text.len() {
-        return Err(Fault::Markup);
-    }
-    let name = read_name(from)?;
-    let rest = trim(from.get(name.spelling.len()..).unwrap_or_default());
-    let rest = trim(rest.strip_prefix('=').ok_or(Fault::Markup)?);
-    let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\'')).ok_or(Fault::Markup)?;
-    let (value, behind) = rest.get(1..).and_then(|rest| rest.split_once(quote)).ok_or(Fault::Markup)?;
-    attribute_value(value)?;
-    let value_start = start + (text.len() - rest.len()) + 1;
-    let value_end = value_start + value.len();
-    let attribute = RawAttribute { name, value, value_span: value_start..value_end, span: start..value_end + 1 };
-    Ok((attribute, behind))
+/// The first position from here on that is no white space.
+fn skip_space(text: &str, from: usize) -> usize {
+    let rest = text.as_bytes().get(from..).unwrap_or_default();
+    from + rest.iter().position(|byte| !chars::is_space(*byte)).unwrap_or(rest.len())
 }
 
 fn read_name(text: &str) -> Result<QName<'_>, Fault> {
@@ -114,8 +129,4 @@ fn read_name(text: &str) -> Result<QName<'_>, Fault> {
     }
     let spelling = text.get(..first + 1 + second).unwrap_or_default();
     Ok(QName { spelling, prefix: head, local })
-}
-
-fn trim(text: &str) -> &str {
-    text.trim_start_matches([' ', '\t', '\n', '\r'])
 }

@@ -14,8 +14,19 @@ KINDS = {
     "timeline": ("-use_template", "1", "-use_timeline", "1"),
     "numbers": ("-use_template", "1", "-use_timeline", "0"),
     "list": ("-use_template", "0"),
-    "ranges": ("-single_file", "1"),
+    "file": ("-single_file", "1"),
 }
+# What ffmpeg 5.1 reports of plain presentations that it plays to their end, too.
+HARMLESS = ("Error when loading first fragment of playlist", "Cannot get fragment, missing template URL", "Last message repeated")
+# Files with an index, which ffmpeg plays but does not write.
+FILES = """<?xml version="1.0"?>
+<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT24S" minBufferTime="PT4S"><Period>
+<AdaptationSet mimeType="video/mp4"><Representation id="0" bandwidth="68990" codecs="avc1.4d400d">
+<BaseURL>x-stream0.mp4</BaseURL><SegmentBase indexRange="0-99"/></Representation></AdaptationSet>
+<AdaptationSet mimeType="audio/mp4"><Representation id="1" bandwidth="21152" codecs="mp4a.40.2">
+<BaseURL>x-stream1.mp4</BaseURL><SegmentBase indexRange="0-99"/></Representation></AdaptationSet>
+</Period></MPD>
+"""
 
 
 @dataclass
@@ -44,9 +55,10 @@ class Presentation:
     text: str
     location: str | None
     representations: list
+    response: curl.Response | None = None
 
 
-def read(url, text):
+def read(url, text, response=None):
     """The MPD `text` that came from `url`."""
     def children(node, name):
         return node.findall(NAMESPACE + name)
@@ -66,20 +78,41 @@ def read(url, text):
             for node in children(group, "Representation"):
                 made.append(Representation(node.attrib["id"], *enter(node, *in_group)))
     location = children(root, "Location")
-    return Presentation(url, text, urljoin(url, location[0].text.strip()) if location else None, made)
+    return Presentation(url, text, urljoin(url, location[0].text.strip()) if location else None, made, response)
 
 
-def fetch(url, headers=None):
+def follow(url):
+    """The response at a URL or where it redirects to, and that URL."""
+    response = curl.fetch(url)
+    if response.status == 302:
+        url = urljoin(url, response.header("location"))
+        response = curl.fetch(url)
+    return response, url
+
+
+def fetch(url):
     """The MPD at a URL."""
-    response = curl.fetch(url, headers)
+    response, url = follow(url)
     assert response.status == 200 and not response.broken, response
-    return read(url, response.text)
+    return read(url, response.text, response)
 
 
 def package(kind, folder):
     """Packages the demo's programme into a folder as `KINDS` says; the MPD is `x.mpd`."""
-    source = places.content() / "ts"
+    source = places.content() / "cmaf"
     command = [places.tool("ffmpeg", install="ffmpeg"), "-v", "error", "-nostdin", "-i", str(source / "v180/index.m3u8"),
-               "-i", str(source / "audio/index.m3u8"), "-map", "0:v:0", "-map", "1:a:0", "-c", "copy", "-bsf:a", "aac_adtstoasc",
+               "-i", str(source / "audio/index.m3u8"), "-map", "0:v:0", "-map", "1:a:0", "-c", "copy",
                "-seg_duration", "4", *KINDS[kind], "-f", "dash", "x.mpd"]
     subprocess.run(command, cwd=folder, check=True, timeout=60)
+    if kind == "file":
+        (folder / "x.mpd").write_text(FILES)
+
+
+def frames(url):
+    """The hash of every decoded frame of video and audio, by ffmpeg."""
+    command = [places.tool("ffmpeg", install="ffmpeg"), "-v", "error", "-nostdin", "-threads", "1",
+               "-protocol_whitelist", "http,tcp,crypto", "-i", url, "-map", "0:v", "-map", "0:a", "-f", "framehash", "-"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    errors = [line for line in run.stderr.splitlines() if not any(known in line for known in HARMLESS)]
+    assert run.returncode == 0 and not errors, run.stderr
+    return [line for line in run.stdout.splitlines() if not line.startswith("#")]
