@@ -128,8 +128,9 @@ def welcome(work: Path, site: Site, host: str, chosen: dict[str, int]) -> str:
   Player page          {edge}/player/
 
   For any player       the token opens a session within the next hour
-    MPEG-TS            {edge}{site.url('ts', PRINTED_SECONDS)}
-    fMP4 (CMAF)        {edge}{site.url('cmaf', PRINTED_SECONDS)}
+    HLS, MPEG-TS       {edge}{site.url('ts', PRINTED_SECONDS)}
+    HLS, fMP4          {edge}{site.url('cmaf', PRINTED_SECONDS)}
+    DASH, ClearKey     {edge}{site.url('dash', PRINTED_SECONDS)}
 
   Without a token      curl -i {edge}/ts/master.m3u8
   The plain origin     curl -i http://127.0.0.1:{chosen['ORIGIN']}/ts/master.m3u8

@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from akamai.edgeauth import EdgeAuth
 
-STREAMS = {"ts": "/ts/master.m3u8", "cmaf": "/cmaf/master.m3u8"}
-# One token for all of a stream's files. It only has to last until the player has asked for its first playlist.
-ACLS = {"ts": "/ts/*", "cmaf": "/cmaf/*"}
+STREAMS = {"ts": "/ts/master.m3u8", "cmaf": "/cmaf/master.m3u8", "dash": "/cmaf/manifest.mpd"}
+# One token for all of a stream's files. It only has to last until the player has asked for its first playlist or MPD.
+ACLS = {"ts": "/ts/*", "cmaf": "/cmaf/*", "dash": "/cmaf/*"}
 PAGE_SECONDS = 60
 # A token of ten minutes ago, as one finds it in a history or a forum.
 EXPIRED_SECONDS = 600
@@ -58,7 +58,7 @@ class Site:
         self._thread.start()
 
     def url(self, stream: str, seconds: int) -> str:
-        """The path of a stream's master playlist with an access token that ends in so many seconds from now."""
+        """The path of a stream's master playlist or MPD with an access token that ends in so many seconds from now."""
         edge_auth = EdgeAuth(token_name="hdnts", key=self._password, end_time=int(time.time()) + seconds)
         return f"{STREAMS[stream]}?hdnts={edge_auth.generate_acl_token(ACLS[stream])}"
 

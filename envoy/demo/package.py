@@ -1,7 +1,8 @@
-"""Writes the parts of the demo's content that ffmpeg does not: packed audio, segmented WebVTT and the two multivariant
-playlists. Called by make-content.sh."""
+"""Writes the parts of the demo's content that ffmpeg does not: packed audio, segmented WebVTT, the two multivariant
+playlists and the MPD. Called by make-content.sh."""
 
 import argparse
+import itertools
 import re
 from pathlib import Path
 
@@ -83,11 +84,15 @@ def subtitles(folder: Path, mpegts: int, seconds: int, segment: int) -> None:
     (folder / "index.m3u8").write_text(media_playlist(entries, segment))
 
 
+def segments(folder: Path) -> list[tuple[str, float]]:
+    """A media playlist's segments: name and duration in seconds."""
+    pairs = re.findall(r"#EXTINF:([\d.]+),.*\n(.+)", (folder / "index.m3u8").read_text())
+    return [(name, float(duration)) for duration, name in pairs]
+
+
 def rates(folder: Path) -> tuple[int, int]:
     """Peak and average bits per second of a media playlist's segments."""
-    text = (folder / "index.m3u8").read_text()
-    pairs = re.findall(r"#EXTINF:([\d.]+),.*\n(.+)", text)
-    bits = [(8 * (folder / name).stat().st_size, float(duration)) for duration, name in pairs]
+    bits = [(8 * (folder / name).stat().st_size, duration) for name, duration in segments(folder)]
     return max(round(b / d) for b, d in bits), round(sum(b for b, _ in bits) / sum(d for _, d in bits))
 
 
@@ -118,6 +123,52 @@ def master_playlist(folder: Path) -> None:
     (folder / "master.m3u8").write_text("\n".join([*lines, ""]))
 
 
+def template(folder: Path, timescale: int, init: str = "") -> list[str]:
+    """The SegmentTemplate of a folder's segments, whose names differ in their number."""
+    names = segments(folder)
+    suffix = names[0][0].partition(".")[2]
+    durations = [round(duration * timescale) for _, duration in names]
+    lines = [f'      <SegmentTemplate timescale="{timescale}"{init}'
+             f' media="$RepresentationID$/seg$Number$.{suffix}" startNumber="0">',
+             "        <SegmentTimeline>"]
+    for duration, run in itertools.groupby(durations):
+        repeated = len(list(run)) - 1
+        lines.append(f'          <S d="{duration}"' + (f' r="{repeated}"' if repeated else "") + "/>")
+    return [*lines, "        </SegmentTimeline>", "      </SegmentTemplate>"]
+
+
+def presentation_description(folder: Path, seconds: int) -> None:
+    """The MPD of the files that the multivariant playlist leads to: the same renditions, audio and subtitles."""
+    init = ' initialization="$RepresentationID$/init.mp4"'
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="static"'
+        f' mediaPresentationDuration="PT{seconds}S" minBufferTime="PT4S">',
+        "  <Period>",
+        '    <AdaptationSet contentType="video" mimeType="video/mp4" frameRate="25" segmentAlignment="true"'
+        ' startWithSAP="1">',
+        *template(folder / RENDITIONS[0][0], 25, init),
+    ]
+    for name, resolution, codec in RENDITIONS:
+        width, height = resolution.split("x")
+        lines.append(f'      <Representation id="{name}" codecs="{codec}" width="{width}" height="{height}"'
+                     f' bandwidth="{rates(folder / name)[0]}"/>')
+    lines += [
+        "    </AdaptationSet>",
+        '    <AdaptationSet contentType="audio" mimeType="audio/mp4" lang="en" segmentAlignment="true"'
+        ' startWithSAP="1">',
+        *template(folder / "audio", SAMPLE_RATE, init),
+        f'      <Representation id="audio" codecs="{AUDIO_CODEC}" audioSamplingRate="{SAMPLE_RATE}"'
+        f' bandwidth="{rates(folder / "audio")[0]}"/>',
+        "    </AdaptationSet>",
+        '    <AdaptationSet contentType="text" mimeType="text/vtt" lang="en">',
+        *template(folder / "subtitles", 1),
+        f'      <Representation id="subtitles" bandwidth="{rates(folder / "subtitles")[0]}"/>',
+        "    </AdaptationSet>", "  </Period>", "</MPD>",
+    ]
+    (folder / "manifest.mpd").write_text("\n".join([*lines, ""]))
+
+
 def main() -> None:
     """Reads the command line and writes everything."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -133,6 +184,7 @@ def main() -> None:
     for variant, mpegts in (("ts", args.ts_start), ("cmaf", 0)):
         subtitles(args.out / variant / "subtitles", mpegts, args.seconds, args.segment)
         master_playlist(args.out / variant)
+    presentation_description(args.out / "cmaf", args.seconds)
 
 
 main()

@@ -1,12 +1,15 @@
 // Visits to the demo's page: performs a viewer's actions and prints what the page shows, as one JSON object on standard
 // output. node demo.mjs '{"modules": …, "chromium": …, "url": …, "pictures": FOLDER}'
 
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { launch } from "./chromium.mjs";
 
 const how = JSON.parse(process.argv[2]);
 const ATTACKS = ["expired", "stolen", "missing", "raw", "session", "path", "signature", "parameter"];
+const ON_DASH = ["expired", "stolen", "missing", "raw", "session", "purpose", "path", "signature", "parameter"];
 const WAIT = { timeout: 45_000 };
 
 // --- In the page ---
@@ -97,8 +100,12 @@ async function visit(browser, options) {
     if (/^https?:/.test(url.protocol) && url.origin !== new URL(how.url).origin) report.others.push(url.href);
   });
   page.on("response", (response) => {
-    if (!new URL(response.url()).pathname.endsWith("/serve.key") || !response.ok()) return;
-    report.keys.push(response.body().then((body) => body.toString("hex")));
+    const { pathname } = new URL(response.url());
+    if (!response.ok()) return;
+    if (pathname.endsWith("/serve.key")) report.keys.push(response.body().then((body) => body.toString("hex")));
+    if (pathname.endsWith("/license")) {
+      report.keys.push(response.json().then(({ keys: [{ k }] }) => Buffer.from(k, "base64url").toString("hex")));
+    }
   });
   report.close = async () => {
     report.keys = await Promise.all(report.keys);
@@ -109,9 +116,9 @@ async function visit(browser, options) {
   return { page, report };
 }
 
-async function attacks(page, touch) {
+async function attacks(page, touch, ids = ATTACKS) {
   const came = {};
-  for (const id of ATTACKS) came[id] = await attack(page, id, touch);
+  for (const id of ids) came[id] = await attack(page, id, touch);
   return came;
 }
 
@@ -153,6 +160,66 @@ async function desk(browser) {
     for (let n = 0; n < 1000; n += 1) add({ ...made, at: performance.now() });
     return { rows: document.querySelectorAll("#requests li").length, marks: document.querySelectorAll(".strip i").length };
   });
+  return report.close();
+}
+
+/** Chooses a packaging. */
+async function choose(page, name, scope) {
+  await page.getByRole("radio", { name }).press("Space");
+  await page.waitForFunction((scope) => document.querySelector("#session-scope").textContent === scope, scope, WAIT);
+  await plays(page);
+}
+
+/** The picture of the programme at 2 s, in hex. */
+async function still(page) {
+  await page.evaluate(async () => {
+    const video = document.querySelector("video");
+    video.controls = false;
+    video.pause();
+    const there = new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }));
+    video.currentTime = 2.02;
+    await there;
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  });
+  const picture = await page.locator("#video").screenshot();
+  await page.evaluate(() => {
+    const video = document.querySelector("video");
+    video.controls = true;
+    return video.play();
+  });
+  const height = await page.locator("#video").evaluate((video) => video.videoHeight);
+  return { picture: createHash("sha256").update(picture).digest("hex"), height };
+}
+
+/** The same files as DASH, after HLS and before it; at last in a browser without Encrypted Media Extensions. */
+async function dash(browser) {
+  const { page, report } = await visit(browser, { viewport: { width: 1280, height: 800 } });
+  await page.goto(how.url);
+  await choose(page, "HLS fMP4", "/cmaf/*");
+  report.hls = await still(page);
+  const before = await page.locator("#session-id").textContent();
+  await page.getByRole("radio", { name: "DASH" }).press("Space");
+  await page.waitForFunction((id) => !["–", id].includes(document.querySelector("#session-id").textContent), before, WAIT);
+  await plays(page);
+  await plays(page, await page.locator("#video").evaluate((video) => video.currentTime));
+  report.begun = await page.evaluate(shown);
+  report.dash = await still(page);
+  report.plain = await page.evaluate(async (segments) => {
+    const { hasClearSamples } = await import("./mp4.js");
+    return segments.map((hex) => hasClearSamples(Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16))));
+  }, how.plain.map((path) => readFileSync(path, "hex")));
+  report.attacks = await attacks(page, false, ON_DASH);
+  report.shown = await page.evaluate(shown);
+  await attack(page, "raw");
+  await picture(page, report, "dash");
+  await choose(page, "HLS TS", "/ts/*");
+  report.back = await page.evaluate(shown);
+  await page.evaluate(() => {
+    Navigator.prototype.requestMediaKeySystemAccess = undefined;
+  });
+  await page.getByRole("radio", { name: "DASH" }).press("Space");
+  await page.getByRole("alert").waitFor(WAIT);
+  report.without = await page.evaluate(shown);
   return report.close();
 }
 
@@ -204,7 +271,7 @@ async function browsers_own(browser) {
 }
 
 const browser = await launch(how);
-const visits = Object.entries({ desk, phone, deceived, browsers_own })
+const visits = Object.entries({ desk, phone, dash, deceived, browsers_own })
   .map(async ([name, visited]) => [name, await visited(browser)]);
 console.log(JSON.stringify(Object.fromEntries(await Promise.all(visits))));
 await browser.close();

@@ -18,11 +18,16 @@ from support.proxy import WAIT
 
 FOLDER = places.REPOSITORY / "envoy/demo"
 CLEAR = places.content() / "ts/v360/seg0.ts"
+PLAIN = [str(places.content() / "cmaf" / name / "seg0.m4s") for name in ("v360", "audio")]
 # What can be tried, and what the page must show of the edge's answer.
 ATTACKS = {"expired": "403 expired", "stolen": "403 ip", "missing": "403 missing", "raw": "200 encrypted",
            "session": "403 session", "path": "403 path", "signature": "403 signature", "parameter": "403 parameter"}
-REFUSED = [id for id, answer in ATTACKS.items() if answer.startswith("403")]
-VISITS = ("desk", "phone")
+# The same with an MPD: the license in the place of the key, and the parameter of one in the place of the other's.
+ON_DASH = {**ATTACKS, "raw": "200 samples encrypted", "purpose": "403 parameter"}
+VISITS = ("desk", "phone", "dash")
+TRIED = {"desk": ATTACKS, "phone": ATTACKS, "dash": ON_DASH}
+REFUSED = [(visit, id) for visit in VISITS for id, answer in TRIED[visit].items() if answer.startswith("403")]
+ORDER = ["expired", "stolen", "missing", "session", "purpose", "path", "signature", "parameter"]
 FLOW = ["Master playlist", "Media playlist", "Key", "Segment"]
 
 
@@ -46,10 +51,11 @@ def visits(tmp_path_factory):
     """What visitors did and saw, by visit; beside it the edge's access log by request id, and what came of asking the site to
     ask for what is not protected."""
     work = tmp_path_factory.mktemp("demo")
-    places.node_modules("hls.js")
+    for package in ("hls.js", "shaka-player"):
+        places.node_modules(package)
     process, url = start(work)
     try:
-        command = browser.command("demo.mjs", url=url, clear=str(CLEAR), pictures=str(places.REPOSITORY / "target"))
+        command = browser.command("demo.mjs", url=url, clear=str(CLEAR), plain=PLAIN, pictures=str(places.REPOSITORY / "target"))
         run = subprocess.run(command, capture_output=True, text=True, timeout=8 * WAIT, env=browser.direct())
         assert run.returncode == 0, run.stderr
         targets = ("", "/player/token", "/ts/../player/token", "/ts/%2e%2e/player/token", "/ts/.%2E\\player/token", "//other/ts/",
@@ -63,16 +69,16 @@ def visits(tmp_path_factory):
     return json.loads(run.stdout) | {"log": {entry["id"]: entry for entry in entries}, "asked": asked}
 
 
-@pytest.mark.parametrize("visit", VISITS)
-@pytest.mark.parametrize("attack", REFUSED)
+@pytest.mark.parametrize("visit, attack", REFUSED)
 def test_a_refusal_is_shown_as_the_edge_logged_it(visits, visit, attack):
     """By the request's id, which the page has from the answer."""
-    came, reason = visits[visit]["attacks"][attack], ATTACKS[attack].split()[1]
+    came, answer = visits[visit]["attacks"][attack], TRIED[visit][attack]
+    reason = answer.split()[1]
     (problem,) = came["problems"]
     logged = visits["log"][problem["instance"]]
     assert (logged["status"], logged["reason"]) == (problem["status"], problem["type"]) == (403, reason)
-    assert came["badge"] == f"✓ {ATTACKS[attack]}" and f"403 refused: {reason} “{problem['title']}”" in came["said"]
-    assert f": {ATTACKS[attack]}. {came['why']}" in came["heard"] and not came["wrong"]
+    assert came["badge"] == f"✓ {answer}" and f"403 refused: {reason} “{problem['title']}”" in came["said"]
+    assert f": {answer}. {came['why']}" in came["heard"] and not came["wrong"]
     assert logged["client"] == ("127.9.9.9" if attack == "stolen" else "127.0.0.1")
     assert came["open"] == 1, "only the last answer is unfolded"
 
@@ -82,7 +88,8 @@ def test_the_stolen_session_goes_on_where_it_was_opened(visits, visit):
     """The same URL, asked for from two addresses."""
     stolen = visits[visit]["attacks"]["stolen"]
     there, here = stolen["urls"]
-    assert there == f"From 127.9.9.9: {here}" and stolen["said"][1] == "200 allowed key tag added"
+    assert there == f"From 127.9.9.9: {here}" and stolen["said"][1] == (
+        "200 allowed content protection added" if visit == "dash" else "200 allowed key tag added")
 
 
 @pytest.mark.parametrize("visit, at, name", [("desk", "attacks", "ts/v360/seg0.ts"), ("phone", "attacks", "ts/v360/seg0.ts"),
@@ -101,13 +108,65 @@ def test_a_raw_segment_is_noise_without_the_key(visits, visit, at, name):
     assert came["badge"] == "✓ 200 encrypted" and not came["wrong"]
 
 
+def test_the_license_endpoint_is_attacked(visits):
+    """With a POST for each license, and what the edge logged of it."""
+    for attack in ("missing", "session", "purpose"):
+        came = visits["dash"]["attacks"][attack]
+        (problem,) = came["problems"]
+        logged = visits["log"][problem["instance"]]
+        assert (logged["method"], logged["path"], logged["kind"]) == ("POST", "/license", "license"), attack
+        assert came["urls"][0].startswith("POST /") and "/license?plk=key~" in came["urls"][0]
+
+
+def test_raw_samples_play_only_with_the_license(visits):
+    """Their boxes are readable."""
+    came = visits["dash"]["attacks"]["raw"]
+    boxes, ranges, _ = came["facts"]
+    assert re.match(r"holds styp, .*moof.*mdat", boxes) and "senc" in boxes
+    assert ranges == "lists the encrypted ranges of 100 samples (senc)"
+    assert came["trials"] == ["without the license waitingforkey: no key for these samples", "with the license plays: 640×360"]
+    assert came["badge"] == "✓ 200 samples encrypted" and not came["wrong"]
+
+
+def test_dash_shows_the_pictures_of_hls(visits):
+    """The same picture at the same time of the programme, and the next ones after it."""
+    assert visits["dash"]["dash"] == visits["dash"]["hls"] and visits["dash"]["dash"]["height"] == 360
+    assert visits["dash"]["back"]["session-state"] == "open"
+
+
+def test_the_timeline_has_the_license(visits):
+    """The MPD once, one license, and segments whose samples are encrypted."""
+    rows = visits["dash"]["begun"]["rows"][::-1]
+    assert rows[0]["kind"] == "MPD" and [row["kind"] for row in rows].count("MPD") == 1
+    assert {row["kind"] for row in rows} == {"MPD", "Init section", "License", "Segment"}
+    holds = {"MPD": "content protection added", "Init section": "names the key and the IV", "License": "1 key",
+             "Segment": "samples encrypted"}
+    assert [row["note"] for row in rows] == [holds[row["kind"]] for row in rows]
+    assert {(row["verdict"], row["status"]) for row in rows} == {("allowed", "200")}
+    assert [row["name"] for row in rows if row["kind"] == "License"] == ["/license"]
+    folders = {row["name"].split("/")[2] for row in rows if row["kind"] == "Segment"}
+    assert "audio" in folders and folders & {"v180", "v360"}
+
+
+def test_plain_samples_are_no_encrypted_ones(visits):
+    """What the page takes for encrypted above is not so before playlock: video and audio."""
+    assert visits["dash"]["plain"] == [True, True]
+
+
+def test_a_browser_without_encrypted_media_extensions(visits):
+    """It is told why it plays no DASH, and the page asks for nothing in vain."""
+    seen = visits["dash"]["without"]
+    assert seen["trouble"].startswith("DASH needs Encrypted Media Extensions") and seen["rows"] == []
+
+
 @pytest.mark.parametrize("visit, at", [("desk", "begun"), ("desk", "again"), ("desk", "cmaf"), ("desk", "reloaded"),
-                                       ("phone", "shown"), ("browsers_own", "shown")])
+                                       ("dash", "begun"), ("phone", "shown"), ("browsers_own", "shown")])
 def test_the_session_is_shown(visits, visit, at):
     """Its id and what its token says, how long it holds, and the fingerprint of the key that came over the wire."""
     seen = visits[visit][at]
     assert (seen["session-state"], seen["trouble"]) == ("open", "")
-    assert seen["session-network"] == "127.0.0.0/24" and seen["session-scope"] == ("/cmaf/*" if at == "cmaf" else "/ts/*")
+    assert seen["session-network"] == "127.0.0.0/24" and seen["session-scope"] == (
+        "/cmaf/*" if at == "cmaf" or visit == "dash" else "/ts/*")
     assert re.match(r"in (23:5\d:\d\d|24:00:00), \w+", seen["session-end"]) and re.match(r"\d+ s left|expired", seen["token-end"])
     assert seen["session-id"] in {entry["session"] for entry in visits["log"].values()}
     prints = [hashlib.sha256(bytes.fromhex(key)).digest()[:8].hex(":") for key in visits[visit]["keys"]]
@@ -144,10 +203,10 @@ def test_the_timeline_has_every_request_of_the_player(visits, at):
 def test_the_timeline_has_the_attacks(visits, visit):
     """With the word of each refusal, and who asked."""
     rows = [row for row in visits[visit]["shown"]["rows"] if row["verdict"] != "allowed"][::-1]
-    order = ["expired", "stolen", "missing", "session", "path", "signature", "parameter"]
-    assert [row["verdict"] for row in rows] == [f"refused: {ATTACKS[attack].split()[1]}" for attack in order]
+    tried = [attack for attack in ORDER if attack in TRIED[visit]]
+    assert [row["verdict"] for row in rows] == [f"refused: {TRIED[visit][attack].split()[1]}" for attack in tried]
     assert all(row["name"].endswith(" you") or row["name"].endswith("you, from 127.9.9.9") for row in rows)
-    assert visits[visit]["shown"]["request-count"].endswith(f", {len(REFUSED)} refused")
+    assert visits[visit]["shown"]["request-count"].endswith(f", {len(tried)} refused")
 
 
 def test_the_timeline_does_not_grow_without_end(visits):
@@ -163,7 +222,7 @@ def test_the_page_fits(visits, visit, scheme):
     assert len(layout["heights"]) >= len(ATTACKS) + 3 and min(layout["heights"]) >= 40
 
 
-@pytest.mark.parametrize("visit", ["desk", "phone", "deceived", "browsers_own"])
+@pytest.mark.parametrize("visit", [*VISITS, "deceived", "browsers_own"])
 def test_nothing_goes_wrong_and_nothing_comes_from_elsewhere(visits, visit):
     """No script fails, nothing is against the page's own policy, nothing is asked of another host."""
     assert (visits[visit]["complaints"], visits[visit]["others"]) == ([], [])

@@ -24,6 +24,9 @@ def test_what_docs_keys_tells_key_servers():
         assert key("session", bytes.fromhex(vector["session"]), 7) == vector["contentKey7"]
         assert key("stream", vector["stream"].encode(), 7) == vector["streamKey7"]
         assert key("application", b"", 7) == vector["applicationKey7"]
+        session = ("session", bytes.fromhex(vector["session"]))
+        assert told["sample_key"](secret, policy, *session).hex() == vector["sampleKey"]
+        assert told["sample_kid"](secret, policy, *session).hex() == vector["sampleKid"]
         assert told["secret_id"](secret, policy) == vector["secretId"]
         packager = told["packager_key"](secret, policy, vector["contentId"], bytes.fromhex(vector["kid"]))
         assert packager.hex() == vector["packagerKey"]

@@ -106,7 +106,9 @@ fn policies(arguments: &New) -> String {
         "enabled": true,
         "secret": {{"env": "PLAYLOCK_SECRET"}},
         "keyPath": "/serve.key",
-        "keyScope": "session"
+        "keyScope": "session",
+        "scheme": "cbcs",
+        "licensePath": "/license"
       }}
     }}
   ],
@@ -145,7 +147,7 @@ The configuration of the filter. JSON has no comments, so its members are explai
 
 | member | here | meaning |
 |---|---|---|
-| `holdHeaders` | `true` | A playlist that cannot be served gets a clean error, not a reset response. Needs `allow_on_headers_stop_iteration: true` in Envoy's filter. Where that cannot be set (Istio's WasmPlugin), use `false`, or responses hang. |
+| `holdHeaders` | `true` | A playlist that cannot be served gets a clean error, not a reset response. Needs `allow_on_headers_stop_iteration: true` in Envoy's filter. Where that cannot be set (Istio's WasmPlugin), use `false`, or responses hang, and remove `scheme` and `licensePath`. |
 | `policies[].policyName` | `{name}` | Name of the policy in logs and tokens. Keys are derived from it: renaming ends all sessions. |
 | `tokenAuth.password` | `PLAYLOCK_PASSWORD` | Your site signs access tokens with it. To rotate it: add the new one as `transitionPassword` everywhere, then swap the two, then remove the old one. |
 | `tokenAuth.sessionTokenTransport` | `path` | Session tokens are the first segment of each URL's path (`/~TOKEN/…`), so relative URIs inherit them and no cookies are needed. Alternatives: `query`, `cookie`, `both`. |
@@ -154,6 +156,8 @@ The configuration of the filter. JSON has no comments, so its members are explai
 | `mediaEncryption.secret` | `PLAYLOCK_SECRET` | All keys are derived from it; the same on every Envoy. To rotate it: `transitionSecret`, likewise. |
 | `mediaEncryption.keyPath` | `/serve.key` | Players request keys from this path. Such requests never reach the origin. |
 | `mediaEncryption.keyScope` | `session` | Each session has its own key. With `stream` or `application`, viewers share keys, so that a cache in front can store segments. |
+| `mediaEncryption.scheme` | `cbcs` | MPDs are served too: their media is encrypted sample by sample. HLS is not affected, and is encrypted with AES-128. Remove it together with `licensePath` to use `keyRotation` or `keyUrl`; MPDs are refused then. |
+| `mediaEncryption.licensePath` | `/license` | Players of MPDs request ClearKey licenses from this path. Such requests never reach the origin. |
 | `assignments[]` | `{path}` | The policy applies to this path and everything below it. |
 | `default` | `deny` | Requests that no assignment covers are refused. `pass` forwards them unchanged. |
 

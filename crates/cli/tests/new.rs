@@ -9,6 +9,10 @@ use std::{fs, path::Path};
 
 use common::{Scratch, playlock, run};
 
+const MPD: &str = r#"<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period><AdaptationSet mimeType="video/mp4">
+<SegmentTemplate media="$Number$.m4s" initialization="i.mp4" duration="4"/><Representation id="v" bandwidth="1"/>
+</AdaptationSet></Period></MPD>"#;
+
 /// The variables of a file for shells.
 fn variables(path: &Path) -> BTreeMap<String, String> {
     let text = fs::read_to_string(path).unwrap();
@@ -35,6 +39,10 @@ fn what_is_new_is_good_and_never_the_same() {
     let url = run(&["token", "--config", config, "--url", "https://tv.example/films/a/master.m3u8"], &[], &env);
     let why = run(&["why", url.text().trim(), "--config", config], &[], &env);
     assert_eq!((why.status, why.text().lines().next()), (0, Some("passes, as playlist")));
+    // MPDs are encrypted, too.
+    let mpd = run(&["token", "--config", config, "--url", "https://tv.example/films/a/manifest.mpd"], &[], &env);
+    let mpd = run(&["rewrite", "--config", config, "--url", mpd.text().trim()], MPD.as_bytes(), &env);
+    assert!(mpd.status == 0 && mpd.text().contains("value=\"cbcs\"") && mpd.text().contains("/license?"), "{mpd:?}");
     let page = fs::read_to_string(directory.join("policies.md")).unwrap();
     assert!(page.contains("https://tv.example/films/master.m3u8") && !env.values().any(|value| page.contains(value)));
 

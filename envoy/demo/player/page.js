@@ -1,6 +1,8 @@
 // The page: gets an access token from the site, starts the player, and passes its requests to the session card, the
 // timeline and the attacks.
 
+import { attacksOn } from "./attacks.js";
+import { playMpd } from "./dash.js";
 import * as panel from "./panel.js";
 import { play } from "./player.js";
 import * as session from "./session.js";
@@ -20,7 +22,7 @@ function trouble(words) {
 }
 
 async function start() {
-  stop();
+  const before = stop;
   const mine = { stream: document.querySelector("input[name=stream]:checked").value, site, media: null };
   playing = mine;
   mine.tell = (made) => {
@@ -31,14 +33,16 @@ async function start() {
     if (made.problem) mine.refusal = `${made.problem.title} (${made.problem.type})`;
   };
   trouble("");
-  timeline.clear();
-  panel.reset();
+  const isDash = mine.stream === "dash";
+  timeline.clear(isDash ? "dash" : "hls");
+  panel.draw(attacksOn(mine.stream), () => playing);
+  await before();
   const { now, streams } = await site();
   if (mine !== playing) return;
   mine.streams = streams;
   const url = streams[mine.stream].tokenised;
   session.begin(url, now);
-  stop = play($("video"), url, {
+  stop = (isDash ? playMpd : play)($("video"), url, {
     tell: mine.tell,
     trouble: (words) => {
       if (mine !== playing) return;
@@ -48,14 +52,14 @@ async function start() {
     found: (media) => {
       if (mine !== playing || mine.media) return;
       mine.media = media;
-      session.observeIv(media.iv);
+      // DASH names it in init sections.
+      if (!isDash) session.observeIv(media.iv);
       panel.enable();
     },
   });
 }
 
 const begin = () => start().catch((error) => trouble(`No access token: ${error.message}`));
-panel.draw(() => playing);
 $("again").addEventListener("click", begin);
 $("stream").addEventListener("change", begin);
 setInterval(session.tick, 1000);

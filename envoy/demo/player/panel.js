@@ -1,6 +1,5 @@
 // The panel of attacks: one button each, and below the last one pressed the response and whether it was expected.
 
-import { ATTACKS } from "./attacks.js";
 import { badge } from "./session.js";
 import { shortly } from "./wire.js";
 
@@ -15,28 +14,30 @@ function make(name, className, ...children) {
 }
 
 /** One answer of the edge's: what was asked for, and what it said. */
-function answerOf({ url, from, status, verdict, allowed, problem, note }) {
+function answerOf({ kind, url, from, status, verdict, allowed, problem, note }) {
   const mark = make("span", "");
   badge(mark, status ? `${status} ${verdict}` : verdict, allowed ? "" : "bad");
   const parts = [
-    make("p", "url", make("b", "", from ? `From ${from}: ` : "", "GET "), shortly(url)),
+    make("p", "url", make("b", "", from ? `From ${from}: ` : "", kind === "license" ? "POST " : "GET "), shortly(url)),
     make("p", "said", mark, ` ${problem ? `“${note}”` : note}`),
   ];
   if (problem) parts.push(make("code", "problem", JSON.stringify(problem)));
   return parts;
 }
 
-/** A player's try at a segment: its picture, or that there is none. */
+/** A player's try at a segment: its picture, or that there is none. A page cannot copy pictures under Encrypted Media
+ * Extensions, so those come as the `video` itself. */
 function trialOf({ label, canvas, result }) {
+  const screen = result.video ?? canvas;
   if (result.error) {
     const context = canvas.getContext("2d");
     Object.assign(context, { fillStyle: "#b9c0cd", font: "22px system-ui, sans-serif", textAlign: "center" });
     context.fillText("no picture", canvas.width / 2, canvas.height / 2 + 8);
   }
   const words = result.error ?? `plays: ${result.width}×${result.height}`;
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", result.error ? "no picture" : "the first frame");
-  return make("figure", result.error ? "failed" : "", canvas, make("figcaption", "", make("b", "", label), ` ${words}`));
+  screen.setAttribute("role", "img");
+  screen.setAttribute("aria-label", result.error ? "no picture" : "the first frame");
+  return make("figure", result.error ? "failed" : "", screen, make("figcaption", "", make("b", "", label), ` ${words}`));
 }
 
 function show(answer, { asked, answers, facts = [], trials = [], right, why, wanted }) {
@@ -78,27 +79,20 @@ async function press(button, { title, attempt }, playing) {
   $("said").textContent = `${title}: ${words}. ${came.right ? came.why : "Unexpected response."}`;
 }
 
-/** Puts the buttons there. `playing`: what plays at the time. */
-export function draw(playing) {
-  $("attacks").replaceChildren(...ATTACKS.map((attack) => {
-    const button = make("button", "", make("span", "what", attack.title), make("span", "badge"));
-    button.type = "button";
+/** Puts the buttons there as another session begins: nothing has been tried on it, and nothing can be yet. `playing`: what
+ * plays at the time. */
+export function draw(attacks, playing) {
+  $("said").textContent = "";
+  $("attacks").replaceChildren(...attacks.map((attack) => {
+    const button = make("button", "", make("span", "what", attack.title), make("span", "badge", "try it"));
+    Object.assign(button, { type: "button", disabled: true });
+    button.setAttribute("aria-expanded", "false");
     button.setAttribute("aria-controls", `answer-${attack.id}`);
     button.addEventListener("click", () => press(button, attack, playing));
-    const item = make("li", "", button, Object.assign(make("div", "answer"), { id: `answer-${attack.id}` }));
+    const item = make("li", "", button, Object.assign(make("div", "answer"), { id: `answer-${attack.id}`, hidden: true }));
     item.id = `attack-${attack.id}`;
     return item;
   }));
-}
-
-/** Another session begins: nothing has been tried on it, and nothing can be yet. */
-export function reset() {
-  for (const button of buttons()) {
-    fold(button);
-    button.disabled = true;
-    badge(button.querySelector(".badge"), "try it");
-  }
-  $("said").textContent = "";
 }
 
 /** There is a session to attack. */

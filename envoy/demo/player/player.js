@@ -1,5 +1,5 @@
-// Plays a session: with hls.js, recording every request, or with the browser's own player if it has no Media Source
-// Extensions. Also plays a single segment with or without its key. The players know nothing of playlock.
+// Plays a session of HLS: with hls.js, recording every request, or with the browser's own player if it has no Media Source
+// Extensions. Also plays a single segment with or without its key. The players know nothing of playlock. (DASH: dash.js.)
 
 import { ask, recording } from "./requests.js";
 import { mediaOf, pathOf, sessionTokenOf, variantsOf, withParameter, withSessionToken } from "./wire.js";

@@ -1,7 +1,8 @@
-// Requests of this page, by hls.js (through a recording loader), by the page itself, or by the site from another
-// address. Each record takes the verdict from the response alone.
+// Requests of this page, by hls.js (through a recording loader), by Shaka Player, by the page itself, or by the site from
+// another address. Each record takes the verdict from the response alone.
 
-import { isClear, pathOf, problemOf, sessionTokenOf, unhex, variantsOf } from "./wire.js";
+import { hasClearSamples, ivOf } from "./mp4.js";
+import { isClear, keysOf, pathOf, problemOf, sessionTokenOf, unhex, variantsOf } from "./wire.js";
 
 const text = (body) => new TextDecoder().decode(body);
 
@@ -10,7 +11,13 @@ function holding(kind, url, body) {
   switch (kind) {
     case "master": return variantsOf(text(body), url).some(sessionTokenOf) ? "opens a session" : "opens no session";
     case "media": return text(body).includes("METHOD=AES-128") ? "key tag added" : "no key tag";
+    case "mpd": return text(body).includes("<ContentProtection") ? "content protection added" : "no content protection";
     case "key": return `${body.length} bytes`;
+    case "license": return `${keysOf(body).length} key`;
+    // Players read text and boxes themselves. The samples are what is encrypted.
+    case "text": return "clear, as intended";
+    case "samples-init": return ivOf(body) ? "names the key and the IV" : "names no key";
+    case "samples": return hasClearSamples(body) ? "CLEAR" : "samples encrypted";
     // An init section holds no picture and no sound, and must be clear for some players.
     case "init": return isClear(pathOf(url), body) ? "clear, as intended" : "encrypted";
     default: return isClear(pathOf(url), body) ? "CLEAR" : "encrypted";
@@ -18,14 +25,14 @@ function holding(kind, url, body) {
 }
 
 /** A request that has been answered. `at`: when it began, in ms of performance.now(); `status` 0: there was no answer. */
-function record(who, { kind, url, at, status, type, body, from = null }) {
+export function record(who, { kind, url, at, status, type, body, from = null }) {
   const allowed = status >= 200 && status < 300;
   const problem = problemOf(type, body);
   const verdict = allowed ? "allowed" : problem ? `refused: ${problem.type}` : status ? `HTTP ${status}` : "no response";
   const note = allowed ? holding(kind, url, body) : problem?.title ?? "";
   return {
     who, kind, url, at, ms: performance.now() - at, status, type, body, from, allowed, problem, verdict, note,
-    alarm: allowed && kind === "segment" && note === "CLEAR",
+    alarm: allowed && note === "CLEAR",
   };
 }
 
@@ -64,14 +71,17 @@ export function recording(Loader, tell, who = "player") {
   };
 }
 
-/** Asks the edge for a URL, past every cache, as the page itself (`who`: "you", or "player" in the place of one). */
+/** Asks the edge for a URL, past every cache, as the page itself (`who`: "you", or "player" in the place of one). Licenses are
+ * asked for with a POST (W3C Encrypted Media Extensions, 9.1.3), in which playlock reads nothing. */
 export async function ask(kind, url, tell, who = "you") {
   const at = performance.now();
   let made;
   try {
-    const response = await fetch(url, { cache: "no-store" });
+    const post = kind === "license" ? { method: "POST", body: JSON.stringify({ kids: [], type: "temporary" }) } : {};
+    const response = await fetch(url, { cache: "no-store", ...post });
     const body = new Uint8Array(await response.arrayBuffer());
-    made = record(who, { kind, url, at, status: response.status, type: response.headers.get("content-type") ?? "", body });
+    const type = response.headers.get("content-type") ?? "";
+    made = record(who, { kind, url: response.url, at, status: response.status, type, body });
   } catch {
     made = record(who, { kind, url, at, status: 0, type: "", body: new Uint8Array() });
   }

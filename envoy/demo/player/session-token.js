@@ -1,5 +1,7 @@
 // Reads session tokens. Only for showing: the edge alone can verify them. The format is described in docs/tokens.md.
 
+import { base64url, unbase64url } from "./wire.js";
+
 const IPV4 = 16;
 const IPV6 = 8;
 const HEADER = 4;
@@ -9,9 +11,6 @@ const ID = 6;
 const REST = 22;
 const MAC = 16;
 
-const decoded = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
-const encoded = (bytes) =>
-  btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 const startOf = (bytes) => new DataView(bytes.buffer).getUint32(2);
 
 /** An address of 4 or 16 bytes, the last ones of which may be missing. */
@@ -24,7 +23,7 @@ function address(bytes, length) {
 
 /** The fields of a session token: id, network (null if it is bound to none), acl, and end in seconds since 1970. */
 export function sessionFieldsOf(token) {
-  const bytes = decoded(token);
+  const bytes = unbase64url(token);
   let at = REST;
   const take = (length) => {
     at += length;
@@ -47,12 +46,12 @@ export function sessionFieldsOf(token) {
   if (bytes[0] & ACCESS_TOKEN) take(varint());
   if (bytes[0] & PAYLOAD) take(varint());
   const acl = new TextDecoder().decode(bytes.subarray(at, bytes.length - MAC));
-  return { id: encoded(bytes.subarray(ID, REST)), network, acl, end };
+  return { id: base64url(bytes.subarray(ID, REST)), network, acl, end };
 }
 
 /** The token with a start that is `seconds` later, and with it its end, under the old MAC. */
 export function delayed(token, seconds) {
-  const bytes = decoded(token);
+  const bytes = unbase64url(token);
   new DataView(bytes.buffer).setUint32(2, startOf(bytes) + seconds);
-  return encoded(bytes);
+  return base64url(bytes);
 }

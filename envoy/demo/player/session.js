@@ -1,8 +1,9 @@
 // The session card: the fields of the session token, the key's fingerprint, and the remaining lifetime of the tokens.
 
 import { fingerprint } from "./fingerprint.js";
+import { ivOf } from "./mp4.js";
 import { sessionFieldsOf } from "./session-token.js";
-import { accessTokenOf, fieldsOf, sessionTokenOf } from "./wire.js";
+import { accessTokenOf, fieldsOf, hex, keysOf, sessionTokenOf } from "./wire.js";
 
 const $ = (id) => document.getElementById(id);
 const NOTHING = "–";
@@ -30,7 +31,7 @@ export function begin(url, now) {
 export function observe({ allowed, kind, url, body }) {
   if (!allowed || !shown) return;
   const token = sessionTokenOf(url);
-  if (token && kind === "media") {
+  if (token && (kind === "media" || kind === "mpd")) {
     const fields = sessionFieldsOf(token);
     $("session-id").textContent = fields.id;
     $("session-network").textContent = fields.network ?? "any network";
@@ -39,8 +40,10 @@ export function observe({ allowed, kind, url, body }) {
     badge($("session-state"), "open", "good");
     tick();
   }
-  if (kind === "key" && body.length === 16) {
-    shown.print = fingerprint(body);
+  if (kind === "samples-init" && ivOf(body)) observeIv(hex(ivOf(body)));
+  const [key] = kind === "license" ? keysOf(body) : [body];
+  if (["key", "license"].includes(kind) && key?.length === 16) {
+    shown.print = fingerprint(key);
     $("key-print").textContent = shown.print;
     const other = shown.before && shown.before !== shown.print;
     $("key-note").textContent = other ? `previous session: ${shown.before}` : "first 8 bytes of its SHA-256";
@@ -52,7 +55,7 @@ export function refused() {
   badge($("session-state"), "refused", "bad");
 }
 
-/** The IV that a media playlist names, in hex. */
+/** The IV that a media playlist or an init section names, in hex. */
 export function observeIv(iv) {
   $("key-iv").textContent = iv ?? "media sequence number";
 }

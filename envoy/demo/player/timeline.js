@@ -7,22 +7,35 @@ const $ = (id) => document.getElementById(id);
 const LISTED = 60;
 const SECONDS = 30;
 const MARKED = 120;
-const LANES = { master: "lane-master", media: "lane-media", key: "lane-key", init: "lane-segment", segment: "lane-segment" };
-const KINDS = { master: "Master playlist", media: "Media playlist", key: "Key", init: "Init section", segment: "Segment" };
+const LANES = {
+  hls: { master: "lane-master", media: "lane-media", key: "lane-key", init: "lane-segment", segment: "lane-segment" },
+  // The page asks for playlists there, too.
+  dash: {
+    mpd: "lane-mpd", master: "lane-mpd", media: "lane-mpd", license: "lane-license", "samples-init": "lane-samples",
+    samples: "lane-samples", text: "lane-samples",
+  },
+};
+const KINDS = {
+  master: "Master playlist", media: "Media playlist", key: "Key", init: "Init section", segment: "Segment",
+  mpd: "MPD", license: "License", "samples-init": "Init section", samples: "Segment", text: "Subtitles",
+};
 
+let lanes = LANES.hls;
 let marks = [];
 let began = 0;
 let counts = {};
 
 const element = (name, className, words = "") => Object.assign(document.createElement(name), { className, textContent: words });
 
-/** Forgets everything: another session begins. */
-export function clear() {
+/** Forgets everything: another session begins, of HLS or DASH (`format`). */
+export function clear(format) {
+  lanes = LANES[format];
+  for (const list of document.querySelectorAll(".lanes")) list.hidden = list.dataset.format !== format;
   marks = [];
   counts = { allowed: 0, refused: 0, kinds: {} };
   began = performance.now();
   $("requests").replaceChildren();
-  for (const id of new Set(Object.values(LANES))) {
+  for (const id of new Set(Object.values(lanes))) {
     $(id).querySelector(".strip").replaceChildren();
     $(id).querySelector("small").textContent = "";
   }
@@ -55,7 +68,7 @@ function row({ who, kind, url, at, ms, status, body, from, allowed, verdict, not
 /** Shows one more request. */
 export function add(made) {
   counts[made.allowed ? "allowed" : "refused"] += 1;
-  const lane = $(LANES[made.kind]);
+  const lane = $(lanes[made.kind]);
   counts.kinds[lane.id] = (counts.kinds[lane.id] ?? 0) + 1;
   lane.querySelector("small").textContent = counts.kinds[lane.id].toLocaleString("en");
   showCounts();

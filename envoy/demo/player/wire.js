@@ -1,6 +1,7 @@
-// Parses wire formats: tokens, playlists, refusals and the first bytes of segments. Independent of page and player.
+// Parses wire formats: tokens, playlists, MPDs, refusals and the first bytes of segments. Independent of page and player.
 
-const ascii = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
+/** Bytes as characters. */
+export const ascii = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
 const TS_PACKET = 188;
 // A session token is the first segment of a path, behind this marker (docs/tokens.md).
 const TOKEN = /^\/~([^/]+)/;
@@ -12,6 +13,14 @@ export function hex(bytes, between = "") {
 
 /** What hex says. */
 export const unhex = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+
+/** Bytes in base64url. */
+export const base64url = (bytes) =>
+  btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+/** What base64url says. */
+export const unbase64url = (text) =>
+  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
 
 /** Whether a segment starts as its format must: if it does not, it is encrypted. */
 export function isClear(name, bytes) {
@@ -66,6 +75,10 @@ export function withParameter(url, name, value) {
   return made.href;
 }
 
+/** The value of a parameter in a URL, as it stands there. */
+export const parameterOf = (url, name) =>
+  new URL(url).search.slice(1).split("&").find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
+
 /** The path and file name of a URL, without the session token. */
 export const pathOf = (url) => new URL(url, location.href).pathname.replace(TOKEN, "");
 
@@ -79,7 +92,7 @@ export function shortly(url) {
 /** The URIs in a master playlist, absolute: the media playlists of its variants. */
 export function variantsOf(text, url) {
   const lines = text.split("\n").map((line) => line.trim());
-  return lines.filter((line, at) => line && !line.startsWith("#") && lines[at - 1].startsWith("#EXT-X-STREAM-INF"))
+  return lines.filter((line, at) => line && !line.startsWith("#") && lines[at - 1]?.startsWith("#EXT-X-STREAM-INF"))
     .map((line) => new URL(line, new URL(url, location.href)).href);
 }
 
@@ -100,6 +113,33 @@ export function mediaOf(text, url) {
     }
   }
   return found;
+}
+
+/** What an MPD says of its first set, which is video: the URLs of a segment, its init section and the license, the key ID, and
+ * the media type. Segments are those of SegmentTemplate. */
+export function mpdMediaOf(text, url) {
+  const mpd = new DOMParser().parseFromString(text, "application/xml");
+  const set = mpd.querySelector("AdaptationSet");
+  const [template, representation] = ["SegmentTemplate", "Representation"].map((name) => set.querySelector(name));
+  const named = (attribute) => new URL(template.getAttribute(attribute)
+    .replaceAll("$RepresentationID$", representation.id)
+    .replaceAll("$Number$", template.getAttribute("startNumber")), url).href;
+  const protection = mpd.querySelector("ContentProtection[*|default_KID]");
+  return {
+    url, segment: named("media"), init: named("initialization"),
+    key: mpd.getElementsByTagNameNS("*", "Laurl")[0]?.textContent ?? null,
+    kid: protection?.getAttributeNS("urn:mpeg:cenc:2013", "default_KID") ?? null,
+    contentType: `${set.getAttribute("mimeType")}; codecs="${representation.getAttribute("codecs")}"`,
+  };
+}
+
+/** The keys in a ClearKey license, or none. */
+export function keysOf(body) {
+  try {
+    return JSON.parse(new TextDecoder().decode(body)).keys.map(({ k }) => unbase64url(k));
+  } catch {
+    return [];
+  }
 }
 
 /** What an answer says of a refusal: its problem document (RFC 9457), or null. */

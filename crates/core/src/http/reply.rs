@@ -186,7 +186,7 @@ reasons! {
     /// The origin's MPD is none, or has something that the rewriter refuses.
     Mpd "mpd" 502 "The origin's MPD is not an MPD, or has something that is not served";
     /// The response is an MPD, under a policy that encrypts.
-    Dash "dash" 502 "This policy encrypts, and MPDs are served only under policies without mediaEncryption";
+    Dash "dash" 502 "This policy encrypts, but not MPDs: mediaEncryption has no scheme";
     /// A steering manifest or asset list is not a JSON object, or exceeds the limit.
     Document "document" 502 "The origin's steering manifest or asset list is not a JSON object, or too long";
     /// Media of an MPD is neither fragmented MP4 whose samples can be encrypted, nor text or an image.
