@@ -77,7 +77,17 @@ class Native:
         return Outcome(status == 0, len(frames), digest(lines), cues, complaints.splitlines())
 
     def reading(self, url):
-        return [self.ffmpeg, "-v", "error", "-nostdin", "-threads", "1", "-protocol_whitelist", "http,tcp,crypto", "-i", url]
+        return [self.ffmpeg, "-v", "error", "-nostdin", "-threads", "1", "-protocol_whitelist", "file,http,tcp,crypto", "-i", url]
+
+    def frames(self, url, seconds, *options):
+        """What ffmpeg decodes: (exit status, {stream: hashes of its frames in order}, complaints)."""
+        status, output, complaints = self.run([*self.reading(url), "-fps_mode", "passthrough", *options, "-f", "framemd5", "-"],
+                                              seconds)
+        frames = {}
+        for line in output.decode().splitlines():
+            if not line.startswith("#"):
+                frames.setdefault(line.partition(",")[0], []).append(line.rpartition(",")[2].strip())
+        return status, frames, complaints.splitlines()
 
     def cues(self, url, seconds):
         """The subtitles that ffmpeg finds."""
