@@ -37,29 +37,54 @@ const FIREFOX = {
 };
 const WAIT = 30_000;
 
-async function play(browser, { page: address, times, ...options }) {
-  const context = await browser.createBrowserContext();
-  try {
-    const page = await context.newPage();
+const idle = [];
+let creation = Promise.resolve();
+
+/** A page with a cookie jar of its own, used before or new. Firefox loses pages that are made at the same time. */
+function taken() {
+  if (idle.length) return idle.pop();
+  creation = creation.catch(() => null).then(async () => {
+    const context = await browser.createBrowserContext();
+    // Windows are all visible, tabs are not.
+    const page = await context.newPage({ type: "window" });
     await page.setViewport({ width: 320, height: 180 });
-    const requests = [], complaints = [];
-    page.on("response", (response) => requests.push({ url: response.url(), status: response.status() }));
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    await page.goto(address, { timeout: WAIT });
-    const report = await page.evaluate((options) => window.play(options), options);
-    report.pictures = [];
-    if (report.ended) {
-      for (const time of times) {
-        const shown = await page.evaluate((time) => window.show(time), time);
-        if (shown !== null) report.errors.push(shown);
-        // The page alone: the picture of an encrypted video is in no canvas.
-        report.pictures.push(await page.screenshot({ encoding: "base64" }));
-      }
+    return page;
+  });
+  return creation;
+}
+
+async function play(page, { page: address, times, ...options }) {
+  const requests = [], complaints = [];
+  const answered = (response) => requests.push({ url: response.url(), status: response.status() });
+  const broken = (error) => complaints.push(String(error));
+  page.on("response", answered).on("pageerror", broken);
+  await page.goto(address, { timeout: WAIT });
+  const report = await page.evaluate((options) => window.play(options), options);
+  report.pictures = [];
+  if (report.ended) {
+    for (const time of times) {
+      const shown = await page.evaluate((time) => window.show(time), time);
+      if (shown !== null) report.errors.push(shown);
+      // The page alone: the picture of an encrypted video is in no canvas.
+      report.pictures.push(await page.screenshot({ encoding: "base64" }));
     }
-    return { ...report, errors: [...report.errors, ...await page.evaluate(() => window.complaints()), ...complaints], requests };
-  } finally {
-    await context.close();
   }
+  report.errors.push(...await page.evaluate(() => window.complaints()), ...complaints);
+  page.off("response", answered).off("pageerror", broken);
+  await page.goto("about:blank");
+  return { ...report, requests };
+}
+
+/** The report of a play. A page that hangs is not used again. */
+async function reported(command) {
+  const page = await taken();
+  let timer;
+  const hung = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the page hangs")), command.seconds * 1000 + 20_000);
+  });
+  const report = await Promise.race([play(page, command), hung]).finally(() => clearTimeout(timer));
+  idle.push(page);
+  return report;
 }
 
 const browser = await puppeteer.launch({
@@ -72,7 +97,7 @@ console.log(JSON.stringify({
 const plays = [];
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line);
-  plays.push(play(browser, command)
+  plays.push(reported(command)
     .catch((error) => ({ crashed: String(error?.stack ?? error) }))
     .then((report) => console.log(JSON.stringify({ id: command.id, report }))));
 }

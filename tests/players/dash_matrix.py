@@ -133,7 +133,7 @@ class Outcome:
     ranges of the programme in seconds; `frames`: how many pictures were decoded."""
 
     ended: bool
-    pictures: list = field(default_factory=list)
+    pictures: list = field(default_factory=list, repr=False)
     errors: list = field(default_factory=list)
     cues: list = field(default_factory=list)
     played: list = field(default_factory=list)

@@ -84,7 +84,7 @@ window.play = async ({ player, url, license, rate, seconds, advance }) => {
   const ranges = ({ length }, of) => [...Array(length).keys()].map((i) => [of.start(i), of.end(i)]);
   video.pause();
   return {
-    ...report, cues: [...cues].sort(), currentTime: video.currentTime, duration: Number(video.duration),
+    ...report, errors: window.complaints(), cues: [...cues].sort(), currentTime: video.currentTime, duration: Number(video.duration),
     played: ranges(video.played, video.played), buffered: ranges(video.buffered, video.buffered),
     frames: video.getVideoPlaybackQuality().totalVideoFrames, audio: video.webkitAudioDecodedByteCount ?? null,
   };
@@ -104,4 +104,5 @@ window.show = async (time) => {
   return problem;
 };
 
-window.complaints = () => report.errors.slice();
+/** Errors since the report. */
+window.complaints = () => report.errors.splice(0);

@@ -62,14 +62,18 @@ class Screen:
     def by_browser(self, player, site, url, stream, source, options):
         script, browser = matrix.BROWSERS[player]
         options = {"seconds": SECONDS, "rate": stream.rate, "advance": matrix.ADVANCE, **options}
-        report = self.browsers(browser).play(script, site, url, list(stream.times), **options)
+        try:
+            report = self.browsers(browser).play(script, site, url, list(stream.times), **options)
+        except AssertionError as crash:
+            return matrix.Outcome(False, errors=[str(crash)])
         return matrix.Outcome(report["ended"], report["pictures"], report["errors"], report["cues"], report["played"],
                               report["frames"], source.reloads if stream.live else 0, report)
 
     def by_ffmpeg(self, url, stream, source, seconds):
         """All pictures and all sound; of a live stream its pictures alone, for ffmpeg mixes up the times of two live tracks."""
-        options = ["-map", "0:v", "-t", matrix.ADVANCE] if stream.live else ["-map", "0:v", "-map", "0:a"]
-        status, frames, complaints = self.native.frames(url, seconds, *map(str, options))
+        live = ["-map", "0:v", "-frames:v", str(matrix.ADVANCE * programme.FPS)]
+        options = live if stream.live else ["-map", "0:v", "-map", "0:a"]
+        status, frames, complaints = self.native.frames(url, seconds, *options)
         shown = frames.get("0", [])
         errors = [] if status == 0 else [f"ended with {status}", *complaints]
         played = [[0, len(shown) / programme.FPS]]
