@@ -107,12 +107,13 @@ class Live:
             kind = "video" if "video/" in attributes else "audio"
             sets.append(f'<AdaptationSet id="{id}" contentType="{kind}" segmentAlignment="true" startWithSAP="1">'
                         f"<Representation {attributes}>{template}</Representation></AdaptationSet>")
+        delay = "" if low_latency else ' suggestedPresentationDelay="PT3S"'
         service = '<ServiceDescription id="0"><Latency target="2000" min="1000" max="6000"/></ServiceDescription>\n' * low_latency
         return "\n".join([
             '<?xml version="1.0" encoding="utf-8"?>',
             '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="dynamic"',
             f'  availabilityStartTime="{utc(self.began - HEAD)}" publishTime="{utc(time.time())}" minimumUpdatePeriod="PT{UPDATE}S"',
-            f'  timeShiftBufferDepth="PT{WINDOW}S" minBufferTime="PT1S" suggestedPresentationDelay="PT3S"'
+            f'  timeShiftBufferDepth="PT{WINDOW}S" minBufferTime="PT1S"{delay}'
             f' maxSegmentDuration="PT{programme.LIVE_SEGMENT}S">',
             f'{service}<Period id="0" start="PT0S">', *sets, "</Period>",
             f'<UTCTiming schemeIdUri="urn:mpeg:dash:utc:direct:2014" value="{utc(time.time())}"/>', "</MPD>", "",

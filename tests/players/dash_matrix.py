@@ -60,8 +60,8 @@ def link(site, name, way):
 
 @dataclass(frozen=True)
 class Stream:
-    """A stream: its title, its source, its players, the programme's times at which pictures are compared (in the middle of a
-    frame), and how fast it is played."""
+    """A stream: its title, its source, its players, the programme's times at which pictures are compared (in the first half
+    of a frame), and how fast it is played."""
 
     title: str
     source: Callable
@@ -69,7 +69,7 @@ class Stream:
     live: bool = False
     cues: bool = False
     rate: int = 8
-    times: tuple = (1.02, 4.5, 2.98)
+    times: tuple = (1.01, 4.49, 2.97)
 
 
 @functools.cache
@@ -84,7 +84,7 @@ def files(make):
 
 def live(title, addressing):
     """Pictures are sought behind the live edge."""
-    return Stream(title, lambda: Live(addressing), live=True, rate=1, times=(5.02, 7.5, 8.98))
+    return Stream(title, lambda: Live(addressing), live=True, rate=1, times=(5.01, 7.49, 8.97))
 
 
 def vtt():
@@ -116,7 +116,7 @@ LIMITS = {
     (FFMPEG, "periods"): Limit(NEITHER, "ffmpeg 5.1 plays the first period alone, protected or not.", "one period"),
     (FFMPEG, "vtt"): SUBTITLES,
     (FFMPEG, "ttml"): SUBTITLES,
-}
+} | {(player, "hevc"): Limit(NEITHER, "Not tested: HEVC depends on the machine's decoders.", "–") for player in BROWSERS}
 
 
 def ways(player, key):
@@ -138,7 +138,7 @@ class Outcome:
     cues: list = field(default_factory=list)
     played: list = field(default_factory=list)
     frames: int = 0
-    reloads: int = 0  # of a live MPD
+    reloads: int | None = None  # of a live MPD, by a player that reloads it
     report: dict = field(default_factory=dict, repr=False)
 
 
@@ -152,7 +152,7 @@ def whole(stream, outcome):
         return False
     ((begin, end),) = outcome.played
     if stream.live:
-        return end - begin >= ADVANCE - SLACK and outcome.reloads >= RELOADS
+        return end - begin >= ADVANCE - SLACK and (outcome.reloads is None or outcome.reloads >= RELOADS)
     return begin <= SLACK and end >= programme.SECONDS - SLACK
 
 
@@ -173,3 +173,29 @@ def verdict(stream, plain, protected):
 def expected(player, key):
     limit = LIMITS.get((player, key))
     return limit.verdict if limit else YES
+
+
+def table(verdicts, versions):
+    """The table and its notes, from {stream: {player: {way: verdict}}}. `versions`: of ffmpeg, the players and the browsers."""
+    notes, lines = [], [f"| DASH | {' | '.join(PLAYERS)} |", "|---" * (len(PLAYERS) + 1) + "|"]
+    lines.append("| version | " + " | ".join(version(player, versions) for player in PLAYERS) + " |")
+    for key, stream in STREAMS.items():
+        cells = [cell(player, key, verdicts.get(key, {}).get(player, {}), notes) for player in PLAYERS]
+        lines.append(f"| {stream.title} | {' | '.join(cells)} |")
+    return [*lines, "", *(f"{number}. {reason}" for number, reason in enumerate(notes, 1))]
+
+
+def version(player, versions):
+    name, browser = BROWSERS.get(player, (player, None))
+    return versions[name] + (f" in {versions[browser].partition('.')[0]}" if browser else "")
+
+
+def cell(player, key, found, notes):
+    """What the table shows of {way: verdict}. A note is added to `notes`."""
+    limit = LIMITS.get((player, key))
+    if limit and set(found.values()) <= {limit.verdict}:
+        if limit.reason not in notes:
+            notes.append(limit.reason)
+        return f"{limit.cell} ({notes.index(limit.reason) + 1})"
+    words = sorted(set(found.values())) or ["?"]
+    return words[0] if len(words) == 1 else ", ".join(f"{way}: {verdict}" for way, verdict in found.items())

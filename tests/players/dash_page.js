@@ -76,7 +76,9 @@ window.play = async ({ player, url, license, rate, seconds, advance }) => {
       if (video.playbackRate !== rate && !report.live && video.readyState >= 3) video.playbackRate = rate;
       if (first === null && video.readyState >= 3 && !video.seeking) report.first = first = video.currentTime;
       collect();
-      if (report.live ? first !== null && video.currentTime >= first + advance : video.ended) break;
+      // A browser can stop a hair before the end at a high rate.
+      const end = report.live ? first + advance : video.duration - 0.05;
+      if (first !== null && (video.ended || video.currentTime >= end)) break;
     }
     report.ended = true;
   };
@@ -94,13 +96,17 @@ window.play = async ({ player, url, license, rate, seconds, advance }) => {
 window.show = async (time) => {
   const shown = new Promise((resolve) => {
     // A picture of before may still come.
-    const look = (_, { mediaTime }) => (Math.abs(mediaTime - time) < 0.04 ? resolve(null) : video.requestVideoFrameCallback(look));
+    const look = (_, { mediaTime }) => (mediaTime <= time && mediaTime > time - 0.04 ? resolve(null) : video.requestVideoFrameCallback(look));
     video.requestVideoFrameCallback(look);
   });
+  // Subtitles come and go by themselves.
+  for (const track of Array.from(video.textTracks)) track.mode = "hidden";
+  document.querySelector("div").style.visibility = "hidden";
   video.currentTime = time;
   const missed = moment(10).then(() => `no picture at ${time}: ${video.currentTime}, ${video.readyState}`);
   const problem = await Promise.race([shown, missed]);
-  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  const painted = new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  await Promise.race([painted, moment(1)]);
   return problem;
 };
 

@@ -48,13 +48,14 @@ class Screen:
         self.seen, self.whole = {}, None
 
     def play(self, name, player, stream, source, way=None, **options):
-        """Plays what `source` serves under a name, through Envoy if there is a way. `options`: of the page."""
+        """Plays what `source` serves under a name, through Envoy if there is a way. `options`: `seconds` until a play counts as
+        stuck, the URL of a `license` where the MPD has none, and for ffmpeg the `key` itself."""
         self.theatre.stage(name, source)
         proxy = self.edges(way) if way else None
         site = proxy.url if proxy else self.origin
         url = matrix.link(site, name, way)
         if player == matrix.FFMPEG:
-            outcome = self.by_ffmpeg(url, stream, source, options.pop("seconds", SECONDS))
+            outcome = self.by_ffmpeg(url, stream, source, options)
         else:
             outcome = self.by_browser(player, site, url, stream, source, options)
         return Play(name, url, source, outcome, logged(proxy, name) if proxy else [])
@@ -67,24 +68,23 @@ class Screen:
         except AssertionError as crash:
             return matrix.Outcome(False, errors=[str(crash)])
         return matrix.Outcome(report["ended"], report["pictures"], report["errors"], report["cues"], report["played"],
-                              report["frames"], source.reloads if stream.live else 0, report)
+                              report["frames"], source.reloads if stream.live else None, report)
 
-    def by_ffmpeg(self, url, stream, source, seconds):
-        """All pictures and all sound; of a live stream its pictures alone, for ffmpeg mixes up the times of two live tracks."""
+    def by_ffmpeg(self, url, stream, source, options):
+        """All pictures and all sound; of a live stream its pictures alone, for ffmpeg mixes up the clocks of live tracks."""
         live = ["-map", "0:v", "-frames:v", str(matrix.ADVANCE * programme.FPS)]
-        options = live if stream.live else ["-map", "0:v", "-map", "0:a"]
-        status, frames, complaints = self.native.frames(url, seconds, *options)
+        maps = live if stream.live else ["-map", "0:v", "-map", "0:a"]
+        status, frames, complaints = self.native.frames(url, options.get("seconds", SECONDS), *maps, key=options.get("key"))
         shown = frames.get("0", [])
         errors = [] if status == 0 else [f"ended with {status}", *complaints]
         played = [[0, len(shown) / programme.FPS]]
         if not stream.live:
             pictures = [digest for number in sorted(frames) for digest in frames[number]]
             return matrix.Outcome(status == 0, pictures, errors, [], played, len(shown), report={"complaints": complaints})
-        # It begins wherever it begins: what it shows is compared with the whole programme.
-        at = self.whole.index(shown[0]) if shown and shown[0] in self.whole else 0
-        if self.whole[at:at + len(shown)] != shown:
+        # It begins where it begins, and from $Number$ it takes the segment that its clock calls for, be it the last one again.
+        if not set(shown) <= set(self.whole):
             errors.append("other pictures than the programme's")
-        return matrix.Outcome(status == 0, self.whole, errors, [], played, len(shown), source.reloads, {"complaints": complaints})
+        return matrix.Outcome(status == 0, self.whole, errors, [], played, len(shown), report={"complaints": complaints})
 
     def prepare(self, folder):
         """Decodes the live programme by itself."""
@@ -111,13 +111,18 @@ class Screen:
                 player, way, source = task
                 return self.play(f"{key}.{player.replace(', ', '.')}.{way or 'plain'}", player, stream, source, way)
 
-            with ThreadPoolExecutor(len(tasks) if stream.live else AT_ONCE) as pool:
-                plays = {task[:2]: play for task, play in zip(tasks, pool.map(one, tasks))}
+            plays = {task[:2]: play for task, play in zip(tasks, self.together(one, tasks, len(tasks) if stream.live else AT_ONCE))}
             self.seen[key] = {player: Watched(plays[player, None], {way: plays[player, way] for way in matrix.ways(player, key)})
                               for player in stream.players}
             if stream.live:
                 self.again(key, stream)
         return self.seen[key]
+
+    @staticmethod
+    def together(play, tasks, workers=AT_ONCE):
+        """The results of plays that go on side by side."""
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(play, tasks))
 
     def again(self, key, stream):
         """Live: players skip what they were too slow for, on a machine that is busy. They get a second try, one by one."""

@@ -124,6 +124,26 @@ def text(kind):
     return by_packager(source("avc"), source("aac"), vtt.encode(), kinds=("video", "audio", f"text,format={kind}+mp4"))
 
 
+KID, KEY = "0123456789abcdef0123456789abcdef", "00112233445566778899aabbccddeeff"
+
+
+def encrypted(scheme):
+    """The programme, encrypted by the packager with one key, in `cenc` or `cbcs`; the MPD has a common pssh and no more."""
+    keys = ["--enable_raw_key_encryption", "--keys", f"label=:key_id={KID}:key={KEY}", "--protection_systems", "CommonSystem"]
+    return by_packager(source("avc"), source("aac"), options=(*keys, "--protection_scheme", scheme, "--clear_lead", 0))
+
+
+def with_license(package, scheme, url):
+    """The same, with an MPD that says all a player needs: the key's id, and where the key is."""
+    kid = f"{KID[:8]}-{KID[8:12]}-{KID[12:16]}-{KID[16:20]}-{KID[20:]}"
+    protection = (
+        f'<ContentProtection schemeIdUri="urn:mpeg:dash:mp4protection:2011" value="{scheme}" xmlns:cenc="urn:mpeg:cenc:2013" '
+        f'cenc:default_KID="{kid}"/><ContentProtection schemeIdUri="urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e" '
+        f'value="ClearKey1.0"><dashif:Laurl xmlns:dashif="https://dashif.org/CPS">{url}</dashif:Laurl></ContentProtection>')
+    text = re.sub(r"<ContentProtection.*?(</ContentProtection>|/>)", "", package[MPD].decode(), flags=re.DOTALL)
+    return package | {MPD: re.sub(r"<AdaptationSet[^>]*>", lambda found: found[0] + protection, text).encode()}
+
+
 def periods():
     """Two periods of half the length, each with a folder of its own."""
     half = SECONDS // 2
