@@ -10,7 +10,8 @@ const PLAYERS = {
     const player = new shaka.Player();
     player.addEventListener("error", ({ detail }) => failed(`Shaka ${told(detail)}`));
     await player.attach(video);
-    player.configure({ streaming: { bufferingGoal: 60 } });
+    // A stall is to be seen, not to be skipped.
+    player.configure({ streaming: { bufferingGoal: 60, stallEnabled: false } });
     if (license) player.configure({ drm: { servers: { "org.w3.clearkey": license } } });
     await player.load(url).catch((error) => failed(`Shaka's load ${told(error)}`));
     const [track] = player.getTextTracks();
@@ -30,7 +31,10 @@ const PLAYERS = {
       debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
       streaming: { buffer: { bufferTimeDefault: 60, bufferTimeAtTopQuality: 60 }, text: { defaultEnabled: true } },
     });
-    if (license) player.setProtectionData({ "org.w3.clearkey": { serverURL: license } });
+    if (license) {
+      player.setProtectionData({ "org.w3.clearkey": { serverURL: license } });
+      player.on(events.MANIFEST_LOADED, ({ data }) => without_common_pssh(data));
+    }
     player.attachView(video);
     player.attachTTMLRenderingDiv(document.querySelector("div"));
     player.attachSource(url);
@@ -39,6 +43,18 @@ const PLAYERS = {
     return { live: () => player.isDynamic() };
   },
 };
+
+/** dash.js 5.2 hands the common pssh of an MPD to the browser as if it were a list of key ids. From default_KID alone it makes
+ * one. */
+function without_common_pssh(manifest) {
+  const all = (one) => [one ?? []].flat();
+  for (const set of all(manifest.Period).flatMap((period) => all(period.AdaptationSet))) {
+    for (const protection of all(set.ContentProtection).filter(({ schemeIdUri }) => /1077efec/.test(schemeIdUri))) {
+      protection.schemeIdUri = "urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e";
+      delete protection.pssh;
+    }
+  }
+}
 
 const told = ({ code, data, severity }) => `error ${code} (severity ${severity}) ${JSON.stringify(data)}`.slice(0, 500);
 
