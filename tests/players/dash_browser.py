@@ -40,8 +40,9 @@ class DashBrowser(Driver):
         script = Path(__file__).with_name("dash.mjs")
         super().__init__([places.tool("node", install="nodejs"), str(script), json.dumps(how)], log)
 
-    def play(self, player, site, url, times, **options):
-        """The report of a play of `url`, by the page at `site`; `pictures` are hashes of the screenshots at these times."""
-        report = self.ask(options["seconds"], player=player, page=f"{site}/page/index.html", url=url, times=times, **options)
+    def play(self, player, site, url, times, folder="page", **options):
+        """The report of a play of `url`, by the page in a folder of `site`; `pictures` are hashes of the screenshots at these
+        times."""
+        report = self.ask(options["seconds"], player=player, page=f"{site}/{folder}/index.html", url=url, times=times, **options)
         report["pictures"] = [hashlib.sha256(base64.b64decode(picture)).hexdigest() for picture in report["pictures"]]
         return report
