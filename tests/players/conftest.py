@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+import dash_matrix
 import matrix
 import programme
 from browser import Browser
+from dash_browser import DashBrowser, page
+from dash_play import Screen
 from live import Files, Theatre
 from native import Native, Outcome
 from support import tokens
@@ -164,3 +167,32 @@ def watched(play, edges):
         tried.protected[transport] = play(f"{key}.{player}.{transport}{number}", player, column, column.stream(), transport)
 
     return watch
+
+
+@pytest.fixture(scope="session")
+def screen(theatre, origin, native, tmp_path_factory):
+    """What plays DASH, with its Envoys by way and its browsers by name, each started when it is first asked for."""
+    theatre.stage("page", page())
+    proxies, browsers = {}, {}
+
+    def edge(way):
+        if way not in proxies:
+            directory = tmp_path_factory.mktemp("envoy")
+            filters = [wasm_filter(dash_matrix.configuration(way), environment(), True)]
+            proxies[way] = Proxy(directory, bootstrap(int(origin.rpartition(":")[2]), "h1", filters, directory / "access.log"))
+        return proxies[way]
+
+    def started(name):
+        if name not in browsers:
+            browsers[name] = DashBrowser(name, tmp_path_factory.mktemp("browser") / "log")
+        return browsers[name]
+
+    made = Screen(theatre, origin, edge, native, started)
+    made.prepare(tmp_path_factory.mktemp("programme"))
+    yield made
+    for one in browsers.values():
+        one.stop()
+    for proxy in proxies.values():
+        complaint = proxy.complaint()
+        proxy.stop()
+        assert complaint is None, complaint

@@ -213,13 +213,13 @@ def cell(player, key, found, notes):
     return ", ".join(words) + (f" ({notes.index(reason) + 1})" if reason else "")
 
 
-def written():
-    """The table as in the document."""
+def written(begin=BEGIN, end=END):
+    """The table as in the document, between these lines."""
     text = DOCUMENT.read_text()
-    return text[text.index(BEGIN) + len(BEGIN):text.index(END)].strip().splitlines()
+    return text[text.index(begin) + len(begin):text.index(end)].strip().splitlines()
 
 
-def write(lines):
+def write(lines, begin=BEGIN, end=END):
     text = DOCUMENT.read_text()
-    head, tail = text[:text.index(BEGIN) + len(BEGIN)], text[text.index(END):]
+    head, tail = text[:text.index(begin) + len(begin)], text[text.index(end):]
     DOCUMENT.write_text("\n".join([head, *lines, tail]))

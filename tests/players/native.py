@@ -76,8 +76,20 @@ class Native:
         cues = [line for line in lines if line.startswith("2,")]
         return Outcome(status == 0, len(frames), digest(lines), cues, complaints.splitlines())
 
-    def reading(self, url):
-        return [self.ffmpeg, "-v", "error", "-nostdin", "-threads", "1", "-protocol_whitelist", "http,tcp,crypto", "-i", url]
+    def reading(self, url, *options):
+        return [self.ffmpeg, "-v", "error", "-nostdin", "-threads", "1", *options, "-protocol_whitelist", "file,http,tcp,crypto", "-i", url]
+
+    def frames(self, url, seconds, *options, key=None):
+        """What ffmpeg decodes, and decrypts if there is a key: (exit status, {stream: hashes of its frames in order},
+        complaints)."""
+        decryption = ["-cenc_decryption_key", key] if key else []
+        status, output, complaints = self.run([*self.reading(url, *decryption), "-fps_mode", "passthrough", *options, "-f", "framemd5", "-"],
+                                              seconds)
+        frames = {}
+        for line in output.decode().splitlines():
+            if not line.startswith("#"):
+                frames.setdefault(line.partition(",")[0], []).append(line.rpartition(",")[2].strip())
+        return status, frames, complaints.splitlines()
 
     def cues(self, url, seconds):
         """The subtitles that ffmpeg finds."""

@@ -22,7 +22,7 @@ import h2.exceptions
 
 TYPES = {
     ".m3u8": "application/vnd.apple.mpegurl", ".ts": "video/mp2t", ".m4s": "video/iso.segment", ".mp4": "video/mp4",
-    ".aac": "audio/aac", ".vtt": "text/vtt", ".mpd": "application/dash+xml",
+    ".aac": "audio/aac", ".vtt": "text/vtt", ".mpd": "application/dash+xml", ".html": "text/html", ".js": "text/javascript",
 }
 PIECE = 16000
 

@@ -93,7 +93,11 @@ impl MpdLinks {
         {
             return (!self.media.is_empty()).then(|| [reference, "?", &self.media].concat());
         }
-        let (url, inherits, path) = self.own(base, reference)?;
+        // Players resolve a license server against neither the MPD nor a `BaseURL`, but against their page.
+        let document = (place == Place::License).then(|| self.document());
+        let (url, inherits, path) = self.own(document.as_ref().unwrap_or(base), reference)?;
+        let absolute = document.is_some().then(|| url.absolute(reference, &path));
+        let reference = absolute.as_deref().unwrap_or(reference);
         let target = target_of(place);
         let is_template = place == Place::Template;
         if target::normal_path(&if is_template { filled(&path) } else { Cow::Borrowed(&*path) }).is_err() {

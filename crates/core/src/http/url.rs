@@ -129,6 +129,12 @@ impl Base {
         })
     }
 
+    /// `uri`, which must be own and whose absolute path is `path`, with scheme and authority if it has none.
+    pub fn absolute(&self, uri: &str, path: &str) -> String {
+        let rooted = rooted(uri, "", path);
+        if origin(uri).is_empty() { [self.scheme.prefix(), &self.own.authority, &rooted].concat() } else { rooted }
+    }
+
     /// The absolute raw path of `uri`; `None` if it is not own.
     pub fn own_path<'a>(&self, uri: &'a str) -> Option<Cow<'a, str>> {
         let parts = split(uri)?;

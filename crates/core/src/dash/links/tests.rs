@@ -114,7 +114,27 @@ fn urls_by_transport_and_place() {
             "https://edge.example/~T/vod/x.mpd",
             "https://edge.example/~T/vod/x.mpd",
         ),
-        (License, "/license", "/license?s=T", "/~T/license", "/~T/license"),
+        (
+            License,
+            "/license?a=1",
+            "https://edge.example/license?a=1&s=T",
+            "https://edge.example/~T/license?a=1",
+            "https://edge.example/~T/license?a=1",
+        ),
+        (
+            License,
+            "../license",
+            "https://edge.example/vod/license?s=T",
+            "https://edge.example/~T/vod/license",
+            "https://edge.example/~T/vod/license",
+        ),
+        (
+            License,
+            "//edge.example/license",
+            "//edge.example/license?s=T",
+            "//edge.example/~T/license",
+            "//edge.example/~T/license",
+        ),
         (
             License,
             "https://drm.example/license",
