@@ -112,7 +112,10 @@ window.play = async ({ player, url, license, rate, seconds, advance }) => {
 window.show = async (time) => {
   const shown = new Promise((resolve) => {
     // A picture of before may still come.
-    const look = (_, { mediaTime }) => (mediaTime <= time && mediaTime > time - 0.04 ? resolve(null) : video.requestVideoFrameCallback(look));
+    const look = (_, { mediaTime }) => {
+      if (mediaTime <= time && mediaTime > time - 0.04) resolve(null);
+      else video.requestVideoFrameCallback(look);
+    };
     video.requestVideoFrameCallback(look);
   });
   // Subtitles come and go by themselves.

@@ -58,7 +58,8 @@ def test_screenshots_tell_the_streams_apart(screen):
     """Pictures differ from time to time and from codec to codec, so that being equal means something. Two players show the
     same picture in one browser."""
     for browser in ("Chromium", "Firefox"):
-        shown = {key: screen.watched(key)[f"Shaka, {browser}"].plain.outcome.pictures for key in ("timeline", "number", "av1", "vp9")}
+        keys = ("timeline", "number", "av1", "vp9")
+        shown = {key: screen.watched(key)[f"Shaka, {browser}"].plain.outcome.pictures for key in keys}
         assert len({picture for pictures in shown.values() for picture in pictures}) == 3 * len(shown), shown
         assert shown["timeline"] == screen.watched("timeline")[f"dash.js, {browser}"].plain.outcome.pictures
 
