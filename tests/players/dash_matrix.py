@@ -200,4 +200,7 @@ def cell(player, key, found, notes):
             notes.append(limit.reason)
         return f"{limit.cell} ({notes.index(limit.reason) + 1})"
     words = sorted(set(found.values())) or ["?"]
-    return words[0] if len(words) == 1 else ", ".join(f"{way}: {verdict}" for way, verdict in found.items())
+    if len(words) > 1:
+        return ", ".join(f"{way}: {verdict}" for way, verdict in found.items())
+    transports = [way for way in found if way in TRANSPORTS]
+    return ", ".join(words + transports * (len(transports) < sum(way in TRANSPORTS for way in ON)))

@@ -35,6 +35,8 @@ const PLAYERS = {
       player.setProtectionData({ "org.w3.clearkey": { serverURL: license } });
       player.on(events.MANIFEST_LOADED, ({ data }) => without_common_pssh(data));
     }
+    // What loads low-latency segments sends no cookies otherwise, to the page's own site neither.
+    player.setXHRWithCredentialsForType("MediaSegment", true);
     player.attachView(video);
     player.attachTTMLRenderingDiv(document.querySelector("div"));
     player.attachSource(url);
