@@ -28,7 +28,7 @@ lint: ## formatting, lints of Rust, Python, shell and JavaScript, documentation;
 test: ## set up and run every test
 	@tools/test.sh
 
-test-players: ## test the players only: ffmpeg, GStreamer, VLC, hls.js, Shaka, video.js (tools/test.sh players --write updates docs/players.md)
+test-players: ## test the players only: ffmpeg, GStreamer, VLC, hls.js, Shaka, video.js, dash.js (tools/test.sh players --write updates docs/players.md)
 	@tools/test.sh players
 
 wasm: ## build the filter: target/playlock.wasm, and -strict without relaxed SIMD (WASM_TOOLCHAIN=rustup|debian to choose the compiler, FEATURES=cat,jwt for fewer formats of access tokens and no SPEKE, FEATURES= for EdgeAuth alone)

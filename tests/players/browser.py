@@ -76,10 +76,10 @@ class Browser(Driver):
             places.node_modules(package)
         super().__init__(command("browser.mjs"), log)
 
-    def play(self, player, url, seconds, subtitles=False, live=False, until=None):
-        """Plays to the end, or up to `until` (in seconds)."""
+    def play(self, player, url, seconds, subtitles=False, live=False, until=None, license=None):
+        """Plays to the end, or up to `until` (in seconds). `license`: the URL of hls.js's ClearKey licenses."""
         report = self.ask(seconds, player=player, url=url, seconds=seconds, subtitles=subtitles, live=live, until=until,
-                          rate=1 if live else 8)
+                          license=license, rate=1 if live else 8)
         complaints = [one for one in (report["fatal"], report["mediaError"]) if one]
         warnings = [one for one in report["errors"] if one not in complaints]
         return Outcome(report["ended"] and not complaints, report["frames"], None, report["cues"], complaints, report, warnings)

@@ -14,20 +14,23 @@ PROGRAMS = {
     "Firefox": ("firefox", ("firefox-esr", "firefox"), "firefox-esr"),
 }
 SCRIPTS = {
-    "shaka.js": ("shaka-player", "dist/shaka-player.compiled.js"), "dash.js": ("dashjs", "dist/modern/umd/dash.all.min.js"),
+    "Shaka": ("shaka-player", "dist/shaka-player.compiled.js"), "dash.js": ("dashjs", "dist/modern/umd/dash.all.min.js"),
 }
 HTML = """<!doctype html><meta charset="utf-8"><title>player</title><link rel="icon" href="data:,">
 <style>body { margin: 0; overflow: hidden; background: #000 } video { display: block } div { position: absolute; top: 0 }</style>
 <video muted width="320" height="180"></video><div></div>
-<script src="shaka.js"></script><script src="dash.js"></script><script src="dash_page.js"></script>
+<script src="PLAYER.js"></script><script src="dash_page.js"></script>
 """
 
 
 def page():
-    """The files of the page in which the players run. It comes from the stream's own site, so that nothing here depends on
+    """The files of the pages in which the players run. They come from the stream's own site, so that nothing here depends on
     CORS or on cookies of other sites."""
-    files = {name: (places.node_modules(package) / path).read_bytes() for name, (package, path) in SCRIPTS.items()}
-    return Files({"index.html": HTML.encode(), "dash_page.js": Path(__file__).with_name("dash_page.js").read_bytes(), **files})
+    files = {"dash_page.js": Path(__file__).with_name("dash_page.js").read_bytes()}
+    for player, (package, path) in SCRIPTS.items():
+        files[f"{player}.html"] = HTML.replace("PLAYER", player).encode()
+        files[f"{player}.js"] = (places.node_modules(package) / path).read_bytes()
+    return Files(files)
 
 
 class DashBrowser(Driver):
@@ -43,6 +46,6 @@ class DashBrowser(Driver):
     def play(self, player, site, url, times, folder="page", **options):
         """The report of a play of `url`, by the page in a folder of `site`; `pictures` are hashes of the screenshots at these
         times."""
-        report = self.ask(options["seconds"], player=player, page=f"{site}/{folder}/index.html", url=url, times=times, **options)
+        report = self.ask(options["seconds"], player=player, page=f"{site}/{folder}/{player}.html", url=url, times=times, **options)
         report["pictures"] = [hashlib.sha256(base64.b64decode(picture)).hexdigest() for picture in report["pictures"]]
         return report

@@ -76,7 +76,7 @@ class Live:
                     self.early += 1
                     return self.in_chunks(path, start / scale, body)
         self.missed.append((path, now))
-        return Reply(b"the origin has no such file\n", (("Content-Type", "text/plain"), ("Cache-Control", "no-cache")), status=404)
+        return Reply(b"the origin has no such file\n", (("Content-Type", "text/plain"),), status=404)
 
     def reply(self, path, body):
         headers = tuple(field for field in Site.validators(path, body) if field[0] != "Cache-Control")
@@ -112,8 +112,8 @@ class Live:
         return "\n".join([
             '<?xml version="1.0" encoding="utf-8"?>',
             '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="dynamic"',
-            f'  availabilityStartTime="{utc(self.began - HEAD)}" publishTime="{utc(time.time())}" minimumUpdatePeriod="PT{UPDATE}S"',
-            f'  timeShiftBufferDepth="PT{WINDOW}S" minBufferTime="PT1S"{delay}'
+            f'  availabilityStartTime="{utc(self.began - HEAD)}" publishTime="{utc(time.time())}"',
+            f'  minimumUpdatePeriod="PT{UPDATE}S" timeShiftBufferDepth="PT{WINDOW}S" minBufferTime="PT1S"{delay}'
             f' maxSegmentDuration="PT{programme.LIVE_SEGMENT}S">',
             f'{service}<Period id="0" start="PT0S">', *sets, "</Period>",
             f'<UTCTiming schemeIdUri="urn:mpeg:dash:utc:direct:2014" value="{utc(time.time())}"/>', "</MPD>", "",

@@ -21,10 +21,12 @@ BEGIN, END = "<!-- DASH, from here on written by make test-players -->", "<!-- D
 
 @dataclass(frozen=True)
 class Way:
-    """A way to a stream through Envoy: the members of its policy, and whether URLs need an access token."""
+    """A way to a stream through Envoy: its policy, whether URLs need an access token, and whether pictures and sound are
+    encrypted, with a license."""
 
     policy: Callable
     token: bool = True
+    licensed: bool = False
 
 
 def tokens_by(transport):
@@ -36,7 +38,7 @@ WAYS = {
     "path": tokens_by("path"),
     "query": tokens_by("query"),
     "cookie": tokens_by("cookie"),
-    "cbcs": Way(lambda: policy(media_encryption={"scheme": "cbcs"})),
+    "cbcs": Way(lambda: policy(media_encryption={"scheme": "cbcs"}), licensed=True),
 }
 TRANSPORTS = ("path", "query", "cookie")
 # The ways that are played. A cell of tokens has one of the transports in ON, in turn, unless the stream is in EVERY.
@@ -198,4 +200,7 @@ def cell(player, key, found, notes):
             notes.append(limit.reason)
         return f"{limit.cell} ({notes.index(limit.reason) + 1})"
     words = sorted(set(found.values())) or ["?"]
-    return words[0] if len(words) == 1 else ", ".join(f"{way}: {verdict}" for way, verdict in found.items())
+    if len(words) > 1:
+        return ", ".join(f"{way}: {verdict}" for way, verdict in found.items())
+    transports = [way for way in found if way in TRANSPORTS]
+    return ", ".join(words + transports * (len(transports) < sum(way in TRANSPORTS for way in ON)))

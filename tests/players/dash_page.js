@@ -35,6 +35,8 @@ const PLAYERS = {
       player.setProtectionData({ "org.w3.clearkey": { serverURL: license } });
       player.on(events.MANIFEST_LOADED, ({ data }) => without_common_pssh(data));
     }
+    // What loads low-latency segments sends no cookies otherwise, to the page's own site neither.
+    player.setXHRWithCredentialsForType("MediaSegment", true);
     player.attachView(video);
     player.attachTTMLRenderingDiv(document.querySelector("div"));
     player.attachSource(url);
@@ -112,7 +114,10 @@ window.play = async ({ player, url, license, rate, seconds, advance }) => {
 window.show = async (time) => {
   const shown = new Promise((resolve) => {
     // A picture of before may still come.
-    const look = (_, { mediaTime }) => (mediaTime <= time && mediaTime > time - 0.04 ? resolve(null) : video.requestVideoFrameCallback(look));
+    const look = (_, { mediaTime }) => {
+      if (mediaTime <= time && mediaTime > time - 0.04) resolve(null);
+      else video.requestVideoFrameCallback(look);
+    };
     video.requestVideoFrameCallback(look);
   });
   // Subtitles come and go by themselves.

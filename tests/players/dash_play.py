@@ -5,7 +5,9 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import dash_license
 import dash_matrix as matrix
 import dash_programme as programme
 
@@ -49,13 +51,14 @@ class Screen:
 
     def play(self, name, player, stream, source, way=None, **options):
         """Plays what `source` serves under a name, through Envoy if there is a way. `options`: `seconds` until a play counts as
-        stuck, the URL of a `license` where the MPD has none, and for ffmpeg the `key` itself."""
+        stuck, the URL of a `license` where the MPD has none; for ffmpeg the `key` itself, or `licensed`: there is one to ask."""
         self.theatre.stage(name, source)
         proxy = self.edges(way) if way else None
         site = proxy.url if proxy else self.origin
         url = matrix.link(site, name, way)
         if player == matrix.FFMPEG:
-            outcome = self.by_ffmpeg(url, stream, source, options)
+            licensed = bool(way) and matrix.WAYS[way].licensed
+            outcome = self.by_ffmpeg(url, stream, source, {"licensed": licensed, **options})
         else:
             outcome = self.by_browser(player, site, url, stream, source, options)
         return Play(name, url, source, outcome, logged(proxy, name) if proxy else [])
@@ -74,7 +77,13 @@ class Screen:
         """All pictures and all sound; of a live stream its pictures alone, for ffmpeg mixes up the clocks of live tracks."""
         live = ["-map", "0:v", "-frames:v", str(matrix.ADVANCE * programme.FPS)]
         maps = live if stream.live else ["-map", "0:v", "-map", "0:a"]
-        status, frames, complaints = self.native.frames(url, options.get("seconds", SECONDS), *maps, key=options.get("key"))
+        with TemporaryDirectory() as folder:
+            key = options.get("key")
+            if options["licensed"]:
+                key, manifest = dash_license.opened(url)
+                url = str(Path(folder, programme.MPD))
+                Path(url).write_text(manifest)
+            status, frames, complaints = self.native.frames(url, options.get("seconds", SECONDS), *maps, key=key)
         shown = frames.get("0", [])
         errors = [] if status == 0 else [f"ended with {status}", *complaints]
         played = [[0, len(shown) / programme.FPS]]
@@ -111,7 +120,8 @@ class Screen:
                 player, way, source = task
                 return self.play(f"{key}.{player.replace(', ', '.')}.{way or 'plain'}", player, stream, source, way)
 
-            plays = {task[:2]: play for task, play in zip(tasks, self.together(one, tasks, len(tasks) if stream.live else AT_ONCE))}
+            made = self.together(one, tasks, len(tasks) if stream.live else AT_ONCE)
+            plays = {task[:2]: play for task, play in zip(tasks, made)}
             self.seen[key] = {player: Watched(plays[player, None], {way: plays[player, way] for way in matrix.ways(player, key)})
                               for player in stream.players}
             if stream.live:

@@ -62,7 +62,8 @@ def by_ffmpeg(*tracks, segment=SEGMENT, options=()):
 
     package = packed(write, tracks)
     # ffmpeg leaves profile and level out.
-    package[MPD] = package[MPD].replace(b'codecs="avc3"', b'codecs="avc3.4d400d"').replace(b'codecs="hvc1"', b'codecs="hvc1.1.6.L60.90"')
+    for short, whole in ((b"avc3", b"avc3.4d400d"), (b"hvc1", b"hvc1.1.6.L60.90")):
+        package[MPD] = package[MPD].replace(b'codecs="%s"' % short, b'codecs="%s"' % whole)
     return package
 
 
@@ -153,7 +154,7 @@ def periods():
     made = []
     for number, text in enumerate(texts):
         body = re.search(r"<Period[^>]*>(.*</Period>)", text, re.DOTALL)[1]
-        # What an encoder leaves over beyond the period's end belongs to no period.
+        # What the sound has beyond the period's end is not played.
         made.append(f'<Period id="{number}" start="PT{number * half}S" duration="PT{half}S"><BaseURL>{number}/</BaseURL>{body}')
     files = {f"{number}/{name}": body for number, part in enumerate(parts) for name, body in part.items()}
     return {MPD: "\n".join([head, *made, "</MPD>"]).encode(), **files}

@@ -8,8 +8,16 @@ const PLAYERS = {
     return { tracks: () => video.textTracks, over: () => Number.isFinite(video.duration) };
   },
 
-  "hls.js"({ video, url, live, report, failed }) {
-    const hls = new Hls(live ? {} : { maxBufferLength: 60 });
+  "hls.js"({ video, url, live, license, report, failed }) {
+    const eme = license ? {
+      emeEnabled: true,
+      drmSystems: { "org.w3.clearkey": { licenseUrl: license } },
+      licenseXhrSetup: (request, url) => {
+        request.open("POST", url, true);
+        request.setRequestHeader("Content-Type", "application/json");
+      },
+    } : {};
+    const hls = new Hls({ ...(live ? {} : { maxBufferLength: 60 }), ...eme });
     hls.on(Hls.Events.ERROR, (_, data) => {
       // That the next segment was not there in time says how busy the machine is, not whether the stream plays.
       if (!data.fatal && /bufferStalled|bufferNudge|bufferSeekOverHole/.test(data.details)) return;
@@ -55,7 +63,7 @@ const PLAYERS = {
 };
 
 // biome-ignore lint/correctness/noUnusedVariables: browser.mjs calls it
-async function play({ player, url, rate, seconds, subtitles, live, until }) {
+async function play({ player, url, license, rate, seconds, subtitles, live, until }) {
   const report = { errors: [], fatal: null, ended: false, cues: [] };
   let video = document.querySelector("video");
   let first = null;
@@ -66,7 +74,7 @@ async function play({ player, url, rate, seconds, subtitles, live, until }) {
     finish();
   };
   setTimeout(finish, seconds * 1000);
-  const handle = await PLAYERS[player]({ video, url, live, subtitles, report, failed });
+  const handle = await PLAYERS[player]({ video, url, live, subtitles, license, report, failed });
   const cues = new Set();
   const ticker = setInterval(() => {
     video = handle.video?.() ?? video;

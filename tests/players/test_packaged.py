@@ -53,9 +53,9 @@ def page():
         f"async function by_hls_js(video, url, tell) {{\n{documented('js hls.js')}\nreturn hls;\n}}",
     ])
     scripts = "".join(f'<script src="{name}"></script>' for name in ("hls.js", "documented.js", "packaged_page.js"))
-    html = files["index.html"].decode().replace("<div></div>", '<div id="message"></div>') + scripts
+    html = files["Shaka.html"].decode().replace("<div></div>", '<div id="message"></div>') + scripts
     own = Path(__file__).with_name("packaged_page.js").read_bytes()
-    return Files({**files, "index.html": html.encode(), "hls.js": hls_js, "documented.js": made.encode(), "packaged_page.js": own})
+    return Files({**files, "Shaka.html": html.encode(), "hls.js.html": html.encode(), "hls.js": hls_js, "documented.js": made.encode(), "packaged_page.js": own})
 
 
 def configuration(site, revoked=()):

@@ -1,5 +1,5 @@
 """Tests that the pages play encrypted media by EME ClearKey: content of Shaka Packager, keys from a license server, no Envoy.
-What the matrix shows of encryption then is the filter's doing."""
+What the matrices show of encryption is then the filter's doing."""
 
 import json
 import threading
@@ -10,6 +10,7 @@ import pytest
 
 import dash_matrix as matrix
 import dash_programme as programme
+import programme as hls
 from live import Files
 
 STREAM = matrix.STREAMS["timeline"]
@@ -75,19 +76,18 @@ def plays(screen, licenses):
         package, options = packages[scheme], {"seconds": 8 if how == "none" else 40}
         if how == "manifest":
             package = programme.with_license(package, scheme, licenses.url)
+            options |= {"licensed": True} if player == matrix.FFMPEG else {}
         elif how == "settings":
             options |= {"key": programme.KEY} if player == matrix.FFMPEG else {"license": licenses.url.replace("&amp;", "&")}
         return screen.play(f"eme.{how}.{scheme}.{player.replace(', ', '.')}", player, STREAM, Files(package), **options)
 
-    tasks = [(*case, player) for case in CASES for player in matrix.PLAYERS if player != matrix.FFMPEG or case[0] != "manifest"]
+    tasks = [(*case, player) for case in CASES for player in matrix.PLAYERS]
     return dict(zip(tasks, screen.together(play, tasks)))
 
 
 @pytest.mark.parametrize("player", matrix.PLAYERS)
 @pytest.mark.parametrize("how, scheme", CASES)
 def test_encrypted_streams_are_shown_with_the_key_alone(screen, plays, how, scheme, player):
-    if (how, scheme, player) not in plays:
-        return  # ffmpeg asks no license server
     outcome = plays[how, scheme, player].outcome
     verdict = matrix.verdict(STREAM, screen.watched("timeline")[player].plain.outcome, outcome)
     assert verdict == (matrix.NO if how == "none" else matrix.YES), (outcome, outcome.report)
@@ -96,5 +96,27 @@ def test_encrypted_streams_are_shown_with_the_key_alone(screen, plays, how, sche
 def test_licenses_were_asked_for_by_the_key_id(plays, licenses):
     kid = urlsafe_b64encode(bytes.fromhex(programme.KID)).rstrip(b"=").decode()
     asked = [one for one in licenses.asked if one["kids"] == [kid]]
-    browsers = [case for case in plays if case[0] != "none" and case[2] != matrix.FFMPEG]
-    assert len(asked) == len(licenses.asked) >= len(browsers), licenses.asked
+    licensed = [case for case in plays if case[0] == "manifest" or case[0] == "settings" and case[2] != matrix.FFMPEG]
+    assert len(asked) == len(licenses.asked) >= len(licensed), licenses.asked
+
+
+def in_hls(package, method):
+    """The same media with playlists whose keys hls.js asks a license server for."""
+    key = f'#EXT-X-KEY:METHOD={method},URI="skd://key",KEYFORMAT="org.w3.clearkey",KEYFORMATVERSIONS="1",KEYID=0x{programme.KID}'
+    lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{programme.SEGMENT}", key, '#EXT-X-MAP:URI="init.mp4"']
+    for number in range(programme.SECONDS // programme.SEGMENT):
+        lines += [f"#EXTINF:{programme.SEGMENT:.3f},", f"{number + 1}.m4s"]
+    playlist = "\n".join([*lines, "#EXT-X-ENDLIST", ""]).encode()
+    audio = hls.AUDIO.replace("audio/index.m3u8", "1/index.m3u8")
+    master = hls.master("avc1.4d400d", (audio,), "0/index.m3u8").replace(b"FRAME-RATE=25.000", b'FRAME-RATE=25.000,AUDIO="a"')
+    return package | {"master.m3u8": master, "0/index.m3u8": playlist, "1/index.m3u8": playlist}
+
+
+@pytest.mark.parametrize("scheme, method", [("cbcs", "SAMPLE-AES"), ("cenc", "SAMPLE-AES-CTR")])
+def test_hls_js_asks_the_license_server(theatre, origin, browser, licenses, scheme, method):
+    name, before = f"eme.hls.{scheme}", len(licenses.asked)
+    theatre.stage(name, Files(in_hls(programme.encrypted(scheme), method)))
+    outcome = browser.play("hls.js", f"{origin}/{name}/master.m3u8", 20, license=licenses.url.replace("&amp;", "&"))
+    assert outcome.ended and not outcome.errors and len(licenses.asked) > before, (outcome, outcome.report)
+    assert outcome.frames >= programme.SECONDS * programme.FPS
+    assert not browser.play("hls.js", f"{origin}/{name}/master.m3u8", 5).ended, "without a license"
