@@ -108,10 +108,10 @@ def package(kind, folder):
         (folder / "x.mpd").write_text(FILES)
 
 
-def frames(url):
-    """The hash of every decoded frame of video and audio, by ffmpeg."""
+def frames(url, *before):
+    """The hash of every decoded frame of video and audio, by ffmpeg. `before`: options of the input."""
     command = [places.tool("ffmpeg", install="ffmpeg"), "-v", "error", "-nostdin", "-threads", "1",
-               "-protocol_whitelist", "http,tcp,crypto", "-i", url, "-map", "0:v", "-map", "0:a", "-f", "framehash", "-"]
+               "-protocol_whitelist", "http,tcp,crypto", *before, "-i", url, "-map", "0:v", "-map", "0:a", "-f", "framehash", "-"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120)
     errors = [line for line in run.stderr.splitlines() if not any(known in line for known in HARMLESS)]
     assert run.returncode == 0 and not errors, run.stderr

@@ -7,11 +7,10 @@ import subprocess
 from support import places
 
 
-def frames(url, *maps, before=()):
-    """The hash of every decoded frame of every video and audio rendition (or of the streams of `maps`), by ffmpeg. `before`:
-    options of the input."""
+def frames(url, *maps):
+    """The hash of every decoded frame of every video and audio rendition (or of the streams of `maps`), by ffmpeg."""
     command = [places.tool("ffmpeg", install="ffmpeg"), "-v", "error", "-nostdin", "-threads", "1",
-               "-protocol_whitelist", "http,tcp,crypto", *before, "-i", url, *(maps or ("-map", "0:v", "-map", "0:a")), "-f", "framehash", "-"]
+               "-protocol_whitelist", "http,tcp,crypto", "-i", url, *(maps or ("-map", "0:v", "-map", "0:a")), "-f", "framehash", "-"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0 and not run.stderr, run.stderr
     return [line for line in run.stdout.splitlines() if not line.startswith("#")]
