@@ -83,10 +83,9 @@ fn renewed(request: &PendingRequest, policy: &Policy) -> Option<UriRewriter> {
     Some(UriRewriter { content, ..marks_with(request, policy, &token)? })
 }
 
-/// Plan for a request that is repeated at another URL, such as one with a new access token: the session that it opened is
-/// forgotten then.
-pub fn redirect(headers: &[Header]) -> Plan {
-    let mut headers = headers.to_vec();
+/// Plan for a request that is repeated with a new access token. The session that it opened is forgotten.
+fn redirect(renewed: &[Header]) -> Plan {
+    let mut headers = renewed.to_vec();
     headers.push(header("cache-control", "no-store"));
     let reply = Reply { status: 302, headers, body: Vec::new(), reason: None };
     Plan { kind: Kind::Playlist, edits: HeaderEdits::default(), body: None, reply: Some(reply) }
