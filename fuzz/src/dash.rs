@@ -27,6 +27,7 @@ pub fn property(input: &[u8]) {
     let protection = Protection { scheme: "cbcs", kid: [7; 16], license: "/license?a&b".into() };
     let additions = Additions {
         location: (added & 1 == 1).then(|| "/reload?a&b".into()),
+        base: None,
         protection: (added & 2 == 2).then_some(protection),
     };
     let known = is_mpd(document);

@@ -34,6 +34,7 @@ fn main() {
     let license = "/license?session=1&content=2".to_owned();
     let additions = Additions {
         location: None,
+        base: None,
         protection: protection.map(|scheme| Protection { scheme, kid: [0xA5; 16], license }),
     };
     for file in files {

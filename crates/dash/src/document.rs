@@ -33,15 +33,27 @@ pub(crate) struct Document<L: Links> {
     prefix: String,
     /// The location to insert, as long as there is none.
     location: Option<String>,
+    /// The base URL to insert, as long as there is none.
+    base: Option<String>,
     protector: Option<Protector>,
 }
 
 impl<L: Links> Document<L> {
     pub(crate) fn new(links: L, additions: Additions) -> Self {
         let scope = Scope::new(links.document());
-        let Additions { location, protection } = additions;
+        let Additions { location, base, protection } = additions;
         let protector = protection.map(Protector::new);
-        Self { links, scope, open: Vec::new(), text: None, dropped: 0, prefix: String::new(), location, protector }
+        Self {
+            links,
+            scope,
+            open: Vec::new(),
+            text: None,
+            dropped: 0,
+            prefix: String::new(),
+            location,
+            base,
+            protector,
+        }
     }
 
     fn start(&mut self, raw: &str, element: &Element<'_>, out: &mut Vec<u8>) -> Result<(), DashError> {
@@ -58,7 +70,7 @@ impl<L: Links> Document<L> {
             None => self.root(element)?,
         };
         if self.open.len() == 1 {
-            self.child_of_root(node, element, out);
+            self.child_of_root(node, element, out)?;
         }
         if node == Node::Patch {
             self.dropped = usize::from(!element.empty);
@@ -95,21 +107,41 @@ impl<L: Links> Document<L> {
         Ok(root)
     }
 
-    /// Inserts the location in front of the first element that stands behind it in the schema.
-    fn child_of_root(&mut self, node: Node, element: &Element<'_>, out: &mut Vec<u8>) {
-        let before = matches!(node, Node::Foreign | Node::Url(Place::Base | Place::Location));
-        if !before && element.name.local != "ProgramInformation" {
+    /// Inserts the base URL and the location in front of the first element that stands behind them in the schema.
+    fn child_of_root(&mut self, node: Node, element: &Element<'_>, out: &mut Vec<u8>) -> Result<(), DashError> {
+        if node == Node::Url(Place::Base) {
+            self.base = None;
+            return Ok(());
+        }
+        if node == Node::Foreign || element.name.local == "ProgramInformation" {
+            return Ok(());
+        }
+        self.insert_base(out)?;
+        if node != Node::Url(Place::Location) {
             self.insert_location(out);
         }
+        Ok(())
+    }
+
+    fn insert_base(&mut self, out: &mut Vec<u8>) -> Result<(), DashError> {
+        let Some(base) = self.base.take() else { return Ok(()) };
+        let link = self.scope.base(&mut self.links, &base)?;
+        self.insert("BaseURL>", link.written.as_deref().unwrap_or(&base), out);
+        Ok(())
     }
 
     fn insert_location(&mut self, out: &mut Vec<u8>) {
         let Some(location) = self.location.take() else { return };
-        for part in ["<", &self.prefix, "Location>"] {
+        self.insert("Location>", &location, out);
+    }
+
+    /// Appends an element of the document's namespace with a text. `name`: with a `>` behind.
+    fn insert(&self, name: &str, text: &str, out: &mut Vec<u8>) {
+        for part in ["<", &self.prefix, name] {
             out.extend_from_slice(part.as_bytes());
         }
-        push_text(out, &location);
-        for part in ["</", &self.prefix, "Location>"] {
+        push_text(out, text);
+        for part in ["</", &self.prefix, name] {
             out.extend_from_slice(part.as_bytes());
         }
     }

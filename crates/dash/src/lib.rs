@@ -101,6 +101,8 @@ use playlock_xml::Parser;
 pub struct Additions {
     /// The URL to reload a dynamic document from, if it has no `Location`. With XML's escapes still to be done.
     pub location: Option<String>,
+    /// The base URL of a document that has none at its root. It is linked as those of the document are.
+    pub base: Option<String>,
     /// Content protection of every set of video or audio.
     pub protection: Option<Protection>,
 }

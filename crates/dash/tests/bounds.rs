@@ -78,7 +78,7 @@ fn document(times: usize) -> String {
 
 fn additions() -> Additions {
     let protection = Protection { scheme: "cbcs", kid: [1; 16], license: "/license".into() };
-    Additions { location: Some("/reload".into()), protection: Some(protection) }
+    Additions { location: Some("/reload".into()), base: Some("/base/".into()), protection: Some(protection) }
 }
 
 /// The most bytes held between two chunks, and all bytes taken.

@@ -17,7 +17,7 @@ use super::visit::Visit;
 use crate::http::incoming::{Incoming, Method};
 use crate::http::query;
 use crate::http::reply::{Reason, Reply, header};
-use crate::http::route::{Extension, Format};
+use crate::http::route::Extension;
 use crate::media::client_range::ClientRange;
 use crate::policy::{Match, Policy};
 use crate::request::pending::{
@@ -131,17 +131,14 @@ fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
     }
 }
 
-/// Redirects a request for a playlist that opened a session to the URL with its token, if the policy says so; and one for
-/// an MPD without the token in its path, if tokens are there. A request with a signed parameter comes from a playlist, not
-/// from a site.
+/// Redirects a request for a playlist that opened a session to the URL with its token, if the policy says so. A request
+/// with a signed parameter comes from a playlist, not from a site.
 fn redirect(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let (policy, incoming) = (visit.policy, visit.incoming);
-    let is_mpd = visit.extension == Extension::Playlist(Format::Dash);
-    let applies = visit.extension.opens()
+    let applies = policy.session.redirect_playlists
+        && visit.extension.opens()
         && matches!(incoming.signed, Ok(None))
-        && visit.session.as_ref().is_some_and(|pending| {
-            policy.session.redirect_playlists && pending.is_opened() || is_mpd && pending.lacks_path_token(policy)
-        });
+        && visit.session.as_ref().is_some_and(PendingSession::is_opened);
     let Some(pending) = visit.session.take_if(|_| applies) else { return Flow::Skip };
     let url = ViewerUrl::of(incoming);
     let location = pending.link(policy).url(&url.raw_path, url.query.as_deref(), policy.reserved_parameters());

@@ -95,8 +95,7 @@ impl PendingSession {
         }
     }
 
-    /// Whether tokens are in the path, but not in that of this request. The relative references of an MPD inherit different
-    /// base URLs, so all of them must have the token or none.
+    /// Whether tokens are in the path, but not in that of this request, so that relative URIs do not inherit it.
     pub fn lacks_path_token(&self, policy: &Policy) -> bool {
         policy.session.transport.in_path() && !matches!(self.obtained, Obtained::Resumed { in_path: true, .. })
     }

@@ -36,9 +36,6 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
         return Ok(plan);
     }
     let pending = request.session.as_ref().ok_or(Reason::Missing)?;
-    if pending.lacks_path_token(policy) {
-        return Ok(playlist::redirect(&[("location".into(), session_url(request, pending, policy))]));
-    }
     let marks = playlist::marks(request, policy).ok_or(Reason::Missing)?;
     let (parameter, protection) = match protected {
         Some(samples) => {
@@ -48,7 +45,8 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
         None => (None, None),
     };
     let links = MpdLinks::new(marks, parameter);
-    let additions = Additions { location: location(request, pending, policy), protection };
+    let additions =
+        Additions { location: location(request, pending, policy), base: base(request, pending, policy), protection };
     let length = headers::content_length(headers)?;
     let rewriter = Rewriter::new(links, additions);
     let body = (!request.head).then(|| Body::Mpd(Box::new(MpdBody::new(rewriter, head.hold, length))));
@@ -82,6 +80,12 @@ fn protect(
 fn location(request: &PendingRequest, pending: &PendingSession, policy: &Policy) -> Option<String> {
     let opens_again = pending.is_opened() && policy.session.transport != Transport::Cookie;
     opens_again.then(|| String::from_utf8(session_url(request, pending, policy)).ok())?
+}
+
+/// The MPD's directory, if its relative URLs do not inherit the token. With a base URL they do, also those that inherit
+/// different base URLs from different elements.
+fn base(request: &PendingRequest, pending: &PendingSession, policy: &Policy) -> Option<String> {
+    pending.lacks_path_token(policy).then(|| request.url.base(policy).directory().into())
 }
 
 /// The requested URL, with the session's token.

@@ -96,10 +96,9 @@ fn with_samples(marks: UriRewriter, policy: &Policy) -> UriRewriter {
     marks.with_samples(&samples.license_path, &format!("{SIGNED_PARAMETER}={signed}"))
 }
 
-/// Plan for a request that is repeated at another URL, such as one with a new access token: the session that it opened is
-/// forgotten then.
-pub fn redirect(headers: &[Header]) -> Plan {
-    let mut headers = headers.to_vec();
+/// Plan for a request that is repeated with a new access token. The session that it opened is forgotten.
+fn redirect(renewed: &[Header]) -> Plan {
+    let mut headers = renewed.to_vec();
     headers.push(header("cache-control", "no-store"));
     let reply = Reply { status: 302, headers, body: Vec::new(), reason: None };
     Plan { kind: Kind::Playlist, edits: HeaderEdits::default(), body: None, reply: Some(reply) }
