@@ -104,17 +104,21 @@ def cinema(theatre, origin, native, tmp_path_factory):
     site = origin.replace("127.0.0.1", "localhost")
     edge = Dynamic(tmp_path_factory.mktemp("envoy"), None, SimpleNamespace(port=urlsplit(origin).port), configuration(site),
                    environment=environment() | SECRETS, options=["--with-secrets"])
-    theatre.stage("cinema", page())
-    theatre.stage("plain", Files(packaged.packed()))
-    for name in POLICIES:
-        server = f"{edge.proxy.url}/speke-{name}"
-        packages = {f"film-{scheme}": packaged.encrypted(server, f"film-{scheme}", scheme) for scheme in SCHEMES}
-        theatre.stage(name, Files({f"{film}/{path}": body for film, package in packages.items() for path, body in package.items()}))
-    browser = dash_browser.DashBrowser("Chromium", tmp_path_factory.mktemp("browser") / "log")
-    yield Cinema(edge, site, origin, theatre, browser, native)
-    browser.stop()
-    complaint = edge.proxy.complaint()
-    edge.proxy.stop()
+    browser = None
+    try:
+        theatre.stage("cinema", page())
+        theatre.stage("plain", Files(packaged.packed()))
+        for name in POLICIES:
+            server = f"{edge.proxy.url}/speke-{name}"
+            packages = {f"film-{scheme}": packaged.encrypted(server, f"film-{scheme}", scheme) for scheme in SCHEMES}
+            theatre.stage(name, Files({f"{film}/{path}": body for film, package in packages.items() for path, body in package.items()}))
+        browser = dash_browser.DashBrowser("Chromium", tmp_path_factory.mktemp("browser") / "log")
+        yield Cinema(edge, site, origin, theatre, browser, native)
+    finally:
+        if browser:
+            browser.stop()
+        complaint = edge.proxy.complaint()
+        edge.proxy.stop()
     assert complaint is None, complaint
 
 
