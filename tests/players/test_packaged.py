@@ -4,7 +4,9 @@ docs/speke.md alone: pictures are those of the plain programme, and without a ri
 import json
 import re
 import subprocess
+import warnings
 from base64 import b64decode
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,17 +104,21 @@ def cinema(theatre, origin, native, tmp_path_factory):
     site = origin.replace("127.0.0.1", "localhost")
     edge = Dynamic(tmp_path_factory.mktemp("envoy"), None, SimpleNamespace(port=urlsplit(origin).port), configuration(site),
                    environment=environment() | SECRETS, options=["--with-secrets"])
-    theatre.stage("cinema", page())
-    theatre.stage("plain", Files(packaged.packed()))
-    for name in POLICIES:
-        server = f"{edge.proxy.url}/speke-{name}"
-        packages = {f"film-{scheme}": packaged.encrypted(server, f"film-{scheme}", scheme) for scheme in SCHEMES}
-        theatre.stage(name, Files({f"{film}/{path}": body for film, package in packages.items() for path, body in package.items()}))
-    browser = dash_browser.DashBrowser("Chromium", tmp_path_factory.mktemp("browser") / "log")
-    yield Cinema(edge, site, origin, theatre, browser, native)
-    browser.stop()
-    complaint = edge.proxy.complaint()
-    edge.proxy.stop()
+    browser = None
+    try:
+        theatre.stage("cinema", page())
+        theatre.stage("plain", Files(packaged.packed()))
+        for name in POLICIES:
+            server = f"{edge.proxy.url}/speke-{name}"
+            packages = {f"film-{scheme}": packaged.encrypted(server, f"film-{scheme}", scheme) for scheme in SCHEMES}
+            theatre.stage(name, Files({f"{film}/{path}": body for film, package in packages.items() for path, body in package.items()}))
+        browser = dash_browser.DashBrowser("Chromium", tmp_path_factory.mktemp("browser") / "log")
+        yield Cinema(edge, site, origin, theatre, browser, native)
+    finally:
+        if browser:
+            browser.stop()
+        complaint = edge.proxy.complaint()
+        edge.proxy.stop()
     assert complaint is None, complaint
 
 
@@ -122,8 +128,14 @@ def plays(cinema):
     tasks = {("plain", way): f"{cinema.origin}/plain/{'film.m3u8' if way != SHAKA_DASH else packaged.MPD}" for way in BROWSERS}
     tasks |= {case: cinema.link(case[0], case[1], case[2][1]) for case in CASES}
     with ThreadPoolExecutor(5) as pool:
-        reports = pool.map(lambda task: cinema.play(task[0][-1], task[1]), tasks.items())
-        return dict(zip(tasks, reports))
+        made = dict(zip(tasks, pool.map(lambda task: cinema.play(task[0][-1], task[1]), tasks.items())))
+    ((usual, _),) = Counter(tuple(report["pictures"]) for report in made.values()).most_common(1)
+    for case, report in made.items():
+        if not whole(report) or tuple(report["pictures"]) != usual:
+            # On a machine that is busy, a screenshot may come before its picture.
+            warnings.warn(f"{case} is played anew, the last time it had {report['pictures']} and {report['errors']}")
+            made[case] = cinema.play(case[-1], tasks[case])
+    return made
 
 
 def whole(report):

@@ -21,6 +21,8 @@ use crate::http::target;
 
 const CONTENT_ID: &str = "{contentId}";
 const LICENSE: &str = "license";
+/// Most characters of the URL: it stands in every playlist and MPD.
+const LONGEST: usize = 512;
 
 /// The URL, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +60,8 @@ impl FromStr for ViewerUrl {
 
     fn from_str(text: &str) -> Result<Self, Expected> {
         const EXPECTED: Expected = Expected(
-            "a path or URL of letters, digits and /.-_ with one segment {contentId}, such as \"/vod/{contentId}/keys\"",
+            "a path or URL of at most 512 letters, digits and /.-_ with one segment {contentId}, such as \
+             \"/vod/{contentId}/keys\"",
         );
         let path_at = match text.split_once("://") {
             None => 0,
@@ -70,7 +73,7 @@ impl FromStr for ViewerUrl {
         let is_segment = before.ends_with('/') && (after.is_empty() || after.starts_with('/')) && !after.ends_with('/');
         let is_normal = target::normal_path(&format!("{before}a{after}")).is_ok();
         let has_origin = origin.is_empty() || HttpUrl::from_str(origin).is_ok();
-        if is_plain(before) && is_plain(after) && is_segment && is_normal && has_origin {
+        if text.len() <= LONGEST && is_plain(before) && is_plain(after) && is_segment && is_normal && has_origin {
             Ok(Self { origin: origin.into(), before: before.into(), after: after.into() })
         } else {
             Err(EXPECTED)
@@ -129,6 +132,7 @@ mod tests {
     /// A text, and the template of its key URLs; `None` for what is no such URL.
     #[test]
     fn the_content_id_is_a_segment_of_the_path() {
+        let longest = format!("/{}/{{contentId}}/01ab02cd/{{kid}}", "a".repeat(499));
         for (text, template) in [
             ("/vod/{contentId}", Some("/vod/{contentId}/01ab02cd/{kid}")),
             ("/vod/{contentId}/keys", Some("/vod/{contentId}/keys/01ab02cd/{kid}")),
@@ -146,6 +150,8 @@ mod tests {
             ("skd://tv.example/{contentId}", None),
             ("https:///{contentId}", None),
             ("//tv.example/{contentId}", None),
+            (&*format!("/{}/{{contentId}}", "a".repeat(499)), Some(&*longest)),
+            (&*format!("/{}/{{contentId}}", "a".repeat(500)), None),
         ] {
             let read = text.parse::<ViewerUrl>().ok();
             let found = read.map(|url| url.key_template([1, 0xab, 2, 0xcd]));
