@@ -176,7 +176,12 @@ async function still(page) {
     const video = document.querySelector("video");
     video.controls = false;
     video.pause();
-    const there = new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }));
+    const there = new Promise((resolve) => {
+      const shown = (_, { mediaTime }) => {
+        if (mediaTime > 1.99 && mediaTime < 2.03) resolve(); else video.requestVideoFrameCallback(shown);
+      };
+      video.requestVideoFrameCallback(shown);
+    });
     video.currentTime = 2.02;
     await there;
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
