@@ -10,8 +10,8 @@ def row(part, **wanted):
 
 def goals(parts):
     """(name, measured value or None, target, stretch goal) of each goal."""
-    kernel, segments, requests, growth, peers = (
-        parts.get(name, {}) for name in ("kernel", "segments", "requests", "growth", "peers"))
+    kernel, segments, samples, requests, growth, peers = (
+        parts.get(name, {}) for name in ("kernel", "segments", "samples", "requests", "growth", "peers"))
 
     def cipher(lanes):
         return row(kernel, where="Envoy", what=f"playlock, relaxed, {lanes} lane{'s' if lanes > 1 else ''}")
@@ -32,6 +32,8 @@ def goals(parts):
         ("end to end, CPU per MB: playlock ÷ ext_proc with AES-NI",
          row(peers, connections=8, what=names.EXT_PROC).get("ours_over_it_cpu"), 0.8, 0.7),
         ("copying and bookkeeping ÷ no-op filter's CPU per MB", whole(names.IDENTITY).get("added_over_noop"), 0.5, 0.25),
+        ("cbcs video, CPU per MB: samples ÷ whole segments", row(samples, file="video", what=names.CBCS).get("over_segments"), 0.45, 0.4),
+        ("cbcs audio, CPU per MB: samples ÷ whole segments", row(samples, file="audio", what=names.CBCS).get("over_segments"), 1, 0.9),
         ("key: µs of CPU over the no-op filter", added("key").get("over_noop"), 8, 5),
         ("refusal (bad signature): µs of CPU over the no-op filter", added("refused: bad signature").get("over_noop"), 8, 5),
         ("playlist of 10,000 segments: ms of CPU per MB over the no-op filter", added("playlist, 10,000 segments").get("ms_per_mb"), 3, 1.5),

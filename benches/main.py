@@ -15,11 +15,12 @@ import growth
 import kernel
 import machine
 import peers
+import samples
 import segments
 import table
 import variants
 
-PARTS = {"kernel": (kernel, 15), "segments": (segments, 7), "requests": (exchanges, 7), "growth": (growth, 3),
+PARTS = {"kernel": (kernel, 15), "segments": (segments, 7), "samples": (samples, 5), "requests": (exchanges, 7), "growth": (growth, 3),
          "peers": (peers, 7)}
 RESULT = variants.ROOT / "target/bench.json"
 TINY_RESULT = variants.ROOT / "target/bench-tiny.json"

@@ -8,6 +8,8 @@ RELAXED, BATCHED = "playlock", "playlock, batched"
 PATH = "playlock, tokens in the path"
 # With every format of access tokens.
 FORMATS = "playlock, every format"
+# By samples, for MPDs.
+CBCS, CENC = "playlock, cbcs", "playlock, cenc"
 STRICT, PORTABLE = "playlock strict", "playlock RustCrypto"
 IDENTITY = "playlock without cipher"
 EXT_PROC, LUA = "Envoy ext_proc, AES-NI", "nginx + Lua, AES-NI"

@@ -68,6 +68,13 @@ def share_table(parts):
         for count in dict.fromkeys(s["connections"] for s in shares)])
 
 
+def sample_table(parts):
+    """Samples beside whole segments."""
+    return table(["file", "candidate", "MB/s", "CPU ms/MB", "÷ whole segments", "ms/MB over no-op", "÷ whole segments"], [
+        [r["file"], r["what"], figure(r["mb_s"], 0, r["doubtful"]), number(r["cpu_ms_mb"], 2), number(r["over_segments"], 2),
+         number(r["added"], 2), number(r["added_over_segments"], 2)] for r in parts.get("samples", {}).get("rows", [])])
+
+
 def peer_table(parts):
     """The same encryption elsewhere."""
     return table(["connections", "candidate", "MB/s", "CPU ms/MB", "playlock ÷ its CPU", "p50 ms", "p99 ms", "RSS MB"], [
@@ -170,7 +177,7 @@ def fill(parts, folder):
             drawn[f"{name} picture"] = ""
     slope = parts.get("growth", {}).get("mb_per_stream")
     return {
-        **drawn, "goals": goal_table(parts), "segments": segment_table(parts), "shares": share_table(parts),
+        **drawn, "goals": goal_table(parts), "segments": segment_table(parts), "samples": sample_table(parts), "shares": share_table(parts),
         "peers": peer_table(parts), "kernel": kernel_table(parts), "requests": request_table(parts),
         "growth": growth_table(parts), "streams": stream_table(parts), "machine": machine_list(parts),
         "engine": parts.get("kernel", {}).get("engine", "a Node"), "seconds": str(SECONDS),
@@ -187,7 +194,7 @@ def main(result=ROOT / "target/bench.json", document=ROOT / "docs/performance.md
     filled = fill(parts, document.with_suffix(""))
     text = re.sub(r"\{\{([\w ]+)\}\}", lambda found: filled[found[1]], TEMPLATE.read_text())
     document.write_text(re.sub(r"\n{3,}", "\n\n", text))
-    missing = [name for name in ("kernel", "segments", "requests", "growth", "peers") if name not in parts]
+    missing = [name for name in ("kernel", "segments", "samples", "requests", "growth", "peers") if name not in parts]
     print(f"{document}" + (f"; not in {result}: {', '.join(missing)}" if missing else ""))
 
 

@@ -7,15 +7,15 @@ import nginx
 import table
 import variants
 from load import load, rounds
-from names import ANSWER, BATCHED, IDENTITY, NONE, NOOP, PORTABLE, RELAXED, STRICT
+from names import ANSWER, BATCHED, CBCS, CENC, IDENTITY, NONE, NOOP, PORTABLE, RELAXED, STRICT
 from variants import FILES, OURS
 from viewer import Viewer
 
 SIZE = 4_000_000
 # Connections → seconds of a sample: many short ones tell more than a few long ones, but a segment must fit in.
 SECONDS = {1: 1, 8: 2, 64: 3}
-# The filter that only answers has no segments.
-NAMES = tuple(name for name in FILES if name != ANSWER)
+# The filter that only answers has no segments, and samples are another part.
+NAMES = tuple(name for name in FILES if name not in (ANSWER, CBCS, CENC))
 TINY = {"SECONDS": {1: 1}, "NAMES": (NONE, NOOP, RELAXED, BATCHED, STRICT)}
 FIGURE = "mb_s"
 

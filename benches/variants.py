@@ -16,6 +16,8 @@ import machine
 from names import (
     ANSWER,
     BATCHED,
+    CBCS,
+    CENC,
     FORMATS,
     IDENTITY,
     NONE,
@@ -35,12 +37,15 @@ BUFFER = 65536
 # Name → module; in the order of the tables and of measuring: what is compared comes close together.
 FILES = {NONE: None, NOOP: "noop-relaxed.wasm", ANSWER: "answer-relaxed.wasm", IDENTITY: "identity.wasm", RELAXED: "playlock-relaxed.wasm",
          PATH: "playlock-relaxed.wasm", FORMATS: "playlock-relaxed.wasm", BATCHED: "playlock-relaxed.wasm",
+         CBCS: "playlock-relaxed.wasm", CENC: "playlock-relaxed.wasm",
          PORTABLE: "playlock-portable.wasm", STRICT: "playlock-strict.wasm"}
 OURS = (RELAXED, BATCHED, PORTABLE, STRICT)
 # The settings of those that differ from the usual configuration.
 DOCUMENTS = {
     PATH: documents.document(documents.policy(token_auth={"sessionTokenTransport": "path"})),
     FORMATS: documents.document(documents.policy(token_auth=formats.settings())),
+    CBCS: documents.document(documents.policy(media_encryption={"scheme": "cbcs"}), hold=True),
+    CENC: documents.document(documents.policy(media_encryption={"scheme": "cenc"}), hold=True),
 }
 # Those that encrypt the chunks of several streams together; the one without a cipher stands for the fastest.
 BATCHING = (BATCHED, IDENTITY)
@@ -83,7 +88,7 @@ def configuration(directory, origin, module, document):
     """Envoy's configuration with this module in it."""
     filters = []
     if module:
-        filters = [proxy.wasm_filter(document, documents.environment(), False)]
+        filters = [proxy.wasm_filter(document, documents.environment(), document.get("holdHeaders", False))]
         filters[0]["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"] = str(MODULES / module)
     made = copy.deepcopy(proxy.bootstrap(origin, "h1", filters, directory / "access.log"))
     resources = made["static_resources"]

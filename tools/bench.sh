@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Owns `make bench`: builds what is compared, and measures. Everything lies under target/bench/; the result is
 # target/bench.json.
-#   tools/bench.sh [kernel|segments|requests|growth|peers|all]... [--rounds N]
+#   tools/bench.sh [kernel|segments|samples|requests|growth|peers|all]... [--rounds N]
 #   tools/bench.sh tiny     a short round of every part, which only shows that they measure (target/bench-tiny.json)
 . "$(dirname "$0")/lib.sh"
 
