@@ -7,7 +7,18 @@ import nginx
 import table
 import variants
 from load import load, rounds
-from names import ANSWER, BATCHED, CBCS, CENC, IDENTITY, NONE, NOOP, PORTABLE, RELAXED, STRICT
+from names import (
+    ANSWER,
+    BATCHED,
+    CBCS,
+    CENC,
+    IDENTITY,
+    NONE,
+    NOOP,
+    PORTABLE,
+    RELAXED,
+    STRICT,
+)
 from variants import FILES, OURS
 from viewer import Viewer
 
