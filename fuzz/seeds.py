@@ -434,7 +434,7 @@ def dash():
             lines = case.split("\n")[1:]
             document = "\n".join(line[1:] for line in lines if line[:1] in (" ", "-"))
             for name, character in {"BOM": "\ufeff", "CR": "\r", "TAB": "\t"}.items():
-                document = document.replace("{%s}" % name, character)
+                document = document.replace("{" + name + "}", character)
             document = re.sub(r"\{([^{}*]+)\*(\d+)\}", lambda match: match[1] * min(int(match[2]), 40), document)
             for kind in (0, 1):
                 added = 2 * ("@scheme" in case) + ("@location" in case)
