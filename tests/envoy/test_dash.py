@@ -4,11 +4,11 @@ import json
 import os
 import re
 import subprocess
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 
-from support import dash, places
+from support import dash, places, tokens
 from support.edge import document, environment, policy
 from support.session_tokens import inside
 from support.ways import HELD, STREAMED
@@ -28,8 +28,9 @@ def packaged(site, tmp_path_factory):
         dash.package(kind, made)
         for file in made.iterdir():
             for transport in TRANSPORTS:
-                # With ranges, ffmpeg 5.1 asks for some that do not exist.
-                site.put(f"/{transport}/{kind}/{file.name}", file.read_bytes(), ranges=kind != "file")
+                # Of files that can be asked for by ranges, ffmpeg 5.1 asks for some that do not exist.
+                how = {"headers": ()} if kind == "file" else {"ranges": True}
+                site.put(f"/{transport}/{kind}/{file.name}", file.read_bytes(), **how)
 
 
 def edge_of(edges, hold=STREAMED, **members):
@@ -51,7 +52,12 @@ def test_ffmpeg_plays_what_the_origin_has(edges, packaged, origins, kind, transp
     edge = edge_of(edges, hold=HELD)
     path = f"/{transport}/{kind}/x.mpd"
     plain = dash.frames(f"http://127.0.0.1:{origins['h1'].port}{path}")
-    assert dash.frames(edge.link(path)) == plain and len(plain) > 100
+    # Without a slash in the token: ffmpeg 5.1 takes the last one of a URL for the end of its directory.
+    url = edge.link(path, quote(tokens.by_python(acl="/*"), safe="=~*"))
+    if (kind, transport) == ("file", "path"):
+        # Nor does it find files below a base URL that begins with a slash: from within the session there is none.
+        url = edge.url + re.search(r"<BaseURL>(/~[\w-]+)/", edge.get(url).text)[1] + path
+    assert dash.frames(url) == plain and len(plain) > 100
     for request in edge.asked():
         assert not inside(repr(request).encode()) and "hdntl" not in request.target, request
 
@@ -95,12 +101,11 @@ def test_a_live_presentation_stays_in_its_session(dash_edge, site, transport):
     path = site.put(f"/{transport}/live/x.mpd", MPD.format('type="dynamic" minimumUpdatePeriod="PT2S"', TEMPLATE))
     site.put(f"/{transport}/live/7.m4s", b"segment 7")
     first = dash.fetch(dash_edge.link(path))
-    reload = first.location or first.url
-    again = dash.fetch(reload)
+    again = dash.fetch(first.location)
     urls = [one.representations[0].url(one.representations[0].attribute("media"), 7) for one in (first, again)]
     assert len(set(urls)) == 1 and inside(urls[0].encode())
-    assert (first.location is None) == (transport == "path") and again.location is None
-    assert "hdnts" not in reload and dash_edge.get(urls[0]).body == b"segment 7"
+    assert again.location is None
+    assert "hdnts" not in first.location and dash_edge.get(urls[0]).body == b"segment 7"
     assert dash_edge.get(urljoin(first.url, "7.m4s")).status == 403
 
 
@@ -123,8 +128,7 @@ def test_a_revoked_session_ends(dash_edge, edges, site, transport):
     found = dash.fetch(dash_edge.link(path))
     entry = dash_edge.proxy.logged(found.response.id)
     assert (entry["kind"], entry["policy"]) == ("playlist", transport)
-    reload = found.location or found.url
-    urls = [reload, found.representations[0].url(found.representations[0].attribute("media"))]
+    urls = [found.location, found.representations[0].url(found.representations[0].attribute("media"))]
     assert [dash_edge.get(url).status for url in urls] == [200, 200]
     revoking = edge_of(edges, revocation={"sessionIds": [entry["session"]]})
     for url in urls:

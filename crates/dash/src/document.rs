@@ -35,6 +35,7 @@ pub(crate) struct Document<L: Links> {
     location: Option<String>,
     /// The base URL to insert, as long as there is none.
     base: Option<String>,
+    based: bool,
     protector: Option<Protector>,
 }
 
@@ -52,6 +53,7 @@ impl<L: Links> Document<L> {
             prefix: String::new(),
             location,
             base,
+            based: false,
             protector,
         }
     }
@@ -111,7 +113,8 @@ impl<L: Links> Document<L> {
     fn child_of_root(&mut self, node: Node, element: &Element<'_>, out: &mut Vec<u8>) -> Result<(), DashError> {
         if node == Node::Url(Place::Base) {
             self.base = None;
-            return Ok(());
+            // An alternative to the inserted one, which the player would take first.
+            return if self.based { Err(DashError::Order) } else { Ok(()) };
         }
         if node == Node::Foreign || element.name.local == "ProgramInformation" {
             return Ok(());
@@ -126,6 +129,7 @@ impl<L: Links> Document<L> {
     fn insert_base(&mut self, out: &mut Vec<u8>) -> Result<(), DashError> {
         let Some(base) = self.base.take() else { return Ok(()) };
         let link = self.scope.base(&mut self.links, &base)?;
+        self.based = true;
         self.insert("BaseURL>", link.written.as_deref().unwrap_or(&base), out);
         Ok(())
     }

@@ -20,7 +20,8 @@ KINDS = {
 HARMLESS = ("Error when loading first fragment of playlist", "Cannot get fragment, missing template URL", "Last message repeated")
 # Files with an index, which ffmpeg plays but does not write.
 FILES = """<?xml version="1.0"?>
-<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT24S" minBufferTime="PT4S"><Period>
+<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT24S" minBufferTime="PT4S"
+ profiles="urn:mpeg:dash:profile:isoff-on-demand:2011"><Period>
 <AdaptationSet mimeType="video/mp4"><Representation id="0" bandwidth="68990" codecs="avc1.4d400d">
 <BaseURL>x-stream0.mp4</BaseURL><SegmentBase indexRange="0-99"/></Representation></AdaptationSet>
 <AdaptationSet mimeType="audio/mp4"><Representation id="1" bandwidth="21152" codecs="mp4a.40.2">

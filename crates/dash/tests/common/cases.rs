@@ -80,6 +80,7 @@ fn option(case: &mut Case, line: &str) {
                 _ => panic!("{}: {line:?}", case.name),
             }
         }
+        "base" => case.additions.base = Some(value.into()),
         "location" => case.additions.location = Some(value.into()),
         "scheme" => {
             case.additions.protection = Some(Protection {
