@@ -261,6 +261,7 @@ mod tests {
             encrypted: 0,
             origin_error: false,
             unservable: None,
+            fault: None,
             requester,
         }
     }
