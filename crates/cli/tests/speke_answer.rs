@@ -68,7 +68,7 @@ fn exchange(target: &str, version: &str, body: &[u8]) -> Reply {
     assert!(matches!(step, RequestStep::Collect), "{target}");
     match exchange.on_request_body(body, true, &mut || [2; 16]) {
         RequestBodyStep::Reply(reply) => reply,
-        RequestBodyStep::Hold => panic!("no response"),
+        RequestBodyStep::Hold | RequestBodyStep::Ask(_) => panic!("no response"),
     }
 }
 

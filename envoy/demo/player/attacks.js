@@ -6,8 +6,8 @@ import { canTry, tryToPlay } from "./player.js";
 import { ask, askElsewhere } from "./requests.js";
 import { delayed, sessionFieldsOf } from "./session-token.js";
 import {
-  accessTokenOf, fieldsOf, formOf, hex, isClear, mediaOf, parameterOf, pathOf, sessionTokenOf, variantsOf, withParameter,
-  withSessionToken,
+  accessTokenOf, fieldsOf, formOf, hex, isClear, mediaOf, mpdMediaOf, parameterOf, pathOf, sessionTokenOf, variantsOf,
+  withParameter, withSessionToken,
 } from "./wire.js";
 
 const DAY = 86_400;
@@ -27,9 +27,9 @@ const text = (body) => new TextDecoder().decode(body);
 /** The token of a session that another viewer opens now. */
 async function anotherSession({ site, stream, tell }) {
   const opened = await ask(stream === "dash" ? "mpd" : "master", (await site()).streams[stream].tokenised, tell);
-  // The entry of DASH is redirected to the session's URL.
-  const [url = opened.url] = variantsOf(text(opened.body), opened.url);
-  if (!sessionTokenOf(url)) throw new Error(`Opening the other viewer's session failed: ${opened.verdict}`);
+  const document = text(opened.body);
+  const url = stream === "dash" ? mpdMediaOf(document, opened.url)?.url : variantsOf(document, opened.url)[0];
+  if (!url || !sessionTokenOf(url)) throw new Error(`Opening the other viewer's session failed: ${opened.verdict}`);
   return sessionTokenOf(url);
 }
 

@@ -67,7 +67,8 @@ export function playMpd(video, url, { tell, found, trouble }) {
   let stopped = false;
   const told = (made) => {
     if (stopped) return;
-    if (made.allowed && made.kind === "mpd") found(mpdMediaOf(new TextDecoder().decode(made.body), made.url));
+    const media = made.allowed && made.kind === "mpd" && mpdMediaOf(new TextDecoder().decode(made.body), made.url);
+    if (media) found(media);
     tell(made);
   };
   const start = async () => {

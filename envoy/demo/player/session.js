@@ -3,7 +3,7 @@
 import { fingerprint } from "./fingerprint.js";
 import { ivOf } from "./mp4.js";
 import { sessionFieldsOf } from "./session-token.js";
-import { accessTokenOf, fieldsOf, hex, keysOf, sessionTokenOf } from "./wire.js";
+import { accessTokenOf, fieldsOf, hex, keysOf, mpdMediaOf, sessionTokenOf } from "./wire.js";
 
 const $ = (id) => document.getElementById(id);
 const NOTHING = "–";
@@ -30,7 +30,7 @@ export function begin(url, now) {
 /** Takes from a request of the player's what it tells of the session. */
 export function observe({ allowed, kind, url, body }) {
   if (!allowed || !shown) return;
-  const token = sessionTokenOf(url);
+  const token = sessionTokenOf(kind === "mpd" ? mpdMediaOf(new TextDecoder().decode(body), url)?.url ?? url : url);
   if (token && (kind === "media" || kind === "mpd")) {
     const fields = sessionFieldsOf(token);
     $("session-id").textContent = fields.id;

@@ -116,17 +116,22 @@ export function mediaOf(text, url) {
 }
 
 /** What an MPD says of its first set, which is video: the URLs of a segment, its init section and the license, the key ID, and
- * the media type. Segments are those of SegmentTemplate. */
+ * the media type; beside them the MPD's own URL with the session of these URLs. Segments are those of SegmentTemplate. Null if
+ * it is no such MPD. */
 export function mpdMediaOf(text, url) {
   const mpd = new DOMParser().parseFromString(text, "application/xml");
   const set = mpd.querySelector("AdaptationSet");
+  if (!set) return null;
+  // The session token stands there if the MPD's own URL does not have it.
+  const base = new URL(mpd.querySelector("MPD > BaseURL")?.textContent ?? url, url);
   const [template, representation] = ["SegmentTemplate", "Representation"].map((name) => set.querySelector(name));
   const named = (attribute) => new URL(template.getAttribute(attribute)
     .replaceAll("$RepresentationID$", representation.id)
-    .replaceAll("$Number$", template.getAttribute("startNumber")), url).href;
+    .replaceAll("$Number$", template.getAttribute("startNumber")), base).href;
   const protection = mpd.querySelector("ContentProtection[*|default_KID]");
   return {
-    url, segment: named("media"), init: named("initialization"),
+    url: withSessionToken(withParameter(url, "hdnts", null), sessionTokenOf(base.href)),
+    segment: named("media"), init: named("initialization"),
     key: mpd.getElementsByTagNameNS("*", "Laurl")[0]?.textContent ?? null,
     kid: protection?.getAttributeNS("urn:mpeg:cenc:2013", "default_KID") ?? null,
     contentType: `${set.getAttribute("mimeType")}; codecs="${representation.getAttribute("codecs")}"`,
