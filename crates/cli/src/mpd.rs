@@ -277,13 +277,6 @@ fn constant_entries(duration: u64, timescale: f64, times: Times) -> Result<Vec<(
     }
     Ok((from..to).map(|index| (index, index.saturating_mul(duration), duration)).collect())
 }
-
-/// The whole number below `value`, at least 0.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "such casts saturate")]
-fn whole(value: f64) -> u64 {
-    value as u64
-}
-
 /// A template with its identifiers replaced (ISO/IEC 23009-1 section 5.3.9.4.4).
 fn filled(template: &str, id: &str, bandwidth: u64, number: u64, time: u64) -> String {
     let mut out = String::new();
