@@ -427,7 +427,21 @@ def cmaf():
         put("cmaf", f"{name}-size", bytes([1, 0, 99]) + stream[:2] + b"\xff" + stream[3:3000])
 
 
-for make in (config, token, cat, jwt, media_cdn, session, speke, cmaf, urisigning, path, in_path, playlist, query, range_, parameter, segment, exchange):
+def dash():
+    """The inputs of the crate's cases, with tokens in the query and in the path, under protection if the case is."""
+    for file in sorted((ROOT / "crates/dash/tests/cases").glob("*.txt")):
+        for index, case in enumerate(file.read_text().split("\n== ")[1:]):
+            lines = case.split("\n")[1:]
+            document = "\n".join(line[1:] for line in lines if line[:1] in (" ", "-"))
+            for name, character in {"BOM": "\ufeff", "CR": "\r", "TAB": "\t"}.items():
+                document = document.replace("{%s}" % name, character)
+            document = re.sub(r"\{([^{}*]+)\*(\d+)\}", lambda match: match[1] * min(int(match[2]), 40), document)
+            for kind in (0, 1):
+                added = 2 * ("@scheme" in case) + ("@location" in case)
+                put("dash", f"{file.stem}-{index}-{kind}", bytes([kind, added, 0, 77]) + document.encode())
+
+
+for make in (config, token, cat, jwt, media_cdn, session, speke, cmaf, dash, urisigning, path, in_path, playlist, query, range_, parameter, segment, exchange):
     folder = SEEDS / make.__name__.rstrip("_")
     for old in folder.glob("*") if folder.exists() else ():
         if not old.name.startswith("found-"):

@@ -246,6 +246,7 @@ impl Http for Context {
                 encrypted: self.encrypted,
                 origin_error: self.origin_error,
                 unservable: exchange.unservable(),
+                mpd_error: exchange.mpd_error(),
             });
         }
         self.spent.into_iter().for_each(|nanoseconds| self.metrics.time(nanoseconds));

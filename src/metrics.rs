@@ -13,6 +13,7 @@
 
 use std::cell::{Cell, OnceCell};
 
+use playlock_core::dash::DashError;
 use playlock_core::exchange::Verdict;
 use playlock_core::http::reply::Reason;
 use playlock_core::http::route::Kind;
@@ -37,6 +38,8 @@ pub struct Ended<'a> {
     pub origin_error: bool,
     /// URIs in its playlist that are refused when requested.
     pub unservable: Option<&'a Unservable>,
+    /// What is wrong with an MPD that was refused.
+    pub mpd_error: Option<DashError>,
 }
 
 /// Metrics of the policies of one configuration.
@@ -101,6 +104,11 @@ impl Metrics {
                 ));
             }
         }
+        if let Some(error) = ended.mpd_error
+            && !series.mpd_warned.replace(true)
+        {
+            host::warn(&format!("an MPD was refused (502 mpd): {error}"));
+        }
     }
 }
 
@@ -115,6 +123,8 @@ struct Series {
     unservable_uris: Option<u32>,
     /// Whether a warning about them has been logged.
     warned: Cell<bool>,
+    /// Whether a warning about a refused MPD has been logged.
+    mpd_warned: Cell<bool>,
 }
 
 impl Series {
@@ -131,6 +141,7 @@ impl Series {
             origin_errors: counter("origin_errors"),
             unservable_uris: counter("unservable_uris"),
             warned: Cell::default(),
+            mpd_warned: Cell::default(),
         }
     }
 }

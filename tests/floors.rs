@@ -20,7 +20,7 @@ const BUILDINGS: [Building; 5] = [
         name: "playlock_core",
         sources: "crates/core/src",
         rooms: &[
-            "bytes", "http", "token", "policy", "session", "media", "playlist", "request", "response", "step",
+            "bytes", "http", "token", "policy", "session", "media", "playlist", "dash", "request", "response", "step",
             "exchange",
         ],
     },

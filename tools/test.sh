@@ -38,9 +38,9 @@ if [ -z "$only" ]; then
   part "The same module again" tools/reproducible.sh
   # What is fuzzed, with what has been found and without a fuzzer.
   part "Properties (cargo test)" cargo test --manifest-path fuzz/Cargo.toml --no-default-features --target-dir target
-  # Other people's tools read what the libraries make; the example was built by `cargo test`.
+  # Other people's tools read what the libraries make; the examples were built by `cargo test`.
   part "Oracles (pytest)" target/venv/bin/python -m pytest -q -n "$(nproc)" -p no:cacheprovider crates/speke/tests/oracle \
-    crates/cmaf/tests/oracles
+    crates/cmaf/tests/oracles crates/dash/tests/oracle crates/xml/tests/oracle
   # Envoys and their clients mostly wait: more processes than cores.
   part "Envoy (pytest)" tests envoy -n "${PYTEST_WORKERS:-$(($(nproc) + 1))}" -m "not alone" tests/vectors tests/envoy
   part "Envoy, undisturbed (pytest)" tests envoy-alone -m alone tests/envoy

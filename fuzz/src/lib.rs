@@ -9,6 +9,7 @@ pub mod cat;
 pub mod cipher;
 pub mod cmaf;
 pub mod config;
+pub mod dash;
 pub mod edge;
 pub mod exchange;
 pub mod in_path;
@@ -35,10 +36,11 @@ pub mod viewer;
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target.
-pub const PROPERTIES: [(&str, Property); 17] = [
+pub const PROPERTIES: [(&str, Property); 18] = [
     ("cat", cat::property),
     ("cmaf", cmaf::property),
     ("config", config::property),
+    ("dash", dash::property),
     ("exchange", exchange::property),
     ("in_path", in_path::property),
     ("jwt", jwt::property),

@@ -38,14 +38,20 @@ pub fn property(input: &[u8]) {
         _ => text::encode_but(value.as_bytes(), |byte| plain(byte) && byte != b'%'),
     };
     let as_said = text::decode(sent.as_bytes()).as_deref() == Some(said.as_bytes());
-    let (query, harmless) =
-        source.pick(&[("", true), ("f=x&", false), ("CMCD=br%3d1&", true), ("_HLS_x=1&", false), ("&", false)]);
+    let (query, harmless) = source.pick(&[
+        ("", true),
+        ("f=x&", false),
+        ("CMCD=br%3d1&", true),
+        ("_HLS_x=1&", false),
+        ("_DASH_x=1&", false),
+        ("&", false),
+    ]);
     let target = viewer::with_session(&site, &format!("{onto}?{query}plk={sent}"), &viewer.token);
     let effect = effect(&site, &viewer, &target);
     // A key and what a playlist imports are for whatever else the query says, a document for what steering adds.
     let any_query = match said.split('~').next() {
         Some("key" | "variables") => true,
-        Some("document") => query.starts_with("_HLS_"),
+        Some("document") => query.starts_with("_HLS_") || query.starts_with("_DASH_"),
         _ => false,
     };
     let own = path(url) == onto && (harmless || any_query);

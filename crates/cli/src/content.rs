@@ -262,7 +262,7 @@ fn by_request(source: &KeySource, policies: &Policies, request: &Request<'_>) ->
                 Asked::Media(PendingMedia { claim: Claim { keyring, resource, scope }, segment_iv, .. }) => {
                     (keyring, resource, scope, segment_iv)
                 }
-                Asked::Playlist => {
+                Asked::Playlist(_) => {
                     let keyring = pending.session.map(|pending| pending.session.keyring).unwrap_or_default();
                     (keyring, Resource::MEDIA, pending.playlist.keys, None)
                 }

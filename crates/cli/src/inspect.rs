@@ -1,4 +1,4 @@
-//! `playlock inspect`: explains and verifies a token, a URL or a playlist.
+//! `playlock inspect`: explains and verifies a token, a URL, a playlist or an MPD.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,6 +15,7 @@ use crate::config;
 use crate::failure::Failure;
 use crate::fields::{self, looks_like_token};
 use crate::findings::{Context, Finding, Site, looks_like_parameter, parameter, token};
+use crate::mpd::Mpd;
 use crate::playlist::{Key, Master, Media, Playlist};
 use crate::terminal::{Colours, shown};
 use crate::time::Moment;
@@ -23,7 +24,7 @@ use crate::viewer;
 /// Maximum size of the input in bytes.
 const MAX_INPUT: u64 = 64 << 20;
 
-/// Explain a token, a URL or a playlist, and verify it.
+/// Explain a token, a URL, a playlist or an MPD, and verify it.
 ///
 /// Without a configuration, signatures are not verified. Exit status 1 if anything is not valid.
 #[derive(Args)]
@@ -32,12 +33,12 @@ const MAX_INPUT: u64 = 64 << 20;
   playlock inspect 'https://edge.example/vod/master.m3u8?hdnts=…' --config policies.json
   curl -s \"$URL\" | playlock inspect --config policies.json --url \"$URL\"")]
 pub struct Inspect {
-    /// Token, URL, or file with a playlist; standard input if omitted or -.
+    /// Token, URL, or file with a playlist or MPD; standard input if omitted or -.
     what: Option<String>,
     /// Configuration of the filter. Secrets given as {"env": NAME} are read from the environment.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// URL of the playlist, or of the request with the token.
+    /// URL of the playlist or MPD, or of the request with the token.
     #[arg(long)]
     url: Option<Address>,
     /// Address of the viewer. Without it, addresses in tokens are not checked.
@@ -72,6 +73,8 @@ pub fn run(arguments: &Inspect, input: &mut dyn Read, output: &mut dyn Write, co
     };
     let findings = if text.trim_start_matches('\u{feff}').starts_with("#EXTM3U") {
         playlist(text, &context)?
+    } else if text.trim_start_matches('\u{feff}').starts_with('<') {
+        mpd(text.trim_start_matches('\u{feff}'), &context)?
     } else if looks_like_url(text) {
         url(&text.parse().map_err(|error| Failure::Wrong(format!("URL: {error}")))?, &context)
     } else {
@@ -187,6 +190,28 @@ fn playlist(text: &str, context: &Context<'_>) -> Result<Vec<Finding>, Failure> 
     };
     let mut findings = vec![finding];
     findings.extend(findings_in_uris(&uris, context));
+    Ok(findings)
+}
+
+fn mpd(text: &str, context: &Context<'_>) -> Result<Vec<Finding>, Failure> {
+    let nowhere = Address { scheme: "https".into(), authority: "mpd.invalid".into(), path: "/".into(), query: None };
+    let parsed = Mpd::parse(text, context.url.unwrap_or(&nowhere), context.now);
+    let mpd = parsed.map_err(|error| Failure::Negative(format!("MPD: {error}")))?;
+    let mut rows = vec![
+        ("kind".to_owned(), if mpd.dynamic { "live (dynamic)" } else { "static" }.to_owned()),
+        ("periods".to_owned(), mpd.periods.to_string()),
+    ];
+    for it in &mpd.representations {
+        let kind = if it.kind.is_empty() { "unknown" } else { &it.kind };
+        let text = format!("{kind}, {} kbit/s, {} segments", it.bandwidth / 1000, it.segments.len());
+        rows.push((format!("representation {}", it.id), text));
+    }
+    if let Some(location) = &mpd.location {
+        rows.push(("reloads from".to_owned(), location.path.clone()));
+    }
+    let urls: Vec<String> = mpd.urls.iter().map(ToString::to_string).collect();
+    let mut findings = vec![Finding { what: "MPD".into(), rows, verdict: None }];
+    findings.extend(findings_in_uris(&urls, context));
     Ok(findings)
 }
 

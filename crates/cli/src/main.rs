@@ -19,6 +19,8 @@ mod https;
 mod inspect;
 mod key;
 mod media;
+mod mpd;
+mod mpd_time;
 mod new;
 mod playlist;
 mod reference;

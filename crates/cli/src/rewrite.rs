@@ -1,14 +1,18 @@
-//! `playlock rewrite`: rewrites a playlist as the filter does for a viewer.
+//! `playlock rewrite`: rewrites a playlist or MPD as the filter does for a viewer.
 
 use std::io;
 use std::io::{Read, Write};
+use std::mem::take;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use clap::Args;
+use playlock_core::dash::{self, DashError};
 use playlock_core::exchange::Exchange;
-use playlock_core::http::reply::{Header, Reply};
+use playlock_core::http::headers;
+use playlock_core::http::reply::{Header, Reason, Reply};
+use playlock_core::http::route::{Extension, Format, extension};
 use playlock_core::policy::{Match, Opening, Policies, Policy};
 use playlock_core::session::jar;
 use playlock_core::step::{BodyStep, HeadStep, Known, Request, RequestStep};
@@ -22,7 +26,7 @@ use crate::viewer::random;
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// Rewrite the playlist on standard input as the filter does for a viewer who requests URL.
+/// Rewrite the playlist or MPD on standard input as the filter does for a viewer who requests URL.
 ///
 /// As in the filter, a live media playlist that is requested with an access token becomes a multivariant playlist that
 /// names it; with the session token from there, it is rewritten itself. Output is streamed: it is complete only if the
@@ -60,25 +64,23 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
     let loaded = config::load(&arguments.config)?;
     config::warn(&loaded.warnings);
     let policies = Rc::new(loaded.policies);
-    let mut exchange = open(arguments, &policies)?;
-    let head = [header(":status", "200"), header("content-type", "application/vnd.apple.mpegurl")];
+    let mut exchange = open(arguments, &arguments.url, true, &policies)?;
+    let mut chunk = read(input)?;
+    let is_mpd =
+        dash::is_mpd(&chunk) == Some(true) || extension(&arguments.url.path) == Extension::Playlist(Format::Dash);
+    let media_type = if is_mpd { "application/dash+xml" } else { "application/vnd.apple.mpegurl" };
+    let head = [header(":status", "200"), header("content-type", media_type)];
     if let HeadStep::Reply(reply) = exchange.on_response_head(&head, false) {
-        return Err(refusal(&reply));
+        return Err(refusal(&reply, None));
     }
-    let mut buffer = vec![0; CHUNK];
     loop {
-        let length = match input.read(&mut buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Failure::Wrong(format!("standard input: {error}"))),
-            Ok(length) => length,
-        };
-        let chunk = buffer.get(..length).unwrap_or_default().to_vec();
+        let length = chunk.len();
         let ready = match exchange.on_body(chunk.clone(), length == 0) {
             BodyStep::Replace(bytes) | BodyStep::Whole(bytes) => bytes.into_vec(),
-            BodyStep::Forward => chunk,
-            BodyStep::Hold => continue,
-            BodyStep::Reply(reply) => return Err(refusal(&reply)),
-            BodyStep::Reset(reason) => return Err(Failure::Refused(reason)),
+            BodyStep::Forward => take(&mut chunk),
+            BodyStep::Hold => Vec::new(),
+            BodyStep::Reply(reply) => return Err(refusal(&reply, exchange.mpd_error())),
+            BodyStep::Reset(reason) => return Err(refused(reason, exchange.mpd_error())),
         };
         output.write_all(&ready).map_err(config::output_failure)?;
         if length == 0 {
@@ -91,16 +93,41 @@ pub fn run(arguments: &Rewrite, input: &mut dyn Read, output: &mut dyn Write) ->
             }
             return output.flush().map_err(config::output_failure);
         }
+        chunk = read(input)?;
     }
 }
 
-/// Passes the viewer's request through the filter.
-fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failure> {
-    let Address { scheme, authority, path, .. } = &arguments.url;
+/// The next bytes of standard input, none at its end.
+fn read(input: &mut dyn Read) -> Result<Vec<u8>, Failure> {
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        match input.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Failure::Wrong(format!("standard input: {error}"))),
+            Ok(length) => {
+                buffer.truncate(length);
+                return Ok(buffer);
+            }
+        }
+    }
+}
+
+/// The failure for a refusal. `cause`: what is wrong with an MPD.
+fn refused(reason: Reason, cause: Option<DashError>) -> Failure {
+    match cause {
+        Some(cause) => Failure::Negative(format!("{}: {}: {cause}", reason.word(), reason.title())),
+        None => Failure::Refused(reason),
+    }
+}
+
+/// Passes the viewer's request for `asked` through the filter, and follows a redirect to the URL with the session's token.
+/// `first`: the tokens in `arguments` are still to be sent.
+fn open(arguments: &Rewrite, asked: &Address, first: bool, policies: &Rc<Policies>) -> Result<Exchange, Failure> {
+    let Address { scheme, authority, path, .. } = asked;
     let mut headers = vec![header(":method", "GET"), header(":scheme", scheme), header(":authority", authority)];
     let now = Moment::or_now(arguments.now);
-    let (mut parameter, mut url) = (None, arguments.url.clone());
-    if arguments.access_token.is_some() || arguments.session_token.is_some() {
+    let (mut parameter, mut url) = (None, asked.clone());
+    if first && (arguments.access_token.is_some() || arguments.session_token.is_some()) {
         // Under no policy the token has no position; the filter then decides without it.
         if let Some(Match::Policy(_, policy)) = policies.policy_for_raw(authority, path, now) {
             match position(arguments, policy)? {
@@ -117,9 +144,18 @@ fn open(arguments: &Rewrite, policies: &Rc<Policies>) -> Result<Exchange, Failur
     let request = Request { headers: &headers, attributes: &attributes, now, end_of_stream: true };
     match Exchange::open(policies, &request, &mut || session) {
         (exchange, RequestStep::Forward(_)) => Ok(exchange),
-        (_, RequestStep::Reply(reply)) => Err(refusal(&reply)),
-        (mut exchange, RequestStep::Ask(_) | RequestStep::Collect) => Err(refusal(&exchange.on_answer(None))),
+        (_, RequestStep::Reply(reply)) => match redirected(&reply, asked).filter(|_| first) {
+            Some(url) => open(arguments, &url, false, policies),
+            None => Err(refusal(&reply, None)),
+        },
+        (mut exchange, RequestStep::Ask(_) | RequestStep::Collect) => Err(refusal(&exchange.on_answer(None), None)),
     }
+}
+
+/// The URL that a redirect without a reason leads to.
+fn redirected(reply: &Reply, asked: &Address) -> Option<Address> {
+    let location = headers::text(&reply.headers, "location").filter(|_| reply.reason.is_none())?;
+    asked.join(location).ok()
 }
 
 /// The position of a token in a request.
@@ -167,11 +203,11 @@ fn in_query(token: &str) -> String {
 }
 
 /// The failure for a response that the filter makes itself.
-fn refusal(reply: &Reply) -> Failure {
+fn refusal(reply: &Reply, cause: Option<DashError>) -> Failure {
     match reply.reason {
-        Some(reason) => Failure::Refused(reason),
+        Some(reason) => refused(reason, cause),
         None => Failure::Wrong(format!(
-            "--url: the filter responds with {} itself; expected the URL of a playlist",
+            "--url: the filter responds with {} itself; expected the URL of a playlist or MPD",
             reply.status
         )),
     }

@@ -211,3 +211,58 @@ fn headers_go_to_the_host_of_the_url_alone() {
     };
     assert_eq!((sent(&here), sent(&there)), ((2, 2), (2, 0)));
 }
+
+/// A fragment of MP4 that is as long as it says.
+fn fragment() -> Vec<u8> {
+    [&16u32.to_be_bytes()[..], b"moof", &[0; 8], &16u32.to_be_bytes(), b"mdat", &[0; 8]].concat()
+}
+
+fn init() -> Vec<u8> {
+    [&16u32.to_be_bytes()[..], b"ftyp", &[0; 8], &16u32.to_be_bytes(), b"moov", &[0; 8]].concat()
+}
+
+/// An MPD with a timeline of segments of a second, from number `from` to before `to`.
+fn mpd(kind: &str, from: u64, to: u64) -> Vec<u8> {
+    let segments: String = (from..to).map(|time| format!("<S t=\"{time}\" d=\"1\"/>")).collect();
+    format!(
+        "<?xml version=\"1.0\"?><MPD type=\"{kind}\" mediaPresentationDuration=\"PT{to}S\" minimumUpdatePeriod=\"PT1S\"><Period>\
+         <AdaptationSet contentType=\"video\"><SegmentTemplate media=\"v/$RepresentationID$/$Time$.m4s\" initialization=\"i.mp4\"><SegmentTimeline>{segments}</SegmentTimeline></SegmentTemplate>\
+         <Representation id=\"low\" bandwidth=\"1\"/><Representation id=\"high\" bandwidth=\"2\"/></AdaptationSet>\
+         <AdaptationSet mimeType=\"audio/mp4\"><Representation id=\"a\"><BaseURL>a.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>"
+    )
+    .into_bytes()
+}
+
+fn presentation(mpds: &[Vec<u8>]) -> Answers {
+    let segments = (0..20).map(|time| (format!("/v/high/{time}.m4s"), vec![(200, fragment())]));
+    let mut answers: Answers = segments.collect();
+    answers.insert("/i.mp4".into(), vec![(200, init())]);
+    answers.insert("/a.mp4".into(), vec![(200, [init(), fragment()].concat())]);
+    answers.insert("/v.mpd".into(), mpds.iter().map(|text| (200, text.clone())).collect());
+    answers
+}
+
+#[test]
+fn an_mpd_is_played() {
+    let play = |answers: Answers| playlock(&["watch", &serve(answers, "/v.mpd"), "--json", "--variant", "best"]);
+    let ran = play(presentation(&[mpd("static", 0, 4)]));
+    let report = ran.json();
+    // Four of video, and the file of audio.
+    let found = (ran.status, &report["segments"], &report["tracks"], &report["ended"]);
+    assert_eq!(found, (0, &5.into(), &2.into(), &true.into()), "{ran:?}");
+    let mut missing = presentation(&[mpd("static", 0, 4)]);
+    missing.remove("/v/high/2.m4s");
+    let ran = play(missing);
+    assert!(ran.status == 1 && problems(&ran)[0].contains("status 404"), "{ran:?}");
+    let ran = play(presentation(&[b"<MPD><Period><AdaptationSet><Representation/></AdaptationSet>".to_vec()]));
+    assert!(ran.status == 1 && problems(&ran)[0].contains("MPD: "), "{ran:?}");
+}
+
+#[test]
+fn a_live_mpd_is_followed_from_its_edge() {
+    let live = [mpd("dynamic", 0, 6), mpd("dynamic", 1, 7), mpd("dynamic", 2, 9), mpd("static", 2, 9)];
+    let ran = playlock(&["watch", &serve(presentation(&live), "/v.mpd"), "--json", "--variant", "best"]);
+    let report = ran.json();
+    // 3, 4, 5 at first, then one and two; the file of audio.
+    assert_eq!((ran.status, &report["segments"], &report["ended"]), (0, &7.into(), &true.into()), "{ran:?}");
+}

@@ -113,8 +113,8 @@ pub struct Policy {
     pub token_auth: Option<TokenAuth>,
     /// Encryption of segments. Without it, playlock adds tokens to playlists and encrypts nothing.
     pub media_encryption: Option<MediaEncryption>,
-    /// Patterns for the paths of playlists, in addition to paths that end in `.m3u8` or `.m3u`: `*` matches any
-    /// characters, including `/`; `?` matches one. A resource at such a path is always a playlist, regardless of its
+    /// Patterns for the paths of playlists, in addition to paths that end in `.m3u8`, `.m3u` or `.mpd`: `*` matches any
+    /// characters, including `/`; `?` matches one. A resource at such a path is always a playlist, or an MPD if that is its
     /// `content-type`: an access token opens it, and it is rewritten or refused.
     #[serde(default)]
     #[cfg_attr(

@@ -9,6 +9,7 @@ use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use crate::dash::DashError;
 use crate::http::headers;
 use crate::http::incoming::RequestHead;
 use crate::http::reply::{Header, Reason, Reply};
@@ -37,6 +38,7 @@ pub struct Exchange {
     /// Name of the packager that asks for keys.
     requester: Option<String>,
     reason: Option<Reason>,
+    mpd_error: Option<DashError>,
     /// The request has a gRPC media type; proxies convert local replies to such requests to gRPC.
     grpc: bool,
     /// The target of a request that is answered here, without the token in its path; `None` if it had none.
@@ -99,6 +101,7 @@ impl Exchange {
             session: None,
             requester: None,
             reason: None,
+            mpd_error: None,
             grpc: head.grpc,
             plain_target: None,
             route_policy: None,
@@ -305,10 +308,12 @@ impl Exchange {
                     Ok(Pushed::Out(out) | Pushed::Last(out)) => BodyStep::Replace(out),
                     Ok(Pushed::Kept) => BodyStep::Hold,
                     Err(reason) if held => {
+                        self.mpd_error = body.mpd_error();
                         self.state = State::Idle;
                         BodyStep::Reply(self.refusal(reason))
                     }
                     Err(reason) => {
+                        self.mpd_error = body.mpd_error();
                         batch.forget(stream);
                         self.broken(reason);
                         BodyStep::Reset(reason)
@@ -360,6 +365,11 @@ impl Exchange {
     /// The reason for the refusal or reset.
     pub fn reason(&self) -> Option<Reason> {
         self.reason
+    }
+
+    /// What is wrong with the origin's MPD, if it was refused as [`Reason::Mpd`] by its body.
+    pub fn mpd_error(&self) -> Option<DashError> {
+        self.mpd_error
     }
 
     /// The playlist's unservable URIs, if it has any.

@@ -11,6 +11,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod bytes;
+pub mod dash;
 pub mod exchange;
 pub mod http;
 pub mod media;

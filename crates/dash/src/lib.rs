@@ -1,5 +1,74 @@
-//! Rewriting of Media Presentation Descriptions (MPD; ISO/IEC 23009-1) as a stream: URLs get what [`Links`] gives them, and
-//! every other byte stays.
+//! Rewriting of Media Presentation Descriptions (MPD) as a stream: URLs get what [`Links`] gives them, content
+//! protection is added, and every other byte stays.
+//!
+//! Sources: ISO/IEC 23009-1 (DASH), ISO/IEC 23001-7 (common encryption), DASH-IF's guidelines for content protection.
+//!
+//! ```
+//! use playlock_dash::{Additions, Links, Place, Rewriter};
+//!
+//! /// Puts a token into the URLs of one host.
+//! struct Tokens;
+//!
+//! impl Links for Tokens {
+//!     type Base = String;
+//!
+//!     fn document(&self) -> String {
+//!         "https://own.example/live/a.mpd".into()
+//!     }
+//!
+//!     fn resolve(&self, base: &String, reference: &str) -> String {
+//!         if reference.contains("://") { reference.into() } else { base.clone() } // Here: RFC 3986.
+//!     }
+//!
+//!     fn is_own(&self, base: &String, reference: &str) -> bool {
+//!         self.resolve(base, reference).starts_with("https://own.example/")
+//!     }
+//!
+//!     fn link(&mut self, _: Place, _: &String, reference: &str) -> Option<String> {
+//!         Some(format!("{reference}?token=x"))
+//!     }
+//! }
+//!
+//! let mut rewriter = Rewriter::new(Tokens, Additions::default());
+//! let mut out = Vec::new();
+//! let start = "<MPD xmlns='urn:mpeg:dash:schema:mpd:2011'><Period><Segment";
+//! for chunk in [start, "Template media='$Number$.m4s'/></Period></MPD>"] {
+//!     rewriter.push(chunk.as_bytes(), &mut out)?;
+//! }
+//! rewriter.finish(&mut out)?;
+//! assert!(String::from_utf8_lossy(&out).contains("<SegmentTemplate media='$Number$.m4s?token=x'/>"));
+//! # Ok::<(), playlock_dash::DashError>(())
+//! ```
+//!
+//! # URLs
+//!
+//! | element | URL | place |
+//! |---|---|---|
+//! | `SegmentTemplate` | `@media`, `@initialization`, `@index`, `@bitstreamSwitching` | [`Place::Template`] |
+//! | `SegmentURL` | `@media`, `@index` | [`Place::File`] |
+//! | `Initialization`, `RepresentationIndex`, `BitstreamSwitching` | `@sourceURL` | [`Place::File`] |
+//! | `InitializationSet` | `@initialization` | [`Place::File`] |
+//! | `BaseURL` | text | [`Place::Base`] |
+//! | `Location` | text | [`Place::Location`] |
+//! | `ContentSteering` | text | [`Place::Steering`] |
+//! | `Laurl` in `ContentProtection`, of DASH-IF's two namespaces | text | [`Place::License`] |
+//!
+//! `PatchLocation` is left out, since a patch would bring parts of the document that nobody has rewritten. For the same
+//! reason `xlink:href` is refused. Elements are recognised by namespace, local name and parent, whatever their prefix;
+//! an element of another namespace in the place and with the name of one of these is refused, because not all players
+//! know namespaces.
+//!
+//! # Bases
+//!
+//! A relative URL may have several bases: the `BaseURL` elements of a level are alternatives, a segment template of a
+//! Period has the base of the Representation that inherits it, and some players resolve against `Location`. A URL gets
+//! a link only if the link is the same under all of them. If not, the document is refused: a token would reach another
+//! host, or the wrong file.
+//!
+//! # Bounds
+//!
+//! Memory is bounded by one tag (16 KB), the text of one URL (8 KB), 16 base URLs at each level, and 16 references that
+//! are compared with further bases (32 KB). Time is linear. The length of the document is not limited.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -8,47 +77,32 @@ extern crate alloc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Decides about the URLs of a document, and resolves them. The rewriter knows where URLs stand, and nothing about hosts
-/// and tokens.
-pub trait Links {
-    /// An absolute base URL.
-    type Base: Clone;
+mod document;
+mod error;
+mod escape;
+mod limits;
+mod links;
+mod media;
+mod node;
+mod protection;
+mod scope;
+mod sniff;
+mod text;
 
-    /// The base of the document: the URL that it was requested at.
-    fn document(&self) -> Self::Base;
+pub use error::DashError;
+pub use links::{Links, Place, escape_template};
+pub use sniff::is_mpd;
 
-    /// `reference` resolved against `base` (RFC 3986 section 5.2).
-    fn resolve(&self, base: &Self::Base, reference: &str) -> Self::Base;
-
-    /// Whether a request for `reference`, resolved against `base`, reaches this server.
-    fn is_own(&self, base: &Self::Base, reference: &str) -> bool;
-
-    /// The reference to write in place of an own one, `None` to leave it. Both are without XML's escapes.
-    fn link(&mut self, place: Place, base: &Self::Base, reference: &str) -> Option<String>;
-}
-
-/// The place of a URL, which determines what it leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// A template with `$…$` identifiers: `SegmentTemplate@media` and its like. A `$` of the new reference must be doubled.
-    Template,
-    /// A file of media or of its index: `SegmentURL@media`, `Initialization@sourceURL` and their like.
-    File,
-    /// `BaseURL`: a directory, or a file of media.
-    Base,
-    /// `Location`: the document itself, for reloads.
-    Location,
-    /// `ContentSteering`: a JSON document.
-    Steering,
-    /// `Laurl` of a ClearKey `ContentProtection`: a license server.
-    License,
-}
+use document::{Document, Pass};
+use playlock_xml::Parser;
 
 /// What a rewriter adds to a document.
 #[derive(Debug, Clone, Default)]
 pub struct Additions {
     /// The URL to reload a dynamic document from, if it has no `Location`. With XML's escapes still to be done.
     pub location: Option<String>,
+    /// The base URL of a document that has none at its root. It is linked as those of the document are.
+    pub base: Option<String>,
     /// Content protection of every set of video or audio.
     pub protection: Option<Protection>,
 }
@@ -64,27 +118,16 @@ pub struct Protection {
     pub license: String,
 }
 
-/// Reasons why a document is not rewritten. After an error the output is incomplete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DashError {
-    /// No MPD.
-    NotMpd,
-}
-
-/// Whether a document that begins with `bytes` is an MPD; `None` if more bytes are needed.
-pub fn is_mpd(_bytes: &[u8]) -> Option<bool> {
-    None
-}
-
-/// The rewriting of one document.
+/// The rewriting of one document. After an error it must not be used any more.
 pub struct Rewriter<L: Links> {
-    links: L,
+    parser: Parser,
+    document: Document<L>,
 }
 
 impl<L: Links> Rewriter<L> {
     /// Starts a document.
-    pub fn new(links: L, _additions: Additions) -> Self {
-        Self { links }
+    pub fn new(links: L, additions: Additions) -> Self {
+        Self { parser: Parser::new(limits::XML), document: Document::new(links, additions) }
     }
 
     /// Rewrites the next chunk and appends the output that is ready to `out`.
@@ -92,9 +135,7 @@ impl<L: Links> Rewriter<L> {
     /// # Errors
     /// The reason why the document is refused.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), DashError> {
-        let _ = self.links.document();
-        out.extend_from_slice(chunk);
-        Ok(())
+        self.parser.push(chunk, &mut Pass { document: &mut self.document, out })
     }
 
     /// Appends the output that was held back. The document is complete.
@@ -102,6 +143,6 @@ impl<L: Links> Rewriter<L> {
     /// # Errors
     /// As [`Rewriter::push`].
     pub fn finish(&mut self, _out: &mut Vec<u8>) -> Result<(), DashError> {
-        Ok(())
+        Ok(self.parser.finish()?)
     }
 }

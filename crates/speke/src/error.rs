@@ -7,7 +7,7 @@ use core::fmt;
 
 use crate::content::ContentIdFault;
 use crate::document::limits;
-use crate::xml::XmlError;
+use playlock_xml::XmlError;
 
 /// The refusal of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

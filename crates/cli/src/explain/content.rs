@@ -3,7 +3,7 @@
 use playlock_core::http::headers;
 use playlock_core::http::incoming::SIGNED_PARAMETER;
 use playlock_core::http::reply::Reason;
-use playlock_core::http::route::Extension;
+use playlock_core::http::route::{Extension, Format};
 use playlock_core::policy::encryption::OnEncryptedOrigin;
 use playlock_core::request::Admitted;
 use playlock_core::request::chained::ChainedRequest;
@@ -76,7 +76,7 @@ fn session(explanation: &mut Explanation<'_>, outcome: Outcome<'_>, visit: &Visi
         _ => {
             explanation.outcome("session", outcome, "");
             if visit.extension == Extension::Other {
-                explanation.detail("content takes session tokens only; an access token opens playlists: paths that end in .m3u8 or .m3u, or that playlistPaths names");
+                explanation.detail("content takes session tokens only; an access token opens playlists: paths that end in .m3u8, .m3u or .mpd, or that playlistPaths names");
             }
         }
     }
@@ -131,10 +131,13 @@ fn forwarded(explanation: &mut Explanation<'_>, pending: &PendingRequest, edits:
             "keys rotate and the URL does not name the period: refused (parameter) if it is media",
         );
     }
+    if matches!(pending.asked, Asked::Playlist(Format::Dash)) && policy.encryption.is_some() {
+        explanation.say("mpd", Mark::Note, "the policy encrypts: an MPD in the response is refused (dash)");
+    }
     let (scope, what) = match &pending.asked {
         Asked::Media(media) => (media.claim.scope.as_ref(), "encrypted under"),
-        Asked::Playlist if policy.encryption.is_some() => (pending.playlist.keys.as_ref(), "its segments are under"),
-        Asked::Playlist | Asked::Clear(_) | Asked::Document(_) => (None, ""),
+        Asked::Playlist(_) if policy.encryption.is_some() => (pending.playlist.keys.as_ref(), "its segments are under"),
+        Asked::Playlist(_) | Asked::Clear(_) | Asked::Document(_) => (None, ""),
     };
     match scope {
         Some(KeyScope::Session(_)) if pending.session.as_ref().is_some_and(PendingSession::is_opened) => {
@@ -150,7 +153,7 @@ fn forwarded(explanation: &mut Explanation<'_>, pending: &PendingRequest, edits:
         explanation.say(
             "playlist",
             Mark::Note,
-            "only the response tells: it is refused unless its content type is a playlist's, or playlistPaths names the path",
+            "only the response tells: it is refused unless its content type is a playlist's or an MPD's, or playlistPaths names the path",
         );
     }
     origin_gets(explanation, edits, visit);

@@ -2,7 +2,9 @@
 
 mod choice;
 mod client;
+mod mpd;
 mod player;
+mod progress;
 mod report;
 
 use std::io::{self, IsTerminal, Write};
@@ -23,7 +25,7 @@ use crate::time::parse_span;
 
 /// Play a protected stream without a screen, as a probe for monitoring.
 ///
-/// Fetches playlists, keys and segments, decrypts the segments and checks them. VOD is fetched at full speed to its end,
+/// Fetches playlists or MPDs, keys and segments, decrypts the segments and checks them. VOD is fetched at full speed to its end,
 /// live streams as they grow, until --duration is over. Exit status 0 if everything played; 1 if a request was refused,
 /// or anything was missing, damaged or did not decrypt; 2 if an argument cannot be used; 3 if the server could not be
 /// reached. Uses HTTP/1.1. Of low-latency streams, whole segments are played, not partial ones.
@@ -33,15 +35,15 @@ use crate::time::parse_span;
   playlock watch \"$URL\" --duration 5m --json > probe.json
   playlock watch \"$URL\" --all --encrypted --cacert ca.pem")]
 pub struct Watch {
-    /// URL of the playlist, with its access token.
+    /// URL of the playlist or MPD, with its access token.
     url: Address,
     /// Time after which watching ends, for live streams and all others: 90s, 5m, 12h.
     #[arg(long, value_parser = parse_span, default_value = "60s")]
     duration: u64,
-    /// Variant of a multivariant playlist to play.
+    /// Variant of a multivariant playlist, or Representation of an MPD's video, to play.
     #[arg(long, value_enum, default_value = "first")]
     variant: VariantChoice,
-    /// Play every variant and rendition.
+    /// Play every variant and rendition, or every Representation.
     #[arg(long, conflicts_with = "variant")]
     all: bool,
     /// Maximum number of segments of each playlist.

@@ -1,19 +1,19 @@
 //! The player: follows playlists, fetches keys and segments, decrypts the segments and checks them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::choice::{Choice, VariantChoice};
-use super::client::{Client, problem};
+use super::client::{Client, Fetched, problem};
 use super::report::{Kind, Problem, Report};
 use crate::address::Address;
 use crate::media::{self, Container};
+use crate::mpd;
 use crate::playlist::{Key, Map, Master, Media, Playlist, Segment};
 
 /// The number of segments before the end of a live playlist at which players start.
-const LIVE_EDGE: usize = 3;
+pub(super) const LIVE_EDGE: usize = 3;
 /// The number of consecutive failures after which the player gives up.
 const MAX_FAILURES_IN_A_ROW: usize = 5;
 /// Target durations without a new segment after which a live playlist is stale (RFC 8216 section 6.2.1: 1.5).
@@ -22,25 +22,25 @@ const STALE_TARGET_DURATIONS: u32 = 3;
 /// A player.
 pub struct Player {
     client: Client,
-    choice: Choice,
-    deadline: Instant,
-    shows_progress: bool,
-    report: Report,
+    pub(super) choice: Choice,
+    pub(super) deadline: Instant,
+    pub(super) shows_progress: bool,
+    pub(super) report: Report,
     keys: BTreeMap<String, [u8; 16]>,
     inits: BTreeSet<(String, Option<(u64, u64)>)>,
     failed_in_a_row: usize,
 }
 
 /// A media playlist that is played.
-struct Track {
-    url: Address,
+pub(super) struct Track {
+    pub(super) url: Address,
     imports: BTreeMap<String, String>,
     /// The media sequence number of the next segment.
-    next: Option<u64>,
+    pub(super) next: Option<u64>,
     /// The paths of the segments at the last reload, by media sequence number.
     known: BTreeMap<u64, String>,
     container: Option<Container>,
-    played: usize,
+    pub(super) played: usize,
     ended: bool,
     /// The time of the last new segment, and of the next reload.
     last_new: Instant,
@@ -67,14 +67,18 @@ impl Player {
         Report { took, ..self.report }
     }
 
-    /// Plays the playlist at `url`.
+    /// Plays the playlist or MPD at `url`.
     ///
     /// # Errors
     /// The problem that stopped the player; all problems are in the report.
     pub fn play(&mut self, url: &Address) -> Result<(), Problem> {
-        let mut tracks = match self.playlist(url, &BTreeMap::new())? {
+        let fetched = self.fetch(Kind::Playlist, url, None)?;
+        if let Some(text) = mpd::text_in(&fetched.body) {
+            return self.play_mpd(&fetched.url, text);
+        }
+        let mut tracks = match self.parsed(url, fetched, &BTreeMap::new())? {
             (Playlist::Media(media), url) => {
-                let mut track = Track::new(url, BTreeMap::new());
+                let mut track = Track::new(url);
                 self.follow(&mut track, &media)?;
                 vec![track]
             }
@@ -140,13 +144,22 @@ impl Player {
                 let url = base
                     .join(uri)
                     .map_err(|error| problem(Kind::Playlist, base, None, format!("\"{uri}\": {error}")))?;
-                Ok(Track::new(url, master.variables.clone()))
+                Ok(Track { imports: master.variables.clone(), ..Track::new(url) })
             })
             .collect()
     }
 
     fn playlist(&mut self, url: &Address, imports: &BTreeMap<String, String>) -> Result<(Playlist, Address), Problem> {
         let fetched = self.fetch(Kind::Playlist, url, None)?;
+        self.parsed(url, fetched, imports)
+    }
+
+    fn parsed(
+        &mut self,
+        url: &Address,
+        fetched: Fetched,
+        imports: &BTreeMap<String, String>,
+    ) -> Result<(Playlist, Address), Problem> {
         let wrong = |error: String| problem(Kind::Playlist, url, None, error);
         let text = String::from_utf8(fetched.body).map_err(|_| wrong("not UTF-8; expected a playlist".into()));
         let parsed = text.and_then(|text| Playlist::parse(&text, Some(imports)).map_err(wrong));
@@ -188,7 +201,7 @@ impl Player {
             self.segment(track, segment)?;
             track.played += 1;
             track.next = Some(segment.number.saturating_add(1));
-            self.progress(track, media);
+            self.progress(track, media.segments.len(), media.ended);
         }
         track.next = track.next.or(Some(from));
         let last = media.segments.last().map_or(media.sequence, |segment| segment.number.saturating_add(1));
@@ -238,7 +251,7 @@ impl Player {
     }
 
     /// Plays one segment; consecutive failures stop the player.
-    fn segment(&mut self, track: &mut Track, segment: &Segment) -> Result<(), Problem> {
+    pub(super) fn segment(&mut self, track: &mut Track, segment: &Segment) -> Result<(), Problem> {
         if segment.gap {
             return Ok(());
         }
@@ -336,12 +349,7 @@ impl Player {
         track.url.join(uri).map_err(|error| self.record(problem(kind, &track.url, None, format!("URI: {error}"))))
     }
 
-    fn fetch(
-        &mut self,
-        kind: Kind,
-        url: &Address,
-        range: Option<(u64, u64)>,
-    ) -> Result<super::client::Fetched, Problem> {
+    pub(super) fn fetch(&mut self, kind: Kind, url: &Address, range: Option<(u64, u64)>) -> Result<Fetched, Problem> {
         match self.client.fetch(kind, url, range) {
             Ok(fetched) => {
                 self.report.responses.push((kind, fetched.body.len() as u64, fetched.took));
@@ -351,43 +359,18 @@ impl Player {
         }
     }
 
-    fn record(&mut self, problem: Problem) -> Problem {
+    pub(super) fn record(&mut self, problem: Problem) -> Problem {
         self.report.problems.push(problem.clone());
         problem
-    }
-
-    /// Writes the progress over the previous line.
-    fn progress(&self, track: &Track, media: &Media) {
-        if !self.shows_progress {
-            return;
-        }
-        let bytes: u64 = self.report.responses.iter().map(|(_, bytes, _)| bytes).sum();
-        let bar = if media.ended {
-            let of = media.segments.len().max(1);
-            let full = (track.played * 30 / of).min(30);
-            format!("[{}{}] {}/{of}", "=".repeat(full), " ".repeat(30 - full), track.played)
-        } else {
-            format!("live, segment {}", track.next.unwrap_or_default().saturating_sub(1))
-        };
-        let line = format!("\r\x1b[K{bar}  {:.1} MB  {} problems", bytes as f64 / 1e6, self.report.problems.len());
-        // Without standard error, there is no progress to show.
-        let _ = io::stderr().write_all(line.as_bytes());
-    }
-
-    /// Removes the line with the progress.
-    pub fn clear_progress(&self) {
-        if self.shows_progress {
-            let _ = io::stderr().write_all(b"\r\x1b[K");
-        }
     }
 }
 
 impl Track {
-    fn new(url: Address, imports: BTreeMap<String, String>) -> Self {
+    pub(super) fn new(url: Address) -> Self {
         let now = Instant::now();
         Self {
             url,
-            imports,
+            imports: BTreeMap::new(),
             next: None,
             known: BTreeMap::new(),
             container: None,

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::http::reply::{Header, Reason};
+use crate::http::route::Format;
 
 /// Request headers that make an origin return anything but the complete resource without a content coding.
 pub const CONDITIONAL: &[&str] =
@@ -121,19 +122,21 @@ fn trimmed(text: &[u8]) -> &[u8] {
     text.get(first..behind).unwrap_or_default()
 }
 
-/// Whether a response has a playlist's media type (RFC 8216 section 4).
-pub fn is_playlist_type(headers: &[Header]) -> bool {
+/// The media types of playlists (RFC 8216 section 4) and MPDs (ISO/IEC 23009-1 annex C).
+const PLAYLIST_TYPES: [(&str, Format); 6] = [
+    ("application/vnd.apple.mpegurl", Format::Hls),
+    ("application/x-mpegurl", Format::Hls),
+    ("application/mpegurl", Format::Hls),
+    ("audio/mpegurl", Format::Hls),
+    ("audio/x-mpegurl", Format::Hls),
+    ("application/dash+xml", Format::Dash),
+];
+
+/// The format of a response with the media type of a playlist or MPD; `None` for other media types.
+pub fn playlist_type(headers: &[Header]) -> Option<Format> {
     let media_type = text(headers, "content-type").unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    [
-        "application/vnd.apple.mpegurl",
-        "application/x-mpegurl",
-        "application/mpegurl",
-        "audio/mpegurl",
-        "audio/x-mpegurl",
-    ]
-    .iter()
-    .any(|known| known.eq_ignore_ascii_case(media_type))
+    PLAYLIST_TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(media_type)).map(|(_, format)| *format)
 }
 
 /// Whether the origin applied a content coding.
@@ -227,6 +230,23 @@ mod tests {
         let kept = cookies_without(&headers, |name| matches!(name, b"hdnts" | b"hdntl"));
         assert_eq!(kept.as_deref(), Some(&b"name=Jos\xe9; hdntl\xa0=y"[..]));
         assert_eq!(cookies(&[header("cookie", "hdntl=\u{3000}x")], "hdntl").collect::<Vec<_>>(), ["\u{3000}x"]);
+    }
+
+    #[test]
+    fn media_types_of_playlists_and_mpds() {
+        for (media_type, expected) in [
+            ("application/vnd.apple.mpegurl", Some(Format::Hls)),
+            ("Audio/MPEGURL; charset=utf-8", Some(Format::Hls)),
+            ("application/dash+xml", Some(Format::Dash)),
+            ("application/DASH+XML;profiles=x", Some(Format::Dash)),
+            ("application/dash-patch+xml", None),
+            ("application/xml", None),
+            ("text/xml", None),
+            ("video/mp4", None),
+        ] {
+            assert_eq!(playlist_type(&[header("content-type", media_type)]), expected, "{media_type}");
+        }
+        assert_eq!(playlist_type(&[]), None);
     }
 
     #[test]

@@ -96,10 +96,21 @@ impl TokenSegment {
 
     /// `uri`, which is own and has the absolute path `path`, with the token if `carried`, else without.
     pub fn place<'u>(&self, base: &Base, uri: &'u str, path: &str, carried: bool) -> Cow<'u, str> {
-        if (self.inherited && base.is_below_root(uri)) == carried {
+        self.place_in(base, self.inherited, uri, path, carried)
+    }
+
+    /// [`TokenSegment::place`] for a URI that is resolved against another base than the response's own. `inherited`: that
+    /// base has this token in its path.
+    pub fn place_in<'u>(&self, base: &Base, inherited: bool, uri: &'u str, path: &str, carried: bool) -> Cow<'u, str> {
+        if (inherited && base.is_below_root(uri)) == carried {
             return Cow::Borrowed(uri);
         }
         Cow::Owned(url::rooted(uri, if carried { self.text.as_str() } else { "" }, path))
+    }
+
+    /// Whether the request had the token in its path.
+    pub fn is_inherited(&self) -> bool {
+        self.inherited
     }
 }
 

@@ -9,9 +9,9 @@ use crate::http::target;
 /// Parameter in which players report measurements with every request for media (CTA-5004 section 3.1). It selects no
 /// content.
 const REPORT: &str = "CMCD";
-/// The prefix of delivery directives (RFC 8216bis section 6.2.5), which players add to requests for
+/// The prefixes of delivery directives (RFC 8216bis section 6.2.5; ETSI TS 103 998), which players add to requests for
 /// playlists, steering manifests and asset lists.
-const DIRECTIVE: &str = "_HLS_";
+const DIRECTIVES: [&str; 2] = ["_HLS_", "_DASH_"];
 
 /// Longest query in bytes that is signed. Players reject longer lines (ffmpeg from 4,096 bytes on), and the limit
 /// bounds the cost of a forged signature.
@@ -41,12 +41,13 @@ pub fn of_origin(query: Option<&str>, ours: &[impl AsRef<str>]) -> Option<String
 
 /// A query from [`of_origin`], without delivery directives.
 pub fn without_directives(query: &str) -> Cow<'_, str> {
-    if !query.contains(DIRECTIVE) {
+    if !DIRECTIVES.iter().any(|prefix| query.contains(prefix)) {
         return Cow::Borrowed(query);
     }
     let mut out = String::with_capacity(query.len());
     let parameters = query.strip_prefix('?').into_iter().flat_map(|query| query.split('&'));
-    for parameter in parameters.filter(|parameter| !parameter.starts_with(DIRECTIVE)) {
+    let is_directive = |parameter: &str| DIRECTIVES.iter().any(|prefix| parameter.starts_with(prefix));
+    for parameter in parameters.filter(|parameter| !is_directive(parameter)) {
         out.push(if out.is_empty() { '?' } else { '&' });
         out.push_str(parameter);
     }
@@ -110,6 +111,7 @@ mod tests {
             ("?a=1", "?a=1"),
             ("?a=1&_HLS_pathway=x&_HLS_throughput=1", "?a=1"),
             ("?_HLS_pathway=x", ""),
+            ("?_DASH_pathway=x&a=1&_DASH_throughput=1", "?a=1"),
             ("?a=1&_HLS_pathway=x&b=_HLS_2", "?a=1&b=_HLS_2"),
         ] {
             assert_eq!(without_directives(query), expected, "{query}");

@@ -179,6 +179,10 @@ reasons! {
     /// A URI in the playlist uses a variable that neither the playlist nor its multivariant playlist defines; or the
     /// viewer chose its value, and the URI is of a resource served in clear or of media under key rotation.
     Variable "variable" 502 "The origin's playlist uses a variable that is not defined, or a viewer's value where it may not decide";
+    /// The origin's MPD is none, or has something that the rewriter refuses.
+    Mpd "mpd" 502 "The origin's MPD is not an MPD, or has something that is not served";
+    /// The response is an MPD, under a policy that encrypts.
+    Dash "dash" 502 "This policy encrypts, and MPDs are served only under policies without mediaEncryption";
     /// A steering manifest or asset list is not a JSON object, or exceeds the limit.
     Document "document" 502 "The origin's steering manifest or asset list is not a JSON object, or too long";
     /// The body's length differs from its `content-length`.

@@ -5,7 +5,7 @@
 pub enum Kind {
     /// No policy covers the request: passed unchanged.
     Pass,
-    /// A multivariant or media playlist.
+    /// A playlist or an MPD.
     Playlist,
     /// A content key.
     Key,
@@ -54,28 +54,41 @@ impl Kind {
     }
 }
 
+/// The format of the documents that sessions open with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// HLS: a multivariant or media playlist (RFC 8216).
+    Hls,
+    /// DASH: a Media Presentation Description (ISO/IEC 23009-1).
+    Dash,
+}
+
 /// The classification of a path by the extension of its last segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extension {
-    /// `.m3u8` or `.m3u`, in any case.
-    Playlist,
+    /// `.m3u8`, `.m3u` or `.mpd`, in any case.
+    Playlist(Format),
     /// Any other extension.
     Other,
     /// No extension: only the response shows the kind.
     Missing,
 }
 
+impl Extension {
+    /// Whether an access token opens a session at such a path, whatever the response.
+    pub fn opens(self) -> bool {
+        matches!(self, Self::Playlist(_))
+    }
+}
+
 /// The extension of a normalised path, without path parameters.
 pub fn extension(path: &str) -> Extension {
     let name = path.rsplit('/').next().unwrap_or_default();
     let name = name.split(';').next().unwrap_or_default();
-    match name.rsplit_once('.') {
-        Some((_, extension)) if ["m3u8", "m3u"].iter().any(|known| known.eq_ignore_ascii_case(extension)) => {
-            Extension::Playlist
-        }
-        Some(_) => Extension::Other,
-        None => Extension::Missing,
-    }
+    let Some((_, extension)) = name.rsplit_once('.') else { return Extension::Missing };
+    let known = [("m3u8", Format::Hls), ("m3u", Format::Hls), ("mpd", Format::Dash)];
+    let found = known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(extension));
+    found.map_or(Extension::Other, |(_, format)| Extension::Playlist(format))
 }
 
 #[cfg(test)]
@@ -84,10 +97,20 @@ mod tests {
 
     #[test]
     fn extensions() {
-        assert_eq!(extension("/a/b.M3U8"), Extension::Playlist);
-        assert_eq!(extension("/a/b.m3u8;x=1"), Extension::Playlist);
-        assert_eq!(extension("/a.m3u8/b"), Extension::Missing);
-        assert_eq!(extension("/a.m3u8/b.ts"), Extension::Other);
-        assert_eq!(extension("/a/b.m3u8."), Extension::Other);
+        for (path, expected) in [
+            ("/a/b.M3U8", Extension::Playlist(Format::Hls)),
+            ("/a/b.m3u", Extension::Playlist(Format::Hls)),
+            ("/a/b.m3u8;x=1", Extension::Playlist(Format::Hls)),
+            ("/a/b.mpd", Extension::Playlist(Format::Dash)),
+            ("/a/b.Mpd;x=1", Extension::Playlist(Format::Dash)),
+            ("/a.m3u8/b", Extension::Missing),
+            ("/a.mpd/b", Extension::Missing),
+            ("/a.m3u8/b.ts", Extension::Other),
+            ("/a.mpd/b.m4s", Extension::Other),
+            ("/a/b.m3u8.", Extension::Other),
+            ("/a/b.mpd2", Extension::Other),
+        ] {
+            assert_eq!(extension(path), expected, "{path}");
+        }
     }
 }

@@ -1,6 +1,7 @@
-//! URIs in playlists: which of them lead to playlock, and adding parameters to them.
+//! URIs in playlists and MPDs: which of them lead to playlock, and adding parameters to them.
 
 use alloc::borrow::Cow;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -43,12 +44,20 @@ struct Parts<'a> {
 }
 
 /// The playlist that contains a URI, by the address that its player requested.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Base {
     scheme: Scheme,
-    authority: String,
-    hosts: Vec<String>,
+    own: Rc<Own>,
     path: String,
+}
+
+/// The authorities that playlock protects.
+#[derive(Debug)]
+struct Own {
+    /// The playlist's.
+    authority: String,
+    /// Further ones.
+    hosts: Vec<String>,
 }
 
 impl Base {
@@ -56,7 +65,7 @@ impl Base {
     /// authorities that playlock protects, in the form of [`listed_authority`].
     pub fn new(scheme: Scheme, authority: &str, raw_path: &str, hosts: &[String]) -> Self {
         let authority = normal_authority(authority, scheme);
-        Self { scheme, authority, hosts: hosts.to_vec(), path: raw_path.into() }
+        Self { scheme, own: Rc::new(Own { authority, hosts: hosts.to_vec() }), path: raw_path.into() }
     }
 
     /// Whether a request for `uri` reaches playlock: its authority is the playlist's or a listed one. False for URIs
@@ -70,7 +79,15 @@ impl Base {
         let Some(authority) = parts.authority else { return true };
         let lower = authority.to_ascii_lowercase();
         let authority = without_port(&lower, parts.scheme.unwrap_or(self.scheme).default_port());
-        authority == self.authority || self.hosts.iter().any(|host| host == authority)
+        authority == self.own.authority || self.own.hosts.iter().any(|host| host == authority)
+    }
+
+    /// The base that `uri`, resolved against this one, is for other references, as the `BaseURL` of an MPD is; `None` if
+    /// it is not own. [`Base::secured`] applies to it: below https, it is https.
+    pub fn join(&self, uri: &str) -> Option<Self> {
+        let path = self.own_path(uri)?.into_owned();
+        let named = split(uri)?.scheme.filter(|_| self.scheme == Scheme::Http);
+        Some(Self { scheme: named.unwrap_or(self.scheme), own: Rc::clone(&self.own), path })
     }
 
     /// `uri`, which must be own, with `http` replaced by `https` if the playlist was requested by https.
@@ -233,9 +250,13 @@ pub fn push_with_parameters(out: &mut Vec<u8>, uri: &str, parameters: &str, ours
 /// Splits a URI reference.
 ///
 /// `None` for schemes other than http and https, and for URIs that browsers and other clients read differently: with
-/// backslashes (browsers read `/`) or control characters (browsers drop them), both of which move the authority, with
-/// user information, or with a scheme without `//`.
+/// backslashes (browsers read `/`), control characters or white space around the URI (browsers and players drop them), all of
+/// which move the authority, with user information, or with a scheme without `//`.
 fn split(uri: &str) -> Option<Parts<'_>> {
+    let is_blank = |character: char| character.is_whitespace() || character == '\u{feff}';
+    if uri.starts_with(is_blank) || uri.ends_with(is_blank) {
+        return None;
+    }
     if uri.bytes().any(|byte| byte < b' ' || byte == 0x7f || byte == b'\\') {
         return None;
     }
@@ -330,6 +351,11 @@ mod tests {
             ("/\\evil/x", None),
             ("\\\\evil/x", None),
             ("/\t/evil/x", None),
+            (" //evil/x", None),
+            ("\u{a0}//evil/x", None),
+            ("\u{feff}https://evil/x", None),
+            ("seg.ts ", None),
+            ("a b.ts", Some("/vod/a/a b.ts")),
             ("data:text/plain,x", None),
             ("skd://key", None),
             ("a:b.ts", None),
@@ -376,6 +402,32 @@ mod tests {
         assert_eq!(other.secured("http://edge.example:8443/x"), "https://edge.example:8443/x");
         assert!(!other.is_own("http://edge.example/x"));
         assert_eq!(["A:443", "a:80", "[::443]", "[::1]:80"].map(listed_authority), ["a", "a", "[::443]", "[::1]"]);
+    }
+
+    #[test]
+    fn a_base_within_a_base() {
+        // Requested by http and by https at edge.example: the bases in order, then a URI and its expected path.
+        for (scheme, bases, uri, path) in [
+            (Scheme::Https, &["a/"][..], "1.mp4", Some("/vod/a/a/1.mp4")),
+            (Scheme::Https, &["../b/", "c"], "1.mp4", Some("/vod/b/1.mp4")),
+            (Scheme::Https, &["c/"], "?x", Some("/vod/a/c/")),
+            (Scheme::Https, &["https://cdn.example/x/?y"], "1.mp4", Some("/x/1.mp4")),
+            (Scheme::Https, &["https://cdn.example"], "1.mp4", Some("/1.mp4")),
+            (Scheme::Https, &["https://cdn.example/x/"], "https://edge.example/1.mp4", Some("/1.mp4")),
+            // Written as https, so its references have that scheme and port.
+            (Scheme::Https, &["http://cdn.example/x/"], "//cdn.example:443/1.mp4", Some("/1.mp4")),
+            (Scheme::Https, &["http://cdn.example/x/"], "//cdn.example:80/1.mp4", None),
+            (Scheme::Http, &["https://cdn.example/x/"], "//cdn.example:443/1.mp4", Some("/1.mp4")),
+            (Scheme::Http, &["https://cdn.example/x/"], "//cdn.example:80/1.mp4", None),
+            (Scheme::Http, &["http://cdn.example/x/", "y/"], "//cdn.example:80/1.mp4", Some("/1.mp4")),
+            (Scheme::Http, &["x/"], "//other.example/1.mp4", None),
+        ] {
+            let joined = bases.iter().fold(base(scheme, "edge.example"), |base, uri| base.join(uri).unwrap());
+            assert_eq!(joined.own_path(uri).as_deref(), path, "{bases:?} {uri}");
+        }
+        for foreign in ["https://other.example/", "//other.example/", "ftp://edge.example/", "/\\edge.example/"] {
+            assert!(base(Scheme::Https, "edge.example").join(foreign).is_none(), "{foreign}");
+        }
     }
 
     #[test]

@@ -83,7 +83,8 @@ pub struct Unservable {
 }
 
 impl Unservable {
-    fn add(&self, uri: &str) {
+    /// Counts `uri`.
+    pub fn add(&self, uri: &str) {
         if self.count.replace(self.count.get().saturating_add(1)) == 0 {
             self.first.borrow_mut().push_str(uri);
         }
@@ -256,7 +257,7 @@ impl UriRewriter {
     }
 
     /// Whether a URI identifies the session.
-    fn carries(&self, lead: LinkTarget) -> bool {
+    pub fn carries(&self, lead: LinkTarget) -> bool {
         match lead {
             LinkTarget::Resource(Resource { form: Treatment::Media, .. }) => self.token_on_content,
             // A signature bound to the session requires the session's token.
@@ -266,7 +267,7 @@ impl UriRewriter {
     }
 
     /// The parameter by which a URI identifies the session, if any.
-    fn parameter(&self, lead: LinkTarget) -> Option<&str> {
+    pub fn parameter(&self, lead: LinkTarget) -> Option<&str> {
         match self.link(lead) {
             Some(SessionLink::Parameter(parameter) | SessionLink::Rooted(parameter)) if self.carries(lead) => {
                 Some(parameter)

@@ -11,7 +11,7 @@ use super::players::Players;
 use super::revocation::Revocation;
 use super::targeting::Targeting;
 use super::tokens::{AccessToken, SessionRules};
-use crate::http::route::{self, Extension};
+use crate::http::route::{self, Extension, Format};
 use crate::token::acl;
 use crate::token::derive::Keyring;
 
@@ -67,9 +67,11 @@ impl Policy {
 
     /// Kind of the resource at the normalised `path`.
     pub fn extension(&self, path: &str) -> Extension {
-        match &self.playlist_paths {
-            Some(paths) if acl::allows(paths, path) => Extension::Playlist,
-            _ => route::extension(path),
+        match (route::extension(path), &self.playlist_paths) {
+            (Extension::Other | Extension::Missing, Some(paths)) if acl::allows(paths, path) => {
+                Extension::Playlist(Format::Hls)
+            }
+            (extension, _) => extension,
         }
     }
 

@@ -124,7 +124,7 @@ fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
             Flow::Next
         }
         // Content that turns out to be a playlist is refused then.
-        Err(_) if !visit.policy.session.on_content && visit.extension != Extension::Playlist => Flow::Skip,
+        Err(_) if !visit.policy.session.on_content && !visit.extension.opens() => Flow::Skip,
         Err(reason) => Flow::refuse(reason),
     }
 }
@@ -134,7 +134,7 @@ fn session(visit: &mut Visit<'_>, observer: &mut dyn Observer) -> Flow {
 fn redirect(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let (policy, incoming) = (visit.policy, visit.incoming);
     let applies = policy.session.redirect_playlists
-        && visit.extension == Extension::Playlist
+        && visit.extension.opens()
         && matches!(incoming.signed, Ok(None))
         && visit.session.as_ref().is_some_and(PendingSession::is_opened);
     let Some(pending) = visit.session.take_if(|_| applies) else { return Flow::Skip };
@@ -183,7 +183,7 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let needs_session = match &asked {
         Asked::Media(media) => media.claim.scope.is_none(),
         Asked::Document(_) => true,
-        Asked::Playlist | Asked::Clear(_) => false,
+        Asked::Playlist(_) | Asked::Clear(_) => false,
     };
     if session.is_none() && needs_session {
         return Flow::refuse(Reason::Missing);

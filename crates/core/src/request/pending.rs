@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 pub use super::pending_session::{Obtained, PendingSession, ViewerUrl};
 use crate::http::reply::Header;
-use crate::http::route::{Extension, Kind};
+use crate::http::route::{Extension, Format, Kind};
 use crate::media::client_range::ClientRange;
 use crate::playlist::{SessionLink, Unservable};
 use crate::policy::encryption::{Encryption, KeySharing};
@@ -43,7 +43,7 @@ impl PendingRequest {
     /// Whether the request opened a session for a path that is not known to be a playlist. The response is rejected
     /// unless it is one.
     pub fn is_tentative(&self) -> bool {
-        !matches!(self.asked, Asked::Playlist) && self.session.as_ref().is_some_and(PendingSession::is_opened)
+        !matches!(self.asked, Asked::Playlist(_)) && self.session.as_ref().is_some_and(PendingSession::is_opened)
     }
 
     /// The way in which URIs in the response identify the session.
@@ -105,8 +105,8 @@ impl PendingPlaylist {
 /// Requested resource, by its URL.
 #[derive(Debug)]
 pub enum Asked {
-    /// Playlist, identified by its path.
-    Playlist,
+    /// Playlist or MPD, identified by its path.
+    Playlist(Format),
     /// Media to encrypt.
     Media(PendingMedia),
     /// Resource served in clear.
@@ -183,7 +183,7 @@ impl Asked {
     ) -> Self {
         match (extension, claim.resource.form) {
             // A claim about media must not let a playlist bypass the rewriter.
-            (Extension::Playlist, _) => Self::Playlist,
+            (Extension::Playlist(format), _) => Self::Playlist(format),
             (_, Treatment::Document) => Self::Document(PendingDocument { claim }),
             (_, Treatment::Media) if encrypts => {
                 let client_range = client_range.filter(|_| claim.resource.range.is_none());
@@ -196,7 +196,7 @@ impl Asked {
     /// Kind in counters and logs.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Playlist => Kind::Playlist,
+            Self::Playlist(_) => Kind::Playlist,
             Self::Media(_) => Kind::Segment,
             Self::Clear(_) | Self::Document(_) => Kind::Clear,
         }
@@ -205,7 +205,7 @@ impl Asked {
     /// Claim of the URL; `None` for playlists.
     pub fn claim(&self) -> Option<&Claim> {
         match self {
-            Self::Playlist => None,
+            Self::Playlist(_) => None,
             Self::Media(PendingMedia { claim, .. })
             | Self::Clear(PendingClear { claim })
             | Self::Document(PendingDocument { claim }) => Some(claim),
@@ -279,9 +279,11 @@ mod tests {
         for form in [Treatment::Media, Treatment::Clear, Treatment::Document] {
             for encrypts in [true, false] {
                 let resource = Resource { form, range: ByteRange::new(5, 10), ..Resource::default() };
-                let asked = asked(Extension::Playlist, encrypts, resource);
-                assert!(matches!(asked, Asked::Playlist), "{form:?}");
-                assert_eq!((asked.origin_range(), asked.needs_all()), (None, true));
+                for format in [Format::Hls, Format::Dash] {
+                    let asked = asked(Extension::Playlist(format), encrypts, resource);
+                    assert!(matches!(asked, Asked::Playlist(found) if found == format), "{form:?}");
+                    assert_eq!((asked.origin_range(), asked.needs_all()), (None, true));
+                }
             }
         }
     }

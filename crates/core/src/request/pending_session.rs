@@ -95,6 +95,11 @@ impl PendingSession {
         }
     }
 
+    /// Whether tokens are in the path, but not in that of this request, so that relative URIs do not inherit it.
+    pub fn lacks_path_token(&self, policy: &Policy) -> bool {
+        policy.session.transport.in_path() && !matches!(self.obtained, Obtained::Resumed { in_path: true, .. })
+    }
+
     /// Scope of the session's own key.
     pub fn own_key(&self) -> KeyScope {
         KeyScope::Session(self.session.id)

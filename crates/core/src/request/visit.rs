@@ -48,7 +48,7 @@ impl<'a> Visit<'a> {
     /// Kind of the content, by its path alone.
     pub fn kind(&self) -> Kind {
         match self.extension {
-            Extension::Playlist => Kind::Playlist,
+            Extension::Playlist(_) => Kind::Playlist,
             _ if self.policy.encryption.is_some() => Kind::Segment,
             _ => Kind::Clear,
         }

@@ -7,6 +7,7 @@ mod chained;
 mod clear;
 mod document;
 mod media;
+mod mpd;
 mod playlist;
 mod redirect;
 
@@ -18,7 +19,7 @@ use self::redirect::redirect;
 use crate::http::headers;
 use crate::http::message::HeaderEdits;
 use crate::http::reply::{Header, Reason, Reply};
-use crate::http::route::Kind;
+use crate::http::route::{Format, Kind};
 use crate::policy::{Opening, Policy};
 use crate::request::chained::ChainedRequest;
 use crate::request::pending::{Asked, PendingRequest};
@@ -75,16 +76,18 @@ pub fn plan(
 ) -> Result<Plan, Reason> {
     let status = headers::text(headers, ":status").and_then(|status| status.parse::<u16>().ok()).unwrap_or(0);
     let head = ResponseHead { request, policy, headers, status, end_of_stream, hold };
-    // The media type of a playlist takes precedence over the URL.
-    let asked = if headers::is_playlist_type(headers) { &Asked::Playlist } else { &request.asked };
+    // The media type of a playlist or MPD takes precedence over the URL.
+    let by_type = headers::playlist_type(headers).map(Asked::Playlist);
+    let asked = by_type.as_ref().unwrap_or(&request.asked);
     if let Some(edits) = head.unsuccessful(asked.kind())? {
         return Ok(head.pass_text(asked.kind(), edits));
     }
-    if !matches!(asked, Asked::Playlist) {
+    if !matches!(asked, Asked::Playlist(_)) {
         head.check_opening()?;
     }
     match asked {
-        Asked::Playlist => playlist::plan(&head),
+        Asked::Playlist(Format::Hls) => playlist::plan(&head),
+        Asked::Playlist(Format::Dash) => mpd::plan(&head),
         Asked::Media(media) => media::plan(&head, media),
         Asked::Clear(clear) => clear::plan(&head, clear),
         Asked::Document(_) => document::plan(&head),

@@ -27,18 +27,8 @@ use crate::token::derive::KeyScope;
 /// The reason why it cannot be served.
 pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
     let ResponseHead { request, policy, headers, .. } = *head;
-    if let Some(plan) = head.without_content(Kind::Playlist) {
+    if let Some(plan) = plan_by_head(head, Reason::Playlist)? {
         return Ok(plan);
-    }
-    if head.status == 206 {
-        return Err(Reason::Unasked);
-    }
-    head.check_content()?;
-    if head.is_empty() {
-        return Err(Reason::Playlist);
-    }
-    if request.renewed().iter().any(|(name, _)| name == "location") {
-        return Ok(redirect(request.renewed()));
     }
     let kept = marks(request, policy).ok_or(Reason::Missing)?;
     let if_live = match reloads_open_sessions(request, policy) {
@@ -53,6 +43,26 @@ pub fn plan(head: &ResponseHead<'_>) -> Result<Plan, Reason> {
         None => Some(Body::Playlist(body)),
     };
     Ok(Plan { kind: Kind::Playlist, edits: edits(head), body, reply: None })
+}
+
+/// Plan for a response whose headers alone decide; `None` if the body is to be rewritten. `empty`: the reason why one
+/// without a body is refused.
+///
+/// # Errors
+/// The reason why it cannot be served.
+pub fn plan_by_head(head: &ResponseHead<'_>, empty: Reason) -> Result<Option<Plan>, Reason> {
+    if let Some(plan) = head.without_content(Kind::Playlist) {
+        return Ok(Some(plan));
+    }
+    if head.status == 206 {
+        return Err(Reason::Unasked);
+    }
+    head.check_content()?;
+    if head.is_empty() {
+        return Err(empty);
+    }
+    let renewed = head.request.renewed();
+    Ok(renewed.iter().any(|(name, _)| name == "location").then(|| redirect(renewed)))
 }
 
 /// Header changes for a body that is rewritten for one viewer.

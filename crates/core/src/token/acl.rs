@@ -54,7 +54,7 @@ pub fn names_playlists_only(acl: &str) -> bool {
         let start = pattern.len().saturating_sub(extension.len());
         pattern.as_bytes().get(start..).is_some_and(|end| end.eq_ignore_ascii_case(extension.as_bytes()))
     };
-    acl.split('!').all(|pattern| [".m3u8", ".m3u"].iter().any(|extension| has_extension(pattern, extension)))
+    acl.split('!').all(|pattern| [".m3u8", ".m3u", ".mpd"].iter().any(|extension| has_extension(pattern, extension)))
 }
 
 /// The pattern that matches the normalised `path` alone, or a part of a pattern that matches this part of a path.
@@ -157,6 +157,8 @@ mod tests {
             ("/a/master", false),
             ("/a/master.m3u8!/a/key", false),
             ("/a/x.m3u8.ts", false),
+            ("/a/film.mpd!/a/film.m3u8", true),
+            ("/a/film.mpd!/a/*.m4s", false),
             ("m3u", false),
             ("/a.M3U", true),
             ("/*", false),

@@ -1,6 +1,6 @@
 //! Bounds of a document, so that one request costs a bounded time and memory.
 
-use crate::xml::Limits;
+use playlock_xml::Limits;
 
 /// Length of a request's body, in bytes. Eight keys under three systems are 10 KB.
 pub const BODY: usize = 256 * 1024;

@@ -13,8 +13,8 @@ use super::model::{
 };
 use super::node::{self, ENC, Node, PSKC, SPEKE};
 use crate::error::SpekeError;
-use crate::xml::text::{attribute_value, unescape};
-use crate::xml::{self, Element, Sink, Token, XMLNS};
+use playlock_xml::text::{attribute_value, unescape};
+use playlock_xml::{Element, Sink, Token, XMLNS};
 
 /// Reads a document into its model.
 pub(super) fn read(body: &[u8]) -> Result<Model, SpekeError> {
@@ -22,7 +22,7 @@ pub(super) fn read(body: &[u8]) -> Result<Model, SpekeError> {
         return Err(SpekeError::TooLarge);
     }
     let mut reader = Reader::default();
-    xml::parse(body, limits::XML, &mut reader)?;
+    playlock_xml::parse(body, limits::XML, &mut reader)?;
     Ok(reader.model)
 }
 

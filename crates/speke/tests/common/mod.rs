@@ -24,34 +24,6 @@ pub fn table(text: &str) -> impl Iterator<Item = (&str, &str)> {
     lines.map(|line| line.split_once('|').unwrap_or_else(|| panic!("no bar in {line:?}")))
 }
 
-/// Resolves `\n`, `\r`, `\t`, `\\` and `\xNN`.
-pub fn unescape(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        rest = behind;
-        if byte != b'\\' {
-            bytes.push(byte);
-            continue;
-        }
-        let escape = rest[0];
-        rest = &rest[1..];
-        bytes.push(match escape {
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            b'\\' => b'\\',
-            b'x' => {
-                let digits = std::str::from_utf8(&rest[..2]).unwrap();
-                rest = &rest[2..];
-                u8::from_str_radix(digits, 16).unwrap()
-            }
-            other => panic!("\\{} is no escape", char::from(other)),
-        });
-    }
-    bytes
-}
-
 /// Xorshift: the same numbers in each run.
 pub struct Chance(pub u64);
 

@@ -7,10 +7,12 @@ mod held_start;
 mod live_probe;
 mod media;
 mod media_range;
+mod mpd;
 mod playlist;
 mod pushed;
 mod window;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub use self::clear_part::ClearPartBody;
@@ -20,10 +22,12 @@ use self::live_probe::Probed;
 pub use self::live_probe::{IfLive, LiveProbeBody};
 pub use self::media::MediaBody;
 pub use self::media_range::MediaRangeBody;
+pub use self::mpd::MpdBody;
 pub use self::playlist::PlaylistBody;
 pub use self::pushed::Pushed;
 pub use self::window::Window;
 use crate::bytes::output::Output;
+use crate::dash::DashError;
 use crate::http::reply::Reason;
 use crate::media::batch::{Batch, StreamId};
 
@@ -34,6 +38,8 @@ pub enum Body {
     Playlist(PlaylistBody),
     /// Playlist that is sent in another form if it is live, until it is classified.
     LiveProbe(LiveProbeBody),
+    /// An MPD.
+    Mpd(Box<MpdBody>),
     /// JSON document with URIs.
     Document(DocumentBody),
     /// Media to encrypt.
@@ -54,6 +60,7 @@ impl Body {
         match self {
             Self::Playlist(body) => body.is_held(),
             Self::LiveProbe(body) => body.is_held(),
+            Self::Mpd(body) => body.is_held(),
             Self::Document(body) => body.is_held(),
             Self::Media(_) | Self::MediaRange(_) | Self::ClearPart(_) | Self::ErrorText(_) | Self::Ended => false,
         }
@@ -90,6 +97,7 @@ impl Body {
                     pushed
                 }
             },
+            Self::Mpd(body) => body.push(chunk, end_of_stream)?,
             Self::Document(body) => body.push(chunk, end_of_stream)?,
             Self::Media(body) => body.push(chunk, end_of_stream, stream, batch)?,
             Self::MediaRange(body) => body.push(chunk, end_of_stream)?,
@@ -105,6 +113,11 @@ impl Body {
         Ok(pushed)
     }
 
+    /// What is wrong with an MPD that was refused.
+    pub fn mpd_error(&self) -> Option<DashError> {
+        if let Self::Mpd(body) = self { body.cause() } else { None }
+    }
+
     /// Continues with the rewritten playlist, which is classified.
     fn settle_probe(&mut self) {
         *self = match core::mem::replace(self, Self::Ended) {
@@ -118,6 +131,7 @@ impl Body {
         match self {
             Self::Playlist(body) => body.is_complete(),
             Self::LiveProbe(_) => false,
+            Self::Mpd(body) => body.is_complete(),
             Self::Document(body) => body.is_complete(),
             Self::Media(body) => body.is_complete(),
             Self::MediaRange(body) => body.is_complete(),

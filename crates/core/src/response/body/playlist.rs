@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::held_start::HeldStart;
 use super::pushed::Pushed;
 use crate::http::reply::Reason;
+use crate::http::route::Format;
 use crate::playlist::Rewriter;
 
 /// Rewrites a playlist.
@@ -18,7 +19,7 @@ impl PlaylistBody {
     /// `held`: the response headers are held back until enough of the body has been received. `length`: Content-Length
     /// in bytes.
     pub fn new(rewriter: Rewriter, held: bool, length: Option<u64>) -> Self {
-        Self { rewriter, start: HeldStart::new(held, length) }
+        Self { rewriter, start: HeldStart::new(Format::Hls, held, length) }
     }
 
     /// Takes the next chunk.
