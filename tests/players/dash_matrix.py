@@ -42,7 +42,7 @@ WAYS = {
 }
 TRANSPORTS = ("path", "query", "cookie")
 # The ways that are played. A cell of tokens has one of the transports in ON, in turn, unless the stream is in EVERY.
-ON = ("open",)
+ON = TRANSPORTS
 EVERY = ("timeline", "live-timeline")
 
 
@@ -116,6 +116,8 @@ STREAMS = {
 SUBTITLES = Limit(NEITHER, "Not tested: ffmpeg 5.1 reads no subtitles in MP4 from an MPD.", "–")
 LIMITS = {
     (FFMPEG, "periods"): Limit(NEITHER, "ffmpeg 5.1 plays the first period alone, protected or not.", "one period"),
+    (FFMPEG, "base"): Limit(NO, "ffmpeg 5.1 misreads a `BaseURL` that names a file if the MPD's URL has a `/` in its query, as access "
+                                "tokens have (without playlock, too), and refuses one with a query. Segment templates play."),
     (FFMPEG, "vtt"): SUBTITLES,
     (FFMPEG, "ttml"): SUBTITLES,
 } | {(player, "hevc"): Limit(NEITHER, "Not tested: HEVC depends on the machine's decoders.", "–") for player in BROWSERS}

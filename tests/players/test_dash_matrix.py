@@ -28,6 +28,8 @@ def test_the_edge_refused_nothing(screen, key, player, way):
     where it first got it: each time with the access token.)"""
     protected = screen.watched(key)[player].protected[way]
     answered = [entry for entry in protected.log if entry["status"] != 0]  # 0: the player hung up before
+    if matrix.expected(player, key) == matrix.NO:
+        return
     # ffmpeg asks for segments behind the last.
     known = (200, 206, 302, 304, 404) if player == matrix.FFMPEG else (200, 206, 302, 304)
     assert answered and [entry for entry in answered if entry["status"] not in known] == []
