@@ -10,6 +10,7 @@ mod fixture;
 mod in_path;
 mod jwt;
 mod mutate;
+mod samples;
 mod speke;
 mod table;
 mod times;
