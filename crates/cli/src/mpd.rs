@@ -1,5 +1,7 @@
 //! MPDs (ISO/IEC 23009-1), as far as the commands need them: Representations, their segments, and every URL.
 
+use std::time::Duration;
+
 use playlock_core::dash;
 use roxmltree::{Document, Node};
 
@@ -238,7 +240,7 @@ fn timeline_entries(timeline: Node<'_, '_>, end: Option<f64>) -> Result<Vec<(u64
             // Up to the next S or to the end of the Period.
             Err(_) => {
                 let next = nodes.peek().and_then(|next| next.attribute("t")?.parse().ok());
-                next.or(end.map(|end| end as u64)).ok_or("S repeats without an end")?
+                next.or(end.map(whole)).ok_or("S repeats without an end")?
             }
         };
         while time < until {
@@ -260,16 +262,22 @@ fn constant_entries(duration: u64, timescale: f64, times: Times) -> Result<Vec<(
     let each = duration as f64 / timescale;
     let (from, to) = match (times.now, times.duration) {
         (Some(now), total) => {
-            let complete = (total.map_or(now, |total| total.min(now)) / each).max(0.0) as u64;
+            let complete = whole(total.map_or(now, |total| total.min(now)) / each);
             (complete.saturating_sub(LIVE_WINDOW), complete)
         }
-        (None, Some(total)) => (0, (total / each - 1e-6).max(0.0).ceil() as u64),
+        (None, Some(total)) => (0, whole((total / each - 1e-6).ceil())),
         (None, None) => return Err("no duration of the presentation or Period".into()),
     };
     if to - from > MAX_SEGMENTS {
         return Err(format!("more than {MAX_SEGMENTS} segments"));
     }
     Ok((from..to).map(|index| (index, index.saturating_mul(duration), duration)).collect())
+}
+
+/// The whole part of a number, 0 of a negative one.
+fn whole(number: f64) -> u64 {
+    // Beyond the limit on segments, the exact number does not matter.
+    Duration::try_from_secs_f64(number.max(0.0)).map_or(u64::MAX, |duration| duration.as_secs())
 }
 
 /// A template with its identifiers replaced (ISO/IEC 23009-1 section 5.3.9.4.4).

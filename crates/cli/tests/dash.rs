@@ -1,6 +1,6 @@
 //! MPDs in `rewrite`, `inspect` and `why`. That they play is shown by `watch` in `tests/watch.rs` and by
 //! `tests/envoy/test_dash.py`.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod common;
 
