@@ -42,7 +42,7 @@ WAYS = {
 }
 TRANSPORTS = ("path", "query", "cookie")
 # The ways that are played. A cell of tokens has one of the transports in ON, in turn, unless the stream is in EVERY.
-ON = TRANSPORTS
+ON = (*TRANSPORTS, "cbcs")
 EVERY = ("timeline", "live-timeline")
 
 

@@ -1,5 +1,7 @@
 //! MPDs (ISO/IEC 23009-1), as far as the commands need them: Representations, their segments, and every URL.
 
+use std::time::Duration;
+
 use playlock_core::dash;
 use roxmltree::{Document, Node};
 
@@ -277,6 +279,7 @@ fn constant_entries(duration: u64, timescale: f64, times: Times) -> Result<Vec<(
     }
     Ok((from..to).map(|index| (index, index.saturating_mul(duration), duration)).collect())
 }
+
 /// A template with its identifiers replaced (ISO/IEC 23009-1 section 5.3.9.4.4).
 fn filled(template: &str, id: &str, bandwidth: u64, number: u64, time: u64) -> String {
     let mut out = String::new();
