@@ -122,6 +122,12 @@ LIMITS = {
     (FFMPEG, "ttml"): SUBTITLES,
 } | {(player, "hevc"): Limit(NEITHER, "Not tested: HEVC depends on the machine's decoders.", "–") for player in BROWSERS}
 
+# What differs with samples encrypted: (player, stream).
+ENCRYPTED = {(player, "base"): Limit(NO, "With encryption, an MPD with byte ranges is refused ([dash.md](dash.md#refused-with-encryption)).")
+             for player in PLAYERS} | {
+    (player, "vp9"): Limit(NO, "Firefox shows decrypted VP9 to the end, in slightly other colours: it converts them by another matrix.")
+    for player in BROWSERS if player.endswith("Firefox")}
+
 
 def ways(player, key):
     """The ways by which a player plays a stream."""
@@ -174,8 +180,13 @@ def verdict(stream, plain, protected):
     return YES if good(stream, protected) and protected.pictures == plain.pictures else NO
 
 
-def expected(player, key):
-    limit = LIMITS.get((player, key))
+def limit_of(player, key, way):
+    """The limit of a cell, if there is one."""
+    return ENCRYPTED.get((player, key)) if WAYS[way].licensed and (player, key) in ENCRYPTED else LIMITS.get((player, key))
+
+
+def expected(player, key, way):
+    limit = limit_of(player, key, way)
     return limit.verdict if limit else YES
 
 
@@ -196,11 +207,30 @@ def version(player, versions):
 
 def cell(player, key, found, notes):
     """What the table shows of {way: verdict}. A note is added to `notes`."""
+    licensed = {way: verdict for way, verdict in found.items() if WAYS[way].licensed}
+    found = {way: verdict for way, verdict in found.items() if way not in licensed}
+    shown = cell_of_tokens(player, key, found, notes)
+    for way, verdict in licensed.items():
+        limit = limit_of(player, key, way)
+        if verdict == YES:
+            shown += f", {way}"
+        elif limit is not LIMITS.get((player, key)):
+            shown += f"; {way}: {limit.cell} ({note_of(limit, notes)})"
+    return shown
+
+
+def note_of(limit, notes):
+    """The number of a limit's note, which is added to `notes`."""
+    if limit.reason not in notes:
+        notes.append(limit.reason)
+    return notes.index(limit.reason) + 1
+
+
+def cell_of_tokens(player, key, found, notes):
+    """What it shows of tokens without encryption."""
     limit = LIMITS.get((player, key))
     if limit and set(found.values()) <= {limit.verdict}:
-        if limit.reason not in notes:
-            notes.append(limit.reason)
-        return f"{limit.cell} ({notes.index(limit.reason) + 1})"
+        return f"{limit.cell} ({note_of(limit, notes)})"
     words = sorted(set(found.values())) or ["?"]
     if len(words) > 1:
         return ", ".join(f"{way}: {verdict}" for way, verdict in found.items())

@@ -138,7 +138,7 @@ class Screen:
         """Live: players skip what they were too slow for, on a machine that is busy. They get a second try, one by one."""
         for player, tried in self.seen[key].items():
             for way in tried.protected:
-                if tried.verdict(stream, way) != matrix.expected(player, key):
+                if tried.verdict(stream, way) != matrix.expected(player, key, way):
                     warnings.warn(f"{player} plays {key} anew, the last time it went {tried.plain.outcome} "
                                   f"and {tried.protected[way].outcome}")
                     name = f"{key}.{player.replace(', ', '.')}"

@@ -1,7 +1,5 @@
 //! MPDs (ISO/IEC 23009-1), as far as the commands need them: Representations, their segments, and every URL.
 
-use std::time::Duration;
-
 use playlock_core::dash;
 use roxmltree::{Document, Node};
 
