@@ -454,6 +454,7 @@ def samples():
             sizes = b"".join(bytes([*([1] * units), 10, size, 77, *([6, 0, size] * units)]) for size in range(5))
             put("samples", f"built-{scheme}-{units}", bytes([scheme, 3, 1, 0, units, 4]) + sizes + bytes([3, 17, 80]))
             put("samples", f"built-{scheme}-{units}-trailers", bytes([scheme, 3, 1, 1, units, 4]) + sizes + bytes([63]))
+            put("samples", f"built-{scheme}-{units}-open", bytes([scheme, 3, 0, 1, units, 4]) + sizes + bytes([63]))
             put("samples", f"built-{scheme}-{units}-short", bytes([scheme, 3, 2, 0, units, 4]) + sizes + bytes([63]))
     for name, body in {"text": b"WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n", "image": b"\x89PNG\r\n\x1a\n" + bytes(40),
                        "ts": b"\x47" + bytes(range(187)), "html": b"<!DOCTYPE html><p>plaintext", "empty": b"",
@@ -468,7 +469,7 @@ def license():
         for asker in range(6):
             put("license", f"asker-{packaged}-{asker}", bytes([packaged, asker, 0, 1, 0, 5, 9, 0]) + kids)
         for method in range(4, 7):
-            put("license", f"method-{packaged}-{method}", bytes([packaged, 0, method, 0, 0, 0]))
+            put("license", f"method-{packaged}-{method}", bytes([packaged, 0, method, 0, 0, 0]) + (kids if method == 5 else b""))
         for announced in range(4):
             put("license", f"length-{packaged}-{announced}", bytes([packaged, 0, 0, announced, 0, 1, 0]) + kids)
         put("license", f"long-{packaged}", bytes([packaged, 0, 0, 0, 255, 200, 0]) + kids * 7)

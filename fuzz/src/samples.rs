@@ -78,6 +78,8 @@ pub fn property(input: &[u8]) {
         // Of a wrong length and bad media, the first to show is the reason.
         assert!(!complete || trailers || whole.exchange.reason() == cut.exchange.reason(), "another reason in pieces");
         assert!(!body.good || !complete || good(&whole), "good media was refused: {:?}", whole.end);
+        let open_end = trailers && announced.is_none() && body.bytes.get(4..8).is_some_and(|kind| kind == b"moof");
+        assert!(!good(&whole) || !open_end, "trailers end media of unknown length");
         assert!(!good(&whole) || announced.is_none_or(|announced| announced <= length), "a short body is complete");
     });
 }

@@ -6,12 +6,20 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from test_hostile_origins import AT_ONCE, DOCUMENT, ENDLESS, ROOM, cell, read_on, reset_peak
 
 from support import curl, hostile_origin, hostile_samples, tokens
 from support.edge import document, environment, policy
 from support.proxy import Proxy, bootstrap, running, wasm_filter
 from support.verdict import GOOD, ask1, ask2, redirected
+from test_hostile_origins import (
+    AT_ONCE,
+    DOCUMENT,
+    ENDLESS,
+    ROOM,
+    cell,
+    read_on,
+    reset_peak,
+)
 
 BEGIN, END = "<!-- from here on written by tests/envoy/test_hostile_samples.py -->\n", "<!-- end of samples -->"
 TABLE = hostile_samples.cases()
