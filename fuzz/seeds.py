@@ -441,7 +441,45 @@ def dash():
                 put("dash", f"{file.stem}-{index}-{kind}", bytes([kind, added, 0, 77]) + document.encode())
 
 
-for make in (config, token, cat, jwt, media_cdn, session, speke, cmaf, dash, urisigning, path, in_path, playlist, query, range_, parameter, segment, exchange):
+def samples():
+    """Real streams, whole, cut and changed; fragments of audio and of NAL units; text, an image and neither."""
+    for stream in range(9):
+        for scheme in range(2):
+            put("samples", f"stream-{stream}-{scheme}", bytes([scheme, 1, 1, 0, stream, 0, 5, 70, 130, 255]))
+        put("samples", f"stream-{stream}-byte", bytes([0, 1, 1, 0, stream, 1, 9, stream * 9, 3, 200, 140]))
+        put("samples", f"stream-{stream}-cut", bytes([1, 1, 1, 0, stream, 1, 8, 0, 2, 255, 140]))
+        put("samples", f"stream-{stream}-gap", bytes([0, 2, 0, 0, stream, 1, 8, 0, 1, 16, 90]))
+    for scheme in range(2):
+        for units in range(2):
+            sizes = b"".join(bytes([*([1] * units), 10, size, 77, *([6, 0, size] * units)]) for size in range(5))
+            put("samples", f"built-{scheme}-{units}", bytes([scheme, 3, 1, 0, units, 4]) + sizes + bytes([3, 17, 80]))
+            put("samples", f"built-{scheme}-{units}-trailers", bytes([scheme, 3, 1, 1, units, 4]) + sizes + bytes([63]))
+            put("samples", f"built-{scheme}-{units}-open", bytes([scheme, 3, 0, 1, units, 4]) + sizes + bytes([63]))
+            put("samples", f"built-{scheme}-{units}-short", bytes([scheme, 3, 2, 0, units, 4]) + sizes + bytes([63]))
+    for name, body in {"text": b"WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n", "image": b"\x89PNG\r\n\x1a\n" + bytes(40),
+                       "ts": b"\x47" + bytes(range(187)), "html": b"<!DOCTYPE html><p>plaintext", "empty": b"",
+                       "mdat": b"\0\0\0\x40mdat" + bytes(56), "free": b"\0\0\0\x20free" + b"plaintext" * 3,
+                       "endless": b"\0\0\0\0mdat" + bytes(90), "large": b"\0\0\0\1moof" + b"\xff" * 60}.items():
+        put("samples", f"bytes-{name}", bytes([0, 0, 1, 0, 3, 9, 0]) + body)
+
+
+def license():
+    kids = json.dumps({"kids": ["Dwg-TrgxSj2Rfs54B25Uqg", "AAAAAAAAAAAAAAAAAAAAAA"], "type": "temporary"}).encode()
+    for packaged in range(2):
+        for asker in range(6):
+            put("license", f"asker-{packaged}-{asker}", bytes([packaged, asker, 0, 1, 0, 5, 9, 0]) + kids)
+        for method in range(4, 7):
+            put("license", f"method-{packaged}-{method}", bytes([packaged, 0, method, 0, 0, 0]) + (kids if method == 5 else b""))
+        for announced in range(4):
+            put("license", f"length-{packaged}-{announced}", bytes([packaged, 0, 0, announced, 0, 1, 0]) + kids)
+        put("license", f"long-{packaged}", bytes([packaged, 0, 0, 0, 255, 200, 0]) + kids * 7)
+        for index, body in enumerate([b"{}", b"[]", b'{"kids":[]}', b'{"kids":["AAAA"]}', b'{"kids":[1]}', b'{"kids":null}', b"\xff",
+                                      b'{"kids":["AAAAAAAAAAAAAAAAAAAAAB"]}', b'{"kids":["AAAAAAAAAAAAAAAAAAAAAA"],"kids":[]}',
+                                      b'{"kids":["Dwg-TrgxSj2Rfs54B25Uqg=="]}', kids + b" ", kids + b"x", b"[" * 200]):
+            put("license", f"body-{packaged}-{index}", bytes([packaged, 0, 0, 0, 0, 7, 0]) + body)
+
+
+for make in (config, token, cat, jwt, media_cdn, session, speke, cmaf, dash, samples, license, urisigning, path, in_path, playlist, query, range_, parameter, segment, exchange):
     folder = SEEDS / make.__name__.rstrip("_")
     for old in folder.glob("*") if folder.exists() else ():
         if not old.name.startswith("found-"):

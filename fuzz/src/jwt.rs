@@ -13,7 +13,6 @@ use serde_json::json;
 use crate::edge::{self, Asked, header, value};
 use crate::site::NOW;
 use crate::source::Source;
-use crate::text;
 use crate::token::changed;
 use crate::uri_signing::{KEY, sign};
 
@@ -62,7 +61,8 @@ pub fn property(input: &[u8]) {
     let claims = format!(r#"{{"iss":"site","paths":["{pattern}"],"nbf":{nbf},"exp":{exp}{tail}}}"#);
     let token = sign(head, &claims);
     let sent = changed(&token, &changes);
-    let is_it = sent == token || place == 0 && text::decode(sent.as_bytes()).as_deref() == Some(token.as_bytes());
+    // None of its characters needs an escape, so none is decoded.
+    let is_it = sent == token;
     let path = "/vod/film.m3u8";
     let (target, headers) = match place {
         0 if !sent.contains(['&', '#', ' ']) => (format!("{path}?token={sent}"), Vec::new()),

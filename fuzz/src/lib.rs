@@ -14,14 +14,17 @@ pub mod edge;
 pub mod exchange;
 pub mod in_path;
 pub mod jwt;
+pub mod license;
 pub mod media_cdn;
 pub mod memory;
 pub mod origin;
 pub mod parameter;
 pub mod path;
 pub mod playlist;
+pub mod protected;
 pub mod query;
 pub mod range;
+pub mod samples;
 pub mod segment;
 pub mod session;
 pub mod site;
@@ -36,7 +39,7 @@ pub mod viewer;
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target.
-pub const PROPERTIES: [(&str, Property); 18] = [
+pub const PROPERTIES: [(&str, Property); 20] = [
     ("cat", cat::property),
     ("cmaf", cmaf::property),
     ("config", config::property),
@@ -44,12 +47,14 @@ pub const PROPERTIES: [(&str, Property); 18] = [
     ("exchange", exchange::property),
     ("in_path", in_path::property),
     ("jwt", jwt::property),
+    ("license", license::property),
     ("media_cdn", media_cdn::property),
     ("parameter", parameter::property),
     ("path", path::property),
     ("playlist", playlist::property),
     ("query", query::property),
     ("range", range::property),
+    ("samples", samples::property),
     ("segment", segment::property),
     ("session", session::property),
     ("speke", speke::property),
