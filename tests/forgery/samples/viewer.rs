@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use playlock_host::edge_auth::Token;
 
 use super::ask::Ask;
@@ -169,13 +171,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// The bytes of base64url, in hex.
 fn hex_of(text: &str) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let bits: String = text
-        .bytes()
-        .map(|byte| format!("{:06b}", ALPHABET.iter().position(|letter| *letter == byte).unwrap()))
-        .collect();
-    let bytes = (0..bits.len() / 8).map(|at| u8::from_str_radix(&bits[at * 8..at * 8 + 8], 2).unwrap());
-    hex(&bytes.collect::<Vec<_>>())
+    hex(&URL_SAFE_NO_PAD.decode(text).unwrap())
 }
 
 /// The last key ID and all keys of a license.
