@@ -138,15 +138,15 @@ def test_a_revoked_session_ends(dash_edge, edges, site, transport):
 
 WHOLE = MPD.format("", TEMPLATE)
 HOSTILE = {
-    "none": dict(body="<html>secret</html>"),
-    "playlist": dict(body="#EXTM3U\n#EXTINF:4,\nsecret.ts\n"),
-    "doctype": dict(body='<!DOCTYPE MPD [<!ENTITY e "secret">]>' + WHOLE.partition("\n")[2]),
-    "xlink": dict(body=WHOLE.replace("<Period>", '<Period xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href="secret">')),
-    "truncated, chunked": dict(body=WHOLE[:-20], framing="chunked"),
-    "truncated, with a length": dict(body=WHOLE, stop=len(WHOLE) - 20),
-    "a base URL of 64 MB": dict(body=WHOLE.replace("<Period>", f"<Period><BaseURL>{'a' * (64 << 20)}</BaseURL>"), piece=1 << 20),
-    "a tag of 64 MB": dict(body=WHOLE.replace("<Period>", f'<Period id="{"a" * (64 << 20)}">'), piece=1 << 20),
-    "64 MB of depth": dict(body=WHOLE.replace("<Period>", "<a>" * (16 << 20)), piece=1 << 20),
+    "none": {'body': "<html>secret</html>"},
+    "playlist": {'body': "#EXTM3U\n#EXTINF:4,\nsecret.ts\n"},
+    "doctype": {'body': '<!DOCTYPE MPD [<!ENTITY e "secret">]>' + WHOLE.partition("\n")[2]},
+    "xlink": {'body': WHOLE.replace("<Period>", '<Period xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href="secret">')},
+    "truncated, chunked": {'body': WHOLE[:-20], 'framing': "chunked"},
+    "truncated, with a length": {'body': WHOLE, 'stop': len(WHOLE) - 20},
+    "a base URL of 64 MB": {'body': WHOLE.replace("<Period>", f"<Period><BaseURL>{'a' * (64 << 20)}</BaseURL>"), 'piece': 1 << 20},
+    "a tag of 64 MB": {'body': WHOLE.replace("<Period>", f'<Period id="{"a" * (64 << 20)}">'), 'piece': 1 << 20},
+    "64 MB of depth": {'body': WHOLE.replace("<Period>", "<a>" * (16 << 20)), 'piece': 1 << 20},
 }
 
 

@@ -124,8 +124,7 @@ class Screen:
             plays = {task[:2]: play for task, play in zip(tasks, made)}
             self.seen[key] = {player: Watched(plays[player, None], {way: plays[player, way] for way in matrix.ways(player, key)})
                               for player in stream.players}
-            if stream.live:
-                self.again(key, stream)
+            self.again(key, stream)
         return self.seen[key]
 
     @staticmethod
@@ -135,7 +134,8 @@ class Screen:
             return list(pool.map(play, tasks))
 
     def again(self, key, stream):
-        """Live: players skip what they were too slow for, on a machine that is busy. They get a second try, one by one."""
+        """On a machine that is busy, players of live streams skip what they were too slow for, and a screenshot may come before
+        its picture. They get a second try, one by one."""
         for player, tried in self.seen[key].items():
             for way in tried.protected:
                 if tried.verdict(stream, way) != matrix.expected(player, key, way):
