@@ -51,10 +51,10 @@ class Viewer:
     def __init__(self, edge, path):
         response = edge.get(edge.link(path, tokens.by_python(acl=path.rpartition("/")[0] + "/*")))
         self.url = edge.url + path
-        if response.status == 302:
-            self.url = edge.url + response.header("location").removeprefix(edge.url)
-            response = edge.get(self.url)
         assert response.status == 200 and not response.broken, response
+        in_path = re.search(r"<BaseURL>[^<]*(/~[^/<]+)/", response.text)
+        if in_path:
+            self.url = edge.url + in_path[1] + path
         cookies = [cookie.partition(";")[0] for cookie in response.all("set-cookie")]
         self.headers = {"Cookie": "; ".join(cookies)} if cookies else {}
         self.mpd = dash.read(self.url, response.text)

@@ -7,22 +7,26 @@ must serve the next request normally, and memory must stay bounded. The table is
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 import pytest
 
-from support import curl, hostile, hostile_origin, places, tokens
+from support import curl, hostile, hostile_origin, tokens
 from support.edge import document, environment, policy
 from support.hls import parse
+from support.hostile_plays import (
+    AT_ONCE,
+    DOCUMENT,
+    ENDLESS,
+    ROOM,
+    cell,
+    read_on,
+    reset_peak,
+)
 from support.proxy import WAIT, Proxy, bootstrap, running, wasm_filter
 from support.verdict import GOOD, ask1, ask2, decrypted, judge, stripped, unprotected
 
-DOCUMENT = places.REPOSITORY / "docs/reliability.md"
 BEGIN, END = "<!-- from here on written by tests/envoy/test_hostile_origins.py -->\n", "<!-- up to here -->"
-AT_ONCE = 6
-ENDLESS = 30 << 20  # bytes read of what never ends
-ROOM = 24 << 20  # bytes by which an Envoy may grow, over all
 TABLE = hostile.cases()
 # Held headers and batching go together, as in envoy/envoy.yaml.
 EDGES = pytest.mark.parametrize("edge", [("h1", False), ("h1", True), ("h2", False), ("h2", True)], indirect=True,
@@ -84,13 +88,6 @@ def edge(origin, request, tmp_path_factory):
     started.proxy.stop()
 
 
-def reset_peak(proxy):
-    """Resets the peak memory; returns the memory in use."""
-    with open(f"/proc/{proxy.process.pid}/clear_refs", "w") as file:
-        file.write("5")
-    return proxy.memory()[0]
-
-
 @EDGES
 def test_every_line_of_the_table(edge):
     """All at once, so that batches contain good and bad streams; half of them with each kind of client, the other half
@@ -115,24 +112,6 @@ def test_every_line_of_the_table(edge):
     grown = edge.proxy.memory()[1] - before
     print(f"{len(work)} requests, {grown >> 20} MiB more at most")
     assert grown < ROOM
-
-
-def read_on(edge, target, each):
-    """Reads a response of any length, giving its pieces to `each`, until that says stop. (status, whether it ended as it
-    should, or was left)"""
-    connection = HTTPConnection("127.0.0.1", edge.port, timeout=WAIT)
-    try:
-        connection.request("GET", target)
-        response = connection.getresponse()
-        try:
-            while piece := response.read1(1 << 20):
-                if each(piece):
-                    break
-        except (OSError, HTTPException):
-            return response.status, False
-        return response.status, True
-    finally:
-        connection.close()
 
 
 class Compared:
@@ -213,19 +192,6 @@ def test_more_than_there_should_be(edge, case):
     after, peak = edge.proxy.memory()
     print(f"resident {before >> 20} → {after >> 20} MiB, {peak >> 20} at most")
     assert peak - before < ROOM
-
-
-SAYS = {
-    "whole": "complete", "said": "announced bytes", "part": "received bytes", "broken": "reset", "either": "complete, or reset",
-    "failed": "reset, or Envoy's 502", "envoy": "Envoy's 502 or 503", "status": "origin's status, no body",
-    "words": "origin's status and body", "redirect": "origin's redirect", "endless": "endless", "": "–",
-}
-
-
-def cell(word):
-    if word in SAYS:
-        return SAYS[word]
-    return f"502 `{word[:-1]}`, or reset" if word.endswith("?") else f"502 `{word}`"
 
 
 def table():

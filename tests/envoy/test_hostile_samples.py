@@ -9,9 +9,7 @@ import pytest
 
 from support import curl, hostile_origin, hostile_samples, tokens
 from support.edge import document, environment, policy
-from support.proxy import Proxy, bootstrap, running, wasm_filter
-from support.verdict import GOOD, ask1, ask2, redirected
-from test_hostile_origins import (
+from support.hostile_plays import (
     AT_ONCE,
     DOCUMENT,
     ENDLESS,
@@ -20,6 +18,8 @@ from test_hostile_origins import (
     read_on,
     reset_peak,
 )
+from support.proxy import Proxy, bootstrap, running, wasm_filter
+from support.verdict import GOOD, ask1, ask2, redirected
 
 BEGIN, END = "<!-- from here on written by tests/envoy/test_hostile_samples.py -->\n", "<!-- end of samples -->"
 TABLE = hostile_samples.cases()
