@@ -1,6 +1,7 @@
 """Plays DASH streams: each by all its players together, from the plain origin and through Envoy."""
 
 import json
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import dash_programme as programme
 
 AT_ONCE = 6  # plays that are limited by the machine; live ones take their own time
 SECONDS = 40  # until a play counts as stuck
+PATIENCE = 200  # looks at a log, twenty to a second, until it has a play
 
 
 @dataclass
@@ -147,6 +149,11 @@ class Screen:
 
 
 def logged(proxy, name):
-    """The access log's entries of one play."""
-    entries = [json.loads(line) for line in Path(proxy.access_log).read_text().splitlines()]
-    return [entry for entry in entries if (entry["path"] or "").startswith(f"/{name}/")]
+    """The access log's entries of one play. Envoy writes its log with a delay: the first ones are awaited."""
+    for _ in range(PATIENCE):
+        entries = [json.loads(line) for line in Path(proxy.access_log).read_text().splitlines() if line.endswith("}")]
+        found = [entry for entry in entries if (entry["path"] or "").startswith(f"/{name}/")]
+        if found:
+            return found
+        time.sleep(0.05)
+    return []
