@@ -1,0 +1,50 @@
+//! Errors of operations, independent of HTTP.
+
+use std::fmt;
+
+/// A fault in a document, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// JSON path in the client's document, such as `tokenAuth.password`; `$` is the whole document.
+    pub member: String,
+    /// The fault: the value found, and what was expected. Never a secret.
+    pub detail: String,
+}
+
+/// The reason for which an operation did nothing.
+#[derive(Debug)]
+pub enum ControlError {
+    /// There is no such object; the text names it, such as `policy 7`.
+    NotFound(String),
+    /// The object's state does not allow the operation; the text says what would.
+    Conflict(String),
+    /// The document is not valid, by itself or together with the network's other documents.
+    Invalid(Vec<Finding>),
+    /// The database failed. The text is for the log, not for clients.
+    Storage(String),
+}
+
+impl fmt::Display for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(object) => write!(f, "{object}: not found"),
+            Self::Conflict(reason) => f.write_str(reason),
+            Self::Invalid(findings) => {
+                for (index, finding) in findings.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { "; " };
+                    write!(f, "{separator}{}: {}", finding.member, finding.detail)?;
+                }
+                Ok(())
+            }
+            Self::Storage(reason) => write!(f, "database: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for ControlError {}
+
+impl From<sqlx::Error> for ControlError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Storage(error.to_string())
+    }
+}
