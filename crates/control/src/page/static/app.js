@@ -40,7 +40,7 @@ async function show() {
   try {
     const content = await part({ user, signal, argument });
     if (signal.aborted) return;
-    main.replaceChildren(...[content].flat());
+    main.replaceChildren(...[content].flat(Infinity).filter((each) => each !== null));
     document.title = `${main.querySelector("h2")?.textContent ?? "playlock control"} · playlock control`;
     main.querySelector("[autofocus]")?.focus();
   } catch (problem) {

@@ -8,7 +8,7 @@ export function confirmation(title, content, action, kind = "primary") {
     const dialog = h("dialog", { "aria-labelledby": "dialog-title" },
       h("form", { method: "dialog" },
         h("h2", { id: "dialog-title" }, title),
-        ...[content].flat(),
+        content,
         h("div.buttons", {},
           h("button", { value: "no", autofocus: true }, "Cancel"),
           h(`button.${kind}`, { value: "yes" }, action))));

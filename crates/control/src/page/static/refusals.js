@@ -44,12 +44,12 @@ function chart(counts) {
   }
   const most = Math.max(1, ...perMinute);
   const step = WIDTH / MINUTES;
-  return svg("svg.chart", { viewBox: `0 0 ${WIDTH} ${HEIGHT + 20}`, role: "img", "aria-label": `Refused requests per minute, at most ${most}` },
+  return h("div.scroll", { tabindex: 0, role: "region", "aria-label": "Requests per minute" }, svg("svg.chart", { viewBox: `0 0 ${WIDTH} ${HEIGHT + 20}`, role: "img", "aria-label": `Refused requests per minute, at most ${most}` },
     svg("text", { x: 0, y: 12 }, `${most.toLocaleString()} per minute`),
     perMinute.map((count, index) => svg("rect.bar", {
       x: index * step + 1, width: step - 2, y: HEIGHT - (count / most) * (HEIGHT - 20), height: (count / most) * (HEIGHT - 20),
     }, svg("title", {}, `${MINUTES - 1 - index} minutes ago: ${count}`))),
     svg("line", { x1: 0, x2: WIDTH, y1: HEIGHT, y2: HEIGHT }),
     svg("text", { x: 0, y: HEIGHT + 16 }, "an hour ago"),
-    svg("text", { x: WIDTH, y: HEIGHT + 16, "text-anchor": "end" }, "now"));
+    svg("text", { x: WIDTH, y: HEIGHT + 16, "text-anchor": "end" }, "now")));
 }

@@ -28,12 +28,15 @@ export async function showWhy() {
   return [h("h2", {}, "Why"), h("p", {}, "The checks that a request passes or fails, by the policy as it stands. Nothing is sent to an Envoy, and the URL is not stored."), form, result];
 }
 
+/** The words of a check's result, for people. */
+const RESULTS = { good: ["passed", "good"], bad: ["refused", "bad"], note: ["note", "quiet"] };
+
 function show(answer) {
-  const steps = answer.checks ?? answer.steps ?? [];
+  const verdict = answer.verdict ?? "";
   return [
-    h("h3", {}, "Result: ", badge(String(answer.verdict ?? answer.result ?? ""), answer.reason ? "bad" : "good"), answer.reason ? [" ", h("code", {}, answer.reason)] : null),
-    steps.length ? h("ol.checks", {}, steps.map((step) => h("li", {}, badge(step.passed === false ? "refused" : "passed", step.passed === false ? "bad" : "good"), " ",
-      h("strong", {}, step.check ?? step.name ?? ""), step.detail ? `: ${step.detail}` : ""))) : null,
-    h("details", {}, h("summary", {}, "Everything"), h("pre", {}, JSON.stringify(answer, null, 2))),
+    h("h3", {}, badge(verdict, verdict === "passed" ? "good" : "bad"), answer.reason ? [" ", String(answer.status ?? ""), " ", h("code", {}, answer.reason), ": ", answer.title] : null),
+    h("ol.checks", {}, (answer.checks ?? []).map((check) => h("li", {}, badge(...(RESULTS[check.result] ?? [check.result])), " ",
+      h("strong", {}, check.check), `: ${check.text}`, check.details?.length ? h("ul.plain", {}, check.details.map((each) => h("li", {}, each))) : null))),
+    h("details", {}, h("summary", {}, "As JSON"), h("pre", {}, JSON.stringify(answer, null, 2))),
   ];
 }
