@@ -31,7 +31,7 @@ use playlock_core::policy::index::PolicyId;
 #[cfg(feature = "schema")]
 use playlock_core::policy::players::PlayerHash;
 #[cfg(feature = "schema")]
-use playlock_core::policy::text::{HeaderName, Host, PathMarker};
+use playlock_core::policy::text::{AssignedHost, HeaderName, PathMarker};
 
 /// The configuration: policies, the hosts and paths to which they are assigned, and settings of the filter.
 #[derive(Debug, Deserialize)]
@@ -41,7 +41,8 @@ pub struct Document {
     /// The policies. Each controls access to a part of the content, and its encryption.
     pub policies: Vec<Policy>,
     /// Assigns policies to hosts and paths, always or for a time. Assignments to the request's host precede those to
-    /// every host; then the longest path wins, and of those to the same path the one that started last.
+    /// hosts with a `*` (the longest first), and these precede those to every host; then the longest path wins, and of
+    /// those to the same path the one that started last.
     pub assignments: Vec<Assignment>,
     /// The action for requests that no assignment covers.
     #[serde(default)]
@@ -268,8 +269,13 @@ pub struct Assignment {
     /// The policy's number, instead of or in addition to its name.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [1])))]
     pub policy_id: Option<PolicyId>,
-    /// A host name without a port, not case-sensitive. Without it, all hosts.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Host>", extend("examples" = ["tv.example"])))]
+    /// A host name without a port, not case-sensitive; or `*` and the end of host names, at least two labels of them
+    /// after the first `.`. The `*` stands for one or more characters, dots too, and a `.` or `-` follows it:
+    /// `*.tv.example` covers `a.tv.example` and `a.b.tv.example`, but not `tv.example`. Without `host`, all hosts.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<AssignedHost>", extend("examples" = ["tv.example", "*.tv.example", "*-lh.cdn.example"]))
+    )]
     pub host: Option<String>,
     /// A path without `.` and `..`. It covers everything below it, with or without `/...` at its end.
     #[cfg_attr(feature = "schema", schemars(with = "PathPrefix", extend("examples" = ["/vod/..."])))]
