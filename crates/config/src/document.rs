@@ -77,10 +77,14 @@ pub struct Document {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Policy {
-    /// The policy's unique name, without control characters; its length is counted in bytes. It appears in counters,
-    /// logs and tokens. Keys are derived from it, so renaming a policy ends its sessions.
+    /// The policy's unique name, without control characters; its length is counted in bytes. It appears in counters and
+    /// logs. Keys are derived from it, so that renaming a policy ends its sessions, unless there is a `keyName`.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 128), extend("examples" = ["vod"])))]
     pub policy_name: String,
+    /// The name that keys are derived from, in place of `policyName`, and that key URLs contain. A renamed policy keeps its
+    /// sessions and keys under the name that it had. No two policies derive keys from the same name.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 128), extend("examples" = ["vod"])))]
+    pub key_name: Option<String>,
     /// The policy's unique number. Assignments may refer to the policy by it.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [1])))]
     pub policy_id: Option<PolicyId>,

@@ -79,8 +79,8 @@ use playlock_core::policy::policy::Policy;
 pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Policies, Vec<String>), ConfigError> {
     let document = deserialize(json)?;
     let mut reader = Reader::new(env, read::geo_headers::read(&document.geo_headers)?);
-    let (mut policies, names) = read_policies(&document, &mut reader)?;
-    let assignments = read::assignments::read(&document.assignments, names)?;
+    let (mut policies, mut names) = read_policies(&document, &mut reader)?;
+    let assignments = read::assignments::read(&document.assignments, &mut names)?;
     for (index, (policy, written)) in policies.iter_mut().zip(&document.policies).enumerate() {
         let start = assignments.start(PolicyIndex::new(index));
         let path = format!("policies[{index}].playerVerification");
@@ -95,7 +95,7 @@ pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Polic
     });
     reader.warnings.extend(covered);
     let Reader { geo_headers, warnings, .. } = reader;
-    let mut policies = Policies::new(policies, assignments, document.default, geo_headers);
+    let mut policies = Policies::new(policies, names.keys, assignments, document.default, geo_headers);
     policies.hold_headers = document.hold_headers;
     policies.batching = document.batching;
     policies.route_policy = document.route_policy;
@@ -114,19 +114,30 @@ fn deserialize(json: &[u8]) -> Result<Document, ConfigError> {
     })
 }
 
-/// Reads the policies; names and ids must be unique.
+/// Reads the policies; names, the names that keys are derived from, and ids must be unique.
 fn read_policies(document: &Document, reader: &mut Reader<'_>) -> Result<(Vec<Policy>, Names), ConfigError> {
     let mut policies: Vec<Policy> = Vec::with_capacity(document.policies.len());
     let mut names = Names::default();
     let marker = read::path_marker::read(document)?;
-    for (index, policy) in document.policies.iter().enumerate() {
+    for (index, written) in document.policies.iter().enumerate() {
         let path = format!("policies[{index}]");
-        let policy = read::policy::read(&path, policy, &marker, reader)?;
+        let policy = read::policy::read(&path, written, &marker, reader)?;
         let index = PolicyIndex::new(index);
         if names.names.insert(policy.name.clone(), index).is_some() {
             return Err(ConfigError::new(
                 format!("{path}.policyName"),
                 format!("\"{}\" names two policies, expected different names", policy.name),
+            ));
+        }
+        let derives = !policy.keyrings.is_empty();
+        if let Some(other) = derives.then(|| names.keys.insert(policy.key_name.clone(), index)).flatten() {
+            let member = if written.key_name.is_some() { "keyName" } else { "policyName" };
+            return Err(ConfigError::new(
+                format!("{path}.{member}"),
+                format!(
+                    "found \"{}\", from which policies[{other}] derives keys, too; expected a name of its own",
+                    policy.key_name
+                ),
             ));
         }
         if policy.id.is_some_and(|id| names.ids.insert(id.0, index).is_some()) {

@@ -17,19 +17,21 @@ use playlock_core::policy::index::PolicyIndex;
 pub struct Names {
     /// Policies by `policyName`.
     pub names: BTreeMap<String, PolicyIndex>,
+    /// Policies that derive keys, by the name that they derive them from.
+    pub keys: BTreeMap<String, PolicyIndex>,
     /// Policies by `policyId`.
     pub ids: BTreeMap<u64, PolicyIndex>,
 }
 
-/// Reads and compiles the assignments.
+/// Reads and compiles the assignments, which take the policies' names.
 ///
 /// # Errors
 /// An assignment with an unknown policy, an invalid host, path or time, or the same host, path and start as another.
-pub fn read(assignments: &[document::Assignment], names: Names) -> Result<Assignments, ConfigError> {
+pub fn read(assignments: &[document::Assignment], names: &mut Names) -> Result<Assignments, ConfigError> {
     let mut assigned = Vec::with_capacity(assignments.len());
     for (index, assignment) in assignments.iter().enumerate() {
         let at = |member: &str| format!("assignments[{index}].{member}");
-        let policy = policy_of(assignment, &names, &at)?;
+        let policy = policy_of(assignment, names, &at)?;
         let start = instant(assignment.start_time.as_deref(), 0, &|| at("startTime"))?;
         let end = instant(assignment.end_time.as_deref(), u64::MAX, &|| at("endTime"))?;
         if end <= start {
@@ -43,7 +45,7 @@ pub fn read(assignments: &[document::Assignment], names: Names) -> Result<Assign
             policy,
         });
     }
-    Assignments::new(assigned, names.names).map_err(|twice| {
+    Assignments::new(assigned, core::mem::take(&mut names.names)).map_err(|twice| {
         let path = assignments.get(twice.0).map(|assignment| assignment.path.as_str()).unwrap_or_default();
         ConfigError::new(
             format!("assignments[{}].path", twice.0),

@@ -27,12 +27,9 @@ pub fn read(
     reader: &mut Reader<'_>,
 ) -> Result<Policy, ConfigError> {
     let name = &policy.policy_name;
-    if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
-        return Err(ConfigError::new(
-            format!("{path}.policyName"),
-            "expected 1 to 128 bytes without control characters",
-        ));
-    }
+    check_name(path, "policyName", name)?;
+    let key_name = policy.key_name.as_ref().unwrap_or(name);
+    check_name(path, "keyName", key_name)?;
     reader.policy.clone_from(name);
     let token_auth = policy.token_auth.as_ref().filter(|auth| auth.enabled);
     let encryption = policy.media_encryption.as_ref().filter(|encryption| encryption.enabled);
@@ -67,7 +64,7 @@ pub fn read(
         .map(|it| players::read(&format!("{path}.playerVerification"), it, by_token, &mut reader.warnings))
         .transpose()?;
     let encryption = encryption
-        .map(|encryption| encryption::read(&media_path, encryption, session.on_content, &secrets, reader))
+        .map(|encryption| encryption::read(&media_path, encryption, session.on_content, key_name, &secrets, reader))
         .transpose()?;
     if let Some(encryption) = &encryption {
         encryption::check_key_url(&media_path, encryption, secrets.len())?;
@@ -84,11 +81,12 @@ pub fn read(
     reserved.extend(formats.map(|format| format.parameter.as_str().into()));
     Ok(Policy {
         name: name.clone(),
+        key_name: key_name.clone(),
         reserved: reserved.into(),
         id: policy.policy_id,
         access_token,
         session,
-        keyrings: secrets.iter().map(|secret| Keyring::new(secret, name)).collect(),
+        keyrings: secrets.iter().map(|secret| Keyring::new(secret, key_name)).collect(),
         encryption,
         playlist_paths: read_playlist_paths(&format!("{path}.playlistPaths"), &policy.playlist_paths)?,
         players,
@@ -99,6 +97,18 @@ pub fn read(
         targeting,
         cors: policy.cors.as_ref().map(|cors| cors::read(&format!("{path}.cors"), cors)).transpose()?,
     })
+}
+
+/// Checks a `policyName` or a `keyName`.
+///
+/// # Errors
+/// An empty or long name, or one with control characters.
+fn check_name(path: &str, member: &str, name: &str) -> Result<(), ConfigError> {
+    if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
+        let message = "expected 1 to 128 bytes without control characters";
+        return Err(ConfigError::new(format!("{path}.{member}"), message));
+    }
+    Ok(())
 }
 
 fn read_playlist_paths(path: &str, patterns: &[String]) -> Result<Option<String>, ConfigError> {
