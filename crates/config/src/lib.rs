@@ -1,6 +1,33 @@
 //! Configuration documents: their members, and the readers that compile them into policies.
 //!
 //! A document is read once, when the proxy starts or gets another one, so that this crate is compiled for size.
+//!
+//! # In tools and control planes
+//!
+//! [`parse`] compiles a document as the filter does, and stops at the first error. [`check`] finds all errors, and
+//! [`check_policy`] those of one policy. All three may run in any thread, and several at a time; findings can be sent to
+//! other threads, compiled policies cannot.
+//!
+//! ```
+//! use playlock_config::{check, parse};
+//! use serde_json::json;
+//!
+//! let env = |name: &str| (name == "PASSWORD").then(|| "52a152a152a152a152a152a152a152a1".to_owned());
+//! let mut document = json!({
+//!     "policies": [{"policyName": "vod", "tokenAuth": {"enabled": true, "password": {"env": "PASSWORD"}}}],
+//!     "assignments": [{"policyName": "vod", "path": "/vod"}],
+//! });
+//! let (policies, warnings) = parse(document.to_string().as_bytes(), &env)?;
+//! assert_eq!((policies.len(), warnings.len()), (1, 0));
+//!
+//! document["policies"][0]["tokenAuth"]["password"] = json!("00f");
+//! document["assignments"][0]["host"] = json!("*.com");
+//! let text = document.to_string();
+//! let found = std::thread::spawn(move || check(text.as_bytes(), &env)).join().unwrap();
+//! let paths: Vec<_> = found.errors.iter().map(|error| (error.path.as_str(), error.policy)).collect();
+//! assert_eq!(paths, [("policies[0].tokenAuth.password", Some(0)), ("assignments[0].host", None)]);
+//! # Ok::<(), playlock_config::ConfigError>(())
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -17,6 +44,8 @@ mod cat;
 mod content_targeting;
 pub mod document;
 mod error;
+#[cfg(feature = "findings")]
+mod findings;
 mod json;
 #[cfg(feature = "keys")]
 mod jwk;
@@ -36,6 +65,8 @@ mod media_cdn {
 mod media_cdn;
 mod media_encryption;
 mod read;
+#[cfg(feature = "findings")]
+mod repair;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod secret;
@@ -64,6 +95,9 @@ use serde::Deserialize;
 
 use self::document::Document;
 pub use self::error::ConfigError;
+use self::error::Errors;
+#[cfg(feature = "findings")]
+pub use self::findings::{Finding, Findings, check, check_policy};
 use self::json::Json;
 use self::read::assignments::Names;
 use self::secret::Reader;
@@ -76,10 +110,16 @@ use playlock_core::policy::policy::Policy;
 ///
 /// # Errors
 /// The first error, with its JSON path.
-pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Policies, Vec<String>), ConfigError> {
-    let document = deserialize(json)?;
+pub fn parse(json: &[u8], env: Env<'_>) -> Result<(Policies, Vec<String>), ConfigError> {
+    compile(&deserialize(json)?, env)
+}
+
+/// Looks up a variable of the environment.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+fn compile(document: &Document, env: Env<'_>) -> Result<(Policies, Vec<String>), ConfigError> {
     let mut reader = Reader::new(env, read::geo_headers::read(&document.geo_headers)?);
-    let (mut policies, mut names) = read_policies(&document, &mut reader)?;
+    let (mut policies, mut names) = read_policies(document, &mut reader)?;
     let assignments = read::assignments::read(&document.assignments, &mut names)?;
     for (index, (policy, written)) in policies.iter_mut().zip(&document.policies).enumerate() {
         let start = assignments.start(PolicyIndex::new(index));
@@ -99,7 +139,7 @@ pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Polic
     policies.hold_headers = document.hold_headers;
     policies.batching = document.batching;
     policies.route_policy = document.route_policy;
-    read::path_marker::check(&document, &policies)?;
+    read::path_marker::check(document, &policies)?;
     read::encryption::check_licenses(&policies)?;
     #[cfg(feature = "speke")]
     read::speke::check(&policies)?;
@@ -121,7 +161,10 @@ fn read_policies(document: &Document, reader: &mut Reader<'_>) -> Result<(Vec<Po
     let marker = read::path_marker::read(document)?;
     for (index, written) in document.policies.iter().enumerate() {
         let path = format!("policies[{index}]");
-        let policy = read::policy::read(&path, written, &marker, reader)?;
+        let mut errors = Errors::default();
+        let Some(policy) = read::policy::read(&path, written, &marker, reader, &mut errors) else {
+            return Err(errors.first(&path));
+        };
         let index = PolicyIndex::new(index);
         if names.names.insert(policy.name.clone(), index).is_some() {
             return Err(ConfigError::new(

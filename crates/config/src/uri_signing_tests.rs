@@ -115,7 +115,7 @@ fn chaining_excludes_what_needs_a_session() {
     for (pointer, value, path) in [
         (format!("{URI_SIGNING}/chaining"), json!({"issuer": "site"}), "tokenAuth.urisigning.chaining.issuer"),
         (format!("{URI_SIGNING}/chaining"), json!({"issuer": "no"}), "tokenAuth.urisigning.chaining.issuer"),
-        (format!("{URI_SIGNING}/chaining"), json!({}), "tokenAuth.urisigning.chaining"),
+        (format!("{URI_SIGNING}/chaining"), json!({}), "tokenAuth.urisigning.chaining.issuer"),
         (format!("{POLICY}/mediaEncryption"), json!({"enabled": true, "secret": SECRET}), "mediaEncryption"),
         (format!("{POLICY}/revocation"), json!({"accessTokenIds": ["a"]}), "revocation"),
         (

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::text::{text, wrong};
 use crate::document;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Errors};
 use crate::time;
 use playlock_core::policy::assignments::{Assigned, Assignments};
 use playlock_core::policy::index::PolicyIndex;
@@ -30,20 +30,11 @@ pub struct Names {
 pub fn read(assignments: &[document::Assignment], names: &mut Names) -> Result<Assignments, ConfigError> {
     let mut assigned = Vec::with_capacity(assignments.len());
     for (index, assignment) in assignments.iter().enumerate() {
-        let at = |member: &str| format!("assignments[{index}].{member}");
-        let policy = policy_of(assignment, names, &at)?;
-        let start = instant(assignment.start_time.as_deref(), 0, &|| at("startTime"))?;
-        let end = instant(assignment.end_time.as_deref(), u64::MAX, &|| at("endTime"))?;
-        if end <= start {
-            return Err(ConfigError::new(at("endTime"), "is not after startTime: the assignment would never hold"));
-        }
-        assigned.push(Assigned {
-            prefix: text(&at("path"), &assignment.path)?,
-            host: assignment.host.as_deref().map(|host| text(&at("host"), host)).transpose()?,
-            start,
-            end,
-            policy,
-        });
+        let mut errors = Errors::default();
+        let Some(read) = read_one(index, assignment, names, &mut errors) else {
+            return Err(errors.first(&format!("assignments[{index}]")));
+        };
+        assigned.push(read);
     }
     Assignments::new(assigned, core::mem::take(&mut names.names)).map_err(|twice| {
         let path = assignments.get(twice.0).map(|assignment| assignment.path.as_str()).unwrap_or_default();
@@ -52,6 +43,29 @@ pub fn read(assignments: &[document::Assignment], names: &mut Names) -> Result<A
             format!("\"{path}\" is assigned twice from the same time on"),
         )
     })
+}
+
+/// Reads the assignment at the position `index`; `None` if it has errors.
+pub fn read_one(
+    index: usize,
+    assignment: &document::Assignment,
+    names: &Names,
+    errors: &mut Errors,
+) -> Option<Assigned> {
+    let at = |member: &str| format!("assignments[{index}].{member}");
+    let policy = errors.keep(policy_of(assignment, names, &at));
+    let prefix = errors.keep(text(&at("path"), &assignment.path));
+    let host = assignment.host.as_deref().map(|host| text(&at("host"), host)).transpose();
+    let host = errors.keep(host);
+    let start = errors.keep(instant(assignment.start_time.as_deref(), 0, &|| at("startTime")));
+    let end = errors.keep(instant(assignment.end_time.as_deref(), u64::MAX, &|| at("endTime")));
+    let (start, end) = (start?, end?);
+    if end <= start {
+        let message = "is not after startTime: the assignment would never hold";
+        errors.0.push(ConfigError::new(at("endTime"), message));
+        return None;
+    }
+    Some(Assigned { prefix: prefix?, host: host?, start, end, policy: policy? })
 }
 
 /// Finds the policy that an assignment names.
