@@ -9,13 +9,14 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::compile::{Env, compile};
 use crate::document::{self, Document};
 use crate::error::{ConfigError, Errors};
 use crate::json::Json;
+use crate::read;
 use crate::read::assignments::Names;
 use crate::repair::{self, Repaired, is_within, section};
 use crate::secret::Reader;
-use crate::{Env, compile, read};
 use playlock_core::policy::index::{PolicyId, PolicyIndex};
 use playlock_core::policy::targeting::GeoHeaders;
 use playlock_core::policy::text::PathMarker;

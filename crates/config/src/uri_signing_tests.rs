@@ -1,5 +1,6 @@
 //! Documents with `tokenAuth.urisigning` that load and that are refused, with the JSON path that the error must name.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 
