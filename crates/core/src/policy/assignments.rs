@@ -106,10 +106,10 @@ impl Assignments {
             let Assigned { host, prefix, start, end, policy } = assigned;
             depth = depth.max(prefix.matches('/').count());
             let host = host.map_or_else(|| ANY_HOST.into(), |host| host.to_string());
-            if let Some(end) = host.strip_prefix('*') {
-                if let Err(place) = ends.binary_search_by(|length: &usize| end.len().cmp(length)) {
-                    ends.insert(place, end.len());
-                }
+            if let Some(end) = host.strip_prefix('*')
+                && let Err(place) = ends.binary_search_by(|length: &usize| end.len().cmp(length))
+            {
+                ends.insert(place, end.len());
             }
             let timeline = hosts.entry(host).or_default().entry(prefix.to_string()).or_default();
             timeline.add(Term { start, end, policy, assignment: index });
