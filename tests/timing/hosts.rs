@@ -29,11 +29,8 @@ fn costs<const N: usize>(assigned: &[&str], hosts: [&str; N]) -> [u64; N] {
         assert_eq!((seen.status, seen.state["wasm.playlock.policy"].as_str()), (Some(403), "all"));
         vm.executed() - before
     };
-    // The first refusal defines the policy's counters, and the first of each length makes room for it.
-    hosts.map(|host| {
-        cost(host);
-        cost(host)
-    })
+    // The first refusal defines the policy's counters, and memory is found in fewer or more steps.
+    hosts.map(|host| (0..6).map(|_| cost(host)).min().unwrap())
 }
 
 /// Without wildcards, the dots of a host are not looked at; with them, the one before each length of their ends alone.
@@ -46,7 +43,8 @@ fn wildcards_cost_nothing_where_there_are_none_and_little_elsewhere() {
     for assigned in [&[][..], &["tv.example"]] {
         let [plain, dotted, long, long_dotted] = costs(assigned, hosts);
         println!("{assigned:?}: {plain} {dotted} {long} {long_dotted}");
-        assert!(dotted <= plain && long_dotted * 100 <= long * 102, "{plain} {dotted} {long} {long_dotted}");
+        let alike = |dotted: u64, plain: u64| dotted * 100 <= plain * 102;
+        assert!(alike(dotted, plain) && alike(long_dotted, long), "{plain} {dotted} {long} {long_dotted}");
     }
     for (assigned, most) in [("*.tv.example", 106), ("*-a-b-c-d-e.tv.example", 110), (deep.as_str(), 125)] {
         let [plain, dotted, long, long_dotted] = costs(&[assigned], hosts);
