@@ -38,7 +38,7 @@ pub fn load(file: &Path) -> Result<Loaded, Failure> {
 /// Loads a configuration; its environment variables need not be set here, but in Envoy's environment.
 ///
 /// # Errors
-/// As [`load`].
+/// A file that cannot be read, or every fault in it with its JSON path.
 pub fn load_elsewhere(file: &Path) -> Result<Loaded, Failure> {
     parse_elsewhere(&file.display(), &read(file)?, &BTreeMap::new())
 }
@@ -47,7 +47,7 @@ pub fn load_elsewhere(file: &Path) -> Result<Loaded, Failure> {
 /// take precedence over the environment.
 ///
 /// # Errors
-/// As [`load`].
+/// As [`load_elsewhere`].
 pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &str>) -> Result<Loaded, Failure> {
     let unknown = RefCell::new(BTreeSet::new());
     let env = |name: &str| {
@@ -57,7 +57,11 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
             stand_in(name)
         }))
     };
-    let loaded = parse(place, text.to_owned(), &env)?;
+    let loaded = parse(place, text.to_owned(), &env).map_err(|first| {
+        let all = playlock_config::check(text.as_bytes(), &env).errors;
+        let all: Vec<String> = all.iter().map(|error| format!("{place}: {}: {}", error.path, error.message)).collect();
+        if all.is_empty() { first } else { Failure::Invalid(all) }
+    })?;
     Ok(Loaded { unknown: unknown.into_inner(), ..loaded })
 }
 

@@ -175,6 +175,35 @@ fn a_variable_that_is_not_set_is_this_shells() {
     assert!(said.ends_with(expected), "{said}");
 }
 
+/// A line for each, and the same in JSON.
+#[test]
+fn all_errors_are_printed() {
+    let config = r#"{"policies": [
+        {"policyName": "a", "tokenAuth": {"enabled": true, "password": "xyzzy"}, "cors": {"allowOrigins": []}},
+        {"policyName": "b", "tokenauth": {}}],
+        "assignments": [{"policyName": "a", "path": "/a"}, {"policyName": "c", "path": "/..."}], "default": "allow"}"#;
+    let starts = [
+        "default: unknown variant `allow`",
+        "policies[0].tokenAuth.password: found 5 characters that are not all hex digits",
+        "policies[0].cors.allowOrigins: found none",
+        "policies[1].tokenauth: unknown field `tokenauth`",
+        "assignments[1].policyName: found \"c\"",
+    ];
+    let output = check("all", config);
+    let said = text(&output.stderr);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!((lines.len(), output.status.code(), text(&output.stdout)), (5, Some(2), String::new()), "{said}");
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.split_once(".json: ").is_some_and(|(_, error)| error.starts_with(start)), "{line}");
+    }
+    assert!(!said.contains("xyzzy"));
+    let output = check_with("all-json", config, &["--json"]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let errors = said["errors"].as_array().unwrap();
+    assert_eq!((errors.len(), output.status.code(), &said["good"]), (5, Some(2), &false.into()), "{said}");
+    assert!(errors[4].as_str().unwrap().contains(".json: assignments[1].policyName: "), "{said}");
+}
+
 #[test]
 fn a_bad_one() {
     for (name, config, path) in [

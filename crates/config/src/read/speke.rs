@@ -16,19 +16,20 @@ use playlock_core::token::derive::{PackagerKeys, Secret};
 use playlock_drm::template::{MAX_LENGTH, MAX_PLACEHOLDERS, TemplateFault};
 use playlock_drm::{Settings, Template};
 
-/// Reads the member at the JSON path `path`. `secrets` are the policy's, the current one first.
+/// Reads the member at the JSON path `path`. Keys are derived from `key_name`; `secrets` are the policy's, the current one first.
 ///
 /// # Errors
 /// The first invalid member.
 pub fn read(
     path: &str,
     speke: &written::Speke,
+    key_name: &str,
     secrets: &[Secret],
     reader: &mut Reader<'_>,
 ) -> Result<Speke, ConfigError> {
     let own =
         speke.secret.as_ref().map(|source| reader.lasting_secret(&format!("{path}.secret"), source)).transpose()?;
-    let mut all = own.iter().chain(secrets).map(|secret| PackagerKeys::new(secret, &reader.policy));
+    let mut all = own.iter().chain(secrets).map(|secret| PackagerKeys::new(secret, key_name));
     let keys = all.next().ok_or_else(|| {
         ConfigError::new(
             format!("{path}.secret"),

@@ -20,6 +20,8 @@ pub struct Policies {
     policies: Vec<Policy>,
     assignments: Assignments,
     default: DefaultAction,
+    /// Policies that derive keys, by the name that they derive them from.
+    key_names: BTreeMap<String, PolicyIndex>,
     key_paths: BTreeSet<String>,
     license_paths: BTreeSet<String>,
     /// Paths of key servers for packagers, and the index of each one's policy.
@@ -63,9 +65,11 @@ pub enum DefaultAction {
 }
 
 impl Policies {
-    /// Takes the policies in document order. `hold_headers`, `batching` and `route_policy` start as false.
+    /// Takes the policies in document order. `key_names` maps the names that keys are derived from to their policies.
+    /// `hold_headers`, `batching` and `route_policy` start as false.
     pub fn new(
         policies: Vec<Policy>,
+        key_names: BTreeMap<String, PolicyIndex>,
         assignments: Assignments,
         default: DefaultAction,
         geo_headers: GeoHeaders,
@@ -97,6 +101,7 @@ impl Policies {
             policies,
             assignments,
             default,
+            key_names,
             key_paths,
             license_paths,
             speke_paths,
@@ -164,14 +169,14 @@ impl Policies {
         self.policies.get(index.get())
     }
 
-    /// Policy with this name, and its index, if it serves keys or licenses at `path` and is assigned anywhere at `now`. A policy
-    /// that is never assigned also qualifies if routes may name policies.
+    /// Policy whose keys are derived from `name`, and its index, if it serves keys or licenses at `path` and is assigned
+    /// anywhere at `now`. A policy that is never assigned also qualifies if routes may name policies.
     pub fn serving_keys(&self, path: &str, name: &str, now: u64) -> Option<(PolicyIndex, &Policy)> {
         let holds = |index: &PolicyIndex| {
             let by_route = self.route_policy && !self.assignments.is_ever_assigned(*index);
             by_route || self.assignments.is_assigned(*index, now)
         };
-        let index = self.assignments.by_name(name).filter(holds)?;
+        let index = self.key_names.get(name).copied().filter(holds)?;
         let policy = self.get(index)?;
         let encryption = policy.encryption.as_ref()?;
         let license_path = encryption.samples.as_ref().map(|samples| &samples.license_path);

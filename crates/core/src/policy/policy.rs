@@ -20,6 +20,8 @@ use crate::token::derive::Keyring;
 pub struct Policy {
     /// `policyName`.
     pub name: String,
+    /// The name that keys are derived from, and that key URLs contain: `keyName`, or else `policyName`.
+    pub key_name: String,
     /// `policyId`.
     pub id: Option<PolicyId>,
     /// Access tokens, enforced or only removed from requests; `None` without `tokenAuth`.
