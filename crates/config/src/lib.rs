@@ -73,6 +73,9 @@ use playlock_core::policy::assignments::Assignments;
 use playlock_core::policy::index::PolicyIndex;
 use playlock_core::policy::policy::Policy;
 
+/// The largest `revision`, 2^53 - 1: larger integers lose digits in JSON readers that have only doubles (RFC 8259 section 6).
+const LARGEST_REVISION: u64 = (1 << 53) - 1;
+
 /// Parses a JSON document. `env` looks up secrets given as `{"env": NAME}`, and the keys of sealed ones. Returns the policies, and warnings to log.
 ///
 /// # Errors
@@ -100,6 +103,10 @@ fn parse_with(
     stand_in: Option<&dyn Fn(&str) -> String>,
 ) -> Result<(Policies, Vec<String>), ConfigError> {
     let document = deserialize(json)?;
+    if let Some(revision) = document.revision.filter(|revision| *revision > LARGEST_REVISION) {
+        let message = format!("found {revision}, expected an integer from 0 to {LARGEST_REVISION}");
+        return Err(ConfigError::new("revision", message));
+    }
     let mut reader = Reader::new(env, read::geo_headers::read(&document.geo_headers)?);
     reader.stand_in = stand_in;
     let (mut policies, names) = read_policies(&document, &mut reader)?;
@@ -122,6 +129,7 @@ fn parse_with(
     policies.hold_headers = document.hold_headers;
     policies.batching = document.batching;
     policies.route_policy = document.route_policy;
+    policies.revision = document.revision;
     read::path_marker::check(&document, &policies)?;
     read::encryption::check_licenses(&policies)?;
     #[cfg(feature = "speke")]

@@ -248,3 +248,17 @@ fn every_reader_opens() {
     let malformed = document.replacen("1.", "3.", 1);
     assert!(parse_elsewhere(malformed.as_bytes(), &unknown, &plain).is_err());
 }
+
+#[test]
+fn revisions_are_integers_that_every_reader_of_json_keeps() {
+    let with = |revision: &str| {
+        let document = format!(r#"{{"policies": [], "assignments": [], "revision": {revision}}}"#);
+        parse(document.as_bytes(), &|_| None).map(|(policies, _)| policies.revision).map_err(|error| error.to_string())
+    };
+    assert_eq!(with("0"), Ok(Some(0)));
+    assert_eq!(with("9007199254740991"), Ok(Some(9_007_199_254_740_991)));
+    assert_eq!(with("null"), Ok(None));
+    for bad in ["9007199254740992", "18446744073709551615", "-1", "1.0", "1e3", "\"1\"", "true", "[1]"] {
+        assert!(with(bad).unwrap_err().starts_with("revision: "), "{bad}");
+    }
+}

@@ -173,8 +173,8 @@ impl Keyring {
         self.mac(&fields)
     }
 
-    /// The revision of a configuration document, 4 bytes; not secret.
-    pub fn revision(&self, document: &[u8]) -> [u8; 4] {
+    /// The fingerprint of a configuration document, 4 bytes; not secret.
+    pub fn fingerprint(&self, document: &[u8]) -> [u8; 4] {
         self.mac(&[b"configuration", &Sha256::digest(document)])
     }
 
