@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::document::Document;
+use crate::env::Env;
 use crate::error::{ConfigError, Errors};
 use crate::read;
 use crate::read::assignments::Names;
@@ -14,14 +15,18 @@ use playlock_core::policy::assignments::Assignments;
 use playlock_core::policy::index::PolicyIndex;
 use playlock_core::policy::policy::Policy;
 
-/// Looks up a variable of the environment.
-pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// The largest `revision`, 2^53 - 1: larger integers lose digits in JSON readers that have only doubles (RFC 8259 section 6).
+const LARGEST_REVISION: u64 = (1 << 53) - 1;
 
 /// Compiles a document. Returns the policies, and warnings to log.
 ///
 /// # Errors
 /// The first error, with its JSON path.
 pub fn compile(document: &Document, env: Env<'_>) -> Result<(Policies, Vec<String>), ConfigError> {
+    if let Some(revision) = document.revision.filter(|revision| *revision > LARGEST_REVISION) {
+        let message = format!("found {revision}, expected an integer from 0 to {LARGEST_REVISION}");
+        return Err(ConfigError::new("revision", message));
+    }
     let mut reader = Reader::new(env, read::geo_headers::read(&document.geo_headers)?);
     let (mut policies, mut names) = read_policies(document, &mut reader)?;
     let assignments = read::assignments::read(&document.assignments, &mut names)?;
@@ -43,6 +48,7 @@ pub fn compile(document: &Document, env: Env<'_>) -> Result<(Policies, Vec<Strin
     policies.hold_headers = document.hold_headers;
     policies.batching = document.batching;
     policies.route_policy = document.route_policy;
+    policies.revision = document.revision;
     read::path_marker::check(document, &policies)?;
     read::encryption::check_licenses(&policies)?;
     #[cfg(feature = "speke")]

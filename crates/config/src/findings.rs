@@ -9,8 +9,9 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::compile::{Env, compile};
+use crate::compile::compile;
 use crate::document::{self, Document};
+use crate::env::Env;
 use crate::error::{ConfigError, Errors};
 use crate::json::Json;
 use crate::read;
@@ -131,6 +132,7 @@ fn empty() -> Document {
         route_policy: false,
         geo_headers: Default::default(),
         token_path_marker: None,
+        revision: None,
     }
 }
 

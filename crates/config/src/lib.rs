@@ -44,6 +44,7 @@ mod cat;
 mod compile;
 mod content_targeting;
 pub mod document;
+mod env;
 mod error;
 #[cfg(feature = "findings")]
 mod findings;
@@ -70,6 +71,7 @@ mod read;
 mod repair;
 #[cfg(feature = "schema")]
 pub mod schema;
+pub mod sealed;
 mod secret;
 #[cfg(not(feature = "speke"))]
 mod speke {
@@ -93,20 +95,28 @@ use alloc::vec::Vec;
 
 use serde::Deserialize;
 
-pub use self::compile::Env;
 use self::compile::compile;
 use self::document::Document;
+pub use self::env::Env;
 pub use self::error::ConfigError;
 #[cfg(feature = "findings")]
 pub use self::findings::{Finding, Findings, check, check_policy};
 use self::json::Json;
 use playlock_core::policy::Policies;
 
-/// Parses a JSON document. `env` looks up secrets given as `{"env": NAME}`. Returns the policies, and warnings to log.
+/// Parses a JSON document. `env` looks up secrets given as `{"env": NAME}`, and the keys of sealed ones. Returns the policies, and warnings to log.
 ///
 /// # Errors
 /// The first error, with its JSON path.
-pub fn parse(json: &[u8], env: Env<'_>) -> Result<(Policies, Vec<String>), ConfigError> {
+pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Policies, Vec<String>), ConfigError> {
+    compile(&deserialize(json)?, Env::new(env))
+}
+
+/// Parses as [`parse`], where the keys of sealed secrets need not be known ([`Env::elsewhere`]).
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_elsewhere(json: &[u8], env: Env<'_>) -> Result<(Policies, Vec<String>), ConfigError> {
     compile(&deserialize(json)?, env)
 }
 
@@ -126,6 +136,9 @@ mod injection;
 mod jwk_tests;
 #[cfg(test)]
 mod key_tests;
+#[cfg(test)]
+#[cfg(feature = "default")]
+mod sealed_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

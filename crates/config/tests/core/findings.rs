@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use playlock_config::{Finding, check, check_policy, parse};
+use playlock_config::{Env, Finding, check, check_policy, parse};
 use serde_json::{Value, json};
 
 const SECRET: &str = "52a152a152a152a152a152a152a152a1";
@@ -24,7 +24,7 @@ fn good(name: &str) -> Value {
 }
 
 fn errors(document: &Value) -> Vec<(String, Option<usize>)> {
-    check(document.to_string().as_bytes(), &env).errors.into_iter().map(|it| (it.path, it.policy)).collect()
+    check(document.to_string().as_bytes(), Env::new(&env)).errors.into_iter().map(|it| (it.path, it.policy)).collect()
 }
 
 /// The members of an altered good policy and the paths of its errors, in order.
@@ -115,7 +115,7 @@ fn every_error_of_a_policy_is_found_at_its_path() {
         for (name, value) in members.as_object().unwrap() {
             policy[name] = value.clone();
         }
-        let found = check_policy(policy.to_string().as_bytes(), &env).errors;
+        let found = check_policy(policy.to_string().as_bytes(), Env::new(&env)).errors;
         let paths: Vec<&str> = found.iter().map(|it| it.path.as_str()).collect();
         assert_eq!(paths, expected, "{policy}");
         assert!(found.iter().all(|it| it.policy.is_none() && !it.message.contains("policies[")), "{found:?}");
@@ -132,12 +132,12 @@ fn every_error_of_a_policy_is_found_at_its_path() {
 #[test]
 fn the_policy_itself_may_be_none() {
     for (text, path) in [("{", "$"), ("[]", "$"), ("5", "$"), ("{}", "policyName")] {
-        let found = check_policy(text.as_bytes(), &env);
+        let found = check_policy(text.as_bytes(), Env::new(&env));
         assert_eq!(found.errors.iter().map(|it| it.path.as_str()).collect::<Vec<_>>(), [path], "{text}");
         assert_eq!(found.errors[0].policy, None);
     }
     let twice = r#"{"policyName": "a", "policyName": 5, "cors": {"x": 1, "x": 2, "allowOrigins": ["*"]}}"#;
-    let found = check_policy(twice.as_bytes(), &env).errors;
+    let found = check_policy(twice.as_bytes(), Env::new(&env)).errors;
     let found: Vec<_> = found.iter().map(|it| (it.path.as_str(), it.message.split(' ').next().unwrap())).collect();
     assert_eq!(found, [("policyName", "found"), ("cors.x", "unknown")]);
 }
@@ -197,7 +197,7 @@ fn a_document_of_another_kind() {
         (r#"{"policies": [{"policyName": "a", "x": 1}]}"#, &["assignments", "policies[0].x"]),
         (r#"{"policies": [], "policies": [], "assignments": []}"#, &["policies"]),
     ] {
-        let found = check(text.as_bytes(), &env).errors;
+        let found = check(text.as_bytes(), Env::new(&env)).errors;
         let mut found: Vec<&str> = found.iter().map(|it| it.path.as_str()).collect();
         found.sort_unstable();
         assert_eq!(found, paths, "{text}");
@@ -212,10 +212,10 @@ fn warnings_have_paths_and_come_with_errors() {
         {"policyName": "b", "tokenAuth": {"enabled": true, "password": SECRET}, "mediaEncryption": {"enabled": true, "secret": OTHER,
          "keyUrl": "/keys/{session}", "percentageCoverage": "5"}}], "assignments": [{"policyName": "b", "path": "/..."}]});
     let warned = |document: &Value| {
-        let found = check(document.to_string().as_bytes(), &env).warnings;
+        let found = check(document.to_string().as_bytes(), Env::new(&env)).warnings;
         found.into_iter().map(|it| (it.path, it.policy)).collect::<BTreeSet<_>>()
     };
-    let warnings = check(document.to_string().as_bytes(), &env).warnings;
+    let warnings = check(document.to_string().as_bytes(), Env::new(&env)).warnings;
     assert!(!format!("{warnings:?}").contains(SECRET));
     let expected: BTreeSet<_> = [
         ("policies[0].playerVerification.supportPlayerEnabled", 0),
@@ -233,7 +233,7 @@ fn warnings_have_paths_and_come_with_errors() {
     document["policies"][0]["cors"] = json!({"allowOrigins": []});
     let left = warned(&document);
     assert!(left.is_subset(&expected) && left.len() >= 6, "{left:?}");
-    let alone = check_policy(document["policies"][1].to_string().as_bytes(), &env).warnings;
+    let alone = check_policy(document["policies"][1].to_string().as_bytes(), Env::new(&env)).warnings;
     let alone: BTreeSet<_> = alone.iter().map(|it| it.path.as_str()).collect();
     assert_eq!(
         alone.into_iter().collect::<Vec<_>>(),
@@ -253,7 +253,7 @@ fn the_first_error_is_among_all() {
         for (at, letter) in text.char_indices().filter(|(_, letter)| letter.is_ascii_alphanumeric()).step_by(7) {
             let mut altered = text.clone();
             altered.replace_range(at..=at, if letter.is_ascii_digit() { "x" } else { "7" });
-            let found = check(altered.as_bytes(), &env).errors;
+            let found = check(altered.as_bytes(), Env::new(&env)).errors;
             match parse(altered.as_bytes(), &env) {
                 Ok(_) => assert_eq!(found, [], "{altered}"),
                 Err(error) => {
@@ -271,7 +271,7 @@ fn the_first_error_is_among_all() {
 /// A server checks documents in any of its threads.
 #[test]
 fn findings_cross_threads() {
-    let found = std::thread::spawn(|| check(b"{", &env)).join().unwrap();
+    let found = std::thread::spawn(|| check(b"{", Env::new(&env))).join().unwrap();
     assert_eq!(found.errors.len(), 1);
 }
 
@@ -279,12 +279,12 @@ fn findings_cross_threads() {
 #[test]
 fn a_policy_of_ten_thousand_errors() {
     let members: serde_json::Map<_, _> = (0..10_000).map(|index| (format!("m{index}"), Value::Null)).collect();
-    let found = check_policy(Value::Object(members).to_string().as_bytes(), &env);
+    let found = check_policy(Value::Object(members).to_string().as_bytes(), Env::new(&env));
     assert_eq!(found.errors.len(), 100);
     let mut policy = good("a");
     policy["cors"] = json!({"allowOrigins": (0..10_000).map(|_| "x").collect::<Vec<_>>()});
-    assert_eq!(check_policy(policy.to_string().as_bytes(), &env).errors.len(), 100);
+    assert_eq!(check_policy(policy.to_string().as_bytes(), Env::new(&env)).errors.len(), 100);
     let policies: Vec<_> = (0..300).map(|_| good("same")).collect();
-    let found = check(json!({"policies": policies, "assignments": []}).to_string().as_bytes(), &env);
+    let found = check(json!({"policies": policies, "assignments": []}).to_string().as_bytes(), Env::new(&env));
     assert_eq!(found.errors.len(), 100);
 }
