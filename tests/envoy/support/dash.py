@@ -82,18 +82,18 @@ def read(url, text, response=None):
     return Presentation(url, text, urljoin(url, location[0].text.strip()) if location else None, made, response)
 
 
-def follow(url):
+def follow(url, get=curl.fetch):
     """The response at a URL or where it redirects to, and that URL."""
-    response = curl.fetch(url)
+    response = get(url)
     if response.status == 302:
         url = urljoin(url, response.header("location"))
-        response = curl.fetch(url)
+        response = get(url)
     return response, url
 
 
-def fetch(url):
+def fetch(url, get=curl.fetch):
     """The MPD at a URL."""
-    response, url = follow(url)
+    response, url = follow(url, get)
     assert response.status == 200 and not response.broken, response
     return read(url, response.text, response)
 
