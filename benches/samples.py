@@ -103,7 +103,7 @@ def measure(count):
 
 
 def over(by_what, what):
-    """What a candidate adds to the no-op filter's CPU per MB, in units of what whole segments add; None without a figure."""
+    """A candidate's CPU per MB over the no-op filter's, in units of that of whole segments; None without a figure."""
     added, segments = (machine.difference(by_what[one], by_what[NOOP], "cpu_ms_mb")[0] for one in (what, BATCHED))
     return added / segments if added is not None and segments else None
 

@@ -19,7 +19,7 @@ pub struct Speke {
     /// other policy's, and no key endpoint's, may be the same or below it.
     #[cfg_attr(feature = "schema", schemars(with = "KeyPath", extend("examples" = ["/speke"])))]
     pub path: String,
-    /// Who may ask for keys.
+    /// The requesters that may ask for keys.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub requesters: Vec<Requester>,
     /// The secret from which the keys are derived, instead of the policy's: hex or base64 of at least 16 bytes, the same

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Kind, cases, properties};
 
-/// What documents consist of.
+/// Pieces of documents.
 const PIECES: [&str; 34] = [
     "<BaseURL>",
     "</BaseURL>",

@@ -42,11 +42,11 @@ pub struct ViewerPath {
     pub content: ContentId,
     /// The identifier of the secret.
     pub secret: [u8; 4],
-    /// What is asked for.
+    /// The kind of request.
     pub asked: ViewerAsked,
 }
 
-/// What a viewer asks for.
+/// A viewer's request: for a key, or for licenses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ViewerAsked {
     /// The key with this ID.

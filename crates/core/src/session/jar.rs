@@ -29,7 +29,7 @@ const MAX_TRIED: usize = 4;
 pub struct Sent<'a> {
     /// The token.
     pub token: &'a str,
-    /// Where it was sent.
+    /// The carrier.
     pub carrier: Carrier<'a>,
 }
 
