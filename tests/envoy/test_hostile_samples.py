@@ -11,10 +11,10 @@ from support import curl, hostile_origin, hostile_samples, http3, tokens
 from support.edge import document, environment, policy
 from support.hostile_plays import (
     AT_ONCE,
-    DOCUMENT,
     ENDLESS,
     ROOM,
     cell,
+    publish,
     read_on,
     reset_peak,
 )
@@ -154,11 +154,4 @@ def table():
 
 
 def test_the_document_has_this_table(request):
-    """`--write` puts it there."""
-    text = DOCUMENT.read_text()
-    head, rest = text.split(BEGIN)
-    written, tail = rest.split(END, 1)
-    if request.config.getoption("--write"):
-        DOCUMENT.write_text(head + BEGIN + table() + END + tail)
-    else:
-        assert written == table(), "run this test with --write"
+    publish(table(), BEGIN, END, request.config.getoption("--write"))
