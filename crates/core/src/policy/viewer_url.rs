@@ -97,6 +97,11 @@ impl ViewerUrl {
         format!("{origin}{before}{CONTENT_ID}{after}/{}/{last}", base16ct::lower::encode_string(&secret))
     }
 
+    /// The directory above the content IDs, without its final `/`.
+    pub fn directory(&self) -> &str {
+        self.before.strip_suffix('/').unwrap_or(&self.before)
+    }
+
     /// Reads a normalised path; `None` if it is none of a key or a license server, but perhaps content.
     pub fn read(&self, path: &str) -> Option<ViewerPath> {
         let (content, rest) = self.below(path)?;
