@@ -26,6 +26,8 @@ BEGIN, END = "<!-- from here on written by tests/envoy/test_hostile_samples.py -
 TABLE = hostile_samples.cases()
 CLIENTS = (ask1, ask2, ask3)
 SLOWLY = 4 << 20  # bytes read of such a body over HTTP/3
+# Bytes for the largest sample that is held, and its copy when the buffer grows.
+HELD = 2 * (16 << 20)
 MPD = b"""<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><AdaptationSet mimeType="audio/mp4">
 <SegmentTemplate media="$Number$.m4s"/><Representation id="a"/></AdaptationSet></Period></MPD>"""
 EDGES = pytest.mark.parametrize("edge", [("h1", False), ("h1", True), ("h2", False), ("h2", True)], indirect=True,
@@ -140,9 +142,9 @@ def test_more_than_there_should_be(edge, case):
     # This client reads slowly, and leaves.
     with http3.connected(edge.quic, edge.certificate, WAIT, enough=SLOWLY) as ask:
         (response,) = ask(("GET", edge.target(case), {}))
-    assert response.status == 200 and (response.broken or len(response.body) > SLOWLY)
+    assert response.broken or (response.status == 200 and len(response.body) > SLOWLY)
     assert not hostile_samples.leaks(response.body[:100_000]) and not hostile_samples.leaks(response.body[-100_000:])
-    assert edge.proxy.memory()[1] - before < ROOM
+    assert edge.proxy.memory()[1] - before < ROOM + (HELD if case.body == "large sample" else 0)
 
 
 def table():
