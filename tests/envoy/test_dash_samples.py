@@ -4,14 +4,11 @@ and nothing leaves in clear."""
 import json
 import re
 import subprocess
-from base64 import urlsafe_b64decode
-from functools import partial
 from urllib.parse import urljoin, urlsplit
-from xml.etree import ElementTree
 
 import pytest
 
-from support import dash, http3, places, tokens
+from support import dash, http3, places
 from support.edge import document, policy
 from support.multiplex import together
 from support.packaging import packager
@@ -22,7 +19,6 @@ from support.wire import Wire, Wire2
 TRANSPORTS = ("query", "path", "cookie")
 TEMPLATES = ("timeline", "numbers", "list")
 SCHEMES = ("cbcs", "cenc")
-PROTECTION = "urn:mpeg:dash:mp4protection:2011"
 
 
 @pytest.fixture(scope="module")
@@ -54,54 +50,13 @@ def edge(edges):
     return edge_of(edges)
 
 
-class Viewer:
-    """A viewer of an MPD over a version of HTTP: the URL that it ended at, its text, and what identifies the session."""
-
-    def __init__(self, edge, path, http="1.1"):
-        self.get = partial(edge.get, http=http)
-        response = self.get(edge.link(path, tokens.by_python(acl=path.rpartition("/")[0] + "/*"), http=http))
-        self.url = edge.base(http) + path
-        assert response.status == 200 and not response.broken, response
-        in_path = re.search(r"<BaseURL>[^<]*(/~[^/<]+)/", response.text)
-        if in_path:
-            self.url = edge.base(http) + in_path[1] + path
-        cookies = [cookie.partition(";")[0] for cookie in response.all("set-cookie")]
-        self.headers = {"Cookie": "; ".join(cookies)} if cookies else {}
-        self.mpd = dash.read(self.url, response.text)
-        root = ElementTree.fromstring(response.text)
-        self.kids = {one.attrib["{urn:mpeg:cenc:2013}default_KID"] for one in root.iter(f"{dash.NAMESPACE}ContentProtection")
-                     if one.attrib["schemeIdUri"] == PROTECTION}
-        named = re.search(r"[?&;](hdntl=[^&\"<]+)", response.text)
-        if named:
-            self.url += f"?{named[1]}"
-        self.licenses = {one.text for one in root.iter() if one.tag.endswith("}Laurl")}
-
-    def key(self):
-        """The key of the license, in hex, and its key ID."""
-        (url,), (kid,) = self.licenses, self.kids
-        answer = self.get(url, {**self.headers, "content-type": "application/json"}, method="POST", body=b'{"kids":[]}')
-        assert answer.status == 200, answer
-        (key,) = json.loads(answer.body)["keys"]
-        digits = {name: urlsafe_b64decode(key[name] + "==").hex() for name in ("kid", "k")}
-        assert digits["kid"] == kid.replace("-", "")
-        return digits["k"], digits["kid"]
-
-    def file(self, representation, numbers):
-        """The init section and some segments of a template, one after another."""
-        urls = [representation.url(representation.attribute("initialization"))]
-        urls += [representation.url(representation.attribute("media"), number) for number in numbers]
-        bodies = [self.get(url, self.headers) for url in urls]
-        assert all(body.status == 200 and not body.broken for body in bodies)
-        return b"".join(body.body for body in bodies)
-
-
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_ffmpeg_plays_what_the_origin_has(edge, packaged, origins, scheme, transport):
     """Picture by picture, with the key of the license."""
     for kind in TEMPLATES if scheme == "cbcs" else TEMPLATES[:1]:
         path = f"/{scheme}-{transport}/{kind}/x.mpd"
-        viewer = Viewer(edge, path)
+        viewer = dash.Viewer(edge, path)
         key, _ = viewer.key()
         plain = dash.frames(f"http://127.0.0.1:{origins['h1'].port}{path}")
         headers = ["-headers", "".join(f"{name}: {value}\r\n" for name, value in viewer.headers.items())] if viewer.headers else []
@@ -115,7 +70,7 @@ def test_ffmpeg_plays_what_the_origin_has(edge, packaged, origins, scheme, trans
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_another_decryptor_gets_every_sample(edge, packaged, origins, tmp_path, scheme, http):
     """Shaka Packager, and samples as they are coded."""
-    viewer = Viewer(edge, f"/{scheme}-query/numbers/x.mpd", http)
+    viewer = dash.Viewer(edge, f"/{scheme}-query/numbers/x.mpd", http)
     key, kid = viewer.key()
     for index, stream in enumerate(("video", "audio")):
         representation = viewer.mpd.representations[index]
@@ -139,7 +94,7 @@ def test_another_decryptor_gets_every_sample(edge, packaged, origins, tmp_path, 
 
 
 def test_each_viewer_has_another_key(edge, packaged):
-    viewers = [Viewer(edge, "/cbcs-query/numbers/x.mpd") for _ in range(2)]
+    viewers = [dash.Viewer(edge, "/cbcs-query/numbers/x.mpd") for _ in range(2)]
     assert len({viewer.key() for viewer in viewers}) == 2
     files = [viewer.file(viewer.mpd.representations[0], (1,)) for viewer in viewers]
     assert files[0] != files[1] and len(files[0]) == len(files[1])
@@ -155,7 +110,7 @@ def test_each_viewer_has_another_key(edge, packaged):
 def test_every_version_of_http(edges, packaged, transport, upstream, batching):
     """In one session all versions give the same bytes and the same license, which the origin never sees."""
     edge, path = edge_of(edges, upstream, batching), f"/cbcs-{transport}/numbers/x.mpd"
-    viewer = Viewer(edge, path)
+    viewer = dash.Viewer(edge, path)
     representation = viewer.mpd.representations[0]
     for name in ("initialization", "media"):
         url = http3.target(representation.url(representation.attribute(name), 1))
@@ -170,7 +125,7 @@ def test_every_version_of_http(edges, packaged, transport, upstream, batching):
         wire.close()
     assert len({(answer.status, bytes(answer.body)) for answer in answers}) == 1 and answers[0].status == 200
     assert edge.asked(license.partition("?")[0]) == []
-    assert len({Viewer(edge, path, http).key() for http in VERSIONS}) == len(VERSIONS)
+    assert len({dash.Viewer(edge, path, http).key() for http in VERSIONS}) == len(VERSIONS)
 
 
 @pytest.mark.parametrize("batching", (True, False), ids=("batching", "alone"))
@@ -178,7 +133,7 @@ def test_every_version_of_http(edges, packaged, transport, upstream, batching):
 def test_many_streams_of_one_connection(edges, packaged, upstream, batching):
     """Init sections and segments at once, over HTTP/2 and 3, are those that come one by one."""
     edge = edge_of(edges, upstream, batching)
-    viewer = Viewer(edge, "/cbcs-query/numbers/x.mpd")
+    viewer = dash.Viewer(edge, "/cbcs-query/numbers/x.mpd")
     targets = [http3.target(one.url(one.attribute(name), number)) for one in viewer.mpd.representations
                for name, number in (("initialization", 0), *(("media", number) for number in range(1, 7)))]
     alone = {target: (200, edge.get(target).body) for target in targets}
@@ -194,7 +149,7 @@ def test_what_cannot_be_encrypted_is_refused(edge, packaged, site, http):
     """At the MPD, or by its bytes, and never in clear."""
     opened = edge.get(edge.link("/cbcs-query/file/x.mpd", http=http), http=http)
     assert opened.status == 502 and json.loads(opened.body)["type"] == "mpd"
-    viewer = Viewer(edge, "/cbcs-query/numbers/x.mpd", http)
+    viewer = dash.Viewer(edge, "/cbcs-query/numbers/x.mpd", http)
     representation = viewer.mpd.representations[0]
     media = representation.url(representation.attribute("media"), 1)
     path = urlsplit(media).path
