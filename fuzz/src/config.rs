@@ -136,7 +136,7 @@ fn secrets(document: &Value) -> Vec<&str> {
     found
 }
 
-/// What a configuration that was accepted is asked.
+/// Asks an accepted configuration.
 fn accepted(policies: Policies) {
     assert!(policies.unassigned().count() <= policies.len());
     assert!(policies.idle_assignments(NOW).count() <= policies.assignments());

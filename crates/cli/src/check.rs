@@ -177,6 +177,12 @@ fn report(loaded: &Loaded, now: u64, alone: bool, diagnostics: &mut Diagnostics)
                 format!("policies[{index}]: no assignment names the policy \"{}\"", policy.name)
             }),
         );
+        warnings.extend(policies.unassigned_viewer_urls().map(|(index, url)| {
+            format!(
+                "policies[{index}].mediaEncryption.speke.viewerUrl: no assignment puts paths below \"{}/\" under this policy, so that viewers get no keys there; expected the policy assigned to them",
+                url.directory()
+            )
+        }));
     }
     let verdict = format!(
         "good: {}, {}, {}",

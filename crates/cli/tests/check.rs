@@ -75,6 +75,41 @@ fn what_is_hardly_meant_so_is_said_with_its_json_path() {
     assert!(!said.contains("52a1"));
 }
 
+/// Where viewers get keys, and the assignments with which they get none.
+#[test]
+fn viewers_urls_that_no_assignment_reaches() {
+    for (url, path, other, reached) in [
+        ("/vod/{contentId}/keys", "/...", "/live/...", true),
+        ("/vod/{contentId}/keys", "/vod", "/...", true),
+        ("/vod/{contentId}/keys", "/vod/film/keys", "/...", true),
+        ("/vod/{contentId}/keys", "/vod/film", "/vod", true),
+        ("https://tv.example/{contentId}", "/vod", "/...", true),
+        ("/vod/{contentId}/keys", "/films", "/...", false),
+        ("/vod/{contentId}/keys", "/vodka", "/...", false),
+        ("/vod/{contentId}/keys", "/...", "/vod", false),
+    ] {
+        let speke = format!(
+            r#"{{"path": "/speke", "viewerUrl": "{url}", "requesters": [{{"name": "p", "token": {{"env": "UNSET"}}, "contentIds": ["*"]}}]}}"#
+        );
+        let config = |more: &str| {
+            format!(
+                r#"{{"holdHeaders": true, "policies": [
+                  {{"policyName": "a", "mediaEncryption": {{"enabled": true, "secret": {{"env": "UNSET"}}, "speke": {speke}}}}},
+                  {{"policyName": "b"}}],
+                "assignments": [{{"policyName": "a", "path": "{path}"}}, {{"policyName": "b", "path": "{other}"}}]{more}}}"#
+            )
+        };
+        let warned = |config: &str| {
+            let output = check("viewers", config);
+            assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+            text(&output.stdout)
+                .contains("warning: policies[0].mediaEncryption.speke.viewerUrl: no assignment puts paths below")
+        };
+        assert_eq!(!warned(&config("")), reached, "{url} {path} {other}");
+        assert!(!warned(&config(r#", "routePolicy": true"#)), "{url} {path} {other}");
+    }
+}
+
 #[test]
 fn as_json() {
     let run = |config: &str| {

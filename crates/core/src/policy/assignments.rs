@@ -179,6 +179,14 @@ impl Assignments {
         self.all().filter_map(nearest).flat_map(Timeline::policies)
     }
 
+    /// Whether the policy could apply to a path below a normalised `directory`, on any host and at any time.
+    pub fn may_apply_below(&self, directory: &str, policy: PolicyIndex) -> bool {
+        let is_deeper = |prefix: &str| prefix.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
+        let assigned = self.hosts.values().chain([&self.any_host]).flatten();
+        let deeper = assigned.filter(|(prefix, _)| is_deeper(prefix)).flat_map(|(_, timeline)| timeline.policies());
+        self.possible(directory).chain(deeper).any(|possible| possible == policy)
+    }
+
     /// Whether the policy is assigned anywhere at `now`.
     pub fn is_assigned(&self, policy: PolicyIndex, now: u64) -> bool {
         self.assigned.get(policy.get()).is_some_and(|times| times.contains(now))

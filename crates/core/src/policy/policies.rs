@@ -12,6 +12,8 @@ use super::policy::Policy;
 use super::targeting::{GeoHeaders, Targeting};
 use super::text::PathMarker;
 use super::tokens::{AccessFormat, AccessToken};
+#[cfg(feature = "speke")]
+use super::viewer_url::ViewerUrl;
 use crate::http::{path_token, target};
 
 /// Compiled policies and assignments of one configuration document.
@@ -87,10 +89,7 @@ impl Policies {
         });
         let speke_paths = speke.collect();
         #[cfg(feature = "speke")]
-        let has_viewer_urls = {
-            let spekes = policies.iter().filter_map(|policy| policy.encryption.as_ref()?.speke.as_ref());
-            spekes.into_iter().any(|speke| speke.viewer().is_some())
-        };
+        let has_viewer_urls = policies.iter().any(|policy| policy.viewer_url().is_some());
         let path_marker = policies.iter().find_map(|policy| policy.session.path_marker.clone());
         let mut path_parameters: Vec<String> = Vec::new();
         let formats = policies.iter().filter_map(|policy| policy.access_token.as_ref()).flat_map(|it| &it.formats);
@@ -257,6 +256,18 @@ impl Policies {
     #[cfg(feature = "speke")]
     pub fn has_viewer_urls(&self) -> bool {
         self.has_viewer_urls
+    }
+
+    /// URLs at which viewers get the keys of packaged contents, with the indices of their policies.
+    #[cfg(feature = "speke")]
+    pub fn viewer_urls(&self) -> impl Iterator<Item = (PolicyIndex, &ViewerUrl)> {
+        self.iter().filter_map(|(index, policy)| Some((index, policy.viewer_url()?)))
+    }
+
+    /// Those of them below which no assignment puts their policy.
+    #[cfg(feature = "speke")]
+    pub fn unassigned_viewer_urls(&self) -> impl Iterator<Item = (PolicyIndex, &ViewerUrl)> {
+        self.viewer_urls().filter(|(index, url)| !self.assignments.may_apply_below(url.directory(), *index))
     }
 
     /// Paths of key servers for packagers, with the indices of their policies.
