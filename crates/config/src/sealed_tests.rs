@@ -191,7 +191,7 @@ fn errors_tell_the_causes_apart() {
     for (written, path, said) in [
         (json!({"sealed": good, "env": "A"}), "", "another member beside it"),
         (json!({"sealed": good, "sealed2": good}), "", "another member beside it"),
-        (json!({"seal": good}), "", "unknown field `seal`, expected `env` or `sealed`"),
+        (json!({"seal": good}), ".seal", "unknown field `seal`, expected one of `env`, `sealed`"),
         (json!({"sealed": 1}), ".sealed", "invalid type"),
         (json!({}), "", "missing field"),
     ] {
