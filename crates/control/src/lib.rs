@@ -6,4 +6,5 @@ pub mod control;
 pub mod documents;
 pub mod error;
 pub mod network;
+pub mod page;
 pub mod store;
