@@ -1,5 +1,5 @@
-//! A write: one transaction that locks both networks, changes rows, compiles the documents that changed, and ends with its
-//! audit entry.
+//! A write: one transaction that locks both networks, changes rows, compiles the documents that changed, and ends with
+//! its audit entry.
 
 use serde_json::Value;
 use sqlx::AnyConnection;

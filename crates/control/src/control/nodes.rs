@@ -10,7 +10,8 @@ use crate::network::Network;
 use crate::store::networks;
 use crate::store::nodes::{self, NodeRow};
 
-/// Seconds after which an Envoy that was sent a revision, and does not run it, is behind. Its gauges come every few seconds.
+/// Seconds after which an Envoy that was sent a revision, and does not run it, is behind. Its gauges come every few
+/// seconds.
 const UPDATE: i64 = 30;
 /// Characters of the names of nodes, clusters, policies and reasons that are kept: Envoys claim them.
 const MAX_NAME: usize = 256;
@@ -28,8 +29,8 @@ pub struct NodeReport {
     pub node: String,
     /// `node.cluster`.
     pub cluster: String,
-    /// A name of the stream that no other has, on any server: an Envoy that has come back elsewhere is not disconnected by
-    /// the end of its old stream.
+    /// A name of the stream that no other has, on any server: an Envoy that has come back elsewhere is not disconnected
+    /// by the end of its old stream.
     pub stream: String,
     /// The event.
     pub event: NodeEvent,
