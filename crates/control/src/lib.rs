@@ -1,7 +1,10 @@
 //! The control plane: the Media Security Policy API, its storage, and the delivery of policies to Envoys.
 
 pub mod actor;
+pub mod clock;
 pub mod control;
+pub mod documents;
 pub mod error;
 pub mod network;
 pub mod page;
+pub mod store;

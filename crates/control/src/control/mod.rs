@@ -1,28 +1,31 @@
 //! The operations of the control plane, one file for each noun. Each write is one transaction, with its audit entry.
 
+mod access;
 mod assignments;
+mod audit;
 mod candidate;
+mod change;
+mod check;
 mod configurations;
+mod exchange;
+mod impact;
+mod import;
 mod nodes;
+mod open;
+mod plane;
 mod policies;
+mod revisions;
+mod settings;
+mod versions;
+mod watcher;
 
-pub use self::candidate::{Candidate, Revisions};
-pub use self::nodes::{NodeEvent, NodeReport, RefusalCount};
+pub use self::access::{Client, NewClient, NewSession, NewToken, csrf_token};
+pub use self::audit::AuditPage;
+pub use self::check::Checked;
+pub use self::exchange::{Exchange, ExchangeStep, Secret};
+pub use self::import::Imported;
+pub use self::nodes::{Node, NodeEvent, NodeReport, NodeState, RefusalCount, RefusalRow};
+pub use self::plane::{Control, Outcome};
 pub use self::policies::{PolicyAction, Written};
-
-use std::sync::Arc;
-
-use crate::error::ControlError;
-
-/// The result of an operation.
-pub type Outcome<T> = Result<T, ControlError>;
-
-/// The control plane's operations. Clones share one database pool.
-#[derive(Clone)]
-pub struct Control {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    revisions: tokio::sync::watch::Sender<Revisions>,
-}
+pub use self::revisions::{Candidate, Revisions};
+pub use self::versions::Version;
