@@ -31,8 +31,8 @@ fn hash(first: &[u8], broken: &[u8]) -> String {
 /// The first `units` UTF-16 code units of `body` as UTF-8, in two pieces: whole characters, and the replacement of a character
 /// that the cut breaks. `None` if that is the cut by bytes, or the body up to there is no UTF-8.
 fn utf16_cut(body: &[u8], units: usize) -> Option<(&[u8], &'static [u8])> {
-    // One unit is at most three bytes. The fourth byte is for a pair that the cut breaks.
-    let limit = units.saturating_mul(3).saturating_add(4);
+    // One unit is at most three bytes. The last of them may be half of a pair of four.
+    let limit = units.saturating_mul(3).saturating_add(1);
     let near = body.get(..limit).unwrap_or(body);
     let text = match std::str::from_utf8(near) {
         Ok(text) => text,
@@ -77,6 +77,7 @@ mod tests {
         assert_eq!(utf16_cut(body, 5), Some(("äöü€".as_bytes(), "\u{FFFD}".as_bytes())));
         assert_eq!(utf16_cut(body, 6), Some(("äöü€𝄞".as_bytes(), &b""[..])));
         assert_eq!(utf16_cut(body, 9), Some((body, &b""[..])));
+        assert_eq!(utf16_cut("€€𝄞z".as_bytes(), 3), Some(("€€".as_bytes(), "\u{FFFD}".as_bytes())));
         // Shorter than that: the client signs it as a whole.
         assert_eq!(utf16_cut(body, 12), Some((body, &b""[..])));
     }

@@ -127,11 +127,6 @@ impl fmt::Display for CredentialsFault {
 
 impl std::error::Error for CredentialsFault {}
 
-/// Whether this is visible ASCII, and not empty.
-pub(crate) fn is_visible(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
 /// 20 bytes as `akab-` and twice 16 characters of base32.
 fn token(bytes: &[u8]) -> String {
     let mut text = String::from("akab-");

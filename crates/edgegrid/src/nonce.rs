@@ -26,7 +26,7 @@ impl NonceKey {
     }
 }
 
-/// The nonces that one server has seen, up to a number that is given: about 100 bytes each.
+/// The nonces that one server has seen, up to a number that is given: about 120 bytes each.
 ///
 /// [`check_and_remember`](Self::check_and_remember) needs `&mut`: threads share it behind a mutex.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct NonceMemory {
 }
 
 impl NonceMemory {
-    /// A limit that suffices for 700 requests per second under a window of 30 seconds, and takes 7 MB when full.
+    /// A limit that suffices for 700 requests per second under a window of 30 seconds, and takes about 8 MB when full.
     pub const LIMIT: usize = 65_536;
 
     /// An empty memory of at most `limit` nonces.

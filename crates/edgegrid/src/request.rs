@@ -1,7 +1,5 @@
 //! Owns the request that a signature covers, and its text.
 
-use crate::credentials::is_visible;
-
 /// A request as the client sent it, before anything is decoded or normalised.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedRequest<'a> {
@@ -85,6 +83,11 @@ impl SignedRequest<'_> {
         text.push('\t');
         Ok(text)
     }
+}
+
+/// Whether this is visible ASCII, and not empty.
+fn is_visible(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Appends a header's value without white space around it, and with one space for all other white space.
