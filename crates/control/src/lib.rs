@@ -4,3 +4,4 @@ pub mod actor;
 pub mod control;
 pub mod error;
 pub mod network;
+pub mod xds;
