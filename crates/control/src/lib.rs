@@ -7,3 +7,4 @@ pub mod documents;
 pub mod error;
 pub mod network;
 pub mod store;
+pub mod xds;
