@@ -18,7 +18,7 @@ mod resource;
 mod shared;
 mod tally;
 
-pub use self::bootstrap::{Address, Files, SERVER, bootstrap};
+pub use self::bootstrap::{Address, Files, SERVER, bootstrap, entry};
 pub use self::identity::NETWORK;
 pub use self::operations::Operations;
 pub use self::refusals::Backoff;

@@ -61,6 +61,7 @@ pub struct Reporter {
     /// Its name.
     pub node: Arc<str>,
     cluster: String,
+    stream: String,
 }
 
 impl Reporter {
@@ -73,12 +74,13 @@ impl Reporter {
             return Err(Status::invalid_argument("node.id: not set; expected a name of this Envoy's own"));
         }
         let (reports, cluster) = (reports.clone(), identity::name(&node.cluster));
-        Ok(Self { reports, network, node: identity::name(&node.id).into(), cluster })
+        let stream = getrandom::u64().map_err(|_| Status::unavailable("no random bytes"))?;
+        Ok(Self { reports, network, node: identity::name(&node.id).into(), cluster, stream: format!("{stream:016x}") })
     }
 
     /// Adds an event of the node.
     pub fn report(&self, event: NodeEvent) {
-        let (node, cluster) = (self.node.as_ref().to_owned(), self.cluster.clone());
-        self.reports.send(NodeReport { network: self.network, node, cluster, event });
+        let (node, cluster, stream) = (self.node.as_ref().to_owned(), self.cluster.clone(), self.stream.clone());
+        self.reports.send(NodeReport { network: self.network, node, cluster, stream, event });
     }
 }
