@@ -72,6 +72,16 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
     Ok(Loaded { unknown: unknown.into_inner(), ..loaded })
 }
 
+/// As [`parse_elsewhere`], without a look at this process's environment: for documents of others.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse_apart(place: &dyn Display, text: &str) -> Result<Loaded, Failure> {
+    let variable = |name: &str| (name != sealed::KEY && name != sealed::PREVIOUS_KEY).then(|| stand_in(name));
+    let loaded = parse(place, text.to_owned(), Env::elsewhere(&variable, &stand_in))?;
+    Ok(Loaded { unknown: loaded.variables.clone(), ..loaded })
+}
+
 /// A valid secret in place of an unset variable, or of a sealed text that cannot be opened: 16 bytes in hex, different for
 /// each name or text, since equal secrets cause a warning.
 pub fn stand_in(name: &str) -> String {

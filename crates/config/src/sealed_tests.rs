@@ -193,7 +193,7 @@ fn errors_tell_the_causes_apart() {
         (json!({"sealed": good, "sealed2": good}), "", "another member beside it"),
         (json!({"seal": good}), ".seal", "unknown field `seal`, expected one of `env`, `sealed`"),
         (json!({"sealed": 1}), ".sealed", "invalid type"),
-        (json!({}), "", "missing field"),
+        (json!({}), "", "found an empty object, expected env or sealed"),
     ] {
         let error = read(&written, &[(KEY, OURS)]).unwrap_err();
         assert_eq!(error.path, format!("policies[0].tokenAuth.password{path}"), "{error}");
