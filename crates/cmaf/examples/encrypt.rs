@@ -1,10 +1,10 @@
-//! Encrypts a file: `encrypt INPUT OUTPUT --key HEX --kid HEX (--cbcs IV | --cenc IV8 | --cenc16 IV8) [--pssh] [--init FILE]
-//! [--chunk BYTES]`. INPUT is an init segment, a media segment or both; `--init` gives what only the init segment holds.
+//! Encrypts a file: `encrypt INPUT OUTPUT --key HEX --kid HEX (--cbcs IV | --cenc IV8 | --cenc16 IV8) [--pssh] [--coverage PERCENT]
+//! [--init FILE] [--chunk BYTES]`. INPUT is an init segment, a media segment or both; `--init` gives what only the init segment holds.
 #![allow(clippy::print_stderr, reason = "a command")]
 
 use std::process::ExitCode;
 
-use playlock_cmaf::{Encryptor, IvSize, Scheme, Settings, common_pssh};
+use playlock_cmaf::{Coverage, Encryptor, IvSize, Scheme, Settings, common_pssh};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -28,6 +28,10 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
     };
     let (key, kid) = (hex(required("--key")?)?, hex(required("--kid")?)?);
     let mut settings = Settings::new(&key, kid, scheme);
+    if let Some(share) = option("--coverage") {
+        let coverage = share.parse().ok().and_then(Coverage::percent);
+        settings = settings.with_coverage(coverage.ok_or("--coverage: 1 to 100 is expected")?);
+    }
     if let Some(init) = option("--init") {
         let mut known = Encryptor::new(Settings::new(&key, kid, scheme));
         known.push(std::fs::read(init)?)?;

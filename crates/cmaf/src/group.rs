@@ -96,7 +96,7 @@ impl Group {
             if self.data.len() < end {
                 return Ok(());
             }
-            self.add(fragment, end)?;
+            self.add(fragment, settings, end)?;
             self.cursor = fragment.after(self.cursor);
             let next = fragment.size(self.cursor).and_then(|size| usize::try_from(size).ok());
             if next.is_none_or(|next| end.saturating_add(next) > GROUP) {
@@ -121,16 +121,15 @@ impl Group {
     }
 
     /// Adds the sample at the cursor, whose data end at `end`, to the group.
-    fn add(&mut self, fragment: &mut Fragment, end: usize) -> Result<(), Error> {
+    fn add(&mut self, fragment: &mut Fragment, settings: &Settings, end: usize) -> Result<(), Error> {
         let sample = self.data.get(self.complete..end).ok_or_else(Error::bug)?;
         let (run, traf) = fragment.run(self.cursor).ok_or_else(Error::bug)?;
         let known =
             traf.samples.or_else(|| Recognition::default().look(sample, sample.len()).filter(|_| !sample.is_empty()));
         let samples = known.unwrap_or(Samples::Whole);
-        let aligned = self.protection.is_aligned();
         let number = self.protection.len();
         self.protection.add(samples, |ranges| match samples {
-            Samples::Nal => nal_ranges(sample, aligned, ranges),
+            Samples::Nal => nal_ranges(sample, settings.protected_share(), ranges),
             Samples::Whole => push(ranges, 0, sample.len()),
             Samples::Text if is_text(sample) || sample.is_empty() => push(ranges, sample.len(), 0),
             Samples::Text => Err(Error::NotText),

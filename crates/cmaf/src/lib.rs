@@ -7,10 +7,10 @@
 //! # Schemes
 //!
 //! - **cbcs** ([`Scheme::Cbcs`]): AES-128-CBC with a constant IV. In AVC, HEVC and VVC each NAL unit is a message of its own:
-//!   its length and the next 32 bytes stay clear, and of the rest one block in ten is encrypted. All other samples are
-//!   encrypted from the first block to the last whole one.
+//!   its length and the next 32 bytes stay clear, and of the rest one block in ten is encrypted, or more
+//!   ([`Settings::with_coverage`]). All other samples are encrypted from the first block to the last whole one.
 //! - **cenc** ([`Scheme::Cenc`]): AES-128-CTR with an IV for each sample. Ranges as above, in whole blocks, but every byte of
-//!   them.
+//!   them. With less coverage, a range ends before its NAL unit does.
 //!
 //! # Boxes
 //!
@@ -65,7 +65,7 @@ pub use boxes::FourCc;
 pub use encryptor::Encryptor;
 pub use error::Error;
 pub use output::Output;
-pub use settings::{IvSize, Samples, Scheme, Settings, Track, common_pssh};
+pub use settings::{Coverage, IvSize, Samples, Scheme, Settings, Track, common_pssh};
 
 /// Bytes of samples that leave together at most, unless a single sample is larger.
 pub const GROUP: usize = 65_536;

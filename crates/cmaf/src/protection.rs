@@ -7,7 +7,7 @@ use playlock_aes128::{Counter, Message};
 
 use crate::boxes::FourCc;
 use crate::samples::Range;
-use crate::settings::{SKIP, Scheme, Settings};
+use crate::settings::{Scheme, Settings};
 use crate::write::full;
 use crate::{Error, Samples};
 
@@ -50,11 +50,6 @@ impl Protection {
         Ok(())
     }
 
-    /// Whether protected ranges of NAL units are whole blocks: under cenc (ISO/IEC 23001-7 section 9.5.2).
-    pub(crate) fn is_aligned(&self) -> bool {
-        matches!(self.scheme, Scheme::Cenc { .. })
-    }
-
     /// The number of samples.
     pub(crate) fn len(&self) -> usize {
         self.samples.len()
@@ -79,12 +74,12 @@ impl Protection {
     pub(crate) fn encrypt(&self, settings: &Settings, data: &mut [u8]) -> Result<(), Error> {
         match self.scheme {
             Scheme::Cbcs { iv } => {
-                for (sort, skip) in [(Samples::Nal, SKIP), (Samples::Whole, 0)] {
+                for (sort, skip) in [(Samples::Nal, settings.coverage.skipped()), (Samples::Whole, 0)] {
                     if self.samples.iter().any(|sample| sample.samples == sort) {
                         let protected = self.protected(data).filter(|(_, samples, _)| *samples == sort);
                         let messages =
                             protected.map(|(_, _, bytes)| Message { chain: iv, blocks: bytes.as_chunks_mut().0 });
-                        settings.key.encrypt_messages(skip, messages);
+                        settings.key.encrypt_messages(skip.into(), messages);
                     }
                 }
             }

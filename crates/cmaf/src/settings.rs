@@ -13,8 +13,8 @@ pub const BLOCK: usize = 16;
 /// The protection scheme (ISO/IEC 23001-7 section 10).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scheme {
-    /// AES-128-CBC with one IV for every sample, or every protected range of a sample. In video one block in ten is
-    /// encrypted.
+    /// AES-128-CBC with one IV for every sample, or every protected range of a sample. In video a pattern
+    /// chooses the blocks, one in ten by default.
     Cbcs {
         /// The constant IV, which `tenc` carries.
         iv: [u8; BLOCK],
@@ -45,14 +45,35 @@ pub struct Settings {
     pub(crate) key: Key,
     pub(crate) kid: [u8; BLOCK],
     pub(crate) scheme: Scheme,
+    pub(crate) coverage: Coverage,
     pub(crate) pssh: Vec<u8>,
     pub(crate) tracks: Vec<Track>,
 }
 
 impl Settings {
-    /// Settings with this content key and key ID.
+    /// Settings with this content key and key ID, and the scheme's own coverage: 10 % under cbcs, all under cenc.
     pub fn new(key: &[u8; BLOCK], kid: [u8; BLOCK], scheme: Scheme) -> Self {
-        Self { key: Key::new(key), kid, scheme, pssh: Vec::new(), tracks: Vec::new() }
+        let coverage = match scheme {
+            Scheme::Cbcs { .. } => Coverage::LEAST_CBCS,
+            Scheme::Cenc { .. } => Coverage::ALL,
+        };
+        Self { key: Key::new(key), kid, scheme, coverage, pssh: Vec::new(), tracks: Vec::new() }
+    }
+
+    /// Sets how much of NAL units is encrypted. An init segment and its media segments need the same coverage under cbcs.
+    #[must_use]
+    pub fn with_coverage(mut self, coverage: Coverage) -> Self {
+        self.coverage = coverage;
+        self
+    }
+
+    /// The part of a NAL unit behind its lead that becomes a protected range. `None`: all of it, and the pattern chooses
+    /// blocks.
+    pub(crate) fn protected_share(&self) -> Option<Coverage> {
+        match self.scheme {
+            Scheme::Cbcs { .. } => None,
+            Scheme::Cenc { .. } => Some(self.coverage),
+        }
     }
 
     /// Appends whole `pssh` boxes, such as [`common_pssh`], to the end of the init segment's `moov`.
@@ -100,9 +121,36 @@ pub enum Samples {
     Text,
 }
 
-/// The number of blocks that stay clear after each encrypted block of video under cbcs: the pattern 1:9
-/// (ISO/IEC 23001-7 section 10.4).
-pub(crate) const SKIP: usize = 9;
+/// The share of the blocks of NAL units that is encrypted, of those behind the lead that stays clear: at least so many
+/// percent. Other samples are encrypted as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Coverage(u8);
+
+impl Coverage {
+    /// Every block.
+    pub const ALL: Self = Self(100);
+    /// The least under cbcs, one block in ten: the pattern that the standard recommends (ISO/IEC 23001-7 section 10.4).
+    pub const LEAST_CBCS: Self = Self(10);
+
+    /// A share in percent, from 1 to 100.
+    pub fn percent(share: u8) -> Option<Self> {
+        (1..=100).contains(&share).then_some(Self(share))
+    }
+
+    /// The number of blocks that stay clear after each encrypted block under cbcs, 0 to 9: the most that leave this share
+    /// encrypted.
+    ///
+    /// The pattern encrypts single blocks. Players disagree on a longer run that the end of a range cuts short: by the
+    /// standard it is encrypted (section 9.6), and Shaka Packager decrypts it, but ffmpeg takes it for clear.
+    pub fn skipped(self) -> u8 {
+        100_u8.checked_div(self.0).unwrap_or(1).saturating_sub(1).min(9)
+    }
+
+    /// The number of blocks to encrypt of so many: under cenc from the first one on.
+    pub(crate) fn of(self, blocks: usize) -> usize {
+        blocks.saturating_mul(usize::from(self.0)).div_ceil(100).min(blocks)
+    }
+}
 
 impl Scheme {
     /// The scheme's four-character code.
@@ -154,6 +202,64 @@ pub fn common_pssh(kids: &[[u8; BLOCK]]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every percentage: the share that the pattern encrypts, and the bounds of it.
+    #[test]
+    fn a_pattern_encrypts_the_share_or_a_little_more() {
+        let table = [
+            (1, 9),
+            (9, 9),
+            (10, 9),
+            (11, 8),
+            (12, 7),
+            (13, 6),
+            (14, 6),
+            (15, 5),
+            (16, 5),
+            (17, 4),
+            (20, 4),
+            (21, 3),
+            (25, 3),
+            (26, 2),
+            (30, 2),
+            (33, 2),
+            (34, 1),
+            (50, 1),
+            (51, 0),
+            (75, 0),
+            (99, 0),
+            (100, 0),
+        ];
+        for (share, skipped) in table {
+            assert_eq!(Coverage::percent(share).unwrap().skipped(), skipped, "{share}");
+        }
+        for share in 1..=100_u8 {
+            let skipped = u32::from(Coverage::percent(share).unwrap().skipped());
+            // At least the share, and one block less in the pattern would be too few.
+            assert!(100 >= u32::from(share) * (skipped + 1) || share > 50 && skipped == 0, "{share}");
+            assert!(skipped == 9 || 100 < u32::from(share) * (skipped + 2), "{share}");
+        }
+        assert_eq!([0, 101, 255].map(Coverage::percent), [None; 3]);
+        assert_eq!(Coverage::LEAST_CBCS.skipped(), 9);
+        assert_eq!(Coverage::ALL.skipped(), 0);
+    }
+
+    #[test]
+    fn a_share_of_blocks_is_rounded_up() {
+        for (share, blocks, expected) in [
+            (10, 0, 0),
+            (10, 1, 1),
+            (10, 10, 1),
+            (10, 11, 2),
+            (50, 3, 2),
+            (99, 100, 99),
+            (100, 7, 7),
+            (1, 1 << 20, 10_486),
+        ] {
+            assert_eq!(Coverage::percent(share).unwrap().of(blocks), expected, "{share} of {blocks}");
+        }
+        assert_eq!(Coverage::ALL.of(usize::MAX / 200), usize::MAX / 200);
+    }
 
     #[test]
     fn sample_ivs_never_meet() {

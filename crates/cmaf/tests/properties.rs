@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use common::build::*;
 use common::*;
-use playlock_cmaf::{Encryptor, Error, GROUP, Scheme};
+use playlock_cmaf::{Coverage, Encryptor, Error, GROUP, Scheme};
 
 /// 6 seconds of 8 Mbit/s at 50 pictures a second: an IDR picture of 300 KB, and others of 5 to 30 KB, of eight slices.
 fn six_megabytes(random: &mut Random) -> Vec<Vec<u8>> {
@@ -81,21 +81,28 @@ fn a_size_that_lies_costs_nothing() {
     assert_eq!(encryptor.finish().unwrap_err(), Error::Truncated);
 }
 
-/// The positions of the blocks of a sample that must not leave in clear.
-fn secret_blocks(sample: &[u8], nal: bool, scheme: Scheme) -> Vec<usize> {
+/// The positions of the blocks of a sample that must not leave in clear with this share in percent.
+fn secret_blocks(sample: &[u8], nal: bool, scheme: Scheme, share: usize) -> Vec<usize> {
     if !nal {
         return (0..sample.len() / 16).map(|block| block * 16).collect();
     }
-    let step = if matches!(scheme, Scheme::Cbcs { .. }) { 160 } else { 16 };
-    let (mut blocks, mut at) = (Vec::new(), 0);
+    let (mut secret, mut at) = (Vec::new(), 0);
     while at < sample.len() {
         let end = at + 4 + u32::from_be_bytes(sample[at..at + 4].try_into().unwrap()) as usize;
-        let protected = (end - at).saturating_sub(36);
-        let start = if step == 16 { end - protected / 16 * 16 } else { at + 36 };
-        blocks.extend((start..end).step_by(step).filter(|block| block + 16 <= end));
+        let count = (end - at).saturating_sub(36) / 16;
+        if matches!(scheme, Scheme::Cbcs { .. }) {
+            // Evenly: at least so many of every hundred, of every run of blocks from the first one on.
+            let every = (1..=10).rev().find(|every| 100 >= every * share.max(10)).unwrap_or(1);
+            let blocks: Vec<_> = (0..count).step_by(every).map(|block| at + 36 + block * 16).collect();
+            assert!(blocks.len() * 100 >= count * share);
+            secret.extend(blocks);
+        } else {
+            let first = end - count * 16;
+            secret.extend((0..(count * share).div_ceil(100)).map(|block| first + block * 16));
+        }
         at = end;
     }
-    blocks
+    secret
 }
 
 /// No block of the origin's payload leaves but in the clear parts: not anywhere in the output, at any position.
@@ -132,14 +139,16 @@ fn no_secret_block_leaves() {
         let built: Vec<_> =
             trafs.iter().zip(1..).map(|((samples, _), track)| Traf::new(track, samples.clone())).collect();
         let plain = fragment(&built);
-        for (name, scheme) in SCHEMES {
-            let out = encrypt(&plain, scheme).unwrap();
+        let shares = SCHEMES.iter().flat_map(|scheme| [10_u8, 50, 100].map(|share| (scheme, share)));
+        for ((name, scheme), share) in shares {
+            let settings = settings(*scheme).with_coverage(Coverage::percent(share).unwrap());
+            let out = encrypt_in(&plain, usize::MAX, settings).unwrap();
             let leaves: HashSet<&[u8]> = out.windows(16).collect();
             let mut secrets = 0;
             for (samples, nal) in &trafs {
                 for sample in samples {
-                    for at in secret_blocks(sample, *nal, scheme) {
-                        assert!(!leaves.contains(&sample[at..at + 16]), "{round} {name} {at}");
+                    for at in secret_blocks(sample, *nal, *scheme, share.into()) {
+                        assert!(!leaves.contains(&sample[at..at + 16]), "{round} {name} {share} {at}");
                         secrets += 1;
                     }
                 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::wrap;
 use crate::boxes::{Child, Children, Fields, FourCc};
-use crate::settings::{BLOCK, SKIP, Scheme, Settings};
+use crate::settings::{BLOCK, Scheme, Settings};
 use crate::write::{boxed, full};
 use crate::{Error, Samples};
 
@@ -135,8 +135,7 @@ fn tenc(out: &mut Vec<u8>, samples: Samples, settings: &Settings) -> Result<(), 
     const PROTECTED: u8 = 1;
     match settings.scheme {
         Scheme::Cbcs { iv } => full(out, b"tenc", 1, 0, |out| {
-            let skip = u8::try_from(SKIP).map_err(|_| Error::bug())?;
-            let pattern = if samples == Samples::Nal { 1 << 4 | skip } else { 0 };
+            let pattern = if samples == Samples::Nal { 1 << 4 | settings.coverage.skipped() } else { 0 };
             out.extend_from_slice(&[0, pattern, PROTECTED, 0]);
             out.extend_from_slice(&settings.kid);
             out.push(u8::try_from(BLOCK).map_err(|_| Error::bug())?);

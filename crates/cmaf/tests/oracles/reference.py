@@ -1,5 +1,7 @@
 """Encrypts single samples after ISO/IEC 23001-7, with pycryptodome: an implementation that shares nothing with the crate."""
 
+import math
+
 from Crypto.Cipher import AES
 from Crypto.Util import Counter
 
@@ -8,8 +10,8 @@ TEXT = {b"wvtt", b"stpp"}
 LEAD = 4 + 32
 
 
-def ranges(kind, data, scheme):
-    """The (clear, protected) pairs of a sample, however many bytes are clear."""
+def ranges(kind, data, scheme, coverage):
+    """The (clear, protected) pairs of a sample, however many bytes are clear. `coverage`: percent."""
     if kind in TEXT:
         return [(len(data), 0)]
     if kind not in NAL:
@@ -17,13 +19,14 @@ def ranges(kind, data, scheme):
     found, clear, at = [], 0, 0
     while at < len(data):
         whole = 4 + int.from_bytes(data[at : at + 4], "big")
-        protected = max(whole - LEAD, 0)
-        protected -= protected % 16 if scheme == "cenc" else 0
-        protected = protected if protected >= 16 else 0
-        clear += whole - protected
+        behind = max(whole - LEAD, 0)
+        behind -= behind % 16 if scheme == "cenc" else 0
+        behind = behind if behind >= 16 else 0
+        protected = 16 * math.ceil(behind // 16 * coverage / 100) if scheme == "cenc" else behind
+        clear += whole - behind
         if protected:
             found.append((clear, protected))
-            clear = 0
+            clear = behind - protected
         at += whole
     assert at == len(data)
     return found + [(clear, 0)] if clear else found
@@ -45,19 +48,24 @@ def sample_iv(base, number, size):
     return base + number.to_bytes(4, "big") + bytes(4)
 
 
-def encrypt(kind, data, scheme, key, iv):
+def pattern(coverage):
+    """The sparsest pattern of one block in so many, up to ten, that covers so many percent."""
+    return max(every for every in range(1, 11) if 100 / every >= min(max(coverage, 10), 100))
+
+
+def encrypt(kind, data, scheme, key, iv, coverage):
     """The encrypted sample."""
     out, at = bytearray(data), 0
     if scheme == "cenc":
         block = iv.ljust(16, b"\0")
         low = Counter.new(64, prefix=block[:8], initial_value=int.from_bytes(block[8:], "big"), allow_wraparound=True)
         counter = AES.new(key, AES.MODE_CTR, counter=low)
-    for clear, protected in ranges(kind, data, scheme):
+    for clear, protected in ranges(kind, data, scheme, coverage):
         at += clear
         if scheme == "cenc":
             out[at : at + protected] = counter.encrypt(bytes(out[at : at + protected]))
         else:
-            cipher, step = AES.new(key, AES.MODE_CBC, iv), 160 if kind in NAL else 16
+            cipher, step = AES.new(key, AES.MODE_CBC, iv), 16 * pattern(coverage) if kind in NAL else 16
             for block in range(at, at + protected - 15, step):
                 out[block : block + 16] = cipher.encrypt(bytes(out[block : block + 16]))
         at += protected

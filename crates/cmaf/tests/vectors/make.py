@@ -10,7 +10,7 @@ sys.path.insert(0, str(FOLDER.parent / "oracles"))
 import mp4
 import reference
 from streams import STREAMS, TEXTS, make
-from test_oracles import IV, KEY, SCHEMES
+from test_oracles import IV, KEY, OWN, SCHEMES
 
 
 def expected(name):
@@ -22,7 +22,7 @@ def expected(name):
         digest = hashlib.sha256()
         for number, sample in enumerate(samples):
             used = reference.sample_iv(iv, number, size) if size else IV
-            digest.update(reference.encrypt(kind, sample, scheme_name, KEY, used))
+            digest.update(reference.encrypt(kind, sample, scheme_name, KEY, used, OWN[scheme_name]))
         yield f"{name} {scheme} {len(samples)} {digest.hexdigest()}\n"
 
 

@@ -262,11 +262,16 @@ impl PendingSamples {
     pub fn settings(&self, policy: &Policy) -> Option<playlock_cmaf::Settings> {
         let Claim { keyring, scope, .. } = &self.claim;
         let (keyring, scope) = (policy.keyring(*keyring)?, scope.as_ref()?);
-        let scheme = match policy.samples()?.scheme {
+        let samples = policy.samples()?;
+        let scheme = match samples.scheme {
             SampleScheme::Cbcs => Scheme::Cbcs { iv: keyring.sample_iv(scope) },
             SampleScheme::Cenc => Scheme::Cenc { iv: *self.segment_iv.first_chunk()?, size: IvSize::Sixteen },
         };
-        Some(Settings::new(&keyring.sample_key(scope), keyring.sample_kid(scope), scheme))
+        let settings = Settings::new(&keyring.sample_key(scope), keyring.sample_kid(scope), scheme);
+        Some(match samples.coverage {
+            Some(coverage) => settings.with_coverage(coverage),
+            None => settings,
+        })
     }
 }
 
