@@ -1,50 +1,45 @@
 //! The key and the scheme of a stream's encryption, and the IVs of its samples.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
 use playlock_aes128::Key;
 
-use crate::Error;
+use crate::iv::{IV_SECRET, SyntheticIvs};
 
 /// Bytes of a key, a key ID and a constant IV.
 pub const BLOCK: usize = 16;
 
 /// The protection scheme (ISO/IEC 23001-7 section 10).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Scheme {
-    /// AES-128-CBC with one IV for every sample, or every protected range of a sample. In video a pattern
-    /// chooses the blocks, one in ten by default.
+#[derive(Clone, Copy)]
+pub enum Scheme<'a> {
+    /// AES-128-CBC with one IV for every sample, or every protected range of a sample. In video a pattern chooses the
+    /// blocks, one in ten by default.
     Cbcs {
         /// The constant IV, which `tenc` carries.
         iv: [u8; BLOCK],
     },
-    /// AES-128-CTR with an IV for each sample, which `senc` carries.
+    /// AES-128-CTR with an IV of 16 bytes for each sample, which `senc` carries. It follows from the bytes that are encrypted.
     Cenc {
-        /// The IV's part that the caller derives. Two streams under one key whose counter blocks coincide reveal both
-        /// plaintexts: it must be another one for each key, rendition **and** segment, best a 64-bit hash of all three. An origin
-        /// that replaces a segment's bytes under the same name reveals both too.
-        iv: [u8; 8],
-        /// The size of a sample's IV, which adds the sample's number in the stream to `iv`.
-        size: IvSize,
+        /// The secret from which IVs are made: for each key another one, which nobody gets who may choose content.
+        secret: &'a [u8; IV_SECRET],
     },
 }
 
-/// The size of a sample's IV under [`Scheme::Cenc`]. An init segment and its media segments need the same one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum IvSize {
-    /// 8 bytes: `iv` plus the sample's number. The segments' ranges of IVs must not overlap. With random `iv`s and 10⁵
-    /// segments of 100 samples under one key, two ranges overlap with a probability of 10⁻⁷.
-    Eight,
-    /// 16 bytes: `iv`, 32 bits of the sample's number, 32 bits of the block's number. Only equal `iv`s collide.
-    Sixteen,
+/// The IVs of samples.
+pub(crate) enum Ivs {
+    /// One for all, under cbcs.
+    Constant([u8; BLOCK]),
+    /// Under cenc.
+    Synthetic(Box<SyntheticIvs>),
 }
 
 /// Everything that the encryption of a stream needs.
 pub struct Settings {
     pub(crate) key: Key,
     pub(crate) kid: [u8; BLOCK],
-    pub(crate) scheme: Scheme,
+    pub(crate) ivs: Ivs,
     pub(crate) coverage: Coverage,
     pub(crate) pssh: Vec<u8>,
     pub(crate) tracks: Vec<Track>,
@@ -52,12 +47,12 @@ pub struct Settings {
 
 impl Settings {
     /// Settings with this content key and key ID, and the scheme's own coverage: 10 % under cbcs, all under cenc.
-    pub fn new(key: &[u8; BLOCK], kid: [u8; BLOCK], scheme: Scheme) -> Self {
-        let coverage = match scheme {
-            Scheme::Cbcs { .. } => Coverage::LEAST_CBCS,
-            Scheme::Cenc { .. } => Coverage::ALL,
+    pub fn new(key: &[u8; BLOCK], kid: [u8; BLOCK], scheme: Scheme<'_>) -> Self {
+        let (ivs, coverage) = match scheme {
+            Scheme::Cbcs { iv } => (Ivs::Constant(iv), Coverage::LEAST_CBCS),
+            Scheme::Cenc { secret } => (Ivs::Synthetic(Box::new(SyntheticIvs::new(secret))), Coverage::ALL),
         };
-        Self { key: Key::new(key), kid, scheme, coverage, pssh: Vec::new(), tracks: Vec::new() }
+        Self { key: Key::new(key), kid, ivs, coverage, pssh: Vec::new(), tracks: Vec::new() }
     }
 
     /// Sets how much of NAL units is encrypted. An init segment and its media segments need the same coverage under cbcs.
@@ -70,9 +65,9 @@ impl Settings {
     /// The part of a NAL unit behind its lead that becomes a protected range. `None`: all of it, and the pattern chooses
     /// blocks.
     pub(crate) fn protected_share(&self) -> Option<Coverage> {
-        match self.scheme {
-            Scheme::Cbcs { .. } => None,
-            Scheme::Cenc { .. } => Some(self.coverage),
+        match self.ivs {
+            Ivs::Constant(_) => None,
+            Ivs::Synthetic(_) => Some(self.coverage),
         }
     }
 
@@ -152,36 +147,12 @@ impl Coverage {
     }
 }
 
-impl Scheme {
-    /// The scheme's four-character code.
-    pub(crate) fn code(self) -> &'static [u8; 4] {
-        match self {
-            Self::Cbcs { .. } => b"cbcs",
-            Self::Cenc { .. } => b"cenc",
-        }
-    }
-
-    /// The IV of the stream's sample `number`, as the counter block that it starts with. `None`: no sample has its own.
-    ///
-    /// # Errors
-    /// [`Error::TooManySamples`] if there is no other IV left.
-    pub(crate) fn sample_iv(self, number: u64) -> Result<Option<[u8; BLOCK]>, Error> {
-        let Self::Cenc { iv, size } = self else { return Ok(None) };
-        let iv = u64::from_be_bytes(iv);
-        let (high, low) = match size {
-            IvSize::Eight => (iv.wrapping_add(number), 0),
-            IvSize::Sixteen => (iv, u64::from(u32::try_from(number).map_err(|_| Error::TooManySamples)?) << 32),
-        };
-        Ok(Some((u128::from(high) << 64 | u128::from(low)).to_be_bytes()))
-    }
-
-    /// The bytes of a sample's IV in `senc`: 0, 8 or 16.
-    pub(crate) fn sample_iv_len(self) -> u8 {
-        match self {
-            Self::Cbcs { .. } => 0,
-            Self::Cenc { size: IvSize::Eight, .. } => 8,
-            Self::Cenc { size: IvSize::Sixteen, .. } => 16,
-        }
+impl fmt::Debug for Scheme<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cbcs { .. } => "Cbcs",
+            Self::Cenc { .. } => "Cenc([redacted])",
+        })
     }
 }
 
@@ -259,16 +230,5 @@ mod tests {
             assert_eq!(Coverage::percent(share).unwrap().of(blocks), expected, "{share} of {blocks}");
         }
         assert_eq!(Coverage::ALL.of(usize::MAX / 200), usize::MAX / 200);
-    }
-
-    #[test]
-    fn sample_ivs_never_meet() {
-        let eight = Scheme::Cenc { iv: [0xFF; 8], size: IvSize::Eight };
-        assert_eq!(eight.sample_iv(0), Ok(Some([[0xFF; 8], [0; 8]].concat().try_into().unwrap())));
-        assert_eq!(eight.sample_iv(1), Ok(Some([0; 16])));
-        let sixteen = Scheme::Cenc { iv: [7; 8], size: IvSize::Sixteen };
-        assert_eq!(sixteen.sample_iv(1), Ok(Some([7, 7, 7, 7, 7, 7, 7, 7, 0, 0, 0, 1, 0, 0, 0, 0])));
-        assert_eq!(sixteen.sample_iv(1 << 32), Err(Error::TooManySamples));
-        assert_eq!(Scheme::Cbcs { iv: [1; 16] }.sample_iv(5), Ok(None));
     }
 }

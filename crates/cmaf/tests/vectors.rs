@@ -143,7 +143,6 @@ fn an_init_segment_changes_in_its_sample_entry_only() {
                     let pattern = if nal { 0x19 } else { 0 };
                     [&[1, 0, 0, 0, 0, pattern, 1, 0], &KID[..], &[16], &IV].concat()
                 }
-                "cenc" => [&[0, 0, 0, 0, 0, 0, 1, 8], &KID[..]].concat(),
                 _ => [&[0, 0, 0, 0, 0, 0, 1, 16], &KID[..]].concat(),
             };
             assert!(sinf.ends_with(&tenc), "{name} {scheme_name}");

@@ -1,5 +1,6 @@
 """Encrypts single samples after ISO/IEC 23001-7, with pycryptodome: an implementation that shares nothing with the crate."""
 
+import itertools
 import math
 
 from Crypto.Cipher import AES
@@ -41,11 +42,47 @@ def split(pairs):
         yield clear, protected
 
 
-def sample_iv(base, number, size):
-    """The IV of a sample under cenc, as the crate's documentation defines it."""
-    if size == 8:
-        return ((int.from_bytes(base, "big") + number) % 2**64).to_bytes(8, "big")
-    return base + number.to_bytes(4, "big") + bytes(4)
+def poly1305(key, blocks):
+    """RFC 8439 section 2.5, of whole blocks."""
+    factor, total = int.from_bytes(key[:16], "little") & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF, 0
+    for block in blocks:
+        total = (total + int.from_bytes(block, "little") + 2**128) * factor % (2**130 - 5)
+    return ((total + int.from_bytes(key[16:], "little")) % 2**128).to_bytes(16, "little")
+
+
+def groups(samples):
+    """The samples of a fragment, group by group: a group ends before the sample with which it would pass 64 KiB."""
+    group = []
+    for sample in samples:
+        if group and sum(map(len, group)) + len(sample) > 65536:
+            yield group
+            group = []
+        group.append(sample)
+    if group:
+        yield group
+
+
+def sample_ivs(kind, samples, secret, coverage):
+    """The IVs of a fragment's samples under cenc, as the crate's documentation defines them."""
+    for group in groups(samples):
+        blocks, befores = [], []
+        for data in group:
+            befores.append(sum(len(text) for text in blocks) // 16 - len(befores))
+            protected, at = b"", 0
+            for clear, length in ranges(kind, data, "cenc", coverage):
+                at += clear + length
+                protected += data[at - length : at]
+            blocks.append(protected + bytes(-len(protected) % 16) + len(protected).to_bytes(16, "little"))
+        text = b"".join(blocks)
+        digest = poly1305(secret[:32], [text[at : at + 16] for at in range(0, len(text), 16)])
+        begin = AES.new(secret[32:], AES.MODE_ECB).encrypt(digest)[:12]
+        yield from (begin + before.to_bytes(4, "big") for before in befores)
+
+
+def all_ivs(kind, samples, secret, coverage):
+    """The IVs of all samples of `mp4.samples`, which know their fragments."""
+    for _, fragment in itertools.groupby(samples, lambda sample: sample["fragment"]):
+        yield from sample_ivs(kind, [sample["data"] for sample in fragment], secret, coverage)
 
 
 def pattern(coverage):
