@@ -65,7 +65,7 @@ pub use boxes::FourCc;
 pub use encryptor::Encryptor;
 pub use error::Error;
 pub use iv::IV_SECRET;
-pub use output::Output;
+pub use output::{Output, Parts};
 pub use settings::{Coverage, Samples, Scheme, Settings, Track, common_pssh};
 
 /// Bytes of samples that leave together at most, unless a single sample is larger.
