@@ -14,6 +14,7 @@
 
 mod cost;
 mod packagers;
+mod samples;
 mod signatures;
 mod trace;
 
