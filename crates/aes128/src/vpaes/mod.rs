@@ -67,7 +67,8 @@ pub(crate) fn encrypt_queue<'a, const N: usize>(
     let kernel = Kernel::load(tables);
     // As in `encrypt`, but for one schedule.
     let begin = |chain: &[u8; BLOCK]| kernel.to_tower(Vector::load(chain)).xor(Vector::load(&schedule.last_in_tower));
-    let first = Vector::load(&schedule.first);
+    // A schedule for each lane: keys that the compiler knows to be the same would take registers from the tables.
+    let schedules = [schedule; N].map(black_box);
     let mut chains = lanes.each_ref().map(|lane| begin(&lane.chain));
     loop {
         for (lane, chain) in lanes.iter_mut().zip(&mut chains) {
@@ -87,16 +88,18 @@ pub(crate) fn encrypt_queue<'a, const N: usize>(
         for _ in 0..length {
             let mut blocks = messages.each_mut().map(Iterator::next);
             let mut states = chains;
-            for (state, block) in states.iter_mut().zip(&blocks) {
+            for ((state, block), schedule) in states.iter_mut().zip(&blocks).zip(schedules) {
                 let Some(block) = block else { return };
-                *state = state.xor(kernel.to_tower(Vector::load(block)).xor(first));
+                let plaintext = kernel.to_tower(Vector::load(block));
+                *state = state.xor(plaintext.xor(Vector::load(&schedule.first)));
             }
-            for (key, turns) in schedule.middle.iter().zip(&tables.turns) {
-                for state in &mut states {
+            for (round, turns) in tables.turns.iter().enumerate() {
+                for (state, schedule) in states.iter_mut().zip(schedules) {
+                    let Some(key) = schedule.middle.get(round) else { return };
                     *state = kernel.middle_round(*state, key, turns);
                 }
             }
-            for ((state, chain), block) in states.iter().zip(&mut chains).zip(&mut blocks) {
+            for (((state, chain), block), schedule) in states.iter().zip(&mut chains).zip(&mut blocks).zip(schedules) {
                 let Some(block) = block else { return };
                 let ciphertext;
                 (*chain, ciphertext) = kernel.last_round(*state, schedule);
