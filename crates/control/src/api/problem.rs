@@ -163,9 +163,7 @@ impl IntoResponse for Problem {
             members.extend(self.more.into_iter().map(|(name, value)| (name.to_owned(), value)));
         }
         let mut response = (status, body.to_string()).into_response();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         for (name, value) in self.headers {
             response.headers_mut().append(name, value);
         }

@@ -151,7 +151,9 @@ pub fn create_login(data: &Path, database: Option<&str>) -> Result<Zeroizing<Str
 /// A folder whose server runs; a master key in the environment, which is the operator's to replace.
 pub fn rotate_master_key(data: &Path, database: Option<&str>) -> Result<(), ServeError> {
     if std::env::var_os(MASTER_KEY_VARIABLE).is_some() {
-        return Err(ServeError::Option(format!("{MASTER_KEY_VARIABLE}: found a master key; expected none beside the file")));
+        return Err(ServeError::Option(format!(
+            "{MASTER_KEY_VARIABLE}: found a master key; expected none beside the file"
+        )));
     }
     let folder = Folder::open(data, &[], Timestamp::now())?;
     let old = Folder::master_key(data, None)?;

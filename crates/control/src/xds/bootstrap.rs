@@ -32,7 +32,8 @@ pub struct Files {
 /// same database. YAML with a comment above each part; the text differs between networks in names only, since the
 /// certificate decides.
 pub fn bootstrap(network: Network, addresses: &[Address], files: &Files, filter: &str) -> String {
-    let [ca, certificate, key, filter] = [&files.ca, &files.certificate, &files.key, filter].map(quoted);
+    let [ca, certificate, key] = [&files.ca, &files.certificate, &files.key].map(quoted);
+    let entry = entry(filter);
     let mut endpoints = String::new();
     for Address { host, port } in addresses {
         // Writing to a String cannot fail.
@@ -60,17 +61,7 @@ stats_sinks:
 
 # In http_filters, in place of the filter's typed_config. There is no default_config: a new Envoy opens its listener once
 # it has the policies.
-- name: {filter}
-  config_discovery:
-    config_source:
-      resource_api_version: V3
-      initial_fetch_timeout: 0s
-      api_config_source:
-        api_type: GRPC
-        transport_api_version: V3
-        grpc_services: [{{ envoy_grpc: {{ cluster_name: playlock_control }} }}]
-    type_urls: [type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm]
-
+{entry}
 # In clusters.
 - name: playlock_control
   type: STRICT_DNS
@@ -96,6 +87,24 @@ stats_sinks:
           trusted_ca: {{ filename: {ca} }}
           match_typed_subject_alt_names: [{{ san_type: URI, matcher: {{ exact: "{SERVER}" }} }}]
 "#
+    )
+}
+
+/// The entry in `http_filters` that loads the filter from the servers.
+pub fn entry(filter: &str) -> String {
+    format!(
+        r#"- name: {}
+  config_discovery:
+    config_source:
+      resource_api_version: V3
+      initial_fetch_timeout: 0s
+      api_config_source:
+        api_type: GRPC
+        transport_api_version: V3
+        grpc_services: [{{ envoy_grpc: {{ cluster_name: playlock_control }} }}]
+    type_urls: [type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm]
+"#,
+        quoted(filter)
     )
 }
 

@@ -6,7 +6,6 @@
 mod bootstrap;
 mod ecds;
 mod identity;
-mod log;
 mod metrics;
 mod nodes;
 mod offer;
@@ -18,7 +17,7 @@ mod resource;
 mod shared;
 mod tally;
 
-pub use self::bootstrap::{Address, Files, SERVER, bootstrap};
+pub use self::bootstrap::{Address, Files, SERVER, bootstrap, entry};
 pub use self::identity::NETWORK;
 pub use self::operations::Operations;
 pub use self::refusals::Backoff;

@@ -8,9 +8,10 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tonic::Status;
 
+use super::identity;
 use super::operations::Operations;
-use super::{identity, log};
 use crate::control::{NodeEvent, NodeReport};
+use crate::log::{self, Level};
 use crate::network::Network;
 
 /// Events that wait to be stored: those of some thousand nodes after one promotion.
@@ -36,7 +37,7 @@ impl Reports {
                 }
                 sleep(PAUSE).await;
                 if let Err(error) = control.record_node(event.clone()).await {
-                    log::line(format_args!("{} {}: an event is lost: {error}", event.network, event.node));
+                    lost(&event, &error.to_string());
                 }
             }
         };
@@ -46,10 +47,14 @@ impl Reports {
     /// Adds an event. If the queue is full, it is lost: later events of the node show its state.
     pub fn send(&self, event: NodeReport) {
         if let Err(error) = self.queue.try_send(event) {
-            let event = error.into_inner();
-            log::line(format_args!("{} {}: an event is lost: the database is behind", event.network, event.node));
+            lost(&error.into_inner(), "the database is behind");
         }
     }
+}
+
+fn lost(event: &NodeReport, error: &str) {
+    let fields = [("network", event.network.name()), ("node", &event.node), ("error", error)];
+    log::write(Level::Error, "xds.event_lost", &fields);
 }
 
 /// The queue's entrance for one node.
@@ -61,6 +66,7 @@ pub struct Reporter {
     /// Its name.
     pub node: Arc<str>,
     cluster: String,
+    stream: String,
 }
 
 impl Reporter {
@@ -73,12 +79,13 @@ impl Reporter {
             return Err(Status::invalid_argument("node.id: not set; expected a name of this Envoy's own"));
         }
         let (reports, cluster) = (reports.clone(), identity::name(&node.cluster));
-        Ok(Self { reports, network, node: identity::name(&node.id).into(), cluster })
+        let stream = getrandom::u64().map_err(|_| Status::unavailable("no random bytes"))?;
+        Ok(Self { reports, network, node: identity::name(&node.id).into(), cluster, stream: format!("{stream:016x}") })
     }
 
     /// Adds an event of the node.
     pub fn report(&self, event: NodeEvent) {
-        let (node, cluster) = (self.node.as_ref().to_owned(), self.cluster.clone());
-        self.reports.send(NodeReport { network: self.network, node, cluster, event });
+        let (node, cluster, stream) = (self.node.as_ref().to_owned(), self.cluster.clone(), self.stream.clone());
+        self.reports.send(NodeReport { network: self.network, node, cluster, stream, event });
     }
 }

@@ -155,7 +155,10 @@ pub fn unauthorized(detail: impl Into<String>) -> Problem {
 }
 
 fn missing(role: Role) -> Problem {
-    Problem::new(Kind::Forbidden, format!("The operation needs the role {}, which these credentials lack.", role.name()))
+    Problem::new(
+        Kind::Forbidden,
+        format!("The operation needs the role {}, which these credentials lack.", role.name()),
+    )
 }
 
 /// A 429.
