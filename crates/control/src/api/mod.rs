@@ -14,7 +14,7 @@ mod problem;
 mod security;
 
 pub use self::counters::Counters;
-pub use self::places::{MarketAreas, MarketAreasFault};
+pub use self::places::MarketAreas;
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -139,7 +139,7 @@ impl From<ControlError> for Problem {
 fn instance() -> String {
     let mut random = [0; 16];
     match getrandom::fill(&mut random) {
-        Ok(()) => format!("urn:uuid:{}", playlock_edgegrid::nonce(random)),
+        Ok(()) => format!("urn:uuid:{}", playlock_edgegrid::new_nonce(random)),
         // An id is a help, not a promise.
         Err(_) => "about:blank".into(),
     }

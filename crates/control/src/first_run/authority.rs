@@ -12,6 +12,7 @@ use x509_parser::pem::parse_x509_pem;
 use zeroize::Zeroizing;
 
 use crate::network::Network;
+use crate::xds::NETWORK;
 
 /// Years that the authority's own certificate is valid.
 const AUTHORITY_YEARS: i64 = 10;
@@ -56,7 +57,7 @@ impl Authority {
         Ok(Self { issuer: Issuer::from_ca_cert_pem(certificate, KeyPair::from_pem(key)?)? })
     }
 
-    /// A certificate for a server with these names and addresses.
+    /// A certificate for a server with these names, addresses and URIs.
     ///
     /// # Errors
     /// A name that is not ASCII.
@@ -65,6 +66,7 @@ impl Authority {
         for name in names {
             parameters.subject_alt_names.push(match name.parse::<IpAddr>() {
                 Ok(address) => SanType::IpAddress(address),
+                Err(_) if name.contains("://") => SanType::URI(name.as_str().try_into()?),
                 Err(_) => SanType::DnsName(name.as_str().try_into()?),
             });
         }
@@ -93,7 +95,7 @@ impl Authority {
 
 /// The URI in the certificates of a network's nodes.
 pub fn identity(network: Network) -> String {
-    format!("spiffe://playlock/network/{network}")
+    format!("{NETWORK}{network}")
 }
 
 /// Parameters with a name and a lifetime that begins a day ago, for clocks that are behind.

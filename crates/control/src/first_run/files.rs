@@ -63,11 +63,11 @@ pub fn remove(path: &Path) -> Result<(), FileFault> {
     }
 }
 
-/// Opens a file for locking, and creates it if it is not there: mode 0600.
+/// Opens a file, and creates it if it is not there: mode 0600.
 ///
 /// # Errors
 /// It could not be opened.
-pub fn lock(path: &Path) -> Result<File, FileFault> {
+pub fn open_private(path: &Path) -> Result<File, FileFault> {
     private_options().create_new(false).create(true).open(path).map_err(FileFault::of(path))
 }
 

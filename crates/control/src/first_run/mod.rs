@@ -2,12 +2,10 @@
 
 mod authority;
 mod edgerc;
-mod envoy;
 mod error;
 mod files;
 
 pub use self::edgerc::host_of;
-pub use self::envoy::filter;
 pub use self::error::FolderError;
 
 use std::fs::{File, TryLockError};
@@ -20,12 +18,16 @@ use self::authority::{Authority, Issued};
 use self::files::FileFault;
 use crate::network::Network;
 use crate::store::vault::MasterKey;
+use crate::xds::{Address, Files, SERVER, bootstrap};
 
 /// The environment variable that holds the master key in place of the file.
 pub const MASTER_KEY_VARIABLE: &str = "PLAYLOCK_MASTER_KEY";
 
 /// Present from the first write of the first start until all files are there.
 const UNFINISHED: &str = "first-start";
+
+/// The names of each server: the URI is for Envoys.
+const OWN_NAMES: [&str; 4] = ["localhost", "127.0.0.1", "::1", SERVER];
 
 /// An open data folder, locked against a second server.
 pub struct Folder {
@@ -55,7 +57,7 @@ impl Folder {
     pub fn open(path: &Path, names: &[String], now: Timestamp) -> Result<Self, FolderError> {
         files::folder(path)?;
         let lock_file = path.join("lock");
-        let lock = files::lock(&lock_file)?;
+        let lock = files::open_private(&lock_file)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(FolderError::Locked(path.to_owned())),
@@ -63,8 +65,8 @@ impl Folder {
         }
         let made = ["ca.pem", "playlock.db", "edgerc"].iter().any(|file| path.join(file).exists());
         let unfinished = !made || path.join(UNFINISHED).exists();
-        let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
-        all.extend(names.iter().filter(|name| !["localhost", "127.0.0.1", "::1"].contains(&name.as_str())).cloned());
+        let mut all: Vec<String> = OWN_NAMES.map(String::from).to_vec();
+        all.extend(names.iter().filter(|name| !OWN_NAMES.contains(&name.as_str())).cloned());
         let folder = Self { path: path.to_owned(), _lock: lock, unfinished, names: all };
         if unfinished {
             files::replace(&folder.file(UNFINISHED), b"The first start has not ended. The next start continues it.\n")?;
@@ -130,6 +132,16 @@ impl Folder {
         self.path.join(name)
     }
 
+    /// The file of SQLite's database, created empty so that only its owner can read it and the files beside it.
+    ///
+    /// # Errors
+    /// The file cannot be created.
+    pub fn database_file(&self) -> Result<PathBuf, FolderError> {
+        let file = self.file("playlock.db");
+        files::open_private(&file)?;
+        Ok(file)
+    }
+
     /// Declares the first start finished.
     ///
     /// # Errors
@@ -187,11 +199,17 @@ impl Folder {
     ///
     /// # Errors
     /// A file cannot be written.
-    pub fn write_addresses(&self, host: &str, xds_host: &str, xds_port: u16) -> Result<(), FolderError> {
+    pub fn write_addresses(&self, host: &str, xds: &Address, filter: &str) -> Result<(), FolderError> {
         // The absolute path, since Envoy runs in another folder.
         let path = std::path::absolute(&self.path).map_err(FileFault::of(&self.path))?;
         for network in Network::ALL {
-            let text = envoy::bootstrap(&path, network, xds_host, xds_port);
+            let file = |name: String| path.join(name).to_string_lossy().into_owned();
+            let files = Files {
+                ca: file("ca.pem".into()),
+                certificate: file(format!("node-{network}.pem")),
+                key: file(format!("node-{network}.key")),
+            };
+            let text = bootstrap(network, std::slice::from_ref(xds), &files, filter);
             files::replace(&self.file(&format!("envoy-{network}.yaml")), text.as_bytes())?;
         }
         let edgerc = self.file("edgerc");

@@ -29,7 +29,8 @@ impl Drop for Temporary {
 fn everything_is_private() {
     let path = Temporary::new("private");
     let folder = Folder::open(&path.0, &[], now()).unwrap();
-    folder.write_addresses("127.0.0.1:8443", "localhost", 18000).unwrap();
+    let xds = Address { host: "localhost".into(), port: 18000 };
+    folder.write_addresses("127.0.0.1:8443", &xds, "playlock").unwrap();
     for entry in std::fs::read_dir(&path.0).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;

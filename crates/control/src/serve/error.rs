@@ -20,6 +20,8 @@ pub enum ServeError {
     Control(ControlError),
     /// A certificate cannot be used for TLS.
     Tls(String),
+    /// The listener of Envoys failed.
+    Envoys(String),
     /// The operating system refused something else.
     Runtime(io::Error),
 }
@@ -34,6 +36,7 @@ impl fmt::Display for ServeError {
             }
             Self::Control(error) => error.fmt(f),
             Self::Tls(reason) => write!(f, "server.pem, server.key: {reason}"),
+            Self::Envoys(reason) => write!(f, "--xds-listen: {reason}"),
             Self::Runtime(error) => error.fmt(f),
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::first_run::filter;
+use crate::xds::entry;
 
 /// A started server.
 pub struct Greeting<'a> {
@@ -38,14 +38,13 @@ impl Greeting<'_> {
         );
         // Writing to a String cannot fail.
         let _ = match self.login {
-            Some(code) => writeln!(text, "log in:  https://{}/login#{code} (once, within an hour)", self.host),
+            Some(code) => writeln!(text, "log in:  https://{}/login#{code} (once, within a quarter of an hour)", self.host),
             None => writeln!(text, "log in:  playlock control login --data {folder} prints a URL"),
         };
         let _ = write!(
             text,
-            "\nIn http_filters of Envoys, whose bootstrap gets --config-yaml \"$(cat {folder}/envoy-production.yaml)\"\n\
-             or envoy-staging.yaml:\n\n{}",
-            filter(self.filter_name)
+            "\nFor Envoy's http_filters; the other lines are in {folder}/envoy-staging.yaml and envoy-production.yaml:\n\n{}",
+            entry(self.filter_name)
         );
         text
     }

@@ -25,10 +25,12 @@ use crate::actor::{Actor, Role};
 use crate::api::{self, App, MarketAreas};
 use crate::clock::System;
 use crate::control::Control;
-use crate::first_run::{Folder, MASTER_KEY_VARIABLE, host_of};
+use crate::first_run::{Folder, MASTER_KEY_VARIABLE, ServerIdentity, host_of};
 use crate::log::{self, Level};
 use crate::options::Options;
+use crate::page;
 use crate::store::{self, vault::MasterKey};
+use crate::xds::{self, Address, Backoff, Filter};
 
 /// Time that requests under way get when the server ends.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -62,8 +64,9 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     let local = |listener: &TcpListener| listener.local_addr().map_err(ServeError::Runtime);
     let host = host_of(local(&https)?, &options.hosts);
     let control = open(&mut folder, options).await?;
-    let xds_host = options.hosts.first().map_or("localhost", String::as_str);
-    folder.write_addresses(&host, xds_host, local(&xds)?.port())?;
+    let filter = Filter::new(&options.filter_name, &options.module).map_err(ServeError::Option)?;
+    let xds_host = options.hosts.first().map_or("localhost", String::as_str).to_owned();
+    folder.write_addresses(&host, &Address { host: xds_host, port: local(&xds)?.port() }, filter.name())?;
     let mut login = None;
     if folder.is_unfinished() {
         first_client(&folder, &control, &host).await?;
@@ -71,7 +74,8 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
         folder.finish()?;
     }
 
-    let tls = Tls::new(&folder.identity()?)?;
+    let identity = folder.identity()?;
+    let tls = Tls::new(&identity)?;
     let app = App::new(control.clone(), window, options.failures_per_minute, dmas, options.why);
     let counters = Arc::clone(&app.counters);
     let greeting = Greeting {
@@ -86,12 +90,12 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     let _ = output.write_all(greeting.text().as_bytes()).and_then(|()| output.flush());
     log::write(Level::Info, "started", &[("address", &host), ("version", env!("CARGO_PKG_VERSION"))]);
 
-    let router = api::router(app);
+    let router = api::router(app).merge(page::router());
     let listeners = async {
         tokio::try_join!(
             https::serve(https, &tls, router, shutdown.clone()),
             health::serve(health, control.clone(), counters, shutdown.clone()),
-            envoys(xds, shutdown.clone()),
+            envoys(control.clone(), xds, filter, identity, shutdown.clone()),
             renew(&folder, &tls, shutdown.clone()),
         )
     };
@@ -101,10 +105,22 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     done.map(|_| ())
 }
 
-/// The listener of Envoys. Until the xDS server takes it over, connections wait.
-async fn envoys(_listener: TcpListener, shutdown: Shutdown) -> Result<(), ServeError> {
-    shutdown.ended().await;
-    Ok(())
+/// Serves Envoys.
+async fn envoys(
+    control: Control,
+    listener: TcpListener,
+    filter: Filter,
+    identity: ServerIdentity,
+    shutdown: Shutdown,
+) -> Result<(), ServeError> {
+    let tls = xds::Tls {
+        certificate: identity.certificate,
+        key: identity.key.to_string(),
+        client_ca: identity.authority,
+    };
+    let settings = xds::Settings { filter, tls, backoff: Backoff::default() };
+    let served = xds::serve(control, listener, settings, async move { shutdown.ended().await }).await;
+    served.map_err(|error| ServeError::Envoys(error.to_string()))
 }
 
 async fn bind(option: &'static str, address: std::net::SocketAddr) -> Result<TcpListener, ServeError> {
@@ -116,7 +132,7 @@ async fn open(folder: &mut Folder, options: &Options) -> Result<Control, ServeEr
     let key = master_key(folder)?;
     let database = match &options.database {
         Some(url) => url.clone(),
-        None => sqlite(&folder.file("playlock.db")),
+        None => sqlite(&folder.database_file()?),
     };
     Ok(Control::open(&database, &key, Arc::new(System)).await?)
 }

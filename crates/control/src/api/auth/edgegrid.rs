@@ -41,7 +41,7 @@ pub async fn verify(app: &App, parts: &Parts, value: &str, operation: &Operation
     };
     let secret = ClientSecret::new(client.client_secret.to_string())
         .map_err(|fault| Problem::new(Kind::Internal, "The client cannot be verified.").because(fault.to_string()))?;
-    verify_signature(&authorization, &signed, &secret, playlock_edgegrid::MAX_BODY).map_err(refused)?;
+    verify_signature(&authorization, &secret, &signed, playlock_edgegrid::MAX_BODY).map_err(refused)?;
     let remembered = app.window.keep_until(authorization.timestamp()).saturating_sub(now);
     if !app.control.use_nonce(authorization.client_token(), authorization.nonce(), remembered).await? {
         return Err(refused(Refusal::Replayed));

@@ -1,6 +1,7 @@
 //! Insight: what networks should run, what nodes run, what they refuse, who changed what.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
+use axum::http::Uri;
 use axum::response::Response;
 use serde_json::{Value, json};
 
@@ -86,7 +87,7 @@ pub async fn nodes(State(app): State<App>) -> Result<Response, Problem> {
 ///
 /// # Errors
 /// A 400 for another query.
-pub async fn refusals(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Result<Response, Problem> {
+pub async fn refusals(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
     let query = QueryParameters::read(&uri, &format!("{CONTROL}/refusals"))?;
     let network = query.network("network").unwrap_or(Network::Production);
     let rows = app.control.refusals(network, query.number("minutes").unwrap_or(60)).await?;
@@ -100,7 +101,7 @@ pub async fn refusals(State(app): State<App>, OriginalUri(uri): OriginalUri) -> 
 ///
 /// # Errors
 /// A 400 for another query.
-pub async fn audit(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Result<Response, Problem> {
+pub async fn audit(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
     let query = QueryParameters::read(&uri, &format!("{CONTROL}/audit"))?;
     let page = app.control.audit(query.number("before"), query.number("limit").unwrap_or(100)).await?;
     // The documents are masked where they are stored.

@@ -191,7 +191,7 @@ fn problem(status: u16, description: &str) -> Answer {
 
 fn text_header(description: &str) -> utoipa::openapi::Header {
     let schema: RefOr<Schema> = ObjectBuilder::new().schema_type(Type::String).build().into();
-    HeaderBuilder::new().schema(schema).description(Some(description)).build()
+    HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
 }
 
 /// All schemas: those of the filter's document, and the API's own.
