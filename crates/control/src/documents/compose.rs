@@ -13,7 +13,7 @@ use crate::network::Network;
 /// Whether the filter's core reads `keyName`.
 const KEY_NAMES: bool = false;
 /// Whether the filter's core reads `revision`.
-const REVISION: bool = false;
+const REVISION: bool = true;
 
 /// A policy on a network.
 #[derive(Debug, Clone)]
