@@ -26,6 +26,8 @@ mod playlist;
 mod reference;
 mod rewrite;
 mod schema;
+mod seal;
+mod secrets;
 mod session_token;
 mod speke;
 mod terminal;
@@ -65,6 +67,7 @@ enum Command {
     New(new::New),
     Rewrite(rewrite::Rewrite),
     Schema(schema::SchemaCommand),
+    Seal(seal::Seal),
     Speke(speke::Speke),
     Token(token::Token),
     Watch(watch::Watch),
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::New(arguments) => new::run(&arguments, &mut output),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
         Command::Schema(arguments) => schema::run(&arguments, &mut output),
+        Command::Seal(arguments) => seal::run(&arguments, &mut input, &mut output),
         Command::Speke(arguments) => speke::run(&arguments, &mut input, &mut output),
         Command::Token(arguments) => token::run(&arguments, &mut input, &mut output),
         Command::Watch(arguments) => watch::run(&arguments, &mut output, colours),
