@@ -30,6 +30,8 @@ class Node(Proxy):
         """`through`: the port of a server that leads to the control plane. `warm`: wait until it has its policies.
         `change`: changes the configuration."""
         directory.mkdir(exist_ok=True)
+        # Of the Envoy that ran here before.
+        (directory / "admin").unlink(missing_ok=True)
         self.name, self.network, self.warm, self.module = name, network, warm, directory / "playlock.wasm"
         if module:
             self.add_module()
