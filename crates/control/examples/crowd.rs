@@ -85,20 +85,17 @@ async fn node(
     };
     requests.send(DiscoveryRequest { node: Some(node.clone()), ..request.clone() })?;
     let (metrics, messages) = mpsc::unbounded_channel();
-    metrics.send(StreamMetricsMessage { identifier: Some(Identifier { node: Some(node) }), envoy_metrics: Vec::new() })?;
+    metrics
+        .send(StreamMetricsMessage { identifier: Some(Identifier { node: Some(node) }), envoy_metrics: Vec::new() })?;
     let mut sink = MetricsServiceClient::new(channel.clone());
     tokio::spawn(async move { sink.stream_metrics(UnboundedReceiverStream::new(messages)).await });
     let mut client = ExtensionConfigDiscoveryServiceClient::new(channel);
-    let mut responses =
-        client.stream_extension_configs(UnboundedReceiverStream::new(receiver)).await?.into_inner();
+    let mut responses = client.stream_extension_configs(UnboundedReceiverStream::new(receiver)).await?.into_inner();
     while let Some(response) = responses.message().await? {
         let revision: u32 = response.version_info.split('-').next().unwrap_or_default().parse()?;
         report.send((revision.into(), now()))?;
-        let answer = DiscoveryRequest {
-            version_info: response.version_info,
-            response_nonce: response.nonce,
-            ..request.clone()
-        };
+        let answer =
+            DiscoveryRequest { version_info: response.version_info, response_nonce: response.nonce, ..request.clone() };
         requests.send(answer)?;
         let gauge = Metric { gauge: Some(Gauge { value: Some(revision.into()) }), ..Metric::default() };
         let family = MetricFamily {

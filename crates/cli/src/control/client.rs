@@ -125,8 +125,7 @@ impl Client {
             Proof::Token(token) => return Ok(Zeroizing::new(format!("Bearer {}", token.as_str()))),
             Proof::Signature(credentials) => credentials,
         };
-        let signed =
-            SignedRequest { method, scheme: "https", authority: &self.authority, target, headers: &[], body };
+        let signed = SignedRequest { method, scheme: "https", authority: &self.authority, target, headers: &[], body };
         let now = i64::try_from(time::now()).unwrap_or(i64::MAX);
         let signer = Signer { credentials, max_body: MAX_BODY };
         let value = signer.sign(&signed, now, &new_nonce(random()?));

@@ -12,6 +12,8 @@ use crate::store::nodes::{self, NodeRow};
 
 /// Seconds after which an Envoy that was sent a revision, and does not run it, is behind. Its gauges come every few seconds.
 const UPDATE: i64 = 30;
+/// Seconds after which a node is disconnected that no server has seen: its server is gone. Servers look every 20 s.
+const GONE: i64 = 60;
 /// Characters of a reason that are kept.
 const MAX_REASON: usize = 1000;
 /// Seconds for which refused requests are kept.
@@ -27,7 +29,7 @@ pub struct NodeReport {
     /// `node.cluster`.
     pub cluster: String,
     /// A name of the stream that no other has, on any server: an Envoy that has come back elsewhere is not disconnected by
-    /// the end of its old stream.
+    /// the end of its old stream. It begins with the server's name and `-`.
     pub stream: String,
     /// The event.
     pub event: NodeEvent,
@@ -137,6 +139,14 @@ impl Control {
         }
     }
 
+    /// Marks the nodes of a server as seen, and ends the streams of servers that are gone.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn sweep_nodes(&self, server: &str) -> Outcome<()> {
+        nodes::sweep(self.store().pool(), server, &self.now(), &rfc3339(self.seconds().saturating_sub(GONE))).await
+    }
+
     /// Adds a node's refusals to the current minute.
     ///
     /// # Errors
@@ -191,7 +201,7 @@ impl Control {
 /// The state of a node, at `now`, in seconds since 1970.
 pub fn state(node: &NodeRow, revision: i64, now: i64) -> NodeState {
     let refused = node.refused.as_ref().map(|(refused, ..)| *refused);
-    let in_force = node.in_force.filter(|in_force| *in_force > 0);
+    let in_force = node.in_force;
     if !node.connected {
         NodeState::Disconnected
     } else if refused == Some(revision) && in_force != Some(revision) {

@@ -113,11 +113,8 @@ async fn envoys(
     identity: ServerIdentity,
     shutdown: Shutdown,
 ) -> Result<(), ServeError> {
-    let tls = xds::Tls {
-        certificate: identity.certificate,
-        key: identity.key.to_string(),
-        client_ca: identity.authority,
-    };
+    let tls =
+        xds::Tls { certificate: identity.certificate, key: identity.key.to_string(), client_ca: identity.authority };
     let settings = xds::Settings { filter, tls, backoff: Backoff::default() };
     let served = xds::serve(control, listener, settings, async move { shutdown.ended().await }).await;
     served.map_err(|error| ServeError::Envoys(error.to_string()))

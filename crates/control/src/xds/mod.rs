@@ -90,7 +90,7 @@ pub async fn serve<O: Operations>(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let Settings { filter, tls, backoff } = settings;
     let (published, publish) = Published::new(control.clone(), filter.clone(), mark()?.into());
-    let (reports, store) = Reports::new(control.clone());
+    let (reports, store) = Reports::new(control.clone())?;
     let (end, ending) = watch::channel(false);
     let shared = Arc::new(Shared::new(filter, backoff, published, reports, ending));
     let tls = ServerTlsConfig::new()

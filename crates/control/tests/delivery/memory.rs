@@ -75,6 +75,10 @@ impl Operations for Memory {
         Ok(())
     }
 
+    async fn sweep_nodes(&self, _: &str) -> Outcome<()> {
+        Ok(())
+    }
+
     async fn record_refusals(&self, network: Network, node: &str, counts: &[RefusalCount]) -> Outcome<()> {
         let _ = self.recorded.send(Recorded::Refusals(network, node.to_owned(), counts.to_vec()));
         Ok(())
