@@ -91,7 +91,7 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     let _ = output.write_all(greeting.text().as_bytes()).and_then(|()| output.flush());
     log::write(Level::Info, "started", &[("address", &host), ("version", env!("CARGO_PKG_VERSION"))]);
 
-    let router = api::router(app).merge(page::router());
+    let router = api::router(app, page::router());
     let listeners = async {
         tokio::try_join!(
             https::serve(https, &tls, router, shutdown.clone()),
