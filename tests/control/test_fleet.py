@@ -19,6 +19,13 @@ from support.origin import Http1, Site
 STAGING, PRODUCTION = ("staging-1", "staging-2"), ("production-1", "production-2", "production-3")
 PAGE = {"Origin": "https://page.example"}
 
+# Ways to configure statistics other than with labels: as Envoy does by itself, and with playlock's alone.
+STATISTICS = {
+    "production-2": lambda made: made.pop("stats_config"),
+    "production-3": lambda made: made.update(
+        stats_config={"stats_matcher": {"inclusion_list": {"patterns": [{"prefix": "wasmcustom.playlock."}]}}}),
+}
+
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -101,7 +108,7 @@ def place(tmp_path_factory):
     try:
         for name in STAGING + PRODUCTION:
             through = made.passage().port if name in ("production-3", "staging-2") else None
-            made.node(name.partition("-")[0], name, through=through)
+            made.node(name.partition("-")[0], name, through=through, change=STATISTICS.get(name))
         made.fleet.until_in_force(*STAGING)
         made.fleet.until_in_force(*PRODUCTION)
         yield made
