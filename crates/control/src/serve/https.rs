@@ -17,8 +17,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_layer::Layer as _;
 
-use super::shutdown::Shutdown;
-use super::{DRAIN, ServeError};
+use super::error::ServeError;
+use super::shutdown::{DRAIN, Shutdown};
 use crate::first_run::ServerIdentity;
 
 /// Connections at a time; further ones are closed at once.
