@@ -77,6 +77,7 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
 /// # Errors
 /// As [`load`].
 pub fn parse_apart(place: &dyn Display, text: &str) -> Result<Loaded, Failure> {
+    // No value could open what another key has sealed.
     let variable = |name: &str| (name != sealed::KEY && name != sealed::PREVIOUS_KEY).then(|| stand_in(name));
     let loaded = parse(place, text.to_owned(), Env::elsewhere(&variable, &stand_in))?;
     Ok(Loaded { unknown: loaded.variables.clone(), ..loaded })
