@@ -13,7 +13,9 @@
 )]
 
 mod cost;
+mod hosts;
 mod packagers;
+mod samples;
 mod signatures;
 mod trace;
 

@@ -127,6 +127,7 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
         "sampleKey": derive(secret, 16, b"sample-key", *scope).hex(),
         "sampleKid": derive(secret, 16, b"sample-kid", *scope).hex(),
         "sampleIv": derive(secret, 16, b"sample-iv", *scope).hex(),
+        "sampleIvs": derive(secret, 48, b"sample-ivs", *scope).hex(),
         "samplesParameter": f"samples~{parameter_mac(secret, policy, 'samples', '', '', '', session)}",
         "streamSamplesParameter": f"samples~s{b64url(stream.encode())}~"
                                   f"{parameter_mac(secret, policy, 'samples', stream, '~s' + b64url(stream.encode()), '', session)}",
@@ -145,6 +146,8 @@ def vectors() -> list[dict]:
         vector(bytes(range(16)), "vod", bytes(range(16)), 1700000000, 86400, "/vod/*"),
         vector(bytes(range(32)), "vod", bytes(16), 1700000000, 60, "/*"),
         vector(b"\xff" * 64, "Política 2", b"\xa5" * 16, 1, 3600, "/a/*!/b/??.m3u8"),
+        # The policy of the first, renamed: its `policy` is its `keyName` now.
+        vector(bytes(range(16)), "vod", bytes(range(16)), 1700000000, 86400, "/vod/*") | {"policyName": "films"},
     ]
 
 

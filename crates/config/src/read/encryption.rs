@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
 use super::text::text;
-use super::{authorizer, speke};
+use super::{authorizer, coverage, speke};
 use crate::document::{self, KeyRotation, SecretSource};
 use crate::error::ConfigError;
 use crate::secret::Reader;
 use playlock_core::policy::Policies;
 use playlock_core::policy::encryption::{
-    Encryption, HlsMethod, KeySharing, Keys, OnEncryptedOrigin, Rotation, SampleEncryption, SampleScheme,
+    Coverage, Encryption, HlsMethod, KeySharing, Keys, OnEncryptedOrigin, Rotation, SampleEncryption, SampleScheme,
 };
 use playlock_core::policy::key_url::{KeyUrl, Place};
 use playlock_core::policy::speke::Speke;
@@ -55,8 +55,8 @@ pub fn read_secrets(
     Ok(secrets)
 }
 
-/// Reads the member at the JSON path `path`. `on_content`: content requires a session token; `secrets`: the policy's, the
-/// current one first.
+/// Reads the member at the JSON path `path`. `on_content`: content requires a session token; `key_name`: the name that
+/// keys are derived from; `secrets`: the policy's, the current one first.
 ///
 /// # Errors
 /// The first invalid member.
@@ -64,24 +64,11 @@ pub fn read(
     path: &str,
     encryption: &document::MediaEncryption,
     on_content: bool,
+    key_name: &str,
     secrets: &[Secret],
     reader: &mut Reader<'_>,
 ) -> Result<Encryption, ConfigError> {
-    match encryption.percentage_coverage.as_deref() {
-        None | Some("ALL" | "AUTO" | "100") => {}
-        // Partial encryption would leave content in clear, and the cipher is too cheap for it to save much.
-        Some(share) if share.parse::<u8>().is_ok_and(|share| (1..100).contains(&share)) => {
-            reader
-                .warnings
-                .push(format!("{path}.percentageCoverage: found \"{share}\"; every segment is encrypted all the same"));
-        }
-        Some(other) => {
-            return Err(ConfigError::new(
-                format!("{path}.percentageCoverage"),
-                format!("found \"{}\", expected \"ALL\", \"AUTO\" or \"1\" to \"100\"", other.escape_default()),
-            ));
-        }
-    }
+    let coverage = coverage::read(path, encryption, reader)?;
     let rotation = match encryption.key_rotation {
         None => Rotation::Never,
         Some(KeyRotation::Segments(segments)) => {
@@ -101,8 +88,8 @@ pub fn read(
         rotation,
         iv_mode: encryption.iv_mode,
         on_encrypted_origin: encryption.on_encrypted_origin,
-        samples: read_samples(path, encryption)?,
-        speke: read_speke(path, encryption, secrets, reader)?,
+        samples: read_samples(path, encryption, coverage)?,
+        speke: read_speke(path, encryption, key_name, secrets, reader)?,
     };
     if encryption.stream_depth.is_some() && !built.asks_for_stream() {
         return Err(ConfigError::new(
@@ -116,14 +103,19 @@ pub fn read(
 fn read_speke(
     path: &str,
     encryption: &document::MediaEncryption,
+    key_name: &str,
     secrets: &[Secret],
     reader: &mut Reader<'_>,
 ) -> Result<Option<Rc<Speke>>, ConfigError> {
     let Some(written) = &encryption.speke else { return Ok(None) };
-    Ok(Some(Rc::new(speke::read(&format!("{path}.speke"), written, secrets, reader)?)))
+    Ok(Some(Rc::new(speke::read(&format!("{path}.speke"), written, key_name, secrets, reader)?)))
 }
 
-fn read_samples(path: &str, encryption: &document::MediaEncryption) -> Result<Option<SampleEncryption>, ConfigError> {
+fn read_samples(
+    path: &str,
+    encryption: &document::MediaEncryption,
+    coverage: Option<Coverage>,
+) -> Result<Option<SampleEncryption>, ConfigError> {
     let beside = |member: &str, why: &str| Err(ConfigError::new(format!("{path}.{member}"), why));
     let hls = encryption.hls_method;
     if hls == HlsMethod::SampleAes && encryption.scheme != Some(SampleScheme::Cbcs) {
@@ -158,7 +150,7 @@ fn read_samples(path: &str, encryption: &document::MediaEncryption) -> Result<Op
     if *license_path == *encryption.key_path.as_deref().unwrap_or(DEFAULT_KEY_PATH) {
         return beside("licensePath", "the same as keyPath, expected another path");
     }
-    Ok(Some(SampleEncryption { scheme, license_path, hls }))
+    Ok(Some(SampleEncryption { scheme, coverage, license_path, hls }))
 }
 
 /// Checks what license servers need of the whole document.
