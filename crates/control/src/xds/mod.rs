@@ -54,6 +54,9 @@ const STREAMS_PER_CONNECTION: u32 = 16;
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time for connections to end with the server.
+const LAST_CONNECTIONS: Duration = Duration::from_secs(3);
+
 /// Time for the last events of nodes to be stored.
 const LAST_EVENTS: Duration = Duration::from_secs(5);
 
@@ -81,6 +84,7 @@ pub async fn serve<O: Operations>(
     let (published, publish) = Published::new(control.clone(), filter.clone(), mark()?.into());
     let (reports, store) = Reports::new(control.clone())?;
     let (end, ending) = watch::channel(false);
+    let mut ended = ending.clone();
     let shared = Arc::new(Shared::new(filter, backoff, published, reports, ending));
     let ecds = ExtensionConfigDiscoveryServiceServer::new(Ecds::new(Arc::clone(&shared)));
     let metrics = MetricsServiceServer::new(Metrics::new(shared, control));
@@ -99,7 +103,15 @@ pub async fn serve<O: Operations>(
     };
     let (connected, connections) = mpsc::channel(1);
     let accept = tokio::spawn(tls.accept(listener, connected));
-    let served = server.serve_with_incoming_shutdown(ReceiverStream::new(connections), shutdown).await;
+    // A client that does not read, or has not spoken yet, does not keep the server.
+    let patience = async move {
+        let _ = ended.wait_for(|it| *it).await;
+        tokio::time::sleep(LAST_CONNECTIONS).await;
+    };
+    let served = tokio::select! {
+        served = server.serve_with_incoming_shutdown(ReceiverStream::new(connections), shutdown) => served,
+        () = patience => Ok(()),
+    };
     accept.abort();
     publish.abort();
     // The server has dropped all entrances of the queue but those of streams that are just ending.

@@ -107,6 +107,16 @@ async fn another_certificate_holds_from_the_next_connection_on() {
 }
 
 #[tokio::test]
+async fn silent_clients_do_not_keep_the_server() {
+    let (memory, _recorded) = Memory::new();
+    let authority = Authority::new();
+    let server = Server::start(&memory, &authority).await;
+    let silent = authority.connect(server.port, &[STAGING]).await;
+    server.end().await;
+    drop(silent);
+}
+
+#[tokio::test]
 async fn delta_and_polls_are_not_offered() {
     let (memory, _recorded) = Memory::new();
     let authority = Authority::new();
