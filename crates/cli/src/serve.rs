@@ -61,6 +61,10 @@ pub struct Serve {
     /// Module of the filter: a file on Envoy's machine.
     #[arg(long, value_name = "FILE", default_value = "/etc/envoy/playlock.wasm")]
     module: String,
+    /// Seal the secrets that Envoys get, so that their configuration dumps hold ciphertext. The key of each network is in
+    /// node-staging.env and node-production.env, for the environment of its Envoys.
+    #[arg(long)]
+    seal: bool,
     /// Largest difference between the time of an EdgeGrid signature and this server's clock, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     edgegrid_window: u32,
@@ -108,6 +112,7 @@ pub fn run(arguments: &Serve, output: &mut dyn Write) -> Result<(), Failure> {
         dmas: arguments.dmas.clone(),
         filter_name: arguments.filter_name.clone(),
         module: arguments.module.clone(),
+        seal: arguments.seal,
         edgegrid_window: arguments.edgegrid_window,
         failures_per_minute: arguments.failures_per_minute,
         why: Some(explain),

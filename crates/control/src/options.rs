@@ -27,6 +27,8 @@ pub struct Options {
     pub filter_name: String,
     /// The module, a file on Envoy's machine.
     pub module: String,
+    /// Whether Envoys get secrets sealed, under a key for each network that the first start with it makes.
+    pub seal: bool,
     /// Largest difference between an EdgeGrid timestamp and the server's clock, in seconds: 1 to 3600.
     pub edgegrid_window: u32,
     /// Failed authentications that an address may have in a minute.

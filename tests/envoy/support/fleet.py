@@ -26,7 +26,8 @@ def lines(plane, network):
 class Node(Proxy):
     """An Envoy of a network. Its folder has the module as `playlock.wasm`, unless it is missing."""
 
-    def __init__(self, directory, plane, network, name, origin, module=True, warm=True, through=None, port=None, change=None):
+    def __init__(self, directory, plane, network, name, origin, module=True, warm=True, through=None, port=None, change=None,
+                 environment=None):
         """`through`: the port of a server that leads to the control plane. `warm`: wait until it has its policies.
         `change`: changes the configuration."""
         directory.mkdir(exist_ok=True)
@@ -46,7 +47,7 @@ class Node(Proxy):
         made["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = port
         if change:
             change(made)
-        super().__init__(directory, made, folder=directory)
+        super().__init__(directory, made, folder=directory, environment=environment)
 
     def _ready(self):
         return not self.warm or super()._ready()

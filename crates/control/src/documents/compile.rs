@@ -44,6 +44,15 @@ pub fn document(text: &str) -> Result<Compiled, Vec<Finding>> {
     })
 }
 
+/// Whether the filter reads a document if its Envoy has this key of sealed secrets.
+pub fn opens(text: &str, key: &str) -> bool {
+    let env = |name: &str| match name {
+        sealed::KEY => Some(key.to_owned()),
+        _ => environment(name, &RefCell::default()),
+    };
+    playlock_config::parse(text.as_bytes(), &env).is_ok()
+}
+
 /// The faults of one policy by itself, disabled sections included; paths are relative to it.
 pub fn policy(policy: &Value, generated: &Value) -> Vec<Finding> {
     let whole = complete(policy, generated);

@@ -11,4 +11,5 @@ mod limits;
 pub mod mask;
 mod places;
 pub mod policy;
+pub mod seal;
 pub mod settings;

@@ -16,6 +16,8 @@ pub enum FolderError {
     MasterKey,
     /// A file could not be read or written.
     File(FileFault),
+    /// The operating system has no random bytes.
+    Random(String),
     /// A certificate could not be read or made; its name and the reason.
     Certificate(String, String),
 }
@@ -43,6 +45,7 @@ impl fmt::Display for FolderError {
             ),
             Self::MasterKey => f.write_str("master.key or PLAYLOCK_MASTER_KEY: not a key; expected 64 hex digits"),
             Self::File(fault) => write!(f, "{}: {}", fault.path.display(), fault.reason),
+            Self::Random(reason) => f.write_str(reason),
             Self::Certificate(name, reason) => {
                 write!(f, "{name}.pem, {name}.key: {reason}; expected a certificate and its key in PEM")
             }

@@ -12,10 +12,12 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use playlock_config::sealed;
 use zeroize::Zeroizing;
 
 use self::authority::{Authority, Issued};
 use self::files::FileFault;
+use crate::clock::{Surroundings, System};
 use crate::network::Network;
 use crate::store::vault::MasterKey;
 use crate::xds::{Address, Files, SERVER, bootstrap};
@@ -158,6 +160,24 @@ impl Folder {
         files::remove(&self.file(UNFINISHED))?;
         self.unfinished = false;
         Ok(())
+    }
+
+    /// The value of `PLAYLOCK_SEAL_KEY` of a network's Envoys, from `node-NETWORK.env`, which is made if it is not there: 64
+    /// hex digits.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or has no such line.
+    pub fn seal_key(&self, network: Network) -> Result<Zeroizing<String>, FolderError> {
+        let file = self.file(&format!("node-{network}.env"));
+        if !file.exists() {
+            let mut key = Zeroizing::new([0; 32]);
+            System.random(&mut *key).map_err(|error| FolderError::Random(error.to_string()))?;
+            let line = Zeroizing::new(format!("{}={}\n", sealed::KEY, base16ct::lower::encode_string(&*key)));
+            files::replace(&file, line.as_bytes())?;
+        }
+        let text = Zeroizing::new(files::text(&file)?);
+        let value = text.lines().find_map(|line| line.strip_prefix(sealed::KEY)?.strip_prefix('='));
+        value.map(|value| Zeroizing::new(value.trim().to_owned())).ok_or(FolderError::Missing(file))
     }
 
     /// The server's certificate, and the authority's.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use playlock_config::sealed::KEY;
 use playlock_edgegrid::{ClientSecret, Credentials, EdgercSection, Window};
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
@@ -25,8 +26,10 @@ use crate::actor::{Actor, Role};
 use crate::api::{self, App, MarketAreas};
 use crate::clock::System;
 use crate::control::Control;
+use crate::documents::seal::Sealer;
 use crate::first_run::{Folder, MASTER_KEY_VARIABLE, host_of};
 use crate::log::{self, Level};
+use crate::network::Network;
 use crate::options::Options;
 use crate::page;
 use crate::store::{self, vault::MasterKey};
@@ -75,6 +78,8 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     let identity = folder.identity()?;
     let tls = Tls::new(&identity)?;
     let with_nodes = xds::Tls::new(&identity.certificate, &identity.key, &identity.authority).map_err(tls_error)?;
+    let seal = if options.seal { seal(&folder)? } else { xds::Seal::default() };
+    let settings = xds::Settings { filter, tls: with_nodes.clone(), seal, backoff: Backoff::default() };
     let app = App::new(control.clone(), window, options.failures_per_minute, dmas, options.why);
     let counters = Arc::clone(&app.counters);
     let greeting = Greeting {
@@ -94,7 +99,7 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
         tokio::try_join!(
             https::serve(https, &tls, router, shutdown.clone()),
             health::serve(health, control.clone(), counters, shutdown.clone()),
-            envoys(control.clone(), xds, filter, with_nodes.clone(), shutdown.clone()),
+            envoys(control.clone(), xds, settings, shutdown.clone()),
             renew(&folder, &tls, &with_nodes, shutdown.clone()),
         )
     };
@@ -104,15 +109,23 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     done.map(|_| ())
 }
 
+/// The keys of both networks.
+fn seal(folder: &Folder) -> Result<xds::Seal, ServeError> {
+    let sealer = |network| {
+        let key = Sealer::new(folder.seal_key(network)?);
+        let wrong = || ServeError::Option(format!("node-{network}.env: {KEY} is no key; expected 64 hex digits"));
+        key.ok_or_else(wrong).map(Some)
+    };
+    Ok(xds::Seal { staging: sealer(Network::Staging)?, production: sealer(Network::Production)? })
+}
+
 /// Serves Envoys.
 async fn envoys(
     control: Control,
     listener: TcpListener,
-    filter: Filter,
-    tls: xds::Tls,
+    settings: xds::Settings,
     shutdown: Shutdown,
 ) -> Result<(), ServeError> {
-    let settings = xds::Settings { filter, tls, backoff: Backoff::default() };
     let served = xds::serve(control, listener, settings, async move { shutdown.ended().await }).await;
     served.map_err(|error| ServeError::Envoys(error.to_string()))
 }

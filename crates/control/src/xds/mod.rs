@@ -21,6 +21,7 @@ mod tls;
 pub use self::bootstrap::{Address, Files, SERVER, bootstrap, entry};
 pub use self::identity::NETWORK;
 pub use self::operations::Operations;
+pub use self::published::Seal;
 pub use self::refusals::Backoff;
 pub use self::resource::Filter;
 pub use self::tls::{Tls, TlsError};
@@ -66,6 +67,8 @@ pub struct Settings {
     pub filter: Filter,
     /// Certificates, which may be replaced.
     pub tls: Tls,
+    /// The keys under which secrets are sealed.
+    pub seal: Seal,
     /// Waiting times before refused policies are offered again.
     pub backoff: Backoff,
 }
@@ -80,8 +83,8 @@ pub async fn serve<O: Operations>(
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let Settings { filter, tls, backoff } = settings;
-    let (published, publish) = Published::new(control.clone(), filter.clone(), mark()?.into());
+    let Settings { filter, tls, seal, backoff } = settings;
+    let (published, publish) = Published::new(control.clone(), filter.clone(), seal, mark()?.into());
     let (reports, store) = Reports::new(control.clone())?;
     let (end, ending) = watch::channel(false);
     let mut ended = ending.clone();

@@ -3,16 +3,38 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use playlock_config::sealed::{KEY, PREVIOUS_KEY};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::operations::Operations;
 use super::resource::{Filter, Resource};
+use crate::control::Candidate;
+use crate::documents::seal::Sealer;
 use crate::log::{self, Level};
 use crate::network::Network;
 
 /// A network's resource as it changes; `None` until the first.
 pub type Current = watch::Receiver<Option<Arc<Resource>>>;
+
+/// The keys under which the networks' secrets are sealed. Without one, secrets are inline: protected by TLS on their way,
+/// but shown by the Envoy's `/config_dump`.
+#[derive(Default)]
+pub struct Seal {
+    /// Of staging.
+    pub staging: Option<Sealer>,
+    /// Of production.
+    pub production: Option<Sealer>,
+}
+
+impl Seal {
+    fn of(&self, network: Network) -> Option<&Sealer> {
+        match network {
+            Network::Staging => self.staging.as_ref(),
+            Network::Production => self.production.as_ref(),
+        }
+    }
+}
 
 /// Time after which a document that could not be read is read again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -26,7 +48,12 @@ pub struct Published {
 
 impl Published {
     /// The resources, and the future that keeps them up to date. It ends when the control plane's changes end.
-    pub fn new<O: Operations>(control: O, filter: Filter, mark: Arc<str>) -> (Self, impl Future<Output = ()> + Send) {
+    pub fn new<O: Operations>(
+        control: O,
+        filter: Filter,
+        seal: Seal,
+        mark: Arc<str>,
+    ) -> (Self, impl Future<Output = ()> + Send) {
         let (staging, of_staging) = watch::channel(None);
         let (production, of_production) = watch::channel(None);
         let keep = async move {
@@ -37,7 +64,7 @@ impl Published {
                     [(Network::Staging, now.staging, &staging), (Network::Production, now.production, &production)];
                 let mut complete = true;
                 for (network, revision, to) in networks {
-                    complete &= update(&control, network, revision, to, &filter, &mark).await;
+                    complete &= update(&control, network, revision, to, &filter, seal.of(network), &mark).await;
                 }
                 let pause = async { if complete { std::future::pending().await } else { sleep(PAUSE).await } };
                 tokio::select! {
@@ -65,6 +92,7 @@ async fn update<O: Operations>(
     revision: i64,
     to: &watch::Sender<Option<Arc<Resource>>>,
     filter: &Filter,
+    sealer: Option<&Sealer>,
     mark: &Arc<str>,
 ) -> bool {
     if revision == 0 || to.borrow().as_ref().is_some_and(|resource| resource.revision() == revision) {
@@ -72,6 +100,12 @@ async fn update<O: Operations>(
     }
     match control.candidate(network).await {
         Ok(candidate) => {
+            let Some(candidate) = sealed(candidate, sealer) else {
+                // Envoys keep the revision that they have. Only another revision can change this.
+                let fields = [("network", network.name()), ("revision", &revision.to_string())];
+                log::write(Level::Error, "xds.document_not_sealed", &fields);
+                return true;
+            };
             let resource = Resource::new(&candidate, filter, mark);
             to.send_if_modified(|old| {
                 let new = old.as_ref().is_none_or(|old| old.version() != resource.version());
@@ -89,4 +123,13 @@ async fn update<O: Operations>(
             false
         }
     }
+}
+
+/// The document with sealed secrets, and the variable that opens them.
+fn sealed(candidate: Candidate, sealer: Option<&Sealer>) -> Option<Candidate> {
+    let Some(sealer) = sealer else { return Some(candidate) };
+    let document = sealer.seal(&candidate.document)?.into();
+    let mut variables = candidate.variables.clone();
+    variables.extend([KEY, PREVIOUS_KEY].map(str::to_owned));
+    Some(Candidate { document, variables, ..candidate })
 }

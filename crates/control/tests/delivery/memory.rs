@@ -6,7 +6,7 @@ use std::time::Duration;
 use playlock_control::control::{Candidate, NodeEvent, NodeReport, Outcome, RefusalCount, Revisions};
 use playlock_control::error::ControlError;
 use playlock_control::network::Network;
-use playlock_control::xds::{self, Backoff, Filter, Operations, Settings, Tls};
+use playlock_control::xds::{self, Backoff, Filter, Operations, Seal, Settings, Tls};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -105,6 +105,7 @@ impl Server {
         let settings = Settings {
             filter: Filter::new("playlock", "/etc/envoy/playlock.wasm").unwrap(),
             tls: tls.clone(),
+            seal: Seal::default(),
             backoff: Backoff { first: Duration::ZERO, longest: Duration::ZERO },
         };
         let (end, ended) = oneshot::channel();
