@@ -1,37 +1,61 @@
 //! Property of configurations: no document panics; a rejected one has an existing JSON path and shows no secret; an
-//! accepted one serves requests, and is accepted in any formatting.
+//! accepted one serves requests, and is accepted in any formatting. All errors are found where one is, and that one is
+//! among them.
 
 use std::rc::Rc;
 
-use playlock_config::ConfigError;
+use playlock_config::{ConfigError, Finding};
 use playlock_core::policy::Policies;
 use serde_json::Value;
 
 use crate::edge::{self, Asked, header};
 use crate::site::NOW;
 
+/// The keys of tests/cases/sealed.toml, and what they have sealed there.
+const SEAL_KEY: &str = "32d1e36fc88fc7a9c78d23d8a107f8bcefdbabefef454adcf31c6e882bcff6bb";
+const PREVIOUS_SEAL_KEY: &str = "f8339cfb4866684abec1acdba2cfd5ae89e0abb8a89499b2b66d9d50d9cbec9c";
+const SEALED: [&str; 2] =
+    ["52a152a152a152a152a152a152a152a1", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"];
+
 /// Input: a document.
 pub fn property(input: &[u8]) {
     // As the proxy has them.
-    let env = |name: &str| name.starts_with("PLAYLOCK_").then(|| "00112233445566778899aabbccddeeff".to_owned());
+    let env = |name: &str| match name {
+        "PLAYLOCK_SEAL_KEY" => Some(SEAL_KEY.to_owned()),
+        "PLAYLOCK_SEAL_KEY_PREVIOUS" => Some(PREVIOUS_SEAL_KEY.to_owned()),
+        _ => name.starts_with("PLAYLOCK_").then(|| "00112233445566778899aabbccddeeff".to_owned()),
+    };
     let parsed = playlock_config::parse(input, &env);
     let value: Option<Value> = serde_json::from_slice(input).ok();
     let shown = match &parsed {
         Ok((policies, warnings)) => format!("{policies:?} {warnings:?}"),
         Err(error) => format!("{error} {error:?}"),
     };
-    for secret in value.iter().flat_map(secrets) {
+    let text = String::from_utf8_lossy(input);
+    let sealed = SEALED.into_iter().filter(|secret| !text.contains(secret));
+    for secret in value.iter().flat_map(secrets).chain(sealed) {
         assert!(!shown.contains(secret), "{secret} is shown");
     }
+    let found = playlock_config::check(input, playlock_config::Env::new(&env));
+    let said = format!("{found:?}");
+    for secret in value.iter().flat_map(secrets) {
+        assert!(!said.contains(secret), "{secret} is shown");
+    }
+    assert_eq!(found.errors.is_empty(), parsed.is_ok(), "{said}");
     match parsed {
         Err(error) => {
             refused(&error, None);
+            let is_it = |it: &Finding| it.path == error.path && it.message == error.message;
+            assert!(found.errors.len() >= 100 || found.errors.iter().any(is_it), "{error}: {said}");
             // Laid out anew: a member that came twice is there once, so that a path leads to one place.
             let again = value.as_ref().map(|value| (value, serde_json::to_vec(value).expect("JSON")));
             if let Some((value, laid_out)) = again
                 && let Err(error) = playlock_config::parse(&laid_out, &env)
             {
                 refused(&error, Some(value));
+                for Finding { path, message, .. } in playlock_config::check(&laid_out, playlock_config::Env::new(&env)).errors {
+                    refused(&ConfigError { path, message, unset: None }, Some(value));
+                }
             }
         }
         Ok((policies, warnings)) => {
@@ -76,13 +100,19 @@ fn leads_as_it_stands(value: &Value, path: &str) -> bool {
         }
         Value::Object(members) => {
             let below = members.iter().any(|(name, value)| {
-                let rest = path.strip_prefix(name.as_str());
+                let rest = path.strip_prefix(written(name).as_str());
                 rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with(['.', '['])) && leads(value, rest))
             });
             below || path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
         }
         _ => false,
     }
+}
+
+/// A member's name as paths have it.
+fn written(name: &str) -> String {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-#".contains(&byte));
+    if plain && !name.is_empty() { name.into() } else { format!("[\"{}\"]", name.escape_default()) }
 }
 
 /// Secrets that stand nowhere else in the document: long enough not to be there by chance.
@@ -106,7 +136,7 @@ fn secrets(document: &Value) -> Vec<&str> {
     found
 }
 
-/// What a configuration that was accepted is asked.
+/// Asks an accepted configuration.
 fn accepted(policies: Policies) {
     assert!(policies.unassigned().count() <= policies.len());
     assert!(policies.idle_assignments(NOW).count() <= policies.assignments());

@@ -1,6 +1,6 @@
 //! Configurations as clients send them: a name, and the hosts to which policies are assigned.
 
-use playlock_core::policy::text::Host;
+use playlock_core::policy::text::AssignedHost;
 use serde_json::{Value, json};
 
 use super::json::{finding, kind, set, take, without_nulls};
@@ -40,15 +40,12 @@ pub fn read(mut document: Value) -> Result<Value, Vec<Finding>> {
         }
     }
     for member in ["configurationName", "hostname"] {
-        match document.get(member) {
-            None => found.push(finding(member, "missing, expected a string")),
-            Some(Value::String(text)) if text.is_empty() || text.len() > 253 || text.contains(['/', '?', '#', ' ']) => {
-                if member == "hostname" {
-                    found.push(finding(member, "expected a host name, or another name for URLs, of at most 253 bytes"));
-                }
-            }
-            Some(_) => {}
+        if document.get(member).is_none() {
+            found.push(finding(member, "missing, expected a string"));
         }
+    }
+    if document.get("hostname").and_then(Value::as_str).is_some_and(|name| !is_url_name(name)) {
+        found.push(finding("hostname", "expected a host name, or another name for URLs, of at most 253 bytes"));
     }
     if !found.is_empty() {
         return Err(found);
@@ -59,6 +56,12 @@ pub fn read(mut document: Value) -> Result<Value, Vec<Finding>> {
     Ok(document)
 }
 
+/// Whether `{domain}` of a URL can be this text.
+fn is_url_name(name: &str) -> bool {
+    let plain = name.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#".contains(&byte));
+    plain && !name.is_empty() && name.len() <= 253
+}
+
 fn properties(value: &Value, found: &mut Vec<Finding>) {
     for (network, hosts) in value.as_object().into_iter().flatten() {
         let path = format!("digitalProperties.{network}");
@@ -67,9 +70,9 @@ fn properties(value: &Value, found: &mut Vec<Finding>) {
             continue;
         };
         for (index, host) in hosts.iter().enumerate() {
-            let valid = host.as_str().is_some_and(|host| host.parse::<Host>().is_ok() || is_wildcard(host));
+            let valid = host.as_str().is_some_and(|host| host.parse::<AssignedHost>().is_ok());
             if !valid {
-                let detail = "expected a host name, or one that begins with *, such as \"*-demo.example\"";
+                let detail = "expected a host name, or the end of one after *. or *-, such as \"*-demo.tv.example\"";
                 found.push(finding(&format!("{path}[{index}]"), detail));
             }
         }
@@ -79,11 +82,6 @@ fn properties(value: &Value, found: &mut Vec<Finding>) {
             found.push(finding(&format!("{path}[{index}]"), "stands there twice, expected once"));
         }
     }
-}
-
-fn is_wildcard(host: &str) -> bool {
-    host.strip_prefix('*')
-        .is_some_and(|rest| rest.trim_start_matches(['.', '-']).parse::<Host>().is_ok() && !rest.contains('*'))
 }
 
 /// A configuration of an answer. One for every host has no digital properties.
