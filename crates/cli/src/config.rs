@@ -76,6 +76,7 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
 ///
 /// # Errors
 /// As [`load`].
+#[cfg(feature = "serve")]
 pub fn parse_apart(place: &dyn Display, text: &str) -> Result<Loaded, Failure> {
     // No value could open what another key has sealed.
     let variable = |name: &str| (name != sealed::KEY && name != sealed::PREVIOUS_KEY).then(|| stand_in(name));
