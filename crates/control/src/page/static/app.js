@@ -1,7 +1,7 @@
 // The page's frame: the user, the parts by the fragment of the URL, messages, and edits that would be lost.
 
 import * as api from "./api.js";
-import { button, h, say } from "./dom.js";
+import { arrive, button, h, say } from "./dom.js";
 import { confirmation } from "./dialog.js";
 import { showAccess } from "./access.js";
 import { showAssignments } from "./assignments.js";
@@ -82,7 +82,7 @@ async function moved() {
     return;
   }
   for (const dialog of document.querySelectorAll("dialog")) dialog.close("no");
-  say("");
+  arrive();
   main.focus();
   await show();
 }

@@ -120,3 +120,17 @@ export function say(text, kind = "") {
   line.className = kind;
   line.textContent = text;
 }
+
+let brought = [""];
+
+/** Goes to a part of the page, and shows a message there. */
+export function go(hash, ...message) {
+  brought = message;
+  location.hash = hash;
+}
+
+/** A part has been entered: the message from where the user came, or none. */
+export function arrive() {
+  say(...brought);
+  brought = [""];
+}

@@ -104,7 +104,7 @@ export function editor({ label, text, schema, check, save, readonly = false, sig
     const choices = found.choices.map((each) => JSON.stringify(each)).join(", ");
     const facts = [found.type, choices ? `one of ${choices}` : null,
       found.standard === undefined ? null : `default ${JSON.stringify(found.standard)}`].filter(Boolean).join("; ");
-    const adding = !readonly && !state.error && missing.length > 0;
+    const adding = !readonly && !state.error && missing.length > 0 && area.value[state.places.get(path)?.start] === "{";
     return [
       ...found.description.split("\n\n").map((paragraph) => h("p", {}, prose(paragraph))),
       facts ? h("p.quiet", {}, facts) : null,

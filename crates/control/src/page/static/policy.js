@@ -1,7 +1,7 @@
 // One policy: its editor, staging against production, its versions, and the actions on it.
 
 import * as api from "./api.js";
-import { badge, button, h, lacks, say, table, time } from "./dom.js";
+import { badge, button, go, h, lacks, say, table, time } from "./dom.js";
 import { confirmation, reading } from "./dialog.js";
 import { differenceTable } from "./diff.js";
 import { editor } from "./editor.js";
@@ -32,8 +32,8 @@ function newPolicy(schema, { user, signal, guard }) {
   const saving = button("Create on staging", { kind: "primary", refused }, () => save(edit, async (document) => {
     const { message } = await api.createPolicy(document);
     edit.saved();
-    location.hash = `#/policies/${message.split(":").pop().trim()}`;
-  }, "Created on staging."));
+    go(`#/policies/${message.split(":").pop().trim()}`, "Created on staging.", "good");
+  }));
   const edit = editor({
     label: "Policy", text: JSON.stringify(first, null, 2), schema, signal, check: (policy) => api.check({ policy }),
     save: () => saving.click(),
@@ -58,7 +58,8 @@ async function existing(id, schema, context) {
     await api.editPolicy(id, document);
     edit.saved();
     await reload();
-  }, "Saved on staging."));
+    say("Saved on staging.", "good");
+  }));
   const edit = editor({
     label: "Policy on staging", text: JSON.stringify(staging, null, 2), schema, signal, readonly: readonly !== null,
     check: (document) => api.check({ policy: document, policyId: id }), save: () => saving.click(),
@@ -66,7 +67,7 @@ async function existing(id, schema, context) {
   guard(edit.edited);
 
   /** A button that asks before it acts. Edits that are not saved would be lost, and would be no part of it. */
-  const act = (label, { kind, refused, title, content, change, done, after = reload }) =>
+  const act = (label, { kind, refused, title, content, change, done, where }) =>
     button(label, { kind, refused }, async () => {
       if (edit.edited()) {
         say("The editor has edits that are not saved: save or discard them first.", "wait");
@@ -74,8 +75,11 @@ async function existing(id, schema, context) {
       }
       const shown = typeof content === "function" ? await content() : content;
       if (!(await confirmation(title, shown, label, change, kind === "primary" ? kind : "danger"))) return;
-      await after();
-      say(done, "good");
+      if (where) go(where, done, "good");
+      else {
+        await reload();
+        say(done, "good");
+      }
     });
 
   const promote = act("Promote", {
@@ -106,7 +110,7 @@ async function existing(id, schema, context) {
     kind: "danger", title: `Delete “${name}” from both networks?`, done: "Deleted.",
     refused: lacks(user, "promote") ?? (marked ? null : "Mark the policy for deletion first."),
     content: [consequences(impact, "production"), consequences(impact, "staging")],
-    change: () => api.deletePolicy(id), after: () => { location.hash = "#/policies"; },
+    change: () => api.deletePolicy(id), where: "#/policies",
   });
   const state = marked ? ["marked for deletion", "bad"] : !production ? ["never promoted", "wait"]
     : differs ? ["staging differs", "wait"] : ["staging and production are equal", "good"];
@@ -146,7 +150,7 @@ function written(policy) {
   return Object.fromEntries(Object.entries(policy).filter(([name]) => !OF_THE_SERVER.includes(name)));
 }
 
-async function save(edit, write, done) {
+async function save(edit, write) {
   const document = edit.document();
   if (!document) {
     say("The text is not valid JSON: see the fault below the editor.", "bad");
@@ -154,7 +158,6 @@ async function save(edit, write, done) {
   }
   try {
     await write(document);
-    say(done, "good");
   } catch (problem) {
     if (problem.errors?.length) edit.show(problem.errors);
     throw problem;
