@@ -6,8 +6,6 @@ import { poll } from "./poll.js";
 
 const MINUTES = 60;
 const EVERY_MS = 10_000;
-const WIDTH = 900;
-const HEIGHT = 180;
 
 export async function showRefusals({ signal }) {
   const network = select("network", ["production", "staging"]);
@@ -71,19 +69,10 @@ function chart(counts) {
     if (index >= 0 && index < MINUTES) perMinute[index] += count;
   }
   const most = Math.max(1, ...perMinute);
-  const step = WIDTH / MINUTES;
-  const label = `Refused requests per minute over the last hour, at most ${most.toLocaleString()}`;
-  return h("div.scroll", { tabindex: 0, role: "region", "aria-label": "Requests per minute" },
-    svg("svg.chart", { viewBox: `0 0 ${WIDTH} ${HEIGHT + 20}`, role: "img", "aria-label": label },
-      svg("text", { x: 0, y: 12 }, `${most.toLocaleString()} per minute`),
-      perMinute.map((count, index) => bar(count, index, count / most, step)),
-      svg("line", { x1: 0, x2: WIDTH, y1: HEIGHT, y2: HEIGHT }),
-      svg("text", { x: 0, y: HEIGHT + 16 }, "an hour ago"),
-      svg("text", { x: WIDTH, y: HEIGHT + 16, "text-anchor": "end" }, "now")));
-}
-
-function bar(count, index, share, step) {
-  const height = share * (HEIGHT - 20);
-  return svg("rect.bar", { x: index * step + 1, width: step - 2, y: HEIGHT - height, height },
-    svg("title", {}, `${MINUTES - 1 - index} minutes ago: ${count.toLocaleString()}`));
+  return h("figure", {},
+    h("figcaption", {}, `Requests per minute; at most ${most.toLocaleString()}`),
+    svg("svg.chart", { viewBox: `0 0 ${MINUTES} 1`, preserveAspectRatio: "none", "aria-hidden": "true" },
+      perMinute.map((count, index) => svg("rect.bar", { x: index + 0.1, width: 0.8, y: 1 - count / most, height: count / most },
+        svg("title", {}, `${MINUTES - 1 - index} minutes ago: ${count.toLocaleString()}`)))),
+    h("div.ends", {}, h("span", {}, "an hour ago"), h("span", {}, "now")));
 }
