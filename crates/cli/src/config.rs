@@ -61,6 +61,15 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
     Ok(Loaded { unknown: unknown.into_inner(), ..loaded })
 }
 
+/// As [`parse_elsewhere`], without a look at this process's environment: for documents of others.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse_apart(place: &dyn Display, text: &str) -> Result<Loaded, Failure> {
+    let loaded = parse(place, text.to_owned(), &|name| Some(stand_in(name)))?;
+    Ok(Loaded { unknown: loaded.variables.clone(), ..loaded })
+}
+
 /// A valid secret in place of an unset variable: 16 bytes in hex, different for each name, since equal secrets cause a
 /// warning.
 pub fn stand_in(name: &str) -> String {

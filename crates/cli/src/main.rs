@@ -6,6 +6,8 @@ mod check;
 mod completions;
 mod config;
 mod content;
+#[cfg(feature = "serve")]
+mod control;
 mod decrypt;
 mod diagnostic;
 mod ecds;
@@ -26,6 +28,8 @@ mod playlist;
 mod reference;
 mod rewrite;
 mod schema;
+#[cfg(feature = "serve")]
+mod serve;
 mod session_token;
 mod speke;
 mod terminal;
@@ -58,13 +62,21 @@ struct CommandLine {
 enum Command {
     Check(check::Check),
     Completions(completions::Completions),
+    #[cfg(feature = "serve")]
+    Control(control::ControlCommand),
     Decrypt(decrypt::Decrypt),
     Ecds(ecds::Ecds),
+    #[cfg(feature = "serve")]
+    Import(control::Import),
     Inspect(inspect::Inspect),
     Key(key::KeyCommand),
+    #[cfg(feature = "serve")]
+    MasterKey(serve::MasterKey),
     New(new::New),
     Rewrite(rewrite::Rewrite),
     Schema(schema::SchemaCommand),
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::Serve>),
     Speke(speke::Speke),
     Token(token::Token),
     Watch(watch::Watch),
@@ -77,13 +89,21 @@ fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Check(arguments) => check::run(&arguments, &mut output),
         Command::Completions(arguments) => completions::run(&arguments, CommandLine::command(), &mut output),
+        #[cfg(feature = "serve")]
+        Command::Control(arguments) => control::run(&arguments, &mut output),
         Command::Decrypt(arguments) => decrypt::run(&arguments, &mut input, &mut output),
         Command::Ecds(arguments) => ecds::run(&arguments, &mut output),
+        #[cfg(feature = "serve")]
+        Command::Import(arguments) => control::import(&arguments, &mut input, &mut output),
         Command::Inspect(arguments) => inspect::run(&arguments, &mut input, &mut output, colours),
         Command::Key(arguments) => key::run(&arguments, &mut output),
+        #[cfg(feature = "serve")]
+        Command::MasterKey(arguments) => serve::master_key(&arguments, &mut output),
         Command::New(arguments) => new::run(&arguments, &mut output),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
         Command::Schema(arguments) => schema::run(&arguments, &mut output),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => serve::run(&arguments, &mut output),
         Command::Speke(arguments) => speke::run(&arguments, &mut input, &mut output),
         Command::Token(arguments) => token::run(&arguments, &mut input, &mut output),
         Command::Watch(arguments) => watch::run(&arguments, &mut output, colours),

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use clap::Args;
 use playlock_core::exchange::Exchange;
 use playlock_core::http::reply::{Header, Reply};
+use playlock_core::policy::Policies;
 use playlock_core::step::RequestStep;
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ use crate::explain::{Check, Explanation, Mark};
 use crate::failure::Failure;
 use crate::terminal::{Colours, shown};
 use crate::time;
-use crate::viewer::{Viewer, random};
+use crate::viewer::{Asked, Viewer, random};
 
 /// Explain the filter's verdict on a request, check by check.
 ///
@@ -41,7 +42,7 @@ pub struct Why {
 }
 
 /// The filter's verdict on a request.
-struct Verdict {
+pub struct Verdict {
     /// Step of the exchange: `forward`, `reply`, `ask`, `collect` or `refuse`.
     step: &'static str,
     /// Response to the viewer, if already decided.
@@ -56,27 +57,39 @@ struct Verdict {
 pub fn run(arguments: &Why, output: &mut dyn Write, colours: Colours) -> Result<(), Failure> {
     let loaded = config::load(&arguments.config)?;
     let asked = arguments.viewer.asks(&arguments.url)?;
-    let id = random()?;
-    let policies = Rc::new(loaded.policies);
-    let mut explanation = Explanation::new(&loaded.text);
-    let (exchange, step) =
-        asked.with(|request| Exchange::open_observed(&policies, request, &mut || id, &mut explanation));
-    let reason = exchange.reason();
-    let verdict = match step {
-        RequestStep::Forward(_) => Verdict { step: "forward", reply: None, facts: exchange.log_fields() },
-        RequestStep::Collect => Verdict { step: "collect", reply: None, facts: exchange.log_fields() },
-        RequestStep::Ask(_) => Verdict { step: "ask", reply: None, facts: exchange.log_fields() },
-        RequestStep::Reply(reply) => {
-            let step = if reason.is_some() { "refuse" } else { "reply" };
-            Verdict { step, reply: Some(reply), facts: exchange.log_fields() }
-        }
-    };
+    let (verdict, explanation) = judge(loaded.policies, &loaded.text, &asked)?;
     let text = match arguments.json {
         true => format!("{:#}\n", as_json(&verdict, &explanation, asked.now)),
         false => as_text(&verdict, &explanation, asked.now, asked.client(), colours),
     };
     output.write_all(text.as_bytes()).map_err(config::output_failure)?;
-    if reason.is_some() { Err(Failure::Reported(1)) } else { Ok(()) }
+    if verdict.step == "refuse" { Err(Failure::Reported(1)) } else { Ok(()) }
+}
+
+/// The verdict of policies, compiled from `document`, on a request.
+///
+/// # Errors
+/// The operating system has no random bytes.
+pub fn judge<'a>(
+    policies: Policies,
+    document: &'a str,
+    asked: &Asked,
+) -> Result<(Verdict, Explanation<'a>), Failure> {
+    let id = random()?;
+    let policies = Rc::new(policies);
+    let mut explanation = Explanation::new(document);
+    let (exchange, step) =
+        asked.with(|request| Exchange::open_observed(&policies, request, &mut || id, &mut explanation));
+    let verdict = match step {
+        RequestStep::Forward(_) => Verdict { step: "forward", reply: None, facts: exchange.log_fields() },
+        RequestStep::Collect => Verdict { step: "collect", reply: None, facts: exchange.log_fields() },
+        RequestStep::Ask(_) => Verdict { step: "ask", reply: None, facts: exchange.log_fields() },
+        RequestStep::Reply(reply) => {
+            let step = if exchange.reason().is_some() { "refuse" } else { "reply" };
+            Verdict { step, reply: Some(reply), facts: exchange.log_fields() }
+        }
+    };
+    Ok((verdict, explanation))
 }
 
 impl Verdict {
@@ -144,7 +157,8 @@ fn line(check: &Check, colours: Colours) -> String {
     text
 }
 
-fn as_json(verdict: &Verdict, explanation: &Explanation<'_>, now: u64) -> Value {
+/// The verdict and its checks as JSON.
+pub fn as_json(verdict: &Verdict, explanation: &Explanation<'_>, now: u64) -> Value {
     let checks: Vec<Value> = explanation
         .checks
         .iter()

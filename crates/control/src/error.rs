@@ -18,6 +18,8 @@ pub enum ControlError {
     NotFound(String),
     /// The object's state does not allow the operation; the text says what would.
     Conflict(String),
+    /// Envoys do not run the last step of a secret exchange yet: `network/node`, sorted.
+    Waiting(Vec<String>),
     /// The document is not valid, by itself or together with the network's other documents.
     Invalid(Vec<Finding>),
     /// The database failed. The text is for the log, not for clients.
@@ -29,6 +31,9 @@ impl fmt::Display for ControlError {
         match self {
             Self::NotFound(object) => write!(f, "{object}: not found"),
             Self::Conflict(reason) => f.write_str(reason),
+            Self::Waiting(nodes) => {
+                write!(f, "the last step is not in force on {}; expected it on every Envoy", nodes.join(", "))
+            }
             Self::Invalid(findings) => {
                 for (index, finding) in findings.iter().enumerate() {
                     let separator = if index == 0 { "" } else { "; " };

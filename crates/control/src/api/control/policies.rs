@@ -1,0 +1,58 @@
+//! Versions of policies, and what a change of a policy reaches.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::json;
+
+use super::rollback;
+use crate::actor::Role;
+use crate::api::auth::User;
+use crate::api::body::Document;
+use crate::api::parameters::Parameters;
+use crate::api::problem::Problem;
+use crate::api::{App, answer};
+use crate::network::Network;
+
+/// `GET /policies/{policyId}/versions`.
+///
+/// # Errors
+/// A 404.
+pub async fn list(State(app): State<App>, parameters: Parameters) -> Result<Response, Problem> {
+    Ok(answer(&super::versions(&app.control.policy_versions(parameters.number("policyId")?).await?)))
+}
+
+/// `GET /policies/{policyId}/versions/{version}`.
+///
+/// # Errors
+/// A 404.
+pub async fn read(State(app): State<App>, user: User, parameters: Parameters) -> Result<Response, Problem> {
+    let (id, version) = (parameters.number("policyId")?, parameters.number("version")?);
+    Ok(app.document(&user, &app.control.policy_version(id, version).await?))
+}
+
+/// `POST /policies/{policyId}/rollback`: `{version, network}`.
+///
+/// # Errors
+/// A 403 for production without the role promote; a 404; a 409 if the network has that version.
+pub async fn roll_back(
+    State(app): State<App>,
+    user: User,
+    parameters: Parameters,
+    Document(document): Document,
+) -> Result<Response, Problem> {
+    let id = parameters.number("policyId")?;
+    let (version, network) = rollback(&document)?;
+    if network == Network::Production {
+        user.need(Role::Promote)?;
+    }
+    app.control.roll_back_policy(&user.actor, id, version, network).await?;
+    Ok(answer(&json!({"message": format!("Successfully rolled back security policy:{id}")})))
+}
+
+/// `GET /policies/{policyId}/impact`.
+///
+/// # Errors
+/// A 404.
+pub async fn impact(State(app): State<App>, parameters: Parameters) -> Result<Response, Problem> {
+    Ok(answer(&app.control.impact(parameters.number("policyId")?).await?))
+}

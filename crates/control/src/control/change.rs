@@ -1,0 +1,136 @@
+//! A write: one transaction that locks both networks, changes rows, compiles the documents that changed, and ends with its
+//! audit entry.
+
+use serde_json::Value;
+use sqlx::AnyConnection;
+
+use super::candidate::row_of;
+use super::{Control, Outcome, Revisions};
+use crate::actor::Actor;
+use crate::documents::compile;
+use crate::documents::compose::Subject;
+use crate::documents::mask::masked;
+use crate::error::ControlError;
+use crate::network::Network;
+use crate::store::audit::{self, AuditEntry};
+use crate::store::networks::{self, NetworkRows};
+use crate::store::policies::VersionRow;
+use crate::store::{Engine, Writing};
+
+/// A write under way. Dropping it undoes everything.
+pub(super) struct Change {
+    writing: Writing,
+    /// The rows of the networks; settings may be pointed elsewhere.
+    pub(super) rows: NetworkRows,
+    /// The time, RFC 3339.
+    pub(super) now: String,
+    /// The author's name.
+    pub(super) actor: String,
+    bodies: [Value; 2],
+}
+
+/// The audit entry of a write.
+pub(super) struct Record<'a> {
+    /// The operation, such as `policy.promote`.
+    pub(super) action: &'a str,
+    /// The object, such as `policy 7`.
+    pub(super) object: String,
+    /// The object before; secrets are masked here.
+    pub(super) before: Option<Value>,
+    /// The object after; secrets are masked here.
+    pub(super) after: Option<Value>,
+}
+
+impl Change {
+    pub(super) fn connection(&mut self) -> &mut AnyConnection {
+        self.writing.connection()
+    }
+
+    /// The row of a version that is written now.
+    pub(super) fn version(&self, number: i64) -> VersionRow {
+        VersionRow { version: number, created: self.now.clone(), actor: self.actor.clone() }
+    }
+}
+
+impl Control {
+    /// Begins a write.
+    pub(super) async fn change(&self, actor: &Actor) -> Outcome<Change> {
+        let store = self.store();
+        let mut writing = store.write().await?;
+        let rows = networks::read(writing.connection(), store.engine(), true).await?;
+        let mut bodies = [Value::Null, Value::Null];
+        for (body, network) in bodies.iter_mut().zip(Network::ALL) {
+            *body = self.inner.composed(writing.connection(), network, row_of(&rows, network)).await?.body;
+        }
+        Ok(Change { writing, rows, now: self.now(), actor: actor.name.clone(), bodies })
+    }
+
+    /// Ends a write: each network whose document it changed gets the next revision, if the document compiles.
+    ///
+    /// # Errors
+    /// Why a document does not compile; `subject` is the object that the client wrote.
+    pub(super) async fn finish(&self, mut change: Change, subject: Subject, record: Record<'_>) -> Outcome<Revisions> {
+        let mut faults = Vec::new();
+        for (network, before) in Network::ALL.into_iter().zip(std::mem::take(&mut change.bodies)) {
+            let row = row_of(&change.rows, network);
+            let composed = self.inner.composed(change.connection(), network, row).await?;
+            let changed = composed.body != before;
+            let revision = if changed { row.revision.saturating_add(1) } else { row.revision };
+            if changed && let Err(found) = compile::document(&composed.text(revision)) {
+                for found in found.into_iter().map(|found| composed.relate(found, subject)) {
+                    if !faults.contains(&found) {
+                        faults.push(found);
+                    }
+                }
+                continue;
+            }
+            let [staging, production] = &mut change.rows;
+            let slot = match network {
+                Network::Staging => staging,
+                Network::Production => production,
+            };
+            slot.revision = revision;
+        }
+        if !faults.is_empty() {
+            return Err(ControlError::Invalid(faults));
+        }
+        let now = change.now.clone();
+        let rows = change.rows;
+        let before = networks::read(change.connection(), self.store().engine(), false).await?;
+        for network in Network::ALL {
+            let row = row_of(&rows, network);
+            if row == row_of(&before, network) {
+                continue;
+            }
+            networks::update(change.connection(), network, row, &now).await?;
+            if self.store().engine() == Engine::Postgres {
+                networks::notify(change.connection(), network, row.revision).await?;
+            }
+        }
+        let revisions = Revisions::of(rows);
+        self.record(&mut change, record).await?;
+        change.writing.commit().await?;
+        self.inner.publish(revisions);
+        Ok(revisions)
+    }
+
+    /// Ends a write that changes no network's document.
+    pub(super) async fn finish_elsewhere(&self, mut change: Change, record: Record<'_>) -> Outcome<()> {
+        self.record(&mut change, record).await?;
+        change.writing.commit().await
+    }
+
+    async fn record(&self, change: &mut Change, record: Record<'_>) -> Outcome<()> {
+        let text = |value: Option<Value>| value.map(|value| masked(&value).to_string());
+        let entry = AuditEntry {
+            time: change.now.clone(),
+            actor: change.actor.clone(),
+            action: record.action.into(),
+            object: record.object,
+            before: text(record.before),
+            after: text(record.after),
+            ..AuditEntry::default()
+        };
+        audit::append(change.connection(), entry).await
+    }
+}

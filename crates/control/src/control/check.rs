@@ -1,0 +1,76 @@
+//! Checks of documents that are not stored.
+
+use serde_json::{Value, json};
+
+use super::{Control, Outcome};
+use crate::documents::json::{finding, kind, set};
+use crate::documents::{compile, compose, fill, policy};
+use crate::error::Finding;
+
+/// The result of a check.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// The faults for which the document would be refused.
+    pub errors: Vec<Finding>,
+    /// The warnings that the filter would log.
+    pub warnings: Vec<Finding>,
+}
+
+impl Control {
+    /// Checks a policy by itself, as `POST` or, with the number of a stored policy, as `PUT` would.
+    ///
+    /// # Errors
+    /// If there is no such policy, or the database cannot be read. Faults of the document are no errors here.
+    pub async fn check_policy(&self, document: Value, stored: Option<i64>) -> Outcome<Checked> {
+        let store = self.store();
+        // A stand-in that is nobody's secret: nothing is stored.
+        let generated: Value = "5d".repeat(32).into();
+        let before = match stored {
+            None => None,
+            Some(id) => {
+                let mut reading = store.read().await?;
+                let row = store.policy(&mut reading, id).await?;
+                Some(store.policy_document(&mut reading, id, row.staging).await?)
+            }
+        };
+        let read = match policy::read(document, before.as_ref(), &generated) {
+            Ok(read) => read,
+            Err(errors) => return Ok(Checked { errors, warnings: Vec::new() }),
+        };
+        let mut whole = fill::filled(&read.document);
+        compose::add_secret(&mut whole, &generated);
+        let text = json!({"holdHeaders": true, "policies": [whole], "assignments": []}).to_string();
+        Ok(checked(&text, "policies[0]."))
+    }
+
+    /// Checks a whole document of the filter, such as a `policies.json`.
+    pub fn check_document(&self, mut document: Value) -> Checked {
+        if !document.is_object() {
+            let detail = format!("found {}, expected a document: an object", kind(&document));
+            return Checked { errors: vec![finding("$", &detail)], warnings: Vec::new() };
+        }
+        for member in ["assignments", "policies"] {
+            if document.get(member).is_none() {
+                set(&mut document, member, json!([]));
+            }
+        }
+        checked(&document.to_string(), "")
+    }
+}
+
+fn checked(text: &str, prefix: &str) -> Checked {
+    let relative = |member: &str| member.strip_prefix(prefix).unwrap_or(member).to_owned();
+    match compile::document(text) {
+        Err(errors) => {
+            let errors = errors.into_iter().map(|it| Finding { member: relative(&it.member), ..it }).collect();
+            Checked { errors, warnings: Vec::new() }
+        }
+        Ok(compiled) => {
+            let warnings = compiled.warnings.iter().map(|warning| match warning.split_once(": ") {
+                Some((member, detail)) if !member.contains(' ') => finding(&relative(member), detail),
+                _ => finding("$", warning),
+            });
+            Checked { errors: Vec::new(), warnings: warnings.collect() }
+        }
+    }
+}
