@@ -91,7 +91,10 @@ export async function enter(browser, how, way, options) {
       await page.locator("dialog[open]").waitFor(WAIT);
       return page.locator("dialog[open]").innerText();
     },
-    closed: () => page.locator("dialog").waitFor({ state: "detached", ...WAIT }),
+    /** Waits until no dialog is open. */
+    closed: () => page.locator("dialog").waitFor({ state: "detached", ...WAIT }).catch(async (error) => {
+      throw new Error(await page.locator("dialog").innerText(), { cause: error });
+    }),
     /** Waits for a message of the status line. */
     said: (text) => page.locator("#status").filter({ hasText: text }).waitFor(WAIT),
     heading: (text) => page.locator("main h2").filter({ hasText: text }).first().waitFor(WAIT),

@@ -75,7 +75,7 @@ async function assign(user, name, host) {
   await user.part("Assignments");
   await user.press(user.button("New configuration"));
   await user.type(page.getByLabel("Name", { exact: true }), name);
-  await user.type(page.getByLabel("Hosts, one in each line"), `${host}\n*.${host}`);
+  await user.type(page.getByLabel("Hosts, one in each line"), `${host}\nwww.${host}`);
   await user.press(user.answer("Create"));
   await user.closed();
   await user.said("Created.");

@@ -34,7 +34,7 @@ export async function showPolicies({ user }) {
     button("New policy", { kind: "primary", refused }, () => { location.hash = "#/policies/new"; }));
   if (!rows.length) {
     return [title, h("p", {}, "There is no policy yet. Create one, or import a file: ",
-      h("code", {}, "playlock control import policies.json"), ".")];
+      h("code", {}, "playlock import policies.json"), ".")];
   }
   const list = table("Policies", ["Name", "Number", "Services", "Staging", "Production"], rows);
   return [title, filter(rows.length, list, "Filter policies")?.element ?? null, list];
