@@ -17,7 +17,9 @@ from browser import command, direct  # noqa: E402  # the players' helper knows w
 STORIES = ("mouse", "phone", "keyboard")
 VISITS = (*STORIES, "canned")
 HTML = "<img src=x onerror=\"document.title='owned'\">"
-KEPT = {"policyName": "kept", "tokenAuth": {"enabled": True, "password": "5ec2e7ab" * 4}, "mediaEncryption": {"enabled": True}}
+SECRETS = ["5ec2e7ab" * 4, "a1b2c3d4" * 8]
+KEPT = {"policyName": "kept", "tokenAuth": {"enabled": True, "password": SECRETS[0]},
+        "mediaEncryption": {"enabled": True, "secret": SECRETS[1]}}
 PARTS = {"fault", "assigning", "assignments", "promote", "policy", "why", "audit", "access", "nodes", "refusals", "login"}
 
 
@@ -35,14 +37,15 @@ def visits(tmp_path_factory):
         options[1] = str(places.REPOSITORY / "tests/control/page.mjs")
         run = subprocess.run(options, capture_output=True, text=True, timeout=600, env=direct())
         assert run.returncode == 0, run.stderr
-        secret = client.get(f"{SECURITY}/policies/1").json()
+        read = client.get(f"{SECURITY}/policies/1").json()
+        assert [read["tokenAuth"]["password"], read["mediaEncryption"]["secret"]] == SECRETS
         log = plane.stderr()
     finally:
         plane.stop(kill=True)
     reports = json.loads(run.stdout)
     for visit in STORIES:
         reports[f"{visit}-reader"] = reports[visit].pop("reader")
-    return reports | {"secret": secret, "log": log}
+    return reports | {"log": log}
 
 
 EVERYONE = (*VISITS, *(f"{visit}-reader" for visit in STORIES))
@@ -155,9 +158,7 @@ def test_a_reader_sees_why_nothing_can_be_done_and_no_secret(visits, visit):
     assert all(disabled == "true" and "Your login lacks the role" in title for disabled, title in came["actions"].values())
     assert came["readonly"] is not None and "********" in came["texts"]["policy"]
     assert "Your login lacks the role admin." in came["texts"]["access"]
-    secrets = [visits["secret"]["tokenAuth"]["password"], visits["secret"]["mediaEncryption"]["secret"]]
-    assert KEPT["tokenAuth"]["password"] == secrets[0]
-    assert [part for part, text in came["texts"].items() for secret in secrets if secret in text] == []
+    assert [part for part, text in came["texts"].items() for secret in SECRETS if secret in text] == []
 
 
 def test_nodes_that_need_someone_come_first(visits):

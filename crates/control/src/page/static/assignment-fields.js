@@ -8,18 +8,21 @@ export function hostsFields(each) {
   const lines = (network) => each?.digitalProperties?.[network]?.join("\n") ?? "";
   const hosts = field("Hosts, one in each line", {
     id: "hosts", tag: "textarea", rows: 3, placeholder: "video.example.com", value: lines("production"),
-  }, "A leading * stands for any text. None: every host.");
-  const staging = field("Hosts on staging", { id: "staging-hosts", tag: "textarea", rows: 2, value: lines("staging") },
-    "Empty: the same hosts.");
-  if (lines("staging") === lines("production")) staging[1].value = "";
+  }, "A leading * stands for any text. Without hosts in both fields: every host.");
+  const staging = field("Hosts on staging", {
+    id: "staging-hosts", tag: "textarea", rows: 2, value: lines("staging") === lines("production") ? "" : lines("staging"),
+  }, "Empty: the same hosts.");
+  const listed = (one) => one[1].value.split(/[\s,]+/).filter(Boolean);
   return {
     content: [name, hosts, staging],
     document: () => {
-      const [listed, other] = [hosts, staging].map((each) => each[1].value.split(/[\s,]+/).filter(Boolean));
+      const [production, other] = [hosts, staging].map(listed);
+      const all = [...production, ...other];
+      // The name of the configuration in URLs: its first host, without a wildcard.
+      const hostname = each?.hostname ?? all.map((host) => host.replace(/^\*[.-]?/, "")).find(Boolean) ?? "*";
       return {
-        configurationName: name[1].value.trim(),
-        hostname: each?.hostname ?? listed.find((host) => !host.startsWith("*")) ?? name[1].value.trim(),
-        digitalProperties: { production: listed, staging: other.length ? other : listed },
+        configurationName: name[1].value.trim(), hostname,
+        ...(all.length ? { digitalProperties: { production, staging: other.length ? other : production } } : {}),
       };
     },
   };

@@ -85,7 +85,8 @@ async function configuration(each, shared) {
         ...(pending ? production.map((one) => row(one, names, "production")) : [])]) : null);
 }
 
-const hostsOf = (each, network) => each.digitalProperties?.[network]?.join(", ") || "every host";
+/** Without digital properties, a configuration is for every host. */
+const hostsOf = (each, network) => (each.digitalProperties ? each.digitalProperties[network]?.join(", ") || "no host" : "every host");
 
 /** The hosts and Envoys of a change. */
 function reached(each, network, nodes) {

@@ -11,6 +11,7 @@ import { Schema } from "./schema.js";
 
 /** Members of answers that are not part of the document that is written. */
 const OF_THE_SERVER = ["policyId", "status", "environment", "unsavedPolicy"];
+const FIRST_MEMBERS = ["policyName", "description", "tokenAuth", "mediaEncryption", "contentTargeting", "playerVerification"];
 
 const FIRST = {
   policyName: "",
@@ -145,9 +146,17 @@ async function existing(id, schema, context) {
 
 const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
-/** The document as it is written: without the server's members, which keep their order otherwise. */
+/** The document as it is written: without the server's members, and with those first that people look for first. */
 function written(policy) {
-  return Object.fromEntries(Object.entries(policy).filter(([name]) => !OF_THE_SERVER.includes(name)));
+  const names = Object.keys(policy).filter((name) => !OF_THE_SERVER.includes(name));
+  return Object.fromEntries(sorted(names, FIRST_MEMBERS).map((name) => [name, enabledFirst(policy[name])]));
+}
+
+const sorted = (names, first) => [...first.filter((name) => names.includes(name)), ...names.filter((name) => !first.includes(name))];
+
+function enabledFirst(value) {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  return Object.fromEntries(sorted(Object.keys(value), ["enabled"]).map((name) => [name, enabledFirst(value[name])]));
 }
 
 async function save(edit, write) {
