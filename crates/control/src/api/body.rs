@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::FromRequestParts;
-use axum::http::header;
+use axum::http::{HeaderValue, header};
 use axum::http::request::Parts;
+use http_body_util::BodyExt as _;
 use serde_json::Value;
 
 use super::App;
@@ -20,6 +21,10 @@ pub const LIMIT: usize = 4 * 1024 * 1024;
 const SMALL: usize = 4096;
 /// Time in which a body must arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of a refused body that are read and dropped at most, and the time for them. A client that still writes would not
+/// see the answer, and could not use the connection again.
+const DROPPED: usize = 2 * LIMIT;
+const DROP_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The body of an authenticated request.
 #[derive(Clone)]
@@ -49,7 +54,7 @@ pub fn json(bytes: &[u8]) -> Result<Value, Problem> {
 ///
 /// # Errors
 /// A 415 unless it is JSON, a 413 beyond [`LIMIT`], a 408 if it takes too long.
-pub async fn read(app: &App, parts: &Parts, operation: &Operation, stream: Body) -> Result<Bytes, Problem> {
+pub async fn read(app: &App, parts: &Parts, operation: &Operation, stream: &mut Body) -> Result<Bytes, Problem> {
     if operation.body.is_none() {
         return Ok(Bytes::new());
     }
@@ -62,25 +67,52 @@ pub async fn read(app: &App, parts: &Parts, operation: &Operation, stream: Body)
 ///
 /// # Errors
 /// As [`read`].
-pub async fn read_small(parts: &Parts, stream: Body) -> Result<Bytes, Problem> {
+pub async fn read_small(parts: &Parts, stream: &mut Body) -> Result<Bytes, Problem> {
     bounded(parts, stream, SMALL).await
 }
 
-async fn bounded(parts: &Parts, stream: Body, limit: usize) -> Result<Bytes, Problem> {
+async fn bounded(parts: &Parts, stream: &mut Body, limit: usize) -> Result<Bytes, Problem> {
     json_type(parts)?;
     let too_large = || Problem::new(Kind::TooLarge, format!("The body is too large; expected at most {limit} bytes."));
     let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > limit)) {
         return Err(too_large());
     }
-    match tokio::time::timeout(PATIENCE, to_bytes(stream, limit)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        // The limit, or a connection that ended: nobody reads the answer then.
-        Ok(Err(_)) => Err(too_large()),
-        Err(_) => {
-            let seconds = PATIENCE.as_secs();
-            Err(Problem::new(Kind::Timeout, format!("The body did not arrive; expected it within {seconds} s.")))
+    let whole = async {
+        let mut bytes = Vec::new();
+        while let Some(frame) = stream.frame().await {
+            // A connection that ended: nobody reads the answer.
+            let frame = frame.map_err(|_| Problem::new(Kind::Invalid, "The body broke off."))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if bytes.len().saturating_add(data.len()) > limit {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&data);
         }
+        Ok(Bytes::from(bytes))
+    };
+    tokio::time::timeout(PATIENCE, whole).await.unwrap_or_else(|_| {
+        let seconds = PATIENCE.as_secs();
+        Err(Problem::new(Kind::Timeout, format!("The body did not arrive; expected it within {seconds} s.")))
+    })
+}
+
+/// The answer to a request whose body may not have been read: drops what comes, and closes the connection if it is much.
+pub async fn refuse(problem: Problem, mut stream: Body) -> Problem {
+    let rest = async {
+        let mut dropped = 0_usize;
+        while let Some(Ok(frame)) = stream.frame().await {
+            dropped = dropped.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+            if dropped > DROPPED {
+                return false;
+            }
+        }
+        true
+    };
+    match tokio::time::timeout(DROP_PATIENCE, rest).await {
+        Ok(true) => problem,
+        // HTTP/2 leaves the header out, and resets the stream alone.
+        _ => problem.with_header(header::CONNECTION, HeaderValue::from_static("close")),
     }
 }
 

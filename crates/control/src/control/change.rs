@@ -9,7 +9,7 @@ use super::{Control, Outcome, Revisions};
 use crate::actor::Actor;
 use crate::documents::compile;
 use crate::documents::compose::Subject;
-use crate::documents::mask::masked;
+use crate::documents::mask::recorded;
 use crate::error::ControlError;
 use crate::network::Network;
 use crate::store::audit::{self, AuditEntry};
@@ -121,7 +121,7 @@ impl Control {
     }
 
     async fn record(&self, change: &mut Change, record: Record<'_>) -> Outcome<()> {
-        let text = |value: Option<Value>| value.map(|value| masked(&value).to_string());
+        let text = |value: Option<Value>| value.map(|value| recorded(&value).to_string());
         let entry = AuditEntry {
             time: change.now.clone(),
             actor: change.actor.clone(),

@@ -7,6 +7,16 @@ use super::json::{at, finding, is_true};
 use super::places;
 use crate::error::Finding;
 
+/// Objects that require `enabled`.
+const SECTIONS: [&str; 7] = [
+    "tokenAuth",
+    "mediaEncryption",
+    "contentTargeting",
+    "contentTargeting.geoProtection",
+    "contentTargeting.ipAccess",
+    "contentTargeting.referer",
+    "playerVerification",
+];
 /// Players of a policy.
 const MAX_PLAYERS: usize = 30;
 
@@ -14,6 +24,12 @@ const MAX_PLAYERS: usize = 30;
 /// longer one can be edited.
 pub fn check(policy: &Value, stored: Option<&Value>) -> Vec<Finding> {
     let mut found = Vec::new();
+    for section in SECTIONS {
+        let path: Vec<_> = section.split('.').collect();
+        if at(policy, &path).and_then(Value::as_object).is_some_and(|section| !section.contains_key("enabled")) {
+            found.push(finding(&format!("{section}.enabled"), "missing, expected a boolean"));
+        }
+    }
     for member in ["password", "transitionPassword"] {
         password(policy, stored, member, &mut found);
     }

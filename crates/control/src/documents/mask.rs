@@ -12,32 +12,38 @@ pub const MASK: &str = "********";
 pub const SECRETS: [&str; 8] =
     ["d", "k", "key", "password", "secret", "token", "transitionPassword", "transitionSecret"];
 
+/// Members that the audit trail masks, too: who has the hash of a player can pose as that player.
+const CREDENTIALS: [&str; 1] = ["hash"];
+
 /// A copy with every secret masked. `{"env": …}` and `{"sealed": …}` are not secrets.
 pub fn masked(value: &Value) -> Value {
     let mut value = value.clone();
-    mask(&mut value);
+    mask(&mut value, &|name| SECRETS.contains(&name));
     value
 }
 
-fn mask(value: &mut Value) {
+/// A copy for the audit trail, which is not encrypted: every secret and credential masked.
+pub fn recorded(value: &Value) -> Value {
+    let mut value = value.clone();
+    mask(&mut value, &|name| SECRETS.contains(&name) || CREDENTIALS.contains(&name));
+    value
+}
+
+fn mask(value: &mut Value, is_secret: &dyn Fn(&str) -> bool) {
     match value {
         Value::Object(object) => {
             for (name, member) in object.iter_mut() {
-                if is_secret(name, member) {
-                    *member = MASK.into();
-                } else {
-                    mask(member);
+                match member {
+                    Value::Object(_) | Value::Bool(_) | Value::Null => mask(member, is_secret),
+                    // A number or an array is a secret that was written wrongly.
+                    _ if is_secret(name) => *member = MASK.into(),
+                    _ => mask(member, is_secret),
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, is_secret)),
         _ => {}
     }
-}
-
-fn is_secret(name: &str, value: &Value) -> bool {
-    // Of any type but an object: a number or an array is a secret that was written wrongly.
-    SECRETS.contains(&name) && !matches!(value, Value::Object(_) | Value::Bool(_) | Value::Null)
 }
 
 /// Puts the stored secrets where a document has the mask. Returns the masks for which there is none.

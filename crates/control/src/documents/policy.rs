@@ -64,9 +64,8 @@ pub fn read(mut document: Value, stored: Option<&Value>, generated: &Value) -> R
         }
     };
     found.extend(mask::unmask(&mut document, stored));
-    found.extend(limits::check(&document, stored));
-    // The filter's own check says the same of a member that is beyond the limits.
-    for other in compile::policy(&document, generated) {
+    // One finding for each member: the filter's own check repeats those of the limits.
+    for other in limits::check(&document, stored).into_iter().chain(compile::policy(&document, generated)) {
         if !found.iter().any(|known| known.member == other.member) {
             found.push(other);
         }

@@ -33,11 +33,10 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), FileFault> {
     let write = || {
         let mut file = private_options().open(&temporary)?;
         file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        file.sync_all()
     };
-    write().map_err(FileFault::of(path))
+    write().map_err(FileFault::of(path))?;
+    rename(&temporary, path)
 }
 
 /// Creates the folder if it is not there: mode 0700.
@@ -61,6 +60,18 @@ pub fn remove(path: &Path) -> Result<(), FileFault> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileFault::of(path)(error)),
         _ => Ok(()),
     }
+}
+
+/// Renames a file within its folder, and flushes the folder.
+///
+/// # Errors
+/// It could not be renamed.
+pub fn rename(from: &Path, to: &Path) -> Result<(), FileFault> {
+    let rename = || {
+        fs::rename(from, to)?;
+        to.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    };
+    rename().map_err(FileFault::of(from))
 }
 
 /// Opens a file, and creates it if it is not there: mode 0600.

@@ -107,9 +107,17 @@ impl Folder {
     ///
     /// # Errors
     /// A file cannot be written.
-    pub fn write_new_master_key(&self, old: &str, new: &str) -> Result<(), FolderError> {
+    pub fn write_next_master_key(&self, old: &str, next: &str) -> Result<(), FolderError> {
         files::replace(&self.file("master.key.old"), old.as_bytes())?;
-        Ok(files::replace(&self.file("master.key.next"), new.as_bytes())?)
+        Ok(files::replace(&self.file("master.key.next"), next.as_bytes())?)
+    }
+
+    /// Renames `master.key.next` to `master.key`.
+    ///
+    /// # Errors
+    /// The file cannot be renamed.
+    pub fn use_next_master_key(&self) -> Result<(), FolderError> {
+        Ok(files::rename(&self.file("master.key.next"), &self.file("master.key"))?)
     }
 
     /// The host that a folder's `edgerc` names.

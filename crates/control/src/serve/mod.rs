@@ -175,9 +175,9 @@ pub fn rotate_master_key(data: &Path, database: Option<&str>) -> Result<(), Serv
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServeError::Runtime)?;
     let database = database.map_or_else(|| sqlite(&data.join("playlock.db")), str::to_owned);
     // Both keys are on the disk before the database changes, so that one of them opens it whatever happens.
-    folder.write_new_master_key(&old.to_hex(), &new.to_hex())?;
+    folder.write_next_master_key(&old.to_hex(), &new.to_hex())?;
     runtime.block_on(store::rotate_master_key(&database, &old, &new, &System))?;
-    Ok(folder.write_master_key(&new.to_hex())?)
+    Ok(folder.use_next_master_key()?)
 }
 
 fn master_key(folder: &Folder) -> Result<MasterKey, ServeError> {

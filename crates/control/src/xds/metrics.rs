@@ -80,6 +80,7 @@ async fn serve<O: Operations>(
     stream.take(&first);
     drop((first, node));
     let ended = stream.run(control, shared, &mut messages).await;
+    stream.report();
     stream.save(control).await;
     ended
 }
@@ -121,8 +122,8 @@ impl Stream {
     }
 
     fn report(&mut self) {
-        self.reported = self.tally.revision();
-        if let Some(revision) = self.reported {
+        if let Some(revision) = self.tally.revision().filter(|it| self.reported != Some(*it)) {
+            self.reported = Some(revision);
             self.reporter.report(NodeEvent::InForce(revision));
         }
     }

@@ -19,7 +19,7 @@ use crate::api::{App, body};
 ///
 /// # Errors
 /// A 401 that names the part of the request that is wrong.
-pub async fn verify(app: &App, parts: &Parts, value: &str, operation: &Operation, stream: Body) -> Verified {
+pub async fn verify(app: &App, parts: &Parts, value: &str, operation: &Operation, stream: &mut Body) -> Verified {
     let authorization = Authorization::parse(value).map_err(|error| refused(error.into()))?;
     let now = Timestamp::now().as_second();
     app.window.check(now, authorization.timestamp()).map_err(refused)?;

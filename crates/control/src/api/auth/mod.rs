@@ -4,17 +4,17 @@ mod bearer;
 mod edgegrid;
 pub mod session;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::operations;
+use super::operations::{self, Operation};
 use super::problem::{Kind, Problem};
 use super::{App, body};
 use crate::actor::{Actor, Role};
@@ -82,44 +82,62 @@ pub async fn guard(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let (mut parts, stream) = request.into_parts();
-    let path = matched.as_str();
-    let Some(operation) = operations::find(parts.method.as_str(), path) else {
-        return Err(not_allowed(&parts.method, &operations::allowed(path)));
+    let (mut parts, mut stream) = request.into_parts();
+    let admitted = admit(&app, peer.ip(), matched.as_str(), &parts, &mut stream).await;
+    let (user, bytes) = match admitted {
+        Ok(admitted) => admitted,
+        Err(problem) => return Err(body::refuse(problem, stream).await),
     };
-    if let Some(wait) = app.limits.blocked(peer.ip(), Instant::now()) {
-        return Err(too_many(wait.as_secs().saturating_add(1)));
-    }
-    let (user, bytes) = match credentials(&parts.headers) {
-        Ok(Credentials::EdgeGrid(value)) => edgegrid::verify(&app, &parts, value, operation, stream).await,
-        Ok(Credentials::Bearer(token)) => match bearer::verify(&app, token).await {
-            Ok(user) => body::read(&app, &parts, operation, stream).await.map(|bytes| (user, bytes)),
-            Err(problem) => Err(problem),
-        },
-        Ok(Credentials::Session(token)) => match session::verify(&app, &parts, token).await {
-            Ok(user) => body::read(&app, &parts, operation, stream).await.map(|bytes| (user, bytes)),
-            Err(problem) => Err(problem),
-        },
-        Ok(Credentials::None) => return Err(unauthorized(NO_CREDENTIALS)),
-        Err(problem) => Err(problem),
-    }
-    .inspect_err(|problem| {
-        if problem.is_failed_authentication() {
-            app.limits.failed(peer.ip(), Instant::now());
-        }
-    })?;
-    if !user.actor.has(operation.role) {
-        return Err(missing(operation.role));
-    }
     let name = user.actor.name.clone();
     parts.extensions.insert(user);
     parts.extensions.insert(body::Raw(bytes));
-    let mut response = next.run(Request::from_parts(parts, axum::body::Body::empty())).await;
+    let mut response = next.run(Request::from_parts(parts, Body::empty())).await;
     response.extensions_mut().insert(Known(name));
     Ok(response)
 }
 
-/// The bytes of a request that is signed, and its user.
+/// The user of a request and its body, if the user has the operation's role.
+async fn admit(app: &App, peer: IpAddr, path: &str, parts: &Parts, stream: &mut Body) -> Verified {
+    let Some(operation) = operations::find(parts.method.as_str(), path) else {
+        return Err(not_allowed(&parts.method, &operations::allowed(path)));
+    };
+    if let Some(wait) = app.limits.blocked(peer, Instant::now()) {
+        return Err(too_many(wait.as_secs().saturating_add(1)));
+    }
+    let verified = match credentials(&parts.headers) {
+        Ok(Credentials::EdgeGrid(value)) => edgegrid::verify(app, parts, value, operation, stream).await,
+        Ok(Credentials::Bearer(token)) => with_body(bearer::verify(app, token).await, app, parts, operation, stream).await,
+        Ok(Credentials::Session(token)) => {
+            with_body(session::verify(app, parts, token).await, app, parts, operation, stream).await
+        }
+        // Nobody has guessed.
+        Ok(Credentials::None) => return Err(unauthorized(NO_CREDENTIALS)),
+        Err(problem) => Err(problem),
+    };
+    let (user, bytes) = verified.inspect_err(|problem| {
+        if problem.is_failed_authentication() {
+            app.limits.failed(peer, Instant::now());
+        }
+    })?;
+    if user.actor.has(operation.role) { Ok((user, bytes)) } else { Err(missing(operation.role)) }
+}
+
+/// Reads the body once the user is known.
+async fn with_body(
+    user: Result<User, Problem>,
+    app: &App,
+    parts: &Parts,
+    operation: &Operation,
+    stream: &mut Body,
+) -> Verified {
+    let user = user?;
+    if !user.actor.has(operation.role) {
+        return Err(missing(operation.role));
+    }
+    Ok((user, body::read(app, parts, operation, stream).await?))
+}
+
+/// The user of a request, and its body.
 type Verified = Result<(User, Bytes), Problem>;
 
 enum Credentials<'a> {

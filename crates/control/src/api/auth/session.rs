@@ -1,8 +1,9 @@
 //! Sessions of the page: a one-time code becomes a cookie, and writes carry a second token that no other site can read.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -16,6 +17,7 @@ use subtle::ConstantTimeEq as _;
 use super::{CSRF_HEADER, Known, User, too_many, unauthorized};
 use crate::api::problem::{Kind, Problem};
 use crate::api::{App, body};
+use crate::control::NewSession;
 
 /// Browsers accept a cookie with this prefix only over TLS, for the whole host, and from this host.
 const COOKIE: &str = "__Host-playlock";
@@ -68,21 +70,29 @@ pub async fn log_in(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Response, Problem> {
-    if let Some(wait) = app.limits.blocked(peer.ip(), Instant::now()) {
-        return Err(too_many(wait.as_secs().saturating_add(1)));
-    }
-    let (parts, stream) = request.into_parts();
-    let document = body::json(&body::read_small(&parts, stream).await?)?;
-    let code = document.get("code").and_then(Value::as_str).filter(|code| code.len() <= 128);
-    let code = code.ok_or_else(|| Problem::member("code", "missing; expected the one-time code as a string"))?;
-    let Some(session) = app.control.log_in(code).await? else {
-        app.limits.failed(peer.ip(), Instant::now());
-        return Err(unauthorized("code: unknown, used, or ended; expected a new one from `playlock control login`."));
+    let (parts, mut stream) = request.into_parts();
+    let session = match exchange(&app, peer.ip(), &parts, &mut stream).await {
+        Ok(session) => session,
+        Err(problem) => return Err(body::refuse(problem, stream).await),
     };
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(&mut response, &session.cookie, session.max_age);
     response.extensions_mut().insert(Known(session.actor.name));
     Ok(response)
+}
+
+/// The session for a one-time code.
+async fn exchange(app: &App, peer: IpAddr, parts: &Parts, stream: &mut Body) -> Result<NewSession, Problem> {
+    if let Some(wait) = app.limits.blocked(peer, Instant::now()) {
+        return Err(too_many(wait.as_secs().saturating_add(1)));
+    }
+    let document = body::json(&body::read_small(parts, stream).await?)?;
+    let code = document.get("code").and_then(Value::as_str).filter(|code| code.len() <= 128);
+    let code = code.ok_or_else(|| Problem::member("code", "missing; expected the one-time code as a string"))?;
+    app.control.log_in(code).await?.ok_or_else(|| {
+        app.limits.failed(peer, Instant::now());
+        unauthorized("code: unknown, used, or ended; expected a new one from `playlock control login`.")
+    })
 }
 
 /// `POST /logout`: ends the session of the cookie, if there is one.
