@@ -10,6 +10,7 @@
 //! | `playlock.policy.POLICY.speke_requests.REQUESTER.VERDICT` | requests of a packager that were answered |
 //! | `playlock.active` | gauge: requests with a response pending or in progress |
 //! | `playlock.microseconds` | histogram: time in all callbacks of a request, for one request in 16 |
+//! | `playlock.revision` | gauge: the document's `revision`, 0 if it has none |
 //! | `playlock.batches` | number of batches with chunks of several streams |
 
 use std::cell::{Cell, OnceCell};
@@ -54,6 +55,8 @@ pub struct Metrics {
     active: Option<u32>,
     microseconds: Option<u32>,
     batches: Option<u32>,
+    /// The gauge, and the document's revision.
+    revision: (Option<u32>, u64),
 }
 
 impl Metrics {
@@ -66,6 +69,14 @@ impl Metrics {
             active: host::define_metric(Metric::Gauge, "playlock.active"),
             microseconds: host::define_metric(Metric::Histogram, "playlock.microseconds"),
             batches: host::define_metric(Metric::Counter, "playlock.batches"),
+            revision: (host::define_metric(Metric::Gauge, "playlock.revision"), policies.revision.unwrap_or_default()),
+        }
+    }
+
+    /// Shows the document's revision. All VMs of the process share the gauge, so the last call wins.
+    pub fn show_revision(&self) {
+        if let (Some(id), revision) = self.revision {
+            host::record(id, revision);
         }
     }
 

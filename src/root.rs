@@ -83,6 +83,7 @@ fn start(policies: &Policies, document: &[u8]) -> String {
     let counts =
         [many(policies.len(), "policy", "policies"), many(policies.assignments(), "assignment", "assignments")];
     let batching = if policies.batching { "on" } else { "off (not configured)" };
-    let revision = policies.revision(document).map(|revision| format!(", configuration {revision}"));
-    format!("playlock {version}: {}, batching {batching}{}", counts.join(", "), revision.unwrap_or_default())
+    let revision = policies.revision.map(|revision| format!(", revision {revision}")).unwrap_or_default();
+    let fingerprint = policies.fingerprint(document).map(|it| format!(", configuration {it}")).unwrap_or_default();
+    format!("playlock {version}: {}, batching {batching}{revision}{fingerprint}", counts.join(", "))
 }

@@ -16,6 +16,10 @@ use crate::metrics::Metrics;
 /// Tick period. A chunk is held for at most two ticks.
 const TICK: Duration = Duration::from_millis(1);
 
+/// Time until the first tick, which shows the document's revision. Envoy tries each configuration in a VM that it then
+/// drops, perhaps with the configuration: that VM lives to see no tick.
+const FIRST_TICK: Duration = Duration::from_millis(100);
+
 /// Largest output in bytes that waits for another callback while more follows: half of the proxy's default buffer for a
 /// paused response.
 const LARGEST_OWED: usize = 512 << 10;
@@ -29,12 +33,15 @@ pub struct Worker {
     /// Streams resumed outside their own callbacks since their last chunk.
     resumed: RefCell<Numbers>,
     ticking: Cell<bool>,
+    /// Whether the first tick has come.
+    settled: Cell<bool>,
 }
 
 impl Worker {
-    /// Creates the state for the streams of the context `root`. `batching`: chunks of several streams may be encrypted
-    /// together.
+    /// Creates the state for the streams of the context `root`, and requests the first tick. `batching`: chunks of several
+    /// streams may be encrypted together.
     pub fn new(root: u32, metrics: Rc<Metrics>, batching: bool) -> Self {
+        host::tick_every(root, FIRST_TICK);
         Self { root, metrics, batch: RefCell::new(Batch::new(batching)), ..Self::default() }
     }
 
@@ -113,7 +120,11 @@ impl Worker {
     pub fn tick(&self) {
         self.batch.borrow_mut().tick();
         self.release(None);
-        if !self.batch.borrow().is_holding() && self.ticking.replace(false) {
+        let first = !self.settled.replace(true);
+        if first {
+            self.metrics.show_revision();
+        }
+        if !self.batch.borrow().is_holding() && (self.ticking.replace(false) || first) {
             host::tick_every(self.root, Duration::ZERO);
         }
     }

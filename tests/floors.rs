@@ -15,7 +15,7 @@ struct Building {
     rooms: &'static [&'static str],
 }
 
-const BUILDINGS: [Building; 5] = [
+const BUILDINGS: [Building; 6] = [
     Building {
         name: "playlock_core",
         sources: "crates/core/src",
@@ -26,6 +26,7 @@ const BUILDINGS: [Building; 5] = [
     },
     Building { name: "playlock_config", sources: "crates/config/src", rooms: &[] },
     Building { name: "playlock_cli", sources: "crates/cli/src", rooms: &[] },
+    Building { name: "playlock_control", sources: "crates/control/src", rooms: &[] },
     Building { name: "playlock_proxy_wasm", sources: "crates/proxy-wasm/src", rooms: &[] },
     Building { name: "playlock", sources: "src", rooms: &[] },
 ];

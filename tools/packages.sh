@@ -17,6 +17,7 @@ has() {
     gstreamer) command -v gst-launch-1.0 >/dev/null && gst-inspect-1.0 --exists hlsdemux2 &&
       gst-inspect-1.0 --exists checksumsink && gst-inspect-1.0 --exists avdec_h264 ;;
     vlc) command -v vlc >/dev/null && compgen -G '/usr/lib*/*/vlc/plugins/demux/libadaptive_plugin.so' >/dev/null ;;
+    postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }

@@ -10,17 +10,29 @@ use serde_json::Value;
 use crate::edge::{self, Asked, header};
 use crate::site::NOW;
 
+/// The keys of tests/cases/sealed.toml, and what they have sealed there.
+const SEAL_KEY: &str = "32d1e36fc88fc7a9c78d23d8a107f8bcefdbabefef454adcf31c6e882bcff6bb";
+const PREVIOUS_SEAL_KEY: &str = "f8339cfb4866684abec1acdba2cfd5ae89e0abb8a89499b2b66d9d50d9cbec9c";
+const SEALED: [&str; 2] =
+    ["52a152a152a152a152a152a152a152a1", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"];
+
 /// Input: a document.
 pub fn property(input: &[u8]) {
     // As the proxy has them.
-    let env = |name: &str| name.starts_with("PLAYLOCK_").then(|| "00112233445566778899aabbccddeeff".to_owned());
+    let env = |name: &str| match name {
+        "PLAYLOCK_SEAL_KEY" => Some(SEAL_KEY.to_owned()),
+        "PLAYLOCK_SEAL_KEY_PREVIOUS" => Some(PREVIOUS_SEAL_KEY.to_owned()),
+        _ => name.starts_with("PLAYLOCK_").then(|| "00112233445566778899aabbccddeeff".to_owned()),
+    };
     let parsed = playlock_config::parse(input, &env);
     let value: Option<Value> = serde_json::from_slice(input).ok();
     let shown = match &parsed {
         Ok((policies, warnings)) => format!("{policies:?} {warnings:?}"),
         Err(error) => format!("{error} {error:?}"),
     };
-    for secret in value.iter().flat_map(secrets) {
+    let text = String::from_utf8_lossy(input);
+    let sealed = SEALED.into_iter().filter(|secret| !text.contains(secret));
+    for secret in value.iter().flat_map(secrets).chain(sealed) {
         assert!(!shown.contains(secret), "{secret} is shown");
     }
     match parsed {

@@ -87,7 +87,7 @@ def started(directory, config, **environment_of):
 
 
 def test_a_start_is_one_line(tmp_path):
-    """With any number of workers. The revision is the same for the same document and secret, and differs for others."""
+    """With any number of workers. The fingerprint is the same for the same document and secret, and differs for others."""
     (line,) = started(tmp_path / "one", document())
     version = re.search(r'^version = "(.*)"', (places.REPOSITORY / "Cargo.toml").read_text(), re.M)[1]
     said = re.fullmatch(r"playlock (\S+): 1 policy, 1 assignment, batching off \(not configured\), configuration ([0-9a-f]{8})", line)

@@ -5,6 +5,7 @@ import pathlib
 
 import cat
 import derive
+import sealed
 
 
 def test_derivation():
@@ -38,3 +39,10 @@ def test_common_access_tokens():
     fixed = lambda file: [dict(one, token=None) if one["about"].startswith("ES256") else one for one in file["vectors"]]
     assert fixed(published) == fixed(cat.FILE)
     assert {**published, "vectors": None} == {**cat.FILE, "vectors": None}
+
+
+def test_sealed_secrets():
+    published = json.loads((pathlib.Path(__file__).parent / "sealed.json").read_text())
+    assert published == sealed.vectors()
+    for vector in published[1:3]:
+        assert sealed.unseal(bytes.fromhex(vector["key"]), vector["sealed"]) == vector["secret"]

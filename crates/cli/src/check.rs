@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use playlock_config::sealed;
 use playlock_core::policy::{Idle, Policies};
 use serde_json::json;
 
@@ -154,7 +155,8 @@ fn report(loaded: &Loaded, now: u64, alone: bool, diagnostics: &mut Diagnostics)
     let Loaded { policies, unknown, .. } = loaded;
     let mut warnings = loaded.warnings.clone();
     for name in unknown {
-        warnings.push(format!("the environment variable {name} is not set here, so its value was not checked"));
+        let unchecked = if name == sealed::KEY { "the secrets sealed under it were" } else { "its value was" };
+        warnings.push(format!("the environment variable {name} is not set here, so {unchecked} not checked"));
     }
     let read: Vec<&str> = policies.geo_headers_read().collect();
     if alone && !read.is_empty() {

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::{env, fs, io};
 
+use playlock_config::sealed;
 use playlock_core::policy::Policies;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -32,7 +33,7 @@ pub struct Loaded {
 /// # Errors
 /// A file that cannot be read, or the first fault in it with its JSON path.
 pub fn load(file: &Path) -> Result<Loaded, Failure> {
-    parse(&file.display(), read(file)?, &|name| env::var(name).ok())
+    parse(&file.display(), read(file)?, &|name| env::var(name).ok(), None)
 }
 
 /// Loads a configuration; its environment variables need not be set here, but in Envoy's environment.
@@ -52,12 +53,16 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
     let unknown = RefCell::new(BTreeSet::new());
     let env = |name: &str| {
         let here = || env::var(name).ok();
-        Some(known.get(name).map(|value| (*value).to_owned()).or_else(here).unwrap_or_else(|| {
-            unknown.borrow_mut().insert(name.to_owned());
-            stand_in(name)
-        }))
+        known.get(name).map(|value| (*value).to_owned()).or_else(here).or_else(|| {
+            // The second key of sealed secrets may be absent.
+            if name != sealed::PREVIOUS_KEY {
+                unknown.borrow_mut().insert(name.to_owned());
+            }
+            // No other value could open what the first key has sealed.
+            (name != sealed::KEY && name != sealed::PREVIOUS_KEY).then(|| stand_in(name))
+        })
     };
-    let loaded = parse(place, text.to_owned(), &env)?;
+    let loaded = parse(place, text.to_owned(), &env, Some(&stand_in))?;
     Ok(Loaded { unknown: unknown.into_inner(), ..loaded })
 }
 
@@ -66,27 +71,42 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
 /// # Errors
 /// As [`load`].
 pub fn parse_apart(place: &dyn Display, text: &str) -> Result<Loaded, Failure> {
-    let loaded = parse(place, text.to_owned(), &|name| Some(stand_in(name)))?;
+    // No value could open what another key has sealed.
+    let env = |name: &str| (name != sealed::KEY && name != sealed::PREVIOUS_KEY).then(|| stand_in(name));
+    let loaded = parse(place, text.to_owned(), &env, Some(&stand_in))?;
     Ok(Loaded { unknown: loaded.variables.clone(), ..loaded })
 }
 
-/// A valid secret in place of an unset variable: 16 bytes in hex, different for each name, since equal secrets cause a
-/// warning.
+/// A valid secret in place of an unset variable, or of a sealed text that cannot be opened: 16 bytes in hex, different for
+/// each name or text, since equal secrets cause a warning.
 pub fn stand_in(name: &str) -> String {
     base16ct::lower::encode_string(Sha256::digest(name).get(..16).unwrap_or_default())
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+/// The text of a configuration.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn read(file: &Path) -> Result<String, Failure> {
     fs::read_to_string(file).map_err(|error| Failure::Wrong(format!("{}: {error}", file.display())))
 }
 
-fn parse(place: &dyn Display, text: String, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Failure> {
+fn parse(
+    place: &dyn Display,
+    text: String,
+    env: &dyn Fn(&str) -> Option<String>,
+    stand_in: Option<&dyn Fn(&str) -> String>,
+) -> Result<Loaded, Failure> {
     let variables = RefCell::new(BTreeSet::new());
     let recorded = |name: &str| {
         variables.borrow_mut().insert(name.to_owned());
         env(name)
     };
-    let (policies, warnings) = playlock_config::parse(text.as_bytes(), &recorded).map_err(|error| {
+    let parsed = match stand_in {
+        Some(stand_in) => playlock_config::parse_elsewhere(text.as_bytes(), &recorded, stand_in),
+        None => playlock_config::parse(text.as_bytes(), &recorded),
+    };
+    let (policies, warnings) = parsed.map_err(|error| {
         Failure::Wrong(match error.unset {
             Some(name) => {
                 format!(

@@ -6,10 +6,12 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use playlock_config::sealed;
 use sha2::{Digest, Sha256};
 
 use crate::config::{self, Loaded};
 use crate::failure::Failure;
+use crate::seal::Sealer;
 
 /// Write a configuration as a file for Envoy's extension discovery (ECDS).
 ///
@@ -40,12 +42,17 @@ pub struct Ecds {
     /// Envoy reads them from its own environment, which does not change until Envoy restarts.
     #[arg(long)]
     with_secrets: bool,
+    /// Seal the secrets that the file would show, under the key in PLAYLOCK_SEAL_KEY: those in the configuration and, with
+    /// --with-secrets, the values of the variables. Envoy needs the same key in its environment. Each run writes another
+    /// file; `playlock seal --config` writes a configuration to keep.
+    #[arg(long)]
+    seal: bool,
 }
 
 /// Writes the file to `output`.
 ///
 /// # Errors
-/// A module that is a URL; a configuration that Envoy would reject, too.
+/// A module that is a URL; a configuration that Envoy would reject, too; a file that would show the key of sealed secrets.
 pub fn run(arguments: &Ecds, output: &mut dyn Write) -> Result<(), Failure> {
     if arguments.module.contains("://") {
         return Err(Failure::Wrong(format!(
@@ -53,10 +60,24 @@ pub fn run(arguments: &Ecds, output: &mut dyn Write) -> Result<(), Failure> {
             arguments.module
         )));
     }
-    let loaded = match arguments.with_secrets {
-        true => config::load(&arguments.config)?,
-        false => config::load_elsewhere(&arguments.config)?,
+    let mut loaded = match (arguments.seal, arguments.with_secrets) {
+        (true, env_too) => {
+            let text = config::read(&arguments.config)?;
+            Sealer::new(sealed::KEY)?.document(&arguments.config.display().to_string(), &text, env_too)?
+        }
+        (false, true) => config::load(&arguments.config)?,
+        (false, false) => config::load_elsewhere(&arguments.config)?,
     };
+    if loaded.variables.contains(sealed::KEY) {
+        if arguments.with_secrets && !arguments.seal {
+            return Err(Failure::Wrong(format!(
+                "--with-secrets: the configuration has sealed secrets, and the file would show their key ({}); expected --seal beside it, or neither",
+                sealed::KEY
+            )));
+        }
+        // Envoy ignores names of variables that it does not have. So it needs no other file while the key is exchanged.
+        loaded.variables.insert(sealed::PREVIOUS_KEY.to_owned());
+    }
     config::warn(&loaded.warnings);
     output.write_all(document(arguments, &loaded).as_bytes()).map_err(config::output_failure)
 }
@@ -109,7 +130,7 @@ fn document(arguments: &Ecds, loaded: &Loaded) -> String {
 /// The environment of the VM. Envoy starts a new VM when it changes, so new values reach the filter.
 fn environment(arguments: &Ecds, loaded: &Loaded) -> String {
     let list = |items: Vec<String>| items.join(", ");
-    let inner = match (loaded.variables.is_empty(), arguments.with_secrets) {
+    let inner = match (loaded.variables.is_empty(), arguments.with_secrets && !arguments.seal) {
         (true, _) => return String::new(),
         (false, false) => {
             format!("host_env_keys: [{}]", list(loaded.variables.iter().map(|name| quoted(name)).collect()))

@@ -28,6 +28,8 @@ mod playlist;
 mod reference;
 mod rewrite;
 mod schema;
+mod seal;
+mod secrets;
 #[cfg(feature = "serve")]
 mod serve;
 mod session_token;
@@ -75,6 +77,7 @@ enum Command {
     New(new::New),
     Rewrite(rewrite::Rewrite),
     Schema(schema::SchemaCommand),
+    Seal(seal::Seal),
     #[cfg(feature = "serve")]
     Serve(Box<serve::Serve>),
     Speke(speke::Speke),
@@ -102,6 +105,7 @@ fn main() -> ExitCode {
         Command::New(arguments) => new::run(&arguments, &mut output),
         Command::Rewrite(arguments) => rewrite::run(&arguments, &mut input, &mut output),
         Command::Schema(arguments) => schema::run(&arguments, &mut output),
+        Command::Seal(arguments) => seal::run(&arguments, &mut input, &mut output),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => serve::run(&arguments, &mut output),
         Command::Speke(arguments) => speke::run(&arguments, &mut input, &mut output),

@@ -62,6 +62,10 @@ pub struct Document {
     /// the path, the routes of the path with and without it must name the same policy.
     #[serde(default)]
     pub route_policy: bool,
+    /// A number of the document, larger for each later one. The gauge `playlock.revision` shows that of the document in
+    /// force, and 0 if it has none.
+    #[cfg_attr(feature = "schema", schemars(range(max = 9_007_199_254_740_991_u64), extend("examples" = [17])))]
+    pub revision: Option<u64>,
     /// The request headers in which Envoy passes the client's location.
     #[serde(default)]
     pub geo_headers: GeoHeaders,

@@ -7,6 +7,8 @@ use core::fmt;
 use serde::Deserialize;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 
+use super::value::SecretSource;
+
 /// Keys: an array of JSON Web Keys, or a JWK Set, which has the array as its only member `keys`.
 #[derive(Debug)]
 pub struct Jwks {
@@ -58,7 +60,7 @@ impl schemars::JsonSchema for Jwks {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let keys = generator.subschema_for::<Vec<Jwk>>();
         schemars::json_schema!({
-            "description": "An array of JSON Web Keys (RFC 7517), or a JWK Set: `{\"keys\": [...]}`. At most 64; of those with the same `kid` and algorithm at most 8. `kty` is `oct` with the secret `k` (HS256; base64url text, or the environment variable that holds it), `EC` with `crv` `P-256`, `x` and `y` (ES256), `OKP` with `crv` `Ed25519` and `x` (EdDSA), or `RSA` with `n` of 2048 to 4096 bits and `e` (RS256). `alg`, `use` and `key_ops` may be given if they fit. Tokens with a `kid` are verified with the keys that have it; if none has it, with keys without one. `iss`, a member of playlock, binds a key to an issuer. Private keys (`d`) are refused unless playlock signs with them.",
+            "description": "An array of JSON Web Keys (RFC 7517), or a JWK Set: `{\"keys\": [...]}`. At most 64; of those with the same `kid` and algorithm at most 8. `kty` is `oct` with the secret `k` (HS256; base64url text, the environment variable that holds it, or a sealed text), `EC` with `crv` `P-256`, `x` and `y` (ES256), `OKP` with `crv` `Ed25519` and `x` (EdDSA), or `RSA` with `n` of 2048 to 4096 bits and `e` (RS256). `alg`, `use` and `key_ops` may be given if they fit. Tokens with a `kid` are verified with the keys that have it; if none has it, with keys without one. `iss`, a member of playlock, binds a key to an issuer. Private keys (`d`) are refused unless playlock signs with them.",
             "anyOf": [
                 keys,
                 {
@@ -86,8 +88,8 @@ pub enum Member {
     Text(String),
     /// Several texts.
     Texts(Vec<String>),
-    /// An environment variable of the VM.
-    Env(String),
+    /// The source of a secret that is not in clear.
+    Hidden(SecretSource),
     /// Anything else.
     Other,
 }
@@ -181,15 +183,14 @@ impl<'de> Deserialize<'de> for Member {
                 Ok(if are_texts { Member::Texts(texts) } else { Member::Other })
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Member, A::Error> {
-                let (mut variable, mut count) = (None, 0_usize);
+                let (mut source, mut count) = (None, 0_usize);
                 while let Some(name) = map.next_key::<String>()? {
-                    match map.next_value()? {
-                        Member::Text(text) if name == "env" => variable = Some(text),
-                        _ => {}
+                    if let Member::Text(text) = map.next_value()? {
+                        source = SecretSource::of_member(&name, text);
                     }
                     count = count.saturating_add(1);
                 }
-                Ok(variable.filter(|_| count == 1).map_or(Member::Other, Member::Env))
+                Ok(source.filter(|_| count == 1).map_or(Member::Other, Member::Hidden))
             }
         }
         deserializer.deserialize_any(Value)

@@ -38,6 +38,7 @@ mod media_encryption;
 mod read;
 #[cfg(feature = "schema")]
 pub mod schema;
+pub mod sealed;
 mod secret;
 #[cfg(not(feature = "speke"))]
 mod speke {
@@ -72,13 +73,42 @@ use playlock_core::policy::assignments::Assignments;
 use playlock_core::policy::index::PolicyIndex;
 use playlock_core::policy::policy::Policy;
 
-/// Parses a JSON document. `env` looks up secrets given as `{"env": NAME}`. Returns the policies, and warnings to log.
+/// The largest `revision`, 2^53 - 1: larger integers lose digits in JSON readers that have only doubles (RFC 8259 section 6).
+const LARGEST_REVISION: u64 = (1 << 53) - 1;
+
+/// Parses a JSON document. `env` looks up secrets given as `{"env": NAME}`, and the keys of sealed ones. Returns the policies, and warnings to log.
 ///
 /// # Errors
 /// The first error, with its JSON path.
 pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Policies, Vec<String>), ConfigError> {
+    parse_with(json, env, None)
+}
+
+/// Parses as [`parse`], where the key of sealed secrets need not be known: `stand_in` returns a value in place of the
+/// text that cannot be opened. Sealed texts must be well-formed all the same.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_elsewhere(
+    json: &[u8],
+    env: &dyn Fn(&str) -> Option<String>,
+    stand_in: &dyn Fn(&str) -> String,
+) -> Result<(Policies, Vec<String>), ConfigError> {
+    parse_with(json, env, Some(stand_in))
+}
+
+fn parse_with(
+    json: &[u8],
+    env: &dyn Fn(&str) -> Option<String>,
+    stand_in: Option<&dyn Fn(&str) -> String>,
+) -> Result<(Policies, Vec<String>), ConfigError> {
     let document = deserialize(json)?;
+    if let Some(revision) = document.revision.filter(|revision| *revision > LARGEST_REVISION) {
+        let message = format!("found {revision}, expected an integer from 0 to {LARGEST_REVISION}");
+        return Err(ConfigError::new("revision", message));
+    }
     let mut reader = Reader::new(env, read::geo_headers::read(&document.geo_headers)?);
+    reader.stand_in = stand_in;
     let (mut policies, names) = read_policies(&document, &mut reader)?;
     let assignments = read::assignments::read(&document.assignments, names)?;
     for (index, (policy, written)) in policies.iter_mut().zip(&document.policies).enumerate() {
@@ -99,6 +129,7 @@ pub fn parse(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(Polic
     policies.hold_headers = document.hold_headers;
     policies.batching = document.batching;
     policies.route_policy = document.route_policy;
+    policies.revision = document.revision;
     read::path_marker::check(&document, &policies)?;
     read::encryption::check_licenses(&policies)?;
     #[cfg(feature = "speke")]
@@ -152,6 +183,9 @@ mod injection;
 mod jwk_tests;
 #[cfg(test)]
 mod key_tests;
+#[cfg(test)]
+#[cfg(feature = "default")]
+mod sealed_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

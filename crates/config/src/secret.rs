@@ -1,7 +1,7 @@
-//! Reading of secrets: hex or base64 text, from the document or from the VM's environment.
+//! Reading of secrets: hex or base64 text, from the document, in clear or sealed, or from the VM's environment.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use base16ct::mixed;
@@ -13,6 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::error::ConfigError;
+use super::sealed::{self, Fault};
 use super::strength::{Role, Strength};
 use super::value::SecretSource;
 use playlock_core::policy::targeting::GeoHeaders;
@@ -22,6 +23,8 @@ use playlock_core::token::derive::{ConfiguredKey, Secret};
 pub struct Reader<'a> {
     /// The VM's environment.
     pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// A value in place of a sealed secret whose key is not set; without it, this is an error.
+    pub stand_in: Option<&'a dyn Fn(&str) -> String>,
     /// The `policyName` of the policy being read.
     pub policy: String,
     /// The proxy's headers for the client's location.
@@ -34,7 +37,14 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Creates a reader that takes variables from `env`.
     pub fn new(env: &'a dyn Fn(&str) -> Option<String>, geo_headers: GeoHeaders) -> Self {
-        Self { env, policy: String::new(), geo_headers, warnings: Vec::new(), strength: Strength::default() }
+        Self {
+            env,
+            stand_in: None,
+            policy: String::new(),
+            geo_headers,
+            warnings: Vec::new(),
+            strength: Strength::default(),
+        }
     }
 
     /// Reads a password: an even number of hex digits, at least one byte.
@@ -124,22 +134,23 @@ impl<'a> Reader<'a> {
     }
 
     fn judge(&mut self, role: Role, path: &str, source: &SecretSource, bytes: &[u8]) {
-        let variable = match source {
+        // What several policies name is shared on purpose: a variable, or the same sealed text.
+        let shared = match source {
             SecretSource::Inline(_) => None,
-            SecretSource::Env(name) => Some(name.as_str()),
+            SecretSource::Env(name) | SecretSource::Sealed(name) => Some(name.as_str()),
         };
-        self.warnings.extend(self.strength.judge(role, path, &self.policy, variable, bytes));
+        self.warnings.extend(self.strength.judge(role, path, &self.policy, shared, bytes));
     }
 
     /// Reads a text.
     ///
     /// # Errors
-    /// If the variable is not set.
+    /// If the variable is not set, or the sealed text cannot be opened.
     pub fn text(&mut self, path: &str, source: &SecretSource) -> Result<String, ConfigError> {
         match source {
             SecretSource::Inline(text) => {
                 self.warnings.push(format!(
-                    "{path}: the secret stands in the configuration, where logs and dumps show it; {{\"env\": NAME}} keeps it out"
+                    "{path}: the secret stands in the configuration, where logs and dumps show it; {{\"env\": NAME}} or {{\"sealed\": TEXT}} keeps it out"
                 ));
                 Ok(text.clone())
             }
@@ -148,6 +159,14 @@ impl<'a> Reader<'a> {
                 let message = format!("the environment variable {name} is not set {place}");
                 ConfigError { unset: Some(name.clone()), ..ConfigError::new(path, message) }
             }),
+            SecretSource::Sealed(text) => match (sealed::open(text, self.env), self.stand_in) {
+                (Ok(text), _) => Ok(text),
+                (Err(Fault::Unset), Some(stand_in)) => Ok(stand_in(text)),
+                (Err(fault), _) => {
+                    let unset = (fault == Fault::Unset).then(|| sealed::KEY.into());
+                    Err(ConfigError { unset, ..ConfigError::new(path, fault.to_string()) })
+                }
+            },
         }
     }
 }

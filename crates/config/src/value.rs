@@ -64,6 +64,22 @@ pub enum SecretSource {
     Inline(String),
     /// An environment variable of the VM.
     Env(String),
+    /// Written in the document under a key of the VM's environment ([`crate::sealed`]).
+    Sealed(String),
+}
+
+/// The members of an object that is the source of a secret.
+pub const FORMS: [&str; 2] = ["env", "sealed"];
+
+impl SecretSource {
+    /// The source that an object with this one member stands for.
+    pub fn of_member(name: &str, text: String) -> Option<Self> {
+        match name {
+            "env" => Some(Self::Env(text)),
+            "sealed" => Some(Self::Sealed(text)),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Debug for SecretSource {
@@ -71,6 +87,7 @@ impl fmt::Debug for SecretSource {
         match self {
             Self::Inline(_) => f.write_str("Inline([redacted])"),
             Self::Env(name) => write!(f, "Env({name})"),
+            Self::Sealed(_) => f.write_str("Sealed([redacted])"),
         }
     }
 }
@@ -81,14 +98,16 @@ impl<'de> Deserialize<'de> for SecretSource {
         impl<'de> Visitor<'de> for Source {
             type Value = SecretSource;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a secret's text or {\"env\": \"NAME\"}")
+                f.write_str("a secret's text, {\"env\": \"NAME\"} or {\"sealed\": \"TEXT\"}")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<SecretSource, E> {
                 Ok(SecretSource::Inline(text.into()))
             }
             // A number is a password without its quotes, which the default error would print.
             fn visit_u64<E: de::Error>(self, _: u64) -> Result<SecretSource, E> {
-                Err(E::custom("found a number, expected a secret's text in quotes or {\"env\": \"NAME\"}"))
+                Err(E::custom(
+                    "found a number, expected a secret's text in quotes, {\"env\": \"NAME\"} or {\"sealed\": \"TEXT\"}",
+                ))
             }
             fn visit_i64<E: de::Error>(self, _: i64) -> Result<SecretSource, E> {
                 self.visit_u64(0)
@@ -100,13 +119,13 @@ impl<'de> Deserialize<'de> for SecretSource {
                 let Some(key) = map.next_key::<String>()? else {
                     return Err(de::Error::missing_field("env"));
                 };
-                if key != "env" {
-                    return Err(de::Error::unknown_field(&key, &["env"]));
+                if !FORMS.contains(&&*key) {
+                    return Err(de::Error::unknown_field(&key, &FORMS));
                 }
-                let name = map.next_value()?;
-                match map.next_key::<String>()? {
-                    None => Ok(SecretSource::Env(name)),
-                    Some(key) => Err(de::Error::unknown_field(&key, &["env"])),
+                let source = SecretSource::of_member(&key, map.next_value()?);
+                match (source, map.next_key::<String>()?) {
+                    (Some(source), None) => Ok(source),
+                    _ => Err(de::Error::custom("found another member beside it, expected either env or sealed alone")),
                 }
             }
         }
@@ -122,13 +141,23 @@ impl schemars::JsonSchema for SecretSource {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
-            "description": "A secret's text (which logs and dumps of the configuration show), or the environment variable of the VM that holds it: `{\"env\": \"NAME\"}`.",
+            "description": "A secret's text (which logs and dumps of the configuration show), the environment variable of the VM that holds it (`{\"env\": \"NAME\"}`), or the text under the key in the environment variable `PLAYLOCK_SEAL_KEY` (`{\"sealed\": \"1.…\"}`), as `playlock seal` writes it.",
             "anyOf": [
                 {"type": "string", "minLength": 1},
                 {
                     "type": "object",
                     "properties": {"env": {"type": "string", "description": "The variable's name."}},
                     "required": ["env"],
+                    "additionalProperties": false,
+                },
+                {
+                    "type": "object",
+                    "properties": {"sealed": {
+                        "type": "string",
+                        "pattern": "^1\\.[0-9a-f]{8}\\.[A-Za-z0-9_-]{39,}$",
+                        "description": "Version, key ID, and in base64url nonce, ciphertext and tag.",
+                    }},
+                    "required": ["sealed"],
                     "additionalProperties": false,
                 },
             ],

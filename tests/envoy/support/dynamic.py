@@ -24,14 +24,15 @@ def ecds(config, to, environment=None, *options):
 class Dynamic:
     """An edge that finds its filter in a file."""
 
-    def __init__(self, directory, site, origin, config, ready=None, clusters=None, buffer=None, **how):
+    def __init__(self, directory, site, origin, config, ready=None, clusters=None, buffer=None, workers=2,
+                 proxy_environment=None, **how):
         self.file, self.new = directory / "ecds.yaml", directory / "ecds.new"
         self.write(config, **how)
         if ready:
             self.file.write_text(ready)
         made = bootstrap(origin.port, "h1", [discovery(self.file)], directory / "access.log", buffer=buffer, clusters=clusters)
         made["node"] = {"id": "edge", "cluster": "edge"}
-        self.proxy = Proxy(directory, made, workers=2)
+        self.proxy = Proxy(directory, made, workers=workers, environment=proxy_environment)
         self.edge = Edge(self.proxy, site, False, "h1")
 
     def write(self, config, environment=None, options=()):

@@ -14,6 +14,7 @@ use crate::stream::{Action, Stream};
 mod abi;
 mod fault;
 mod pairs;
+mod plugin;
 
 pub use fault::Fault;
 
@@ -105,6 +106,10 @@ pub(crate) struct Host {
     current: u32,
     /// Its stream has ended while it ran.
     ended: bool,
+    /// The context that has been made effective last.
+    effective: u32,
+    /// Tick periods in milliseconds, by root context.
+    ticks: BTreeMap<u32, u32>,
     /// How often each function was called.
     calls: BTreeMap<&'static str, u64>,
 }
@@ -148,6 +153,8 @@ impl Vm {
             metrics: Vec::new(),
             current: ROOT,
             ended: false,
+            effective: ROOT,
+            ticks: BTreeMap::new(),
             calls: BTreeMap::new(),
         };
         let mut store = Store::new(module.engine(), host);
@@ -225,7 +232,7 @@ impl Vm {
         self.contexts += 1;
         let id = self.contexts;
         let mut stream = Stream::new(request);
-        let action = Context { vm: self, id }.on_request_headers(&mut stream, true);
+        let action = Context { vm: self, id, root: ROOT }.on_request_headers(&mut stream, true);
         self.store.data_mut().waiting += 1;
         match action {
             Ok(Action::Pause) if stream.call.is_some() => Ok(()),
@@ -271,7 +278,7 @@ impl Node for Vm {
     fn exchange(&mut self, envoy: &Envoy, request: Request, origin: &mut dyn FnMut(&[Header]) -> Response) -> Seen {
         self.contexts += 1;
         let id = self.contexts;
-        envoy.exchange(&mut Context { vm: self, id }, request, origin)
+        envoy.exchange(&mut Context { vm: self, id, root: ROOT }, request, origin)
     }
 
     fn counters(&self) -> BTreeMap<String, u64> {
@@ -293,6 +300,7 @@ impl Node for Vm {
 struct Context<'a> {
     vm: &'a mut Vm,
     id: u32,
+    root: u32,
 }
 
 impl Context<'_> {
@@ -319,7 +327,7 @@ impl Context<'_> {
 
 impl Filter for Context<'_> {
     fn on_request_headers(&mut self, stream: &mut Stream, end_of_stream: bool) -> Result<Action, Trap> {
-        self.with::<_, ()>(stream, "proxy_on_context_create", (self.id, ROOT))?;
+        self.with::<_, ()>(stream, "proxy_on_context_create", (self.id, self.root))?;
         let count = stream.request.len() as u32;
         self.action(stream, "proxy_on_request_headers", (self.id, count, u32::from(end_of_stream)))
     }

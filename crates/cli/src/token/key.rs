@@ -8,6 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::ValueEnum;
 use hmac::{Hmac, KeyInit, Mac};
+use playlock_config::document::SecretSource;
+use playlock_config::sealed;
 use playlock_core::token::format::Format;
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPairComponents, PublicKeyComponents};
@@ -116,11 +118,13 @@ pub fn of_policy(settings: &Value, format: Format, policy: &str) -> Result<Signi
     })
 }
 
-/// The text of a secret: a string, or the value of the environment variable that it names.
+/// The text of a secret: a string, the value of the environment variable that it names, or what is sealed in it.
 pub fn secret(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        other => env::var(other.get("env")?.as_str()?).ok(),
+    let env = |name: &str| env::var(name).ok();
+    match serde_json::from_value(value.clone()).ok()? {
+        SecretSource::Inline(text) => Some(text),
+        SecretSource::Env(name) => env(&name),
+        SecretSource::Sealed(text) => sealed::open(&text, &env).ok(),
     }
 }
 

@@ -166,8 +166,8 @@ pub fn secret(path: &str, jwk: &Jwk, name: &str) -> Result<Option<SecretSource>,
     match jwk.member(name) {
         None => Ok(None),
         Some(Member::Text(text)) => Ok(Some(SecretSource::Inline(text.clone()))),
-        Some(Member::Env(variable)) => Ok(Some(SecretSource::Env(variable.clone()))),
-        Some(_) => Err(no_text(path, name, "a secret's text or {\"env\": \"NAME\"}")),
+        Some(Member::Hidden(source)) => Ok(Some(source.clone())),
+        Some(_) => Err(no_text(path, name, "a secret's text, {\"env\": \"NAME\"} or {\"sealed\": \"TEXT\"}")),
     }
 }
 

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::change::Record;
-use super::{Control, Outcome};
+use super::plane::{Control, Outcome};
 use crate::actor::{Actor, Role};
 use crate::clock::rfc3339;
 use crate::documents::json::finding;

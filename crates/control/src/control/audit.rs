@@ -1,6 +1,6 @@
 //! The audit trail.
 
-use super::{Control, Outcome};
+use super::plane::{Control, Outcome};
 use crate::store::audit::{self, AuditEntry};
 
 /// Entries of an answer at most.

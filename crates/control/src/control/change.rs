@@ -4,8 +4,9 @@
 use serde_json::Value;
 use sqlx::AnyConnection;
 
-use super::candidate::row_of;
-use super::{Control, Outcome, Revisions};
+use super::plane::{Control, Outcome};
+use super::revisions::Revisions;
+use super::revisions::row_of;
 use crate::actor::Actor;
 use crate::documents::compile;
 use crate::documents::compose::Subject;

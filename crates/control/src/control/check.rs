@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Control, Outcome};
+use super::plane::{Control, Outcome};
+use crate::documents::generated::add_secret;
 use crate::documents::json::{finding, kind, set};
-use crate::documents::{compile, compose, fill, policy};
+use crate::documents::{compile, fill, policy};
 use crate::error::Finding;
 
 /// The result of a check.
@@ -38,7 +39,7 @@ impl Control {
             Err(errors) => return Ok(Checked { errors, warnings: Vec::new() }),
         };
         let mut whole = fill::filled(&read.document);
-        compose::add_secret(&mut whole, &generated);
+        add_secret(&mut whole, &generated);
         let text = json!({"holdHeaders": true, "policies": [whole], "assignments": []}).to_string();
         Ok(checked(&text, "policies[0]."))
     }

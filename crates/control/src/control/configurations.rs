@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::AnyConnection;
 
 use super::change::Record;
-use super::{Control, Outcome};
+use super::plane::{Control, Outcome};
 use crate::actor::Actor;
 use crate::documents::compose::Subject;
 use crate::documents::configuration;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::AnyConnection;
 
 use super::change::Record;
-use super::{Control, Outcome};
+use super::plane::{Control, Outcome};
 use crate::actor::Actor;
 use crate::documents::compose::Subject;
 use crate::documents::json::{at, finding, set, take};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Control, Outcome};
+use super::plane::{Control, Outcome};
 use crate::documents::configuration;
 use crate::network::Network;
 use crate::store::nodes;

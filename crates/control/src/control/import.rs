@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::change::{Change, Record};
-use super::{Control, Outcome};
+use super::plane::{Control, Outcome};
 use crate::actor::Actor;
 use crate::documents::compose::Subject;
 use crate::documents::json::{at, finding, is_true, kind, take, without_nulls};

@@ -1,8 +1,8 @@
 //! Envoys, as they report themselves, and the refusals that they count.
 
-use super::candidate::row_of;
 use super::change::Record;
-use super::{Control, Outcome};
+use super::plane::{Control, Outcome};
+use super::revisions::row_of;
 use crate::actor::Actor;
 use crate::clock::{rfc3339, seconds};
 use crate::error::ControlError;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::candidate::row_of;
 use super::change::Record;
-use super::{Control, Outcome};
+use super::plane::{Control, Outcome};
+use super::revisions::row_of;
 use crate::actor::Actor;
 use crate::documents::compose::Subject;
 use crate::documents::settings;

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::change::Record;
+use super::plane::{Control, Outcome};
 use super::policies::pointers;
-use super::{Control, Outcome};
 use crate::actor::Actor;
 use crate::documents::compose::Subject;
 use crate::documents::fill;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use sqlx::postgres::PgListener;
 
-use super::{Control, Inner, Outcome, Revisions};
+use super::plane::{Control, Inner, Outcome};
+use super::revisions::Revisions;
 use crate::store::{Engine, networks};
 
 /// Time between two readings of the table.

@@ -7,7 +7,8 @@ use playlock_config::ConfigError;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::compose;
+use super::fill;
+use super::generated::add_secret;
 use super::json::{finding, set};
 use crate::error::Finding;
 
@@ -43,8 +44,8 @@ pub fn document(text: &str) -> Result<Compiled, Vec<Finding>> {
 
 /// The faults of one policy by itself, disabled sections included; paths are relative to it.
 pub fn policy(policy: &Value, generated: &Value) -> Vec<Finding> {
-    let mut whole = super::fill::filled(policy);
-    compose::add_secret(&mut whole, generated);
+    let mut whole = fill::filled(policy);
+    add_secret(&mut whole, generated);
     // A missing name has been found before.
     if whole.get("policyName").is_none() {
         set(&mut whole, "policyName", "policy".into());

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::configuration::hosts;
+use super::generated::add_secret;
 use super::json::{at, finding, is_true, set, take};
 use super::{fill, settings};
 use crate::clock::{rfc3339, seconds};
@@ -203,17 +204,6 @@ fn compose_policy(policy: &PolicyPart) -> Value {
     add_secret(&mut composed, &policy.generated);
     prune(&mut composed);
     composed
-}
-
-/// Gives a filled policy that needs a secret, and has none of its own, the generated one. Without it, keys would depend on
-/// passwords: they would change with them, and short ones would not do.
-pub fn add_secret(policy: &mut Value, generated: &Value) {
-    let needed = is_true(policy, &["tokenAuth", "enabled"]) || is_true(policy, &["mediaEncryption", "enabled"]);
-    let chained = is_true(policy, &["tokenAuth", "urisigning", "chaining"]);
-    let Some(encryption) = policy.get_mut("mediaEncryption") else { return };
-    if needed && !chained && encryption.get("secret").is_none() {
-        set(encryption, "secret", generated.clone());
-    }
 }
 
 /// Removes what has no effect: sections that are not enabled, and what only concerns the API.

@@ -5,6 +5,7 @@ pub mod compile;
 pub mod compose;
 pub mod configuration;
 pub mod fill;
+pub mod generated;
 pub mod json;
 mod limits;
 pub mod mask;

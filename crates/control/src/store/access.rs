@@ -3,7 +3,7 @@
 
 use sqlx::{AnyConnection, AnyPool, Row};
 
-use super::Store;
+use super::database::Store;
 use crate::error::ControlError;
 
 /// A row of `clients` without its secret.

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Executor, Row};
 
-use super::Engine;
+use super::engine::Engine;
 use crate::error::ControlError;
 
 /// The migrations for SQLite and PostgreSQL, from number 1.

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Row};
 
-use super::Engine;
+use super::engine::Engine;
 use crate::error::ControlError;
 use crate::network::Network;
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::Store;
+use super::database::Store;
 use crate::error::ControlError;
 use crate::network::Network;
 

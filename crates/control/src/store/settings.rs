@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sqlx::{AnyConnection, Row};
 
-use super::Store;
+use super::database::Store;
 use super::policies::{VersionRow, parse};
 use crate::error::ControlError;
 

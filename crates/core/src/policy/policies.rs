@@ -34,6 +34,8 @@ pub struct Policies {
     pub batching: bool,
     /// A policy named by the proxy's route takes precedence over assignments.
     pub route_policy: bool,
+    /// The document's own number, if it has one.
+    pub revision: Option<u64>,
     /// Request headers in which the proxy reports a client's location.
     pub geo_headers: GeoHeaders,
     path_marker: Option<PathMarker>,
@@ -63,7 +65,8 @@ pub enum DefaultAction {
 }
 
 impl Policies {
-    /// Takes the policies in document order. `hold_headers`, `batching` and `route_policy` start as false.
+    /// Takes the policies in document order. `hold_headers`, `batching` and `route_policy` start as false, and there is
+    /// no `revision`.
     pub fn new(
         policies: Vec<Policy>,
         assignments: Assignments,
@@ -106,6 +109,7 @@ impl Policies {
             hold_headers,
             batching,
             route_policy,
+            revision: None,
             geo_headers,
             path_marker,
         }
@@ -198,11 +202,11 @@ impl Policies {
         self.assignments.count()
     }
 
-    /// Revision of the document, 8 hex digits: a MAC under the first available secret. A plain hash would allow offline
+    /// Fingerprint of the document, 8 hex digits: a MAC under the first available secret. A plain hash would allow offline
     /// guessing of the passwords in the document. `None` if no policy has a secret.
-    pub fn revision(&self, document: &[u8]) -> Option<String> {
+    pub fn fingerprint(&self, document: &[u8]) -> Option<String> {
         let keyring = self.policies.iter().find_map(|policy| policy.keyrings.first())?;
-        Some(base16ct::lower::encode_string(&keyring.revision(document)))
+        Some(base16ct::lower::encode_string(&keyring.fingerprint(document)))
     }
 
     /// Assignments that apply neither at `now` nor later, by their position in the document.

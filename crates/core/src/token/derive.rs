@@ -29,6 +29,8 @@ const LABEL_SAMPLE_IV: &[u8] = b"sample-iv";
 const LABEL_PACKAGER_KEY: &[u8] = b"speke-key";
 const LABEL_PACKAGER_IV: &[u8] = b"speke-iv";
 const LABEL_SECRET_ID: &[u8] = b"secret-id";
+const LABEL_SEALING_KEY: &[u8] = b"sealing-key";
+const LABEL_SEALING_ID: &[u8] = b"sealing-id";
 
 /// Length of the MAC of a URL parameter in bytes (128 of HMAC-SHA256's 256 bits).
 pub const PARAMETER_MAC: usize = 16;
@@ -171,8 +173,8 @@ impl Keyring {
         self.mac(&fields)
     }
 
-    /// The revision of a configuration document, 4 bytes; not secret.
-    pub fn revision(&self, document: &[u8]) -> [u8; 4] {
+    /// The fingerprint of a configuration document, 4 bytes; not secret.
+    pub fn fingerprint(&self, document: &[u8]) -> [u8; 4] {
         self.mac(&[b"configuration", &Sha256::digest(document)])
     }
 
@@ -271,6 +273,28 @@ impl PackagerKeys {
 
     fn expand(&self, label: &[u8], content_id: &str, kid: &[u8; 16]) -> [u8; 16] {
         expand(&self.prk, label, &[self.policy.as_bytes(), content_id.as_bytes(), kid])
+    }
+}
+
+/// The keys that seal the secrets of a configuration, under a key of Envoy's environment.
+pub struct SealingKeys {
+    /// The key of AES-256-GCM.
+    pub key: Zeroizing<[u8; 32]>,
+    /// An identifier of the key, 4 bytes; not secret.
+    pub id: [u8; 4],
+}
+
+impl SealingKeys {
+    /// Derives both from the 32 bytes of the environment.
+    pub fn new(key: &[u8; 32]) -> Self {
+        let prk = Hkdf::<Sha256>::new(Some(SALT), key);
+        Self { key: Zeroizing::new(expand(&prk, LABEL_SEALING_KEY, &[])), id: expand(&prk, LABEL_SEALING_ID, &[]) }
+    }
+}
+
+impl fmt::Debug for SealingKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealingKeys([redacted])")
     }
 }
 

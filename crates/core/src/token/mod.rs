@@ -9,6 +9,7 @@ pub mod cookie;
 pub mod derive;
 pub mod edge_auth;
 pub mod format;
+pub mod gcm;
 pub mod grant;
 #[cfg(any(feature = "jwt", feature = "urisigning"))]
 pub mod jws;

@@ -313,8 +313,16 @@ fn stream(linker: &mut Linker<Host>) -> Result<()> {
         },
     )?;
     // One VM serves one stream at a time here.
-    linker.func_wrap("env", "proxy_set_effective_context", |mut guest: Guest<'_>, _context: u32| -> u32 {
+    linker.func_wrap("env", "proxy_set_effective_context", |mut guest: Guest<'_>, context: u32| -> u32 {
         guest.data_mut().count("proxy_set_effective_context");
+        guest.data_mut().effective = context;
+        OK
+    })?;
+    let name = "proxy_set_tick_period_milliseconds";
+    linker.func_wrap("env", name, |mut guest: Guest<'_>, period: u32| -> u32 {
+        guest.data_mut().count("proxy_set_tick_period_milliseconds");
+        let root = guest.data().effective;
+        guest.data_mut().ticks.insert(root, period);
         OK
     })?;
     Ok(())

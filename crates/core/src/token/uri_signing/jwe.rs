@@ -5,15 +5,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use ghash::GHash;
-use ghash::universal_hash::UniversalHash;
 use playlock_aes128::CbcEncryptor;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::token::gcm::{self, BLOCK, NONCE};
 use crate::token::jws::{self, Header};
-
-const BLOCK: usize = 16;
 
 /// A key that decrypts claims.
 #[derive(Clone)]
@@ -34,30 +30,10 @@ impl DecryptionKey {
         key.try_into().ok().map(|key| Self { kid, key: Zeroizing::new(key) })
     }
 
-    /// Decrypts and authenticates (NIST SP 800-38D section 7.2); `None` if the tag is wrong. `associated` is only
-    /// authenticated.
-    fn open(&self, nonce: [u8; 12], associated: &[u8], mut text: Vec<u8>, tag: [u8; BLOCK]) -> Option<Vec<u8>> {
+    /// Decrypts and authenticates; `None` if the tag is wrong. `associated` is only authenticated.
+    fn open(&self, nonce: [u8; NONCE], associated: &[u8], text: Vec<u8>, tag: [u8; BLOCK]) -> Option<Vec<u8>> {
         let mut cipher = Blocks::new(&self.key);
-        let hash_key = Zeroizing::new(cipher.encrypt([0; BLOCK]));
-        let mut hash = GHash::new(&(*hash_key).into());
-        hash.update_padded(associated);
-        hash.update_padded(&text);
-        let mut lengths = [0; BLOCK];
-        let bits = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_mul(8).to_be_bytes();
-        for (place, byte) in lengths.iter_mut().zip(bits(associated).into_iter().chain(bits(&text))) {
-            *place = byte;
-        }
-        hash.update(&[lengths.into()]);
-        let mut expected = cipher.encrypt(counter(nonce, 1));
-        expected.iter_mut().zip(hash.finalize()).for_each(|(byte, hashed)| *byte ^= hashed);
-        if !bool::from(expected.ct_eq(&tag)) {
-            return None;
-        }
-        for (block, number) in text.chunks_mut(BLOCK).zip(2_u32..) {
-            let stream = cipher.encrypt(counter(nonce, number));
-            block.iter_mut().zip(stream).for_each(|(byte, key)| *byte ^= key);
-        }
-        Some(text)
+        gcm::open(&mut |block| cipher.encrypt(block), nonce, associated, text, tag)
     }
 }
 
@@ -79,15 +55,6 @@ impl Blocks {
         self.last = block;
         block
     }
-}
-
-/// A counter block.
-fn counter(nonce: [u8; 12], number: u32) -> [u8; BLOCK] {
-    let mut block = [0; BLOCK];
-    for (place, byte) in block.iter_mut().zip(nonce.into_iter().chain(number.to_be_bytes())) {
-        *place = byte;
-    }
-    block
 }
 
 /// Decrypts a claim, a JWE in compact serialisation, with the first of `keys` that authenticates it. If the claim names a key,
