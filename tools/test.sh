@@ -44,6 +44,7 @@ if [ -z "$only" ]; then
   # Envoys and their clients mostly wait: more processes than cores.
   part "Envoy (pytest)" tests envoy -n "${PYTEST_WORKERS:-$(($(nproc) + 1))}" -m "not alone" tests/vectors tests/envoy
   part "Envoy, undisturbed (pytest)" tests envoy-alone -m alone tests/envoy
+  part "Control plane (pytest)" tests control -n "$(nproc)" tests/control
   part "Benchmarks, a tiny round" tools/bench.sh tiny
 fi
 part "Players (pytest)" tests players tests/players "$@"

@@ -1,0 +1,101 @@
+"""Tests `make demo-fleet`: a segment is played through each Envoy, and a change of the policy reaches both of production."""
+
+import random
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+import requests
+from akamai.edgegrid import EdgeGridAuth, EdgeRc
+
+import ports
+from support import curl, places
+from support.control_plane import SECURITY, until
+from support.hls import Viewer
+from support.proxy import WAIT
+
+EDGES = {"edge-1": "production", "edge-2": "production", "stage-1": "staging"}
+PLAIN = places.content() / "ts/v360/seg0.ts"
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    """(what it printed, its folder), on ports of its own; it ends as by Ctrl-C, quietly."""
+    work = tmp_path_factory.mktemp("fleet")
+    for _ in range(5):  # what was free may be taken by then
+        port = ports.free_row("127.0.0.1", random.randrange(20_000, 30_000, 10), 10)
+        command = [sys.executable, places.REPOSITORY / "tools/demo_fleet.py", "--port", str(port), "--work", str(work)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        printed = []
+        for line in process.stdout:
+            printed.append(line)
+            if line.startswith("Ctrl-C ends it"):
+                break
+        if process.poll() is None and printed:
+            break
+        complaint = process.communicate(timeout=WAIT)[1]
+        if "is taken" not in complaint:
+            pytest.fail(f"the demo ended: {complaint}")
+    yield "".join(printed), work
+    process.send_signal(signal.SIGINT)
+    said, complaint = process.communicate(timeout=WAIT)
+    assert (process.returncode, complaint) == (0, ""), said
+    assert "ended, nothing is left running" in said
+
+
+@pytest.fixture(scope="module")
+def api(fleet):
+    """A session of Akamai's client for Python with the printed credentials, and the API's address."""
+    data = fleet[1] / "control"
+    edgerc = EdgeRc(str(data / "edgerc"))
+    session = requests.Session()
+    session.auth, session.verify, session.trust_env = EdgeGridAuth.from_edgerc(edgerc), str(data / "ca.pem"), False
+    return session, f"https://{edgerc.get('default', 'host')}"
+
+
+def links(fleet):
+    """The printed URLs of players, by Envoy."""
+    return dict(re.findall(r"^ +(\S+) \(\w+\) +(http://\S+)$", fleet[0], re.M))
+
+
+def test_it_prints_a_login_and_a_url_for_each_envoy(fleet):
+    """The login's code is in the fragment, which no log has."""
+    assert list(links(fleet)) == list(EDGES)
+    login = re.search(r"The page +https://\S+/login#(\S+)", fleet[0])[1]
+    assert len(login) > 20 and login not in (fleet[1] / "control.log").read_text()
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_a_segment_plays(fleet, name):
+    """Encrypted, and the origin's bytes once decrypted; without a token nothing."""
+    link, viewer = links(fleet)[name], Viewer()
+    (video,) = [url for url in viewer.playlist(link).variants if "/v360/" in url]
+    item = viewer.playlist(video).segments[0]
+    assert item.key and viewer.plain(item) == PLAIN.read_bytes()
+    assert curl.fetch(link.partition("?")[0]).status == 403
+
+
+def test_a_change_is_in_force_on_both_envoys_of_production(fleet, api):
+    """Once it is promoted, and not before."""
+    session, url = api
+    policy = session.get(f"{url}{SECURITY}/policies/1").json()
+    changed = {name: value for name, value in policy.items() if name not in ("policyId", "status", "environment", "unsavedPolicy")}
+    changed["contentTargeting"]["enabled"] = True
+    changed["contentTargeting"]["ipAccess"] |= {"enabled": True, "mode": "DENY", "ips": ["127.0.0.0/8"]}
+    edited = session.put(f"{url}{SECURITY}/policies/1", json=changed)
+    assert edited.status_code == 201, edited.text
+    urls = links(fleet)
+    until(lambda: curl.fetch(urls["stage-1"]).status == 403)
+    assert [curl.fetch(urls[name]).status for name in ("edge-1", "edge-2")] == [200, 200]
+    promoted = session.patch(f"{url}{SECURITY}/policies/1", json={"promote": True})
+    assert promoted.status_code == 200, promoted.text
+    until(lambda: [curl.fetch(urls[name]).status for name in ("edge-1", "edge-2")] == [403, 403])
+    nodes = until(lambda: in_force(session.get(f"{url}/control/v1/nodes").json()))
+    assert {node["node"]: node["network"] for node in nodes} == EDGES
+
+
+def in_force(nodes):
+    """The nodes, once all run their network's revision."""
+    return nodes if {node["state"] for node in nodes} == {"in_force"} else None
