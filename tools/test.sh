@@ -28,7 +28,7 @@ tests() {
     --junit-xml="target/log/$name.xml" "$@"
 }
 
-rm -f target/log/{envoy,envoy-alone,players}.xml
+rm -f target/log/{envoy,envoy-alone,control,players}.xml
 # Without these two there is nothing to test.
 tools/setup.sh test
 tools/wasm.sh test
@@ -44,13 +44,14 @@ if [ -z "$only" ]; then
   # Envoys and their clients mostly wait: more processes than cores.
   part "Envoy (pytest)" tests envoy -n "${PYTEST_WORKERS:-$(($(nproc) + 1))}" -m "not alone" tests/vectors tests/envoy
   part "Envoy, undisturbed (pytest)" tests envoy-alone -m alone tests/envoy
-  part "Control plane (pytest)" tests control -n "$(nproc)" tests/control
+  # Its servers and their clients mostly wait, too.
+  part "Control plane (pytest)" tests control -n "${PYTEST_WORKERS:-$(($(nproc) + 1))}" tests/control
   part "Benchmarks, a tiny round" tools/bench.sh tiny
 fi
 part "Players (pytest)" tests players tests/players "$@"
 
 printf '\n== the slowest tests\n'
-target/venv/bin/python tools/slowest.py target/log/{envoy,envoy-alone,players}.xml
+target/venv/bin/python tools/slowest.py target/log/{envoy,envoy-alone,control,players}.xml
 printf '\n== make test\n'
 printf '%s\n' "${summary[@]}"
 [ "$status" = 0 ] && echo "all passed" || echo "FAILED"

@@ -12,7 +12,7 @@ import pytest
 import requests
 from akamai.edgegrid import EdgeGridAuth, EdgeRc
 
-from support.control_plane import CONTROL, SECURITY, Bearer, Client, NoAuth, story
+from support.control_plane import CONTROL, SECURITY, Bearer, NoAuth, story
 
 
 class Signature(requests.auth.AuthBase):

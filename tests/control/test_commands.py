@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from support.control_plane import CONTROL, SECURITY, story
+from support.control_plane import CONTROL, SECURITY
 
 DOCUMENT = {"holdHeaders": True, "default": "deny",
             "policies": [{"policyName": "vod", "tokenAuth": {"enabled": True, "password": "c0ffee" * 6},

@@ -11,7 +11,7 @@ from support.control_plane import STORY, story
 def test_the_story_by_akamais_client_for_node(control_plane):
     """Statuses and messages are the examples', also for a long body that is not ASCII."""
     environment = {**os.environ, "NODE_PATH": str(places.NODE_MODULES), "NODE_EXTRA_CA_CERTS": control_plane.ca}
-    command = [places.tool("node", install="nodejs"), str(places.REPOSITORY / "tests/control/edgegrid.cjs"), control_plane.edgerc, str(STORY)]
+    command = [places.tool("node", install="nodejs"), str(places.REPOSITORY / "tests/control/edgegrid.mjs"), control_plane.edgerc, str(STORY)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]

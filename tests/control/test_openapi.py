@@ -1,13 +1,13 @@
 """Tests the OpenAPI document: it is valid, and requests made from it find no answer that it does not have."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from jsonschema_rs import Draft202012Validator
 
-from support.control_plane import CONTROL, SECURITY, Client, NoAuth, story
+from support.control_plane import CONTROL, SECURITY, NoAuth, story
 
 CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
           "response_schema_conformance", "negative_data_rejection", "unsupported_method", "allow_header_conformance",
@@ -36,6 +36,7 @@ def test_every_example_is_valid_under_the_document(control_plane):
     assert sum(len(document["paths"][path]) for path in paths) == 14
 
 
+@pytest.mark.timeout(330)
 def test_requests_made_from_the_document_find_nothing(control_planes):
     """No server error, no answer that is not documented, no ignored authentication: schemathesis, with a fixed seed."""
     plane = control_planes("--failures-per-minute", "1000000")
@@ -47,10 +48,10 @@ def test_requests_made_from_the_document_find_nothing(control_planes):
     file = plane.folder / "openapi.json"
     file.write_text(plane.client(NoAuth()).get("/openapi.json").text)
     command = [str(Path(sys.prefix) / "bin/st"), "run", str(file), "--url", plane.url, "--tls-verify", plane.ca, "--seed", "20260101",
-               "--max-examples", "8", "--phases", "examples,coverage,fuzzing", "--checks", ",".join(CHECKS), "--no-shrink",
+               "--max-examples", "3", "--phases", "examples,coverage,fuzzing", "--checks", ",".join(CHECKS), "--no-shrink",
                "--header", f"Authorization: Bearer {made.json()['token']}", "--suppress-health-check", "all", "--warnings", "off",
                "--continue-on-failure"]
-    done = subprocess.run(command, cwd=plane.folder, capture_output=True, text=True, timeout=170)
+    done = subprocess.run(command, cwd=plane.folder, capture_output=True, text=True, timeout=300)
     (plane.folder / "schemathesis.log").write_text(done.stdout + done.stderr)
     assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-2000:]
     assert "level=error" not in plane.stderr() and "panicked" not in plane.stderr()

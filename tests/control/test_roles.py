@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.control_plane import CONTROL, SECURITY, Client, ControlPlane, NoAuth, story
+from support.control_plane import CONTROL, SECURITY, ControlPlane, NoAuth, story
 
 ROLES = ["read", "edit", "promote", "secrets", "admin"]
 TABLE = [line.split("\t") for line in Path(__file__).with_name("roles.tsv").read_text().splitlines() if not line.startswith("#")]

@@ -70,11 +70,7 @@ pub fn run(arguments: &Why, output: &mut dyn Write, colours: Colours) -> Result<
 ///
 /// # Errors
 /// The operating system has no random bytes.
-pub fn judge<'a>(
-    policies: Policies,
-    document: &'a str,
-    asked: &Asked,
-) -> Result<(Verdict, Explanation<'a>), Failure> {
+pub fn judge<'a>(policies: Policies, document: &'a str, asked: &Asked) -> Result<(Verdict, Explanation<'a>), Failure> {
     let id = random()?;
     let policies = Rc::new(policies);
     let mut explanation = Explanation::new(document);

@@ -25,13 +25,13 @@ const LIMIT: u64 = 64 << 20;
 
 /// The server, and the credentials for it.
 #[derive(Args)]
-#[group(id = "credentials", required = true, multiple = false, args = ["edgerc", "server"])]
+#[group(skip)]
 pub struct Server {
     /// File with the server's host and EdgeGrid credentials.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required_unless_present = "server", conflicts_with = "server")]
     edgerc: Option<PathBuf>,
     /// Section of the file.
-    #[arg(long, value_name = "NAME", default_value = "default", requires = "edgerc")]
+    #[arg(long, value_name = "NAME", default_value = "default")]
     section: String,
     /// URL of the server, for a bearer token.
     #[arg(long, value_name = "URL", requires = "token_env")]
@@ -125,8 +125,7 @@ impl Client {
             Proof::Token(token) => return Ok(Zeroizing::new(format!("Bearer {}", token.as_str()))),
             Proof::Signature(credentials) => credentials,
         };
-        let signed =
-            SignedRequest { method, scheme: "https", authority: &self.authority, target, headers: &[], body };
+        let signed = SignedRequest { method, scheme: "https", authority: &self.authority, target, headers: &[], body };
         let now = i64::try_from(time::now()).unwrap_or(i64::MAX);
         let signer = Signer { credentials, max_body: MAX_BODY };
         let value = signer.sign(&signed, now, &new_nonce(random()?));

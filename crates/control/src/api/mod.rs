@@ -97,8 +97,8 @@ fn answer(document: &Value) -> Response {
     (headers, document.to_string()).into_response()
 }
 
-/// The routes of the API.
-pub fn router(app: App) -> Router {
+/// The routes of the API, and those of the page, which need no login.
+pub fn router(app: App, page: Router<App>) -> Router {
     let mut operations = Router::new();
     for operation in OPERATIONS {
         operations = operations.route(operation.path, (operation.route)());
@@ -108,6 +108,7 @@ pub fn router(app: App) -> Router {
         .route("/login", post(auth::session::log_in))
         .route("/logout", post(auth::session::log_out))
         .route("/openapi.json", get(openapi::serve))
+        .merge(page)
         .fallback(unknown)
         .method_not_allowed_fallback(other_method)
         .layer(from_fn(hardened))

@@ -89,16 +89,30 @@ macro_rules! operations {
 }
 
 macro_rules! first {
-    () => { None };
-    ($value:literal) => { Some($value) };
+    () => {
+        None
+    };
+    ($value:literal) => {
+        Some($value)
+    };
 }
 
 macro_rules! upper {
-    (get) => { "GET" };
-    (post) => { "POST" };
-    (put) => { "PUT" };
-    (patch) => { "PATCH" };
-    (delete) => { "DELETE" };
+    (get) => {
+        "GET"
+    };
+    (post) => {
+        "POST"
+    };
+    (put) => {
+        "PUT"
+    };
+    (patch) => {
+        "PATCH"
+    };
+    (delete) => {
+        "DELETE"
+    };
 }
 
 const REFUSALS: &[Query] = &[

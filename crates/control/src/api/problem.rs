@@ -58,9 +58,12 @@ impl Kind {
     }
 }
 
-/// An answer that is an error.
+/// An answer that is an error. Boxed: every function returns one.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Problem(Box<Members>);
+
+#[derive(Debug)]
+struct Members {
     kind: Kind,
     detail: String,
     findings: Vec<Finding>,
@@ -74,7 +77,14 @@ pub struct Problem {
 impl Problem {
     /// A problem with a text for people: the value found is wrong, and what would be right.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), findings: Vec::new(), more: Vec::new(), headers: Vec::new(), cause: None }
+        Self(Box::new(Members {
+            kind,
+            detail: detail.into(),
+            findings: Vec::new(),
+            more: Vec::new(),
+            headers: Vec::new(),
+            cause: None,
+        }))
     }
 
     /// A fault in the request's document.
@@ -84,24 +94,24 @@ impl Problem {
 
     /// Whether credentials were refused.
     pub fn is_failed_authentication(&self) -> bool {
-        self.kind == Kind::NotAuthorized
+        self.0.kind == Kind::NotAuthorized
     }
 
     /// With a header.
     pub fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
     /// With a member beside those of RFC 9457.
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.more.push((name, value.into()));
+        self.0.more.push((name, value.into()));
         self
     }
 
     /// With a text for the log alone.
     pub fn because(mut self, cause: impl Into<String>) -> Self {
-        self.cause = Some(cause.into());
+        self.0.cause = Some(cause.into());
         self
     }
 }
@@ -124,8 +134,9 @@ impl From<ControlError> for Problem {
                 Self::new(Kind::Conflict, ControlError::Waiting(nodes.clone()).to_string()).with("waitingFor", nodes)
             }
             ControlError::Invalid(findings) => {
-                let detail = ControlError::Invalid(findings.clone()).to_string();
-                Self { findings, ..Self::new(Kind::Invalid, detail) }
+                let mut problem = Self::new(Kind::Invalid, ControlError::Invalid(findings.clone()).to_string());
+                problem.0.findings = findings;
+                problem
             }
             ControlError::Storage(cause) => {
                 Self::new(Kind::Internal, "The operation failed; the server's log has the reason under this instance.")
@@ -147,29 +158,25 @@ fn instance() -> String {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, word, title) = self.kind.parts();
+        let Members { kind, detail, findings, more, headers, cause } = *self.0;
+        let (status, word, title) = kind.parts();
         let kind = format!("https://problems.playlock.invalid/{word}");
         let instance = instance();
-        let errors: Vec<Value> = self
-            .findings
-            .iter()
-            .map(|finding| json!({"type": kind, "title": title, "detail": finding.detail, "member": finding.member}))
-            .collect();
+        let error = |finding: &Finding| json!({"type": kind, "title": title, "detail": finding.detail, "member": finding.member});
+        let errors: Vec<Value> = findings.iter().map(error).collect();
         let mut body = json!({
-            "type": kind, "title": title, "status": status.as_u16(), "detail": self.detail, "instance": instance,
+            "type": kind, "title": title, "status": status.as_u16(), "detail": detail, "instance": instance,
             "errors": errors,
         });
         if let Some(members) = body.as_object_mut() {
-            members.extend(self.more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+            members.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
         }
         let mut response = (status, body.to_string()).into_response();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        for (name, value) in self.headers {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        for (name, value) in headers {
             response.headers_mut().append(name, value);
         }
-        response.extensions_mut().insert(Incident { instance, cause: self.cause.unwrap_or(self.detail) });
+        response.extensions_mut().insert(Incident { instance, cause: cause.unwrap_or(detail) });
         response
     }
 }

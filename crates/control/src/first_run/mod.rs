@@ -261,7 +261,8 @@ impl Folder {
             return Err(FolderError::Missing(key));
         }
         let key = Zeroizing::new(files::text(&key)?);
-        Authority::read(&files::text(&self.file("ca.pem"))?, &key).map_err(|error| FolderError::certificate("ca", &error))
+        Authority::read(&files::text(&self.file("ca.pem"))?, &key)
+            .map_err(|error| FolderError::certificate("ca", &error))
     }
 
     /// Writes a key, and then its certificate.

@@ -38,7 +38,9 @@ impl Greeting<'_> {
         );
         // Writing to a String cannot fail.
         let _ = match self.login {
-            Some(code) => writeln!(text, "log in:  https://{}/login#{code} (once, within a quarter of an hour)", self.host),
+            Some(code) => {
+                writeln!(text, "log in:  https://{}/login#{code} (once, within a quarter of an hour)", self.host)
+            }
             None => writeln!(text, "log in:  playlock control login --data {folder} prints a URL"),
         };
         let _ = write!(

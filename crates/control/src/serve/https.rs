@@ -89,10 +89,7 @@ pub async fn serve(listener: TcpListener, tls: &Tls, router: Router, shutdown: S
         shutdown.ended().await;
         handle.graceful_shutdown(Some(DRAIN));
     });
-    server
-        .serve(router.into_make_service_with_connect_info::<SocketAddr>())
-        .await
-        .map_err(ServeError::Runtime)
+    server.serve(router.into_make_service_with_connect_info::<SocketAddr>()).await.map_err(ServeError::Runtime)
 }
 
 /// Accepts so many connections at a time.

@@ -90,7 +90,7 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     let _ = output.write_all(greeting.text().as_bytes()).and_then(|()| output.flush());
     log::write(Level::Info, "started", &[("address", &host), ("version", env!("CARGO_PKG_VERSION"))]);
 
-    let router = api::router(app).merge(page::router());
+    let router = api::router(app, page::router());
     let listeners = async {
         tokio::try_join!(
             https::serve(https, &tls, router, shutdown.clone()),
@@ -113,11 +113,8 @@ async fn envoys(
     identity: ServerIdentity,
     shutdown: Shutdown,
 ) -> Result<(), ServeError> {
-    let tls = xds::Tls {
-        certificate: identity.certificate,
-        key: identity.key.to_string(),
-        client_ca: identity.authority,
-    };
+    let tls =
+        xds::Tls { certificate: identity.certificate, key: identity.key.to_string(), client_ca: identity.authority };
     let settings = xds::Settings { filter, tls, backoff: Backoff::default() };
     let served = xds::serve(control, listener, settings, async move { shutdown.ended().await }).await;
     served.map_err(|error| ServeError::Envoys(error.to_string()))
@@ -167,7 +164,9 @@ pub fn create_login(data: &Path, database: Option<&str>) -> Result<Zeroizing<Str
 /// A folder whose server runs; a master key in the environment, which is the operator's to replace.
 pub fn rotate_master_key(data: &Path, database: Option<&str>) -> Result<(), ServeError> {
     if std::env::var_os(MASTER_KEY_VARIABLE).is_some() {
-        return Err(ServeError::Option(format!("{MASTER_KEY_VARIABLE}: found a master key; expected none beside the file")));
+        return Err(ServeError::Option(format!(
+            "{MASTER_KEY_VARIABLE}: found a master key; expected none beside the file"
+        )));
     }
     let folder = Folder::open(data, &[], Timestamp::now())?;
     let old = Folder::master_key(data, None)?;

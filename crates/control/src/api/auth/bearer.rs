@@ -11,6 +11,7 @@ use crate::api::problem::Problem;
 pub async fn verify(app: &App, token: &str) -> Result<User, Problem> {
     // Longer ones are not hashed.
     let found = if token.len() <= 128 { app.control.token(token).await? } else { None };
-    let actor = found.ok_or_else(|| unauthorized("Authorization: no such bearer token; expected one that has not ended."))?;
+    let actor =
+        found.ok_or_else(|| unauthorized("Authorization: no such bearer token; expected one that has not ended."))?;
     Ok(User { actor, csrf: None })
 }

@@ -57,7 +57,9 @@ pub fn authority(parts: &Parts) -> Result<&str, Problem> {
         (Some(host), None, None) => host.to_str().map_err(|_| wrong()),
         (None, None, Some(authority)) => Ok(authority.as_str()),
         // The absolute form, or HTTP/2 with both: they must agree.
-        (Some(host), None, Some(authority)) if host.as_bytes() == authority.as_str().as_bytes() => Ok(authority.as_str()),
+        (Some(host), None, Some(authority)) if host.as_bytes() == authority.as_str().as_bytes() => {
+            Ok(authority.as_str())
+        }
         _ => Err(wrong()),
     }
 }

@@ -106,7 +106,9 @@ async fn admit(app: &App, peer: IpAddr, path: &str, parts: &Parts, stream: &mut 
     }
     let verified = match credentials(&parts.headers) {
         Ok(Credentials::EdgeGrid(value)) => edgegrid::verify(app, parts, value, operation, stream).await,
-        Ok(Credentials::Bearer(token)) => with_body(bearer::verify(app, token).await, app, parts, operation, stream).await,
+        Ok(Credentials::Bearer(token)) => {
+            with_body(bearer::verify(app, token).await, app, parts, operation, stream).await
+        }
         Ok(Credentials::Session(token)) => {
             with_body(session::verify(app, parts, token).await, app, parts, operation, stream).await
         }
@@ -173,7 +175,10 @@ pub fn unauthorized(detail: impl Into<String>) -> Problem {
 }
 
 fn missing(role: Role) -> Problem {
-    Problem::new(Kind::Forbidden, format!("The operation needs the role {}, which these credentials lack.", role.name()))
+    Problem::new(
+        Kind::Forbidden,
+        format!("The operation needs the role {}, which these credentials lack.", role.name()),
+    )
 }
 
 /// A 429.

@@ -49,7 +49,8 @@ pub async fn verify(app: &App, parts: &Parts, token: &str) -> Result<User, Probl
     if !parts.method.is_safe() {
         let sent = parts.headers.get(CSRF_HEADER).map_or(&[][..], HeaderValue::as_bytes);
         if !bool::from(sent.ct_eq(csrf.as_bytes())) {
-            let detail = format!("{CSRF_HEADER}: missing or wrong; expected the value of `csrf` in GET /control/v1/me.");
+            let detail =
+                format!("{CSRF_HEADER}: missing or wrong; expected the value of `csrf` in GET /control/v1/me.");
             return Err(Problem::new(Kind::Forbidden, detail));
         }
     }

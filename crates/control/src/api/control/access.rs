@@ -95,7 +95,8 @@ pub async fn create_client(
     let secret = ClientSecret::new(made.client_secret.to_string()).map_err(|fault| internal(&fault))?;
     let credentials = Credentials::new(made.client_token.clone(), made.access_token.clone(), secret);
     let credentials = credentials.map_err(|fault| internal(&fault))?;
-    let section = EdgercSection::new(&credentials, &host).map_err(|fault| Problem::new(Kind::Invalid, fault.to_string()))?;
+    let section =
+        EdgercSection::new(&credentials, &host).map_err(|fault| Problem::new(Kind::Invalid, fault.to_string()))?;
     let document = json!({
         "id": made.id, "clientToken": made.client_token, "accessToken": made.access_token,
         "clientSecret": made.client_secret.as_str(), "edgerc": section.text().as_str(),
@@ -146,8 +147,9 @@ fn roles(members: &Map<String, Value>) -> Result<Vec<Role>, Problem> {
 
 /// Seconds until a time in RFC 3339.
 fn lifetime(text: &str) -> Result<i64, Problem> {
-    let time: Timestamp =
-        text.parse().map_err(|_| Problem::member("expires", "not a time; expected RFC 3339, such as 2027-01-01T00:00:00Z"))?;
+    let time: Timestamp = text
+        .parse()
+        .map_err(|_| Problem::member("expires", "not a time; expected RFC 3339, such as 2027-01-01T00:00:00Z"))?;
     let seconds = time.as_second().saturating_sub(Timestamp::now().as_second());
     if seconds >= 1 { Ok(seconds) } else { Err(Problem::member("expires", "in the past; expected a time to come")) }
 }

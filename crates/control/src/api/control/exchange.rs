@@ -44,7 +44,7 @@ pub async fn step(
     let secret = Secret::of(text(members, "secret")?);
     let expected = "unknown secret; expected tokenAuth.password or mediaEncryption.secret";
     let secret = secret.ok_or_else(|| Problem::member("secret", expected))?;
-    let value = members.get("value").filter(|value| !value.is_null()).cloned();
+    let value = members.get("value").map(|_| text(members, "value").map(Value::from)).transpose()?;
     Ok(answer(&state(&app.control.do_exchange(&user.actor, id, secret, step, value).await?)))
 }
 

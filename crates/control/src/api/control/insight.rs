@@ -91,9 +91,9 @@ pub async fn refusals(State(app): State<App>, uri: Uri) -> Result<Response, Prob
     let query = QueryParameters::read(&uri, &format!("{CONTROL}/refusals"))?;
     let network = query.network("network").unwrap_or(Network::Production);
     let rows = app.control.refusals(network, query.number("minutes").unwrap_or(60)).await?;
-    let rows = rows.iter().map(|row| {
-        json!({"minute": row.minute, "policy": row.policy, "reason": row.reason, "count": row.count})
-    });
+    let rows = rows
+        .iter()
+        .map(|row| json!({"minute": row.minute, "policy": row.policy, "reason": row.reason, "count": row.count}));
     Ok(answer(&rows.collect()))
 }
 

@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::actor::Role;
+use crate::api::App;
 use crate::api::auth::User;
 use crate::api::body::Document;
 use crate::api::problem::Problem;
 use crate::api::security::action;
-use crate::api::App;
 
 /// `GET /settings`.
 ///

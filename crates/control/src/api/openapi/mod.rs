@@ -10,8 +10,8 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, HeaderBuilder, InfoBuilder, OpenApiBuilder, Ref, RefOr, Required, Response as Answer, ResponseBuilder,
-    ResponsesBuilder, Schema,
+    ContentBuilder, HeaderBuilder, InfoBuilder, OpenApiBuilder, Ref, RefOr, Required, Response as Answer,
+    ResponseBuilder, ResponsesBuilder, Schema,
 };
 
 use super::auth::CSRF_HEADER;
@@ -47,7 +47,10 @@ fn document() -> Value {
     let components = ComponentsBuilder::new()
         .security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)))
         .security_scheme("edgegrid", header_scheme("Authorization", "EdgeGrid: EG1-HMAC-SHA256 client_token=…;…"))
-        .security_scheme("csrf", header_scheme(CSRF_HEADER, "Of writes with the session cookie: `csrf` of GET /control/v1/me"))
+        .security_scheme(
+            "csrf",
+            header_scheme(CSRF_HEADER, "Of writes with the session cookie: `csrf` of GET /control/v1/me"),
+        )
         .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-playlock"))));
     let info = InfoBuilder::new()
         .title("playlock's control plane")
@@ -112,12 +115,7 @@ fn path_parameter(name: &str) -> ParameterBuilder {
     let schema = match name {
         "network" => networks(),
         "domain" => ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).build().into(),
-        _ => ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(1))
-            .maximum(Some(i64::MAX))
-            .build()
-            .into(),
+        _ => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(i64::MAX)).build().into(),
     };
     ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True).schema(Some(schema))
 }
@@ -228,7 +226,8 @@ fn with_members(mut policy: Value) -> Value {
         },
         "unsavedPolicy": {"description": "The version on staging, if it differs.", "type": "object", "readOnly": true},
     });
-    if let (Some(members), Some(more)) = (policy.get_mut("properties").and_then(Value::as_object_mut), more.as_object()) {
+    if let (Some(members), Some(more)) = (policy.get_mut("properties").and_then(Value::as_object_mut), more.as_object())
+    {
         members.extend(more.clone());
     }
     policy
@@ -240,7 +239,9 @@ fn relocate(value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members.iter_mut() {
                 match member {
-                    Value::String(target) if name == "$ref" => *target = target.replace("#/$defs/", "#/components/schemas/"),
+                    Value::String(target) if name == "$ref" => {
+                        *target = target.replace("#/$defs/", "#/components/schemas/")
+                    }
                     _ => relocate(member),
                 }
             }

@@ -1,8 +1,11 @@
-// Drives the API with Akamai's client for Node.js, unchanged: `node edgegrid.cjs EDGERC STORY`. Prints status and body of
+// Drives the API with Akamai's client for Node.js, unchanged: `node edgegrid.mjs EDGERC STORY`. Prints status and body of
 // each answer as a line of JSON.
-const fs = require("node:fs");
-const path = require("node:path");
-const EdgeGrid = require("akamai-edgegrid");
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+// It is a CommonJS module, found through NODE_PATH.
+const EdgeGrid = createRequire(import.meta.url)("akamai-edgegrid");
 
 const [edgerc, story] = process.argv.slice(2);
 const document = (name) => JSON.parse(fs.readFileSync(path.join(story, `${name}.json`), "utf8"));
