@@ -1,7 +1,7 @@
 // The page with answers that a fresh server does not give: nodes in every state, an exchange that waits, very many
 // policies and nodes, a policy of 600 lines, a server that goes away, a login that ends.
 
-import { WAIT, enter } from "./hands.mjs";
+import { WAIT, enter, read } from "./hands.mjs";
 
 const STATES = ["in_force", "updating", "refused", "behind", "disconnected", "never_ran"];
 const HTML = "<img src=x onerror=\"document.title='owned'\">";
@@ -36,7 +36,7 @@ export async function canned(browser, how, logIn) {
   report.nodes = await page.locator("tbody tr").allInnerTexts();
   report.nodes.length = 6;
   await page.getByLabel("Filter nodes").fill("edge-19 production");
-  report.filtered = await page.locator(".filters [role=status]").innerText();
+  report.filtered = await read(page.locator(".filters [role=status]"));
   await user.look("nodes");
   // Hidden pages ask for nothing.
   let asked = 0;
@@ -55,14 +55,14 @@ export async function canned(browser, how, logIn) {
   await page.route("**/control/v1/nodes", (route) => route.abort());
   user.report.complaints.length = 0;
   await page.locator("main .bad").filter({ hasText: "does not answer" }).waitFor(WAIT);
-  report.gone = await page.locator("main .bad").first().innerText();
+  report.gone = await read(page.locator("main .bad").first());
   await page.unroute("**/control/v1/nodes");
   report.complaints = report.complaints.filter((text) => !text.includes("ERR_FAILED"));
 
   await answer("**/config-media-security/v2/policies", policies);
   await user.part("Policies");
   await page.getByLabel("Filter policies").fill("series 19");
-  report.policiesShown = await page.locator(".filters [role=status]").innerText();
+  report.policiesShown = await read(page.locator(".filters [role=status]"));
   await page.getByLabel("Filter policies").fill("");
   await user.look("policies");
   await page.unroute("**/config-media-security/v2/policies");
@@ -80,7 +80,7 @@ export async function canned(browser, how, logIn) {
   await answer("**/exchange", { secret: "tokenAuth.password", step: "added", waitingFor: ["edge-7", HTML], next: "swap" });
   await page.getByRole("link", { name: "kept", exact: true }).click();
   await user.heading("kept");
-  report.exchange = await page.locator(".exchange").innerText();
+  report.exchange = await read(page.locator(".exchange"));
   const swap = user.button("Swap");
   report.swap = [await swap.getAttribute("aria-disabled"), await swap.getAttribute("title")];
   await answer("**/exchange", { secret: "tokenAuth.password", step: "added", waitingFor: [], next: "swap" });
@@ -97,7 +97,7 @@ export async function canned(browser, how, logIn) {
   await page.goto(`${how.url}/#/policies/${id}`);
   await user.heading("kept");
   report.lines = await page.locator(".numbers").evaluate((element) => element.textContent.trim().split("\n").length);
-  report.mask = await page.locator("#editor-hint").innerText();
+  report.mask = await read(page.locator("#editor-hint"));
   await page.getByRole("textbox", { name: /^Policy/ }).evaluate((area) => { area.scrollTop = area.scrollHeight; });
   await page.waitForTimeout(100);
   report.scrolled = await page.evaluate(() => [".numbers", "textarea.code"].map((each) => document.querySelector(each).scrollTop));
@@ -112,7 +112,7 @@ export async function canned(browser, how, logIn) {
   await page.getByLabel("One-time code").fill("not a code");
   await user.button("Log in").click();
   await page.locator("#status").filter({ hasText: /\w/ }).waitFor(WAIT);
-  report.wrongCode = await page.locator("#status").innerText();
+  report.wrongCode = await read(page.locator("#status"));
   await user.look("wrong-code");
   report.title = await page.title();
   return user.close();

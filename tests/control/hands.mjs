@@ -11,6 +11,13 @@ const SCROLLED = ".skip, .hidden, nav *, .scroll *, textarea, dialog .scroll *";
 // What cannot be pressed now, and what lies on a bar of a chart, whose colours are chosen in pairs.
 const EXEMPT = "[aria-disabled=true], svg *, option, .skip";
 
+/** The text of an element as it is shown: without what is hidden, and with its lines. */
+export async function read(locator) {
+  await locator.waitFor(WAIT);
+  const [text] = await locator.allInnerTexts();
+  return text;
+}
+
 /** By keyboard alone: Tab until the element has the focus; two ways round, the nearer one is found first. */
 async function reach(page, target) {
   const there = () => target.evaluate((element) => element === document.activeElement);
@@ -82,18 +89,17 @@ export async function enter(browser, how, way, options) {
     type: (target, text) => hands.type(page, target, text),
     choose: (target, value) => hands.choose(page, target, value),
     /** A status of the API that is a part of the story; browsers log those as errors. */
-    expect: (...statuses) => statuses.forEach((status) => expected.add(status)),
+    expect: (status) => expected.add(status),
     button: (name, exact = true) => page.getByRole("button", { name, exact }),
     /** A button of the dialog that is open. */
     answer: (name) => page.locator("dialog[open]").getByRole("button", { name, exact: true }),
     /** The text of the dialog that is open. */
     asked: async () => {
-      await page.locator("dialog[open]").waitFor(WAIT);
-      return page.locator("dialog[open]").innerText();
+      return read(page.locator("dialog[open]"));
     },
     /** Waits until no dialog is open. */
     closed: () => page.locator("dialog").waitFor({ state: "detached", ...WAIT }).catch(async (error) => {
-      throw new Error(await page.locator("dialog").innerText(), { cause: error });
+      throw new Error(await read(page.locator("dialog")), { cause: error });
     }),
     /** Waits for a message of the status line. */
     said: (text) => page.locator("#status").filter({ hasText: text }).waitFor(WAIT),
@@ -107,8 +113,8 @@ export async function enter(browser, how, way, options) {
     /** Measures what is shown, in both colour schemes, and takes its pictures. */
     look: async (name) => {
       await page.locator("main:not([aria-busy])").waitFor(WAIT);
-      report.texts[name] = await page.evaluate(() => document.body.innerText
-        + [...document.querySelectorAll("input, textarea")].map((field) => `\n${field.value}`).join(""));
+      const fields = await page.locator("input, textarea").evaluateAll((all) => all.map((field) => field.value));
+      report.texts[name] = [await read(page.locator("body")), ...fields].join("\n");
       for (const colorScheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
         report.layouts[`${name} ${colorScheme}`] = await page.evaluate(layout, {

@@ -3,7 +3,8 @@
 
 import { launch } from "../players/chromium.mjs";
 import { canned } from "./canned.mjs";
-import { WAIT, enter } from "./hands.mjs";
+import { fleet } from "./fleet.mjs";
+import { WAIT, enter, read } from "./hands.mjs";
 
 const how = JSON.parse(process.argv[2]);
 /** A name that would be seen to run if it became HTML. */
@@ -36,22 +37,22 @@ async function create(user, name) {
   report.password = JSON.parse(await editor(user).inputValue()).tokenAuth.password;
   await user.type(editor(user), "{ \"policyName\": \"a\",\n  \"tokenAuth\": { \"enabled\": }\n}");
   await page.locator(".faults .bad").waitFor(WAIT);
-  report.syntax = await page.locator(".faults").innerText();
+  report.syntax = await read(page.locator(".faults"));
   await user.type(editor(user), policy(name, "abc"));
   await page.locator(".faults .bad").filter({ hasText: "password" }).waitFor(WAIT);
-  report.fault = await page.locator(".faults").innerText();
+  report.fault = await read(page.locator(".faults"));
   await user.press(page.locator(".faults").getByRole("button", { name: "Line 5" }));
   report.caret = await page.evaluate(() => {
     const area = document.activeElement;
     return { id: area.id, line: area.value.slice(0, area.selectionStart).split("\n").length };
   });
   report.marked = await page.locator(".numbers .bad").allInnerTexts();
-  report.help = await page.locator("aside.help").innerText();
+  report.help = await read(page.locator("aside.help"));
   await user.look("fault");
   user.expect(400);
   await user.press(user.button("Create on staging"));
   await page.locator("#status.bad").waitFor(WAIT);
-  report.refusedSave = await page.locator("#status").innerText();
+  report.refusedSave = await read(page.locator("#status"));
   await user.type(editor(user), policy(name, report.password));
   await unfaulted(user);
   await user.press(user.button("Create on staging"));
@@ -85,7 +86,7 @@ async function assign(user, name, host) {
   await user.type(page.locator("dialog input[name=path]").last(), "vod");
   await user.press(user.answer("Save on staging"));
   await page.locator("dialog .bad").filter({ hasText: "path" }).waitFor(WAIT);
-  report.assignmentFault = await page.locator("dialog .bad").innerText();
+  report.assignmentFault = await read(page.locator("dialog .bad"));
   await user.type(page.locator("dialog input[name=path]").last(), "/vod/...");
   await user.look("assigning");
   await user.press(user.answer("Save on staging"));
@@ -140,7 +141,7 @@ async function story(browser, visit, way, viewport) {
   await user.press(user.button("Save on staging"));
   await user.said("Saved on staging.");
   await page.locator("h2 .badge:text-is('staging differs')").waitFor(WAIT);
-  report.difference = await page.locator("section").filter({ hasText: "Staging against production" }).innerText();
+  report.difference = await read(page.locator("section").filter({ hasText: "Staging against production" }));
   await user.press(user.button("Promote"));
   report.editAsked = await user.asked();
   await user.look("promote");
@@ -173,12 +174,12 @@ async function story(browser, visit, way, viewport) {
   await user.type(page.getByLabel("URL", { exact: true }), `https://${host}/vod/master.m3u8`);
   await user.press(user.button("Explain"));
   await page.locator(".checks li").first().waitFor(WAIT);
-  report.why = await page.locator("main").innerText();
+  report.why = await read(page.locator("main"));
   await user.look("why");
 
   await remove(user, name, visit);
   await user.part("Audit");
-  report.audit = await page.locator("main").innerText();
+  report.audit = await read(page.locator("main"));
   await user.press(page.locator("summary").first());
   await page.locator("details[open] code").first().waitFor(WAIT);
   await user.look("audit");
@@ -207,7 +208,7 @@ async function remove(user, name, visit) {
   await user.press(user.button("Delete"));
   await user.press(user.answer("Delete"));
   await page.locator("dialog .bad").filter({ hasText: /\w/ }).waitFor(WAIT);
-  report.deleteRefused = await page.locator("dialog .bad").innerText();
+  report.deleteRefused = await read(page.locator("dialog .bad"));
   await user.press(user.answer("Cancel"));
   await user.closed();
   await user.part("Assignments");
@@ -222,7 +223,7 @@ async function remove(user, name, visit) {
   await open(user, name);
   report.deleteAsked = await agree(user, "Delete", "Deleted.");
   await user.heading("Policies");
-  report.policies = await page.locator("main").innerText();
+  report.policies = await read(page.locator("main"));
 }
 
 async function agreeLabelled(user, label, answer, done) {
@@ -288,6 +289,7 @@ const VISITS = {
   phone: () => story(browser, "phone", "finger", PHONE),
   keyboard: () => story(browser, "keyboard", "keyboard", DESK),
   canned: () => canned(browser, how, logIn),
+  fleet: () => fleet(browser, how, logIn),
 };
 try {
   const visits = Object.entries(VISITS).filter(([name]) => how.codes[name]).map(async ([name, visit]) => [name, await visit()]);

@@ -1,5 +1,6 @@
 """Tests `make demo-fleet`: a segment is played through each Envoy, and a change of the policy reaches both of production."""
 
+import json
 import random
 import re
 import signal
@@ -11,11 +12,13 @@ import requests
 from akamai.edgegrid import EdgeGridAuth, EdgeRc
 
 import ports
+from browser import command, direct
 from support import curl, places
 from support.control_plane import SECURITY, until
 from support.hls import Viewer
 from support.proxy import WAIT
 
+SCRIPT = places.REPOSITORY / "tests/control/page.mjs"
 EDGES = {"edge-1": "production", "edge-2": "production", "stage-1": "staging"}
 PLAIN = places.content() / "ts/v360/seg0.ts"
 
@@ -26,8 +29,8 @@ def fleet(tmp_path_factory):
     work = tmp_path_factory.mktemp("fleet")
     for _ in range(5):  # what was free may be taken by then
         port = ports.free_row("127.0.0.1", random.randrange(20_000, 30_000, 10), 10)
-        command = [sys.executable, places.REPOSITORY / "tools/demo_fleet.py", "--port", str(port), "--work", str(work)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        started = [sys.executable, places.REPOSITORY / "tools/demo_fleet.py", "--port", str(port), "--work", str(work)]
+        process = subprocess.Popen(started, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         printed = []
         for line in process.stdout:
             printed.append(line)
@@ -94,6 +97,21 @@ def test_a_change_is_in_force_on_both_envoys_of_production(fleet, api):
     until(lambda: [curl.fetch(urls[name]).status for name in ("edge-1", "edge-2")] == [403, 403])
     nodes = until(lambda: in_force(session.get(f"{url}/control/v1/nodes").json()))
     assert {node["node"]: node["network"] for node in nodes} == EDGES
+
+
+def test_the_page_shows_the_fleet(fleet):
+    """Its Envoys with the revision that each runs, the refusals that they counted, and how many a promotion reaches."""
+    url, code = re.search(r"The page +(https://\S+)/login#(\S+)", fleet[0]).groups()
+    options = command(SCRIPT, url=url, codes={"fleet": code}, pictures=str(places.REPOSITORY / "target"))
+    run = subprocess.run(options, capture_output=True, text=True, timeout=4 * WAIT, env=direct())
+    assert run.returncode == 0, run.stderr
+    came = json.loads(run.stdout)["fleet"]
+    assert came["complaints"] == [] and all(each == [] for each in came["unlabelled"].values())
+    assert "every host /..." in came["asked"] and "2 Envoys on production get the change." in came["asked"]
+    assert "mediaEncryption.percentageCoverage" in came["asked"] and "tokenAuth" not in came["asked"]
+    nodes = [row.split() for row in came["nodes"]]
+    assert [row[0] for row in nodes] == ["edge-1", "edge-2", "stage-1"] and all("in force" in row for row in came["nodes"])
+    assert any(row.startswith("missing") and "demo" in row for row in came["refusals"])
 
 
 def in_force(nodes):

@@ -4,16 +4,14 @@ alone; a user who may only read; states that a fresh server does not have; layou
 import json
 import re
 import subprocess
-import sys
 
 import pytest
 
+from browser import command, direct
 from support import places
 from support.control_plane import SECURITY, ControlPlane
 
-sys.path.insert(0, str(places.REPOSITORY / "tests/players"))
-from browser import command, direct  # noqa: E402  # the players' helper knows where Chromium and Node are
-
+SCRIPT = places.REPOSITORY / "tests/control/page.mjs"
 STORIES = ("mouse", "phone", "keyboard")
 VISITS = (*STORIES, "canned")
 HTML = "<img src=x onerror=\"document.title='owned'\">"
@@ -33,8 +31,7 @@ def visits(tmp_path_factory):
         kept = client.post(f"{SECURITY}/policies", KEPT | {"promote": True})
         assert kept.status_code == 202, kept.text
         codes = {visit: plane.page_login().partition("#")[2] for visit in VISITS}
-        options = command("page.mjs", url=plane.url, codes=codes, pictures=str(places.REPOSITORY / "target"))
-        options[1] = str(places.REPOSITORY / "tests/control/page.mjs")
+        options = command(SCRIPT, url=plane.url, codes=codes, pictures=str(places.REPOSITORY / "target"))
         run = subprocess.run(options, capture_output=True, text=True, timeout=600, env=direct())
         assert run.returncode == 0, run.stderr
         read = client.get(f"{SECURITY}/policies/1").json()
