@@ -86,6 +86,10 @@ export const assignmentVersions = (domain) => get(`${OURS}configurations/${segme
 export const rollBackAssignments = (domain, target) =>
   request("POST", `${OURS}configurations/${segment(domain)}/rollback`, target);
 
+export const settings = () => get(`${OURS}settings`);
+export const editSettings = (document) => request("PUT", `${OURS}settings`, document);
+export const patchSettings = (action) => request("PATCH", `${OURS}settings`, action);
+
 export const nodes = () => get(`${OURS}nodes`);
 export const refusals = (network, minutes = 60) => get(`${OURS}refusals?network=${segment(network)}&minutes=${minutes}`);
 export const audit = (before) => get(`${OURS}audit?limit=50${before ? `&before=${segment(before)}` : ""}`);

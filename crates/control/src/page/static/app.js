@@ -10,12 +10,14 @@ import { showNodes } from "./nodes.js";
 import { showPolicies } from "./policies.js";
 import { showPolicy } from "./policy.js";
 import { showRefusals } from "./refusals.js";
+import { showSettings } from "./settings.js";
 import { showWhy } from "./why.js";
 
 const PARTS = [
   [/^#\/policies$/, showPolicies],
   [/^#\/policies\/(new|\d+)$/, showPolicy],
   [/^#\/assignments$/, showAssignments],
+  [/^#\/settings$/, showSettings],
   [/^#\/nodes$/, showNodes],
   [/^#\/refusals$/, showRefusals],
   [/^#\/why$/, showWhy],
@@ -75,7 +77,7 @@ async function moved() {
   if (target === shown) return;
   if (edited()) {
     history.replaceState(null, "", shown);
-    await confirmation("Leave without saving?", [h("p", {}, "The edits of this policy are lost then.")], "Leave", () => {
+    await confirmation("Leave without saving?", [h("p", {}, "The edits are lost then.")], "Leave", () => {
       edited = () => false;
       location.hash = target;
     }, "danger");

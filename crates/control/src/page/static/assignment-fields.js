@@ -63,11 +63,12 @@ export function rowFields(assignments, policies) {
   const none = [...policies.values()].some(({ promoted }) => promoted) ? null
     : h("p.wait", {}, "No policy was promoted yet: only promoted policies can be assigned.");
   return {
-    content: [h("p.help", {}, "A path such as /live/... with everything below it; times as 2026-12-31T20:00:00, or * for always."),
-      none, area, more],
+    content: [h("p.help", {}, "A path such as /live/... with everything below it; times as 2026-12-31T20:00:00, or * for ",
+      "always."), none, area, more],
     assignments: () => rows().map((row) => {
       const value = (name) => row.querySelector(`[name=${name}]`).value.trim();
-      return { policyId: Number(value("policyId")), path: value("path"), startTime: value("startTime"), endTime: value("endTime") };
+      const [path, startTime, endTime] = ["path", "startTime", "endTime"].map(value);
+      return { policyId: Number(value("policyId")), path, startTime, endTime };
     }),
   };
 }

@@ -5,10 +5,11 @@ import { badge, button, h, lacks, say, table, time } from "./dom.js";
 import { confirmation, reading } from "./dialog.js";
 import { hostsFields, rowFields } from "./assignment-fields.js";
 import { differenceTable } from "./diff.js";
+import { receivers } from "./impact.js";
 import { timeline } from "./timeline.js";
 
 /** The members of an assignment that are written; the others are the server's. */
-const written = ({ policyId, path, startTime, endTime }) => ({ policyId, path, startTime: startTime ?? "*", endTime: endTime ?? "*" });
+const written = ({ policyId, path, startTime = "*", endTime = "*" }) => ({ policyId, path, startTime, endTime });
 
 export async function showAssignments(context) {
   const { user, reload } = context;
@@ -47,22 +48,27 @@ async function configuration(each, shared) {
   const readonly = lacks(user, "edit");
   const equal = pending ? null : "Staging and production are equal.";
 
-  const act = (label, kind, refused, action, network, sides) => button(label, { kind, refused, "aria-label": `${label} ${title}` }, async () => {
-    const [before, after] = network === "production" ? [production, staging] : [staging, production];
-    const content = [reached(each, network, shared.nodes), differenceTable(byPath(before, names), byPath(after, names), sides)];
-    const asked = `${label} the assignments of “${title}”${network === "production" ? " to production" : " on staging"}?`;
-    if (await confirmation(asked, content, label, () => api.patchAssignments(domain, action), kind ?? "danger")) {
-      await done(network === "production" ? "Promoted to production." : "Staging is as production again.");
-    }
-  });
-  const hosts = button("Hosts", { refused: readonly, "aria-label": `Hosts of ${title}` }, async () => {
+  const promote = async () => {
+    const content = [reached(each, "production", shared.nodes), differenceTable(byPath(production, names), byPath(staging, names),
+      ["Production now", "Production then"])];
+    if (await confirmation(`Promote the assignments of “${title}” to production?`, content, "Promote",
+      () => api.patchAssignments(domain, { promote: true }))) await done("Promoted to production.");
+  };
+  const reset = async () => {
+    const content = [reached(each, "staging", shared.nodes), differenceTable(byPath(staging, names), byPath(production, names),
+      ["Staging now", "Staging then"])];
+    if (await confirmation(`Reset the assignments of “${title}” on staging?`, content, "Reset",
+      () => api.patchAssignments(domain, { reset: true }), "danger")) await done("Staging is as production again.");
+  };
+  const named = (label, rest, action) => button(label, { "aria-label": `${label} ${title}`, ...rest }, action);
+  const hosts = named("Hosts", { refused: readonly, "aria-label": `Hosts of ${title}` }, async () => {
     const fields = hostsFields(each);
     const text = h("p", {}, "New hosts are in force on both networks at once.");
     if (await confirmation(`Hosts of “${title}”`, [fields.content, text], "Save",
       () => api.editConfiguration(each.configurationId, fields.document()))) await done("Saved.");
   });
-  const remove = button("Delete", {
-    kind: "danger", "aria-label": `Delete ${title}`,
+  const remove = named("Delete", {
+    kind: "danger",
     refused: readonly ?? (production.length || staging.length ? "The configuration has assignments; remove them first." : null),
   }, async () => {
     if (await confirmation(`Delete “${title}”?`, [reached(each, "production", shared.nodes)], "Delete",
@@ -70,12 +76,13 @@ async function configuration(each, shared) {
   });
 
   return h("section.configuration", {},
-    h("div.title", {}, h("h3", {}, title, " ", pending ? badge("staging differs", "wait") : badge("staging and production are equal", "good")),
+    h("div.title", {},
+      h("h3", {}, title, " ", badge(...(pending ? ["staging differs", "wait"] : ["staging and production are equal", "good"]))),
       h("div.buttons", {},
-        act("Promote", "primary", lacks(user, "edit", "promote") ?? equal, { promote: true }, "production", ["Production now", "Production then"]),
-        act("Reset", undefined, readonly ?? equal, { reset: true }, "staging", ["Staging now", "Staging then"]),
-        button("Edit", { refused: readonly, "aria-label": `Edit the assignments of ${title}` }, () => edit(each, staging, shared)),
-        button("Versions", { "aria-label": `Versions of ${title}` }, () => versions(each)), hosts, remove)),
+        named("Promote", { kind: "primary", refused: lacks(user, "edit", "promote") ?? equal }, promote),
+        named("Reset", { refused: readonly ?? equal }, reset),
+        named("Edit", { refused: readonly, "aria-label": `Edit the assignments of ${title}` }, () => edit(each, staging, shared)),
+        named("Versions", { "aria-label": `Versions of ${title}` }, () => versions(each, shared)), hosts, remove)),
     h("p.quiet", {}, hostsOf(each, "production")),
     hostsOf(each, "staging") === hostsOf(each, "production") ? null : h("p.quiet", {}, "On staging: ", hostsOf(each, "staging")),
     staging.length ? timeline(staging, names, `Assignments of ${title} on staging`)
@@ -86,13 +93,12 @@ async function configuration(each, shared) {
 }
 
 /** Without digital properties, a configuration is for every host. */
-const hostsOf = (each, network) => (each.digitalProperties ? each.digitalProperties[network]?.join(", ") || "no host" : "every host");
+const hostsOf = ({ digitalProperties: hosts }, network) => (hosts ? hosts[network]?.join(", ") || "no host" : "every host");
 
 /** The hosts and Envoys of a change. */
 function reached(each, network, nodes) {
-  const count = nodes.filter((node) => node.network === network).length;
   return [h("p", {}, "Hosts: ", h("code", {}, hostsOf(each, network))),
-    h("p", {}, count === 1 ? `1 Envoy on ${network} gets the change.` : `${count} Envoys on ${network} get the change.`)];
+    receivers(nodes.filter((node) => node.network === network).length, network)];
 }
 
 const row = (one, names, network) => [h("code", {}, one.path), names.get(one.policyId) ?? String(one.policyId),
@@ -112,10 +118,22 @@ async function edit(each, assignments, { policies, done }) {
     () => api.putAssignments(each.hostname, { assignments: fields.assignments() }))) await done("Saved on staging.");
 }
 
-async function versions(each) {
+async function versions(each, { user, nodes, done }) {
   const listed = await api.assignmentVersions(each.hostname);
-  await reading(`Versions of “${each.configurationName}”`, listed.length ? table("Versions", ["Version", "Written", "By", "On"],
-    listed.map((one) => [String(one.version), time(one.created), one.actor,
-      ["staging", "production"].filter((network) => one[network]).map((network) => [badge(network, "good"), " "])]))
-    : h("p", {}, "None."));
+  const back = (one, network) => button(`To ${network}`, {
+    refused: (network === "production" ? lacks(user, "edit", "promote") : lacks(user, "edit"))
+      ?? (one[network] ? `This version is on ${network} already.` : null),
+  }, async () => {
+    const title = `Put version ${one.version} of the assignments of “${each.configurationName}” on ${network}?`;
+    if (!(await confirmation(title, reached(each, network, nodes), "Put", () =>
+      api.rollBackAssignments(each.hostname, { version: one.version, network }), "danger"))) return;
+    document.querySelector("dialog")?.close();
+    await done(`Version ${one.version} is on ${network}.`);
+  });
+  await reading(`Versions of “${each.configurationName}”`, listed.length
+    ? table("Versions", ["Version", "Written", "By", "On", "Roll back"], listed.map((one) => [
+      String(one.version), time(one.created), one.actor,
+      ["staging", "production"].filter((network) => one[network]).map((network) => [badge(network, "good"), " "]),
+      h("div.buttons", {}, back(one, "production"), back(one, "staging")),
+    ])) : h("p", {}, "None."));
 }

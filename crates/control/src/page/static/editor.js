@@ -8,8 +8,8 @@ const CHECK_AFTER_MS = 400;
 const MASK = "********";
 
 /**
- * Creates an editor. `check(document)` resolves to {errors: [{member, detail}], warnings: [text]}; `save` is called for
- * Ctrl+S. Returns {element, document(): the parsed document or null, show(errors), edited(), saved()}.
+ * Creates an editor; without a `schema` there is no help. `check(document)` resolves to {errors: [{member, detail}],
+ * warnings: [text]}; `save` is called for Ctrl+S. Returns {element, document(): the parsed document or null, show(errors), edited(), saved()}.
  */
 export function editor({ label, text, schema, check, save, readonly = false, signal }) {
   const area = h("textarea.code", {
@@ -88,6 +88,7 @@ export function editor({ label, text, schema, check, save, readonly = false, sig
 
   let explained = "";
   function explain() {
+    if (!schema) return;
     const path = pathAt(state.places, area.selectionStart);
     const found = schema.help(path);
     const present = state.places.size;
@@ -150,8 +151,9 @@ export function editor({ label, text, schema, check, save, readonly = false, sig
 
   function hints() {
     hint.replaceChildren(...[
-      readonly ? "You can read this policy, not change it." : "Tab leaves the editor; Ctrl+S saves.",
-      area.value.includes(`"${MASK}"`) ? [" ", h("code", {}, MASK), " stands for a stored secret; leave it to keep the secret."] : [],
+      readonly ? "You can read this, not change it." : "Tab leaves the editor; Ctrl+S saves.",
+      area.value.includes(`"${MASK}"`)
+        ? [" ", h("code", {}, MASK), " stands for a stored secret; leave it to keep the secret."] : [],
       !readonly && area.value !== original ? [" ", h("strong", {}, "Edited, not saved.")] : [],
     ].flat());
   }
@@ -175,7 +177,8 @@ export function editor({ label, text, schema, check, save, readonly = false, sig
 
   return {
     element: h("div.editor", {},
-      h("div.text", {}, h("label", { for: "editor-text" }, label), h("div.pane", {}, numbers, area), hint, faults), help),
+      h("div.text", {}, h("label", { for: "editor-text" }, label), h("div.pane", {}, numbers, area), hint, faults),
+      schema ? help : null),
     document: () => {
       state = read(area.value);
       return state.error ? null : JSON.parse(area.value);

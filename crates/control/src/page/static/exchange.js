@@ -57,7 +57,8 @@ function content(id, state, user, reload, edited) {
     say(`Done: ${action.toLowerCase()}.`, "good");
   };
   return [
-    h("ol.steps", {}, Object.entries(STEPS).map(([name, [label]]) => h("li", { "aria-current": name === next ? "step" : null }, label))),
+    h("ol.steps", {}, Object.entries(STEPS).map(([name, [label]]) =>
+      h("li", { "aria-current": name === next ? "step" : null }, label))),
     running ? h("p", {}, "Running for ", h("code", {}, state.secret), ".")
       : h("div.filters", {}, h("label", { for: "exchange-secret" }, "Secret"), chosen),
     waiting.length ? h("p", { role: "status" }, "Not yet in force on: ",

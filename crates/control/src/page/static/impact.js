@@ -10,7 +10,12 @@ export function consequences(impact, network) {
     h("p", {}, reached.length ? `This policy protects on ${network}:`
       : `No assignment on ${network} uses this policy: nothing changes for viewers.`),
     h("ul.plain", {}, reached.map((each) => h("li", {}, h("code", {}, `${hosts(each)} ${each.path}`), period(each)))),
-    h("p", {}, nodes === 1 ? `1 Envoy on ${network} gets the change.` : `${nodes} Envoys on ${network} get the change.`));
+    receivers(nodes, network));
+}
+
+/** How many Envoys get a change. */
+export function receivers(count, network) {
+  return h("p", {}, count === 1 ? `1 Envoy on ${network} gets the change.` : `${count} Envoys on ${network} get the change.`);
 }
 
 const hosts = (each) => each.hosts?.length ? each.hosts.join(", ") : "every host";

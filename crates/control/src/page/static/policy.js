@@ -152,7 +152,8 @@ function written(policy) {
   return Object.fromEntries(sorted(names, FIRST_MEMBERS).map((name) => [name, enabledFirst(policy[name])]));
 }
 
-const sorted = (names, first) => [...first.filter((name) => names.includes(name)), ...names.filter((name) => !first.includes(name))];
+const sorted = (names, first) =>
+  [...first.filter((name) => names.includes(name)), ...names.filter((name) => !first.includes(name))];
 
 function enabledFirst(value) {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return value;

@@ -18,7 +18,8 @@ export async function showRefusals({ signal }) {
   const draw = () => {
     const names = [...new Set(counts.map((each) => each.policy))].sort();
     const chosen = names.includes(policy.value) ? policy.value : "";
-    policy.replaceChildren(h("option", { value: "" }, "all policies"), ...names.map((name) => h("option", { value: name }, name)));
+    policy.replaceChildren(h("option", { value: "" }, "all policies"),
+      ...names.map((name) => h("option", { value: name }, name)));
     policy.value = chosen;
     place.replaceChildren(...content(chosen ? counts.filter((each) => each.policy === chosen) : counts, network.value));
   };

@@ -31,7 +31,9 @@ export function timeline(assignments, names, label) {
   });
   const ticks = Array.from({ length: TICKS }, (_, index) => from + ((until - from) * (index + 0.5)) / TICKS);
   return h("div.scroll", { tabindex: 0, role: "region", "aria-label": `${label}, by time` },
-    svg("svg.timeline", { viewBox: `0 0 ${WIDTH} ${bottom + 38}`, role: "img", "aria-label": `${label}, by time; the table has the same` },
+    svg("svg.timeline", {
+      viewBox: `0 0 ${WIDTH} ${bottom + 38}`, role: "img", "aria-label": `${label}, by time; the table has the same`,
+    },
       ticks.map((tick) => svg("line", { x1: x(tick), x2: x(tick), y1: 0, y2: bottom })),
       paths.map((path, index) => svg("svg", { x: 0, y: index * ROW, width: LABEL - 8, height: ROW },
         svg("title", {}, path), svg("text", { x: 0, y: 21 }, path.length > 20 ? `${path.slice(0, 19)}…` : path))),

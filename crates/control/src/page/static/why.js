@@ -23,7 +23,9 @@ export async function showWhy() {
     }
   });
   const form = h("form.question", { onsubmit: (event) => event.preventDefault() },
-    field("URL", { id: "url", required: true, autofocus: true, placeholder: "https://video.example.com/vod/master.m3u8?hdnts=…" }),
+    field("URL", {
+      id: "url", required: true, autofocus: true, placeholder: "https://video.example.com/vod/master.m3u8?hdnts=…",
+    }),
     h("div.short", {},
       h("div", {}, h("label", { for: "network" }, "Network"), network),
       h("div", {}, field("Method", { id: "method", value: "GET" })),
@@ -46,7 +48,8 @@ const RESULTS = { good: ["passed", "good"], bad: ["refused", "bad"], note: ["not
 
 function show(answer) {
   const verdict = answer.verdict ?? "";
-  const reason = answer.reason ? [" ", String(answer.status ?? ""), " ", h("code", {}, answer.reason), `: ${answer.title ?? ""}`] : null;
+  const reason = answer.reason
+    ? [" ", String(answer.status ?? ""), " ", h("code", {}, answer.reason), `: ${answer.title ?? ""}`] : null;
   return [
     h("h3", {}, badge(verdict, verdict === "passed" ? "good" : "bad"), reason),
     h("ol.checks", {}, (answer.checks ?? []).map((check) => h("li", {}, badge(...(RESULTS[check.result] ?? [check.result])), " ",
