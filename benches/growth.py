@@ -166,6 +166,11 @@ def measure(rounds):
             "exponents": {axis.name: axis.exponent() for axis in axes}, "mb_per_stream": streams.slope() / 1e6}
 
 
+def verdict(exponent):
+    """How a cost with this exponent grows, in words."""
+    return "flat or linear" if exponent <= LINEAR else "FASTER THAN LINEAR"
+
+
 def show(result):
     """The part's table."""
     print("Growth: Envoy's CPU and the highest memory seen, ours with relaxed SIMD; streams batched.")
@@ -174,6 +179,5 @@ def show(result):
          table.number(row.get("start_seconds"), 2), table.number(row.get("start_cpu"), 2),
          "doubtful" if row["doubtful"] else ""] for row in result["rows"]])
     for axis, exponent in result["exponents"].items():
-        verdict = "flat or linear" if exponent <= LINEAR else "FASTER THAN LINEAR"
-        print(f"  {axis}: cost grows as its power {exponent:.2f} at the upper end: {verdict}")
+        print(f"  {axis}: cost grows as its power {exponent:.2f} at the upper end: {verdict(exponent)}")
     print()

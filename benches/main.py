@@ -10,6 +10,7 @@ import sys
 import time
 
 import exchanges
+import fragments
 import goals
 import growth
 import kernel
@@ -39,14 +40,16 @@ def shrink():
     """Leaves one short round of every part: what it shows is that they all measure, not how fast anything is. What needs a
     build of its own beyond `tools/bench.sh tiny` is left out."""
     machine.patience = 0
-    for part, _ in PARTS.values():
+    for part in (*(part for part, _ in PARTS.values()), fragments):
         vars(part).update(part.TINY)
 
 
 def check_figures(parts):
     """That every row of every part has its figure."""
-    for name, result in parts.items():
-        figures = [row[PARTS[name][0].FIGURE] for row in result["rows"]]
+    measured = [(name, PARTS[name][0], result) for name, result in parts.items()]
+    measured += [("fragments", fragments, parts["samples"]["fragments"])] if "samples" in parts else []
+    for name, part, result in measured:
+        figures = [row[part.FIGURE] for row in result["rows"]]
         if not figures or not all(figure and figure > 0 for figure in figures):
             raise RuntimeError(f"{name}: rows without a figure: {figures}")
 

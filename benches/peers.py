@@ -89,11 +89,11 @@ TINY = {"SECONDS": {1: 1}, "KINDS": (Lua,)}
 FIGURE = "mb_s"
 
 
-def check(edge, body):
-    """That a peer encrypts, and pads, as it should."""
+def check(edge, path, body):
+    """That a peer encrypts, and pads, a file as it should."""
     cipher = Cipher(algorithms.AES128(KEY), modes.CBC(IV)).encryptor()
     padding = 16 - len(body) % 16
-    if get(f"{edge.url}/segment.ts") != cipher.update(body + bytes([padding]) * padding) + cipher.finalize():
+    if get(edge.url + path) != cipher.update(body + bytes([padding]) * padding) + cipher.finalize():
         raise RuntimeError(f"{edge.name} does not encrypt as it should: nothing to measure")
 
 
@@ -108,7 +108,7 @@ def measure(count):
         for kind in KINDS:
             peer = kind(origin.port)
             edges[peer.name] = peer
-            check(peer, body)
+            check(peer, "/segment.ts", body)
         for edge in edges.values():
             load.load(edge, f"/segment.ts?{viewer.session}", 2, 1)  # warm
         samples = load.rounds(edges, f"/segment.ts?{viewer.session}", SECONDS, count)

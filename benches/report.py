@@ -70,9 +70,19 @@ def share_table(parts):
 
 def sample_table(parts):
     """Samples beside whole segments."""
-    return table(["file", "candidate", "MB/s", "CPU ms/MB", "÷ whole segments", "ms/MB over no-op", "÷ whole segments"], [
+    return table(["file", "candidate", "MB/s", "CPU ms/MB", "÷ whole segments", "cbcs ÷ its CPU", "ms/MB over no-op", "÷ whole segments",
+                  "RSS MB"], [
         [r["file"], r["what"], figure(r["mb_s"], 0, r["doubtful"]), number(r["cpu_ms_mb"], 2), number(r["over_segments"], 2),
-         number(r["added"], 2), number(r["added_over_segments"], 2)] for r in parts.get("samples", {}).get("rows", [])])
+         number(r.get("cbcs_over_it"), 2), number(r["added"], 2), number(r["added_over_segments"], 2), number(r["resident"] / 1e6)]
+        for r in parts.get("samples", {}).get("rows", [])])
+
+
+def fragment_table(parts):
+    """Samples by the size of fragments."""
+    found = parts.get("samples", {}).get("fragments", {})
+    return table(["fragment, bytes", "CPU ms/MB", "MB per stream", "RSS MB"], [
+        [f"{r['at']:,}", figure(r["cost"], 2, r["doubtful"]), number(r["per_stream"] / 1e6, 2), number(r["resident"] / 1e6)]
+        for r in found.get("rows", [])])
 
 
 def peer_table(parts):
@@ -176,11 +186,14 @@ def fill(parts, folder):
         else:
             drawn[f"{name} picture"] = ""
     slope = parts.get("growth", {}).get("mb_per_stream")
+    grown = parts.get("samples", {}).get("fragments", {})
     return {
-        **drawn, "goals": goal_table(parts), "segments": segment_table(parts), "samples": sample_table(parts), "shares": share_table(parts),
+        **drawn, "goals": goal_table(parts), "segments": segment_table(parts), "samples": sample_table(parts),
+        "fragments": fragment_table(parts), "shares": share_table(parts),
         "peers": peer_table(parts), "kernel": kernel_table(parts), "requests": request_table(parts),
         "growth": growth_table(parts), "streams": stream_table(parts), "machine": machine_list(parts),
         "engine": parts.get("kernel", {}).get("engine", "a Node"), "seconds": str(SECONDS),
+        "fragment streams": str(grown.get("streams", 0)), "fragment exponent": number(grown.get("exponent"), 2),
         "memory": "was not measured" if slope is None else f"{slope:.2f} MB",
     }
 

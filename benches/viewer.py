@@ -3,6 +3,7 @@
 import re
 import urllib.request
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -26,6 +27,22 @@ def target(uri):
     parts = urlsplit(uri)
     path = parts.path if parts.path.startswith("/") else f"/{parts.path}"
     return f"{path}?{parts.query}"
+
+
+def by_mpd(edge, name):
+    """The target of a file as its MPD of this name leads to it, in a session of its own."""
+    root = ElementTree.fromstring(get(edge.url + link(f"/{name}.mpd")))
+    (media,) = (one.attrib["media"] for one in root.iter() if one.tag.endswith("}SegmentURL"))
+    return target(media)
+
+
+def check_samples(edge, path, plain, scheme):
+    """That an Envoy encrypts a file's samples by a scheme."""
+    body = get(edge.url + path)
+    middle = plain[len(plain) // 2:][:2048]
+    # An index at the file's end (mfra) is left out.
+    if not re.search(b"enc[av]", body) or scheme not in body or middle in body or len(body) < 0.99 * len(plain):
+        raise RuntimeError(f"{edge.name} does not encrypt {path.partition('?')[0]} as it should: nothing to measure")
 
 
 class Viewer:

@@ -40,7 +40,7 @@ pub struct Ended<'a> {
     pub origin_error: bool,
     /// URIs in its playlist that are refused when requested.
     pub unservable: Option<&'a Unservable>,
-    /// What is wrong with an MPD, or media of one, that was refused.
+    /// The fault of an MPD, or of media of one, that was refused.
     pub fault: Option<OriginFault>,
     /// Name of the requester, if this is a packager's request that was answered.
     pub requester: Option<&'a str>,

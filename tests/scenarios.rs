@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 use playlock_host::case;
-use playlock_host::scenario::{self, Driver};
+use playlock_host::driver::Driver;
+use playlock_host::scenario;
 #[cfg(feature = "wasm")]
 use playlock_host::wasm::{self, Flavour};
 

@@ -9,10 +9,11 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use playlock_host::case;
+use playlock_host::driver::Driver;
 use playlock_host::envoy::Envoy;
 use playlock_host::message::{Ending, Outcome, Request, Response, Seen};
 use playlock_host::node::{Node, Setup};
-use playlock_host::scenario::{self, Driver};
+use playlock_host::scenario;
 use playlock_host::wasm::{self, Fault, Flavour, Vm};
 use playlock_host::wasmtime::Module;
 

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use playlock_config::time;
+use playlock_host::driver::Driver;
 use playlock_host::envoy::Envoy;
 use playlock_host::message::{Header, Outcome, Request, Response, Seen, header};
 use playlock_host::node::{Node, Setup};
-use playlock_host::scenario::Driver;
 
 /// Every way to run the filter, under this configuration.
 fn nodes(config: &str) -> Vec<Box<dyn Node>> {

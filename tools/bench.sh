@@ -72,7 +72,7 @@ for crate in noop answer kernel; do
 done
 variant kernel-strict "$strict" --manifest-path benches/wasm/kernel/Cargo.toml
 variant kernel-portable "$portable" --manifest-path benches/wasm/kernel/Cargo.toml
-if wants peers; then
+if wants peers || wants samples; then
   cargo build --quiet --release --manifest-path benches/peers/extproc/Cargo.toml --target-dir target/bench/extproc
 fi
 

@@ -8,9 +8,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const VERSIONS = { "countries-list": "3.4.0", "cldr-core": "48.2.0", "cldr-subdivisions-full": "48.2.0" };
 
-// In countries-list, but not in ISO 3166-1: reserved codes (Ascension Island, Tristan da Cunha), and Kosovo's, which is for
-// private use.
-const NOT_ISO = ["AC", "TA", "XK"];
+// In countries-list, but neither in ISO 3166-1 nor in location databases: reserved codes (Ascension Island, Tristan da Cunha).
+// Kosovo's XK is not in ISO 3166-1 either, but location databases have it.
+const NOT_ISO = ["AC", "TA"];
 
 // Regions without a name in CLDR that are no countries of the list either.
 const NAMES = { CNNM: "Inner Mongolia", FRCP: "Clipperton" };

@@ -1,9 +1,10 @@
 //! Property of configurations: no document panics; a rejected one has an existing JSON path and shows no secret; an
-//! accepted one serves requests, and is accepted in any formatting.
+//! accepted one serves requests, and is accepted in any formatting. All errors are found where one is, and that one is
+//! among them.
 
 use std::rc::Rc;
 
-use playlock_config::ConfigError;
+use playlock_config::{ConfigError, Finding};
 use playlock_core::policy::Policies;
 use serde_json::Value;
 
@@ -35,15 +36,26 @@ pub fn property(input: &[u8]) {
     for secret in value.iter().flat_map(secrets).chain(sealed) {
         assert!(!shown.contains(secret), "{secret} is shown");
     }
+    let found = playlock_config::check(input, playlock_config::Env::new(&env));
+    let said = format!("{found:?}");
+    for secret in value.iter().flat_map(secrets) {
+        assert!(!said.contains(secret), "{secret} is shown");
+    }
+    assert_eq!(found.errors.is_empty(), parsed.is_ok(), "{said}");
     match parsed {
         Err(error) => {
             refused(&error, None);
+            let is_it = |it: &Finding| it.path == error.path && it.message == error.message;
+            assert!(found.errors.len() >= 100 || found.errors.iter().any(is_it), "{error}: {said}");
             // Laid out anew: a member that came twice is there once, so that a path leads to one place.
             let again = value.as_ref().map(|value| (value, serde_json::to_vec(value).expect("JSON")));
             if let Some((value, laid_out)) = again
                 && let Err(error) = playlock_config::parse(&laid_out, &env)
             {
                 refused(&error, Some(value));
+                for Finding { path, message, .. } in playlock_config::check(&laid_out, playlock_config::Env::new(&env)).errors {
+                    refused(&ConfigError { path, message, unset: None }, Some(value));
+                }
             }
         }
         Ok((policies, warnings)) => {
@@ -88,13 +100,19 @@ fn leads_as_it_stands(value: &Value, path: &str) -> bool {
         }
         Value::Object(members) => {
             let below = members.iter().any(|(name, value)| {
-                let rest = path.strip_prefix(name.as_str());
+                let rest = path.strip_prefix(written(name).as_str());
                 rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with(['.', '['])) && leads(value, rest))
             });
             below || path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
         }
         _ => false,
     }
+}
+
+/// A member's name as paths have it.
+fn written(name: &str) -> String {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-#".contains(&byte));
+    if plain && !name.is_empty() { name.into() } else { format!("[\"{}\"]", name.escape_default()) }
 }
 
 /// Secrets that stand nowhere else in the document: long enough not to be there by chance.
@@ -118,7 +136,7 @@ fn secrets(document: &Value) -> Vec<&str> {
     found
 }
 
-/// What a configuration that was accepted is asked.
+/// Asks an accepted configuration.
 fn accepted(policies: Policies) {
     assert!(policies.unassigned().count() <= policies.len());
     assert!(policies.idle_assignments(NOW).count() <= policies.assignments());

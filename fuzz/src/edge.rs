@@ -78,7 +78,7 @@ pub fn value<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     std::str::from_utf8(&value.1).ok()
 }
 
-/// How a response stands.
+/// The state of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// More is to come.
@@ -94,11 +94,11 @@ pub enum End {
 pub struct Flow {
     /// The exchange.
     pub exchange: Exchange,
-    /// What the client has got of the headers, `:status` among them; empty while they are held.
+    /// The headers that the client has received, `:status` among them; empty while they are held.
     pub headers: Vec<Header>,
-    /// What the client has got of the body.
+    /// The bytes of the body that the client has received.
     pub body: Vec<u8>,
-    /// How it stands.
+    /// Its state.
     pub end: End,
     /// This is not the origin's response but an answer in its place.
     pub replied: bool,

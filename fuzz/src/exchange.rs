@@ -12,7 +12,7 @@ use crate::site::{SITES, Site, site};
 use crate::source::Source;
 use crate::viewer::{self, MEDIA, Viewer, viewer};
 
-/// What is asked for, and so what must come of the origin's bytes.
+/// The kind of resource, which decides what must come of the origin's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
     Segment,
@@ -35,7 +35,7 @@ const WHATS: [What; 8] = [
     What::Foreign,
 ];
 
-/// How the origin's message ends.
+/// The end of the origin's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Finish {
     /// With the last chunk.
@@ -228,7 +228,7 @@ fn status(source: &mut Source<'_>, asked: Option<&str>) -> (u16, Option<usize>, 
     (status, place, headers)
 }
 
-/// What the origin says of its body's length.
+/// Adds the length that the origin announces for its body.
 fn announce(source: &mut Source<'_>, length: usize, headers: &mut Vec<Header>) -> Option<u64> {
     let length = length as u64;
     let said = match source.byte() % 10 {

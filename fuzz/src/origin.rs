@@ -21,7 +21,7 @@ pub fn body(length: usize) -> Vec<u8> {
     (0..).flat_map(|index| word(index).to_le_bytes()).take(length).collect()
 }
 
-/// Where in `bytes` sixteen bytes of the origin's stand next to one another.
+/// The position in `bytes` of sixteen bytes of the origin's that stand next to one another.
 pub fn leak(bytes: &[u8]) -> Option<usize> {
     let byte = |at: usize| word((at / 8) as u64).to_le_bytes()[at % 8];
     for (at, window) in bytes.windows(8).enumerate() {

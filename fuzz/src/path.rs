@@ -78,7 +78,7 @@ fn normal(raw: &[u8]) -> Option<Vec<u8>> {
     (others.iter().all(plain) && (last.is_empty() || plain(last))).then(|| path.clone())
 }
 
-/// What origins of many kinds serve for this path is what it names.
+/// Origins of many kinds serve for this path what it names.
 fn served(raw: &[u8], path: &[u8]) {
     let raw = [b"/vod", raw].concat();
     let once = text::decode_leniently(&raw);

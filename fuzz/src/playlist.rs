@@ -15,7 +15,7 @@ use crate::viewer::{self, reference, viewer};
 /// Stands for as many KiB of `a` as the byte after it says.
 const LONG: u8 = 0x1a;
 
-/// What is asked for.
+/// The kind of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
     /// A playlist of a session.
@@ -378,7 +378,7 @@ fn document(came: &[u8], out: &[u8], site: &Site) {
 /// have room for twice over, and the list of variables.
 const KEPT: isize = 1 << 20;
 
-/// However long it goes on: all that follows the first line comes again and again.
+/// Memory is bounded for a playlist of any length: all that follows the first line comes again and again.
 fn bounded(site: &Site, target: &str, cookies: &[Header], text: &[u8]) {
     let Asked::Forwarded(exchange, _) = edge::get(&site.policies, target.as_bytes(), cookies) else { return };
     let mut flow = Flow::new(exchange);

@@ -12,7 +12,7 @@ use crate::site::{NOW, PASSWORD, hex, site};
 const MPD: &str = "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"><Period><AdaptationSet mimeType=\"video/mp4\">\
     <SegmentTemplate media=\"v/$Number$.m4s\"/><Representation id=\"v\"/></AdaptationSet></Period></MPD>";
 
-/// What a player knows.
+/// A player's knowledge of a protected stream.
 #[derive(Debug)]
 pub struct Protected {
     /// The configuration. Headers are held.

@@ -63,7 +63,7 @@ fn ours(site: &Site) -> Vec<&[u8]> {
     vec![b"plk", site.session.as_bytes(), site.access.as_bytes()]
 }
 
-/// What was admitted was so by one reading only.
+/// An admitted query has one reading only.
 fn once(site: &Site, query: &[u8], headers: &[Header]) {
     let query = std::str::from_utf8(query).expect("else it is refused");
     let count = |name: &str| text::parameters(query).filter(|(found, _)| found == name.as_bytes()).count();

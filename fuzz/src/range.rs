@@ -11,7 +11,7 @@ use crate::site::{SITES, Site, site};
 use crate::source::{Source, pieces};
 use crate::viewer::viewer;
 
-/// How an origin takes ranges.
+/// An origin's treatment of ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Origin {
     /// As it should.
@@ -93,7 +93,7 @@ fn send(flow: &mut Flow, body: &[u8], source: &mut Source<'_>, empty_end: bool) 
     }
 }
 
-/// What this origin answers to a request for `range` of its bytes.
+/// This origin's response to a request for `range` of its bytes.
 fn answer(origin: Origin, range: Option<&str>, plain: &[u8], wrong: usize) -> (Vec<Header>, Vec<u8>) {
     let whole = || (0, plain.len());
     let asked = range.map(|range| {

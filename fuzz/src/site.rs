@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// When everything happens, in seconds since the epoch.
 pub const NOW: u64 = 1_700_000_000;
-/// What access tokens are signed with, as 16 bytes.
+/// The key of access tokens.
 pub const PASSWORD: [u8; 16] = *b"a good password!";
 /// The random bytes of every session.
 pub const SESSION: [u8; 16] = *b"sixteen  random!";
@@ -17,7 +17,7 @@ pub const SESSION: [u8; 16] = *b"sixteen  random!";
 /// A configuration.
 #[derive(Clone)]
 pub struct Site {
-    /// What it is.
+    /// Its name.
     pub name: &'static str,
     /// It parsed. Response headers are not held.
     pub policies: Rc<Policies>,

@@ -12,7 +12,7 @@ use crate::viewer::{self, viewer};
 
 const CLIENT: &str = "203.0.113.7";
 
-/// Where a token stands in a request.
+/// The place of a token in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// Query parameter.
@@ -238,7 +238,7 @@ pub fn changed(token: &str, changes: &[[u8; 4]]) -> String {
 
 /// A token in its place.
 pub struct Placed {
-    /// What stands behind the path.
+    /// The text behind the path.
     pub query: String,
     /// Headers.
     pub headers: Vec<Header>,

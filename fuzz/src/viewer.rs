@@ -42,11 +42,11 @@ all.ts
 pub struct Resource {
     /// Path and query.
     pub target: String,
-    /// What opens it; `None` if it is in clear.
+    /// The key that opens it; `None` if it is in clear.
     pub key: Option<Key>,
 }
 
-/// What a player knows.
+/// A player's knowledge of a session.
 #[derive(Debug, Clone)]
 pub struct Viewer {
     /// The session token, as it is.

@@ -9,6 +9,7 @@ from support import places
 from support.edge import Edge, document, environment, policy
 from support.origin import Http1, Http2, Site
 from support.proxy import Proxy, bootstrap, running, wasm_filter
+from support.tls import certified
 from support.ways import HELD, STREAMED
 
 
@@ -32,21 +33,27 @@ def origins(site):
 
 
 @pytest.fixture(scope="session")
-def edges(site, origins, tmp_path_factory):
+def certificate(tmp_path_factory):
+    """Files of a certificate for this machine, and its key."""
+    return certified(tmp_path_factory.mktemp("certificate"), "DNS:localhost,IP:127.0.0.1")
+
+
+@pytest.fixture(scope="session")
+def edges(site, origins, certificate, tmp_path_factory):
     """Starts Envoys, one for each configuration, which run until the end of the session."""
     started, numbers = {}, itertools.count()
 
     def start(config=None, hold=False, upstream="h1", vm=None, trusted_hops=0, instance=0, buffer=None, clusters=None,
-              before=(), routes=None):
+              before=(), routes=None, quic=False):
         config = dict(config or document(), **({"holdHeaders": True} if hold else {}))
-        key = json.dumps([config, hold, upstream, vm, trusted_hops, instance, buffer, clusters, before, routes])
+        key = json.dumps([config, hold, upstream, vm, trusted_hops, instance, buffer, clusters, before, routes, quic])
         if key not in started:
             directory = tmp_path_factory.mktemp(f"envoy{next(numbers)}-")
             filters = [*before, wasm_filter(config, vm or environment(), hold)]
             proxy = Proxy(directory, bootstrap(origins[upstream].port, upstream, filters, directory / "access.log",
-                                               trusted_hops, buffer, clusters, routes))
+                                               trusted_hops, buffer, clusters, routes, certificate if quic else None))
             running.append(proxy)
-            started[key] = Edge(proxy, site, hold, upstream)
+            started[key] = Edge(proxy, site, hold, upstream, certificate[0])
         return started[key]
 
     yield start

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from functools import partial
 from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from support import dash, places, tokens
 from support.edge import document, environment, policy
 from support.session_tokens import inside
-from support.ways import HELD, STREAMED
+from support.ways import ALL, HELD, STREAMED, VERSIONS
 
 MPD = '<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" {}><Period>{}</Period></MPD>\n'
 SET = '<AdaptationSet mimeType="video/mp4">{}<Representation id="v" bandwidth="1"/></AdaptationSet>'
@@ -33,10 +34,10 @@ def packaged(site, tmp_path_factory):
                 site.put(f"/{transport}/{kind}/{file.name}", file.read_bytes(), **how)
 
 
-def edge_of(edges, hold=STREAMED, **members):
+def edge_of(edges, hold=STREAMED, upstream="h1", **members):
     """An edge without encryption, with a policy for each transport."""
     made = [policy(name, {"sessionTokenTransport": name}, CLEAR, **members) for name in TRANSPORTS]
-    return edges(document(*made, policy("vod")), hold=hold)
+    return edges(document(*made, policy("vod")), hold=hold, upstream=upstream, quic=True)
 
 
 @pytest.fixture
@@ -60,6 +61,29 @@ def test_ffmpeg_plays_what_the_origin_has(edges, packaged, origins, kind, transp
     assert dash.frames(url) == plain and len(plain) > 100
     for request in edge.asked():
         assert not inside(repr(request).encode()) and "hdntl" not in request.target, request
+
+
+@pytest.mark.parametrize("way", ALL)
+@pytest.mark.parametrize("http", VERSIONS)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_every_version_of_http(edges, packaged, site, transport, http, way):
+    """MPD, init sections and segments are the origin's; without the session there are none, and one that breaks off looks so."""
+    hold, upstream = way
+    edge = edge_of(edges, hold, upstream)
+    get = partial(edge.get, http=http)
+    found = dash.fetch(edge.link(f"/{transport}/numbers/x.mpd", http=http), get)
+    cookies = {"Cookie": found.response.all("set-cookie")[0].partition(";")[0]} if transport == "cookie" else {}
+    urls = [one.url(one.attribute(name), number) for one in found.representations
+            for name, number in (("initialization", 0), *(("media", number) for number in (1, 2, 3)))]
+    for url in urls:
+        path = re.sub("^/~[^/]+", "", urlsplit(url).path)
+        answer = get(url, cookies)
+        assert (answer.status, answer.broken, answer.body) == (200, False, site.file(path)), url
+        assert get(path).status == 403
+        assert edge.asked(path)[-1].target == path
+    site.put(path.replace("numbers", "cut"), site.file(path), stop=5000)
+    broken = get(urls[-1].replace("numbers", "cut"), cookies)
+    assert broken.broken and len(broken.body) <= 5000
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -150,20 +174,21 @@ HOSTILE = {
 }
 
 
+@pytest.mark.parametrize("http", VERSIONS)
 @pytest.mark.parametrize("hold", (STREAMED, HELD))
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_refused_never_looks_complete(edges, site, name, hold):
+def test_what_is_refused_never_looks_complete(edges, site, name, hold, http):
     """A reset, or with held headers an error with the reason; the next request on the worker is served."""
     edge = edge_of(edges, hold=hold)
     path = site.put("/query/hostile/x.mpd", **HOSTILE[name])
-    response = edge.get(edge.link(path))
+    response = edge.get(edge.link(path, http=http), http=http)
     assert response.broken or response.status == 502, response
     assert b"secret" not in response.body and len(response.body) < 1 << 20
     entry = edge.proxy.logged(response.id) if response.id else None
     if name != "truncated, with a length" and entry:
         assert entry["reason"] == "mpd", entry
     good = site.put("/query/hostile/good.mpd", WHOLE)
-    assert edge.get(edge.link(good)).status == 200
+    assert edge.get(edge.link(good, http=http), http=http).status == 200
 
 
 def test_a_content_coding_is_refused(dash_edge, site):
@@ -195,18 +220,19 @@ def test_a_long_list_streams(dash_edge, site):
     assert dash_edge.proxy.memory()[0] - before < 24 << 20
 
 
-def test_head_preflight_and_errors(edges, site):
+@pytest.mark.parametrize("http", VERSIONS)
+def test_head_preflight_and_errors(edges, site, http):
     """As for playlists."""
-    edge = edges(document(policy("query", None, CLEAR, cors={"allowOrigins": ["*"]})))
-    path = site.put("/query/more/x.mpd", WHOLE)
-    head = edge.get(edge.link(path), method="HEAD")
+    edge = edges(document(policy("query", None, CLEAR, cors={"allowOrigins": ["*"]})), quic=True)
+    get, path = partial(edge.get, http=http), site.put("/query/more/x.mpd", WHOLE)
+    head = get(edge.link(path, http=http), method="HEAD")
     assert (head.status, head.body, head.header("etag")) == (200, b"", None)
     assert head.header("cache-control") == "private, no-store"
     asks = {"Origin": "https://tv.example", "Access-Control-Request-Method": "GET"}
-    assert edge.get(path, asks, method="OPTIONS").header("access-control-allow-origin") == "*"
-    refused = edge.get(path, {"Origin": "https://tv.example"})
+    assert get(path, asks, method="OPTIONS").header("access-control-allow-origin") == "*"
+    refused = get(path, {"Origin": "https://tv.example"})
     assert (refused.status, json.loads(refused.body)["type"], refused.header("access-control-allow-origin")) == (403, "missing", "*")
-    assert edge.get(edge.link("/query/more/none.mpd")).status == 404
+    assert get(edge.link("/query/more/none.mpd", http=http)).status == 404
 
 
 @pytest.mark.parametrize("kind", ("timeline", "numbers", "list"))

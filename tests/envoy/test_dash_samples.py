@@ -4,21 +4,21 @@ and nothing leaves in clear."""
 import json
 import re
 import subprocess
-from base64 import urlsafe_b64decode
-from xml.etree import ElementTree
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from support import curl, dash, places, tokens
+from support import dash, http3, places
 from support.edge import document, policy
+from support.multiplex import together
 from support.packaging import packager
-from support.ways import HELD
+from support.proxy import WAIT
+from support.ways import HELD, VERSIONS
 from support.wire import Wire, Wire2
 
 TRANSPORTS = ("query", "path", "cookie")
 TEMPLATES = ("timeline", "numbers", "list")
 SCHEMES = ("cbcs", "cenc")
-PROTECTION = "urn:mpeg:dash:mp4protection:2011"
 
 
 @pytest.fixture(scope="module")
@@ -35,54 +35,19 @@ def packaged(site, tmp_path_factory):
     return folders
 
 
-@pytest.fixture(scope="module")
-def edge(edges):
-    """A policy for each scheme and transport."""
+def edge_of(edges, upstream="h1", batching=True):
+    """An edge with a policy for each scheme and transport. Encryption of samples needs held headers."""
     made = [policy(f"{scheme}-{transport}", {"sessionTokenTransport": transport},
                    {"scheme": scheme, "keyPath": f"/{scheme}-{transport}.key", "licensePath": f"/{scheme}-{transport}.license"},
                    cors={"allowOrigins": ["*"]})
             for scheme in SCHEMES for transport in TRANSPORTS]
-    return edges(document(*made) | {"batching": True}, hold=HELD)
+    return edges(document(*made) | {"batching": batching}, hold=HELD, upstream=upstream, quic=True)
 
 
-class Viewer:
-    """A viewer of an MPD: the URL that it ended at, its text, and what identifies the session."""
-
-    def __init__(self, edge, path):
-        response = edge.get(edge.link(path, tokens.by_python(acl=path.rpartition("/")[0] + "/*")))
-        self.url = edge.url + path
-        assert response.status == 200 and not response.broken, response
-        in_path = re.search(r"<BaseURL>[^<]*(/~[^/<]+)/", response.text)
-        if in_path:
-            self.url = edge.url + in_path[1] + path
-        cookies = [cookie.partition(";")[0] for cookie in response.all("set-cookie")]
-        self.headers = {"Cookie": "; ".join(cookies)} if cookies else {}
-        self.mpd = dash.read(self.url, response.text)
-        root = ElementTree.fromstring(response.text)
-        self.kids = {one.attrib["{urn:mpeg:cenc:2013}default_KID"] for one in root.iter(f"{dash.NAMESPACE}ContentProtection")
-                     if one.attrib["schemeIdUri"] == PROTECTION}
-        named = re.search(r"[?&;](hdntl=[^&\"<]+)", response.text)
-        if named:
-            self.url += f"?{named[1]}"
-        self.licenses = {one.text for one in root.iter() if one.tag.endswith("}Laurl")}
-
-    def key(self):
-        """The key of the license, in hex, and its key ID."""
-        (url,), (kid,) = self.licenses, self.kids
-        answer = curl.fetch(url, {**self.headers, "content-type": "application/json"}, method="POST", body=b'{"kids":[]}')
-        assert answer.status == 200, answer
-        (key,) = json.loads(answer.body)["keys"]
-        digits = {name: urlsafe_b64decode(key[name] + "==").hex() for name in ("kid", "k")}
-        assert digits["kid"] == kid.replace("-", "")
-        return digits["k"], digits["kid"]
-
-    def file(self, representation, numbers):
-        """The init section and some segments of a template, one after another."""
-        urls = [representation.url(representation.attribute("initialization"))]
-        urls += [representation.url(representation.attribute("media"), number) for number in numbers]
-        bodies = [curl.fetch(url, self.headers) for url in urls]
-        assert all(body.status == 200 and not body.broken for body in bodies)
-        return b"".join(body.body for body in bodies)
+@pytest.fixture(scope="module")
+def edge(edges):
+    """With batching, and HTTP/1.1 to the origin."""
+    return edge_of(edges)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -91,7 +56,7 @@ def test_ffmpeg_plays_what_the_origin_has(edge, packaged, origins, scheme, trans
     """Picture by picture, with the key of the license."""
     for kind in TEMPLATES if scheme == "cbcs" else TEMPLATES[:1]:
         path = f"/{scheme}-{transport}/{kind}/x.mpd"
-        viewer = Viewer(edge, path)
+        viewer = dash.Viewer(edge, path)
         key, _ = viewer.key()
         plain = dash.frames(f"http://127.0.0.1:{origins['h1'].port}{path}")
         headers = ["-headers", "".join(f"{name}: {value}\r\n" for name, value in viewer.headers.items())] if viewer.headers else []
@@ -101,10 +66,11 @@ def test_ffmpeg_plays_what_the_origin_has(edge, packaged, origins, scheme, trans
         assert "plk" not in request.target and "hdntl" not in request.target, request
 
 
+@pytest.mark.parametrize("http", VERSIONS)
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_another_decryptor_gets_every_sample(edge, packaged, origins, tmp_path, scheme):
+def test_another_decryptor_gets_every_sample(edge, packaged, origins, tmp_path, scheme, http):
     """Shaka Packager, and samples as they are coded."""
-    viewer = Viewer(edge, f"/{scheme}-query/numbers/x.mpd")
+    viewer = dash.Viewer(edge, f"/{scheme}-query/numbers/x.mpd", http)
     key, kid = viewer.key()
     for index, stream in enumerate(("video", "audio")):
         representation = viewer.mpd.representations[index]
@@ -128,54 +94,77 @@ def test_another_decryptor_gets_every_sample(edge, packaged, origins, tmp_path, 
 
 
 def test_each_viewer_has_another_key(edge, packaged):
-    viewers = [Viewer(edge, "/cbcs-query/numbers/x.mpd") for _ in range(2)]
+    viewers = [dash.Viewer(edge, "/cbcs-query/numbers/x.mpd") for _ in range(2)]
     assert len({viewer.key() for viewer in viewers}) == 2
     files = [viewer.file(viewer.mpd.representations[0], (1,)) for viewer in viewers]
     assert files[0] != files[1] and len(files[0]) == len(files[1])
     # The license of one is none of the other's.
     (url,), (session,) = viewers[0].licenses, {re.search(r"hdntl=([^&]+)", one)[1] for one in viewers[1].licenses}
-    answer = curl.fetch(re.sub(r"hdntl=[^&]+", f"hdntl={session}", url), method="POST", body=b"{}")
+    answer = edge.get(re.sub(r"hdntl=[^&]+", f"hdntl={session}", url), method="POST", body=b"{}")
     assert answer.status == 403 and json.loads(answer.body)["type"] == "session"
 
 
-def test_every_version_of_http(edge, packaged):
-    viewer = Viewer(edge, "/cbcs-query/numbers/x.mpd")
+@pytest.mark.parametrize("batching", (True, False), ids=("batching", "alone"))
+@pytest.mark.parametrize("upstream", ("h1", "h2"))
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_every_version_of_http(edges, packaged, transport, upstream, batching):
+    """In one session all versions give the same bytes and the same license, which the origin never sees."""
+    edge, path = edge_of(edges, upstream, batching), f"/cbcs-{transport}/numbers/x.mpd"
+    viewer = dash.Viewer(edge, path)
     representation = viewer.mpd.representations[0]
-    url = representation.url(representation.attribute("media"), 1)
-    one, two = (curl.fetch(url, http=version) for version in ("1.1", "2"))
-    assert one.status == two.status == 200 and one.body == two.body
-    assert one.header("content-length") is None and one.header("accept-ranges") is None
-    (license,) = viewer.licenses
-    target = license.removeprefix(edge.url).encode()
-    bodies = set()
-    for wire, body, fields in ((Wire(edge.proxy.port), b"{}", [(b"content-length", b"2")]), (Wire2(edge.proxy.port), [b"{", b"}", b""], [])):
-        answer = wire.ask(target, fields, b"POST", body=body)
+    for name in ("initialization", "media"):
+        url = http3.target(representation.url(representation.attribute(name), 1))
+        answers = [edge.get(url, viewer.headers, http) for http in VERSIONS]
+        assert len({(answer.status, answer.exit, answer.body) for answer in answers}) == 1 and answers[0].status == 200
+        assert all(answer.header(name) is None for answer in answers for name in ("content-length", "accept-ranges"))
+    (license,) = (http3.target(urljoin(viewer.url, url)) for url in viewer.licenses)
+    answers = [edge.get(license, viewer.headers, http, "POST", body=body) for http in VERSIONS for body in (b"{}", b'{"kids":[]}')]
+    fields = [(name.lower().encode(), value.encode()) for name, value in viewer.headers.items()]
+    for wire, body, length in ((Wire(edge.proxy.port), b"{}", [(b"content-length", b"2")]), (Wire2(edge.proxy.port), [b"{", b"}", b""], [])):
+        answers.append(wire.ask(license.encode(), fields + length, b"POST", body=body))
         wire.close()
-        assert answer.status == 200
-        bodies.add(bytes(answer.body))
-    assert len(bodies) == 1 and edge.asked(target.decode().partition("?")[0]) == []
+    assert len({(answer.status, bytes(answer.body)) for answer in answers}) == 1 and answers[0].status == 200
+    assert edge.asked(license.partition("?")[0]) == []
+    assert len({dash.Viewer(edge, path, http).key() for http in VERSIONS}) == len(VERSIONS)
 
 
-def test_what_cannot_be_encrypted_is_refused(edge, packaged, site):
+@pytest.mark.parametrize("batching", (True, False), ids=("batching", "alone"))
+@pytest.mark.parametrize("upstream", ("h1", "h2"))
+def test_many_streams_of_one_connection(edges, packaged, upstream, batching):
+    """Init sections and segments at once, over HTTP/2 and 3, are those that come one by one."""
+    edge = edge_of(edges, upstream, batching)
+    viewer = dash.Viewer(edge, "/cbcs-query/numbers/x.mpd")
+    targets = [http3.target(one.url(one.attribute(name), number)) for one in viewer.mpd.representations
+               for name, number in (("initialization", 0), *(("media", number) for number in range(1, 7)))]
+    alone = {target: (200, edge.get(target).body) for target in targets}
+    assert together(edge.proxy.port, targets)[0] == alone and len(set(alone.values())) == len(targets)
+    with http3.connected(edge.proxy.quic, edge.certificate, WAIT) as ask:
+        answers = ask(*(("GET", target, {}) for target in targets))
+    assert {target: (answer.status, answer.body) for target, answer in zip(targets, answers)} == alone
+    assert not any(answer.broken for answer in answers)
+
+
+@pytest.mark.parametrize("http", VERSIONS)
+def test_what_cannot_be_encrypted_is_refused(edge, packaged, site, http):
     """At the MPD, or by its bytes, and never in clear."""
-    opened = edge.get(edge.link("/cbcs-query/file/x.mpd"))
+    opened = edge.get(edge.link("/cbcs-query/file/x.mpd", http=http), http=http)
     assert opened.status == 502 and json.loads(opened.body)["type"] == "mpd"
-    viewer = Viewer(edge, "/cbcs-query/numbers/x.mpd")
+    viewer = dash.Viewer(edge, "/cbcs-query/numbers/x.mpd", http)
     representation = viewer.mpd.representations[0]
     media = representation.url(representation.attribute("media"), 1)
-    path = media.removeprefix(edge.url).partition("?")[0]
+    path = urlsplit(media).path
     whole = site.file(path)
     transport_stream = (places.content() / "ts/v180/seg0.ts").read_bytes()
     for body in (transport_stream, b"#!" + whole, whole[:-1], whole[:len(whole) // 2], whole + b"\0" * 9, whole.replace(b"moof", b"free", 1)):
         site.put(path, body)
-        response = curl.fetch(media)
+        response = viewer.get(media)
         assert response.broken or response.status == 502, len(body)
         assert whole[-4096:-2048] not in response.body
     site.put(path, whole, stop=len(whole) // 2)
-    assert curl.fetch(media).broken
+    assert viewer.get(media).broken
     site.put(path, whole)
-    assert not curl.fetch(media).broken
+    assert not viewer.get(media).broken
     for text in (b"WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n", b'<?xml version="1.0"?><tt xmlns="http://www.w3.org/ns/ttml"/>'):
         site.put(path, text)
-        assert curl.fetch(media).body == text
+        assert viewer.get(media).body == text
     site.put(path, whole)

@@ -123,26 +123,18 @@ def test_health_refusals_and_the_way_to_http3(example):
     assert status == "HTTP/2 403" and json.loads(body)["type"] == "missing" and headers["alt-svc"] == ALT_SVC
 
 
-def quic_port(example):
-    """The port of the example's second listener."""
-    listeners = json.loads(example[0].admin("/listeners?format=json"))["listener_statuses"]
-    (port,) = (one["local_address"]["socket_address"]["port_value"] for one in listeners if one["name"] == "edge-quic")
-    return port
-
-
 @pytest.fixture
 def quic(example):
     """Sends requests over HTTP/3: see `http3.connected`."""
-    with http3.connected(quic_port(example), example[2], WAIT) as ask:
+    with http3.connected(example[0].quic, example[2], WAIT) as ask:
         yield ask
 
 
 def test_quic_answers(example):
     """An unknown version is answered with the listener's versions (RFC 9000 section 6)."""
-    port = quic_port(example)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(WAIT)
-        client.sendto(bytes.fromhex("c01a2a3a4a08") + b"playlock" + b"\x00" + bytes(1200), ("127.0.0.1", port))
+        client.sendto(bytes.fromhex("c01a2a3a4a08") + b"playlock" + b"\x00" + bytes(1200), ("127.0.0.1", example[0].quic))
         answer = client.recv(2048)
     assert answer[0] & 0x80 and answer[1:5] == bytes(4) and b"\x00\x00\x00\x01" in answer[7:]
 

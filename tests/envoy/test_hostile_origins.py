@@ -16,10 +16,10 @@ from support.edge import document, environment, policy
 from support.hls import parse
 from support.hostile_plays import (
     AT_ONCE,
-    DOCUMENT,
     ENDLESS,
     ROOM,
     cell,
+    publish,
     read_on,
     reset_peak,
 )
@@ -202,11 +202,4 @@ def table():
 
 
 def test_the_document_has_this_table(request):
-    """`--write` puts it there."""
-    text = DOCUMENT.read_text()
-    head, rest = text.split(BEGIN)
-    written, tail = rest.split(END, 1)
-    if request.config.getoption("--write"):
-        DOCUMENT.write_text(head + BEGIN + table() + END + tail)
-    else:
-        assert written == table(), "run this test with --write"
+    publish(table(), BEGIN, END, request.config.getoption("--write"))

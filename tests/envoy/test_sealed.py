@@ -9,7 +9,7 @@ import pytest
 
 from support import places, tokens
 from support.dynamic import Dynamic, ecds
-from support.edge import OLDER, SECRET, document, environment, policy
+from support.edge import OLDER, SECRET, document, environment
 from support.hls import Viewer
 from support.proxy import bootstrap, validate, wasm_filter
 
@@ -18,7 +18,7 @@ OTHER = "0f1e2d3c4b5a69788796a5b4c3d2e1f00123456789abcdeffedcba9876543210"
 SECRETS = (tokens.PASSWORD, tokens.TRANSITION, SECRET, OLDER, KEY)
 
 sys.path.insert(0, str(places.REPOSITORY / "tests/vectors"))
-import sealed  # noqa: E402
+import sealed
 
 
 def run(*arguments, given="", key=KEY, **more):

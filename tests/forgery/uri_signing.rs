@@ -73,7 +73,7 @@ fn token(header: &str, claims: &str, key: &str) -> String {
     format!("{text}.{}", base64url(&unhex(signed.rsplit_once("hmac=").unwrap().1).unwrap()))
 }
 
-/// Where forgeries go: their class, their place, and the request.
+/// The consumer of forgeries: their class, their place, and the request.
 type Take<'a> = &'a mut dyn FnMut(&str, &'static str, Ask);
 
 /// Changes of single bytes and of whole parts.

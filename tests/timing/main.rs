@@ -13,6 +13,7 @@
 )]
 
 mod cost;
+mod hosts;
 mod packagers;
 mod signatures;
 mod trace;

@@ -1,7 +1,7 @@
 //! Tests the cost of a forged signature of each algorithm, in instructions of the module. No clock is read.
 //!
-//! Whoever verifies public-key signatures pays for forgeries, too; the limits are those of one verification, a fifth more
-//! than measured. The tokens and keys are the examples of RFC 7515 and RFC 8037 (`tests/vectors/jose.json`).
+//! A server that verifies public-key signatures pays for forgeries, too; the limits are those of one verification, a fifth
+//! more than measured. The tokens and keys are the examples of RFC 7515 and RFC 8037 (`tests/vectors/jose.json`).
 
 use std::collections::BTreeMap;
 

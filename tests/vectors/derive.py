@@ -145,6 +145,8 @@ def vectors() -> list[dict]:
         vector(bytes(range(16)), "vod", bytes(range(16)), 1700000000, 86400, "/vod/*"),
         vector(bytes(range(32)), "vod", bytes(16), 1700000000, 60, "/*"),
         vector(b"\xff" * 64, "Política 2", b"\xa5" * 16, 1, 3600, "/a/*!/b/??.m3u8"),
+        # The policy of the first, renamed: its `policy` is its `keyName` now.
+        vector(bytes(range(16)), "vod", bytes(range(16)), 1700000000, 86400, "/vod/*") | {"policyName": "films"},
     ]
 
 

@@ -11,8 +11,9 @@ import hashlib
 import json
 import sys
 
-import derive
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+import derive
 
 LABEL = b"playlock/sealed/1"
 

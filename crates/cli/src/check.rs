@@ -19,7 +19,7 @@ use crate::time::Moment;
 
 /// Validate a configuration and warn about likely mistakes.
 ///
-/// Errors name the JSON path of the faulty value. Warnings go to standard output, one per line, and do not change the
+/// All errors of the configuration are printed, each with the JSON path of the faulty value. Warnings go to standard output, one per line, and do not change the
 /// exit status unless --deny-warnings is given. Exit status 2 if a file cannot be used; 1 if Envoy's configuration
 /// (--envoy) undoes the protection, or a warning is denied.
 #[derive(Args)]
@@ -61,7 +61,11 @@ pub fn run(arguments: &Check, output: &mut dyn Write) -> Result<(), Failure> {
         checked = Err(Failure::Negative(format!("{count}, expected none (--deny-warnings)")));
     }
     if arguments.json {
-        let errors: Vec<String> = checked.as_ref().err().map(ToString::to_string).into_iter().collect();
+        let errors = match &checked {
+            Ok(()) => Vec::new(),
+            Err(Failure::Invalid(errors)) => errors.clone(),
+            Err(failure) => vec![failure.to_string()],
+        };
         config::write_json(output, &json!({"good": checked.is_ok(), "errors": errors, "warnings": warnings}))?;
         return checked.map_err(|failure| Failure::Reported(failure.status()));
     }
@@ -173,6 +177,12 @@ fn report(loaded: &Loaded, now: u64, alone: bool, diagnostics: &mut Diagnostics)
                 format!("policies[{index}]: no assignment names the policy \"{}\"", policy.name)
             }),
         );
+        warnings.extend(policies.unassigned_viewer_urls().map(|(index, url)| {
+            format!(
+                "policies[{index}].mediaEncryption.speke.viewerUrl: no assignment puts paths below \"{}/\" under this policy, so that viewers get no keys there; expected the policy assigned to them",
+                url.directory()
+            )
+        }));
     }
     let verdict = format!(
         "good: {}, {}, {}",

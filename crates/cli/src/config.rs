@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::{env, fs, io};
 
+use playlock_config::Env;
 use playlock_config::sealed;
 use playlock_core::policy::Policies;
 use serde_json::Value;
@@ -33,13 +34,13 @@ pub struct Loaded {
 /// # Errors
 /// A file that cannot be read, or the first fault in it with its JSON path.
 pub fn load(file: &Path) -> Result<Loaded, Failure> {
-    parse(&file.display(), read(file)?, &|name| env::var(name).ok(), None)
+    parse(&file.display(), read(file)?, Env::new(&|name| env::var(name).ok()))
 }
 
 /// Loads a configuration; its environment variables need not be set here, but in Envoy's environment.
 ///
 /// # Errors
-/// As [`load`].
+/// A file that cannot be read, or every fault in it with its JSON path.
 pub fn load_elsewhere(file: &Path) -> Result<Loaded, Failure> {
     parse_elsewhere(&file.display(), &read(file)?, &BTreeMap::new())
 }
@@ -48,7 +49,7 @@ pub fn load_elsewhere(file: &Path) -> Result<Loaded, Failure> {
 /// take precedence over the environment.
 ///
 /// # Errors
-/// As [`load`].
+/// As [`load_elsewhere`].
 pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &str>) -> Result<Loaded, Failure> {
     let unknown = RefCell::new(BTreeSet::new());
     let env = |name: &str| {
@@ -62,7 +63,12 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
             (name != sealed::KEY && name != sealed::PREVIOUS_KEY).then(|| stand_in(name))
         })
     };
-    let loaded = parse(place, text.to_owned(), &env, Some(&stand_in))?;
+    let env = Env::elsewhere(&env, &stand_in);
+    let loaded = parse(place, text.to_owned(), env).map_err(|first| {
+        let all = playlock_config::check(text.as_bytes(), env).errors;
+        let all: Vec<String> = all.iter().map(|error| format!("{place}: {}: {}", error.path, error.message)).collect();
+        if all.is_empty() { first } else { Failure::Invalid(all) }
+    })?;
     Ok(Loaded { unknown: unknown.into_inner(), ..loaded })
 }
 
@@ -73,7 +79,7 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
 pub fn parse_apart(place: &dyn Display, text: &str) -> Result<Loaded, Failure> {
     // No value could open what another key has sealed.
     let env = |name: &str| (name != sealed::KEY && name != sealed::PREVIOUS_KEY).then(|| stand_in(name));
-    let loaded = parse(place, text.to_owned(), &env, Some(&stand_in))?;
+    let loaded = parse(place, text.to_owned(), Env::elsewhere(&env, &stand_in))?;
     Ok(Loaded { unknown: loaded.variables.clone(), ..loaded })
 }
 
@@ -91,21 +97,13 @@ pub fn read(file: &Path) -> Result<String, Failure> {
     fs::read_to_string(file).map_err(|error| Failure::Wrong(format!("{}: {error}", file.display())))
 }
 
-fn parse(
-    place: &dyn Display,
-    text: String,
-    env: &dyn Fn(&str) -> Option<String>,
-    stand_in: Option<&dyn Fn(&str) -> String>,
-) -> Result<Loaded, Failure> {
+fn parse(place: &dyn Display, text: String, env: Env<'_>) -> Result<Loaded, Failure> {
     let variables = RefCell::new(BTreeSet::new());
     let recorded = |name: &str| {
         variables.borrow_mut().insert(name.to_owned());
-        env(name)
+        (env.variable)(name)
     };
-    let parsed = match stand_in {
-        Some(stand_in) => playlock_config::parse_elsewhere(text.as_bytes(), &recorded, stand_in),
-        None => playlock_config::parse(text.as_bytes(), &recorded),
-    };
+    let parsed = playlock_config::parse_elsewhere(text.as_bytes(), Env { variable: &recorded, ..env });
     let (policies, warnings) = parsed.map_err(|error| {
         Failure::Wrong(match error.unset {
             Some(name) => {

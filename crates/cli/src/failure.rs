@@ -12,6 +12,8 @@ pub enum Failure {
     Refused(Reason),
     /// The input is not valid; the message.
     Negative(String),
+    /// A configuration has errors; the message of each.
+    Invalid(Vec<String>),
     /// A server could not be reached; the message.
     Unreachable(String),
     /// The command has printed the failure itself; the exit status.
@@ -25,7 +27,7 @@ impl Failure {
     pub fn status(&self) -> u8 {
         match self {
             Self::Refused(_) | Self::Negative(_) => 1,
-            Self::Wrong(_) => 2,
+            Self::Wrong(_) | Self::Invalid(_) => 2,
             Self::Unreachable(_) => 3,
             Self::Reported(status) => *status,
         }
@@ -42,6 +44,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Refused(reason) => write!(f, "{}: {}", reason.word(), reason.title()),
             Self::Negative(what) | Self::Unreachable(what) | Self::Wrong(what) => f.write_str(what),
+            Self::Invalid(errors) => f.write_str(&errors.join("\n  ")),
             Self::Reported(_) => Ok(()),
         }
     }

@@ -44,7 +44,7 @@ pub struct Representation {
     pub segments: Vec<Segment>,
 }
 
-/// What a Period, an AdaptationSet and a Representation inherit.
+/// The properties that a Period, an AdaptationSet and a Representation inherit.
 #[derive(Clone)]
 struct Scope<'a> {
     base: Address,

@@ -24,7 +24,7 @@ use crate::viewer::random;
 pub struct New {
     /// Directory for the files; created if missing.
     directory: PathBuf,
-    /// Name of the policy. Keys are derived from it: renaming a policy ends its sessions.
+    /// Name of the policy. Keys are derived from it: renaming a policy without a `keyName` ends its sessions.
     #[arg(long, default_value = "vod")]
     name: String,
     /// Path to protect, with everything below it.
@@ -148,7 +148,7 @@ The configuration of the filter. JSON has no comments, so its members are explai
 | member | here | meaning |
 |---|---|---|
 | `holdHeaders` | `true` | A playlist that cannot be served gets a clean error, not a reset response. Needs `allow_on_headers_stop_iteration: true` in Envoy's filter. Where that cannot be set (Istio's WasmPlugin), use `false`, or responses hang, and remove `scheme` and `licensePath`. |
-| `policies[].policyName` | `{name}` | Name of the policy in logs and tokens. Keys are derived from it: renaming ends all sessions. |
+| `policies[].policyName` | `{name}` | Name of the policy in logs and counters. Keys are derived from it: to rename it without ending all sessions, write the old name into `keyName`. |
 | `tokenAuth.password` | `PLAYLOCK_PASSWORD` | Your site signs access tokens with it. To rotate it: add the new one as `transitionPassword` everywhere, then swap the two, then remove the old one. |
 | `tokenAuth.sessionTokenTransport` | `path` | Session tokens are the first segment of each URL's path (`/~TOKEN/…`), so relative URIs inherit them and no cookies are needed. Alternatives: `query`, `cookie`, `both`. |
 | `tokenAuth.sessionTtl` | `1d` | Longest session; after that, the viewer needs a new access token. |

@@ -75,6 +75,41 @@ fn what_is_hardly_meant_so_is_said_with_its_json_path() {
     assert!(!said.contains("52a1"));
 }
 
+/// Where viewers get keys, and the assignments with which they get none.
+#[test]
+fn viewers_urls_that_no_assignment_reaches() {
+    for (url, path, other, reached) in [
+        ("/vod/{contentId}/keys", "/...", "/live/...", true),
+        ("/vod/{contentId}/keys", "/vod", "/...", true),
+        ("/vod/{contentId}/keys", "/vod/film/keys", "/...", true),
+        ("/vod/{contentId}/keys", "/vod/film", "/vod", true),
+        ("https://tv.example/{contentId}", "/vod", "/...", true),
+        ("/vod/{contentId}/keys", "/films", "/...", false),
+        ("/vod/{contentId}/keys", "/vodka", "/...", false),
+        ("/vod/{contentId}/keys", "/...", "/vod", false),
+    ] {
+        let speke = format!(
+            r#"{{"path": "/speke", "viewerUrl": "{url}", "requesters": [{{"name": "p", "token": {{"env": "UNSET"}}, "contentIds": ["*"]}}]}}"#
+        );
+        let config = |more: &str| {
+            format!(
+                r#"{{"holdHeaders": true, "policies": [
+                  {{"policyName": "a", "mediaEncryption": {{"enabled": true, "secret": {{"env": "UNSET"}}, "speke": {speke}}}}},
+                  {{"policyName": "b"}}],
+                "assignments": [{{"policyName": "a", "path": "{path}"}}, {{"policyName": "b", "path": "{other}"}}]{more}}}"#
+            )
+        };
+        let warned = |config: &str| {
+            let output = check("viewers", config);
+            assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+            text(&output.stdout)
+                .contains("warning: policies[0].mediaEncryption.speke.viewerUrl: no assignment puts paths below")
+        };
+        assert_eq!(!warned(&config("")), reached, "{url} {path} {other}");
+        assert!(!warned(&config(r#", "routePolicy": true"#)), "{url} {path} {other}");
+    }
+}
+
 #[test]
 fn as_json() {
     let run = |config: &str| {
@@ -173,6 +208,35 @@ fn a_variable_that_is_not_set_is_this_shells() {
     let expected =
         "policies[0].tokenAuth.password: the environment variable UNSET is not set in this shell's environment\n";
     assert!(said.ends_with(expected), "{said}");
+}
+
+/// A line for each, and the same in JSON.
+#[test]
+fn all_errors_are_printed() {
+    let config = r#"{"policies": [
+        {"policyName": "a", "tokenAuth": {"enabled": true, "password": "xyzzy"}, "cors": {"allowOrigins": []}},
+        {"policyName": "b", "tokenauth": {}}],
+        "assignments": [{"policyName": "a", "path": "/a"}, {"policyName": "c", "path": "/..."}], "default": "allow"}"#;
+    let starts = [
+        "default: unknown variant `allow`",
+        "policies[0].tokenAuth.password: found 5 characters that are not all hex digits",
+        "policies[0].cors.allowOrigins: found none",
+        "policies[1].tokenauth: unknown field `tokenauth`",
+        "assignments[1].policyName: found \"c\"",
+    ];
+    let output = check("all", config);
+    let said = text(&output.stderr);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!((lines.len(), output.status.code(), text(&output.stdout)), (5, Some(2), String::new()), "{said}");
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.split_once(".json: ").is_some_and(|(_, error)| error.starts_with(start)), "{line}");
+    }
+    assert!(!said.contains("xyzzy"));
+    let output = check_with("all-json", config, &["--json"]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let errors = said["errors"].as_array().unwrap();
+    assert_eq!((errors.len(), output.status.code(), &said["good"]), (5, Some(2), &false.into()), "{said}");
+    assert!(errors[4].as_str().unwrap().contains(".json: assignments[1].policyName: "), "{said}");
 }
 
 #[test]

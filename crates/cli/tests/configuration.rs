@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
 
-/// What the examples' secrets are.
+/// The examples' secrets.
 const SECRETS: [(&str, &str); 12] = [
     ("PLAYLOCK_PASSWORD", "52a152a152a152a152a152a152a152a1"),
     ("PLAYLOCK_PASSWORD_NEXT", "a152a152a152a152a152a152a152a152"),

@@ -1,4 +1,4 @@
-//! What `playlock ecds` writes; that Envoy takes it, is shown by `tests/envoy/test_ecds.py`.
+//! The output of `playlock ecds`; `tests/envoy/test_ecds.py` shows that Envoy takes it.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::process::Command;

@@ -18,7 +18,7 @@ use playlock_host::message::Request;
 use playlock_host::record::Sent;
 use playlock_host::{case, record};
 
-/// What cases with `bytes` have their origin answer.
+/// The origin's body in cases with `bytes`.
 fn noise(size: usize) -> Vec<u8> {
     (0..size as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
 }

@@ -113,7 +113,7 @@ fn the_answer_is_that_of_the_filter() {
     assert!(answered > 20, "{answered}");
 }
 
-/// What the private key opens is the key of the same document without a certificate.
+/// The private key opens the key of the same document without a certificate.
 #[test]
 fn encrypted_documents_have_new_document_keys_each_time() {
     let body = documents().into_iter().find(|(name, _)| name == "2.0-encrypted.xml").unwrap().1;

@@ -12,7 +12,7 @@ use std::thread;
 
 use common::{Ran, playlock};
 
-/// What a path answers, one after the other; the last again and again.
+/// The responses of each path, one after the other; the last again and again.
 type Answers = BTreeMap<String, Vec<(u16, Vec<u8>)>>;
 
 /// Serves `answers` until the test's process ends; the URL of `path`.

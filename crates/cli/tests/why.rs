@@ -41,7 +41,7 @@ fn why(name: &str, setup: &Setup, request: &Request) -> Ran {
     run(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[], &env)
 }
 
-/// What the exchange itself says when a request comes: verdict, and the words of the access log.
+/// The exchange's own verdict on a request, and its fields of the access log.
 fn exchange(setup: &Setup, request: &Request) -> (String, BTreeMap<&'static str, String>) {
     let (policies, _) = playlock_config::parse(setup.config.as_bytes(), &|name| setup.env.get(name).cloned()).unwrap();
     let asked = Asked {

@@ -104,7 +104,7 @@ fn ten_thousand_policies_load() {
     }
 }
 
-/// However deep a request's path is, only as many prefixes are looked up as an assignment can have.
+/// Of a path of any depth, only as many prefixes are looked up as an assignment can have.
 #[test]
 fn a_path_of_many_segments_finds_what_is_assigned_above() {
     let json = r#"{"policies":[{"policyName":"a"},{"policyName":"b"}], "default": "deny",

@@ -31,7 +31,7 @@ use playlock_core::policy::index::PolicyId;
 #[cfg(feature = "schema")]
 use playlock_core::policy::players::PlayerHash;
 #[cfg(feature = "schema")]
-use playlock_core::policy::text::{HeaderName, Host, PathMarker};
+use playlock_core::policy::text::{AssignedHost, HeaderName, PathMarker};
 
 /// The configuration: policies, the hosts and paths to which they are assigned, and settings of the filter.
 #[derive(Debug, Deserialize)]
@@ -41,7 +41,8 @@ pub struct Document {
     /// The policies. Each controls access to a part of the content, and its encryption.
     pub policies: Vec<Policy>,
     /// Assigns policies to hosts and paths, always or for a time. Assignments to the request's host precede those to
-    /// every host; then the longest path wins, and of those to the same path the one that started last.
+    /// hosts with a `*` (the longest first), and these precede those to every host; then the longest path wins, and of
+    /// those to the same path the one that started last.
     pub assignments: Vec<Assignment>,
     /// The action for requests that no assignment covers.
     #[serde(default)]
@@ -80,10 +81,14 @@ pub struct Document {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Policy {
-    /// The policy's unique name, without control characters; its length is counted in bytes. It appears in counters,
-    /// logs and tokens. Keys are derived from it, so renaming a policy ends its sessions.
+    /// The policy's unique name, without control characters; its length is counted in bytes. It appears in counters and
+    /// logs. Keys are derived from it, so that renaming a policy ends its sessions, unless there is a `keyName`.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 128), extend("examples" = ["vod"])))]
     pub policy_name: String,
+    /// The name that keys are derived from, in place of `policyName`, and that key URLs contain. A renamed policy keeps its
+    /// sessions and keys under the name that it had. No two policies derive keys from the same name.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 128), extend("examples" = ["vod"])))]
+    pub key_name: Option<String>,
     /// The policy's unique number. Assignments may refer to the policy by it.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [1])))]
     pub policy_id: Option<PolicyId>,
@@ -272,8 +277,13 @@ pub struct Assignment {
     /// The policy's number, instead of or in addition to its name.
     #[cfg_attr(feature = "schema", schemars(extend("examples" = [1])))]
     pub policy_id: Option<PolicyId>,
-    /// A host name without a port, not case-sensitive. Without it, all hosts.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Host>", extend("examples" = ["tv.example"])))]
+    /// A host name without a port, not case-sensitive; or `*` and the end of host names, at least two labels of them
+    /// after the first `.`. The `*` stands for one or more characters, dots too, and a `.` or `-` follows it:
+    /// `*.tv.example` covers `a.tv.example` and `a.b.tv.example`, but not `tv.example`. Without `host`, all hosts.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<AssignedHost>", extend("examples" = ["tv.example", "*.tv.example", "*-lh.cdn.example"]))
+    )]
     pub host: Option<String>,
     /// A path without `.` and `..`. It covers everything below it, with or without `/...` at its end.
     #[cfg_attr(feature = "schema", schemars(with = "PathPrefix", extend("examples" = ["/vod/..."])))]

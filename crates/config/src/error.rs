@@ -1,7 +1,10 @@
 //! The error for an invalid configuration document.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
+
+use playlock_core::bytes::bug;
 
 /// Error in a configuration document.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,3 +30,26 @@ impl fmt::Display for ConfigError {
 }
 
 impl core::error::Error for ConfigError {}
+
+/// The errors of a part of a document whose sections are read one by one, in their order.
+#[derive(Debug, Default)]
+pub struct Errors(pub Vec<ConfigError>);
+
+impl Errors {
+    /// The first. `path` is that of the part, for the case that none was kept.
+    pub fn first(self, path: &str) -> ConfigError {
+        let first = self.0.into_iter().next();
+        first.unwrap_or_else(|| bug::instead(ConfigError::new(path, "found a fault without a name")))
+    }
+
+    /// The value, or `None` once its error is kept.
+    pub fn keep<T>(&mut self, read: Result<T, ConfigError>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.0.push(error);
+                None
+            }
+        }
+    }
+}

@@ -4,7 +4,8 @@ use alloc::format;
 
 use super::tests::{NORMATIVE, altered_in, parse};
 
-/// What gets into headers or playlists must not end a header or a line there. The path is that of the member, or below it.
+/// Members that get into headers or playlists must not end a header or a line there. The path is that of the member, or
+/// below it.
 #[test]
 fn what_ends_a_header_or_a_line_is_in_no_member() {
     let without_path = altered_in(NORMATIVE, "/policies/0/mediaEncryption/keyPath", None);

@@ -124,13 +124,13 @@ impl<'de> Deserialize<'de> for Jwk {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Jwk, A::Error> {
                 let (mut kty, mut members) = (None, Vec::new());
                 while let Some(name) = map.next_key::<String>()? {
-                    let value: Member = map.next_value()?;
                     if name == "kty" {
-                        if kty.replace(KeyType::read(&value)?).is_some() {
+                        if kty.replace(map.next_value()?).is_some() {
                             return Err(de::Error::duplicate_field("kty"));
                         }
                         continue;
                     }
+                    let value: Member = map.next_value()?;
                     let known = NAMES.iter().find(|known| **known == name);
                     let known = *known.ok_or_else(|| de::Error::unknown_field(&name, &NAMES))?;
                     if members.iter().any(|(other, _)| *other == known) {
@@ -221,17 +221,17 @@ pub enum KeyType {
     Rsa,
 }
 
-impl KeyType {
-    fn read<E: de::Error>(value: &Member) -> Result<Self, E> {
-        match value {
+impl<'de> Deserialize<'de> for KeyType {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Member::deserialize(deserializer)? {
             Member::Text(text) => match text.as_str() {
                 "oct" => Ok(Self::Secret),
                 "EC" => Ok(Self::EllipticCurve),
                 "OKP" => Ok(Self::OctetKeyPair),
                 "RSA" => Ok(Self::Rsa),
-                other => Err(E::unknown_variant(other, &["oct", "EC", "OKP", "RSA"])),
+                other => Err(de::Error::unknown_variant(other, &["oct", "EC", "OKP", "RSA"])),
             },
-            _ => Err(E::custom("kty is no text, expected \"oct\", \"EC\", \"OKP\" or \"RSA\"")),
+            _ => Err(de::Error::custom("found no text, expected \"oct\", \"EC\", \"OKP\" or \"RSA\"")),
         }
     }
 }

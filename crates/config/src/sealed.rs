@@ -6,8 +6,8 @@
 //! `playlock/sealed/1`. `tests/vectors/sealed.json` has texts for implementations in other languages.
 //!
 //! AES-256-GCM rather than ChaCha20-Poly1305: the module has both halves already (AES-256 for keys of packagers, GHASH for
-//! encrypted claims), bitsliced and carry-less, without tables that a secret could index. The other cipher would add
-//! 6 KB to it.
+//! encrypted claims), bitsliced and carry-less, without tables that a secret could index. The other cipher would be new code
+//! in it.
 
 use alloc::format;
 use alloc::string::String;

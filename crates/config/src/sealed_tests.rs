@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use serde_json::{Value, json};
 
 use crate::sealed::{KEY, LONGEST, PREVIOUS_KEY, SealKey, Sealed, seal};
-use crate::{ConfigError, parse, parse_elsewhere};
+use crate::{ConfigError, Env, parse, parse_elsewhere};
 
 const PASSWORD: &str = "52a152a152a152a152a152a152a152a1";
 const SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -244,9 +244,9 @@ fn every_reader_opens() {
     let unknown = |_: &str| None;
     assert!(parse(document.as_bytes(), &unknown).is_err());
     let plain = |sealed: &str| Sealed::parse(sealed).unwrap().open(&SealKey::parse(OURS).unwrap()).unwrap();
-    assert!(parse_elsewhere(document.as_bytes(), &unknown, &plain).is_ok());
+    assert!(parse_elsewhere(document.as_bytes(), Env::elsewhere(&unknown, &plain)).is_ok());
     let malformed = document.replacen("1.", "3.", 1);
-    assert!(parse_elsewhere(malformed.as_bytes(), &unknown, &plain).is_err());
+    assert!(parse_elsewhere(malformed.as_bytes(), Env::elsewhere(&unknown, &plain)).is_err());
 }
 
 #[test]

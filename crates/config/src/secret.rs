@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 #[cfg(feature = "keys")]
 use zeroize::Zeroizing;
 
+use super::env::Env;
 use super::error::ConfigError;
 use super::sealed::{self, Fault};
 use super::strength::{Role, Strength};
@@ -22,9 +23,7 @@ use playlock_core::token::derive::{ConfiguredKey, Secret};
 /// Looks secrets up, and collects warnings about inline and weak ones.
 pub struct Reader<'a> {
     /// The VM's environment.
-    pub env: &'a dyn Fn(&str) -> Option<String>,
-    /// A value in place of a sealed secret whose key is not set; without it, this is an error.
-    pub stand_in: Option<&'a dyn Fn(&str) -> String>,
+    pub env: Env<'a>,
     /// The `policyName` of the policy being read.
     pub policy: String,
     /// The proxy's headers for the client's location.
@@ -36,15 +35,8 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Creates a reader that takes variables from `env`.
-    pub fn new(env: &'a dyn Fn(&str) -> Option<String>, geo_headers: GeoHeaders) -> Self {
-        Self {
-            env,
-            stand_in: None,
-            policy: String::new(),
-            geo_headers,
-            warnings: Vec::new(),
-            strength: Strength::default(),
-        }
+    pub fn new(env: Env<'a>, geo_headers: GeoHeaders) -> Self {
+        Self { env, policy: String::new(), geo_headers, warnings: Vec::new(), strength: Strength::default() }
     }
 
     /// Reads a password: an even number of hex digits, at least one byte.
@@ -154,12 +146,12 @@ impl<'a> Reader<'a> {
                 ));
                 Ok(text.clone())
             }
-            SecretSource::Env(name) => (self.env)(name).ok_or_else(|| {
+            SecretSource::Env(name) => (self.env.variable)(name).ok_or_else(|| {
                 let place = "in the VM (vm_config.environment_variables)";
                 let message = format!("the environment variable {name} is not set {place}");
                 ConfigError { unset: Some(name.clone()), ..ConfigError::new(path, message) }
             }),
-            SecretSource::Sealed(text) => match (sealed::open(text, self.env), self.stand_in) {
+            SecretSource::Sealed(text) => match (sealed::open(text, self.env.variable), self.env.stand_in) {
                 (Ok(text), _) => Ok(text),
                 (Err(Fault::Unset), Some(stand_in)) => Ok(stand_in(text)),
                 (Err(fault), _) => {

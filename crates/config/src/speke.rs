@@ -19,7 +19,7 @@ pub struct Speke {
     /// other policy's, and no key endpoint's, may be the same or below it.
     #[cfg_attr(feature = "schema", schemars(with = "KeyPath", extend("examples" = ["/speke"])))]
     pub path: String,
-    /// Who may ask for keys.
+    /// The requesters that may ask for keys.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub requesters: Vec<Requester>,
     /// The secret from which the keys are derived, instead of the policy's: hex or base64 of at least 16 bytes, the same
@@ -30,8 +30,9 @@ pub struct Speke {
     /// The URL below which this filter gives viewers the keys of packaged contents: a path, or a URL with one, of letters,
     /// digits and `/.-_`, with `{contentId}` as a segment. The policy must be assigned to the path, and the ACL of a
     /// viewer's session must cover it. Below it, `/SECRET/KID` is a key's 16 bytes, and `/SECRET/license` a license server
-    /// for ClearKey; `SECRET` identifies the secret. It stands in for `keyUrl` and `licenseUrl`. Players need an absolute
-    /// URL only if the playlist is another host's.
+    /// for ClearKey; `SECRET` identifies the secret. No `keyPath` and no `licensePath` may be such a URL, and the URL must
+    /// not be below a `path` of packagers. It stands in for `keyUrl` and `licenseUrl`. Players need an absolute URL only if
+    /// the playlist is another host's.
     #[cfg_attr(feature = "schema", schemars(length(max = 512), extend("examples" = ["/vod/{contentId}/keys"])))]
     pub viewer_url: Option<String>,
     /// The URI in FairPlay's key tags, which its license server understands: `skd://`, with `{contentId}`, `{kid}`, `{iv}`

@@ -1,5 +1,6 @@
 //! Documents with `tokenAuth.urisigning` that load and that are refused, with the JSON path that the error must name.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 
@@ -115,7 +116,7 @@ fn chaining_excludes_what_needs_a_session() {
     for (pointer, value, path) in [
         (format!("{URI_SIGNING}/chaining"), json!({"issuer": "site"}), "tokenAuth.urisigning.chaining.issuer"),
         (format!("{URI_SIGNING}/chaining"), json!({"issuer": "no"}), "tokenAuth.urisigning.chaining.issuer"),
-        (format!("{URI_SIGNING}/chaining"), json!({}), "tokenAuth.urisigning.chaining"),
+        (format!("{URI_SIGNING}/chaining"), json!({}), "tokenAuth.urisigning.chaining.issuer"),
         (format!("{POLICY}/mediaEncryption"), json!({"enabled": true, "secret": SECRET}), "mediaEncryption"),
         (format!("{POLICY}/revocation"), json!({"accessTokenIds": ["a"]}), "revocation"),
         (

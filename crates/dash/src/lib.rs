@@ -96,7 +96,7 @@ pub use sniff::is_mpd;
 use document::{Document, Pass};
 use playlock_xml::Parser;
 
-/// What a rewriter adds to a document.
+/// The additions of a rewriter to a document.
 #[derive(Debug, Clone, Default)]
 pub struct Additions {
     /// The URL to reload a dynamic document from, if it has no `Location`. With XML's escapes still to be done.

@@ -1,4 +1,4 @@
-//! What a rewriter holds and allocates: bounded at any time, and proportional to the document over all.
+//! Memory and allocations of a rewriter: bounded at any time, and proportional to the document over all.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test")]
 #![allow(unsafe_code, reason = "a counting allocator")]
 

@@ -2,10 +2,13 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test")]
 
 mod common;
+#[path = "../../xml/tests/common/mod.rs"]
+mod files;
 
 use common::{Kind, cases, properties};
+use files::Chance;
 
-/// What documents consist of.
+/// Pieces of documents.
 const PIECES: [&str; 34] = [
     "<BaseURL>",
     "</BaseURL>",
@@ -42,18 +45,6 @@ const PIECES: [&str; 34] = [
     ">",
     "<",
 ];
-
-/// Xorshift: the same numbers in each run.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 16).unwrap() % bound.max(1)
-    }
-}
 
 #[test]
 fn mutated_documents_keep_the_properties() {

@@ -9,7 +9,7 @@
 //! | `{iv}`, `{iv:HEX}`, `{iv:base64}`, `{iv:base64url}` | the 16 bytes of the IV; `{iv}` in lower-case digits |
 //! | `{json:base64}`, `{json:base64url}` | a JSON object with `ContentId`, `KeyId` and `IV`, as AWS shows FairPlay |
 //!
-//! What follows `skd://` is an affair between player and license server. Known forms: AWS `skd://{json:base64}`,
+//! The part behind `skd://` is between player and license server. Known forms: AWS `skd://{json:base64}`,
 //! PallyCon and Shaka Packager `skd://{kid:base64}`, Axinom `skd://{kid}:{iv:HEX}`.
 
 use alloc::borrow::ToOwned;

@@ -139,7 +139,7 @@ fn wrong_templates_are_refused_where_they_are_wrong() {
     assert_eq!(Template::fairplay(&text(MAX_LENGTH + 1)), Err(TemplateFault::Length));
 }
 
-/// Whatever the template and the content ID, the result has only characters of a URI.
+/// With any template and any content ID, the result has only characters of a URI.
 #[test]
 fn filled_templates_fit_into_a_quoted_string() {
     let mut random = Random(9);

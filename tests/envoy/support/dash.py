@@ -1,13 +1,19 @@
-"""A small DASH client and a packager: the URLs in an MPD as a player resolves them, and MPDs that ffmpeg makes of the demo."""
+"""A small DASH client and a packager: the URLs in an MPD as a player resolves them, a viewer with a license, and MPDs that ffmpeg
+makes of the demo."""
 
+import json
+import re
 import subprocess
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urljoin
 from xml.etree import ElementTree
 
-from support import curl, places
+from support import curl, places, tokens
 
 NAMESPACE = "{urn:mpeg:dash:schema:mpd:2011}"
+PROTECTION = "urn:mpeg:dash:mp4protection:2011"
 SEGMENTS = ("SegmentTemplate", "SegmentList", "SegmentBase")
 # Ways of ffmpeg's packager to address segments.
 KINDS = {
@@ -82,20 +88,61 @@ def read(url, text, response=None):
     return Presentation(url, text, urljoin(url, location[0].text.strip()) if location else None, made, response)
 
 
-def follow(url):
+def follow(url, get=curl.fetch):
     """The response at a URL or where it redirects to, and that URL."""
-    response = curl.fetch(url)
+    response = get(url)
     if response.status == 302:
         url = urljoin(url, response.header("location"))
-        response = curl.fetch(url)
+        response = get(url)
     return response, url
 
 
-def fetch(url):
+def fetch(url, get=curl.fetch):
     """The MPD at a URL."""
-    response, url = follow(url)
+    response, url = follow(url, get)
     assert response.status == 200 and not response.broken, response
     return read(url, response.text, response)
+
+
+class Viewer:
+    """A viewer of an MPD over a version of HTTP: the URL that it ended at, its text, and what identifies the session."""
+
+    def __init__(self, edge, path, http="1.1"):
+        self.get = partial(edge.get, http=http)
+        response = self.get(edge.link(path, tokens.by_python(acl=path.rpartition("/")[0] + "/*"), http=http))
+        self.url = edge.base(http) + path
+        assert response.status == 200 and not response.broken, response
+        in_path = re.search(r"<BaseURL>[^<]*(/~[^/<]+)/", response.text)
+        if in_path:
+            self.url = edge.base(http) + in_path[1] + path
+        cookies = [cookie.partition(";")[0] for cookie in response.all("set-cookie")]
+        self.headers = {"Cookie": "; ".join(cookies)} if cookies else {}
+        self.mpd = read(self.url, response.text)
+        root = ElementTree.fromstring(response.text)
+        self.kids = {one.attrib["{urn:mpeg:cenc:2013}default_KID"] for one in root.iter(f"{NAMESPACE}ContentProtection")
+                     if one.attrib["schemeIdUri"] == PROTECTION}
+        named = re.search(r"[?&;](hdntl=[^&\"<]+)", response.text)
+        if named:
+            self.url += f"?{named[1]}"
+        self.licenses = {one.text for one in root.iter() if one.tag.endswith("}Laurl")}
+
+    def key(self):
+        """The key of the license, in hex, and its key ID."""
+        (url,), (kid,) = self.licenses, self.kids
+        answer = self.get(url, {**self.headers, "content-type": "application/json"}, method="POST", body=b'{"kids":[]}')
+        assert answer.status == 200, answer
+        (key,) = json.loads(answer.body)["keys"]
+        digits = {name: urlsafe_b64decode(key[name] + "==").hex() for name in ("kid", "k")}
+        assert digits["kid"] == kid.replace("-", "")
+        return digits["k"], digits["kid"]
+
+    def file(self, representation, numbers):
+        """The init section and some segments of a template, one after another."""
+        urls = [representation.url(representation.attribute("initialization"))]
+        urls += [representation.url(representation.attribute("media"), number) for number in numbers]
+        bodies = [self.get(url, self.headers) for url in urls]
+        assert all(body.status == 200 and not body.broken for body in bodies)
+        return b"".join(body.body for body in bodies)
 
 
 def package(kind, folder):

@@ -2,7 +2,7 @@
 
 import copy
 
-from support import curl, tokens
+from support import curl, http3, tokens
 
 SECRET = "6d0f4c1e7b8a93522f64d1c05e97ab3831f2c46a5d7e8b900c1d2e3f4a5b6c7d"
 OLDER = "b1946ac92492d2347c6235b4d2611184e9c0f2a4d6b8079132435465768798a9"
@@ -70,18 +70,26 @@ def environment(secret=SECRET, older=OLDER):
 class Edge:
     """A protected edge, from the points of view of a viewer and of its operator."""
 
-    def __init__(self, proxy, site, hold, upstream):
-        self.proxy, self.site, self.hold, self.upstream = proxy, site, hold, upstream
+    def __init__(self, proxy, site, hold, upstream, certificate=None):
+        self.proxy, self.site, self.hold, self.upstream, self.certificate = proxy, site, hold, upstream, certificate
         self.url = proxy.url
 
-    def link(self, path, token=None, name="hdnts"):
+    def base(self, http="1.1"):
+        """The URL of the edge for a version of HTTP."""
+        return f"https://localhost:{self.proxy.quic}" if http == "3" else self.url
+
+    def link(self, path, token=None, name="hdnts", http="1.1"):
         """The URL that a customer's site gives to a viewer, by default with a token for everything."""
         token = token or tokens.by_python(acl="/*")
-        return f"{self.url}{path}{'&' if '?' in path else '?'}{name}={token}"
+        return f"{self.base(http)}{path}{'&' if '?' in path else '?'}{name}={token}"
 
-    def get(self, target, headers=None, http="1.1", method=None, source=None):
-        """Requests a path or a URL, from another local address if one is given."""
-        return curl.fetch(target if target.startswith("http") else self.url + target, headers, http, method, source=source)
+    def get(self, target, headers=None, http="1.1", method=None, source=None, body=None):
+        """Requests a path or a URL of this edge, from another local address if one is given."""
+        url = target if target.startswith("http") else self.base(http) + target
+        if http == "3":
+            assert url.startswith(self.base(http)), url
+            return http3.fetch(self.proxy.quic, self.certificate, url, headers, method, body)
+        return curl.fetch(url, headers, http, method, source=source, body=body)
 
     def asked(self, path=None):
         """The requests that the origin has received since the test began (below a path)."""

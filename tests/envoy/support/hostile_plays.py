@@ -45,3 +45,14 @@ def cell(word):
     if word in SAYS:
         return SAYS[word]
     return f"502 `{word[:-1]}`, or reset" if word.endswith("?") else f"502 `{word}`"
+
+
+def publish(table, begin, end, write):
+    """Checks that the document has this table between two marks, or writes it there."""
+    text = DOCUMENT.read_text()
+    head, rest = text.split(begin)
+    written, tail = rest.split(end, 1)
+    if write:
+        DOCUMENT.write_text(head + begin + table + end + tail)
+    else:
+        assert written == table, "run this test with --write"

@@ -65,7 +65,9 @@ BODIES = {
     "endless moof": lambda: itertools.chain([struct.pack(">I4s", 100 << 20, b"moof")], itertools.repeat(SOUND, 100_000)),
     "endless moov": lambda: itertools.chain([INIT[:INIT.index(b"moov") - 4], struct.pack(">I4s", 100 << 20, b"moov")],
                                             itertools.repeat(SOUND, 100_000)),
-    "large sample": lambda: itertools.chain([INIT, nal_fragment(100 << 20)], itertools.repeat(SOUND, 100_000)),
+    "large sound": lambda: itertools.chain([INIT, nal_fragment(100 << 20)], itertools.repeat(SOUND, 20_000)),
+    # Without an init section: with it, the samples are those of its track.
+    "large sample": lambda: itertools.chain([nal_fragment(100 << 20)], itertools.repeat(SOUND, 100_000)),
     "endless fragments": lambda: itertools.chain([INIT], itertools.repeat(FRAGMENTS)),
 }
 

@@ -62,10 +62,11 @@ def endpoints(name, *ports):
     ]}]}
 
 
-def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None, clusters=None, routes=None):
+def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None, clusters=None, routes=None, quic=None):
     """Envoy's whole configuration: one listener for HTTP/1.1 and cleartext HTTP/2, and the origin's cluster, with a
     buffer of the given number of bytes for each connection. `clusters`: further clusters by name, each with its ports.
-    `routes`: metadata by prefix; by default, one route without metadata serves everything."""
+    `routes`: metadata by prefix; by default, one route without metadata serves everything. `quic`: files of a certificate and
+    its key, for a second listener that serves the same over HTTP/3."""
     options = {"explicit_http_config": {"http2_protocol_options" if upstream == "h2" else "http_protocol_options": {}}}
     manager = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -107,7 +108,7 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None
                 "name": "edge",
                 "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
                 "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
-            }],
+            }, *([quic_listener(manager, *quic)] if quic else [])],
             "clusters": [{
                 "name": "origin",
                 "type": "STATIC",
@@ -124,6 +125,23 @@ def bootstrap(origin, upstream, filters, access_log, trusted_hops=0, buffer=None
                 for name, ports in (clusters or {}).items()
             )],
         },
+    }
+
+
+def quic_listener(manager, certificate, key):
+    """The listener of HTTP/3 with this connection manager."""
+    certificates = [{"certificate_chain": {"filename": str(certificate)}, "private_key": {"filename": str(key)}}]
+    return {
+        "name": "edge-quic",
+        "address": {"socket_address": {"protocol": "UDP", "address": "127.0.0.1", "port_value": 0}},
+        "udp_listener_config": {"quic_options": {}},
+        "filter_chains": [{
+            "transport_socket": {"name": "envoy.transport_sockets.quic", "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport",
+                "downstream_tls_context": {"common_tls_context": {"alpn_protocols": ["h3"], "tls_certificates": certificates}},
+            }},
+            "filters": [{"name": "http", "typed_config": {**manager, "codec_type": "HTTP3"}}],
+        }],
     }
 
 
@@ -176,8 +194,9 @@ class Proxy:
             self._until(lambda: admin.exists() and admin.read_text().strip(), "opened its admin port")
             self.admin_address = admin.read_text().strip()
             self._until(self._ready, "got ready")
-            listeners = json.loads(self.admin("/listeners?format=json"))
-            self.port = listeners["listener_statuses"][0]["local_address"]["socket_address"]["port_value"]
+            listeners = json.loads(self.admin("/listeners?format=json"))["listener_statuses"]
+            ports = [one["local_address"]["socket_address"]["port_value"] for one in listeners]
+            self.port, self.quic = ports[0], dict(zip((one["name"] for one in listeners), ports)).get("edge-quic")
         except BaseException:
             self.stop()
             raise

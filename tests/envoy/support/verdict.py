@@ -1,7 +1,8 @@
 """The client's view of a hostile origin, compared with hostile.toml: over HTTP/1.1, with another request on the same
-connection, or over HTTP/2.
+connection, over HTTP/2, or over HTTP/3.
 
-An edge here is any object with `url`, `port`, `upstream`, `hold`, `good` (URL of a good segment) and `plain(path, body)`.
+An edge here is any object with `url`, `port`, `upstream`, `hold`, `good` (URL of a good segment) and `plain(path, body)`;
+for HTTP/3 also `quic` (its port) and `certificate`.
 """
 
 import re
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from support import curl, hostile
+from support import curl, hostile, http3
 
 GOOD = b"g" * 5000
 TIMEOUT = 60  # seconds in which nothing comes at all
@@ -80,6 +81,20 @@ def ask2(edge, target, method):
     response = curl.fetch(edge.url + target, http="2", method=method)
     return Seen(response.status, response.headers, response.body, response.exit == 0,
                 "nothing came" if response.exit == 28 else "")
+
+
+def ask3(edge, target, method):
+    """Sends a request over HTTP/3. Also notes whether the connection serves another request afterwards, even behind a reset."""
+    try:
+        with http3.connected(edge.quic, edge.certificate, TIMEOUT) as ask:
+            (response,) = ask((method, target, {}))
+            seen = Seen(response.status, response.headers, response.body, response.exit == 0)
+            (answer,) = ask(("GET", edge.good.removeprefix(edge.url), {}))
+            if answer.status != 200 or edge.plain(urlsplit(edge.good).path, answer.body) != GOOD:
+                seen.note = f"then the connection answered {answer.status}, {answer.body[:99]!r}, {answer.error}"
+            return seen
+    except TimeoutError as error:
+        return Seen(0, [], b"", False, never(error))
 
 
 def stripped(text):

@@ -10,6 +10,7 @@
 pub mod case;
 pub mod check;
 pub mod cipher;
+pub mod driver;
 pub mod edge_auth;
 pub mod envoy;
 pub mod message;
@@ -21,6 +22,7 @@ pub mod stream;
 pub mod text;
 #[cfg(feature = "wasm")]
 pub mod wasm;
+pub mod way;
 
 /// For tests of the module itself.
 #[cfg(feature = "wasm")]

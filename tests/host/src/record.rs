@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::case::Case;
+use crate::driver::Driver;
 use crate::envoy::Envoy;
 use crate::message::{Header, Request, Response, Seen};
 use crate::node::{Node, Setup};
-use crate::scenario::{Driver, Way, run_on};
+use crate::scenario::run_on;
+use crate::way::Way;
 
 /// One request of a case, as a node received it.
 #[derive(Debug, Clone)]

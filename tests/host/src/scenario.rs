@@ -2,107 +2,21 @@
 //! may produce, and compares the results.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use regex_lite::Regex;
 
 use crate::case::{At, Capture, Case, Origin, Step, folder};
 use crate::check::{Checked, check};
+use crate::driver::Driver;
 use crate::edge_auth::hex;
 use crate::envoy::Envoy;
 use crate::message::{Ending, Header, Outcome, Request, Response, Seen, Upstream};
-use crate::native::Native;
-use crate::node::{Node, Refused, Setup};
+use crate::node::{Node, Setup};
 use crate::text::Text;
-#[cfg(feature = "wasm")]
-use crate::wasm::{self, Flavour, Vm};
+use crate::way::{Way, ways};
 
 /// Larger bodies (in bytes) are not sent byte by byte, which takes long and shows nothing more.
 const BYTEWISE: usize = 64 << 10;
-
-/// The filter that a case runs through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Driver {
-    /// The core.
-    Native,
-    /// A module.
-    #[cfg(feature = "wasm")]
-    Wasm(Flavour),
-}
-
-impl Driver {
-    /// Every driver that this crate is compiled with, the core first.
-    #[cfg(feature = "wasm")]
-    pub const ALL: &[Self] = &[Self::Native, Self::Wasm(Flavour::Relaxed), Self::Wasm(Flavour::Strict)];
-    /// The core alone: without the feature `wasm` there is nothing to run a module in.
-    #[cfg(not(feature = "wasm"))]
-    pub const ALL: &[Self] = &[Self::Native];
-
-    /// A node of this driver.
-    ///
-    /// # Errors
-    /// `Err(Ok(log))`: the configuration was refused; `Err(Err(why))`: there is no module.
-    pub fn start(self, setup: &Setup) -> Result<Box<dyn Node>, Result<Vec<String>, String>> {
-        let refused = |Refused(log): Refused| Ok(log);
-        match self {
-            Self::Native => Ok(Box::new(Native::start(setup).map_err(refused)?)),
-            #[cfg(feature = "wasm")]
-            Self::Wasm(flavour) => {
-                Ok(Box::new(Vm::start(wasm::module(flavour).map_err(Err)?, setup).map_err(refused)?))
-            }
-        }
-    }
-}
-
-impl fmt::Display for Driver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Native => "native",
-            #[cfg(feature = "wasm")]
-            Self::Wasm(Flavour::Relaxed) => "wasm",
-            #[cfg(feature = "wasm")]
-            Self::Wasm(Flavour::Strict) => "strict wasm",
-            #[cfg(feature = "wasm")]
-            Self::Wasm(Flavour::Sdk) => "wasm on the SDK",
-        })
-    }
-}
-
-/// One way to run a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Way {
-    /// The filter.
-    pub driver: Driver,
-    /// Held headers.
-    pub hold: bool,
-    /// The size of the origin's chunks in bytes; 0: one chunk.
-    pub chunk: usize,
-    /// `end_of_stream` comes with a separate empty chunk.
-    pub empty_end: bool,
-}
-
-impl fmt::Display for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let driver = self.driver;
-        let hold = if self.hold { "hold" } else { "no-hold" };
-        let end = if self.empty_end { "empty end" } else { "data+end" };
-        match self.chunk {
-            0 => write!(f, "{driver}, {hold}, whole, {end}"),
-            size => write!(f, "{driver}, {hold}, chunks of {size}, {end}"),
-        }
-    }
-}
-
-/// Every way through these drivers, those that differ by the driver alone side by side.
-fn ways(drivers: &[Driver]) -> impl Iterator<Item = Vec<Way>> {
-    let holds = [false, true].into_iter();
-    let cuts = [(0, false), (0, true), (1, false), (1, true), (7, false), (7, true), (16, false), (16, true)];
-    holds.flat_map(move |hold| {
-        cuts.into_iter().map(move |(chunk, empty_end)| {
-            drivers.iter().map(|driver| Way { driver: *driver, hold, chunk, empty_end }).collect()
-        })
-    })
-}
 
 /// Runs a case every way through these drivers, of which the first one is what the others are compared with. The error lists
 /// the failures, each with step and way.

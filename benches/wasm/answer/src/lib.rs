@@ -7,14 +7,14 @@ const PAUSE: i32 = 1;
 const REQUEST_HEADERS: u32 = 0;
 const NO_GRPC_STATUS: i32 = -1;
 
-/// What playlock answers to a request without a token: as many headers, a body as long.
+/// playlock's response to a request without a token: as many headers, a body as long.
 const BODY: &[u8] = br#"{"type":"missing","title":"A token is needed and none was sent","status":403,"instance":"0a9b6dd5-0f70-4b51-b6ae-0d4ce8fd8f0e"}
 "#;
 const HEADERS: &[u8] = b"\x02\0\0\0\x0c\0\0\0\x18\0\0\0\x0d\0\0\0\x08\0\0\0content-type\0application/problem+json\0\
 cache-control\0no-store\0";
 const FACTS: [(&[u8], &[u8]); 2] = [(b"playlock.kind", b"playlist"), (b"playlock.reason", b"missing")];
 
-/// Where the host puts the request's headers: one request's at a time.
+/// The place for a request's headers: one request's at a time.
 static mut MEMORY: [u8; 65536] = [0; 65536];
 
 #[link(wasm_import_module = "env")]
@@ -35,7 +35,7 @@ unsafe extern "C" {
 
 include!("../../callbacks.rs");
 
-/// Where the host puts what it passes.
+/// The place for the host's values.
 #[unsafe(no_mangle)]
 pub extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
     if size <= 65536 { &raw mut MEMORY as *mut u8 } else { core::ptr::null_mut() }

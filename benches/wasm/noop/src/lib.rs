@@ -4,7 +4,7 @@
 
 include!("../../callbacks.rs");
 
-/// Where the host puts what it passes. It passes nothing here that anyone would read.
+/// The place for the host's values. It passes none that anyone would read.
 #[unsafe(no_mangle)]
 pub extern "C" fn proxy_on_memory_allocate(_size: usize) -> usize {
     0

@@ -63,7 +63,7 @@ fn sentence(why: NotHeld) -> &'static str {
         NotHeld::Early => "it has not begun",
         NotHeld::Ended => "it has ended",
         NotHeld::Closer => {
-            "a closer one applies (this host before any host, then the longer path, then the later start)"
+            "a closer one applies (this host before hosts with a *, the longest first, before any host; then the longer path, then the later start)"
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use playlock_core::http::url::{Scheme, normal_authority};
+use playlock_core::http::authority::{Scheme, normal_authority};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 

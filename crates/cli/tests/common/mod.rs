@@ -17,7 +17,7 @@ pub const SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a
 /// The time of the cases.
 pub const NOW: &str = "1700000000";
 
-/// What a run came to.
+/// The result of a run.
 pub struct Ran {
     /// Exit status.
     pub status: i32,

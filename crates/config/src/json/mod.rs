@@ -5,6 +5,8 @@ mod read;
 mod tree;
 
 pub use self::error::Error;
+#[cfg(feature = "findings")]
+pub use self::error::written;
 pub use self::tree::Json;
 
 #[cfg(test)]

@@ -164,7 +164,11 @@ impl<'de> MapAccess<'de> for Members<'de> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         self.value = self.rest.next();
         let Some((name, _)) = self.value else { return Ok(None) };
-        seed.deserialize(word_of(name)).map(Some).map_err(|error| error.in_member(name))
+        // An unknown name is its own path.
+        seed.deserialize(word_of(name)).map(Some).map_err(|error: Error| match error.path.is_empty() {
+            true => error.in_member(name),
+            false => error,
+        })
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {

@@ -43,12 +43,16 @@ fn errors_name_the_way_to_the_value() {
         ("[]", ": invalid type: sequence, expected struct Site"),
         (r#"{"roms": 1}"#, "roms: unknown field `roms`, expected one of `rooms`, `names`, `word`"),
         (
+            r#"{"rooms": [[{"a.b[0]\"]\n": 1}]]}"#,
+            r#"rooms[0][0]["a.b[0]\"]\n"]: unknown field `a.b[0]\"]\n`, expected one of `seats`"#,
+        ),
+        (
             r#"{"rooms": [[], [{"seats": 1}, {"seats": "2"}]]}"#,
             "rooms[1][1].seats: invalid type: string \"2\", expected u16",
         ),
         (r#"{"rooms": [[{"seats": 65536}]]}"#, "rooms[0][0].seats: invalid value: integer `65536`, expected u16"),
-        (r#"{"rooms": [[{"seats": 1, "seats": 1}]]}"#, "rooms[0][0]: duplicate field `seats`"),
-        (r#"{"rooms": [[{}]]}"#, "rooms[0][0]: missing field `seats`"),
+        (r#"{"rooms": [[{"seats": 1, "seats": 1}]]}"#, "rooms[0][0].seats: found twice, expected once"),
+        (r#"{"rooms": [[{}]]}"#, "rooms[0][0].seats: missing, expected this member"),
         (r#"{"rooms": [3]}"#, "rooms[0]: invalid type: integer `3`, expected a sequence"),
         (r#"{"names": {"a": -1}}"#, "names.a: invalid value: integer `-1`, expected u8"),
         (r#"{"word": "other"}"#, "word: unknown variant `other`, expected `plain`"),

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::text::{text, wrong};
 use crate::document;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Errors};
 use crate::time;
 use playlock_core::policy::assignments::{Assigned, Assignments};
 use playlock_core::policy::index::PolicyIndex;
@@ -17,39 +17,55 @@ use playlock_core::policy::index::PolicyIndex;
 pub struct Names {
     /// Policies by `policyName`.
     pub names: BTreeMap<String, PolicyIndex>,
+    /// Policies that derive keys, by the name that they derive them from.
+    pub keys: BTreeMap<String, PolicyIndex>,
     /// Policies by `policyId`.
     pub ids: BTreeMap<u64, PolicyIndex>,
 }
 
-/// Reads and compiles the assignments.
+/// Reads and compiles the assignments, which take the policies' names.
 ///
 /// # Errors
 /// An assignment with an unknown policy, an invalid host, path or time, or the same host, path and start as another.
-pub fn read(assignments: &[document::Assignment], names: Names) -> Result<Assignments, ConfigError> {
+pub fn read(assignments: &[document::Assignment], names: &mut Names) -> Result<Assignments, ConfigError> {
     let mut assigned = Vec::with_capacity(assignments.len());
     for (index, assignment) in assignments.iter().enumerate() {
-        let at = |member: &str| format!("assignments[{index}].{member}");
-        let policy = policy_of(assignment, &names, &at)?;
-        let start = instant(assignment.start_time.as_deref(), 0, &|| at("startTime"))?;
-        let end = instant(assignment.end_time.as_deref(), u64::MAX, &|| at("endTime"))?;
-        if end <= start {
-            return Err(ConfigError::new(at("endTime"), "is not after startTime: the assignment would never hold"));
-        }
-        assigned.push(Assigned {
-            prefix: text(&at("path"), &assignment.path)?,
-            host: assignment.host.as_deref().map(|host| text(&at("host"), host)).transpose()?,
-            start,
-            end,
-            policy,
-        });
+        let mut errors = Errors::default();
+        let Some(read) = read_one(index, assignment, names, &mut errors) else {
+            return Err(errors.first(&format!("assignments[{index}]")));
+        };
+        assigned.push(read);
     }
-    Assignments::new(assigned, names.names).map_err(|twice| {
+    Assignments::new(assigned, core::mem::take(&mut names.names)).map_err(|twice| {
         let path = assignments.get(twice.0).map(|assignment| assignment.path.as_str()).unwrap_or_default();
         ConfigError::new(
             format!("assignments[{}].path", twice.0),
             format!("\"{path}\" is assigned twice from the same time on"),
         )
     })
+}
+
+/// Reads the assignment at the position `index`; `None` if it has errors.
+pub fn read_one(
+    index: usize,
+    assignment: &document::Assignment,
+    names: &Names,
+    errors: &mut Errors,
+) -> Option<Assigned> {
+    let at = |member: &str| format!("assignments[{index}].{member}");
+    let policy = errors.keep(policy_of(assignment, names, &at));
+    let prefix = errors.keep(text(&at("path"), &assignment.path));
+    let host = assignment.host.as_deref().map(|host| text(&at("host"), host)).transpose();
+    let host = errors.keep(host);
+    let start = errors.keep(instant(assignment.start_time.as_deref(), 0, &|| at("startTime")));
+    let end = errors.keep(instant(assignment.end_time.as_deref(), u64::MAX, &|| at("endTime")));
+    let (start, end) = (start?, end?);
+    if end <= start {
+        let message = "is not after startTime: the assignment would never hold";
+        errors.0.push(ConfigError::new(at("endTime"), message));
+        return None;
+    }
+    Some(Assigned { prefix: prefix?, host: host?, start, end, policy: policy? })
 }
 
 /// Finds the policy that an assignment names.

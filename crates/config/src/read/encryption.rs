@@ -55,8 +55,8 @@ pub fn read_secrets(
     Ok(secrets)
 }
 
-/// Reads the member at the JSON path `path`. `on_content`: content requires a session token; `secrets`: the policy's, the
-/// current one first.
+/// Reads the member at the JSON path `path`. `on_content`: content requires a session token; `key_name`: the name that
+/// keys are derived from; `secrets`: the policy's, the current one first.
 ///
 /// # Errors
 /// The first invalid member.
@@ -64,6 +64,7 @@ pub fn read(
     path: &str,
     encryption: &document::MediaEncryption,
     on_content: bool,
+    key_name: &str,
     secrets: &[Secret],
     reader: &mut Reader<'_>,
 ) -> Result<Encryption, ConfigError> {
@@ -102,7 +103,7 @@ pub fn read(
         iv_mode: encryption.iv_mode,
         on_encrypted_origin: encryption.on_encrypted_origin,
         samples: read_samples(path, encryption)?,
-        speke: read_speke(path, encryption, secrets, reader)?,
+        speke: read_speke(path, encryption, key_name, secrets, reader)?,
     };
     if encryption.stream_depth.is_some() && !built.asks_for_stream() {
         return Err(ConfigError::new(
@@ -116,11 +117,12 @@ pub fn read(
 fn read_speke(
     path: &str,
     encryption: &document::MediaEncryption,
+    key_name: &str,
     secrets: &[Secret],
     reader: &mut Reader<'_>,
 ) -> Result<Option<Rc<Speke>>, ConfigError> {
     let Some(written) = &encryption.speke else { return Ok(None) };
-    Ok(Some(Rc::new(speke::read(&format!("{path}.speke"), written, secrets, reader)?)))
+    Ok(Some(Rc::new(speke::read(&format!("{path}.speke"), written, key_name, secrets, reader)?)))
 }
 
 fn read_samples(path: &str, encryption: &document::MediaEncryption) -> Result<Option<SampleEncryption>, ConfigError> {

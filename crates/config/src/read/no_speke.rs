@@ -11,6 +11,6 @@ use playlock_core::token::derive::Secret;
 ///
 /// # Errors
 /// Always.
-pub fn read(path: &str, _: &IgnoredAny, _: &[Secret], _: &mut Reader<'_>) -> Result<Speke, ConfigError> {
+pub fn read(path: &str, _: &IgnoredAny, _: &str, _: &[Secret], _: &mut Reader<'_>) -> Result<Speke, ConfigError> {
     Err(ConfigError::new(path, "found, but this build of playlock leaves SPEKE out; expected none"))
 }

@@ -81,7 +81,7 @@ pub fn begin(
             None
         }
         None => {
-            Some(format!("{path}.ttl runs from an assignment's startTime, and none has one: the players never expire"))
+            Some(format!("{path}.ttl: runs from an assignment's startTime, and none has one: the players never expire"))
         }
     }
 }

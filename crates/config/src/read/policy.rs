@@ -6,75 +6,51 @@ use alloc::vec::Vec;
 
 use super::{cors, encryption, players, revocation, targeting, token_auth};
 use crate::document;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Errors};
 use crate::secret::Reader;
 use playlock_core::http::incoming::SIGNED_PARAMETER;
+use playlock_core::policy::encryption::Encryption;
 use playlock_core::policy::policy::Policy;
-use playlock_core::policy::revocation::Revocation;
 use playlock_core::policy::text::PathMarker;
-use playlock_core::policy::tokens::AccessToken;
+use playlock_core::policy::tokens::{AccessToken, SessionRules};
 use playlock_core::token::acl;
-use playlock_core::token::derive::Keyring;
+use playlock_core::token::derive::{Keyring, Secret};
 
-/// Reads the policy at the JSON path `path`.
-///
-/// # Errors
-/// The first member that is invalid, by itself or in combination with others.
+/// Reads the policy at the JSON path `path`. Members that are invalid, by themselves or in combination with others, are
+/// errors: the first of each section. `None` if there is any.
 pub fn read(
     path: &str,
     policy: &document::Policy,
     marker: &PathMarker,
     reader: &mut Reader<'_>,
-) -> Result<Policy, ConfigError> {
+    errors: &mut Errors,
+) -> Option<Policy> {
     let name = &policy.policy_name;
-    if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
-        return Err(ConfigError::new(
-            format!("{path}.policyName"),
-            "expected 1 to 128 bytes without control characters",
-        ));
-    }
+    let key_name = policy.key_name.as_ref().unwrap_or(name);
+    let named = errors.keep(check_name(path, "policyName", name));
+    let named = errors.keep(check_name(path, "keyName", key_name)).and(named);
     reader.policy.clone_from(name);
-    let token_auth = policy.token_auth.as_ref().filter(|auth| auth.enabled);
-    let encryption = policy.media_encryption.as_ref().filter(|encryption| encryption.enabled);
-    let players = policy.player_verification.as_ref().filter(|players| players.enabled);
-    let (auth_path, media_path) = (format!("{path}.tokenAuth"), format!("{path}.mediaEncryption"));
-
-    let targeting = match &policy.content_targeting {
-        Some(targeting) => targeting::read(&format!("{path}.contentTargeting"), targeting)?,
-        None => None,
-    };
-    let passwords = match token_auth {
-        Some(auth) => token_auth::read_passwords(&auth_path, auth, reader)?,
-        None => Vec::new(),
-    };
-    let session = token_auth::read_session(&auth_path, policy.token_auth.as_ref(), marker)?;
-    let access_token = match token_auth {
-        Some(auth) => Some(token_auth::read_access_token(&auth_path, auth, &session, &passwords, reader)?),
-        None => None,
-    };
-    let chained = access_token.as_ref().is_some_and(AccessToken::is_chained);
-    #[cfg(feature = "urisigning")]
-    if chained {
-        super::uri_signing::check_chaining(path, policy)?;
-    }
-    let secrets = if !chained && (token_auth.is_some() || encryption.is_some()) {
-        encryption::read_secrets(&media_path, policy.media_encryption.as_ref(), passwords, reader)?
-    } else {
-        Vec::new()
-    };
-    let by_token = access_token.as_ref().is_some_and(|access| access.enforced);
-    let players = players
-        .map(|it| players::read(&format!("{path}.playerVerification"), it, by_token, &mut reader.warnings))
-        .transpose()?;
-    let encryption = encryption
-        .map(|encryption| encryption::read(&media_path, encryption, session.on_content, &secrets, reader))
-        .transpose()?;
-    if let Some(encryption) = &encryption {
-        encryption::check_key_url(&media_path, encryption, secrets.len())?;
-        if !session.on_content {
-            encryption::check_free_content(path, encryption)?;
-        }
-    }
+    let targeting = policy.content_targeting.as_ref();
+    let targeting = targeting.map(|it| targeting::read(&format!("{path}.contentTargeting"), it)).transpose();
+    let targeting = errors.keep(targeting);
+    let tokens = read_tokens(path, policy, marker, reader, errors);
+    let sealed = tokens.and_then(|tokens| {
+        let by_token = tokens.access_token.as_ref().is_some_and(|access| access.enforced);
+        let players = policy.player_verification.as_ref().filter(|players| players.enabled);
+        let players = players
+            .map(|it| players::read(&format!("{path}.playerVerification"), it, by_token, &mut reader.warnings))
+            .transpose();
+        let players = errors.keep(players);
+        let encryption = errors.keep(read_encryption(path, policy, key_name, &tokens, reader));
+        Some((tokens, players?, encryption?))
+    });
+    let playlist_paths = errors.keep(read_playlist_paths(&format!("{path}.playlistPaths"), &policy.playlist_paths));
+    let revocation = policy.revocation.as_ref();
+    let revocation = revocation.map(|it| revocation::read(&format!("{path}.revocation"), it)).transpose();
+    let revocation = errors.keep(revocation);
+    let cors = policy.cors.as_ref().map(|cors| cors::read(&format!("{path}.cors"), cors)).transpose();
+    let cors = errors.keep(cors);
+    let (Tokens { access_token, session, secrets, chained }, players, encryption) = sealed?;
     let mut reserved = Vec::with_capacity(4);
     // Without sessions, these may be another node's.
     if !chained {
@@ -82,23 +58,92 @@ pub fn read(
     }
     let formats = access_token.iter().flat_map(|access| &access.formats);
     reserved.extend(formats.map(|format| format.parameter.as_str().into()));
-    Ok(Policy {
+    named?;
+    Some(Policy {
         name: name.clone(),
+        key_name: key_name.clone(),
         reserved: reserved.into(),
         id: policy.policy_id,
         access_token,
         session,
-        keyrings: secrets.iter().map(|secret| Keyring::new(secret, name)).collect(),
+        keyrings: secrets.iter().map(|secret| Keyring::new(secret, key_name)).collect(),
         encryption,
-        playlist_paths: read_playlist_paths(&format!("{path}.playlistPaths"), &policy.playlist_paths)?,
+        playlist_paths: playlist_paths?,
         players,
-        revocation: match &policy.revocation {
-            Some(revocation) => revocation::read(&format!("{path}.revocation"), revocation)?,
-            None => Revocation::default(),
-        },
-        targeting,
-        cors: policy.cors.as_ref().map(|cors| cors::read(&format!("{path}.cors"), cors)).transpose()?,
+        revocation: revocation?.unwrap_or_default(),
+        targeting: targeting?.flatten(),
+        cors: cors?,
     })
+}
+
+/// What the other sections need of tokens, and the policy's secrets.
+struct Tokens {
+    access_token: Option<AccessToken>,
+    session: SessionRules,
+    /// The current one first.
+    secrets: Vec<Secret>,
+    chained: bool,
+}
+
+fn read_tokens(
+    path: &str,
+    policy: &document::Policy,
+    marker: &PathMarker,
+    reader: &mut Reader<'_>,
+    errors: &mut Errors,
+) -> Option<Tokens> {
+    let auth = policy.token_auth.as_ref().filter(|auth| auth.enabled);
+    let auth_path = format!("{path}.tokenAuth");
+    let passwords = auth.map(|auth| token_auth::read_passwords(&auth_path, auth, reader)).transpose();
+    let passwords = errors.keep(passwords);
+    let session = errors.keep(token_auth::read_session(&auth_path, policy.token_auth.as_ref(), marker));
+    let (passwords, session) = (passwords?.unwrap_or_default(), session?);
+    let access_token =
+        auth.map(|auth| token_auth::read_access_token(&auth_path, auth, &session, &passwords, reader)).transpose();
+    let access_token = errors.keep(access_token)?;
+    let chained = access_token.as_ref().is_some_and(AccessToken::is_chained);
+    #[cfg(feature = "urisigning")]
+    if chained {
+        errors.keep(super::uri_signing::check_chaining(path, policy))?;
+    }
+    let encryption = policy.media_encryption.as_ref();
+    let secrets = if !chained && (auth.is_some() || encryption.is_some_and(|encryption| encryption.enabled)) {
+        errors.keep(encryption::read_secrets(&format!("{path}.mediaEncryption"), encryption, passwords, reader))?
+    } else {
+        Vec::new()
+    };
+    Some(Tokens { access_token, session, secrets, chained })
+}
+
+fn read_encryption(
+    path: &str,
+    policy: &document::Policy,
+    key_name: &str,
+    tokens: &Tokens,
+    reader: &mut Reader<'_>,
+) -> Result<Option<Encryption>, ConfigError> {
+    let media_path = format!("{path}.mediaEncryption");
+    let encryption = policy.media_encryption.as_ref().filter(|encryption| encryption.enabled);
+    let Some(encryption) = encryption else { return Ok(None) };
+    let on_content = tokens.session.on_content;
+    let encryption = encryption::read(&media_path, encryption, on_content, key_name, &tokens.secrets, reader)?;
+    encryption::check_key_url(&media_path, &encryption, tokens.secrets.len())?;
+    if !on_content {
+        encryption::check_free_content(path, &encryption)?;
+    }
+    Ok(Some(encryption))
+}
+
+/// Checks a `policyName` or a `keyName`.
+///
+/// # Errors
+/// An empty or long name, or one with control characters.
+pub fn check_name(path: &str, member: &str, name: &str) -> Result<(), ConfigError> {
+    if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
+        let message = "expected 1 to 128 bytes without control characters";
+        return Err(ConfigError::new(format!("{path}.{member}"), message));
+    }
+    Ok(())
 }
 
 fn read_playlist_paths(path: &str, patterns: &[String]) -> Result<Option<String>, ConfigError> {

@@ -11,24 +11,26 @@ use crate::speke::{self as written, PlayReadyHeader};
 use playlock_core::bytes::cidr;
 use playlock_core::policy::Policies;
 use playlock_core::policy::speke::{ContentPattern, Requester, RequesterToken, Speke};
+use playlock_core::policy::text::KeyPath;
 use playlock_core::policy::viewer_url::ViewerUrl;
 use playlock_core::token::derive::{PackagerKeys, Secret};
 use playlock_drm::template::{MAX_LENGTH, MAX_PLACEHOLDERS, TemplateFault};
 use playlock_drm::{Settings, Template};
 
-/// Reads the member at the JSON path `path`. `secrets` are the policy's, the current one first.
+/// Reads the member at the JSON path `path`. Keys are derived from `key_name`; `secrets` are the policy's, the current one first.
 ///
 /// # Errors
 /// The first invalid member.
 pub fn read(
     path: &str,
     speke: &written::Speke,
+    key_name: &str,
     secrets: &[Secret],
     reader: &mut Reader<'_>,
 ) -> Result<Speke, ConfigError> {
     let own =
         speke.secret.as_ref().map(|source| reader.lasting_secret(&format!("{path}.secret"), source)).transpose()?;
-    let mut all = own.iter().chain(secrets).map(|secret| PackagerKeys::new(secret, &reader.policy));
+    let mut all = own.iter().chain(secrets).map(|secret| PackagerKeys::new(secret, key_name));
     let keys = all.next().ok_or_else(|| {
         ConfigError::new(
             format!("{path}.secret"),
@@ -182,8 +184,6 @@ fn describe(fault: TemplateFault, fairplay: bool) -> String {
 /// # Errors
 /// A path that is another key server's, or headers that are not held.
 pub fn check(policies: &Policies) -> Result<(), ConfigError> {
-    let is_below =
-        |path: &str, other: &str| path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     for (path, index) in policies.speke_paths() {
         let error = |message: String| {
             let member = format!("policies[{}].mediaEncryption.speke.path", index.get());
@@ -198,11 +198,36 @@ pub fn check(policies: &Policies) -> Result<(), ConfigError> {
         if let Some((other, _)) = others.into_iter().find(|(other, _)| is_below(path, other)) {
             return error(format!("which \"{other}\" of another policy's speke covers; expected paths apart"));
         }
-        let key_paths = policies.iter().filter_map(|(_, policy)| policy.encryption.as_ref()?.key_path());
-        let license_paths = policies.iter().filter_map(|(_, policy)| Some(&policy.samples()?.license_path));
-        let named = key_paths.map(|it| ("keyPath", it)).chain(license_paths.map(|it| ("licensePath", it)));
-        if let Some((name, covered)) = named.into_iter().find(|(_, covered)| is_below(covered, path)) {
+        if let Some((name, covered)) = endpoints(policies).find(|(_, covered)| is_below(covered, path)) {
             return error(format!("which covers the {name} \"{covered}\"; expected paths apart"));
+        }
+    }
+    check_viewer_urls(policies)
+}
+
+fn is_below(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The key endpoints and license servers of all policies: member and path.
+fn endpoints(policies: &Policies) -> impl Iterator<Item = (&'static str, &KeyPath)> {
+    let key_paths = policies.iter().filter_map(|(_, policy)| policy.encryption.as_ref()?.key_path());
+    let license_paths = policies.iter().filter_map(|(_, policy)| Some(&policy.samples()?.license_path));
+    key_paths.map(|it| ("keyPath", it)).chain(license_paths.map(|it| ("licensePath", it)))
+}
+
+/// A request below a viewers' URL is for packaged content: endpoints there would never get it. Neither would the URL get
+/// those below a packagers' path.
+fn check_viewer_urls(policies: &Policies) -> Result<(), ConfigError> {
+    for (index, url) in policies.viewer_urls() {
+        let error = |message: String| {
+            Err(ConfigError::new(format!("policies[{}].mediaEncryption.speke.viewerUrl", index.get()), message))
+        };
+        if let Some((name, path)) = endpoints(policies).find(|(_, path)| url.read(path).is_some()) {
+            return error(format!("covers the {name} \"{path}\"; expected paths apart"));
+        }
+        if let Some((path, _)) = policies.speke_paths().find(|(path, _)| is_below(url.directory(), path)) {
+            return error(format!("below the path \"{path}\" of packagers; expected paths apart"));
         }
     }
     Ok(())

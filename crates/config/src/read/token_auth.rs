@@ -10,7 +10,7 @@ use super::{binding, cat, jwt, media_cdn, uri_signing};
 use crate::document::{self, Algorithm};
 use crate::error::ConfigError;
 use crate::secret::Reader;
-use playlock_core::http::url;
+use playlock_core::http::authority;
 use playlock_core::policy::binding::Binding;
 use playlock_core::policy::text::{PathMarker, TokenName};
 use playlock_core::policy::tokens::{AccessFormat, AccessToken, FormatVerifier, SessionRules, Transport};
@@ -130,7 +130,7 @@ fn read_host(path: &str, host: &str) -> Result<String, ConfigError> {
     if host.is_empty() || host.contains(['/', '@', '?', '#', '*', ' ']) {
         return Err(wrong(path, host, "a host, perhaps with a port"));
     }
-    Ok(url::listed_authority(host))
+    Ok(authority::listed_authority(host))
 }
 
 /// Reads the formats of access tokens; any of `passwords` verifies those of EdgeAuth.

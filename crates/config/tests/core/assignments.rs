@@ -23,3 +23,22 @@ fn every_assignment_is_explained() {
     assert_eq!(explained("h", "/vod/a"), [None, host, host, path, early, path]);
     assert_eq!(explained("tv.example", "/vodka"), [None, path, path, path, path, path]);
 }
+
+#[test]
+fn wildcards_are_explained() {
+    let document = r#"{"policies": [{"policyName": "a"}, {"policyName": "b"}, {"policyName": "c"}], "assignments": [
+        {"policyName": "a", "path": "/..."},
+        {"policyName": "b", "path": "/vod", "host": "*.tv.example"},
+        {"policyName": "b", "path": "/vod", "host": "*-demo.tv.example"},
+        {"policyName": "c", "path": "/vod", "host": "x-demo.tv.example"}]}"#;
+    let (policies, _) = parse(document.as_bytes(), &|_| None).unwrap();
+    let explained = |authority| policies.explain_assignments(authority, "/vod/a", 60).into_values().collect::<Vec<_>>();
+    let (closer, host) = (Some(NotHeld::Closer), Some(NotHeld::Host));
+    assert_eq!(explained("X-demo.tv.example.:8443"), [closer, closer, closer, None]);
+    assert_eq!(explained("y-demo.tv.example"), [closer, closer, None, host]);
+    assert_eq!(explained("y.tv.example"), [closer, None, host, host]);
+    assert_eq!(explained("tv.example"), [None, host, host, host]);
+    assert_eq!(explained(".tv.example"), [None, host, host, host]);
+    // Each can be what is below a directory, whatever the host.
+    assert_eq!(policies.idle_assignments(60).count(), 0);
+}

@@ -11,6 +11,7 @@
 
 mod assignments;
 mod binding;
+mod findings;
 mod media_cdn;
 mod media_cdn_forgeries;
 mod targeting;

@@ -118,13 +118,15 @@ fn keys_of_samples() {
 #[test]
 fn derivation() {
     for vector in vectors!("derivation.json").as_array().unwrap() {
+        let name = vector.get("policyName");
         let document = json!({
             "policies": [{
-                "policyName": vector["policy"],
+                "policyName": name.unwrap_or(&vector["policy"]),
+                "keyName": name.and(Some(&vector["policy"])),
                 "tokenAuth": {"enabled": false, "sessionTtl": format!("{}s", vector["ttl"]), "sessionAcl": vector["acl"]},
                 "mediaEncryption": {"enabled": true, "secret": vector["secret"]},
             }],
-            "assignments": [{"policyName": vector["policy"], "path": "/..."}],
+            "assignments": [{"path": "/...", "policyName": name.unwrap_or(&vector["policy"])}],
         });
         let (policies, _) = playlock_config::parse(document.to_string().as_bytes(), &|_| None).unwrap();
         let Match::Policy(_, policy) = policies.policy_for("h", "/", 0) else { panic!("{vector}") };
@@ -174,7 +176,7 @@ fn derivation() {
         }
         let session = session.id_text();
         assert_eq!(
-            signed::key(&keyring, "/serve.key", &policy.name, &session, &scope, 0),
+            signed::key(&keyring, "/serve.key", &policy.key_name, &session, &scope, 0),
             text(vector, "keyParameter")
         );
         assert_eq!(base16ct::lower::encode_string(&keyring.secret_id()), text(vector, "secretId"));
@@ -188,7 +190,7 @@ fn derivation() {
                 assert_eq!(base16ct::lower::encode_string(&keyring.key(&scope, 7)), member("Key7"));
             }
             assert_eq!(base16ct::lower::encode_string(&keyring.iv(&scope, 7)), member("Iv7"));
-            let parameter = signed::key(&keyring, "/serve.key", &policy.name, &session, &scope, 7);
+            let parameter = signed::key(&keyring, "/serve.key", &policy.key_name, &session, &scope, 7);
             assert_eq!(parameter, member("KeyParameter7"));
             let asked = signed::open_key(&keyring, "/serve.key", &parameter).unwrap();
             assert_eq!((asked.session, asked.period, asked.shared.as_ref()), (session.clone(), 7, Some(&scope)));

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::plane::{Control, Outcome};
-use crate::documents::generated::add_secret;
 use crate::documents::json::{finding, kind, set};
-use crate::documents::{compile, fill, policy};
+use crate::documents::{compile, policy};
 use crate::error::Finding;
 
 /// The result of a check.
@@ -38,10 +37,7 @@ impl Control {
             Ok(read) => read,
             Err(errors) => return Ok(Checked { errors, warnings: Vec::new() }),
         };
-        let mut whole = fill::filled(&read.document);
-        add_secret(&mut whole, &generated);
-        let text = json!({"holdHeaders": true, "policies": [whole], "assignments": []}).to_string();
-        Ok(checked(&text, "policies[0]."))
+        Ok(Checked { errors: Vec::new(), warnings: compile::policy_warnings(&read.document, &generated) })
     }
 
     /// Checks a whole document of the filter, such as a `policies.json`.
@@ -55,23 +51,14 @@ impl Control {
                 set(&mut document, member, json!([]));
             }
         }
-        checked(&document.to_string(), "")
-    }
-}
-
-fn checked(text: &str, prefix: &str) -> Checked {
-    let relative = |member: &str| member.strip_prefix(prefix).unwrap_or(member).to_owned();
-    match compile::document(text) {
-        Err(errors) => {
-            let errors = errors.into_iter().map(|it| Finding { member: relative(&it.member), ..it }).collect();
-            Checked { errors, warnings: Vec::new() }
-        }
-        Ok(compiled) => {
-            let warnings = compiled.warnings.iter().map(|warning| match warning.split_once(": ") {
-                Some((member, detail)) if !member.contains(' ') => finding(&relative(member), detail),
-                _ => finding("$", warning),
-            });
-            Checked { errors: Vec::new(), warnings: warnings.collect() }
-        }
+        let compiled = match compile::document(&document.to_string()) {
+            Ok(compiled) => compiled,
+            Err(errors) => return Checked { errors, warnings: Vec::new() },
+        };
+        let warnings = compiled.warnings.iter().map(|warning| match warning.split_once(": ") {
+            Some((member, detail)) => finding(member, detail),
+            None => finding("$", warning),
+        });
+        Checked { errors: Vec::new(), warnings: warnings.collect() }
     }
 }

@@ -11,11 +11,6 @@ use crate::clock::{rfc3339, seconds};
 use crate::error::Finding;
 use crate::network::Network;
 
-/// Whether the filter's core reads `keyName`.
-const KEY_NAMES: bool = false;
-/// Whether the filter's core reads `revision`.
-const REVISION: bool = false;
-
 /// A policy on a network.
 #[derive(Debug, Clone)]
 pub struct PolicyPart {
@@ -89,9 +84,7 @@ impl Composed {
     /// The text for Envoys.
     pub fn text(&self, revision: i64) -> String {
         let mut whole = self.body.clone();
-        if REVISION {
-            set(&mut whole, "revision", revision.into());
-        }
+        set(&mut whole, "revision", revision.into());
         whole.to_string()
     }
 
@@ -198,7 +191,7 @@ fn compose_policy(policy: &PolicyPart) -> Value {
         take(&mut composed, member);
     }
     set(&mut composed, "policyId", policy.id.into());
-    if KEY_NAMES && composed.get("policyName").and_then(Value::as_str) != Some(policy.key_name.as_str()) {
+    if composed.get("policyName").and_then(Value::as_str) != Some(policy.key_name.as_str()) {
         set(&mut composed, "keyName", policy.key_name.as_str().into());
     }
     add_secret(&mut composed, &policy.generated);

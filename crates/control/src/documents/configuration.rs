@@ -1,6 +1,6 @@
 //! Configurations as clients send them: a name, and the hosts to which policies are assigned.
 
-use playlock_core::policy::text::Host;
+use playlock_core::policy::text::AssignedHost;
 use serde_json::{Value, json};
 
 use super::json::{finding, kind, set, take, without_nulls};
@@ -67,9 +67,9 @@ fn properties(value: &Value, found: &mut Vec<Finding>) {
             continue;
         };
         for (index, host) in hosts.iter().enumerate() {
-            let valid = host.as_str().is_some_and(|host| host.parse::<Host>().is_ok() || is_wildcard(host));
+            let valid = host.as_str().is_some_and(|host| host.parse::<AssignedHost>().is_ok());
             if !valid {
-                let detail = "expected a host name, or one that begins with *, such as \"*-demo.example\"";
+                let detail = "expected a host name, or the end of one after *. or *-, such as \"*-demo.tv.example\"";
                 found.push(finding(&format!("{path}[{index}]"), detail));
             }
         }
@@ -79,11 +79,6 @@ fn properties(value: &Value, found: &mut Vec<Finding>) {
             found.push(finding(&format!("{path}[{index}]"), "stands there twice, expected once"));
         }
     }
-}
-
-fn is_wildcard(host: &str) -> bool {
-    host.strip_prefix('*')
-        .is_some_and(|rest| rest.trim_start_matches(['.', '-']).parse::<Host>().is_ok() && !rest.contains('*'))
 }
 
 /// A configuration of an answer. One for every host has no digital properties.

@@ -1,13 +1,11 @@
-//! The places that policies may name. Shapes only: ISO 3166-1's codes for private use name no country.
+//! The places that policies may name: those of `GET /countries` and `GET /regions`.
 
 /// Whether this is a country's code; not case-sensitive.
 pub fn is_country(code: &str) -> bool {
-    let code = code.to_ascii_uppercase();
-    let private = matches!(code.as_str(), "AA" | "ZZ") || ("QM"..="QZ").contains(&&*code) || code.starts_with('X');
-    code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) && !private
+    playlock_places::country(&code.to_ascii_uppercase()).is_some()
 }
 
 /// Whether a country has a region with this code; not case-sensitive.
-pub fn is_region(_country: &str, code: &str) -> bool {
-    (1..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric())
+pub fn is_region(country: &str, code: &str) -> bool {
+    playlock_places::region(&country.to_ascii_uppercase(), &code.to_ascii_uppercase()).is_some()
 }

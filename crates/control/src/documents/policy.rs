@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::compile::{self, is_name};
 use super::json::{finding, kind, take, without_nulls};
-use super::{compile, limits, mask};
+use super::{limits, mask};
 use crate::error::Finding;
 
 /// Members of answers alone. Clients that get a policy, change it and put it back send them along.
@@ -71,8 +72,4 @@ pub fn read(mut document: Value, stored: Option<&Value>, generated: &Value) -> R
         }
     }
     if found.is_empty() { Ok(PolicyDocument { document, name, key_name, promote }) } else { Err(found) }
-}
-
-fn is_name(name: &str) -> bool {
-    (1..=128).contains(&name.len()) && !name.chars().any(char::is_control)
 }

@@ -60,7 +60,7 @@ async fn import(database: Database) {
     assert_eq!(members(control.import(&anna(), document).await), ["policies[0].policyName"]);
     let other = json!({"policies": [policy("other")], "assignments": [{"policyName": "other", "path": "/"}]});
     assert_eq!(members(control.import(&anna(), other).await), ["every host.configurationName"]);
-    assert_eq!(members(control.import(&anna(), json!({"policies": [{}]})).await), ["policies[0]"]);
+    assert_eq!(members(control.import(&anna(), json!({"policies": [{}]})).await), ["policies[0].policyName"]);
     assert_eq!(members(control.import(&anna(), json!({"polices": []})).await), ["polices"]);
     assert_eq!(control.poll().await.unwrap(), revisions);
     assert!(matches!(control.policy(9).await, Err(ControlError::NotFound(_))));

@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 
 use playlock_dash::{Links, Place, escape_template};
 
+use crate::http::base::Base;
 use crate::http::path_token;
 use crate::http::target;
-use crate::http::url::{self, Base};
+use crate::http::url;
 use crate::playlist::{LinkTarget, SessionLink, UriRewriter};
 use crate::token::signed::{Resource, Treatment};
 

@@ -35,7 +35,7 @@ impl Exchange {
         self.reason
     }
 
-    /// What is wrong with the origin's response, if it was refused as [`Reason::Mpd`] or [`Reason::Samples`] by its body.
+    /// The fault of the origin's response, if it was refused as [`Reason::Mpd`] or [`Reason::Samples`] by its body.
     pub fn fault(&self) -> Option<OriginFault> {
         self.fault
     }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::cell::OnceCell;
 use core::net::{IpAddr, SocketAddr};
 
+use crate::http::authority::Scheme;
 use crate::http::headers;
 use crate::http::ja4::Ja4;
 use crate::http::message::{Attributes, Request};
@@ -11,7 +12,6 @@ use crate::http::path_parameter::PathParameter;
 use crate::http::plain_target::PlainTarget;
 use crate::http::reply::{Header, Reason};
 use crate::http::target::{BadTarget, Target};
-use crate::http::url::Scheme;
 
 /// The query parameter that carries the filter's own signed statements.
 pub const SIGNED_PARAMETER: &str = "plk";

@@ -1,5 +1,7 @@
 //! HTTP as the filter reads and writes it.
 
+pub mod authority;
+pub mod base;
 pub mod headers;
 pub mod incoming;
 pub mod ja4;

@@ -5,8 +5,9 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
+use super::base::Base;
 use super::target::BadTarget;
-use super::url::{self, Base};
+use super::url;
 use crate::bytes::percent;
 
 /// Most further tokens that are taken out one by one.
@@ -123,7 +124,7 @@ pub fn is_straight(uri: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::url::Scheme;
+    use crate::http::authority::Scheme;
 
     #[test]
     fn the_first_segment_is_the_token_if_it_is_marked() {

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
     use crate::http::path_token;
 
-    /// Wherever the bytes stand in a block, a segment is found if and only if its URI is straight.
+    /// At any position in a block, a segment is found if and only if its URI is straight.
     #[test]
     fn only_straight_uris_inherit() {
         let odd = ["/", ".", "./", "../", "/.", "/./", "/../", "/.a", "a.", "..", "a/b", "//", "/x//y", "", "a/"];

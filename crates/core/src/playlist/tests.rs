@@ -6,7 +6,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::*;
-use crate::http::url::{Base, Scheme};
+use crate::http::authority::Scheme;
+use crate::http::base::Base;
 use crate::policy::encryption::Rotation;
 use crate::policy::encryption::{IvMode, OnEncryptedOrigin};
 use crate::token::acl::Acl;

@@ -1,13 +1,14 @@
 //! Compiled assignments: the policy for a host, path and time. A lookup is one search by host, one by path for each `/`
-//! in the longest assigned path (regardless of the depth of the request's path), and one by time. Each search is
-//! logarithmic in the number of assignments.
+//! in the longest assigned path (regardless of the depth of the request's path), and one by time. If hosts have
+//! wildcards, there is at most one search more for each length that their ends have. Each search is logarithmic in the
+//! number of assignments.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::index::PolicyIndex;
-use super::text::{Host, text};
+use super::text::{AssignedHost, text};
 use super::timeline::{Term, Timeline};
 use crate::bytes::ranges::Ranges;
 use crate::http::target;
@@ -22,7 +23,10 @@ const ANY_HOST: &str = "";
 #[derive(Debug)]
 pub struct Assignments {
     any_host: PathTimelines,
+    /// By host, also by those with a `*` in front.
     hosts: BTreeMap<String, PathTimelines>,
+    /// Lengths in bytes of the ends of hosts after a `*`, the longest first.
+    ends: Vec<usize>,
     /// Number of `/` in the longest prefix.
     depth: usize,
     /// The times at which each policy is assigned anywhere, by policy index.
@@ -47,7 +51,7 @@ text! {
 #[derive(Debug)]
 pub struct Assigned {
     /// Host of the requests; `None` for all hosts.
-    pub host: Option<Host>,
+    pub host: Option<AssignedHost>,
     /// Covers this path and everything below it.
     pub prefix: PathPrefix,
     /// First second, since the epoch; 0 if the assignment has no start.
@@ -76,7 +80,7 @@ pub enum Idle {
 pub enum NotHeld {
     /// Its path does not cover the request's path.
     Path,
-    /// It names a different host.
+    /// It is for other hosts.
     Host,
     /// It has not begun.
     Early,
@@ -93,6 +97,7 @@ impl Assignments {
     /// The first assignment with the same host, path and start as another.
     pub fn new(assignments: Vec<Assigned>, names: BTreeMap<String, PolicyIndex>) -> Result<Self, Twice> {
         let mut hosts: BTreeMap<String, PathTimelines> = BTreeMap::new();
+        let mut ends = Vec::new();
         let mut times = alloc::vec![Vec::new(); names.len()];
         let mut starts: Vec<Option<u64>> = alloc::vec![None; names.len()];
         let mut windows = Vec::with_capacity(assignments.len());
@@ -101,6 +106,11 @@ impl Assignments {
             let Assigned { host, prefix, start, end, policy } = assigned;
             depth = depth.max(prefix.matches('/').count());
             let host = host.map_or_else(|| ANY_HOST.into(), |host| host.to_string());
+            if let Some(end) = host.strip_prefix('*')
+                && let Err(place) = ends.binary_search_by(|length: &usize| end.len().cmp(length))
+            {
+                ends.insert(place, end.len());
+            }
             let timeline = hosts.entry(host).or_default().entry(prefix.to_string()).or_default();
             timeline.add(Term { start, end, policy, assignment: index });
             if let Some(times) = times.get_mut(policy.get()) {
@@ -116,18 +126,42 @@ impl Assignments {
         }
         let any_host = hosts.remove(ANY_HOST).unwrap_or_default();
         let assigned = times.into_iter().map(Ranges::build).collect();
-        Ok(Self { any_host, hosts, depth, assigned, starts, times: windows, names })
+        Ok(Self { any_host, hosts, ends, depth, assigned, starts, times: windows, names })
     }
 
     /// Finds the policy at `now` for a normalised path. An assignment to the request's host takes precedence over one
-    /// to all hosts, then the longest path, then the latest start. Returns the policy index and the assignment's path
-    /// without its final `/`.
+    /// to the longest wildcard that covers it, then over shorter ones and over one to all hosts; then the longest path,
+    /// then the latest start. Returns the policy index and the assignment's path without its final `/`.
     pub fn find<'p>(&self, authority: &str, path: &'p str, now: u64) -> Option<(PolicyIndex, &'p str)> {
-        let of_host = if self.hosts.is_empty() { None } else { self.hosts.get(&host_of(authority)) };
         // No assignment has a deeper path.
         let deeper = path.match_indices('/').nth(self.depth).and_then(|(at, _)| path.get(..at));
         let path = deeper.unwrap_or(path);
-        of_host.and_then(|prefixes| longest(prefixes, path, now)).or_else(|| longest(&self.any_host, path, now))
+        if self.hosts.is_empty() {
+            return longest(&self.any_host, path, now);
+        }
+        let host = host_of(authority);
+        let own = self.hosts.get(&host).and_then(|prefixes| longest(prefixes, path, now));
+        let by_wildcard = || self.wildcards(&host).find_map(|prefixes| longest(prefixes, path, now));
+        own.or_else(by_wildcard).or_else(|| longest(&self.any_host, path, now))
+    }
+
+    /// The assignments to wildcards that cover a host, those to the longest first.
+    fn wildcards<'s>(&'s self, host: &'s str) -> impl Iterator<Item = &'s PathTimelines> {
+        let mut wildcard = String::new();
+        self.ends.iter().filter_map(move |length| {
+            // The `*` stands for at least one character.
+            let start = host.len().checked_sub(*length).filter(|start| *start > 0)?;
+            let end = host.get(start..).filter(|end| end.starts_with(['.', '-']))?;
+            wildcard.clear();
+            wildcard.push('*');
+            wildcard.push_str(end);
+            self.hosts.get(&wildcard)
+        })
+    }
+
+    /// All assignments, by host.
+    fn all(&self) -> impl Iterator<Item = &PathTimelines> {
+        self.hosts.values().chain([&self.any_host])
     }
 
     /// Policies that could apply below a normalised `directory`, on any host and at any time.
@@ -142,7 +176,15 @@ impl Assignments {
                 }
             }
         };
-        self.hosts.values().chain([&self.any_host]).filter_map(nearest).flat_map(Timeline::policies)
+        self.all().filter_map(nearest).flat_map(Timeline::policies)
+    }
+
+    /// Whether the policy could apply to a path below a normalised `directory`, on any host and at any time.
+    pub fn may_apply_below(&self, directory: &str, policy: PolicyIndex) -> bool {
+        let is_deeper = |prefix: &str| prefix.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
+        let assigned = self.hosts.values().chain([&self.any_host]).flatten();
+        let deeper = assigned.filter(|(prefix, _)| is_deeper(prefix)).flat_map(|(_, timeline)| timeline.policies());
+        self.possible(directory).chain(deeper).any(|possible| possible == policy)
     }
 
     /// Whether the policy is assigned anywhere at `now`.
@@ -163,7 +205,7 @@ impl Assignments {
     /// Assignments that apply neither at `now` nor later, by their position in the document.
     pub fn idle(&self, now: u64) -> impl Iterator<Item = (usize, Idle)> {
         let mut holding = BTreeSet::new();
-        for timeline in self.hosts.values().chain([&self.any_host]).flat_map(BTreeMap::values) {
+        for timeline in self.all().flat_map(BTreeMap::values) {
             timeline.add_holding(now, &mut holding);
         }
         let times = self.times.iter().enumerate().filter(move |(index, _)| !holding.contains(index));
@@ -178,8 +220,12 @@ impl Assignments {
             let (_, prefix) = longest(prefixes, path, now)?;
             prefixes.get(prefix)?.holding(now).map(|(_, assignment)| assignment)
         };
-        let chosen = self.hosts.get(&host).and_then(holding).or_else(|| holding(&self.any_host));
-        let by_host = self.hosts.iter().map(|(named, prefixes)| (*named == host, prefixes));
+        let own = self.hosts.get(&host).and_then(holding);
+        let chosen = own.or_else(|| self.wildcards(&host).find_map(holding)).or_else(|| holding(&self.any_host));
+        let by_host = self.hosts.iter().map(|(named, prefixes)| {
+            let beginning = named.strip_prefix('*').and_then(|end| host.strip_suffix(end));
+            (*named == host || beginning.is_some_and(|beginning| !beginning.is_empty()), prefixes)
+        });
         let by_path = by_host.chain([(true, &self.any_host)]).flat_map(|(same_host, prefixes)| {
             prefixes.iter().map(move |(prefix, timeline)| (same_host, prefix, timeline))
         });

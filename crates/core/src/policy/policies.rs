@@ -12,6 +12,8 @@ use super::policy::Policy;
 use super::targeting::{GeoHeaders, Targeting};
 use super::text::PathMarker;
 use super::tokens::{AccessFormat, AccessToken};
+#[cfg(feature = "speke")]
+use super::viewer_url::ViewerUrl;
 use crate::http::{path_token, target};
 
 /// Compiled policies and assignments of one configuration document.
@@ -20,6 +22,8 @@ pub struct Policies {
     policies: Vec<Policy>,
     assignments: Assignments,
     default: DefaultAction,
+    /// Policies that derive keys, by the name that they derive them from.
+    key_names: BTreeMap<String, PolicyIndex>,
     key_paths: BTreeSet<String>,
     license_paths: BTreeSet<String>,
     /// Paths of key servers for packagers, and the index of each one's policy.
@@ -65,10 +69,12 @@ pub enum DefaultAction {
 }
 
 impl Policies {
-    /// Takes the policies in document order. `hold_headers`, `batching` and `route_policy` start as false, and there is
-    /// no `revision`.
+    /// Takes the policies in document order. `key_names` maps the names that keys are derived from to their policies.
+    /// `hold_headers`, `batching` and `route_policy` start as false, and
+    /// there is no `revision`.
     pub fn new(
         policies: Vec<Policy>,
+        key_names: BTreeMap<String, PolicyIndex>,
         assignments: Assignments,
         default: DefaultAction,
         geo_headers: GeoHeaders,
@@ -83,10 +89,7 @@ impl Policies {
         });
         let speke_paths = speke.collect();
         #[cfg(feature = "speke")]
-        let has_viewer_urls = {
-            let spekes = policies.iter().filter_map(|policy| policy.encryption.as_ref()?.speke.as_ref());
-            spekes.into_iter().any(|speke| speke.viewer().is_some())
-        };
+        let has_viewer_urls = policies.iter().any(|policy| policy.viewer_url().is_some());
         let path_marker = policies.iter().find_map(|policy| policy.session.path_marker.clone());
         let mut path_parameters: Vec<String> = Vec::new();
         let formats = policies.iter().filter_map(|policy| policy.access_token.as_ref()).flat_map(|it| &it.formats);
@@ -100,6 +103,7 @@ impl Policies {
             policies,
             assignments,
             default,
+            key_names,
             key_paths,
             license_paths,
             speke_paths,
@@ -168,14 +172,14 @@ impl Policies {
         self.policies.get(index.get())
     }
 
-    /// Policy with this name, and its index, if it serves keys or licenses at `path` and is assigned anywhere at `now`. A policy
-    /// that is never assigned also qualifies if routes may name policies.
+    /// Policy whose keys are derived from `name`, and its index, if it serves keys or licenses at `path` and is assigned
+    /// anywhere at `now`. A policy that is never assigned also qualifies if routes may name policies.
     pub fn serving_keys(&self, path: &str, name: &str, now: u64) -> Option<(PolicyIndex, &Policy)> {
         let holds = |index: &PolicyIndex| {
             let by_route = self.route_policy && !self.assignments.is_ever_assigned(*index);
             by_route || self.assignments.is_assigned(*index, now)
         };
-        let index = self.assignments.by_name(name).filter(holds)?;
+        let index = self.key_names.get(name).copied().filter(holds)?;
         let policy = self.get(index)?;
         let encryption = policy.encryption.as_ref()?;
         let license_path = encryption.samples.as_ref().map(|samples| &samples.license_path);
@@ -252,6 +256,18 @@ impl Policies {
     #[cfg(feature = "speke")]
     pub fn has_viewer_urls(&self) -> bool {
         self.has_viewer_urls
+    }
+
+    /// URLs at which viewers get the keys of packaged contents, with the indices of their policies.
+    #[cfg(feature = "speke")]
+    pub fn viewer_urls(&self) -> impl Iterator<Item = (PolicyIndex, &ViewerUrl)> {
+        self.iter().filter_map(|(index, policy)| Some((index, policy.viewer_url()?)))
+    }
+
+    /// Those of them below which no assignment puts their policy.
+    #[cfg(feature = "speke")]
+    pub fn unassigned_viewer_urls(&self) -> impl Iterator<Item = (PolicyIndex, &ViewerUrl)> {
+        self.viewer_urls().filter(|(index, url)| !self.assignments.may_apply_below(url.directory(), *index))
     }
 
     /// Paths of key servers for packagers, with the indices of their policies.

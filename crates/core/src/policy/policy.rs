@@ -11,6 +11,8 @@ use super::players::Players;
 use super::revocation::Revocation;
 use super::targeting::Targeting;
 use super::tokens::{AccessToken, SessionRules};
+#[cfg(feature = "speke")]
+use super::viewer_url::ViewerUrl;
 use crate::http::route::{self, Extension, Format};
 use crate::token::acl;
 use crate::token::derive::Keyring;
@@ -20,6 +22,8 @@ use crate::token::derive::Keyring;
 pub struct Policy {
     /// `policyName`.
     pub name: String,
+    /// The name that keys are derived from, and that key URLs contain: `keyName`, or else `policyName`.
+    pub key_name: String,
     /// `policyId`.
     pub id: Option<PolicyId>,
     /// Access tokens, enforced or only removed from requests; `None` without `tokenAuth`.
@@ -73,6 +77,12 @@ impl Policy {
     /// Encryption of samples, if the policy has one.
     pub fn samples(&self) -> Option<&SampleEncryption> {
         self.encryption.as_ref()?.samples.as_ref()
+    }
+
+    /// URL at which viewers get the keys of packaged contents, if the policy has one.
+    #[cfg(feature = "speke")]
+    pub fn viewer_url(&self) -> Option<&ViewerUrl> {
+        self.encryption.as_ref()?.speke.as_ref()?.viewer()
     }
 
     /// Kind of the resource at the normalised `path`.

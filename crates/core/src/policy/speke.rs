@@ -29,7 +29,7 @@ pub struct Speke {
     pub older: Vec<PackagerKeys>,
     /// The URLs and forms of DRM data.
     pub settings: Settings,
-    /// Where viewers get the keys; `None` if not here.
+    /// The URL at which viewers get the keys; `None` if not here.
     pub viewer: Option<ViewerUrl>,
 }
 

@@ -6,6 +6,8 @@ use crate::http::target;
 
 /// Longest [`TokenName`] in bytes.
 const MAX_TOKEN_NAME: usize = 64;
+/// Longest [`AssignedHost`] with a `*` in bytes: no name is longer (RFC 1035 section 2.3.4).
+const MAX_WILDCARD: usize = 253;
 
 /// A text that does not match its type's grammar, with a description of the expected syntax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,14 +117,26 @@ text! {
 }
 
 text! {
-    /// Host name without a port, in lower case and without the root's trailing dot (RFC 1034 section 3.1).
-    Host, "a host name without a port",
+    /// Host of an assignment, without a port, in lower case and without the root's trailing dot (RFC 1034 section
+    /// 3.1): a name, or `*` and the end of names, which covers all names that are longer.
+    ///
+    /// The `*` stands for whole labels, or for the beginning of one before a `-`. Two labels must follow: `*.com` and
+    /// `*-tv.com` would cover names of any owner, and `*tv.example` others than those of `tv.example`.
+    AssignedHost, "a host name without a port, perhaps with * before a . or - in place of its beginning, such as \"*.tv.example\"",
     |text| {
-        let name = text.strip_suffix('.').unwrap_or(text);
-        let plain = name.bytes().all(|byte| is_name_byte(byte) || byte == b'.');
-        (plain && !name.is_empty()).then(|| name.to_ascii_lowercase())
+        let host = text.strip_suffix('.').unwrap_or(text);
+        let plain = |name: &str| !name.is_empty() && name.bytes().all(|byte| is_name_byte(byte) || byte == b'.');
+        let good = match host.strip_prefix('*') {
+            None => plain(host),
+            Some(end) => {
+                let (_, labels) = end.split_once('.')?;
+                let two = labels.contains('.') && labels.split('.').all(|label| !label.is_empty());
+                plain(end) && two && end.starts_with(['.', '-']) && host.len() <= MAX_WILDCARD
+            }
+        };
+        good.then(|| host.to_ascii_lowercase())
     },
-    "^[A-Za-z0-9._-]+$"
+    "^([A-Za-z0-9._-]+|[*][.-][A-Za-z0-9._-]+)$"
 }
 
 text! {
@@ -205,10 +219,43 @@ mod tests {
         ] {
             assert_eq!(read::<HeaderName>(text).as_deref(), header, "{text:?}");
             assert_eq!(read::<TokenName>(text).as_deref(), token, "{text:?}");
-            assert_eq!(read::<Host>(text).as_deref(), host, "{text:?}");
+            assert_eq!(read::<AssignedHost>(text).as_deref(), host, "{text:?}");
             assert_eq!(read::<KeyPath>(text).as_deref(), key_path, "{text:?}");
         }
         assert!(read::<TokenName>(&"a".repeat(64)).is_some() && read::<TokenName>(&"a".repeat(65)).is_none());
+    }
+
+    /// A host of an assignment with a `*`; `None` if it is refused.
+    #[test]
+    fn wildcards_leave_two_labels_to_their_owner() {
+        for (text, host) in [
+            ("*-Demo-lh.Akamaihd.net", Some("*-demo-lh.akamaihd.net")),
+            ("*.TV.example.", Some("*.tv.example")),
+            ("*.co.uk", Some("*.co.uk")),
+            ("*", None),
+            ("*.", None),
+            ("*..", None),
+            ("*.com", None),
+            ("*.com.", None),
+            ("*com", None),
+            ("*-tv.com", None),
+            ("*tv.example", None),
+            ("*a.tv.example", None),
+            ("**.tv.example", None),
+            ("*.*.tv.example", None),
+            ("a*.tv.example", None),
+            ("tv.*", None),
+            ("*..tv.example", None),
+            ("*.tv..example", None),
+            ("*.tv.example..", None),
+            ("*.tv.example:80", None),
+            ("*.tv.\u{e9}xample", None),
+            (" *.tv.example", None),
+        ] {
+            assert_eq!(read::<AssignedHost>(text).as_deref(), host, "{text:?}");
+        }
+        let long = |length: usize| alloc::format!("*.tv.{}", "a".repeat(length - 5));
+        assert!(read::<AssignedHost>(&long(253)).is_some() && read::<AssignedHost>(&long(254)).is_none());
     }
 
     #[test]

@@ -42,11 +42,11 @@ pub struct ViewerPath {
     pub content: ContentId,
     /// The identifier of the secret.
     pub secret: [u8; 4],
-    /// What is asked for.
+    /// The kind of request.
     pub asked: ViewerAsked,
 }
 
-/// What a viewer asks for.
+/// A viewer's request: for a key, or for licenses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ViewerAsked {
     /// The key with this ID.
@@ -95,6 +95,11 @@ impl ViewerUrl {
     fn template(&self, secret: [u8; 4], last: &str) -> String {
         let Self { origin, before, after } = self;
         format!("{origin}{before}{CONTENT_ID}{after}/{}/{last}", base16ct::lower::encode_string(&secret))
+    }
+
+    /// The directory above the content IDs, without its final `/`.
+    pub fn directory(&self) -> &str {
+        self.before.strip_suffix('/').unwrap_or(&self.before)
     }
 
     /// Reads a normalised path; `None` if it is none of a key or a license server, but perhaps content.

@@ -5,11 +5,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::access_token::{AccessCarrier, SentAccess};
+use crate::http::authority::Scheme;
 use crate::http::headers;
 use crate::http::incoming::Incoming;
 use crate::http::reply::{Header, header};
 use crate::http::target;
-use crate::http::url::Scheme;
 use crate::token::grant::{Renewed, RenewedBy};
 
 /// The headers that carry `renewed`, the successor of the token `sent`. A `location` among them redirects the request.

@@ -13,7 +13,7 @@ pub struct SentAccess<'a> {
     pub token: &'a str,
     /// Its format, by its name.
     pub format: &'a AccessFormat,
-    /// Where it was sent.
+    /// The carrier.
     pub carrier: AccessCarrier,
 }
 

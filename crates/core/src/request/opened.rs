@@ -13,11 +13,11 @@ pub struct Opened<C> {
     pub path: String,
     /// Name of the requester, if its token is one.
     pub requester: Option<String>,
-    /// What follows.
+    /// The next step.
     pub next: Next<C>,
 }
 
-/// What follows the headers of a request.
+/// The step after the headers of a request.
 pub enum Next<C> {
     /// The response.
     Answer(Reply),

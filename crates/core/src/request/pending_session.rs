@@ -4,10 +4,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::http::authority::Scheme;
+use crate::http::base::Base;
 use crate::http::incoming::Incoming;
 use crate::http::path_token::TokenSegment;
 use crate::http::reply::Header;
-use crate::http::url::{Base, Scheme};
 use crate::playlist::SessionLink;
 use crate::policy::Policy;
 use crate::session::Session;

@@ -63,7 +63,7 @@ fn protect(
     let scope = request.playlist.keys.as_ref()?;
     let session = request.session.as_ref()?.session.id_text();
     let path = samples.license_path.as_str();
-    let asks = signed::key(&marks.keyring, path, &policy.name, &session, scope, 0);
+    let asks = signed::key(&marks.keyring, path, &policy.key_name, &session, scope, 0);
     let query = format!("{SIGNED_PARAMETER}={asks}");
     let link = marks.token.as_ref().and_then(|link| String::from_utf8(link.url(path, Some(&query), &[])).ok())?;
     let parameter = signed::samples(&marks.keyring, marks.session.as_ref(), scope);

@@ -158,7 +158,7 @@ fn key_source(
     let id = session.id_text();
     Some(match &encryption.keys {
         Keys::Endpoint { path, .. } => {
-            KeySource::Endpoint { path: path.as_str().into(), policy: policy.name.clone(), session: id }
+            KeySource::Endpoint { path: path.as_str().into(), policy: policy.key_name.clone(), session: id }
         }
         Keys::External { url, .. } => KeySource::External(url.filled(&Values {
             session: &id,

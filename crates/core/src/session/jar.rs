@@ -7,10 +7,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::http::authority::Scheme;
 use crate::http::headers;
 use crate::http::incoming::{Incoming, RequestHead, at_most_one};
 use crate::http::reply::{Header, Reason, header};
-use crate::http::url::Scheme;
 use crate::policy::Policy;
 use crate::session::Session;
 use crate::session::token::claimed_reference;
@@ -29,7 +29,7 @@ const MAX_TRIED: usize = 4;
 pub struct Sent<'a> {
     /// The token.
     pub token: &'a str,
-    /// Where it was sent.
+    /// The carrier.
     pub carrier: Carrier<'a>,
 }
 

@@ -141,7 +141,7 @@ impl fmt::Debug for Keyring {
 }
 
 impl Keyring {
-    /// Derives the MAC keys of the policy with the name `policy` from `secret`.
+    /// Derives the MAC keys of the policy with the key name `policy` from `secret`.
     pub fn new(secret: &Secret, policy: &str) -> Self {
         let prk = Hkdf::<Sha256>::new(Some(SALT), &secret.0);
         let mac = |label| {
@@ -251,7 +251,7 @@ impl fmt::Debug for PackagerKeys {
 }
 
 impl PackagerKeys {
-    /// The keys of the policy with the name `policy` under `secret`.
+    /// The keys of the policy with the key name `policy` under `secret`.
     pub fn new(secret: &Secret, policy: &str) -> Self {
         Self { prk: Hkdf::<Sha256>::new(Some(SALT), &secret.0), policy: policy.into() }
     }

@@ -310,7 +310,7 @@ pub fn key(keyring: &Keyring, path: &str, policy: &str, session: &str, scope: &K
     seal(keyring, [KEY, path, ""], &[], fields)
 }
 
-/// The name of the policy in a key request, not verified. It selects the secrets that can verify the rest.
+/// The key name of the policy in a key request, not verified. It selects the secrets that can verify the rest.
 pub fn claimed_policy(sent: &str) -> Option<String> {
     let value = decoded(sent)?;
     let mut fields = value.split('~');

@@ -1,4 +1,4 @@
-//! What holds for any document, by a foreign parser and a foreign URL library that see all of it at once.
+//! The properties of any rewritten document, by a foreign parser and a foreign URL library that see all of it at once.
 
 use std::collections::BTreeSet;
 use std::ops::Range;

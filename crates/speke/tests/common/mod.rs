@@ -1,37 +1,11 @@
-//! Shared by the tests: case files, and a source of chance with a seed.
-#![allow(dead_code, reason = "each test uses a part")]
+//! Shared by the tests: those of `playlock-xml` for case files and chance, answers, and the properties of any document.
+#![allow(dead_code, unused_imports, reason = "each test uses a part")]
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test")]
 
 pub mod answers;
 pub mod properties;
 
-use std::path::{Path, PathBuf};
+#[path = "../../../xml/tests/common/mod.rs"]
+mod files;
 
-/// The folder of the crate's tests.
-pub fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
-}
-
-/// Reads a file below the folder of the tests.
-pub fn read(path: &str) -> String {
-    let path = folder().join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// The lines of a table: a first column, a bar, and the rest. Comments begin with `#`.
-pub fn table(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| line.split_once('|').unwrap_or_else(|| panic!("no bar in {line:?}")))
-}
-
-/// Xorshift: the same numbers in each run.
-pub struct Chance(pub u64);
-
-impl Chance {
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 16).unwrap() % bound.max(1)
-    }
-}
+pub use files::{Chance, folder, read, table};

@@ -1,4 +1,5 @@
-//! Shared by the tests: case files, and a source of chance with a seed.
+//! Shared by the tests of this crate and of those above it: case files, and a source of chance with a seed.
+#![allow(dead_code, reason = "each test uses a part")]
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test")]
 
 use std::path::{Path, PathBuf};

@@ -4,8 +4,8 @@ use alloc::rc::Rc;
 use alloc::string::ToString;
 
 use super::*;
+use crate::http::authority::Scheme;
 use crate::http::path_token::TokenSegment;
-use crate::http::url::Scheme;
 use crate::playlist::Variables;
 use crate::token::acl::Acl;
 use crate::token::derive::{Keyring, Secret};

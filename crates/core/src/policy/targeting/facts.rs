@@ -7,7 +7,7 @@ use crate::http::incoming::RequestHead;
 use crate::policy::text::HeaderName;
 
 /// Names, in lower case, of the headers in which the proxy reports a client's location.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct GeoHeaders {
     /// Country code, ISO 3166-1 alpha-2.
     pub country: HeaderName,

@@ -58,7 +58,7 @@ pub enum Body {
     Ended,
 }
 
-/// What is wrong with a resource of the origin, for its operator.
+/// The fault of a resource of the origin, for its operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OriginFault {
     /// An MPD.
@@ -142,7 +142,7 @@ impl Body {
         Ok(pushed)
     }
 
-    /// What is wrong with an MPD, or with media of one, that was refused.
+    /// The fault of an MPD, or of media of one, that was refused.
     pub fn fault(&self) -> Option<OriginFault> {
         match self {
             Self::Mpd(body) => body.cause().map(OriginFault::Mpd),

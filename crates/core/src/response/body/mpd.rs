@@ -56,7 +56,7 @@ impl MpdBody {
         dash::reason(error)
     }
 
-    /// What is wrong with the MPD, after [`Reason::Mpd`].
+    /// The fault of the MPD, after [`Reason::Mpd`].
     pub fn cause(&self) -> Option<DashError> {
         self.cause
     }

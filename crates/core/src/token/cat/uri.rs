@@ -9,10 +9,10 @@ use super::cbor::{self, Entry, Value};
 use super::claims::{self, Failure};
 use super::matching::{CONTAINS, EXACT, PREFIX, SUFFIX, Subject, all_hold};
 use crate::bytes::percent;
+use crate::http::authority::Scheme;
 use crate::http::incoming::Incoming;
 use crate::http::query;
 use crate::http::reply::Reason;
-use crate::http::url::Scheme;
 use crate::token::acl;
 
 /// Labels of the components.

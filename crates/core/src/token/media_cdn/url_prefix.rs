@@ -3,9 +3,9 @@
 use alloc::string::String;
 
 use crate::bytes::percent;
+use crate::http::authority::{Scheme, normal_authority};
 use crate::http::incoming::Incoming;
 use crate::http::target::Target;
-use crate::http::url::{self, Scheme};
 use crate::token::acl;
 
 /// The beginning of every URL that a token covers: scheme and host in full, then the beginning of the path, or a path in
@@ -44,19 +44,14 @@ impl UrlPrefix {
         };
         // Without a path, the prefix covers the host.
         let path = if path.is_empty() { "/" } else { path };
-        Some(Self {
-            scheme,
-            authority: url::normal_authority(authority, scheme),
-            path: percent::decode_str(path)?,
-            query,
-        })
+        Some(Self { scheme, authority: normal_authority(authority, scheme), path: percent::decode_str(path)?, query })
     }
 
     /// Whether it covers the URL of a request. `reserved` are the query parameters that the site has not written.
     pub fn covers(&self, incoming: &Incoming<'_>, reserved: &[impl AsRef<str>]) -> bool {
         let (head, target) = (incoming.head, &incoming.target);
         self.scheme == head.scheme
-            && self.authority == url::normal_authority(head.authority, head.scheme)
+            && self.authority == normal_authority(head.authority, head.scheme)
             && self.covers_target(target, reserved)
     }
 

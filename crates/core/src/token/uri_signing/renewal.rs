@@ -25,11 +25,11 @@ pub struct Renewal {
     pub token: String,
     /// Seconds for which it is valid.
     pub lifetime: u64,
-    /// Where it is sent.
+    /// The carrier.
     pub carrier: RenewalCarrier,
 }
 
-/// Where a renewed token is sent.
+/// Carrier of a renewed token.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RenewalCarrier {
     /// In a cookie for URIs below this path.

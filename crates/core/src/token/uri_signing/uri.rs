@@ -3,9 +3,9 @@
 
 use alloc::string::String;
 
+use crate::http::authority;
 use crate::http::incoming::Incoming;
 use crate::http::target;
-use crate::http::url;
 
 /// Longest URI in bytes that a container may cover. Real ones have a few hundred bytes.
 pub const MAX_URI: usize = 4096;
@@ -22,7 +22,7 @@ pub fn normal_uri(incoming: &Incoming<'_>, reserved: &[impl AsRef<str>]) -> Opti
     }
     let mut uri = String::with_capacity(head.authority.len() + length + 8);
     uri.push_str(head.scheme.prefix());
-    uri.push_str(&url::normal_authority(head.authority, head.scheme));
+    uri.push_str(&authority::normal_authority(head.authority, head.scheme));
     push_normal(&mut uri, target.raw_path);
     let is_reserved = |name: &str| reserved.iter().any(|reserved| target::is_named(name, reserved.as_ref()));
     if let Some(query) = target.query.and_then(|query| target::without(query, is_reserved)) {
