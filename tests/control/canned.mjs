@@ -74,6 +74,7 @@ export async function canned(browser, how, logIn) {
   report.ofOnePolicy = await page.locator("tbody tr").allInnerTexts();
   await user.look("refusals");
 
+  await settings(user);
   await user.part("Policies");
   await page.getByRole("link", { name: "kept", exact: true }).waitFor(WAIT);
   const href = await page.getByRole("link", { name: "kept", exact: true }).getAttribute("href");
@@ -116,4 +117,25 @@ export async function canned(browser, how, logIn) {
   await user.look("wrong-code");
   report.title = await page.title();
   return user.close();
+}
+
+/** The settings of staging: a fault, an edit, its promotion. */
+async function settings(user) {
+  const { page, report } = user;
+  await user.part("Settings");
+  const text = page.getByRole("textbox", { name: "Settings on staging" });
+  const document = JSON.parse(await text.inputValue());
+  await text.fill(JSON.stringify({ ...document, batching: "yes" }, null, 2));
+  await page.locator(".faults .bad").waitFor(WAIT);
+  report.settingsFault = await read(page.locator(".faults"));
+  await text.fill(JSON.stringify({ ...document, batching: true }, null, 2));
+  await page.locator(".faults .good, .faults .wait").first().waitFor(WAIT);
+  await user.button("Save on staging").click();
+  await user.said("Saved on staging.");
+  await user.button("Promote").click();
+  report.settingsAsked = await user.asked();
+  await user.look("settings");
+  await user.answer("Promote").click();
+  await user.closed();
+  await user.said("Promoted to production.");
 }

@@ -76,7 +76,7 @@ async function assign(user, name, host) {
   await user.part("Assignments");
   await user.press(user.button("New configuration"));
   await user.type(page.getByLabel("Name", { exact: true }), name);
-  await user.type(page.getByLabel("Hosts, one in each line"), `${host}\nwww.${host}`);
+  await user.type(page.getByLabel("Hosts, one in each line"), `${host}\n*.${host}`);
   await user.press(user.answer("Create"));
   await user.closed();
   await user.said("Created.");
@@ -184,7 +184,7 @@ async function story(browser, visit, way, viewport) {
   await page.locator("details[open] code").first().waitFor(WAIT);
   await user.look("audit");
   await access(browser, user, visit);
-  for (const part of ["Nodes", "Refusals"]) {
+  for (const part of ["Settings", "Nodes", "Refusals"]) {
     await user.part(part);
     await user.look(part.toLowerCase());
   }
@@ -274,7 +274,7 @@ async function reader(browser, visit, token) {
   await user.said("lacks the role edit");
   report.readonly = await editor(user).getAttribute("readonly");
   await user.look("policy");
-  for (const part of ["Assignments", "Nodes", "Refusals", "Why", "Audit", "Access"]) {
+  for (const part of ["Assignments", "Settings", "Nodes", "Refusals", "Why", "Audit", "Access"]) {
     await user.part(part);
     await user.look(part.toLowerCase());
   }

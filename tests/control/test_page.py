@@ -18,7 +18,7 @@ HTML = "<img src=x onerror=\"document.title='owned'\">"
 SECRETS = ["5ec2e7ab" * 4, "a1b2c3d4" * 8]
 KEPT = {"policyName": "kept", "tokenAuth": {"enabled": True, "password": SECRETS[0]},
         "mediaEncryption": {"enabled": True, "secret": SECRETS[1]}}
-PARTS = {"fault", "assigning", "assignments", "promote", "policy", "why", "audit", "access", "nodes", "refusals", "login"}
+PARTS = {"fault", "assigning", "assignments", "promote", "policy", "why", "audit", "access", "settings", "nodes", "refusals", "login"}
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +89,11 @@ def test_a_confirmation_says_what_changes_for_whom(visits, visit):
     came = visits[visit]
     assert "No assignment on production uses this policy" in came["promoteAsked"]
     for asked in (came["editAsked"], came["rollBackAsked"]):
-        assert f"{visit}.example, www.{visit}.example /vod/..." in asked and "0 Envoys on production get the change." in asked
+        assert f"{visit}.example, *.{visit}.example /vod/..." in asked and "0 Envoys on production get the change." in asked
         assert "tokenAuth.enforceOnContentRequest" in asked and "Production then" in asked
         assert [line for line in asked.split("\n") if "." in line and "tokenAuth" in line] == ["tokenAuth.enforceOnContentRequest"]
     assert "Staging then" in came["resetAsked"] and f"{visit}.example" in came["resetAsked"]
-    assert f"{visit}.example, www.{visit}.example" in came["assignmentsAsked"] and "/vod/..." in came["assignmentsAsked"]
+    assert f"{visit}.example, *.{visit}.example" in came["assignmentsAsked"] and "/vod/..." in came["assignmentsAsked"]
     assert "tokenAuth.enforceOnContentRequest" in came["difference"]
     assert "assignments[0].path" in came["assignmentFault"] and came["bars"] == 1
     assert "assign" in came["deleteRefused"]
@@ -191,6 +191,14 @@ def test_a_long_policy_keeps_its_line_numbers(visits):
     numbers, text = came["scrolled"]
     assert came["lines"] == 589 and numbers == text > 1000
     assert "leave it to keep the secret" in came["mask"]
+
+
+def test_settings_are_edited_and_promoted(visits):
+    """With their faults, and the members that differ."""
+    came = visits["canned"]
+    assert re.match(r"Line \d+ batching: ", came["settingsFault"])
+    assert "0 Envoys on production get the change." in came["settingsAsked"]
+    assert re.search(r"batching\s+not set\s+true", came["settingsAsked"])
 
 
 def test_a_login_that_ended_leads_to_the_form(visits):
