@@ -116,6 +116,10 @@ export async function canned(browser, how, logIn) {
   report.wrongCode = await read(page.locator("#status"));
   await user.look("wrong-code");
   report.title = await page.title();
+  await page.getByLabel("One-time code").fill(how.codes.again);
+  await user.button("Log in").click();
+  await user.heading("Audit");
+  report.back = new URL(page.url()).hash;
   return user.close();
 }
 
@@ -130,8 +134,12 @@ async function settings(user) {
   report.settingsFault = await read(page.locator(".faults"));
   await text.fill(JSON.stringify({ ...document, batching: true }, null, 2));
   await page.locator(".faults .good, .faults .wait").first().waitFor(WAIT);
-  await user.button("Save on staging").click();
+  // Two clicks are one request.
+  report.writes = 0;
+  page.on("request", (request) => { report.writes += request.method() === "PUT" ? 1 : 0; });
+  await user.button("Save on staging").dblclick();
   await user.said("Saved on staging.");
+  report.focus = await page.evaluate(() => globalThis.document.activeElement.id);
   await user.button("Promote").click();
   report.settingsAsked = await user.asked();
   await user.look("settings");

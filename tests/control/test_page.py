@@ -9,7 +9,7 @@ import pytest
 
 from browser import command, direct
 from support import places
-from support.control_plane import SECURITY, ControlPlane
+from support.control_plane import SECURITY, ControlPlane, NoAuth
 
 SCRIPT = places.REPOSITORY / "tests/control/page.mjs"
 STORIES = ("mouse", "phone", "keyboard")
@@ -30,19 +30,20 @@ def visits(tmp_path_factory):
         client = plane.client()
         kept = client.post(f"{SECURITY}/policies", KEPT | {"promote": True})
         assert kept.status_code == 202, kept.text
-        codes = {visit: plane.page_login().partition("#")[2] for visit in VISITS}
+        codes = {visit: plane.page_login().partition("#")[2] for visit in (*VISITS, "again")}
         options = command(SCRIPT, url=plane.url, codes=codes, pictures=str(places.REPOSITORY / "target"))
         run = subprocess.run(options, capture_output=True, text=True, timeout=600, env=direct())
         assert run.returncode == 0, run.stderr
         read = client.get(f"{SECURITY}/policies/1").json()
         assert [read["tokenAuth"]["password"], read["mediaEncryption"]["secret"]] == SECRETS
         log = plane.stderr()
+        headers = [plane.client(NoAuth()).get(path).headers for path in ("/", "/login", "/app.js", "/page.css")]
     finally:
         plane.stop(kill=True)
     reports = json.loads(run.stdout)
     for visit in STORIES:
         reports[f"{visit}-reader"] = reports[visit].pop("reader")
-    return reports | {"log": log}
+    return reports | {"log": log, "headers": headers}
 
 
 EVERYONE = (*VISITS, *(f"{visit}-reader" for visit in STORIES))
@@ -202,5 +203,21 @@ def test_settings_are_edited_and_promoted(visits):
 
 
 def test_a_login_that_ended_leads_to_the_form(visits):
-    """And a wrong code says so."""
-    assert visits["canned"]["ended"] and "code" in visits["canned"]["wrongCode"]
+    """A wrong code says so, and the right one leads back."""
+    came = visits["canned"]
+    assert came["ended"] and "code" in came["wrongCode"] and came["back"] == "#/audit"
+
+
+def test_two_clicks_are_one_request(visits):
+    """And the focus stays in the part that is shown."""
+    assert visits["canned"]["writes"] == 1 and visits["canned"]["focus"] == "main"
+
+
+def test_only_files_of_the_server_are_loaded(visits):
+    """By the Content Security Policy of each file; nothing inline, no frames, no HTML from scripts."""
+    for headers in visits["headers"]:
+        policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+        assert policy["default-src"] == "'none'" and policy["frame-ancestors"] == "'none'" and policy["base-uri"] == "'none'"
+        assert {policy[each] for each in ("script-src", "style-src", "img-src", "connect-src", "form-action")} == {"'self'"}
+        assert policy["require-trusted-types-for"] == "'script'" and policy["trusted-types"] == "'none'"
+        assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"

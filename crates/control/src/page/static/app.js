@@ -31,6 +31,8 @@ let user = null;
 let leave = new AbortController();
 /** Whether the part that is shown has edits that are not saved. */
 let edited = () => false;
+/** Whether a part has been shown before. */
+let acted = false;
 /** The fragment of the part that is shown. */
 let shown = "";
 
@@ -60,7 +62,11 @@ async function show() {
   main.replaceChildren(...[content].flat(Infinity).filter((each) => each !== null));
   main.removeAttribute("aria-busy");
   document.title = `${main.querySelector("h2")?.textContent ?? "playlock control"} · playlock control`;
-  main.querySelector("[autofocus]")?.focus();
+  const first = main.querySelector("[autofocus]");
+  if (first) first.focus();
+  // The button that was pressed is gone: Tab goes on from here, not from the top of the page.
+  else if (acted && document.activeElement === document.body) main.focus({ preventScroll: true });
+  acted = true;
 }
 
 function chosen() {

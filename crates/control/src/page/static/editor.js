@@ -13,7 +13,8 @@ const MASK = "********";
  */
 export function editor({ label, text, schema, check, save, readonly = false, signal }) {
   const area = h("textarea.code", {
-    id: "editor-text", spellcheck: "false", autocapitalize: "off", autocomplete: "off", wrap: "off", rows: 26,
+    id: "editor-text", spellcheck: "false", autocapitalize: "off", autocomplete: "off", wrap: "off",
+    rows: Math.min(26, Math.max(10, text.split("\n").length + 4)),
     "aria-describedby": "editor-hint", "aria-errormessage": "editor-faults", readonly, value: text,
   });
   const numbers = h("pre.numbers", { "aria-hidden": "true" });
@@ -153,7 +154,7 @@ export function editor({ label, text, schema, check, save, readonly = false, sig
     hint.replaceChildren(...[
       readonly ? "You can read this, not change it." : "Tab leaves the editor; Ctrl+S saves.",
       area.value.includes(`"${MASK}"`)
-        ? [" ", h("code", {}, MASK), " stands for a stored secret; leave it to keep the secret."] : [],
+        ? [" ", h("code", {}, MASK), ` stands for a stored secret${readonly ? "" : "; leave it to keep the secret"}.`] : [],
       !readonly && area.value !== original ? [" ", h("strong", {}, "Edited, not saved.")] : [],
     ].flat());
   }
