@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { WAIT, enter } from "./hands.mjs";
 
 export async function fleet(browser, how, logIn) {
-  const user = await enter(browser, how, "mouse", { name: "fleet", viewport: { width: 1080, height: 760 } });
+  const user = await enter(browser, how, "mouse", { name: "fleet", viewport: { width: 1200, height: 720 } });
   const { page, report } = user;
   await logIn(user, how.codes.fleet);
   const rows = () => page.locator("tbody tr").allInnerTexts();
@@ -32,9 +32,9 @@ export async function fleet(browser, how, logIn) {
   await user.part("Refusals");
   await page.locator("tbody tr").first().waitFor(WAIT);
   report.refusals = await rows();
-  await page.screenshot({ path: join(how.pictures, "control-refusals.png") });
   await user.part("Nodes");
   await user.look("nodes");
+  await page.setViewportSize({ width: 1200, height: 340 });
   await page.screenshot({ path: join(how.pictures, "control-nodes.png") });
   return user.close();
 }
