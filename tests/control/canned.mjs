@@ -75,6 +75,7 @@ export async function canned(browser, how, logIn) {
   await user.look("refusals");
 
   await settings(user);
+  await client(user);
   await user.part("Policies");
   await page.getByRole("link", { name: "kept", exact: true }).waitFor(WAIT);
   const href = await page.getByRole("link", { name: "kept", exact: true }).getAttribute("href");
@@ -121,6 +122,24 @@ export async function canned(browser, how, logIn) {
   await user.heading("Audit");
   report.back = new URL(page.url()).hash;
   return user.close();
+}
+
+/** An EdgeGrid client, whose credentials are shown once. */
+async function client(user) {
+  const { page, report } = user;
+  await user.part("Access");
+  await user.button("New EdgeGrid client").click();
+  await page.getByLabel("Name", { exact: true }).fill("automation");
+  await user.look("new-client");
+  await user.answer("Create").click();
+  await page.getByRole("textbox", { name: "Shown once" }).waitFor(WAIT);
+  report.edgerc = await page.getByRole("textbox", { name: "Shown once" }).inputValue();
+  await user.answer("Done").click();
+  await user.closed();
+  await user.button("End automation").click();
+  await user.answer("End").click();
+  await user.closed();
+  await user.said("Ended.");
 }
 
 /** The settings of staging: a fault, an edit, its promotion. */

@@ -202,6 +202,13 @@ def test_settings_are_edited_and_promoted(visits):
     assert re.search(r"batching\s+not set\s+true", came["settingsAsked"])
 
 
+def test_an_edgegrid_client_is_shown_once(visits):
+    """As a section of an .edgerc file."""
+    lines = dict(re.findall(r"^(\w+) = (\S+)$", visits["canned"]["edgerc"], re.M))
+    assert {"host", "client_token", "client_secret", "access_token"} <= set(lines)
+    assert lines["client_secret"] not in "".join(visits["canned"]["texts"].values()) + visits["log"]
+
+
 def test_a_login_that_ended_leads_to_the_form(visits):
     """A wrong code says so, and the right one leads back."""
     came = visits["canned"]

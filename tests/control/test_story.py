@@ -119,12 +119,6 @@ def test_the_whole_list(client):
     assert ordered(client.get(f"{SECURITY}/policies").json()) == ordered(expected)
 
 
-def without_wildcards(configuration):
-    """A configuration whose hosts the filter has: those with a wildcard are listed and stored, and cannot be assigned yet."""
-    hosts = {network: [host for host in hosts if "*" not in host] for network, hosts in configuration["digitalProperties"].items()}
-    return {**configuration, "digitalProperties": hosts}
-
-
 def test_configurations(client):
     """Configurations are listed as in the example, wildcards and all."""
     anonymous = [{name: value for name, value in each.items() if name != "configurationId"} for each in story("configurations")]
@@ -142,7 +136,7 @@ def test_configurations(client):
 def test_assignments(client):
     """Configurations, and their assignments from staging to production: statuses, Location and documents."""
     for configuration in story("configurations"):
-        answer = client.post(f"{CONTROL}/configurations", without_wildcards(configuration))
+        answer = client.post(f"{CONTROL}/configurations", configuration)
         assert answer.status_code == 201, answer.text
     for number in (1, 2):
         document = {**body("policy-post"), "policyName": f"tst-policy-{number}", "promote": True}

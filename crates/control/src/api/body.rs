@@ -9,8 +9,7 @@ use axum::http::{HeaderValue, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 
-use super::App;
-use super::operations::Operation;
+use super::app::App;
 use super::problem::{Kind, Problem};
 use crate::documents::json::parse;
 use crate::error::ControlError;
@@ -50,12 +49,12 @@ pub fn json(bytes: &[u8]) -> Result<Value, Problem> {
     parse(bytes).map_err(|finding| ControlError::Invalid(vec![finding]).into())
 }
 
-/// Reads the body of an operation that has one. A body of others is not read.
+/// Reads the body of an operation, if it has one. A body of others is not read.
 ///
 /// # Errors
 /// A 415 unless it is JSON, a 413 beyond [`LIMIT`], a 408 if it takes too long.
-pub async fn read(app: &App, parts: &Parts, operation: &Operation, stream: &mut Body) -> Result<Bytes, Problem> {
-    if operation.body.is_none() {
+pub async fn read(app: &App, parts: &Parts, has_body: bool, stream: &mut Body) -> Result<Bytes, Problem> {
+    if !has_body {
         return Ok(Bytes::new());
     }
     // Bounds the memory of all bodies together.

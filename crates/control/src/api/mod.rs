@@ -1,5 +1,7 @@
 //! The HTTP API: routes, authentication, problems, and the OpenAPI document.
 
+mod answer;
+mod app;
 mod auth;
 mod body;
 mod control;
@@ -10,92 +12,24 @@ mod openapi;
 mod operations;
 mod parameters;
 mod places;
+mod policy_schema;
 mod problem;
+mod query;
 mod security;
 
+pub use self::app::App;
 pub use self::counters::Counters;
 pub use self::places::MarketAreas;
-
-use std::ops::Deref;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{get, post};
-use playlock_edgegrid::Window;
-use serde_json::Value;
-use tokio::sync::Semaphore;
 
-use self::auth::User;
-use self::limits::Limits;
 use self::operations::OPERATIONS;
 use self::problem::{Kind, Problem};
-use crate::control::Control;
-use crate::documents::mask::masked;
-use crate::options::Why;
-
-/// Bodies that are read at a time: 256 MiB of memory.
-const BODIES: usize = 64;
-
-/// The state that requests share.
-#[derive(Clone)]
-pub struct App(Arc<Shared>);
-
-/// See [`App`].
-pub struct Shared {
-    /// The operations.
-    pub control: Control,
-    /// The time window of EdgeGrid signatures.
-    pub window: Window,
-    /// Explains a request.
-    pub why: Option<Why>,
-    /// The operator's Designated Market Areas.
-    pub dmas: MarketAreas,
-    /// Counters for metrics.
-    pub counters: Arc<Counters>,
-    limits: Limits,
-    bodies: Semaphore,
-}
-
-impl Deref for App {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        &self.0
-    }
-}
-
-impl App {
-    /// The state of a server.
-    pub fn new(control: Control, window: Window, failures: u32, dmas: MarketAreas, why: Option<Why>) -> Self {
-        Self(Arc::new(Shared {
-            control,
-            window,
-            why,
-            dmas,
-            counters: Arc::default(),
-            limits: Limits::new(failures),
-            bodies: Semaphore::new(BODIES),
-        }))
-    }
-
-    /// An answer with this document, its secrets masked unless the user may see them. No cache keeps it.
-    fn document(&self, user: &User, document: &Value) -> Response {
-        if user.sees_secrets() { answer(document) } else { answer(&masked(document)) }
-    }
-}
-
-/// An answer with a document that has no secrets, or one that is shown once.
-fn answer(document: &Value) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (headers, document.to_string()).into_response()
-}
 
 /// The routes of the API, and those of the page, which need no login.
 pub fn router(app: App, page: Router<App>) -> Router {
@@ -104,7 +38,7 @@ pub fn router(app: App, page: Router<App>) -> Router {
         operations = operations.route(operation.path, (operation.route)());
     }
     operations
-        .route_layer(from_fn_with_state(app.clone(), auth::guard))
+        .route_layer(from_fn_with_state(app.clone(), auth::guard::guard))
         .route("/login", post(auth::session::log_in))
         .route("/logout", post(auth::session::log_out))
         .route("/openapi.json", get(openapi::serve))
@@ -126,7 +60,7 @@ async fn other_method(request: Request) -> Problem {
 }
 
 /// Headers that keep browsers from taking an answer for something else.
-async fn hardened(request: Request, next: axum::middleware::Next) -> Response {
+async fn hardened(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -8,8 +8,8 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::App;
-use super::auth::Known;
+use super::app::App;
+use super::auth::user::Known;
 use super::problem::Incident;
 use crate::log::{self, Level};
 

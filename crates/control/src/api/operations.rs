@@ -3,15 +3,14 @@
 
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
-use super::App;
+use super::app::App;
 use super::control::{access, configurations, exchange, import, insight, policies as versions, settings, why};
+use super::query::{AUDIT, Query, REFUSALS};
 use super::security::{assignments, lists, policies};
 use crate::actor::Role;
 
 /// Prefix of the Media Security Policy API.
 pub const SECURITY: &str = "/config-media-security/v2";
-/// Prefix of playlock's own operations.
-pub const CONTROL: &str = "/control/v1";
 
 /// One operation.
 pub struct Operation {
@@ -33,26 +32,6 @@ pub struct Operation {
     pub answers: &'static [(u16, Option<&'static str>)],
     /// Makes the route.
     pub route: fn() -> MethodRouter<App>,
-}
-
-/// A parameter of the query.
-pub struct Query {
-    /// Its name.
-    pub name: &'static str,
-    /// One line for people.
-    pub summary: &'static str,
-    /// The values it may have.
-    pub values: Values,
-    /// Whether it must be there.
-    pub required: bool,
-}
-
-/// Values of a parameter.
-pub enum Values {
-    /// A network's name.
-    Network,
-    /// A whole number of this range.
-    Integer(i64, i64),
 }
 
 /// The operation of a path's template and a method; HEAD is GET.
@@ -114,31 +93,6 @@ macro_rules! upper {
         "DELETE"
     };
 }
-
-const REFUSALS: &[Query] = &[
-    Query { name: "network", summary: "The network.", values: Values::Network, required: true },
-    Query {
-        name: "minutes",
-        summary: "Minutes back from now; 60 by default.",
-        values: Values::Integer(1, 1440),
-        required: false,
-    },
-];
-
-const AUDIT: &[Query] = &[
-    Query {
-        name: "before",
-        summary: "Only entries with a smaller number.",
-        values: Values::Integer(1, i64::MAX),
-        required: false,
-    },
-    Query {
-        name: "limit",
-        summary: "Entries at most; 100 by default.",
-        values: Values::Integer(1, 1000),
-        required: false,
-    },
-];
 
 /// All operations.
 pub static OPERATIONS: &[Operation] = operations! {

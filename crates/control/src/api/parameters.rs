@@ -1,12 +1,8 @@
-//! Parameters of paths and queries: numbers, networks, hostnames.
-
-use std::collections::BTreeMap;
+//! Parameters of paths: numbers, networks, hostnames.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use axum::http::uri::Uri;
 
-use super::operations::{self, Values};
 use super::problem::{Kind, Problem};
 use crate::network::Network;
 
@@ -46,48 +42,5 @@ impl Parameters {
     pub fn network(&self) -> Result<Network, Problem> {
         Network::of(self.text("network"))
             .ok_or_else(|| Problem::new(Kind::NotFound, "network: unknown; expected staging or production."))
-    }
-}
-
-/// The parameters of a query that its operation has. Others are ignored, such as Akamai's `accountSwitchKey`.
-pub struct QueryParameters(BTreeMap<&'static str, String>);
-
-impl QueryParameters {
-    /// Reads the query of an operation.
-    ///
-    /// # Errors
-    /// A 400 if a parameter is missing, occurs twice, or has another value than it may.
-    pub fn read(uri: &Uri, path: &str) -> Result<Self, Problem> {
-        let known = operations::find("GET", path).map_or(&[][..], |operation| operation.query);
-        let mut found = BTreeMap::new();
-        let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-        for (name, value) in pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))) {
-            let Some(parameter) = known.iter().find(|parameter| parameter.name == name) else { continue };
-            let valid = match parameter.values {
-                Values::Network => Network::of(value).is_some(),
-                Values::Integer(first, last) => value.parse().is_ok_and(|value| (first..=last).contains(&value)),
-            };
-            if !valid || found.insert(parameter.name, value.to_owned()).is_some() {
-                let expected = match parameter.values {
-                    Values::Network => "staging or production".to_owned(),
-                    Values::Integer(first, last) => format!("a whole number from {first} to {last}"),
-                };
-                return Err(Problem::member(name, format!("unusable value, or there twice; expected {expected}")));
-            }
-        }
-        match known.iter().find(|parameter| parameter.required && !found.contains_key(parameter.name)) {
-            Some(missing) => Err(Problem::member(missing.name, "missing in the query; expected a value")),
-            None => Ok(Self(found)),
-        }
-    }
-
-    /// A number, if it was sent.
-    pub fn number(&self, name: &str) -> Option<i64> {
-        self.0.get(name)?.parse().ok()
-    }
-
-    /// A network, if it was sent.
-    pub fn network(&self, name: &str) -> Option<Network> {
-        Network::of(self.0.get(name)?)
     }
 }

@@ -63,7 +63,7 @@ impl Control {
     /// A name or roles that are missing.
     pub async fn create_client(&self, actor: &Actor, name: &str, roles: &[Role]) -> Outcome<NewClient> {
         let roles = written(name, roles)?;
-        let mut change = self.change(actor).await?;
+        let mut change = self.change_elsewhere(actor).await?;
         let client_secret = Zeroizing::new(self.random_hex::<32>()?);
         let client = ClientRow {
             id: 0,
@@ -85,6 +85,10 @@ impl Control {
     /// # Errors
     /// If the database cannot be read.
     pub async fn client(&self, client_token: &str) -> Outcome<Option<Client>> {
+        if client_token.contains('\0') {
+            // Which PostgreSQL cannot look up.
+            return Ok(None);
+        }
         let found = self.store().client(client_token).await?;
         Ok(found.map(|(row, secret)| Client {
             actor: actor(row.name, &row.roles),
@@ -106,7 +110,7 @@ impl Control {
     /// # Errors
     /// If there is none.
     pub async fn delete_client(&self, actor: &Actor, id: i64) -> Outcome<()> {
-        let mut change = self.change(actor).await?;
+        let mut change = self.change_elsewhere(actor).await?;
         let now = change.now.clone();
         let name = access::delete_client(change.connection(), id, &now).await?;
         let name = name.ok_or_else(|| ControlError::NotFound(format!("client {id}")))?;
@@ -127,7 +131,7 @@ impl Control {
         lifetime: Option<i64>,
     ) -> Outcome<NewToken> {
         let roles = written(name, roles)?;
-        let mut change = self.change(actor).await?;
+        let mut change = self.change_elsewhere(actor).await?;
         let token = Zeroizing::new(format!("playlock_{}", self.random_hex::<32>()?));
         let row = TokenRow {
             id: 0,
@@ -165,7 +169,7 @@ impl Control {
     /// # Errors
     /// If there is none.
     pub async fn delete_token(&self, actor: &Actor, id: i64) -> Outcome<()> {
-        let mut change = self.change(actor).await?;
+        let mut change = self.change_elsewhere(actor).await?;
         let now = change.now.clone();
         let name = access::delete_token(change.connection(), id, &now).await?;
         let name = name.ok_or_else(|| ControlError::NotFound(format!("token {id}")))?;
@@ -227,6 +231,9 @@ impl Control {
     /// # Errors
     /// If the database cannot be written.
     pub async fn use_nonce(&self, client_token: &str, nonce: &str, window: i64) -> Outcome<bool> {
+        if client_token.contains('\0') || nonce.contains('\0') {
+            return Ok(false);
+        }
         let expires = rfc3339(self.seconds().saturating_add(window));
         access::use_nonce(self.store().pool(), client_token, nonce, &self.now(), &expires).await
     }

@@ -5,7 +5,6 @@ use tokio::sync::watch;
 
 use super::plane::{Control, Inner, Outcome};
 use super::revisions::{Candidate, Revisions, row_of};
-use crate::documents::compile;
 use crate::documents::compose::{Composed, ConfigurationPart, Parts, PolicyPart, compose};
 use crate::error::ControlError;
 use crate::network::Network;
@@ -26,19 +25,11 @@ impl Control {
         }
         let composed = self.inner.composed(&mut reading, network, row).await?;
         drop(reading);
-        let text = composed.text(row.revision);
         // It was compiled before it was stored, by this version of the filter's core or by an earlier one.
-        let compiled = compile::document(&text).map_err(|found| {
+        let candidate = Candidate::compile(network, row.revision, &composed).map_err(|found| {
             let found: Vec<_> = found.iter().map(|found| format!("{}: {}", found.member, found.detail)).collect();
             ControlError::Storage(format!("the document of {network} does not compile: {}", found.join("; ")))
         })?;
-        let candidate = Candidate {
-            network,
-            revision: row.revision,
-            document: text.into(),
-            variables: compiled.variables,
-            hold_headers: compiled.hold_headers,
-        };
         self.inner.cache(candidate.clone()).await;
         Ok(candidate)
     }
@@ -55,7 +46,8 @@ impl Inner {
         cache.iter().flatten().find(|known| known.network == network && known.revision == revision).cloned()
     }
 
-    async fn cache(&self, candidate: Candidate) {
+    /// Keeps a document whose revision is committed.
+    pub(super) async fn cache(&self, candidate: Candidate) {
         let mut cache = self.cache.lock().await;
         let [staging, production] = &mut *cache;
         let slot = match candidate.network {

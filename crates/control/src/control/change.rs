@@ -1,14 +1,12 @@
-//! A write: one transaction that locks both networks, changes rows, compiles the documents that changed, and ends with its
-//! audit entry.
+//! A write: one transaction that locks both networks, changes rows, compiles the documents that changed, and ends with
+//! its audit entry.
 
 use serde_json::Value;
 use sqlx::AnyConnection;
 
 use super::plane::{Control, Outcome};
-use super::revisions::Revisions;
-use super::revisions::row_of;
+use super::revisions::{Candidate, Revisions, row_of};
 use crate::actor::Actor;
-use crate::documents::compile;
 use crate::documents::compose::Subject;
 use crate::documents::mask::recorded;
 use crate::error::ControlError;
@@ -27,7 +25,7 @@ pub(super) struct Change {
     pub(super) now: String,
     /// The author's name.
     pub(super) actor: String,
-    bodies: [Value; 2],
+    before: Option<(NetworkRows, [Value; 2])>,
 }
 
 /// The audit entry of a write.
@@ -54,16 +52,24 @@ impl Change {
 }
 
 impl Control {
-    /// Begins a write.
+    /// Begins a write that may change the documents of networks.
     pub(super) async fn change(&self, actor: &Actor) -> Outcome<Change> {
+        let mut change = self.change_elsewhere(actor).await?;
+        let rows = change.rows;
+        let mut bodies = [Value::Null, Value::Null];
+        for (body, network) in bodies.iter_mut().zip(Network::ALL) {
+            *body = self.inner.composed(change.connection(), network, row_of(&rows, network)).await?.body;
+        }
+        change.before = Some((rows, bodies));
+        Ok(change)
+    }
+
+    /// Begins a write that changes no network's document.
+    pub(super) async fn change_elsewhere(&self, actor: &Actor) -> Outcome<Change> {
         let store = self.store();
         let mut writing = store.write().await?;
         let rows = networks::read(writing.connection(), store.engine(), true).await?;
-        let mut bodies = [Value::Null, Value::Null];
-        for (body, network) in bodies.iter_mut().zip(Network::ALL) {
-            *body = self.inner.composed(writing.connection(), network, row_of(&rows, network)).await?.body;
-        }
-        Ok(Change { writing, rows, now: self.now(), actor: actor.name.clone(), bodies })
+        Ok(Change { writing, rows, now: self.now(), actor: actor.name.clone(), before: None })
     }
 
     /// Ends a write: each network whose document it changed gets the next revision, if the document compiles.
@@ -71,19 +77,24 @@ impl Control {
     /// # Errors
     /// Why a document does not compile; `subject` is the object that the client wrote.
     pub(super) async fn finish(&self, mut change: Change, subject: Subject, record: Record<'_>) -> Outcome<Revisions> {
-        let mut faults = Vec::new();
-        for (network, before) in Network::ALL.into_iter().zip(std::mem::take(&mut change.bodies)) {
+        let (rows_before, bodies) = change.before.take().unwrap_or_default();
+        let (mut faults, mut candidates) = (Vec::new(), Vec::new());
+        for (network, before) in Network::ALL.into_iter().zip(bodies) {
             let row = row_of(&change.rows, network);
             let composed = self.inner.composed(change.connection(), network, row).await?;
-            let changed = composed.body != before;
-            let revision = if changed { row.revision.saturating_add(1) } else { row.revision };
-            if changed && let Err(found) = compile::document(&composed.text(revision)) {
-                for found in found.into_iter().map(|found| composed.relate(found, subject)) {
-                    if !faults.contains(&found) {
-                        faults.push(found);
+            if composed.body == before {
+                continue;
+            }
+            let revision = row.revision.saturating_add(1);
+            match Candidate::compile(network, revision, &composed) {
+                Ok(candidate) => candidates.push(candidate),
+                Err(found) => {
+                    for found in found.into_iter().map(|found| composed.relate(found, subject)) {
+                        if !faults.contains(&found) {
+                            faults.push(found);
+                        }
                     }
                 }
-                continue;
             }
             let [staging, production] = &mut change.rows;
             let slot = match network {
@@ -95,12 +106,10 @@ impl Control {
         if !faults.is_empty() {
             return Err(ControlError::Invalid(faults));
         }
-        let now = change.now.clone();
-        let rows = change.rows;
-        let before = networks::read(change.connection(), self.store().engine(), false).await?;
+        let (now, rows) = (change.now.clone(), change.rows);
         for network in Network::ALL {
             let row = row_of(&rows, network);
-            if row == row_of(&before, network) {
+            if row == row_of(&rows_before, network) {
                 continue;
             }
             networks::update(change.connection(), network, row, &now).await?;
@@ -111,6 +120,9 @@ impl Control {
         let revisions = Revisions::of(rows);
         self.record(&mut change, record).await?;
         change.writing.commit().await?;
+        for candidate in candidates {
+            self.inner.cache(candidate).await;
+        }
         self.inner.publish(revisions);
         Ok(revisions)
     }

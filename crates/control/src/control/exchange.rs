@@ -1,5 +1,5 @@
-//! The guided exchange of a secret: add the new one beside the old, swap them, drop the old one. Each step makes a version on
-//! both networks, and waits until every Envoy runs the step before.
+//! The guided exchange of a secret: add the new one beside the old, swap them, drop the old one. Each step makes a
+//! version on both networks, and waits until every Envoy runs the step before.
 
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
@@ -109,8 +109,8 @@ impl Control {
     /// Does the next step. `value` is the new secret for `add`; without it a random one is made.
     ///
     /// # Errors
-    /// [`ControlError::Waiting`] while an Envoy does not run the last step; a conflict if it is not this step's turn, or the
-    /// policy is edited or marked.
+    /// [`ControlError::Waiting`] while an Envoy does not run the last step; a conflict if it is not this step's turn,
+    /// or the policy is edited or marked.
     pub async fn do_exchange(
         &self,
         actor: &Actor,

@@ -8,8 +8,8 @@ use crate::network::Network;
 use crate::store::nodes;
 
 impl Control {
-    /// `{assignments: [{hosts, path, startTime, endTime, network}], nodes: {staging, production}}`: the assignments of a
-    /// policy, with all hosts of their configurations (none: every host), and the number of Envoys on each network.
+    /// `{assignments: [{hosts, path, startTime, endTime, network}], nodes: {staging, production}}`: the assignments of
+    /// a policy, with all hosts of their configurations (none: every host), and the number of Envoys on each network.
     ///
     /// # Errors
     /// If there is no such policy, or the database cannot be read.

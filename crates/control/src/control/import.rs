@@ -22,8 +22,8 @@ pub struct Imported {
 }
 
 impl Control {
-    /// Imports policies, assignments and settings onto both networks, so that Envoys go on as with the file. Policies and
-    /// hosts must be new; keys stay as they are.
+    /// Imports policies, assignments and settings onto both networks, so that Envoys go on as with the file. Policies
+    /// and hosts must be new; keys stay as they are.
     ///
     /// # Errors
     /// A document that is not valid, or names that are taken. Then nothing is imported.
@@ -155,8 +155,8 @@ impl Control {
     }
 }
 
-/// The password from which the filter derives the keys of a policy without a secret. As its secret, it leaves them as they
-/// are.
+/// The password from which the filter derives the keys of a policy without a secret. As its secret, it leaves them as
+/// they are.
 fn derived(document: &Value) -> Option<Value> {
     let password = at(document, &["tokenAuth", "password"])?;
     let long = password.as_str().is_none_or(|text| text.len() >= 32);

@@ -10,8 +10,11 @@ use crate::network::Network;
 use crate::store::networks;
 use crate::store::nodes::{self, NodeRow};
 
-/// Seconds after which an Envoy that was sent a revision, and does not run it, is behind. Its gauges come every few seconds.
+/// Seconds after which an Envoy that was sent a revision, and does not run it, is behind. Its gauges come every few
+/// seconds.
 const UPDATE: i64 = 30;
+/// Characters of the names of nodes, clusters, policies and reasons that are kept: Envoys claim them.
+const MAX_NAME: usize = 256;
 /// Characters of a reason that are kept.
 const MAX_REASON: usize = 1000;
 /// Seconds for which refused requests are kept.
@@ -26,8 +29,8 @@ pub struct NodeReport {
     pub node: String,
     /// `node.cluster`.
     pub cluster: String,
-    /// A name of the stream that no other has, on any server: an Envoy that has come back elsewhere is not disconnected by
-    /// the end of its old stream.
+    /// A name of the stream that no other has, on any server: an Envoy that has come back elsewhere is not disconnected
+    /// by the end of its old stream.
     pub stream: String,
     /// The event.
     pub event: NodeEvent,
@@ -121,6 +124,7 @@ impl Control {
     /// If the database cannot be written.
     pub async fn record_node(&self, report: NodeReport) -> Outcome<()> {
         let NodeReport { network, node, cluster, stream, event } = report;
+        let (node, cluster) = (cut(&node, MAX_NAME), cut(&cluster, MAX_NAME));
         let (pool, now) = (self.store().pool(), self.now());
         match event {
             NodeEvent::Connected(version) => {
@@ -129,7 +133,7 @@ impl Control {
             NodeEvent::Offered(revision) => nodes::offered(pool, network, &node, revision, &now).await,
             NodeEvent::Acknowledged(revision) => nodes::acknowledged(pool, network, &node, revision).await,
             NodeEvent::Refused(revision, reason) => {
-                let reason: String = reason.chars().take(MAX_REASON).collect();
+                let reason = cut(&reason, MAX_REASON);
                 nodes::refused(pool, network, &node, (revision, &reason), &now).await
             }
             NodeEvent::InForce(revision) => nodes::in_force(pool, (network, &node, &cluster), revision, &now).await,
@@ -142,10 +146,11 @@ impl Control {
     /// # Errors
     /// If the database cannot be written.
     pub async fn record_refusals(&self, network: Network, node: &str, counts: &[RefusalCount]) -> Outcome<()> {
-        let minute = minute(self.seconds());
+        let (minute, node) = (minute(self.seconds()), cut(node, MAX_NAME));
         for RefusalCount { policy, reason, count } in counts.iter().filter(|it| it.count > 0) {
+            let (policy, reason) = (cut(policy, MAX_NAME), cut(reason, MAX_NAME));
             let refusal = (policy.as_str(), reason.as_str(), *count);
-            nodes::count_refusals(self.store().pool(), &minute, (network, node), refusal).await?;
+            nodes::count_refusals(self.store().pool(), &minute, (network, &node), refusal).await?;
         }
         Ok(())
     }
@@ -167,7 +172,7 @@ impl Control {
     /// # Errors
     /// If there is no such node, or it is connected.
     pub async fn forget_node(&self, actor: &Actor, network: Network, node: &str) -> Outcome<()> {
-        let mut change = self.change(actor).await?;
+        let mut change = self.change_elsewhere(actor).await?;
         if !nodes::forget(change.connection(), network, node).await? {
             return Err(ControlError::NotFound(format!("a node {node:?} on {network} without a stream")));
         }
@@ -206,6 +211,11 @@ pub fn state(node: &NodeRow, revision: i64, now: i64) -> NodeState {
             _ => NodeState::Behind,
         }
     }
+}
+
+fn cut(text: &str, length: usize) -> String {
+    // PostgreSQL has no NUL in texts.
+    text.chars().filter(|c| *c != '\0').take(length).collect()
 }
 
 fn minute(seconds: i64) -> String {

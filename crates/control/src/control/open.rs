@@ -14,7 +14,8 @@ use crate::store::vault::MasterKey;
 use crate::store::{Store, networks};
 
 impl Control {
-    /// Opens the database at `sqlite://FILE?mode=rwc` or `postgres://…`, migrates it, and begins to watch its revisions.
+    /// Opens the database at `sqlite://FILE?mode=rwc` or `postgres://…`, migrates it, and begins to watch its
+    /// revisions.
     ///
     /// # Errors
     /// As [`Store::open`].

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::documents::compile;
+use crate::documents::compose::Composed;
+use crate::error::Finding;
 use crate::network::Network;
 use crate::store::networks::{NetworkRow, NetworkRows};
 
@@ -18,6 +21,24 @@ pub struct Candidate {
     pub variables: Vec<String>,
     /// Whether the document holds headers, so that Envoy must allow it.
     pub hold_headers: bool,
+}
+
+impl Candidate {
+    /// Compiles a composed document.
+    ///
+    /// # Errors
+    /// All its faults.
+    pub(super) fn compile(network: Network, revision: i64, composed: &Composed) -> Result<Self, Vec<Finding>> {
+        let text = composed.text(revision);
+        let compiled = compile::document(&text)?;
+        Ok(Self {
+            network,
+            revision,
+            document: text.into(),
+            variables: compiled.variables,
+            hold_headers: compiled.hold_headers,
+        })
+    }
 }
 
 /// The current revision of each network.

@@ -6,7 +6,8 @@ use super::json::{finding, kind, take, without_nulls};
 use crate::clock::{seconds, zoneless};
 use crate::error::Finding;
 
-/// Members that the server adds to answers. Clients that get assignments, change them and put them back send them along.
+/// Members that the server adds to answers. Clients that get assignments, change them and put them back send them
+/// along.
 const READ_ONLY: [&str; 5] =
     ["configurationName", "configurationXmlName", "configurationType", "policyName", "pathCreatedTime"];
 

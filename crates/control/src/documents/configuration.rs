@@ -40,15 +40,12 @@ pub fn read(mut document: Value) -> Result<Value, Vec<Finding>> {
         }
     }
     for member in ["configurationName", "hostname"] {
-        match document.get(member) {
-            None => found.push(finding(member, "missing, expected a string")),
-            Some(Value::String(text)) if text.is_empty() || text.len() > 253 || text.contains(['/', '?', '#', ' ']) => {
-                if member == "hostname" {
-                    found.push(finding(member, "expected a host name, or another name for URLs, of at most 253 bytes"));
-                }
-            }
-            Some(_) => {}
+        if document.get(member).is_none() {
+            found.push(finding(member, "missing, expected a string"));
         }
+    }
+    if document.get("hostname").and_then(Value::as_str).is_some_and(|name| !is_url_name(name)) {
+        found.push(finding("hostname", "expected a host name, or another name for URLs, of at most 253 bytes"));
     }
     if !found.is_empty() {
         return Err(found);
@@ -57,6 +54,12 @@ pub fn read(mut document: Value) -> Result<Value, Vec<Finding>> {
         set(&mut document, "isActiveInProduction", true.into());
     }
     Ok(document)
+}
+
+/// Whether `{domain}` of a URL can be this text.
+fn is_url_name(name: &str) -> bool {
+    let plain = name.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#".contains(&byte));
+    plain && !name.is_empty() && name.len() <= 253
 }
 
 fn properties(value: &Value, found: &mut Vec<Finding>) {

@@ -1,4 +1,5 @@
-//! Answers are filled out: every boolean, array and enumeration of the API is there with its default, as in its examples.
+//! Answers are filled out: every boolean, array and enumeration of the API is there with its default, as in its
+//! examples.
 
 use serde_json::{Value, json};
 

@@ -20,8 +20,8 @@ const SECTIONS: [&str; 7] = [
 /// Players of a policy.
 const MAX_PLAYERS: usize = 30;
 
-/// All members of a policy beyond the limits. Passwords that equal the `stored` ones pass: a policy that was imported with a
-/// longer one can be edited.
+/// All members of a policy beyond the limits. Passwords that equal the `stored` ones pass: a policy that was imported
+/// with a longer one can be edited.
 pub fn check(policy: &Value, stored: Option<&Value>) -> Vec<Finding> {
     let mut found = Vec::new();
     for section in SECTIONS {

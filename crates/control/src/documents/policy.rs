@@ -23,8 +23,8 @@ pub struct PolicyDocument {
     pub promote: bool,
 }
 
-/// Reads a policy. Masked secrets are those of the `stored` policy; `generated` is the secret that it has without one of
-/// its own.
+/// Reads a policy. Masked secrets are those of the `stored` policy; `generated` is the secret that it has without one
+/// of its own.
 ///
 /// # Errors
 /// All members that are wrong.

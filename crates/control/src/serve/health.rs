@@ -14,8 +14,8 @@ use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
 use tokio::net::TcpListener;
 
-use super::shutdown::Shutdown;
-use super::{DRAIN, ServeError};
+use super::error::ServeError;
+use super::shutdown::{DRAIN, Shutdown};
 use crate::api::Counters;
 use crate::control::Control;
 use crate::network::Network;

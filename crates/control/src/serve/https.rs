@@ -17,14 +17,17 @@ use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_layer::Layer as _;
 
-use super::shutdown::Shutdown;
-use super::{DRAIN, ServeError};
+use super::error::ServeError;
+use super::shutdown::{DRAIN, Shutdown};
 use crate::first_run::ServerIdentity;
 
 /// Connections at a time; further ones are closed at once.
 const CONNECTIONS: usize = 1024;
-/// Time for the headers of a request.
+/// Time for the first request of a connection.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Time for the headers of each further request, and so for a connection to be idle. Clients keep connections for about a
+/// minute, and take one that was just closed for an error.
+const IDLE: Duration = Duration::from_secs(90);
 
 /// The server's certificate, which may be replaced while it listens.
 pub struct Tls(RustlsConfig);
@@ -77,7 +80,7 @@ pub async fn serve(listener: TcpListener, tls: &Tls, router: Router, shutdown: S
         .acceptor(acceptor)
         .handle(handle.clone())
         .first_request_timeout(PATIENCE);
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(IDLE);
     server
         .http_builder()
         .http2()

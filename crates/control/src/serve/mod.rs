@@ -32,8 +32,6 @@ use crate::page;
 use crate::store::{self, vault::MasterKey};
 use crate::xds::{self, Address, Backoff, Filter};
 
-/// Time that requests under way get when the server ends.
-const DRAIN: Duration = Duration::from_secs(10);
 /// Time between two looks at the certificates.
 const RENEWAL: Duration = Duration::from_hours(12);
 /// The name of the first EdgeGrid client.

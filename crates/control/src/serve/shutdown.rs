@@ -1,9 +1,13 @@
 //! The end of the server: SIGTERM or SIGINT, seen by every listener.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+
+/// Time that requests under way get when the server ends.
+pub const DRAIN: Duration = Duration::from_secs(10);
 
 /// Resolves once the server should end. Clones see the same end.
 #[derive(Clone)]

@@ -35,7 +35,8 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
-    /// SHA-256 over the previous hash and all members, each with its length, so that no two entries have the same bytes.
+    /// SHA-256 over the previous hash and all members, each with its length, so that no two entries have the same
+    /// bytes.
     fn digest(&self) -> String {
         let mut hash = Sha256::new();
         let mut field = |value: Option<&str>| match value {

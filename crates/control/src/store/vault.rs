@@ -1,7 +1,7 @@
 //! Encryption at rest: documents and secrets are sealed under a data key, and the data key under the master key.
 //!
-//! XChaCha20-Poly1305 with random nonces of 24 bytes, which stand before the ciphertext. The place of a value (table, column
-//! and row) is authenticated with it, so that no ciphertext can be moved to another row.
+//! XChaCha20-Poly1305 with random nonces of 24 bytes, which stand before the ciphertext. The place of a value (table,
+//! column and row) is authenticated with it, so that no ciphertext can be moved to another row.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};

@@ -12,6 +12,7 @@
 
 mod access;
 mod audit;
+mod composed;
 mod concurrency;
 mod exchange;
 mod import;

@@ -1,7 +1,8 @@
 //! Bearer tokens (RFC 6750), for people and scripts.
 
-use super::{User, unauthorized};
-use crate::api::App;
+use super::refusals::unauthorized;
+use super::user::User;
+use crate::api::app::App;
 use crate::api::problem::Problem;
 
 /// The user of a token.

@@ -1,16 +1,18 @@
 //! EdgeGrid: requests that a client has signed.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{Method, header};
 use jiff::Timestamp;
 use playlock_edgegrid::{Authorization, ClientSecret, Refusal, SignedRequest, verify as verify_signature};
 use subtle::ConstantTimeEq as _;
 
-use super::{User, Verified, unauthorized};
-use crate::api::operations::Operation;
+use super::authority::authority;
+use super::refusals::unauthorized;
+use super::user::User;
+use crate::api::app::App;
+use crate::api::body;
 use crate::api::problem::{Kind, Problem};
-use crate::api::{App, body};
 
 /// The user of a signed request, and its body.
 ///
@@ -19,7 +21,13 @@ use crate::api::{App, body};
 ///
 /// # Errors
 /// A 401 that names the part of the request that is wrong.
-pub async fn verify(app: &App, parts: &Parts, value: &str, operation: &Operation, stream: &mut Body) -> Verified {
+pub async fn verify(
+    app: &App,
+    parts: &Parts,
+    value: &str,
+    has_body: bool,
+    stream: &mut Body,
+) -> Result<(User, Bytes), Problem> {
     let authorization = Authorization::parse(value).map_err(|error| refused(error.into()))?;
     let now = Timestamp::now().as_second();
     app.window.check(now, authorization.timestamp()).map_err(refused)?;
@@ -28,12 +36,12 @@ pub async fn verify(app: &App, parts: &Parts, value: &str, operation: &Operation
     if !bool::from(client.access_token.as_bytes().ct_eq(authorization.access_token().as_bytes())) {
         return Err(refused(Refusal::Client));
     }
-    let authority = authority(parts)?;
-    let bytes = body::read(app, parts, operation, stream).await?;
+    let host = authority(parts)?;
+    let bytes = body::read(app, parts, has_body, stream).await?;
     let signed = SignedRequest {
         method: parts.method.as_str(),
         scheme: "https",
-        authority,
+        authority: host,
         target: parts.uri.path_and_query().map_or("/", |target| target.as_str()),
         headers: &[],
         // Only that of a POST request is signed.
@@ -47,21 +55,6 @@ pub async fn verify(app: &App, parts: &Parts, value: &str, operation: &Operation
         return Err(refused(Refusal::Replayed));
     }
     Ok((User { actor: client.actor, csrf: None }, bytes))
-}
-
-/// The host as the client sent it: `:authority`, or the one `Host` header.
-pub fn authority(parts: &Parts) -> Result<&str, Problem> {
-    let wrong = || Problem::new(Kind::Invalid, "Host: found none or several; expected one.");
-    let mut hosts = parts.headers.get_all(header::HOST).iter();
-    match (hosts.next(), hosts.next(), parts.uri.authority()) {
-        (Some(host), None, None) => host.to_str().map_err(|_| wrong()),
-        (None, None, Some(authority)) => Ok(authority.as_str()),
-        // The absolute form, or HTTP/2 with both: they must agree.
-        (Some(host), None, Some(authority)) if host.as_bytes() == authority.as_str().as_bytes() => {
-            Ok(authority.as_str())
-        }
-        _ => Err(wrong()),
-    }
 }
 
 fn refused(refusal: Refusal) -> Problem {

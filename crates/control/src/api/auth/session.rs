@@ -14,10 +14,15 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::{CSRF_HEADER, Known, User, too_many, unauthorized};
+use super::refusals::{too_many, unauthorized};
+use super::user::{Known, User};
+use crate::api::app::App;
+use crate::api::body;
 use crate::api::problem::{Kind, Problem};
-use crate::api::{App, body};
 use crate::control::NewSession;
+
+/// Header of writes under a session, with the value that `GET /control/v1/me` returns.
+pub const CSRF_HEADER: &str = "x-csrf-token";
 
 /// Browsers accept a cookie with this prefix only over TLS, for the whole host, and from this host.
 const COOKIE: &str = "__Host-playlock";

@@ -9,11 +9,13 @@ use serde_json::{Map, Value, json};
 
 use super::{members, optional_text, text};
 use crate::actor::Role;
-use crate::api::auth::{Authority, User};
+use crate::api::answer::answer;
+use crate::api::app::App;
+use crate::api::auth::authority::Authority;
+use crate::api::auth::user::User;
 use crate::api::body::Document;
 use crate::api::parameters::Parameters;
 use crate::api::problem::{Kind, Problem};
-use crate::api::{App, answer};
 
 /// `GET /me`.
 pub async fn me(user: User) -> Response {

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::rollback;
 use crate::actor::Role;
-use crate::api::auth::User;
+use crate::api::answer::answer;
+use crate::api::app::App;
+use crate::api::auth::user::User;
 use crate::api::body::Document;
 use crate::api::parameters::Parameters;
 use crate::api::problem::{Kind, Problem};
-use crate::api::{App, answer};
 use crate::network::Network;
 
 /// `POST /configurations`.

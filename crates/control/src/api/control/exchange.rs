@@ -5,11 +5,12 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::{members, text};
-use crate::api::auth::User;
+use crate::api::answer::answer;
+use crate::api::app::App;
+use crate::api::auth::user::User;
 use crate::api::body::Document;
 use crate::api::parameters::Parameters;
 use crate::api::problem::Problem;
-use crate::api::{App, answer};
 use crate::control::{Exchange, ExchangeStep, Secret};
 
 /// `GET /policies/{policyId}/exchange`: the exchange under way, if there is one.

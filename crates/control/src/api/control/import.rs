@@ -5,10 +5,11 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::actor::Role;
-use crate::api::auth::User;
+use crate::api::answer::answer;
+use crate::api::app::App;
+use crate::api::auth::user::User;
 use crate::api::body::Document;
 use crate::api::problem::Problem;
-use crate::api::{App, answer};
 
 /// `POST /import`: a whole `policies.json`, onto both networks.
 ///

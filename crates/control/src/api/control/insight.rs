@@ -6,19 +6,21 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::members;
-use crate::api::auth::User;
+use crate::api::answer::{answer, shown};
+use crate::api::app::App;
+use crate::api::auth::user::User;
 use crate::api::body::Document;
-use crate::api::operations::CONTROL;
-use crate::api::parameters::{Parameters, QueryParameters};
+use crate::api::parameters::Parameters;
+use crate::api::policy_schema::policy_schema;
 use crate::api::problem::{Kind, Problem};
-use crate::api::{App, answer, openapi};
+use crate::api::query::{AUDIT, QueryParameters, REFUSALS};
 use crate::control::Node;
 use crate::error::Finding;
 use crate::network::Network;
 
 /// `GET /schema`.
 pub async fn schema() -> Response {
-    answer(&openapi::policy_schema())
+    answer(&policy_schema())
 }
 
 /// `GET /networks/{network}/document`.
@@ -29,7 +31,7 @@ pub async fn document(State(app): State<App>, user: User, parameters: Parameters
     let candidate = app.control.candidate(parameters.network()?).await?;
     let document = serde_json::from_str(&candidate.document);
     let document: Value = document.map_err(|error| Problem::new(Kind::Internal, FAILED).because(error.to_string()))?;
-    Ok(app.document(&user, &document))
+    Ok(shown(&user, &document))
 }
 
 const FAILED: &str = "The operation failed; the server's log has the reason under this instance.";
@@ -88,7 +90,7 @@ pub async fn nodes(State(app): State<App>) -> Result<Response, Problem> {
 /// # Errors
 /// A 400 for another query.
 pub async fn refusals(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
-    let query = QueryParameters::read(&uri, &format!("{CONTROL}/refusals"))?;
+    let query = QueryParameters::read(&uri, REFUSALS)?;
     let network = query.network("network").unwrap_or(Network::Production);
     let rows = app.control.refusals(network, query.number("minutes").unwrap_or(60)).await?;
     let rows = rows
@@ -102,7 +104,7 @@ pub async fn refusals(State(app): State<App>, uri: Uri) -> Result<Response, Prob
 /// # Errors
 /// A 400 for another query.
 pub async fn audit(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
-    let query = QueryParameters::read(&uri, &format!("{CONTROL}/audit"))?;
+    let query = QueryParameters::read(&uri, AUDIT)?;
     let page = app.control.audit(query.number("before"), query.number("limit").unwrap_or(100)).await?;
     // The documents are masked where they are stored.
     let parsed = |text: Option<&String>| text.and_then(|text| serde_json::from_str::<Value>(text).ok());

@@ -6,11 +6,12 @@ use serde_json::json;
 
 use super::rollback;
 use crate::actor::Role;
-use crate::api::auth::User;
+use crate::api::answer::{answer, shown};
+use crate::api::app::App;
+use crate::api::auth::user::User;
 use crate::api::body::Document;
 use crate::api::parameters::Parameters;
 use crate::api::problem::Problem;
-use crate::api::{App, answer};
 use crate::network::Network;
 
 /// `GET /policies/{policyId}/versions`.
@@ -27,7 +28,7 @@ pub async fn list(State(app): State<App>, parameters: Parameters) -> Result<Resp
 /// A 404.
 pub async fn read(State(app): State<App>, user: User, parameters: Parameters) -> Result<Response, Problem> {
     let (id, version) = (parameters.number("policyId")?, parameters.number("version")?);
-    Ok(app.document(&user, &app.control.policy_version(id, version).await?))
+    Ok(shown(&user, &app.control.policy_version(id, version).await?))
 }
 
 /// `POST /policies/{policyId}/rollback`: `{version, network}`.

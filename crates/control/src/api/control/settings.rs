@@ -4,8 +4,9 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::actor::Role;
-use crate::api::App;
-use crate::api::auth::User;
+use crate::api::answer::shown;
+use crate::api::app::App;
+use crate::api::auth::user::User;
 use crate::api::body::Document;
 use crate::api::problem::Problem;
 use crate::api::security::action;
@@ -15,7 +16,7 @@ use crate::api::security::action;
 /// # Errors
 /// If the database fails.
 pub async fn read(State(app): State<App>, user: User) -> Result<Response, Problem> {
-    Ok(app.document(&user, &app.control.settings().await?))
+    Ok(shown(&user, &app.control.settings().await?))
 }
 
 /// `PUT /settings`: those of staging.

@@ -5,9 +5,10 @@ use axum::response::Response;
 use serde_json::{Map, Value};
 
 use super::{members, network, optional_text, text};
+use crate::api::answer::answer;
+use crate::api::app::App;
 use crate::api::body::Document;
 use crate::api::problem::{Kind, Problem};
-use crate::api::{App, answer};
 use crate::options::WhyRequest;
 
 /// `POST /why`: `{network, url, method?, headers?, address?, time?}`.

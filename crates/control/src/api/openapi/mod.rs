@@ -14,8 +14,10 @@ use utoipa::openapi::{
     ResponseBuilder, ResponsesBuilder, Schema,
 };
 
-use super::auth::CSRF_HEADER;
-use super::operations::{OPERATIONS, Operation, Query, SECURITY, Values};
+use super::auth::session::CSRF_HEADER;
+use super::operations::{OPERATIONS, Operation, SECURITY};
+use super::policy_schema::with_members;
+use super::query::{Query, Values};
 
 const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
@@ -26,17 +28,6 @@ pub async fn serve() -> Response {
 }
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
-
-/// The schema of a policy as a document of its own, for editors: `$defs` beside the members.
-pub fn policy_schema() -> Value {
-    let mut whole = playlock_config::schema::schema();
-    let definitions = whole.get_mut("$defs").map(Value::take).unwrap_or_default();
-    let mut policy = with_members(definitions.get("Policy").cloned().unwrap_or_default());
-    if let Some(members) = policy.as_object_mut() {
-        members.insert("$defs".into(), definitions);
-    }
-    policy
-}
 
 /// The document.
 fn document() -> Value {
@@ -210,29 +201,6 @@ fn schemas() -> Map<String, Value> {
     schemas
 }
 
-/// Adds the members that a policy has at the API alone.
-fn with_members(mut policy: Value) -> Value {
-    let more = json!({
-        "policyId": {"description": "The policy's number.", "type": ["integer", "string"], "readOnly": true},
-        "description": {"description": "A text for people.", "type": "string", "maxLength": 1000},
-        "contractId": {"description": "Akamai's; accepted and stored.", "type": "string", "writeOnly": true},
-        "groupId": {"description": "Akamai's; accepted and stored.", "type": ["string", "integer"], "writeOnly": true},
-        "promote": {"description": "Whether the policy is put on production at once.", "type": "boolean", "writeOnly": true},
-        "environment": {"description": "The network.", "enum": ["staging", "production"], "readOnly": true},
-        "status": {
-            "description": "The state of the policy.",
-            "enum": ["ACTIVE", "ACTIVE_EDITED_STAGING", "ACTIVE_DELETED_STAGING", "EDITED", "DELETED"],
-            "readOnly": true,
-        },
-        "unsavedPolicy": {"description": "The version on staging, if it differs.", "type": "object", "readOnly": true},
-    });
-    if let (Some(members), Some(more)) = (policy.get_mut("properties").and_then(Value::as_object_mut), more.as_object())
-    {
-        members.extend(more.clone());
-    }
-    policy
-}
-
 /// Points references at the place of schemas in an OpenAPI document.
 fn relocate(value: &mut Value) {
     match value {
@@ -271,7 +239,6 @@ mod tests {
         }
         assert!(serde_json::from_str::<Map<String, Value>>(include_str!("schemas.json")).unwrap().len() > 20);
         assert!(document.pointer("/components/schemas/Policy/properties/policyName").is_some());
-        assert!(policy_schema().pointer("/properties/tokenAuth").is_some());
     }
 
     #[test]

@@ -6,11 +6,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::{action, promotes};
 use crate::actor::Role;
-use crate::api::auth::User;
+use crate::api::answer::answer;
+use crate::api::app::App;
+use crate::api::auth::user::User;
 use crate::api::body::Document;
 use crate::api::parameters::Parameters;
 use crate::api::problem::Problem;
-use crate::api::{App, answer};
 
 /// `GET /policies/{policyId}/assignments`.
 ///

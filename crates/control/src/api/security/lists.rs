@@ -4,8 +4,10 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::Value;
 
+use crate::api::answer::answer;
+use crate::api::app::App;
+use crate::api::places;
 use crate::api::problem::Problem;
-use crate::api::{App, answer, places};
 
 /// `GET /regions`.
 pub async fn regions() -> Response {

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::{action, promotes};
 use crate::actor::Role;
-use crate::api::auth::User;
+use crate::api::answer::{answer, shown};
+use crate::api::app::App;
+use crate::api::auth::user::User;
 use crate::api::body::Document;
 use crate::api::parameters::Parameters;
 use crate::api::problem::Problem;
-use crate::api::{App, answer};
 use crate::control::PolicyAction;
 
 /// `GET /policies`.
@@ -19,7 +20,7 @@ use crate::control::PolicyAction;
 /// # Errors
 /// If the database fails.
 pub async fn list(State(app): State<App>, user: User) -> Result<Response, Problem> {
-    Ok(app.document(&user, &Value::Array(app.control.policies().await?)))
+    Ok(shown(&user, &Value::Array(app.control.policies().await?)))
 }
 
 /// `GET /policies/{policyId}`.
@@ -27,7 +28,7 @@ pub async fn list(State(app): State<App>, user: User) -> Result<Response, Proble
 /// # Errors
 /// A 404.
 pub async fn read(State(app): State<App>, user: User, parameters: Parameters) -> Result<Response, Problem> {
-    Ok(app.document(&user, &app.control.policy(parameters.number("policyId")?).await?))
+    Ok(shown(&user, &app.control.policy(parameters.number("policyId")?).await?))
 }
 
 /// `POST /policies`.

@@ -17,7 +17,7 @@ export async function showAccess({ user, reload }) {
     h("h2", {}, "Access"),
     section({
       title: "Bearer tokens", one: "bearer token", text: "For people and scripts: ", example: "authorization: Bearer TOKEN",
-      listed: tokens, create: api.createToken, remove: api.deleteToken, shown: (made) => made.token, reload,
+      listed: tokens, expires: true, create: api.createToken, remove: api.deleteToken, shown: (made) => made.token, reload,
     }),
     section({
       title: "EdgeGrid clients", one: "EdgeGrid client", text: "For Akamai's client libraries: a section of ", example: ".edgerc",
@@ -42,18 +42,18 @@ function section(kind) {
     ])) : h("p", {}, "None."));
 }
 
-async function add({ one, create, shown, reload }) {
+async function add({ one, create, shown, reload, expires = false }) {
   const name = field("Name", { id: "new-name", required: true, autocomplete: "off", maxlength: 100 });
   const days = field("Days until it expires", { id: "new-days", type: "number", min: 1, max: 3650, value: 90, required: true });
   const boxes = Object.entries(ROLES).map(([role, effect]) => h("label.check", {},
     h("input", { type: "checkbox", value: role, checked: role === "read" }), h("span", {}, h("strong", {}, role), ` ${effect}`)));
   let made = null;
-  const agreed = await confirmation(`New ${one}`, [name, h("fieldset", {}, h("legend", {}, "Roles"), boxes), days], "Create",
-    async () => {
-      const roles = boxes.map((label) => label.querySelector("input")).filter((box) => box.checked).map((box) => box.value);
-      const expires = new Date(Date.now() + Number(days[1].value) * 86_400_000).toISOString();
-      made = await create({ name: name[1].value.trim(), roles, expires });
-    });
+  const content = [name, h("fieldset", {}, h("legend", {}, "Roles"), boxes), expires ? days : null];
+  const agreed = await confirmation(`New ${one}`, content, "Create", async () => {
+    const roles = boxes.map((label) => label.querySelector("input")).filter((box) => box.checked).map((box) => box.value);
+    const end = new Date(Date.now() + Number(days[1].value) * 86_400_000).toISOString();
+    made = await create({ name: name[1].value.trim(), roles, ...(expires ? { expires: end } : {}) });
+  });
   if (!agreed) return;
   await once("Shown once", shown(made), "Store it now: it is not shown again.");
   await reload();

@@ -99,6 +99,7 @@ CREATE TABLE nonces (
     expires TEXT NOT NULL,
     PRIMARY KEY (client, nonce)
 );
+CREATE INDEX nonces_expire ON nonces (expires);
 CREATE TABLE nodes (
     network TEXT NOT NULL,
     node TEXT NOT NULL,
