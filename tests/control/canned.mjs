@@ -79,7 +79,7 @@ export async function canned(browser, how, logIn) {
   await user.part("Policies");
   await page.getByRole("link", { name: "kept", exact: true }).waitFor(WAIT);
   const href = await page.getByRole("link", { name: "kept", exact: true }).getAttribute("href");
-  await answer("**/exchange", { secret: "tokenAuth.password", step: "added", waitingFor: ["edge-7", HTML], next: "swap" });
+  await answer("**/exchange", { secret: "tokenAuth.password", step: "added", waitingFor: ["production/edge-7", `staging/${HTML}`], next: "swap" });
   await page.getByRole("link", { name: "kept", exact: true }).click();
   await user.heading("kept");
   report.exchange = await read(page.locator(".exchange"));

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import requests
@@ -25,7 +26,7 @@ PLAIN = places.content() / "ts/v360/seg0.ts"
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
-    """(what it printed, its folder), on ports of its own; it ends as by Ctrl-C, quietly."""
+    """(what it printed, its folder, its process id), on ports of its own; it ends as by Ctrl-C, quietly."""
     work = tmp_path_factory.mktemp("fleet")
     for _ in range(5):  # what was free may be taken by then
         port = ports.free_row("127.0.0.1", random.randrange(20_000, 30_000, 10), 10)
@@ -41,7 +42,7 @@ def fleet(tmp_path_factory):
         complaint = process.communicate(timeout=WAIT)[1]
         if "is taken" not in complaint:
             pytest.fail(f"the demo ended: {complaint}")
-    yield "".join(printed), work
+    yield "".join(printed), work, process.pid
     process.send_signal(signal.SIGINT)
     said, complaint = process.communicate(timeout=WAIT)
     assert (process.returncode, complaint) == (0, ""), said
@@ -102,7 +103,8 @@ def test_a_change_is_in_force_on_both_envoys_of_production(fleet, api):
 def test_the_page_shows_the_fleet(fleet):
     """Its Envoys with the revision that each runs, the refusals that they counted, and how many a promotion reaches."""
     url, code = re.search(r"The page +(https://\S+)/login#(\S+)", fleet[0]).groups()
-    options = command(SCRIPT, url=url, codes={"fleet": code}, pictures=str(places.REPOSITORY / "target"))
+    options = command(SCRIPT, url=url, codes={"fleet": code}, pictures=str(places.REPOSITORY / "target"),
+                      pid=child(fleet[2], "edge-2"))
     run = subprocess.run(options, capture_output=True, text=True, timeout=4 * WAIT, env=direct())
     assert run.returncode == 0, run.stderr
     came = json.loads(run.stdout)["fleet"]
@@ -111,7 +113,17 @@ def test_the_page_shows_the_fleet(fleet):
     assert "mediaEncryption.percentageCoverage" in came["asked"] and "tokenAuth" not in came["asked"]
     nodes = [row.split() for row in came["nodes"]]
     assert [row[0] for row in nodes] == ["edge-1", "edge-2", "stage-1"] and all("in force" in row for row in came["nodes"])
+    assert came["waiting"] == "Waiting for production/edge-2."
+    behind = {row.split()[0]: row for row in came["behind"]}
+    assert list(behind)[0] == "edge-2" and "in force" in behind["edge-1"] and "in force" in behind["stage-1"]
     assert any(row.startswith("missing") and "demo" in row for row in came["refusals"])
+
+
+def child(parent, name):
+    """The process id of the demo's Envoy of this name."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    (found,) = [pid for pid in children if name in Path(f"/proc/{pid}/cmdline").read_text().split("\0")]
+    return int(found)
 
 
 def in_force(nodes):

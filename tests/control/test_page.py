@@ -182,8 +182,8 @@ def test_refusals_are_counted_by_reason_and_policy(visits):
 def test_the_exchange_names_who_is_behind(visits):
     """And goes on by itself once they are not."""
     came = visits["canned"]
-    assert f"Not yet in force on: edge-7 {HTML}" in came["exchange"]
-    assert came["swap"] == ["true", f"Waiting for edge-7, {HTML}."]
+    assert f"Not yet in force on: production/edge-7 staging/{HTML}" in came["exchange"]
+    assert came["swap"] == ["true", f"Waiting for production/edge-7, staging/{HTML}."]
 
 
 def test_a_long_policy_keeps_its_line_numbers(visits):

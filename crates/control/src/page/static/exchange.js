@@ -39,7 +39,7 @@ function content(id, state, user, reload, edited) {
   const [action, effect] = STEPS[next];
   const chosen = h("select", { id: "exchange-secret" }, SECRETS.map((name) => h("option", { value: name }, name)));
   const refused = lacks(user, "promote")
-    ?? (waiting.length ? `Waiting for ${waiting.map(named).join(", ")}.` : null);
+    ?? (waiting.length ? `Waiting for ${waiting.join(", ")}.` : null);
   const step = async () => {
     if (edited()) {
       say("The editor has edits that are not saved: save or discard them first.", "wait");
@@ -62,10 +62,8 @@ function content(id, state, user, reload, edited) {
     running ? h("p", {}, "Running for ", h("code", {}, state.secret), ".")
       : h("div.filters", {}, h("label", { for: "exchange-secret" }, "Secret"), chosen),
     waiting.length ? h("p", { role: "status" }, "Not yet in force on: ",
-      waiting.map((node) => [badge(named(node), "wait"), " "])) : null,
+      waiting.map((node) => [badge(node, "wait"), " "])) : null,
     h("p.quiet", {}, effect),
     h("div.buttons", {}, button(action, { refused }, step)),
   ].filter(Boolean);
 }
-
-const named = (node) => (typeof node === "string" ? node : `${node.node} (${node.network})`);

@@ -50,11 +50,14 @@ function show(answer) {
   const verdict = answer.verdict ?? "";
   const reason = answer.reason
     ? [" ", String(answer.status ?? ""), " ", h("code", {}, answer.reason), `: ${answer.title ?? ""}`] : null;
+  const unknown = answer.unknownVariables ?? [];
   return [
     h("h3", {}, badge(verdict, verdict === "passed" ? "good" : "bad"), reason),
+    unknown.length ? h("p.wait", {}, "The server does not know Envoy's variables ", h("code", {}, unknown.join(", ")),
+      ": tokens under these secrets are refused here.") : null,
     h("ol.checks", {}, (answer.checks ?? []).map((check) => h("li", {}, badge(...(RESULTS[check.result] ?? [check.result])), " ",
       h("strong", {}, check.check), `: ${check.text}`,
       check.details?.length ? h("ul.plain", {}, check.details.map((each) => h("li", {}, each))) : null))),
     h("details", {}, h("summary", {}, "As JSON"), h("pre", {}, JSON.stringify(answer, null, 2))),
-  ];
+  ].filter(Boolean);
 }
