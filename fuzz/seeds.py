@@ -421,10 +421,10 @@ def cmaf():
     """The small streams of the crate's tests, whole, cut off and with a wrong size."""
     for name in ("stpp", "wvtt", "av1", "avc"):
         stream = (ROOT / f"crates/cmaf/tests/vectors/{name}.mp4").read_bytes()
-        for scheme in range(3):
-            put("cmaf", f"{name}-{scheme}", bytes([scheme, 0, 6]) + stream[:6000])
-        put("cmaf", f"{name}-cut", bytes([0, 3, 0]) + stream[: len(stream) * 2 // 3][:6000])
-        put("cmaf", f"{name}-size", bytes([1, 0, 99]) + stream[:2] + b"\xff" + stream[3:3000])
+        for scheme, coverage in ((0, 10), (0, 50), (1, 100), (1, 30)):
+            put("cmaf", f"{name}-{scheme}-{coverage}", bytes([scheme, coverage, 0, 6]) + stream[:6000])
+        put("cmaf", f"{name}-cut", bytes([0, 100, 3, 0]) + stream[: len(stream) * 2 // 3][:6000])
+        put("cmaf", f"{name}-size", bytes([1, 100, 0, 99]) + stream[:2] + b"\xff" + stream[3:3000])
 
 
 def dash():

@@ -134,8 +134,7 @@ def wait_until_in_force(api: Api, stop: threading.Event) -> None:
 def welcome(work: Path, login: str, password: str, host: str, chosen: dict[str, int]) -> str:
     """What is printed when all is up."""
     path, address = tokenised(password, "ts", PRINTED_SECONDS), reachable(host)
-    played = "\n".join(f"    {name} ({network}){' ' * (14 - len(network))}http://{address}:{chosen[name]}{path}"
-                       for name, network in EDGES.items())
+    played = "\n".join(f"    {f'{name} ({network})':<20} http://{address}:{chosen[name]}{path}" for name, network in EDGES.items())
     data = shown(work / "control")
     asked = f"--edgerc {data}/edgerc --cacert {data}/ca.pem"
     return f"""

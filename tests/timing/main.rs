@@ -15,6 +15,7 @@
 mod cost;
 mod hosts;
 mod packagers;
+mod samples;
 mod signatures;
 mod trace;
 

@@ -127,6 +127,7 @@ def vector(secret: bytes, policy: str, session: bytes, opened: int, ttl: int, ac
         "sampleKey": derive(secret, 16, b"sample-key", *scope).hex(),
         "sampleKid": derive(secret, 16, b"sample-kid", *scope).hex(),
         "sampleIv": derive(secret, 16, b"sample-iv", *scope).hex(),
+        "sampleIvs": derive(secret, 48, b"sample-ivs", *scope).hex(),
         "samplesParameter": f"samples~{parameter_mac(secret, policy, 'samples', '', '', '', session)}",
         "streamSamplesParameter": f"samples~s{b64url(stream.encode())}~"
                                   f"{parameter_mac(secret, policy, 'samples', stream, '~s' + b64url(stream.encode()), '', session)}",

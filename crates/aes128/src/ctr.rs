@@ -57,7 +57,14 @@ impl Counter {
 }
 
 fn xor(bytes: &mut [u8], keystream: &[u8]) {
-    for (byte, key) in bytes.iter_mut().zip(keystream) {
+    let (blocks, rest) = bytes.as_chunks_mut::<BLOCK>();
+    let (keys, last) = keystream.as_chunks::<BLOCK>();
+    for (block, key) in blocks.iter_mut().zip(keys) {
+        *block = (u128::from_ne_bytes(*block) ^ u128::from_ne_bytes(*key)).to_ne_bytes();
+    }
+    // Behind the blocks, the keystream may have more than the rest.
+    let last = keys.get(blocks.len()..).and_then(<[_]>::first).map_or(last, <[u8; BLOCK]>::as_slice);
+    for (byte, key) in rest.iter_mut().zip(last) {
         *byte ^= key;
     }
 }

@@ -38,12 +38,18 @@ impl Key {
     /// This is the pattern `1:skip` of ISO/IEC 23001-7 section 9.6 (cbcs). As many messages as the kernel takes go
     /// through it side by side. The next one starts as soon as one ends.
     pub fn encrypt_messages<'a>(&self, skip: usize, messages: impl IntoIterator<Item = Message<'a>>) {
-        let mut messages = messages.into_iter().filter(|message| !message.blocks.is_empty());
+        let mut messages = messages.into_iter().filter(|message| !message.blocks.is_empty()).fuse();
         self.drive(skip, &mut messages);
     }
 
     fn drive<'a>(&self, skip: usize, messages: &mut dyn Iterator<Item = Message<'a>>) {
         let mut slots: [Option<Message<'a>>; WIDTH] = from_fn(|_| None);
+        if skip == 0 {
+            for slot in &mut slots {
+                *slot = messages.next();
+            }
+            slots = self.encrypt_queue(slots, messages);
+        }
         loop {
             for slot in &mut slots {
                 if slot.as_ref().is_none_or(|message| message.blocks.is_empty()) {
@@ -59,6 +65,20 @@ impl Key {
                 [None, ..] => return,
             }
         }
+    }
+
+    /// Encrypts messages for as long as there is one for each slot. Of the others the next blocks are left.
+    fn encrypt_queue<'a>(
+        &self,
+        slots: [Option<Message<'a>>; WIDTH],
+        messages: &mut dyn Iterator<Item = Message<'a>>,
+    ) -> [Option<Message<'a>>; WIDTH] {
+        if slots.iter().any(Option::is_none) {
+            return slots;
+        }
+        let mut lanes = slots.map(|slot| slot.unwrap_or(Message { chain: [0; BLOCK], blocks: &mut [] }));
+        backend::encrypt_queue(&self.0, &mut lanes, &mut || messages.next());
+        lanes.map(Some)
     }
 
     fn advance<const N: usize>(&self, skip: usize, messages: [&mut Message<'_>; N]) {
@@ -111,12 +131,9 @@ impl Key {
     /// Encrypts each block by itself, in place (NIST SP 800-38A section 6.1).
     pub fn encrypt_blocks(&self, blocks: &mut [[u8; BLOCK]]) {
         const NONE: &[u8; BLOCK] = &[0; BLOCK];
-        for blocks in blocks.chunks_mut(WIDTH) {
-            match blocks {
-                [a, b, c, d] if WIDTH == 4 => self.encrypt([a, b, c, d].map(|block| (NONE, from_mut(block)))),
-                [a, b] => self.encrypt([a, b].map(|block| (NONE, from_mut(block)))),
-                rest => rest.iter_mut().for_each(|block| self.encrypt([(NONE, from_mut(block))])),
-            }
+        backend::encrypt_apart::<WIDTH>(&self.0, blocks);
+        for block in blocks.as_chunks_mut::<WIDTH>().1 {
+            self.encrypt([(NONE, from_mut(block))]);
         }
     }
 }

@@ -76,10 +76,11 @@ pub fn parse_elsewhere(place: &dyn Display, text: &str, known: &BTreeMap<&str, &
 ///
 /// # Errors
 /// As [`load`].
+#[cfg(feature = "serve")]
 pub fn parse_apart(place: &dyn Display, text: &str) -> Result<Loaded, Failure> {
     // No value could open what another key has sealed.
-    let env = |name: &str| (name != sealed::KEY && name != sealed::PREVIOUS_KEY).then(|| stand_in(name));
-    let loaded = parse(place, text.to_owned(), Env::elsewhere(&env, &stand_in))?;
+    let variable = |name: &str| (name != sealed::KEY && name != sealed::PREVIOUS_KEY).then(|| stand_in(name));
+    let loaded = parse(place, text.to_owned(), Env::elsewhere(&variable, &stand_in))?;
     Ok(Loaded { unknown: loaded.variables.clone(), ..loaded })
 }
 

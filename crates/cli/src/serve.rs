@@ -17,8 +17,8 @@ use crate::why;
 
 /// Serve the Media Security Policy API, its page, and policies to Envoys.
 ///
-/// The first start creates everything in the folder: the database, a small certification authority, a certificate for the
-/// server and one for the Envoys of each network, the master key, and an API client (edgerc, for Akamai's client
+/// The first start creates everything in the folder: the database, a small certification authority, a certificate for
+/// the server and one for the Envoys of each network, the master key, and an API client (edgerc, for Akamai's client
 /// libraries). It prints the addresses, a URL that logs in once, and the lines for Envoy's configuration. There is no
 /// default password. Later starts continue. SIGTERM and SIGINT end the server after the requests under way, within ten
 /// seconds.
@@ -131,8 +131,8 @@ pub fn failure(error: &ServeError) -> Failure {
     Failure::Wrong(error.to_string())
 }
 
-/// The verdict of a network's document on a request, as `playlock why --json` prints it. Variables of Envoy's environment
-/// are not known here: the answer names them.
+/// The verdict of a network's document on a request, as `playlock why --json` prints it. Variables of Envoy's
+/// environment are not known here: the answer names them.
 fn explain(document: &str, request: &WhyRequest) -> Result<Value, String> {
     let wrong = |failure: Failure| failure.to_string();
     let url: Address = request.url.parse().map_err(|expected: String| format!("url: {expected}"))?;

@@ -1,10 +1,10 @@
-//! Encrypts a file: `encrypt INPUT OUTPUT --key HEX --kid HEX (--cbcs IV | --cenc IV8 | --cenc16 IV8) [--pssh] [--init FILE]
-//! [--chunk BYTES]`. INPUT is an init segment, a media segment or both; `--init` gives what only the init segment holds.
+//! Encrypts a file: `encrypt INPUT OUTPUT --key HEX --kid HEX (--cbcs IV | --cenc SECRET) [--pssh] [--coverage PERCENT]
+//! [--init FILE] [--chunk BYTES]`. INPUT is an init segment, a media segment or both; `--init` gives what only the init segment holds.
 #![allow(clippy::print_stderr, reason = "a command")]
 
 use std::process::ExitCode;
 
-use playlock_cmaf::{Encryptor, IvSize, Scheme, Settings, common_pssh};
+use playlock_cmaf::{Coverage, Encryptor, IV_SECRET, Scheme, Settings, common_pssh};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -20,14 +20,18 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         options.get(at.checked_add(1)?).map(String::as_str)
     };
     let required = |name: &str| option(name).ok_or_else(|| format!("{name} is missing"));
-    let scheme = match (option("--cbcs"), option("--cenc"), option("--cenc16")) {
-        (Some(iv), None, None) => Scheme::Cbcs { iv: hex(iv)? },
-        (None, Some(iv), None) => Scheme::Cenc { iv: hex(iv)?, size: IvSize::Eight },
-        (None, None, Some(iv)) => Scheme::Cenc { iv: hex(iv)?, size: IvSize::Sixteen },
-        _ => return Err("one of --cbcs, --cenc, --cenc16 is expected".into()),
+    let secret: [u8; IV_SECRET] = option("--cenc").map_or(Ok([0; IV_SECRET]), hex)?;
+    let scheme = match (option("--cbcs"), option("--cenc")) {
+        (Some(iv), None) => Scheme::Cbcs { iv: hex(iv)? },
+        (None, Some(_)) => Scheme::Cenc { secret: &secret },
+        _ => return Err("one of --cbcs, --cenc is expected".into()),
     };
     let (key, kid) = (hex(required("--key")?)?, hex(required("--kid")?)?);
     let mut settings = Settings::new(&key, kid, scheme);
+    if let Some(share) = option("--coverage") {
+        let coverage = share.parse().ok().and_then(Coverage::percent);
+        settings = settings.with_coverage(coverage.ok_or("--coverage: 1 to 100 is expected")?);
+    }
     if let Some(init) = option("--init") {
         let mut known = Encryptor::new(Settings::new(&key, kid, scheme));
         known.push(std::fs::read(init)?)?;

@@ -89,7 +89,7 @@ fn main() -> Result<(), Error> {
         Ok(length)
     })?;
     let cbcs = Scheme::Cbcs { iv: [2; 16] };
-    let cenc = Scheme::Cenc { iv: [2; 8], size: playlock_cmaf::IvSize::Eight };
+    let cenc = Scheme::Cenc { secret: &[2; playlock_cmaf::IV_SECRET] };
     let table = [
         ("cbcs, one slice", &one, cbcs),
         ("cbcs, eight slices", &eight, cbcs),

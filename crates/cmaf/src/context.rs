@@ -5,7 +5,6 @@ use core::mem::take;
 use core::ops::Range;
 
 use crate::boxes::FourCc;
-use crate::fragment::Fragment;
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::{Error, MAX_BOX, MAX_TRACKS, Samples, Track};
@@ -23,15 +22,13 @@ pub(crate) struct Context {
     pub(crate) held: Vec<u8>,
     /// The indexes among them.
     indexes: Vec<Range<usize>>,
-    /// The number of samples so far.
-    samples: u64,
 }
 
 impl Context {
     pub(crate) fn new(settings: Settings) -> Self {
         let tracks = settings.tracks.clone();
         let (held, indexes) = (Vec::new(), Vec::new());
-        Self { settings, tracks, changed: false, out: Output::default(), held, indexes, samples: 0 }
+        Self { settings, tracks, changed: false, out: Output::default(), held, indexes }
     }
 
     /// Appends bytes of boxes that stay as they are, behind those that are held.
@@ -83,13 +80,6 @@ impl Context {
             from = index.end;
         }
         self.out.copy(held.get(from..).unwrap_or_default());
-    }
-
-    /// Adds the fragment's samples to the stream's: the number of the first.
-    pub(crate) fn count(&mut self, fragment: &Fragment) -> u64 {
-        let first = self.samples;
-        self.samples = first.saturating_add(fragment.samples());
-        first
     }
 
     /// Remembers a track's sort of samples.

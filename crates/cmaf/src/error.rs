@@ -46,8 +46,6 @@ pub enum Error {
     SampleTooLarge(u32),
     /// A video sample has more than 65,535 protected ranges.
     TooManyRanges,
-    /// A fragment under cenc has more samples than [`crate::MAX_SAMPLES`].
-    TooManySamples,
     /// The stream has more tracks than [`crate::MAX_TRACKS`].
     TooManyTracks,
     /// A decode time above 2⁶⁴ − 1.
@@ -114,9 +112,6 @@ impl fmt::Display for Error {
                 write!(f, "`trun`: a sample of {size} bytes; expected at most {}", crate::MAX_SAMPLE)
             }
             Self::TooManyRanges => f.write_str("`mdat`: more than 65535 NAL units in a sample; expected fewer"),
-            Self::TooManySamples => {
-                write!(f, "`trun`: too many samples; expected at most {} a fragment", crate::MAX_SAMPLES)
-            }
             Self::TooManyTracks => write!(f, "`tfhd`: too many track IDs; expected at most {}", crate::MAX_TRACKS),
             Self::TimeOverflow => f.write_str("`tfdt`: a decode time that overflows; expected less than 2^64"),
             Self::IndexOnly => f.write_str("`sidx`: an index without media; expected fragments behind it"),

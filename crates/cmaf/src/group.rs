@@ -1,14 +1,14 @@
-//! Whole samples of a fragment, held until they leave as a `moof` and an `mdat` of their own: the `moof` of NAL units
-//! depends on the data.
+//! Whole samples of a fragment, held until they leave as a `moof` and an `mdat` of their own: the ranges of NAL units and the IVs
+//! of cenc, which are in the `moof`, depend on the data.
 
 use alloc::vec::Vec;
-use core::mem::{replace, take};
+use core::mem::take;
 
 use crate::fragment::{Cursor, Fragment, Part, Time, rebuild};
 use crate::output::Output;
 use crate::protection::Protection;
 use crate::samples::{Recognition, is_text, nal_ranges, push};
-use crate::settings::{Scheme, Settings};
+use crate::settings::Settings;
 use crate::{Error, GROUP, MAX_SAMPLE, Samples};
 
 /// The bytes of a new `mdat`'s header.
@@ -26,8 +26,6 @@ pub(crate) struct Group {
     cursor: Cursor,
     /// The number of the next group.
     number: u32,
-    /// The number of the group's first sample in the stream.
-    first: u64,
     clocks: Vec<Clock>,
 }
 
@@ -43,17 +41,16 @@ struct Clock {
 }
 
 impl Group {
-    /// Begins with a fragment's first sample, which has the number `first` in the stream, and of which `data` has come.
-    pub(crate) fn new(fragment: &Fragment, scheme: Scheme, first: u64, data: Vec<u8>) -> Self {
+    /// Begins with a fragment's first sample, of which `data` has come.
+    pub(crate) fn new(fragment: &Fragment, data: Vec<u8>) -> Self {
         let clocks = fragment.trafs.iter().map(|traf| Clock { index: 0, time: traf.time, known: true });
         Self {
             data,
             complete: 0,
             parts: Vec::new(),
-            protection: Protection::new(scheme, first),
+            protection: Protection::default(),
             cursor: Cursor::default(),
             number: 0,
-            first,
             clocks: clocks.collect(),
         }
     }
@@ -96,7 +93,7 @@ impl Group {
             if self.data.len() < end {
                 return Ok(());
             }
-            self.add(fragment, end)?;
+            self.add(fragment, settings, end)?;
             self.cursor = fragment.after(self.cursor);
             let next = fragment.size(self.cursor).and_then(|size| usize::try_from(size).ok());
             if next.is_none_or(|next| end.saturating_add(next) > GROUP) {
@@ -121,16 +118,15 @@ impl Group {
     }
 
     /// Adds the sample at the cursor, whose data end at `end`, to the group.
-    fn add(&mut self, fragment: &mut Fragment, end: usize) -> Result<(), Error> {
+    fn add(&mut self, fragment: &mut Fragment, settings: &Settings, end: usize) -> Result<(), Error> {
         let sample = self.data.get(self.complete..end).ok_or_else(Error::bug)?;
         let (run, traf) = fragment.run(self.cursor).ok_or_else(Error::bug)?;
         let known =
             traf.samples.or_else(|| Recognition::default().look(sample, sample.len()).filter(|_| !sample.is_empty()));
         let samples = known.unwrap_or(Samples::Whole);
-        let aligned = self.protection.is_aligned();
         let number = self.protection.len();
         self.protection.add(samples, |ranges| match samples {
-            Samples::Nal => nal_ranges(sample, aligned, ranges),
+            Samples::Nal => nal_ranges(sample, settings.protected_share(), ranges),
             Samples::Whole => push(ranges, 0, sample.len()),
             Samples::Text if is_text(sample) || sample.is_empty() => push(ranges, sample.len(), 0),
             Samples::Text => Err(Error::NotText),
@@ -178,18 +174,15 @@ impl Group {
 
     /// Encrypts the group and appends it to `out`.
     fn leave(&mut self, fragment: &Fragment, settings: &Settings, out: &mut Output) -> Result<(), Error> {
-        let count = self.protection.len();
-        let following = self.first.saturating_add(u64::try_from(count).map_err(|_| Error::bug())?);
-        let protection = replace(&mut self.protection, Protection::new(settings.scheme, following));
+        let mut protection = take(&mut self.protection);
         let mut data = take(&mut self.data);
+        protection.encrypt(settings, &mut data)?;
         let mut head = rebuild(fragment, take(&mut self.parts), &protection, self.number, MDAT_HEADER)?;
         let size = u32::try_from(data.len()).ok().and_then(|length| length.checked_add(MDAT_HEADER));
         head.extend_from_slice(&size.ok_or_else(Error::bug)?.to_be_bytes());
         head.extend_from_slice(b"mdat");
-        protection.encrypt(settings, &mut data)?;
         out.copy(&head);
         out.hand_over(data, 0);
-        self.first = following;
         self.number = self.number.wrapping_add(1);
         self.complete = 0;
         Ok(())

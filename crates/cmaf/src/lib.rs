@@ -7,10 +7,10 @@
 //! # Schemes
 //!
 //! - **cbcs** ([`Scheme::Cbcs`]): AES-128-CBC with a constant IV. In AVC, HEVC and VVC each NAL unit is a message of its own:
-//!   its length and the next 32 bytes stay clear, and of the rest one block in ten is encrypted. All other samples are
-//!   encrypted from the first block to the last whole one.
-//! - **cenc** ([`Scheme::Cenc`]): AES-128-CTR with an IV for each sample. Ranges as above, in whole blocks, but every byte of
-//!   them.
+//!   its length and the next 32 bytes stay clear, and of the rest one block in ten is encrypted, or more
+//!   ([`Settings::with_coverage`]). All other samples are encrypted from the first block to the last whole one.
+//! - **cenc** ([`Scheme::Cenc`]): AES-128-CTR with an IV for each sample, which follows from the bytes that it encrypts. Ranges as above, in whole blocks, but every byte of
+//!   them. With less coverage, a range ends before its NAL unit does.
 //!
 //! # Boxes
 //!
@@ -18,8 +18,7 @@
 //! |---|---|
 //! | `moov` | sample entries become `encv` and `enca`; `pssh` boxes are appended; everything else stays |
 //! | `moof`, `mdat` of audio, AV1, VP8, VP9 under cbcs | `moof` stays byte for byte, and `mdat` keeps its length; constant memory |
-//! | the same under cenc | `moof` gets `senc`, `saiz`, `saio`; constant memory |
-//! | `moof`, `mdat` of AVC, HEVC, VVC, or of several tracks | several `moof` and `mdat` with groups of samples |
+//! | the same under cenc; of AVC, HEVC, VVC; of several tracks | several `moof` and `mdat` with groups of samples |
 //! | `moof`, `mdat` of WebVTT and TTML | stay |
 //! | `styp`, `emsg`, `prft`, `free` and others around media | stay |
 //! | `sidx`, `ssix`, `mfra` | stay where all lengths do; otherwise they leave the stream, for they would lie |
@@ -53,6 +52,7 @@ mod error;
 mod fragment;
 mod group;
 mod init;
+mod iv;
 mod media;
 mod output;
 mod protection;
@@ -64,8 +64,9 @@ mod write;
 pub use boxes::FourCc;
 pub use encryptor::Encryptor;
 pub use error::Error;
-pub use output::Output;
-pub use settings::{IvSize, Samples, Scheme, Settings, Track, common_pssh};
+pub use iv::IV_SECRET;
+pub use output::{Output, Parts};
+pub use settings::{Coverage, Samples, Scheme, Settings, Track, common_pssh};
 
 /// Bytes of samples that leave together at most, unless a single sample is larger.
 pub const GROUP: usize = 65_536;
@@ -75,9 +76,6 @@ pub const MAX_BOX: usize = 1 << 20;
 
 /// The largest sample that is held, in bytes. Samples that stream may be larger.
 pub const MAX_SAMPLE: usize = 16 << 20;
-
-/// Samples of a fragment under cenc whose `moof` needs an IV for each of them.
-pub const MAX_SAMPLES: u32 = 65_536;
 
 /// Tracks of a stream.
 pub const MAX_TRACKS: usize = 64;

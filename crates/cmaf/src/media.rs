@@ -5,12 +5,11 @@ use core::mem::take;
 
 use crate::boxes::Header;
 use crate::context::Context;
-use crate::fragment::{Cursor, Fragment, rebuild};
+use crate::fragment::{Cursor, Fragment};
 use crate::group::{Group, reserve, sample_size};
-use crate::protection::Protection;
 use crate::samples::{Recognition, is_text};
-use crate::settings::Scheme;
-use crate::whole::{Whole, few_enough};
+use crate::settings::Ivs;
+use crate::whole::Whole;
 use crate::{Error, MAX_SAMPLE, Samples};
 
 /// A fragment and the part of its `mdat` that has not come yet.
@@ -28,7 +27,7 @@ pub(crate) struct Media {
 enum Mode {
     /// The only track's first sample, of `size` bytes, is arriving.
     Unknown { size: u32, held: Vec<u8>, recognition: Recognition },
-    /// Samples of NAL units, or of several tracks.
+    /// Samples of NAL units, of several tracks, or under cenc.
     Group(Group),
     /// One track's samples, which need not be held.
     Whole(Whole),
@@ -61,7 +60,7 @@ impl Media {
     /// Begins the `mdat` of a fragment. `between` is everything from the end of the `moof` to the end of the header.
     ///
     /// # Errors
-    /// [`Error::DataOffset`], [`Error::UnreferencedData`]; [`Error::TooManySamples`] under cenc.
+    /// [`Error::DataOffset`], [`Error::UnreferencedData`].
     pub(crate) fn begin(
         fragment: Fragment,
         between: Vec<u8>,
@@ -184,62 +183,34 @@ impl Media {
 
     /// Chooses the mode for samples of this sort, of which `held` has come. Releases the boxes that were held until then.
     fn choose(&mut self, samples: Samples, held: Vec<u8>, context: &mut Context) -> Result<(), Error> {
-        let scheme = context.settings.scheme;
-        let first = context.count(&self.fragment);
         let between = take(&mut self.between);
         // A new `moof` comes with a header of its own.
         let boxes = between.get(..between.len().saturating_sub(self.header)).unwrap_or_default();
-        match (samples, scheme) {
-            (Samples::Nal, _) => {
+        let constant = match (samples, &context.settings.ivs) {
+            (Samples::Nal, _) | (Samples::Whole, Ivs::Synthetic(_)) => {
                 context.release(false);
                 context.out.copy(boxes);
-                let mut group = Group::new(&self.fragment, scheme, first, held);
+                let mut group = Group::new(&self.fragment, held);
                 group.feed(&mut self.fragment, &context.settings, &[], &mut context.out)?;
                 self.mode = Mode::Group(group);
                 return Ok(());
             }
-            (Samples::Whole, Scheme::Cenc { .. }) => {
-                few_enough(&self.fragment)?;
-                context.release(false);
-                context.out.copy(boxes);
-                self.write_with_ivs(first, context)?;
-            }
-            (Samples::Whole | Samples::Text, _) => {
-                if context.changed && self.fragment.has_absolute_offsets() {
-                    return Err(Error::DataOffset);
-                }
-                context.release(true);
-                context.out.copy(&self.fragment.moof);
-                context.out.copy(&between);
-            }
+            (Samples::Whole, Ivs::Constant(iv)) => Some(*iv),
+            (Samples::Text, _) => None,
+        };
+        if context.changed && self.fragment.has_absolute_offsets() {
+            return Err(Error::DataOffset);
         }
-        if samples == Samples::Text {
+        context.release(true);
+        context.out.copy(&self.fragment.moof);
+        context.out.copy(&between);
+        let Some(iv) = constant else {
             self.mode = Mode::Text { held: Vec::new(), cursor: Cursor::default() };
             return self.feed_text(&held, context);
-        }
-        let mut whole = Whole::new(scheme, first);
+        };
+        let mut whole = Whole::new(iv);
         whole.feed(&self.fragment, &context.settings, held, 0, &mut context.out)?;
         self.mode = Mode::Whole(whole);
-        Ok(())
-    }
-
-    /// Appends a `moof` with an IV for each sample, and the header of the `mdat`.
-    fn write_with_ivs(&self, first: u64, context: &mut Context) -> Result<(), Error> {
-        let length = self.fragment.runs.iter().fold(0_u64, |sum, run| sum.saturating_add(run.length));
-        let mut header = Vec::new();
-        match u32::try_from(length.saturating_add(8)) {
-            Ok(size) => header.extend_from_slice(&size.to_be_bytes()),
-            Err(_) => header.extend_from_slice(&1_u32.to_be_bytes()),
-        }
-        header.extend_from_slice(b"mdat");
-        if length.saturating_add(8) > u64::from(u32::MAX) {
-            header.extend_from_slice(&length.saturating_add(16).to_be_bytes());
-        }
-        let header_len = u32::try_from(header.len()).map_err(|_| Error::bug())?;
-        let protection = Protection::new(context.settings.scheme, first);
-        let moof = rebuild(&self.fragment, self.fragment.all()?, &protection, 0, header_len)?;
-        context.out.copy(&moof);
-        context.out.copy(&header);
         Ok(())
     }
 

@@ -6,8 +6,9 @@ use core::mem::take;
 use playlock_aes128::{Counter, Message};
 
 use crate::boxes::FourCc;
+use crate::iv::{GroupIv, SyntheticIvs};
 use crate::samples::Range;
-use crate::settings::{SKIP, Scheme, Settings};
+use crate::settings::{BLOCK, Ivs, Settings};
 use crate::write::full;
 use crate::{Error, Samples};
 
@@ -19,23 +20,22 @@ struct Sample {
     samples: Samples,
     /// The end of its ranges.
     ranges_end: usize,
+    /// The number of protected blocks before it.
+    blocks: u32,
 }
 
 /// The samples of one `mdat`, with ranges that together are its data.
+#[derive(Default)]
 pub(crate) struct Protection {
-    scheme: Scheme,
-    /// The number of the first sample in the stream.
-    first: u64,
     ranges: Vec<Range>,
     samples: Vec<Sample>,
+    /// The number of protected blocks: those that are begun, of each sample.
+    blocks: u32,
+    /// The beginning of the samples' IVs, once the data is encrypted; `None` under cbcs.
+    iv: Option<GroupIv>,
 }
 
 impl Protection {
-    /// The protection of an `mdat` whose first sample has the number `first` in the stream.
-    pub(crate) fn new(scheme: Scheme, first: u64) -> Self {
-        Self { scheme, first, ranges: Vec::new(), samples: Vec::new() }
-    }
-
     /// Adds a sample whose ranges `ranges` appends.
     ///
     /// # Errors
@@ -46,13 +46,11 @@ impl Protection {
         ranges: impl FnOnce(&mut Vec<Range>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         ranges(&mut self.ranges)?;
-        self.samples.push(Sample { samples, ranges_end: self.ranges.len() });
+        self.samples.push(Sample { samples, ranges_end: self.ranges.len(), blocks: self.blocks });
+        let protected = self.ranges_of(self.len().saturating_sub(1)).iter().map(|range| u64::from(range.protected));
+        let blocks = u32::try_from(protected.sum::<u64>().div_ceil(BLOCK as u64)).map_err(|_| Error::bug())?;
+        self.blocks = self.blocks.checked_add(blocks).ok_or_else(Error::bug)?;
         Ok(())
-    }
-
-    /// Whether protected ranges of NAL units are whole blocks: under cenc (ISO/IEC 23001-7 section 9.5.2).
-    pub(crate) fn is_aligned(&self) -> bool {
-        matches!(self.scheme, Scheme::Cenc { .. })
     }
 
     /// The number of samples.
@@ -72,59 +70,74 @@ impl Protection {
         end(number).and_then(|end| self.ranges.get(start..end)).unwrap_or_default()
     }
 
-    /// Encrypts the data of the `mdat` in place.
+    /// Encrypts the data of the `mdat` in place, before [`Protection::write`].
     ///
     /// # Errors
-    /// [`Error::TooManySamples`].
-    pub(crate) fn encrypt(&self, settings: &Settings, data: &mut [u8]) -> Result<(), Error> {
-        match self.scheme {
-            Scheme::Cbcs { iv } => {
-                for (sort, skip) in [(Samples::Nal, SKIP), (Samples::Whole, 0)] {
+    /// [`Error::Bug`].
+    pub(crate) fn encrypt(&mut self, settings: &Settings, data: &mut [u8]) -> Result<(), Error> {
+        match &settings.ivs {
+            Ivs::Constant(iv) => {
+                for (sort, skip) in [(Samples::Nal, settings.coverage.skipped()), (Samples::Whole, 0)] {
                     if self.samples.iter().any(|sample| sample.samples == sort) {
-                        let protected = self.protected(data).filter(|(_, samples, _)| *samples == sort);
+                        let protected = self.protected(data).filter(|(number, _)| self.is(*number, sort));
                         let messages =
-                            protected.map(|(_, _, bytes)| Message { chain: iv, blocks: bytes.as_chunks_mut().0 });
-                        settings.key.encrypt_messages(skip, messages);
+                            protected.map(|(_, bytes)| Message { chain: *iv, blocks: bytes.as_chunks_mut().0 });
+                        settings.key.encrypt_messages(skip.into(), messages);
                     }
                 }
             }
-            Scheme::Cenc { .. } => {
+            Ivs::Synthetic(ivs) => {
+                let group = self.group_iv(ivs, data)?;
                 let mut current = None;
-                for (number, samples, bytes) in self.protected(data) {
+                for (number, bytes) in self.protected(data) {
                     let counter = match &mut current {
                         Some((of, counter)) if *of == number => counter,
-                        _ => &mut current.insert((number, self.counter(number)?)).1,
+                        _ => &mut current.insert((number, Counter::new(&self.iv_of(group, number)))).1,
                     };
-                    if samples != Samples::Text {
-                        counter.encrypt(&settings.key, bytes);
-                    }
+                    counter.encrypt(&settings.key, bytes);
                 }
+                self.iv = Some(group);
             }
         }
         Ok(())
     }
 
-    fn counter(&self, number: usize) -> Result<Counter, Error> {
-        Ok(Counter::new(&self.iv(number)?.ok_or_else(Error::bug)?))
+    /// The beginning of the IVs for this data, in clear.
+    fn group_iv(&self, ivs: &SyntheticIvs, mut data: &[u8]) -> Result<GroupIv, Error> {
+        let mut text = ivs.begin();
+        for number in 0..self.len() {
+            let mut length = 0;
+            for range in self.ranges_of(number) {
+                let protected = usize::try_from(range.protected).map_err(|_| Error::bug())?;
+                let (_, rest) = data.split_at_checked(range.clear.into()).ok_or_else(Error::bug)?;
+                let (bytes, rest) = rest.split_at_checked(protected).ok_or_else(Error::bug)?;
+                text.add(bytes);
+                length = u64::from(range.protected).saturating_add(length);
+                data = rest;
+            }
+            text.end_of_sample(length);
+        }
+        ivs.finish(text)
     }
 
-    /// The IV of a sample, as a counter block.
-    fn iv(&self, number: usize) -> Result<Option<[u8; 16]>, Error> {
-        self.scheme.sample_iv(self.first.saturating_add(number as u64))
+    fn is(&self, number: usize, sort: Samples) -> bool {
+        self.samples.get(number).is_some_and(|sample| sample.samples == sort)
     }
 
-    /// The protected bytes of every range, each with its sample's number and sort.
-    fn protected<'a>(&'a self, mut data: &'a mut [u8]) -> impl Iterator<Item = (usize, Samples, &'a mut [u8])> {
-        let samples = self.samples.iter().enumerate();
-        let ranges = samples.flat_map(|(number, sample)| {
-            self.ranges_of(number).iter().map(move |range| (number, sample.samples, range))
-        });
-        ranges.map_while(move |(number, samples, range)| {
+    /// The IV of a sample.
+    fn iv_of(&self, group: GroupIv, number: usize) -> [u8; BLOCK] {
+        group.of_sample(self.samples.get(number).map_or(self.blocks, |sample| sample.blocks))
+    }
+
+    /// The protected bytes of every range, each with its sample's number.
+    fn protected<'a>(&'a self, mut data: &'a mut [u8]) -> impl Iterator<Item = (usize, &'a mut [u8])> {
+        let ranges = (0..self.len()).flat_map(|number| self.ranges_of(number).iter().map(move |range| (number, range)));
+        ranges.map_while(move |(number, range)| {
             let protected = usize::try_from(range.protected).ok()?;
             let (_, rest) = take(&mut data).split_at_mut_checked(usize::from(range.clear))?;
             let (bytes, rest) = rest.split_at_mut_checked(protected)?;
             data = rest;
-            Some((number, samples, bytes))
+            Some((number, bytes))
         })
     }
 
@@ -133,7 +146,7 @@ impl Protection {
     /// `moof`.
     ///
     /// # Errors
-    /// [`Error::TooManyRanges`], [`Error::TooManySamples`].
+    /// [`Error::TooManyRanges`].
     pub(crate) fn write(
         &self,
         samples: Samples,
@@ -141,15 +154,15 @@ impl Protection {
         count: u32,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        let iv_len = self.scheme.sample_iv_len();
         let ranged = samples == Samples::Nal;
-        if samples == Samples::Text || iv_len == 0 && !ranged {
+        if samples == Samples::Text || self.iv.is_none() && !ranged {
             return Ok(());
         }
+        let iv_len = if self.iv.is_some() { BLOCK } else { 0 };
         // An entry has an IV, and where there are ranges their number and 6 bytes for each.
         let entry = |number: usize| {
             let ranges = if ranged { self.ranges_of(number).len().saturating_mul(6).saturating_add(2) } else { 0 };
-            usize::from(iv_len).saturating_add(ranges)
+            ranges.saturating_add(iv_len)
         };
         // `saiz` counts to 255: 42 ranges. Players do without it, because `senc` has everything.
         let lengths = numbers.clone().map(|number| u8::try_from(entry(number)).ok());
@@ -166,8 +179,7 @@ impl Protection {
         full(out, b"senc", 0, if ranged { WITH_RANGES } else { 0 }, |out| {
             out.extend_from_slice(&count.to_be_bytes());
             for number in numbers {
-                let iv = self.iv(number)?.unwrap_or_default();
-                out.extend_from_slice(iv.get(..usize::from(iv_len)).unwrap_or_default());
+                out.extend(self.iv.map(|group| self.iv_of(group, number)).iter().flatten());
                 if ranged {
                     write_ranges(self.ranges_of(number), out)?;
                 }

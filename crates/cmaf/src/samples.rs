@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::boxes::{Children, FourCc};
+use crate::settings::Coverage;
 use crate::{Error, Samples};
 
 /// The bytes of a NAL unit that stay clear after its length: its header and, as a rule, the whole slice header.
@@ -110,11 +111,12 @@ fn is_ttml(sample: &[u8]) -> bool {
 }
 
 /// Appends the ranges of a sample of NAL units: of each its length and the next [`LEAD`] bytes stay clear, and the rest is
-/// protected, of all types, if it is a block or more. With `aligned`, protected ranges are whole blocks.
+/// protected, of all types, if it is a block or more. With a share, protected ranges are whole blocks (ISO/IEC 23001-7
+/// section 9.5.2), and only that share of them.
 ///
 /// # Errors
 /// [`Error::NalBeyondSample`] if the NAL units do not end with the sample; [`Error::TooManyRanges`].
-pub(crate) fn nal_ranges(sample: &[u8], aligned: bool, ranges: &mut Vec<Range>) -> Result<(), Error> {
+pub(crate) fn nal_ranges(sample: &[u8], share: Option<Coverage>, ranges: &mut Vec<Range>) -> Result<(), Error> {
     let begin = ranges.len();
     let mut clear = 0_usize;
     let mut rest = sample;
@@ -123,12 +125,17 @@ pub(crate) fn nal_ranges(sample: &[u8], aligned: bool, ranges: &mut Vec<Range>) 
         let whole = whole_nal(*length).ok_or(Error::NalBeyondSample)?;
         rest = rest.get(whole..).ok_or(Error::NalBeyondSample)?;
         let behind_lead = whole.saturating_sub(LENGTH + LEAD);
-        let protected = if aligned { behind_lead / BLOCK * BLOCK } else { behind_lead };
-        if protected < BLOCK {
+        let aligned = behind_lead / BLOCK * BLOCK;
+        // The bytes that could be protected, and how many of them are.
+        let (behind, protected) = match share {
+            None => (behind_lead, behind_lead),
+            Some(share) => (aligned, share.of(aligned / BLOCK).saturating_mul(BLOCK)),
+        };
+        if aligned == 0 {
             clear = clear.saturating_add(whole);
         } else {
-            push(ranges, clear.saturating_add(whole.saturating_sub(protected)), protected)?;
-            clear = 0;
+            push(ranges, clear.saturating_add(whole.saturating_sub(behind)), protected)?;
+            clear = behind.saturating_sub(protected);
         }
     }
     if clear > 0 {
@@ -207,27 +214,33 @@ mod tests {
         }
     }
 
-    fn ranges(sample: &[u8], aligned: bool) -> Vec<(u16, u32)> {
+    fn ranges(sample: &[u8], share: Option<u8>) -> Vec<(u16, u32)> {
         let mut ranges = Vec::new();
-        nal_ranges(sample, aligned, &mut ranges).unwrap();
+        nal_ranges(sample, share.map(|share| Coverage::percent(share).unwrap()), &mut ranges).unwrap();
         ranges.iter().map(|range| (range.clear, range.protected)).collect()
     }
 
     #[test]
     fn ranges_by_nal_lengths() {
-        assert_eq!(ranges(&nal(LEAD + 15), false), [(51, 0)]);
-        assert_eq!(ranges(&nal(LEAD + 16), false), [(36, 16)]);
-        assert_eq!(ranges(&[nal(6), nal(132), nal(4)].concat(), false), [(46, 100), (8, 0)]);
-        assert_eq!(ranges(&[nal(6), nal(132), nal(4)].concat(), true), [(50, 96), (8, 0)]);
-        assert_eq!(ranges(&nal(20).repeat(5000), false), [(65535, 0), (54465, 0)]);
-        assert_eq!(ranges(b"", false), []);
+        assert_eq!(ranges(&nal(LEAD + 15), None), [(51, 0)]);
+        assert_eq!(ranges(&nal(LEAD + 16), None), [(36, 16)]);
+        assert_eq!(ranges(&[nal(6), nal(132), nal(4)].concat(), None), [(46, 100), (8, 0)]);
+        assert_eq!(ranges(&[nal(6), nal(132), nal(4)].concat(), Some(100)), [(50, 96), (8, 0)]);
+        assert_eq!(ranges(&nal(20).repeat(5000), None), [(65535, 0), (54465, 0)]);
+        assert_eq!(ranges(b"", None), []);
+        // A share of them, from the first one on; what stays clear behind it is the beginning of the next range.
+        assert_eq!(ranges(&nal(LEAD + 15), Some(1)), [(51, 0)]);
+        assert_eq!(ranges(&nal(LEAD + 16), Some(1)), [(36, 16)]);
+        assert_eq!(ranges(&[nal(6), nal(132), nal(4)].concat(), Some(50)), [(50, 48), (56, 0)]);
+        assert_eq!(ranges(&[nal(132), nal(132)].concat(), Some(10)), [(40, 16), (120, 16), (80, 0)]);
+        assert_eq!(ranges(&nal(LEAD + 160_000), Some(10)), [(36, 16_000), (u16::MAX, 0), (u16::MAX, 0), (12_930, 0)]);
     }
 
     #[test]
     fn nal_units_end_with_their_sample() {
         for sample in [&b"\0\0\0\x02a"[..], b"\0\0\0", b"\0\0\0\0", b"\xFF\xFF\xFF\xFFabc", b"\0\0\0\x01a\0"] {
-            assert_eq!(nal_ranges(sample, false, &mut Vec::new()), Err(Error::NalBeyondSample));
+            assert_eq!(nal_ranges(sample, None, &mut Vec::new()), Err(Error::NalBeyondSample));
         }
-        assert_eq!(nal_ranges(&nal(48).repeat(65_536), false, &mut Vec::new()), Err(Error::TooManyRanges));
+        assert_eq!(nal_ranges(&nal(48).repeat(65_536), None, &mut Vec::new()), Err(Error::TooManyRanges));
     }
 }

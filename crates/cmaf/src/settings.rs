@@ -1,58 +1,74 @@
 //! The key and the scheme of a stream's encryption, and the IVs of its samples.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
 use playlock_aes128::Key;
 
-use crate::Error;
+use crate::iv::{IV_SECRET, SyntheticIvs};
 
 /// Bytes of a key, a key ID and a constant IV.
 pub const BLOCK: usize = 16;
 
 /// The protection scheme (ISO/IEC 23001-7 section 10).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Scheme {
-    /// AES-128-CBC with one IV for every sample, or every protected range of a sample. In video one block in ten is
-    /// encrypted.
+#[derive(Clone, Copy)]
+pub enum Scheme<'a> {
+    /// AES-128-CBC with one IV for every sample, or every protected range of a sample. In video a pattern chooses the
+    /// blocks, one in ten by default.
     Cbcs {
         /// The constant IV, which `tenc` carries.
         iv: [u8; BLOCK],
     },
-    /// AES-128-CTR with an IV for each sample, which `senc` carries.
+    /// AES-128-CTR with an IV of 16 bytes for each sample, which `senc` carries. It follows from the bytes that are encrypted.
     Cenc {
-        /// The IV's part that the caller derives. Two streams under one key whose counter blocks coincide reveal both
-        /// plaintexts: it must be another one for each key, rendition **and** segment, best a 64-bit hash of all three. An origin
-        /// that replaces a segment's bytes under the same name reveals both too.
-        iv: [u8; 8],
-        /// The size of a sample's IV, which adds the sample's number in the stream to `iv`.
-        size: IvSize,
+        /// The secret from which IVs are made: for each key another one, which nobody gets who may choose content.
+        secret: &'a [u8; IV_SECRET],
     },
 }
 
-/// The size of a sample's IV under [`Scheme::Cenc`]. An init segment and its media segments need the same one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum IvSize {
-    /// 8 bytes: `iv` plus the sample's number. The segments' ranges of IVs must not overlap. With random `iv`s and 10⁵
-    /// segments of 100 samples under one key, two ranges overlap with a probability of 10⁻⁷.
-    Eight,
-    /// 16 bytes: `iv`, 32 bits of the sample's number, 32 bits of the block's number. Only equal `iv`s collide.
-    Sixteen,
+/// The IVs of samples.
+pub(crate) enum Ivs {
+    /// One for all, under cbcs.
+    Constant([u8; BLOCK]),
+    /// Under cenc.
+    Synthetic(Box<SyntheticIvs>),
 }
 
 /// Everything that the encryption of a stream needs.
 pub struct Settings {
     pub(crate) key: Key,
     pub(crate) kid: [u8; BLOCK],
-    pub(crate) scheme: Scheme,
+    pub(crate) ivs: Ivs,
+    pub(crate) coverage: Coverage,
     pub(crate) pssh: Vec<u8>,
     pub(crate) tracks: Vec<Track>,
 }
 
 impl Settings {
-    /// Settings with this content key and key ID.
-    pub fn new(key: &[u8; BLOCK], kid: [u8; BLOCK], scheme: Scheme) -> Self {
-        Self { key: Key::new(key), kid, scheme, pssh: Vec::new(), tracks: Vec::new() }
+    /// Settings with this content key and key ID, and the scheme's own coverage: 10 % under cbcs, all under cenc.
+    pub fn new(key: &[u8; BLOCK], kid: [u8; BLOCK], scheme: Scheme<'_>) -> Self {
+        let (ivs, coverage) = match scheme {
+            Scheme::Cbcs { iv } => (Ivs::Constant(iv), Coverage::LEAST_CBCS),
+            Scheme::Cenc { secret } => (Ivs::Synthetic(Box::new(SyntheticIvs::new(secret))), Coverage::ALL),
+        };
+        Self { key: Key::new(key), kid, ivs, coverage, pssh: Vec::new(), tracks: Vec::new() }
+    }
+
+    /// Sets how much of NAL units is encrypted. An init segment and its media segments need the same coverage under cbcs.
+    #[must_use]
+    pub fn with_coverage(mut self, coverage: Coverage) -> Self {
+        self.coverage = coverage;
+        self
+    }
+
+    /// The part of a NAL unit behind its lead that becomes a protected range. `None`: all of it, and the pattern chooses
+    /// blocks.
+    pub(crate) fn protected_share(&self) -> Option<Coverage> {
+        match self.ivs {
+            Ivs::Constant(_) => None,
+            Ivs::Synthetic(_) => Some(self.coverage),
+        }
     }
 
     /// Appends whole `pssh` boxes, such as [`common_pssh`], to the end of the init segment's `moov`.
@@ -100,40 +116,43 @@ pub enum Samples {
     Text,
 }
 
-/// The number of blocks that stay clear after each encrypted block of video under cbcs: the pattern 1:9
-/// (ISO/IEC 23001-7 section 10.4).
-pub(crate) const SKIP: usize = 9;
+/// The share of the blocks of NAL units that is encrypted, of those behind the lead that stays clear: at least so many
+/// percent. Other samples are encrypted as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Coverage(u8);
 
-impl Scheme {
-    /// The scheme's four-character code.
-    pub(crate) fn code(self) -> &'static [u8; 4] {
-        match self {
-            Self::Cbcs { .. } => b"cbcs",
-            Self::Cenc { .. } => b"cenc",
-        }
+impl Coverage {
+    /// Every block.
+    pub const ALL: Self = Self(100);
+    /// The least under cbcs, one block in ten: the pattern that the standard recommends (ISO/IEC 23001-7 section 10.4).
+    pub const LEAST_CBCS: Self = Self(10);
+
+    /// A share in percent, from 1 to 100.
+    pub fn percent(share: u8) -> Option<Self> {
+        (1..=100).contains(&share).then_some(Self(share))
     }
 
-    /// The IV of the stream's sample `number`, as the counter block that it starts with. `None`: no sample has its own.
+    /// The number of blocks that stay clear after each encrypted block under cbcs, 0 to 9: the most that leave this share
+    /// encrypted.
     ///
-    /// # Errors
-    /// [`Error::TooManySamples`] if there is no other IV left.
-    pub(crate) fn sample_iv(self, number: u64) -> Result<Option<[u8; BLOCK]>, Error> {
-        let Self::Cenc { iv, size } = self else { return Ok(None) };
-        let iv = u64::from_be_bytes(iv);
-        let (high, low) = match size {
-            IvSize::Eight => (iv.wrapping_add(number), 0),
-            IvSize::Sixteen => (iv, u64::from(u32::try_from(number).map_err(|_| Error::TooManySamples)?) << 32),
-        };
-        Ok(Some((u128::from(high) << 64 | u128::from(low)).to_be_bytes()))
+    /// The pattern encrypts single blocks. Players disagree on a longer run that the end of a range cuts short: by the
+    /// standard it is encrypted (section 9.6), and Shaka Packager decrypts it, but ffmpeg takes it for clear.
+    pub fn skipped(self) -> u8 {
+        100_u8.checked_div(self.0).unwrap_or(1).saturating_sub(1).min(9)
     }
 
-    /// The bytes of a sample's IV in `senc`: 0, 8 or 16.
-    pub(crate) fn sample_iv_len(self) -> u8 {
-        match self {
-            Self::Cbcs { .. } => 0,
-            Self::Cenc { size: IvSize::Eight, .. } => 8,
-            Self::Cenc { size: IvSize::Sixteen, .. } => 16,
-        }
+    /// The number of blocks to encrypt of so many: under cenc from the first one on.
+    pub(crate) fn of(self, blocks: usize) -> usize {
+        blocks.saturating_mul(usize::from(self.0)).div_ceil(100).min(blocks)
+    }
+}
+
+impl fmt::Debug for Scheme<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cbcs { .. } => "Cbcs",
+            Self::Cenc { .. } => "Cenc([redacted])",
+        })
     }
 }
 
@@ -155,14 +174,61 @@ pub fn common_pssh(kids: &[[u8; BLOCK]]) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    /// Every percentage: the share that the pattern encrypts, and the bounds of it.
     #[test]
-    fn sample_ivs_never_meet() {
-        let eight = Scheme::Cenc { iv: [0xFF; 8], size: IvSize::Eight };
-        assert_eq!(eight.sample_iv(0), Ok(Some([[0xFF; 8], [0; 8]].concat().try_into().unwrap())));
-        assert_eq!(eight.sample_iv(1), Ok(Some([0; 16])));
-        let sixteen = Scheme::Cenc { iv: [7; 8], size: IvSize::Sixteen };
-        assert_eq!(sixteen.sample_iv(1), Ok(Some([7, 7, 7, 7, 7, 7, 7, 7, 0, 0, 0, 1, 0, 0, 0, 0])));
-        assert_eq!(sixteen.sample_iv(1 << 32), Err(Error::TooManySamples));
-        assert_eq!(Scheme::Cbcs { iv: [1; 16] }.sample_iv(5), Ok(None));
+    fn a_pattern_encrypts_the_share_or_a_little_more() {
+        let table = [
+            (1, 9),
+            (9, 9),
+            (10, 9),
+            (11, 8),
+            (12, 7),
+            (13, 6),
+            (14, 6),
+            (15, 5),
+            (16, 5),
+            (17, 4),
+            (20, 4),
+            (21, 3),
+            (25, 3),
+            (26, 2),
+            (30, 2),
+            (33, 2),
+            (34, 1),
+            (50, 1),
+            (51, 0),
+            (75, 0),
+            (99, 0),
+            (100, 0),
+        ];
+        for (share, skipped) in table {
+            assert_eq!(Coverage::percent(share).unwrap().skipped(), skipped, "{share}");
+        }
+        for share in 1..=100_u8 {
+            let skipped = u32::from(Coverage::percent(share).unwrap().skipped());
+            // At least the share, and one block less in the pattern would be too few.
+            assert!(100 >= u32::from(share) * (skipped + 1) || share > 50 && skipped == 0, "{share}");
+            assert!(skipped == 9 || 100 < u32::from(share) * (skipped + 2), "{share}");
+        }
+        assert_eq!([0, 101, 255].map(Coverage::percent), [None; 3]);
+        assert_eq!(Coverage::LEAST_CBCS.skipped(), 9);
+        assert_eq!(Coverage::ALL.skipped(), 0);
+    }
+
+    #[test]
+    fn a_share_of_blocks_is_rounded_up() {
+        for (share, blocks, expected) in [
+            (10, 0, 0),
+            (10, 1, 1),
+            (10, 10, 1),
+            (10, 11, 2),
+            (50, 3, 2),
+            (99, 100, 99),
+            (100, 7, 7),
+            (1, 1 << 20, 10_486),
+        ] {
+            assert_eq!(Coverage::percent(share).unwrap().of(blocks), expected, "{share} of {blocks}");
+        }
+        assert_eq!(Coverage::ALL.of(usize::MAX / 200), usize::MAX / 200);
     }
 }

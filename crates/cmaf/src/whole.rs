@@ -1,36 +1,27 @@
-//! Samples that are protected from the first byte to the last, streamed: memory for less than a block.
+//! Samples that are protected from the first byte to the last under cbcs, streamed: memory for less than a block.
 
 use alloc::vec::Vec;
 use core::iter::from_fn;
 use core::mem::take;
 use core::slice::from_mut;
 
-use playlock_aes128::{Counter, Message};
+use playlock_aes128::Message;
 use zeroize::Zeroize;
 
+use crate::Error;
 use crate::fragment::{Cursor, Fragment};
 use crate::output::Output;
-use crate::settings::{BLOCK, Scheme, Settings};
-use crate::{Error, MAX_SAMPLES};
+use crate::settings::{BLOCK, Settings};
 
-/// The samples of a fragment on their way.
+/// The samples of a fragment on their way. Every sample is a CBC message of its own with the constant IV, and the rest of a
+/// sample below a block stays clear (ISO/IEC 23001-7 section 9.6).
 pub(crate) struct Whole {
     position: Position,
-    cipher: Cipher,
-}
-
-enum Cipher {
-    /// Every sample is a CBC message of its own with the constant IV, and the rest of a sample below a block stays clear
-    /// (ISO/IEC 23001-7 section 9.6).
-    Cbc {
-        iv: [u8; BLOCK],
-        /// The IV, or the last block of the current sample.
-        chain: [u8; BLOCK],
-        /// The beginning of a block of the current sample.
-        carry: Vec<u8>,
-    },
-    /// Every sample has its own IV.
-    Counter { scheme: Scheme, first: u64, current: Option<Counter> },
+    iv: [u8; BLOCK],
+    /// The IV, or the last block of the current sample.
+    chain: [u8; BLOCK],
+    /// The beginning of a block of the current sample.
+    carry: Vec<u8>,
 }
 
 /// The position in the samples of a fragment.
@@ -38,8 +29,6 @@ enum Cipher {
 struct Position {
     /// The sample after the current one.
     next: Cursor,
-    /// Its number in the fragment.
-    number: u64,
     /// The bytes of the current sample that are still to come.
     left: usize,
 }
@@ -55,7 +44,6 @@ impl Position {
         while self.left == 0 {
             self.left = usize::try_from(fragment.size(self.next)?).ok()?;
             self.next = fragment.after(self.next);
-            self.number = self.number.saturating_add(1);
         }
         let length = self.left.min(rest.len());
         let (piece, behind) = take(rest).split_at_mut_checked(length)?;
@@ -66,13 +54,9 @@ impl Position {
 }
 
 impl Whole {
-    /// Begins with the first sample of a fragment, which has the number `first` in the stream.
-    pub(crate) fn new(scheme: Scheme, first: u64) -> Self {
-        let cipher = match scheme {
-            Scheme::Cbcs { iv } => Cipher::Cbc { iv, chain: iv, carry: Vec::with_capacity(BLOCK) },
-            Scheme::Cenc { .. } => Cipher::Counter { scheme, first, current: None },
-        };
-        Self { position: Position::default(), cipher }
+    /// Begins with the first sample of a fragment.
+    pub(crate) fn new(iv: [u8; BLOCK]) -> Self {
+        Self { position: Position::default(), iv, chain: iv, carry: Vec::with_capacity(BLOCK) }
     }
 
     /// Whether all bytes of all samples have come.
@@ -87,7 +71,7 @@ impl Whole {
     /// Encrypts the samples' next bytes, those of `bytes` from `start`, and appends them to `out` without copying.
     ///
     /// # Errors
-    /// [`Error::UnreferencedData`] behind the last sample; [`Error::TooManySamples`].
+    /// [`Error::UnreferencedData`] behind the last sample.
     pub(crate) fn feed(
         &mut self,
         fragment: &Fragment,
@@ -96,64 +80,45 @@ impl Whole {
         mut start: usize,
         out: &mut Output,
     ) -> Result<(), Error> {
-        let position = &mut self.position;
-        match &mut self.cipher {
-            Cipher::Cbc { iv, chain, carry } => {
-                if !carry.is_empty() {
-                    let Some(taken) = complete(carry, bytes.get(start..).unwrap_or_default(), &mut position.left)
-                    else {
-                        return Ok(());
-                    };
-                    start = start.saturating_add(taken);
-                    let mut block = <[u8; BLOCK]>::try_from(carry.as_slice()).map_err(|_| Error::bug())?;
-                    carry.clear();
-                    settings.key.encrypt_messages(0, [Message { chain: *chain, blocks: from_mut(&mut block) }]);
-                    *chain = block;
-                    out.copy(&block);
+        let Self { position, iv, chain, carry } = self;
+        if !carry.is_empty() {
+            let Some(taken) = complete(carry, bytes.get(start..).unwrap_or_default(), &mut position.left) else {
+                return Ok(());
+            };
+            start = start.saturating_add(taken);
+            let mut block = <[u8; BLOCK]>::try_from(carry.as_slice()).map_err(|_| Error::bug())?;
+            carry.clear();
+            settings.key.encrypt_messages(0, [Message { chain: *chain, blocks: from_mut(&mut block) }]);
+            *chain = block;
+            out.copy(&block);
+        }
+        let mut rest = bytes.get_mut(start..).unwrap_or_default();
+        // Of the last piece: whether it has a block, and the bytes behind its blocks.
+        let (mut any, mut tail) = (false, 0);
+        settings.key.encrypt_messages(
+            0,
+            from_fn(|| {
+                let (begins, piece) = position.cut(fragment, &mut rest)?;
+                if begins {
+                    *chain = *iv;
                 }
-                let mut rest = bytes.get_mut(start..).unwrap_or_default();
-                // Of the last piece: whether it has a block, and the bytes behind its blocks.
-                let (mut any, mut tail) = (false, 0);
-                settings.key.encrypt_messages(
-                    0,
-                    from_fn(|| {
-                        let (begins, piece) = position.cut(fragment, &mut rest)?;
-                        if begins {
-                            *chain = *iv;
-                        }
-                        let (blocks, behind) = piece.as_chunks_mut();
-                        (any, tail) = (!blocks.is_empty(), behind.len());
-                        Some(Message { chain: *chain, blocks })
-                    }),
-                );
-                if !rest.is_empty() {
-                    return Err(Error::UnreferencedData);
-                }
-                if position.left > 0 {
-                    let (done, begun) =
-                        bytes.split_at_checked(bytes.len().saturating_sub(tail)).ok_or_else(Error::bug)?;
-                    if any {
-                        *chain = *done.last_chunk().ok_or_else(Error::bug)?;
-                    }
-                    // A block that the sample does not complete stays clear.
-                    if tail.saturating_add(position.left) >= BLOCK {
-                        carry.extend_from_slice(begun);
-                        bytes.truncate(bytes.len().saturating_sub(tail));
-                    }
-                }
+                let (blocks, behind) = piece.as_chunks_mut();
+                (any, tail) = (!blocks.is_empty(), behind.len());
+                Some(Message { chain: *chain, blocks })
+            }),
+        );
+        if !rest.is_empty() {
+            return Err(Error::UnreferencedData);
+        }
+        if position.left > 0 {
+            let (done, begun) = bytes.split_at_checked(bytes.len().saturating_sub(tail)).ok_or_else(Error::bug)?;
+            if any {
+                *chain = *done.last_chunk().ok_or_else(Error::bug)?;
             }
-            Cipher::Counter { scheme, first, current } => {
-                let mut rest = bytes.get_mut(start..).unwrap_or_default();
-                while let Some((begins, piece)) = position.cut(fragment, &mut rest) {
-                    if begins {
-                        let number = first.saturating_add(position.number).saturating_sub(1);
-                        *current = scheme.sample_iv(number)?.map(|iv| Counter::new(&iv));
-                    }
-                    current.as_mut().ok_or_else(Error::bug)?.encrypt(&settings.key, piece);
-                }
-                if !rest.is_empty() {
-                    return Err(Error::UnreferencedData);
-                }
+            // A block that the sample does not complete stays clear.
+            if tail.saturating_add(position.left) >= BLOCK {
+                carry.extend_from_slice(begun);
+                bytes.truncate(bytes.len().saturating_sub(tail));
             }
         }
         out.hand_over(bytes, start);
@@ -170,18 +135,8 @@ fn complete(carry: &mut Vec<u8>, bytes: &[u8], left: &mut usize) -> Option<usize
     (first.len() == missing).then_some(missing)
 }
 
-impl Drop for Cipher {
+impl Drop for Whole {
     fn drop(&mut self) {
-        if let Self::Cbc { carry, .. } = self {
-            carry.zeroize();
-        }
+        self.carry.zeroize();
     }
-}
-
-/// Refuses more samples than a `moof` with an IV for each may have.
-///
-/// # Errors
-/// [`Error::TooManySamples`].
-pub(crate) fn few_enough(fragment: &Fragment) -> Result<(), Error> {
-    if fragment.samples() > u64::from(MAX_SAMPLES) { Err(Error::TooManySamples) } else { Ok(()) }
 }

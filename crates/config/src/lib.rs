@@ -9,7 +9,7 @@
 //! other threads, compiled policies cannot.
 //!
 //! ```
-//! use playlock_config::{check, parse};
+//! use playlock_config::{Env, check, parse};
 //! use serde_json::json;
 //!
 //! let env = |name: &str| (name == "PASSWORD").then(|| "52a152a152a152a152a152a152a152a1".to_owned());
@@ -23,7 +23,7 @@
 //! document["policies"][0]["tokenAuth"]["password"] = json!("00f");
 //! document["assignments"][0]["host"] = json!("*.com");
 //! let text = document.to_string();
-//! let found = std::thread::spawn(move || check(text.as_bytes(), &env)).join().unwrap();
+//! let found = std::thread::spawn(move || check(text.as_bytes(), Env::new(&env))).join().unwrap();
 //! let paths: Vec<_> = found.errors.iter().map(|error| (error.path.as_str(), error.policy)).collect();
 //! assert_eq!(paths, [("policies[0].tokenAuth.password", Some(0)), ("assignments[0].host", None)]);
 //! # Ok::<(), playlock_config::ConfigError>(())

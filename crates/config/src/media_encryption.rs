@@ -20,10 +20,13 @@ use playlock_core::policy::text::{AbsolutePath, Authority, ClusterName, KeyPath}
 pub struct MediaEncryption {
     /// Encrypt segments. `false`: playlock adds tokens to playlists and encrypts nothing.
     pub enabled: bool,
-    /// The share of segments to encrypt, in percent. Accepted for compatibility: playlock encrypts every segment.
+    /// How much of video is encrypted in samples (`scheme`), in percent: of AVC, HEVC and VVC, behind the first bytes of each
+    /// NAL unit. `cbcs` encrypts one block in 10, 9, 8 … 2, or every block: the fewest that are at least this share; `AUTO`: one
+    /// in ten. `cenc` encrypts the beginning of each NAL unit; `AUTO`: all of it. Other samples, and whole segments (AES-128),
+    /// are always encrypted completely.
     #[cfg_attr(
         feature = "schema",
-        schemars(regex(pattern = "^(ALL|AUTO|[1-9][0-9]?|100)$"), extend("default" = "ALL", "examples" = ["50"]))
+        schemars(regex(pattern = "^(ALL|AUTO|[1-9][0-9]?|100)$"), extend("default" = "AUTO", "examples" = ["50"]))
     )]
     pub percentage_coverage: Option<String>,
     /// The path of the key endpoint: letters, digits and `/.-_`. The origin never receives requests for it. Not

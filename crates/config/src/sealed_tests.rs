@@ -191,9 +191,9 @@ fn errors_tell_the_causes_apart() {
     for (written, path, said) in [
         (json!({"sealed": good, "env": "A"}), "", "another member beside it"),
         (json!({"sealed": good, "sealed2": good}), "", "another member beside it"),
-        (json!({"seal": good}), "", "unknown field `seal`, expected `env` or `sealed`"),
+        (json!({"seal": good}), ".seal", "unknown field `seal`, expected one of `env`, `sealed`"),
         (json!({"sealed": 1}), ".sealed", "invalid type"),
-        (json!({}), "", "missing field"),
+        (json!({}), "", "found an empty object, expected env or sealed"),
     ] {
         let error = read(&written, &[(KEY, OURS)]).unwrap_err();
         assert_eq!(error.path, format!("policies[0].tokenAuth.password{path}"), "{error}");

@@ -117,7 +117,7 @@ impl<'de> Deserialize<'de> for SecretSource {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretSource, A::Error> {
                 let Some(key) = map.next_key::<String>()? else {
-                    return Err(de::Error::missing_field("env"));
+                    return Err(de::Error::custom("found an empty object, expected env or sealed"));
                 };
                 if !FORMS.contains(&&*key) {
                     return Err(de::Error::unknown_field(&key, &FORMS));

@@ -45,8 +45,8 @@ fn line(now: Timestamp, level: Level, event: &str, fields: &[(&str, &str)]) -> S
     text
 }
 
-/// Appends a value, in quotes unless it is plain. Line ends and other control characters are escaped, so that no value can
-/// begin a line of its own.
+/// Appends a value, in quotes unless it is plain. Line ends and other control characters are escaped, so that no value
+/// can begin a line of its own.
 fn push_value(text: &mut String, value: &str) {
     let plain = |char: char| char.is_ascii_graphic() && !['"', '\\', '='].contains(&char);
     if !value.is_empty() && value.chars().all(plain) {

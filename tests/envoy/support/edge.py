@@ -25,7 +25,7 @@ POLICY = {
     },
     "mediaEncryption": {
         "enabled": True,
-        "percentageCoverage": "ALL",
+        "percentageCoverage": "AUTO",
         "keyPath": "/serve.key",
         "keyScope": "session",
         "secret": {"env": "PLAYLOCK_SECRET"},

@@ -173,8 +173,9 @@ def validate(directory, config):
 class Proxy:
     """A running Envoy."""
 
-    def __init__(self, directory, config, workers=1, environment=None, program=None):
-        """Starts Envoy. `config`: made by `bootstrap`, or YAML. `program`: an Envoy other than the usual one."""
+    def __init__(self, directory, config, workers=1, environment=None, program=None, folder=None):
+        """Starts Envoy. `config`: made by `bootstrap`, or YAML. `program`: an Envoy other than the usual one. `folder`:
+        where it runs."""
         self.directory = Path(directory)
         if isinstance(config, str):
             self.access_log, name = None, "envoy.yaml"
@@ -189,7 +190,7 @@ class Proxy:
             self.process = subprocess.Popen(
                 [program or places.envoy(), "-c", str(self.directory / name), "--concurrency", str(workers),
                  "--disable-hot-restart", "--admin-address-path", str(admin), "--file-flush-interval-msec", "20", "-l", "info"],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=folder, env={**os.environ, **(environment or {})})
         try:
             self._until(lambda: admin.exists() and admin.read_text().strip(), "opened its admin port")
             self.admin_address = admin.read_text().strip()

@@ -81,19 +81,82 @@ fn one_to_four_lanes_agree_with_rustcrypto() {
         let mut ours = plain.clone();
         encrypt_lanes(&keys, &ivs, &mut ours);
 
-        let theirs: [Vec<_>; N] = from_fn(|lane| {
-            let cipher = aes::Aes128::new(&keys[lane].into());
-            let chained = |chain: &mut [u8; BLOCK], block: &[u8; BLOCK]| {
-                *chain = from_fn(|i| chain[i] ^ block[i]);
-                cipher.encrypt_block(chain.into());
-                Some(*chain)
-            };
-            plain[lane].iter().scan(ivs[lane], chained).collect()
-        });
+        let theirs: [Vec<_>; N] = from_fn(|lane| by_rustcrypto(&keys[lane], ivs[lane], &plain[lane]));
         assert_eq!(ours, theirs);
     }
 
-    // SplitMix64, so that a failure comes back.
+    let mut random = random();
+    for length in 0..20 {
+        check::<1>(&mut random, length);
+        check::<2>(&mut random, length);
+        check::<3>(&mut random, length);
+        check::<4>(&mut random, length);
+    }
+}
+
+/// Messages of all lengths, in any order, with an IV each, and what is left when no message is left.
+#[test]
+fn a_queue_agrees_with_rustcrypto() {
+    fn check<const N: usize>(random: &mut impl FnMut() -> [u8; BLOCK], lengths: &[usize]) {
+        let key = random();
+        let ivs: Vec<_> = lengths.iter().map(|_| random()).collect();
+        let plain: Vec<Vec<_>> = lengths.iter().map(|length| (0..*length).map(|_| random()).collect()).collect();
+        let mut ours = plain.clone();
+        let mut queue = ours.iter_mut().zip(&ivs).map(|(blocks, iv)| Message { chain: *iv, blocks });
+        let mut lanes: [_; N] = from_fn(|_| queue.next().unwrap());
+        let schedule = Schedule::new(&key);
+        encrypt_queue(&schedule, &mut lanes, &mut || queue.next());
+        assert!(queue.next().is_none());
+        // One of them is done, and the others go on where they are.
+        assert!(lanes.iter().any(|lane| lane.blocks.is_empty()));
+        for Message { chain, blocks } in lanes {
+            encrypt([Run { schedule: &schedule, chain: &chain, blocks }]);
+        }
+        for ((ours, plain), iv) in ours.iter().zip(&plain).zip(ivs) {
+            assert_eq!(*ours, by_rustcrypto(&key, iv, plain));
+        }
+    }
+
+    let mut random = random();
+    for round in 0..40 {
+        let count = 4 + round % 9;
+        let lengths: Vec<_> = (0..count).map(|_| usize::from(random()[0] % 24)).collect();
+        check::<1>(&mut random, &lengths);
+        check::<2>(&mut random, &lengths);
+        check::<4>(&mut random, &lengths);
+    }
+    check::<4>(&mut random, &[0; 9]);
+    check::<4>(&mut random, &[7; 4]);
+}
+
+#[test]
+fn blocks_apart_agree_with_rustcrypto() {
+    let mut random = random();
+    for count in 0..14 {
+        let key = random();
+        let plain: Vec<_> = (0..count).map(|_| random()).collect();
+        let mut ours = plain.clone();
+        encrypt_apart::<4>(&Schedule::new(&key), &mut ours);
+        let whole = count / 4 * 4;
+        for (ours, plain) in ours.iter().zip(&plain).take(whole) {
+            assert_eq!([*ours].as_slice(), by_rustcrypto(&key, [0; BLOCK], &[*plain]));
+        }
+        assert_eq!(ours[whole..], plain[whole..]);
+    }
+}
+
+fn by_rustcrypto(key: &[u8; BLOCK], iv: [u8; BLOCK], plain: &[[u8; BLOCK]]) -> Vec<[u8; BLOCK]> {
+    let cipher = aes::Aes128::new(&(*key).into());
+    let chained = |chain: &mut [u8; BLOCK], block: &[u8; BLOCK]| {
+        *chain = from_fn(|i| chain[i] ^ block[i]);
+        cipher.encrypt_block(chain.into());
+        Some(*chain)
+    };
+    plain.iter().scan(iv, chained).collect()
+}
+
+/// SplitMix64, so that a failure comes back.
+fn random() -> impl FnMut() -> [u8; BLOCK] {
     let mut seed = 0u64;
     let mut word = move || {
         seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -101,11 +164,5 @@ fn one_to_four_lanes_agree_with_rustcrypto() {
         let z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ z >> 31
     };
-    let mut random = || (u128::from(word()) << 64 | u128::from(word())).to_be_bytes();
-    for length in 0..20 {
-        check::<1>(&mut random, length);
-        check::<2>(&mut random, length);
-        check::<3>(&mut random, length);
-        check::<4>(&mut random, length);
-    }
+    move || (u128::from(word()) << 64 | u128::from(word())).to_be_bytes()
 }

@@ -18,8 +18,8 @@ use crate::serve::failure;
 
 /// Operate a running control plane.
 ///
-/// The server and the credentials are those of an .edgerc file, such as the one that `playlock serve` writes, or a URL and
-/// a bearer token. Exit status 1 if the server refuses the operation, 3 if it cannot be reached.
+/// The server and the credentials are those of an .edgerc file, such as the one that `playlock serve` writes, or a URL
+/// and a bearer token. Exit status 1 if the server refuses the operation, 3 if it cannot be reached.
 #[derive(Args)]
 #[command(after_help = "Examples:
   playlock control list --edgerc control/edgerc --cacert control/ca.pem

@@ -38,7 +38,7 @@ pub fn nodes(answer: &Value) -> String {
 
 /// The state of an exchange.
 pub fn exchange(answer: &Value) -> String {
-    let waiting: Vec<String> = items(&answer["waitingFor"]).iter().map(|node| plain(node)).collect();
+    let waiting: Vec<String> = items(&answer["waitingFor"]).iter().map(plain).collect();
     let mut text = format!("step: {}\nnext: {}\n", word(answer, "step"), word(answer, "next"));
     if !waiting.is_empty() {
         text.push_str(&format!("waiting for: {}\n", waiting.join(", ")));

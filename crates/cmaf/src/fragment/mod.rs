@@ -102,11 +102,6 @@ impl Fragment {
         self.moof.capacity().saturating_add(runs).saturating_add(trafs)
     }
 
-    /// The number of samples.
-    pub(crate) fn samples(&self) -> u64 {
-        self.runs.iter().map(|run| u64::from(run.count)).sum()
-    }
-
     /// Whether data is found by its position in the stream.
     pub(crate) fn has_absolute_offsets(&self) -> bool {
         self.trafs.iter().any(|traf| traf.flags & traf::tfhd::BASE_DATA_OFFSET != 0)
@@ -130,28 +125,6 @@ impl Fragment {
             Some(run) if sample < run.count => Cursor { sample, ..cursor },
             _ => Cursor { run: cursor.run.saturating_add(1), sample: 0 },
         }
-    }
-
-    /// Parts that hold all samples, for a `moof` that describes the same `mdat` as the origin's.
-    pub(crate) fn all(&self) -> Result<Vec<Part>, Error> {
-        let start = self.runs.first().map_or(0, |run| run.start);
-        let mut sample = 0_usize;
-        let parts = self.runs.iter().enumerate().map(|(number, run)| {
-            let traf = self.trafs.get(run.traf).ok_or_else(Error::bug)?;
-            let begin = sample;
-            sample = sample.saturating_add(usize::try_from(run.count).map_err(|_| Error::TooManySamples)?);
-            Ok(Part {
-                run: number,
-                traf: run.traf,
-                first: 0,
-                count: run.count,
-                offset: u32::try_from(run.start.saturating_sub(start)).map_err(|_| Error::DataOffset)?,
-                time: traf.time,
-                index: 0,
-                samples: begin..sample,
-            })
-        });
-        parts.collect()
     }
 }
 

@@ -93,9 +93,14 @@ impl Run {
         if self.flags & trun::DURATION == 0 { None } else { self.field(moof, sample, 0) }
     }
 
+    /// A field of a sample's record. `None` behind the last sample: this is asked for each of them.
     fn field(&self, moof: &[u8], sample: u32, number: usize) -> Option<u32> {
-        let record = self.records_of(moof, sample, 1)?;
-        record.as_chunks().0.get(number).map(|field| u32::from_be_bytes(*field))
+        if sample >= self.count {
+            return None;
+        }
+        let at = self.record.checked_mul(usize::try_from(sample).ok()?)?.checked_add(number.checked_mul(4)?)?;
+        let field = moof.get(self.records.start.checked_add(at)?..)?.first_chunk()?;
+        Some(u32::from_be_bytes(*field))
     }
 
     /// The records of `count` samples.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::wrap;
 use crate::boxes::{Child, Children, Fields, FourCc};
-use crate::settings::{BLOCK, SKIP, Scheme, Settings};
+use crate::settings::{BLOCK, Ivs, Settings};
 use crate::write::{boxed, full};
 use crate::{Error, Samples};
 
@@ -122,7 +122,10 @@ fn sinf(out: &mut Vec<u8>, format: FourCc, samples: Samples, settings: &Settings
             Ok(())
         })?;
         full(out, b"schm", 0, 0, |out| {
-            out.extend_from_slice(settings.scheme.code());
+            out.extend_from_slice(match settings.ivs {
+                Ivs::Constant(_) => b"cbcs",
+                Ivs::Synthetic(_) => b"cenc",
+            });
             out.extend_from_slice(&0x1_0000_u32.to_be_bytes());
             Ok(())
         })?;
@@ -133,18 +136,18 @@ fn sinf(out: &mut Vec<u8>, format: FourCc, samples: Samples, settings: &Settings
 /// Appends `tenc` (ISO/IEC 23001-7 section 8.2).
 fn tenc(out: &mut Vec<u8>, samples: Samples, settings: &Settings) -> Result<(), Error> {
     const PROTECTED: u8 = 1;
-    match settings.scheme {
-        Scheme::Cbcs { iv } => full(out, b"tenc", 1, 0, |out| {
-            let skip = u8::try_from(SKIP).map_err(|_| Error::bug())?;
-            let pattern = if samples == Samples::Nal { 1 << 4 | skip } else { 0 };
+    let block = u8::try_from(BLOCK).map_err(|_| Error::bug())?;
+    match settings.ivs {
+        Ivs::Constant(iv) => full(out, b"tenc", 1, 0, |out| {
+            let pattern = if samples == Samples::Nal { 1 << 4 | settings.coverage.skipped() } else { 0 };
             out.extend_from_slice(&[0, pattern, PROTECTED, 0]);
             out.extend_from_slice(&settings.kid);
-            out.push(u8::try_from(BLOCK).map_err(|_| Error::bug())?);
+            out.push(block);
             out.extend_from_slice(&iv);
             Ok(())
         }),
-        Scheme::Cenc { .. } => full(out, b"tenc", 0, 0, |out| {
-            out.extend_from_slice(&[0, 0, PROTECTED, settings.scheme.sample_iv_len()]);
+        Ivs::Synthetic(_) => full(out, b"tenc", 0, 0, |out| {
+            out.extend_from_slice(&[0, 0, PROTECTED, block]);
             out.extend_from_slice(&settings.kid);
             Ok(())
         }),

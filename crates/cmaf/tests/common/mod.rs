@@ -4,19 +4,18 @@
 use aes::Aes128;
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use mp4_atom::{Any, Decode, Moof};
-use playlock_cmaf::{Encryptor, Error, IvSize, Scheme, Settings, Track};
+use playlock_cmaf::{Encryptor, Error, IV_SECRET, Scheme, Settings, Track};
 
 pub mod build;
 
 pub const KEY: [u8; 16] = 0x0f0e_0d0c_0b0a_0908_0706_0504_0302_0100_u128.to_be_bytes();
 pub const KID: [u8; 16] = 0x0011_2233_4455_6677_8899_aabb_ccdd_eeff_u128.to_be_bytes();
 pub const IV: [u8; 16] = 0xd5fb_d6b8_2ed9_3e4e_f98a_e409_31ee_33b7_u128.to_be_bytes();
-pub const IV8: [u8; 8] = 0xd5fb_d6b8_2ed9_3e4e_u64.to_be_bytes();
+pub const SECRET: [u8; IV_SECRET] = *b"the secret from which a test makes its 48 bytes.";
 
-pub const CBCS: Scheme = Scheme::Cbcs { iv: IV };
-pub const CENC: Scheme = Scheme::Cenc { iv: IV8, size: IvSize::Eight };
-pub const CENC16: Scheme = Scheme::Cenc { iv: IV8, size: IvSize::Sixteen };
-pub const SCHEMES: [(&str, Scheme); 3] = [("cbcs", CBCS), ("cenc", CENC), ("cenc16", CENC16)];
+pub const CBCS: Scheme<'_> = Scheme::Cbcs { iv: IV };
+pub const CENC: Scheme<'_> = Scheme::Cenc { secret: &SECRET };
+pub const SCHEMES: [(&str, Scheme<'_>); 2] = [("cbcs", CBCS), ("cenc", CENC)];
 
 /// The streams in `vectors/`: their names, bytes, and whether their samples are NAL units.
 pub const STREAMS: [(&str, &[u8], bool); 9] = [
@@ -35,7 +34,7 @@ pub fn stream(name: &str) -> &'static [u8] {
     STREAMS.iter().find(|stream| stream.0 == name).unwrap().1
 }
 
-pub fn settings(scheme: Scheme) -> Settings {
+pub fn settings(scheme: Scheme<'_>) -> Settings {
     Settings::new(&KEY, KID, scheme)
 }
 
@@ -50,7 +49,7 @@ pub fn encrypt_in(bytes: &[u8], chunk: usize, settings: Settings) -> Result<Vec<
     Ok(out)
 }
 
-pub fn encrypt(bytes: &[u8], scheme: Scheme) -> Result<Vec<u8>, Error> {
+pub fn encrypt(bytes: &[u8], scheme: Scheme<'_>) -> Result<Vec<u8>, Error> {
     encrypt_in(bytes, usize::MAX, settings(scheme))
 }
 
@@ -144,13 +143,18 @@ fn read_senc(data: &[u8], ranged: bool, iv_size: usize, samples: &mut [Sample]) 
 }
 
 /// Decrypts a sample as a player does. `text`: it is clear.
-pub fn decrypt(sample: &Sample, scheme: Scheme, text: bool) -> Vec<u8> {
+pub fn decrypt(sample: &Sample, scheme: Scheme<'_>, text: bool) -> Vec<u8> {
+    decrypt_by(sample, scheme, text, 10)
+}
+
+/// The same with a pattern of one block in so many.
+pub fn decrypt_by(sample: &Sample, scheme: Scheme<'_>, text: bool, every: usize) -> Vec<u8> {
     let mut data = sample.data.clone();
     if text {
         return data;
     }
     let cipher = Aes128::new(&KEY.into());
-    let step = if sample.ranges.is_some() { 10 } else { 1 };
+    let step = if sample.ranges.is_some() { every } else { 1 };
     let ranges = sample.ranges.clone().unwrap_or_else(|| vec![(0, data.len())]);
     let mut at = 0;
     let mut counter = 0_u64;
@@ -184,11 +188,10 @@ pub fn decrypt(sample: &Sample, scheme: Scheme, text: bool) -> Vec<u8> {
     data
 }
 
-pub fn iv_size(scheme: Scheme) -> usize {
+pub fn iv_size(scheme: Scheme<'_>) -> usize {
     match scheme {
         Scheme::Cbcs { .. } => 0,
-        Scheme::Cenc { size: IvSize::Eight, .. } => 8,
-        Scheme::Cenc { size: IvSize::Sixteen, .. } => 16,
+        Scheme::Cenc { .. } => 16,
     }
 }
 

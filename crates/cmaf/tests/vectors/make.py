@@ -10,19 +10,19 @@ sys.path.insert(0, str(FOLDER.parent / "oracles"))
 import mp4
 import reference
 from streams import STREAMS, TEXTS, make
-from test_oracles import IV, KEY, SCHEMES
+from test_oracles import IV, KEY, OWN, SCHEMES
 
 
 def expected(name):
     """One line for each scheme."""
     data = (FOLDER / f"{name}.mp4").read_bytes()
     kind, _ = mp4.entry(data)
-    samples = [one["data"] for one in mp4.samples(data)]
-    for scheme, (scheme_name, iv, size) in SCHEMES.items():
+    samples = mp4.samples(data)
+    for scheme, (secret, iv_size) in SCHEMES.items():
+        ivs = reference.all_ivs(kind, samples, secret, OWN[scheme]) if iv_size else [IV] * len(samples)
         digest = hashlib.sha256()
-        for number, sample in enumerate(samples):
-            used = reference.sample_iv(iv, number, size) if size else IV
-            digest.update(reference.encrypt(kind, sample, scheme_name, KEY, used))
+        for sample, iv in zip(samples, ivs, strict=True):
+            digest.update(reference.encrypt(kind, sample["data"], scheme, KEY, iv, OWN[scheme]))
         yield f"{name} {scheme} {len(samples)} {digest.hexdigest()}\n"
 
 

@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
 use super::text::text;
-use super::{authorizer, speke};
+use super::{authorizer, coverage, speke};
 use crate::document::{self, KeyRotation, SecretSource};
 use crate::error::ConfigError;
 use crate::secret::Reader;
 use playlock_core::policy::Policies;
 use playlock_core::policy::encryption::{
-    Encryption, HlsMethod, KeySharing, Keys, OnEncryptedOrigin, Rotation, SampleEncryption, SampleScheme,
+    Coverage, Encryption, HlsMethod, KeySharing, Keys, OnEncryptedOrigin, Rotation, SampleEncryption, SampleScheme,
 };
 use playlock_core::policy::key_url::{KeyUrl, Place};
 use playlock_core::policy::speke::Speke;
@@ -68,21 +68,7 @@ pub fn read(
     secrets: &[Secret],
     reader: &mut Reader<'_>,
 ) -> Result<Encryption, ConfigError> {
-    match encryption.percentage_coverage.as_deref() {
-        None | Some("ALL" | "AUTO" | "100") => {}
-        // Partial encryption would leave content in clear, and the cipher is too cheap for it to save much.
-        Some(share) if share.parse::<u8>().is_ok_and(|share| (1..100).contains(&share)) => {
-            reader
-                .warnings
-                .push(format!("{path}.percentageCoverage: found \"{share}\"; every segment is encrypted all the same"));
-        }
-        Some(other) => {
-            return Err(ConfigError::new(
-                format!("{path}.percentageCoverage"),
-                format!("found \"{}\", expected \"ALL\", \"AUTO\" or \"1\" to \"100\"", other.escape_default()),
-            ));
-        }
-    }
+    let coverage = coverage::read(path, encryption, reader)?;
     let rotation = match encryption.key_rotation {
         None => Rotation::Never,
         Some(KeyRotation::Segments(segments)) => {
@@ -102,7 +88,7 @@ pub fn read(
         rotation,
         iv_mode: encryption.iv_mode,
         on_encrypted_origin: encryption.on_encrypted_origin,
-        samples: read_samples(path, encryption)?,
+        samples: read_samples(path, encryption, coverage)?,
         speke: read_speke(path, encryption, key_name, secrets, reader)?,
     };
     if encryption.stream_depth.is_some() && !built.asks_for_stream() {
@@ -125,7 +111,11 @@ fn read_speke(
     Ok(Some(Rc::new(speke::read(&format!("{path}.speke"), written, key_name, secrets, reader)?)))
 }
 
-fn read_samples(path: &str, encryption: &document::MediaEncryption) -> Result<Option<SampleEncryption>, ConfigError> {
+fn read_samples(
+    path: &str,
+    encryption: &document::MediaEncryption,
+    coverage: Option<Coverage>,
+) -> Result<Option<SampleEncryption>, ConfigError> {
     let beside = |member: &str, why: &str| Err(ConfigError::new(format!("{path}.{member}"), why));
     let hls = encryption.hls_method;
     if hls == HlsMethod::SampleAes && encryption.scheme != Some(SampleScheme::Cbcs) {
@@ -160,7 +150,7 @@ fn read_samples(path: &str, encryption: &document::MediaEncryption) -> Result<Op
     if *license_path == *encryption.key_path.as_deref().unwrap_or(DEFAULT_KEY_PATH) {
         return beside("licensePath", "the same as keyPath, expected another path");
     }
-    Ok(Some(SampleEncryption { scheme, license_path, hls }))
+    Ok(Some(SampleEncryption { scheme, coverage, license_path, hls }))
 }
 
 /// Checks what license servers need of the whole document.

@@ -9,6 +9,7 @@ mod binding;
 #[cfg(feature = "cat")]
 mod cat;
 mod cors;
+mod coverage;
 pub mod encryption;
 pub mod geo_headers;
 #[cfg(feature = "keys")]

@@ -92,6 +92,7 @@ fn keys_of_samples() {
         assert_eq!(keyring.sample_key(&scope).to_vec(), bytes(vector, "sampleKey"), "{vector}");
         assert_eq!(keyring.sample_kid(&scope).to_vec(), bytes(vector, "sampleKid"), "{vector}");
         assert_eq!(keyring.sample_iv(&scope).to_vec(), bytes(vector, "sampleIv"), "{vector}");
+        assert_eq!(keyring.sample_ivs(&scope).to_vec(), bytes(vector, "sampleIvs"), "{vector}");
         let stream = KeyScope::Stream(directory.into());
         let other = [7; 16];
         for (signed, scope, name) in [

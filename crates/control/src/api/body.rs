@@ -20,8 +20,8 @@ pub const LIMIT: usize = 4 * 1024 * 1024;
 const SMALL: usize = 4096;
 /// Time in which a body must arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Bytes of a refused body that are read and dropped at most, and the time for them. A client that still writes would not
-/// see the answer, and could not use the connection again.
+/// Bytes of a refused body that are read and dropped at most, and the time for them. A client that still writes would
+/// not see the answer, and could not use the connection again.
 const DROPPED: usize = 2 * LIMIT;
 const DROP_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -96,7 +96,8 @@ async fn bounded(parts: &Parts, stream: &mut Body, limit: usize) -> Result<Bytes
     })
 }
 
-/// The answer to a request whose body may not have been read: drops what comes, and closes the connection if it is much.
+/// The answer to a request whose body may not have been read: drops what comes, and closes the connection if it is
+/// much.
 pub async fn refuse(problem: Problem, mut stream: Body) -> Problem {
     let rest = async {
         let mut dropped = 0_usize;

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Addresses that are remembered. Beyond them failures of further addresses are not counted: a flood from many addresses
-/// must not lock out the others.
+/// Addresses that are remembered. Beyond them failures of further addresses are not counted: a flood from many
+/// addresses must not lock out the others.
 const ADDRESSES: usize = 10_000;
 const WINDOW: Duration = Duration::from_mins(1);
 

@@ -60,10 +60,19 @@ macro_rules! operations {
             name: $name,
             summary: $summary,
             body: first!($($body)?),
-            query: { #[allow(unused_mut, unused_assignments)] let mut query: &'static [Query] = &[]; $(query = $query;)? query },
+            query: or_none!($($query)?),
             answers: &[$(($status, first!($($schema)?))),+],
             route: || $method($handler),
         }),*]
+    };
+}
+
+macro_rules! or_none {
+    () => {
+        &[]
+    };
+    ($query:expr) => {
+        $query
     };
 }
 
@@ -102,27 +111,36 @@ pub static OPERATIONS: &[Operation] = operations! {
         () -> [200 "DesignatedMarketAreas"] => lists::dmas;
     get "/config-media-security/v2/countries" Read "listCountries" "List countries"
         () -> [200 "Countries"] => lists::countries;
-    get "/config-media-security/v2/policies" Read "listPolicies" "List policies: one element for each policy and network"
+    get "/config-media-security/v2/policies" Read "listPolicies"
+        "List policies: one element for each policy and network"
         () -> [200 "Policies"] => policies::list;
-    post "/config-media-security/v2/policies" Edit "createPolicy" "Create a policy on staging; with promote on both networks"
+    post "/config-media-security/v2/policies" Edit "createPolicy"
+        "Create a policy on staging; with promote on both networks"
         ("Policy") -> [201 "Message", 202 "Message"] => policies::create;
     get "/config-media-security/v2/policies/{policyId}" Read "getPolicy" "Get a policy"
         () -> [200 "Policy"] => policies::read;
-    put "/config-media-security/v2/policies/{policyId}" Edit "modifyPolicy" "Modify a policy on staging; with promote on both networks"
+    put "/config-media-security/v2/policies/{policyId}" Edit "modifyPolicy"
+        "Modify a policy on staging; with promote on both networks"
         ("Policy") -> [201 "Message", 202 "Message"] => policies::edit;
-    patch "/config-media-security/v2/policies/{policyId}" Edit "patchPolicy" "Promote, reset or mark a policy for deletion"
+    patch "/config-media-security/v2/policies/{policyId}" Edit "patchPolicy"
+        "Promote, reset or mark a policy for deletion"
         ("PolicyPatch") -> [200 "Message"] => policies::patch;
-    delete "/config-media-security/v2/policies/{policyId}" Promote "deletePolicy" "Delete a marked policy from both networks"
+    delete "/config-media-security/v2/policies/{policyId}" Promote "deletePolicy"
+        "Delete a marked policy from both networks"
         () -> [200 "Message"] => policies::delete;
-    get "/config-media-security/v2/policies/{policyId}/assignments" Read "listPolicyAssignments" "List a policy's assignments"
+    get "/config-media-security/v2/policies/{policyId}/assignments" Read "listPolicyAssignments"
+        "List a policy's assignments"
         () -> [200 "AssignmentStatus"] => assignments::of_policy;
     get "/config-media-security/v2/configurations" Read "listConfigurations" "List configurations"
         () -> [200 "Configurations"] => lists::configurations;
-    get "/config-media-security/v2/configurations/{domain}/assignments" Read "listAssignments" "List a configuration's assignments"
+    get "/config-media-security/v2/configurations/{domain}/assignments" Read "listAssignments"
+        "List a configuration's assignments"
         () -> [200 "AssignmentStatus"] => assignments::list;
-    put "/config-media-security/v2/configurations/{domain}/assignments" Edit "modifyAssignments" "Replace a configuration's assignments on staging; with promote on both networks"
+    put "/config-media-security/v2/configurations/{domain}/assignments" Edit "modifyAssignments"
+        "Replace a configuration's assignments on staging; with promote on both networks"
         ("Assignments") -> [201, 202] => assignments::replace;
-    patch "/config-media-security/v2/configurations/{domain}/assignments" Edit "patchAssignments" "Promote or reset a configuration's assignments"
+    patch "/config-media-security/v2/configurations/{domain}/assignments" Edit "patchAssignments"
+        "Promote or reset a configuration's assignments"
         ("AssignmentsPatch") -> [200 "AssignmentStatus"] => assignments::patch;
 
     get "/control/v1/me" Read "me" "The authenticated user"
@@ -135,29 +153,36 @@ pub static OPERATIONS: &[Operation] = operations! {
         () -> [200 "Policy"] => versions::read;
     post "/control/v1/policies/{policyId}/rollback" Edit "rollBackPolicy" "Put an earlier version on a network"
         ("Rollback") -> [200 "Message"] => versions::roll_back;
-    get "/control/v1/policies/{policyId}/impact" Read "policyImpact" "The assignments and nodes that a change of a policy reaches"
+    get "/control/v1/policies/{policyId}/impact" Read "policyImpact"
+        "The assignments and nodes that a change of a policy reaches"
         () -> [200 "Impact"] => versions::impact;
     get "/control/v1/policies/{policyId}/exchange" Read "exchangeState" "The step of the exchange of a secret"
         () -> [200 "ExchangeState"] => exchange::read;
-    post "/control/v1/policies/{policyId}/exchange" Promote "exchangeStep" "Take the next step of the exchange of a secret"
+    post "/control/v1/policies/{policyId}/exchange" Promote "exchangeStep"
+        "Take the next step of the exchange of a secret"
         ("ExchangeStep") -> [200 "ExchangeState"] => exchange::step;
     post "/control/v1/configurations" Edit "createConfiguration" "Create a configuration"
         ("Configuration") -> [201 "Configuration"] => configurations::create;
     put "/control/v1/configurations/{configurationId}" Edit "modifyConfiguration" "Modify a configuration"
         ("Configuration") -> [200 "Configuration"] => configurations::edit;
-    delete "/control/v1/configurations/{configurationId}" Edit "deleteConfiguration" "Delete a configuration without assignments"
+    delete "/control/v1/configurations/{configurationId}" Edit "deleteConfiguration"
+        "Delete a configuration without assignments"
         () -> [200 "Message"] => configurations::delete;
-    get "/control/v1/configurations/{domain}/versions" Read "listAssignmentVersions" "List the versions of a configuration's assignments"
+    get "/control/v1/configurations/{domain}/versions" Read "listAssignmentVersions"
+        "List the versions of a configuration's assignments"
         () -> [200 "Versions"] => configurations::versions;
-    post "/control/v1/configurations/{domain}/rollback" Edit "rollBackAssignments" "Put earlier assignments on a network"
+    post "/control/v1/configurations/{domain}/rollback" Edit "rollBackAssignments"
+        "Put earlier assignments on a network"
         ("Rollback") -> [200 "AssignmentStatus"] => configurations::roll_back;
-    get "/control/v1/settings" Read "getSettings" "The members of both networks' documents beside policies and assignments"
+    get "/control/v1/settings" Read "getSettings"
+        "The members of both networks' documents beside policies and assignments"
         () -> [200 "Settings"] => settings::read;
     put "/control/v1/settings" Edit "modifySettings" "Replace the settings on staging"
         ("StagingSettings") -> [200 "Settings"] => settings::replace;
     patch "/control/v1/settings" Edit "patchSettings" "Promote or reset the settings"
         ("AssignmentsPatch") -> [200 "Settings"] => settings::patch;
-    get "/control/v1/networks/{network}/document" Read "networkDocument" "The document that a network's Envoys should run"
+    get "/control/v1/networks/{network}/document" Read "networkDocument"
+        "The document that a network's Envoys should run"
         () -> [200 "Any"] => insight::document;
     post "/control/v1/check" Read "check" "Check a policy or a document without storing it"
         ("Check") -> [200 "Checked"] => insight::check;

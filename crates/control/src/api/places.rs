@@ -54,7 +54,7 @@ impl MarketAreas {
 /// The list that `GET /countries` answers with.
 pub fn countries() -> &'static Value {
     static LIST: LazyLock<Value> = LazyLock::new(|| {
-        let entry = |country: playlock_places::Country| json!({"countryCode": country.code, "countryName": country.name, "continentCode": country.continent});
+        let entry = |it: playlock_places::Country| json!({"countryCode": it.code, "countryName": it.name, "continentCode": it.continent});
         playlock_places::countries().map(entry).collect()
     });
     &LIST
@@ -63,7 +63,7 @@ pub fn countries() -> &'static Value {
 /// The list that `GET /regions` answers with.
 pub fn regions() -> &'static Value {
     static LIST: LazyLock<Value> = LazyLock::new(|| {
-        let entry = |region: playlock_places::Region| json!({"countryCode": region.country, "regionCode": region.code, "regionName": region.name});
+        let entry = |it: playlock_places::Region| json!({"countryCode": it.country, "regionCode": it.code, "regionName": it.name});
         playlock_places::regions().map(entry).collect()
     });
     &LIST

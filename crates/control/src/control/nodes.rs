@@ -15,6 +15,8 @@ use crate::store::nodes::{self, NodeRow};
 const UPDATE: i64 = 30;
 /// Characters of the names of nodes, clusters, policies and reasons that are kept: Envoys claim them.
 const MAX_NAME: usize = 256;
+/// Seconds after which a node is disconnected that no server has seen: its server is gone. Servers look every 20 s.
+const GONE: i64 = 60;
 /// Characters of a reason that are kept.
 const MAX_REASON: usize = 1000;
 /// Seconds for which refused requests are kept.
@@ -29,8 +31,8 @@ pub struct NodeReport {
     pub node: String,
     /// `node.cluster`.
     pub cluster: String,
-    /// A name of the stream that no other has, on any server: an Envoy that has come back elsewhere is not disconnected
-    /// by the end of its old stream.
+    /// A name of the stream that no other has, on any server: an Envoy that has come back elsewhere is not disconnected by
+    /// the end of its old stream. It begins with the server's name and `-`.
     pub stream: String,
     /// The event.
     pub event: NodeEvent,
@@ -141,6 +143,14 @@ impl Control {
         }
     }
 
+    /// Marks the nodes of a server as seen, and ends the streams of servers that are gone.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn sweep_nodes(&self, server: &str) -> Outcome<()> {
+        nodes::sweep(self.store().pool(), server, &self.now(), &rfc3339(self.seconds().saturating_sub(GONE))).await
+    }
+
     /// Adds a node's refusals to the current minute.
     ///
     /// # Errors
@@ -196,7 +206,7 @@ impl Control {
 /// The state of a node, at `now`, in seconds since 1970.
 pub fn state(node: &NodeRow, revision: i64, now: i64) -> NodeState {
     let refused = node.refused.as_ref().map(|(refused, ..)| *refused);
-    let in_force = node.in_force.filter(|in_force| *in_force > 0);
+    let in_force = node.in_force;
     if !node.connected {
         NodeState::Disconnected
     } else if refused == Some(revision) && in_force != Some(revision) {

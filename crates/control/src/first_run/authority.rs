@@ -113,7 +113,8 @@ fn parameters(name: &str, now: Timestamp, lifetime: Span) -> CertificateParams {
     parameters
 }
 
-/// Whether a certificate should be replaced: unreadable, a third or less of its lifetime left, or without one of the names.
+/// Whether a certificate should be replaced: unreadable, a third or less of its lifetime left, or without one of the
+/// names.
 pub fn due(certificate: &str, names: &[String], now: Timestamp) -> bool {
     let Ok((_, pem)) = parse_x509_pem(certificate.as_bytes()) else { return true };
     let Ok(parsed) = pem.parse_x509() else { return true };

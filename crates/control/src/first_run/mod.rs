@@ -49,8 +49,8 @@ pub struct ServerIdentity {
 }
 
 impl Folder {
-    /// Opens the folder, and creates what the first start creates without the database: the authority, the certificates.
-    /// `names`: additional names and addresses of the server.
+    /// Opens the folder, and creates what the first start creates without the database: the authority, the
+    /// certificates. `names`: additional names and addresses of the server.
     ///
     /// # Errors
     /// Another server has the folder, a file cannot be used, or one is gone that only a first start makes.

@@ -25,8 +25,8 @@ use crate::first_run::ServerIdentity;
 const CONNECTIONS: usize = 1024;
 /// Time for the first request of a connection.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Time for the headers of each further request, and so for a connection to be idle. Clients keep connections for about a
-/// minute, and take one that was just closed for an error.
+/// Time for the headers of each further request, and so for a connection to be idle. Clients keep connections for
+/// about a minute, and take one that was just closed for an error.
 const IDLE: Duration = Duration::from_secs(90);
 
 /// The server's certificate, which may be replaced while it listens.

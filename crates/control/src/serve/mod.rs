@@ -25,7 +25,7 @@ use crate::actor::{Actor, Role};
 use crate::api::{self, App, MarketAreas};
 use crate::clock::System;
 use crate::control::Control;
-use crate::first_run::{Folder, MASTER_KEY_VARIABLE, ServerIdentity, host_of};
+use crate::first_run::{Folder, MASTER_KEY_VARIABLE, host_of};
 use crate::log::{self, Level};
 use crate::options::Options;
 use crate::page;
@@ -74,6 +74,7 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
 
     let identity = folder.identity()?;
     let tls = Tls::new(&identity)?;
+    let with_nodes = xds::Tls::new(&identity.certificate, &identity.key, &identity.authority).map_err(tls_error)?;
     let app = App::new(control.clone(), window, options.failures_per_minute, dmas, options.why);
     let counters = Arc::clone(&app.counters);
     let greeting = Greeting {
@@ -93,8 +94,8 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
         tokio::try_join!(
             https::serve(https, &tls, router, shutdown.clone()),
             health::serve(health, control.clone(), counters, shutdown.clone()),
-            envoys(control.clone(), xds, filter, identity, shutdown.clone()),
-            renew(&folder, &tls, shutdown.clone()),
+            envoys(control.clone(), xds, filter, with_nodes.clone(), shutdown.clone()),
+            renew(&folder, &tls, &with_nodes, shutdown.clone()),
         )
     };
     let done = listeners.await;
@@ -108,14 +109,16 @@ async fn envoys(
     control: Control,
     listener: TcpListener,
     filter: Filter,
-    identity: ServerIdentity,
+    tls: xds::Tls,
     shutdown: Shutdown,
 ) -> Result<(), ServeError> {
-    let tls =
-        xds::Tls { certificate: identity.certificate, key: identity.key.to_string(), client_ca: identity.authority };
     let settings = xds::Settings { filter, tls, backoff: Backoff::default() };
     let served = xds::serve(control, listener, settings, async move { shutdown.ended().await }).await;
     served.map_err(|error| ServeError::Envoys(error.to_string()))
+}
+
+fn tls_error(error: xds::TlsError) -> ServeError {
+    ServeError::Tls(error.to_string())
 }
 
 async fn bind(option: &'static str, address: std::net::SocketAddr) -> Result<TcpListener, ServeError> {
@@ -218,7 +221,7 @@ async fn first_client(folder: &Folder, control: &Control, host: &str) -> Result<
 }
 
 /// Replaces certificates before they end.
-async fn renew(folder: &Folder, tls: &Tls, shutdown: Shutdown) -> Result<(), ServeError> {
+async fn renew(folder: &Folder, tls: &Tls, with_nodes: &xds::Tls, shutdown: Shutdown) -> Result<(), ServeError> {
     loop {
         tokio::select! {
             () = shutdown.ended() => return Ok(()),
@@ -231,7 +234,10 @@ async fn renew(folder: &Folder, tls: &Tls, shutdown: Shutdown) -> Result<(), Ser
                     log::write(Level::Warning, "certificate_replaced", &[("file", &format!("{name}.pem"))]);
                 }
                 if !replaced.is_empty() {
-                    tls.replace(&folder.identity()?)?;
+                    let identity = folder.identity()?;
+                    tls.replace(&identity)?;
+                    let new = with_nodes.replace(&identity.certificate, &identity.key, &identity.authority);
+                    new.map_err(tls_error)?;
                 }
             }
             Err(error) => log::write(Level::Error, "certificate_not_replaced", &[("reason", &error.to_string())]),

@@ -26,7 +26,7 @@ pub struct NodeRow {
     pub offered_at: Option<String>,
     /// The revision that Envoy says it accepted.
     pub acknowledged: Option<i64>,
-    /// The revision in force, by the module's gauge.
+    /// The revision in force, by the module's gauge; a document without one counts as none.
     pub in_force: Option<i64>,
     /// The newest refusal: revision, reason, time.
     pub refused: Option<(i64, String, String)>,
@@ -45,9 +45,9 @@ pub async fn connected(
 ) -> Result<(), ControlError> {
     let (network, node, cluster) = node;
     sqlx::query(
-        "INSERT INTO nodes (network, node, cluster, version, stream, since) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO nodes (network, node, cluster, version, stream, seen, since) VALUES ($1, $2, $3, $4, $5, $6, $6)
          ON CONFLICT (network, node) DO UPDATE SET cluster = excluded.cluster, version = excluded.version,
-         stream = excluded.stream, since = excluded.since, offered = NULL, offered_at = NULL, acknowledged = NULL",
+         stream = excluded.stream, seen = excluded.seen, since = excluded.since, offered = NULL, offered_at = NULL, acknowledged = NULL",
     )
     .bind(network.name())
     .bind(node)
@@ -76,6 +76,25 @@ pub async fn disconnected(
         .bind(network.name())
         .bind(node)
         .bind(stream)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Marks the nodes with a stream of this server as seen at `now`, and ends the streams of those that no server has seen since
+/// `before`: their server is gone. `server`: what the names of its streams begin with, hex digits.
+///
+/// # Errors
+/// If the database cannot be written.
+pub async fn sweep(pool: &AnyPool, server: &str, now: &str, before: &str) -> Result<(), ControlError> {
+    sqlx::query("UPDATE nodes SET seen = $1 WHERE stream LIKE $2")
+        .bind(now)
+        .bind(format!("{server}-%"))
+        .execute(pool)
+        .await?;
+    sqlx::query("UPDATE nodes SET stream = NULL, since = $1 WHERE stream IS NOT NULL AND seen < $2")
+        .bind(now)
+        .bind(before)
         .execute(pool)
         .await?;
     Ok(())
@@ -195,7 +214,7 @@ pub async fn all(connection: &mut sqlx::AnyConnection) -> Result<Vec<NodeRow>, C
             offered: row.try_get(6)?,
             offered_at: row.try_get(7)?,
             acknowledged: row.try_get(8)?,
-            in_force: row.try_get(9)?,
+            in_force: row.try_get::<Option<i64>, _>(9)?.filter(|revision| *revision > 0),
             refused,
         });
     }

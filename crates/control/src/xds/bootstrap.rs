@@ -65,6 +65,7 @@ stats_sinks:
 # In clusters.
 - name: playlock_control
   type: STRICT_DNS
+  dns_lookup_family: ALL # tries addresses of both families
   connect_timeout: 5s
   load_assignment:
     cluster_name: playlock_control

@@ -17,12 +17,12 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::identity;
-use super::log;
 use super::offer::{Action, Event, Offer, Target};
 use super::reports::Reporter;
 use super::resource::Resource;
 use super::shared::Shared;
 use crate::control::NodeEvent;
+use crate::log::{self, Level};
 use crate::network::Network;
 
 /// Longest time until the first request of a stream.
@@ -125,12 +125,20 @@ async fn serve(
     let reporter = Reporter::new(&shared.reports, network, &node)?;
     let stream = shared.nodes.open(network, &reporter.node);
     reporter.report(NodeEvent::Connected(version(&node)));
+    if first.version_info.is_empty() {
+        // A new process: the gauge is of the one before.
+        reporter.report(NodeEvent::InForce(0));
+    }
     let mut link = Link { shared, reporter: &reporter, stream: &stream, to, wake: None };
     let ended = match fault(&first, shared.filter.name()) {
         // Without an answer the Envoy keeps what it has. An error would make it ask again at once.
         Some(fault) => {
             let revision = shared.published.of(network).borrow().as_ref().map_or(0, |resource| resource.revision());
-            log::line(format_args!("{network} {}: not served: {fault}", reporter.node));
+            log::write(
+                Level::Warning,
+                "xds.unknown",
+                &[("network", network.name()), ("node", &reporter.node), ("fault", &fault)],
+            );
             reporter.report(NodeEvent::Refused(revision, fault));
             link.ignore(&mut requests).await
         }
@@ -214,7 +222,9 @@ impl Link<'_> {
             Action::Refused(revision, reason) => {
                 let reason = printable(&reason);
                 let Reporter { network, node, .. } = self.reporter;
-                log::line(format_args!("{network} {node}: revision {revision} refused: {reason}"));
+                let number = revision.to_string();
+                let fields = [("network", network.name()), ("node", node), ("revision", &number), ("reason", &reason)];
+                log::write(Level::Warning, "xds.refused", &fields);
                 self.reporter.report(NodeEvent::Refused(revision, reason));
             }
             Action::Wake(at) => self.wake = Some(Time::from_std(self.shared.began + at)),

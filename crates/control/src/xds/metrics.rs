@@ -8,13 +8,13 @@ use envoy_types::pb::envoy::service::metrics::v3::{StreamMetricsMessage, StreamM
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::log;
 use super::operations::Operations;
 use super::published::Current;
 use super::reports::Reporter;
 use super::shared::Shared;
 use super::tally::Tally;
 use crate::control::{NodeEvent, RefusalCount};
+use crate::log::{self, Level};
 use crate::network::Network;
 
 /// Longest time until the first message of a stream: the longest usual time between two of Envoy's.
@@ -138,7 +138,10 @@ impl Stream {
         let Reporter { network, node, .. } = &self.reporter;
         match control.record_refusals(*network, node, &self.unsaved).await {
             Ok(()) => self.unsaved.clear(),
-            Err(error) => log::line(format_args!("{network} {node}: refusals are stored later: {error}")),
+            Err(error) => {
+                let fields = [("network", network.name()), ("node", node), ("error", &error.to_string())];
+                log::write(Level::Error, "xds.refusals_delayed", &fields);
+            }
         }
     }
 }

@@ -6,7 +6,6 @@
 mod bootstrap;
 mod ecds;
 mod identity;
-mod log;
 mod metrics;
 mod nodes;
 mod offer;
@@ -17,12 +16,14 @@ mod reports;
 mod resource;
 mod shared;
 mod tally;
+mod tls;
 
 pub use self::bootstrap::{Address, Files, SERVER, bootstrap, entry};
 pub use self::identity::NETWORK;
 pub use self::operations::Operations;
 pub use self::refusals::Backoff;
 pub use self::resource::Filter;
+pub use self::tls::{Tls, TlsError};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,9 +31,9 @@ use std::time::Duration;
 use envoy_types::pb::envoy::service::extension::v3::extension_config_discovery_service_server::ExtensionConfigDiscoveryServiceServer;
 use envoy_types::pb::envoy::service::metrics::v3::metrics_service_server::MetricsServiceServer;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Server;
 
 use self::ecds::Ecds;
 use self::metrics::Metrics;
@@ -53,27 +54,17 @@ const STREAMS_PER_CONNECTION: u32 = 16;
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longest TLS handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Time for connections to end with the server.
+const LAST_CONNECTIONS: Duration = Duration::from_secs(3);
 
 /// Time for the last events of nodes to be stored.
 const LAST_EVENTS: Duration = Duration::from_secs(5);
-
-/// The server's certificate and its clients' authority, as PEM.
-pub struct Tls {
-    /// The certificate, with [`SERVER`] as a URI.
-    pub certificate: String,
-    /// Its key.
-    pub key: String,
-    /// The authority that issues the nodes' certificates.
-    pub client_ca: String,
-}
 
 /// Settings of the delivery.
 pub struct Settings {
     /// The filter in the Envoys' configuration.
     pub filter: Filter,
-    /// Certificates.
+    /// Certificates, which may be replaced.
     pub tls: Tls,
     /// Waiting times before refused policies are offered again.
     pub backoff: Backoff,
@@ -82,7 +73,7 @@ pub struct Settings {
 /// Serves Envoys until `shutdown` ends. Their streams are then closed, and they keep their policies.
 ///
 /// # Errors
-/// If the certificates are not valid, or no random bytes are to be had.
+/// If no random bytes are to be had.
 pub async fn serve<O: Operations>(
     control: O,
     listener: TcpListener,
@@ -91,17 +82,13 @@ pub async fn serve<O: Operations>(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let Settings { filter, tls, backoff } = settings;
     let (published, publish) = Published::new(control.clone(), filter.clone(), mark()?.into());
-    let (reports, store) = Reports::new(control.clone());
+    let (reports, store) = Reports::new(control.clone())?;
     let (end, ending) = watch::channel(false);
+    let mut ended = ending.clone();
     let shared = Arc::new(Shared::new(filter, backoff, published, reports, ending));
-    let tls = ServerTlsConfig::new()
-        .identity(Identity::from_pem(tls.certificate, tls.key))
-        .client_ca_root(Certificate::from_pem(tls.client_ca))
-        .timeout(HANDSHAKE);
     let ecds = ExtensionConfigDiscoveryServiceServer::new(Ecds::new(Arc::clone(&shared)));
     let metrics = MetricsServiceServer::new(Metrics::new(shared, control));
     let server = Server::builder()
-        .tls_config(tls)?
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
@@ -114,8 +101,18 @@ pub async fn serve<O: Operations>(
         // Streams end, and with them the connections that the server waits for.
         end.send_replace(true);
     };
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let served = server.serve_with_incoming_shutdown(incoming, shutdown).await;
+    let (connected, connections) = mpsc::channel(1);
+    let accept = tokio::spawn(tls.accept(listener, connected));
+    // A client that does not read, or has not spoken yet, does not keep the server.
+    let patience = async move {
+        let _ = ended.wait_for(|it| *it).await;
+        tokio::time::sleep(LAST_CONNECTIONS).await;
+    };
+    let served = tokio::select! {
+        served = server.serve_with_incoming_shutdown(ReceiverStream::new(connections), shutdown) => served,
+        () = patience => Ok(()),
+    };
+    accept.abort();
     publish.abort();
     // The server has dropped all entrances of the queue but those of streams that are just ending.
     let _ = tokio::time::timeout(LAST_EVENTS, store).await;

@@ -128,9 +128,9 @@ impl Offer {
         if self.accepted.as_ref() == Some(&target.version) {
             return;
         }
-        let next = refusals.next(&target.version);
-        // A process without policies gets its first offer at once: it may have been started because of the refusal.
-        if now < next && !(self.fresh && self.nonce == 0) {
+        let first = self.fresh && self.nonce == 0;
+        let next = if first { refusals.soonest(&target.version) } else { refusals.next(&target.version) };
+        if now < next {
             actions.push(Action::Wake(next));
             return;
         }

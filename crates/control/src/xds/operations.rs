@@ -18,6 +18,9 @@ pub trait Operations: Clone + Send + Sync + 'static {
     /// Stores an event of a node.
     fn record_node(&self, report: NodeReport) -> impl Future<Output = Outcome<()>> + Send;
 
+    /// Marks the nodes of this server as seen, and ends the streams of servers that are gone.
+    fn sweep_nodes(&self, server: &str) -> impl Future<Output = Outcome<()>> + Send;
+
     /// Adds a node's refusals to the current minute.
     fn record_refusals(
         &self,
@@ -38,6 +41,10 @@ impl Operations for Control {
 
     async fn record_node(&self, report: NodeReport) -> Outcome<()> {
         Self::record_node(self, report).await
+    }
+
+    async fn sweep_nodes(&self, server: &str) -> Outcome<()> {
+        Self::sweep_nodes(self, server).await
     }
 
     async fn record_refusals(&self, network: Network, node: &str, counts: &[RefusalCount]) -> Outcome<()> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::log;
 use super::operations::Operations;
 use super::resource::{Filter, Resource};
+use crate::log::{self, Level};
 use crate::network::Network;
 
 /// A network's resource as it changes; `None` until the first.
@@ -83,7 +83,9 @@ async fn update<O: Operations>(
             true
         }
         Err(error) => {
-            log::line(format_args!("{network}: revision {revision} could not be read: {error}"));
+            let (revision, error) = (revision.to_string(), error.to_string());
+            let fields = [("network", network.name()), ("revision", &revision), ("error", &error)];
+            log::write(Level::Error, "xds.document_unreadable", &fields);
             false
         }
     }

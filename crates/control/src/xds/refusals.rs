@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Versions that are remembered for one node. A network's version only comes back from a restored database.
+/// Versions that are remembered one by one. Of others, only the largest number of spaces is.
 const REMEMBERED: usize = 8;
 
 /// Waiting times before a refused version is offered again.
@@ -38,6 +38,8 @@ impl Backoff {
 pub struct Refusals {
     /// The oldest first.
     versions: Vec<Refused>,
+    /// No version that has been forgotten was refused with so many spaces.
+    floor: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -49,9 +51,21 @@ struct Refused {
     times: u32,
     accepted: bool,
     next: Duration,
+    /// The same for a process without policies.
+    soonest: Duration,
 }
 
 impl Refusals {
+    /// Nothing, of a node that may have refused documents with fewer than `floor` spaces.
+    pub fn with_floor(floor: u32) -> Self {
+        Self { versions: Vec::new(), floor }
+    }
+
+    /// The number of spaces with which no document has been refused.
+    pub fn ceiling(&self) -> u32 {
+        self.versions.iter().map(|refused| refused.spaces).fold(self.floor, u32::max)
+    }
+
     /// Whether nothing has been refused.
     pub fn is_empty(&self) -> bool {
         self.versions.is_empty()
@@ -59,7 +73,7 @@ impl Refusals {
 
     /// The number of spaces with which the version has not been refused.
     pub fn spaces(&self, version: &str) -> u32 {
-        self.find(version).map_or(0, |refused| refused.spaces)
+        self.find(version).map_or(self.floor, |refused| refused.spaces)
     }
 
     /// Whether these bytes were refused: their acknowledgement means nothing.
@@ -77,20 +91,29 @@ impl Refusals {
         self.find(version).map_or(Duration::ZERO, |refused| refused.next)
     }
 
+    /// The time before which the version should not be offered to a process that has no policies: the first waiting time
+    /// after the last refusal, since the process may have been started because of it.
+    pub fn soonest(&self, version: &str) -> Duration {
+        self.find(version).map_or(Duration::ZERO, |refused| refused.soonest)
+    }
+
     /// Records a refusal of these bytes at `now`.
     pub fn refuse(&mut self, version: &Arc<str>, spaces: u32, now: Duration, backoff: Backoff) {
         let old = self.versions.iter().position(|refused| refused.version == *version);
         let mut refused = match old {
             Some(index) => self.versions.remove(index),
-            None => Refused { version: Arc::clone(version), spaces: 0, times: 0, accepted: false, next: now },
+            None => {
+                Refused { version: Arc::clone(version), spaces: 0, times: 0, accepted: false, next: now, soonest: now }
+            }
         };
         refused.spaces = refused.spaces.max(spaces.saturating_add(1));
         refused.times = refused.times.saturating_add(1);
         refused.accepted = false;
         refused.next = now.saturating_add(backoff.after(refused.times));
+        refused.soonest = now.saturating_add(backoff.after(1));
         self.versions.push(refused);
         if self.versions.len() > REMEMBERED {
-            self.versions.remove(0);
+            self.floor = self.floor.max(self.versions.remove(0).spaces);
         }
     }
 
@@ -99,7 +122,7 @@ impl Refusals {
         if let Some(refused) = self.versions.iter_mut().find(|refused| *refused.version == *version) {
             refused.times = 0;
             refused.accepted = true;
-            refused.next = Duration::ZERO;
+            (refused.next, refused.soonest) = (Duration::ZERO, Duration::ZERO);
         }
     }
 
@@ -127,6 +150,8 @@ mod tests {
             refusals.refuse(&number.to_string().into(), 0, Duration::ZERO, Backoff::default());
         }
         assert_eq!(refusals.versions.len(), REMEMBERED);
-        assert!(refusals.contains("19", 0) && !refusals.contains("1", 0));
+        // Those forgotten, and any other, get a space.
+        assert!(refusals.contains("19", 0) && refusals.contains("1", 0) && !refusals.contains("1", 1));
+        assert_eq!((refusals.spaces("1"), refusals.spaces("99"), refusals.ceiling()), (1, 1, 1));
     }
 }

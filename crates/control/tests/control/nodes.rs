@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::on_both;
 use crate::support::{Database, anna, policy};
 
-on_both!(states, refused_requests, impact);
+on_both!(states, servers_that_are_gone, refused_requests, impact);
 
 async fn states(database: Database) {
     let control = database.open().await;
@@ -64,6 +64,27 @@ async fn states(database: Database) {
     assert_eq!(state().await, NodeState::InForce);
     report("b", NodeEvent::Disconnected).await;
     assert_eq!(state().await, NodeState::Disconnected);
+}
+
+async fn servers_that_are_gone(database: Database) {
+    let control = database.open().await;
+    for (node, stream) in [("edge-1", "aa-1"), ("edge-2", "bb-1"), ("edge-3", "aab-1")] {
+        let (network, event) = (Network::Staging, NodeEvent::Connected("1.40.0".into()));
+        let report = NodeReport { network, node: node.into(), cluster: "edge".into(), stream: stream.into(), event };
+        control.record_node(report).await.unwrap();
+    }
+    let connected = async || {
+        let nodes = control.nodes().await.unwrap().into_iter();
+        nodes.filter(|node| node.row.connected).map(|node| node.row.node).collect::<Vec<_>>()
+    };
+    for _ in 0..3 {
+        database.pass(20);
+        control.sweep_nodes("aa").await.unwrap();
+        assert_eq!(connected().await, ["edge-1", "edge-2", "edge-3"]);
+    }
+    database.pass(20);
+    control.sweep_nodes("aa").await.unwrap();
+    assert_eq!(connected().await, ["edge-1"]);
 }
 
 async fn refused_requests(database: Database) {

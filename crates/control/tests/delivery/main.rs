@@ -86,6 +86,37 @@ async fn other_certificates_get_nothing() {
 }
 
 #[tokio::test]
+async fn another_certificate_holds_from_the_next_connection_on() {
+    let (memory, _recorded) = Memory::new();
+    let (authority, other) = (Authority::new(), Authority::new());
+    let server = Server::start(&memory, &authority).await;
+    memory.publish(Network::Staging, "{}");
+    let before = authority.channel(server.port, Some((&authority, &[STAGING])));
+    Envoy::open(&before, first("edge", "")).await.unwrap().next().await.unwrap();
+    let (certificate, key) = other.issue(&[playlock_control::xds::SERVER]);
+    server.tls.replace("not a certificate", &key, &other.certificate).unwrap_err();
+    server.tls.replace(&certificate, &key, &other.certificate).unwrap();
+    // The open connection stays; others need the new authority.
+    Envoy::open(&before, first("edge", "")).await.unwrap().next().await.unwrap();
+    assert!(
+        Envoy::open(&authority.channel(server.port, Some((&authority, &[STAGING]))), first("edge", "")).await.is_err()
+    );
+    let after = other.channel(server.port, Some((&other, &[STAGING])));
+    Envoy::open(&after, first("edge", "")).await.unwrap().next().await.unwrap();
+    server.end().await;
+}
+
+#[tokio::test]
+async fn silent_clients_do_not_keep_the_server() {
+    let (memory, _recorded) = Memory::new();
+    let authority = Authority::new();
+    let server = Server::start(&memory, &authority).await;
+    let silent = authority.connect(server.port, &[STAGING]).await;
+    server.end().await;
+    drop(silent);
+}
+
+#[tokio::test]
 async fn delta_and_polls_are_not_offered() {
     let (memory, _recorded) = Memory::new();
     let authority = Authority::new();
@@ -106,6 +137,8 @@ async fn changes_arrive_and_refused_bytes_do_not_come_back() {
     let channel = authority.channel(server.port, Some((&authority, &[STAGING])));
     let mut edge = Envoy::open(&channel, first("edge", "")).await.unwrap();
     assert_eq!(event(&mut recorded).await, NodeEvent::Connected(String::new()));
+    // A new process runs nothing.
+    assert_eq!(event(&mut recorded).await, NodeEvent::InForce(0));
     memory.publish(Network::Staging, r#"{"a": 1}"#);
     let one = edge.next().await.unwrap();
     assert_eq!(event(&mut recorded).await, NodeEvent::Offered(1));
@@ -232,7 +265,7 @@ async fn metrics_bring_the_revision_in_force_and_the_refusals() {
     let (mut in_force, mut refused) = (Vec::new(), 0);
     while in_force.is_empty() || refused < 6 {
         match recorded.recv().await.unwrap() {
-            Recorded::Event(_, node, NodeEvent::InForce(revision)) => in_force.push((node, revision)),
+            Recorded::Event(_, node, NodeEvent::InForce(revision @ 1..)) => in_force.push((node, revision)),
             Recorded::Event(..) => {}
             Recorded::Refusals(network, node, counts) => {
                 let [RefusalCount { policy, reason, count }] = &counts[..] else { panic!("{counts:?}") };

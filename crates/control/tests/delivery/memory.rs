@@ -75,6 +75,10 @@ impl Operations for Memory {
         Ok(())
     }
 
+    async fn sweep_nodes(&self, _: &str) -> Outcome<()> {
+        Ok(())
+    }
+
     async fn record_refusals(&self, network: Network, node: &str, counts: &[RefusalCount]) -> Outcome<()> {
         let _ = self.recorded.send(Recorded::Refusals(network, node.to_owned(), counts.to_vec()));
         Ok(())
@@ -85,6 +89,8 @@ impl Operations for Memory {
 pub struct Server {
     /// Port of 127.0.0.1.
     pub port: u16,
+    /// Its certificate.
+    pub tls: Tls,
     end: oneshot::Sender<()>,
     task: JoinHandle<Result<(), Box<dyn std::error::Error + Send + Sync>>>,
 }
@@ -95,15 +101,16 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (certificate, key) = authority.issue(&[xds::SERVER]);
+        let tls = Tls::new(&certificate, &key, &authority.certificate).unwrap();
         let settings = Settings {
             filter: Filter::new("playlock", "/etc/envoy/playlock.wasm").unwrap(),
-            tls: Tls { certificate, key, client_ca: authority.certificate.clone() },
+            tls: tls.clone(),
             backoff: Backoff { first: Duration::ZERO, longest: Duration::ZERO },
         };
         let (end, ended) = oneshot::channel();
         let shutdown = async move { drop(ended.await) };
         let task = tokio::spawn(xds::serve(memory.clone(), listener, settings, shutdown));
-        Self { port, end, task }
+        Self { port, tls, end, task }
     }
 
     /// Ends it, and waits for it.

@@ -7,15 +7,40 @@ use playlock_aes128::BLOCK;
 
 use crate::bytes::bug;
 
-/// The replacement of a chunk: a part of the chunk's own buffer, optionally with a block before and after it.
+/// The replacement of a chunk: a part of the chunk's own buffer, and bytes before and after it.
 #[derive(Debug, Default)]
 pub struct Output {
-    head: Option<[u8; BLOCK]>,
+    head: Edge,
     /// The chunk's buffer, cut at the end of the part.
     buffer: Vec<u8>,
     /// The position in the buffer where the part begins.
     start: usize,
-    tail: Option<[u8; BLOCK]>,
+    tail: Edge,
+}
+
+/// Bytes beside the part of the buffer.
+#[derive(Debug, Default)]
+enum Edge {
+    #[default]
+    Nothing,
+    Block([u8; BLOCK]),
+    Bytes(Vec<u8>),
+}
+
+impl Edge {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Nothing => &[],
+            Self::Block(block) => block,
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+impl From<Option<[u8; BLOCK]>> for Edge {
+    fn from(block: Option<[u8; BLOCK]>) -> Self {
+        block.map_or(Self::Nothing, Self::Block)
+    }
 }
 
 impl Output {
@@ -23,12 +48,12 @@ impl Output {
     pub(crate) fn new(head: Option<[u8; BLOCK]>, mut buffer: Vec<u8>, middle: Range<usize>) -> Self {
         buffer.truncate(bug::within(middle.end, buffer.len()));
         let start = bug::within(middle.start, buffer.len());
-        Self { head, buffer, start, tail: None }
+        Self { head: head.into(), buffer, start, tail: Edge::Nothing }
     }
 
     /// Appends a block after everything else.
     pub(crate) fn close(&mut self, tail: Option<[u8; BLOCK]>) {
-        self.tail = tail;
+        self.tail = tail.into();
     }
 
     /// The part of the buffer.
@@ -38,10 +63,7 @@ impl Output {
 
     /// The output's parts, in order. Any of them may be empty.
     pub fn parts(&self) -> [&[u8]; 3] {
-        fn block(block: Option<&[u8; BLOCK]>) -> &[u8] {
-            block.map(<[u8; BLOCK]>::as_slice).unwrap_or_default()
-        }
-        [block(self.head.as_ref()), bug::look(&self.buffer, self.start..), block(self.tail.as_ref())]
+        [self.head.bytes(), bug::look(&self.buffer, self.start..), self.tail.bytes()]
     }
 
     /// The length in bytes.
@@ -56,7 +78,7 @@ impl Output {
 
     /// All bytes in one vector.
     pub fn into_vec(self) -> Vec<u8> {
-        if self.head.is_none() && self.tail.is_none() && self.start == 0 {
+        if self.head.bytes().is_empty() && self.tail.bytes().is_empty() && self.start == 0 {
             return self.buffer;
         }
         self.parts().concat()
@@ -65,6 +87,13 @@ impl Output {
 
 impl From<Vec<u8>> for Output {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { head: None, buffer: bytes, start: 0, tail: None }
+        Self { head: Edge::Nothing, buffer: bytes, start: 0, tail: Edge::Nothing }
+    }
+}
+
+impl From<playlock_cmaf::Output> for Output {
+    fn from(output: playlock_cmaf::Output) -> Self {
+        let playlock_cmaf::Parts { head, middle, start, tail } = output.into_parts();
+        Self { head: Edge::Bytes(head), buffer: middle, start, tail: Edge::Bytes(tail) }
     }
 }

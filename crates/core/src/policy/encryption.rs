@@ -11,6 +11,8 @@ use super::speke::Speke;
 use super::text::KeyPath;
 use crate::token::derive::ConfiguredKey;
 
+pub use playlock_cmaf::Coverage;
+
 /// Encryption of media.
 #[derive(Debug)]
 pub struct Encryption {
@@ -37,6 +39,8 @@ pub struct Encryption {
 pub struct SampleEncryption {
     /// The protection scheme.
     pub scheme: SampleScheme,
+    /// Share of NAL units that is encrypted; `None` for the scheme's own.
+    pub coverage: Option<Coverage>,
     /// Path of the license server.
     pub license_path: KeyPath,
     /// The method of HLS for fragmented MP4.
@@ -62,9 +66,9 @@ pub enum HlsMethod {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum SampleScheme {
-    /// AES-128-CBC. In video, one block in ten is encrypted.
+    /// AES-128-CBC. In video, one block in ten is encrypted, or more (`percentageCoverage`).
     Cbcs,
-    /// AES-128-CTR, for players without `cbcs`. Every block is encrypted.
+    /// AES-128-CTR, for players without `cbcs`. Every block is encrypted, or fewer (`percentageCoverage`).
     Cenc,
 }
 

@@ -187,9 +187,7 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let segment_iv = segment_iv(policy, incoming, &claim);
     let asked = Asked::new(extension, policy.own_encryption().is_some(), claim, client_range(incoming), segment_iv);
     let needs_session = match &asked {
-        Asked::Media(PendingMedia { claim, .. }) | Asked::Samples(PendingSamples { claim, .. }) => {
-            claim.scope.is_none()
-        }
+        Asked::Media(PendingMedia { claim, .. }) | Asked::Samples(PendingSamples { claim }) => claim.scope.is_none(),
         Asked::Document(_) => true,
         Asked::Playlist(_) | Asked::Clear(_) => false,
     };
@@ -197,7 +195,7 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
         return Flow::refuse(Reason::Missing);
     }
     let own_media = match &asked {
-        Asked::Media(PendingMedia { claim, .. }) | Asked::Samples(PendingSamples { claim, .. }) => !claim.shares_key(),
+        Asked::Media(PendingMedia { claim, .. }) | Asked::Samples(PendingSamples { claim }) => !claim.shares_key(),
         Asked::Playlist(_) | Asked::Clear(_) | Asked::Document(_) => false,
     };
     // Under another session's key it would not decrypt. Without an extension only the response tells whether it is media.
@@ -226,7 +224,7 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
 
 /// The IV of media that has one of its own: it depends on the path and on the origin's part of the query.
 fn segment_iv(policy: &Policy, incoming: &Incoming<'_>, claim: &Claim) -> Option<[u8; 16]> {
-    if claim.resource.iv != Iv::Segment && claim.resource.form != Treatment::Samples {
+    if claim.resource.iv != Iv::Segment {
         return None;
     }
     let query = query::of_origin(incoming.target.query, policy.reserved_parameters())?;

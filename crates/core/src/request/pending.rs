@@ -5,7 +5,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use playlock_cmaf::{IvSize, Scheme, Settings};
+use playlock_cmaf::{Scheme, Settings};
 
 pub use super::pending_session::{Obtained, PendingSession, ViewerUrl};
 use crate::http::reply::Header;
@@ -135,8 +135,6 @@ pub struct PendingMedia {
 pub struct PendingSamples {
     /// Its key.
     pub claim: Claim,
-    /// The part of the IV of samples under `cenc` that depends on the path and query (16 bytes).
-    pub segment_iv: [u8; 16],
 }
 
 /// A resource served in clear.
@@ -198,9 +196,7 @@ impl Asked {
             // A claim about media must not let a playlist bypass the rewriter.
             (Extension::Playlist(format), _) => Self::Playlist(format),
             (_, Treatment::Document) => Self::Document(PendingDocument { claim }),
-            (_, Treatment::Samples) => {
-                Self::Samples(PendingSamples { claim, segment_iv: segment_iv.unwrap_or_default() })
-            }
+            (_, Treatment::Samples) => Self::Samples(PendingSamples { claim }),
             (_, Treatment::Media) if encrypts => {
                 let client_range = client_range.filter(|_| claim.resource.range.is_none());
                 Self::Media(PendingMedia { claim, client_range, segment_iv })
@@ -223,7 +219,7 @@ impl Asked {
         match self {
             Self::Playlist(_) => None,
             Self::Media(PendingMedia { claim, .. })
-            | Self::Samples(PendingSamples { claim, .. })
+            | Self::Samples(PendingSamples { claim })
             | Self::Clear(PendingClear { claim })
             | Self::Document(PendingDocument { claim }) => Some(claim),
         }
@@ -262,11 +258,16 @@ impl PendingSamples {
     pub fn settings(&self, policy: &Policy) -> Option<playlock_cmaf::Settings> {
         let Claim { keyring, scope, .. } = &self.claim;
         let (keyring, scope) = (policy.keyring(*keyring)?, scope.as_ref()?);
-        let scheme = match policy.samples()?.scheme {
-            SampleScheme::Cbcs => Scheme::Cbcs { iv: keyring.sample_iv(scope) },
-            SampleScheme::Cenc => Scheme::Cenc { iv: *self.segment_iv.first_chunk()?, size: IvSize::Sixteen },
+        let samples = policy.samples()?;
+        let made = |scheme: Scheme<'_>| Settings::new(&keyring.sample_key(scope), keyring.sample_kid(scope), scheme);
+        let settings = match samples.scheme {
+            SampleScheme::Cbcs => made(Scheme::Cbcs { iv: keyring.sample_iv(scope) }),
+            SampleScheme::Cenc => made(Scheme::Cenc { secret: &keyring.sample_ivs(scope) }),
         };
-        Some(Settings::new(&keyring.sample_key(scope), keyring.sample_kid(scope), scheme))
+        Some(match samples.coverage {
+            Some(coverage) => settings.with_coverage(coverage),
+            None => settings,
+        })
     }
 }
 

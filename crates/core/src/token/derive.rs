@@ -12,6 +12,7 @@ use core::fmt;
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
+use playlock_cmaf::IV_SECRET;
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -26,6 +27,7 @@ const LABEL_SEGMENT_IV: &[u8] = b"segment-iv";
 const LABEL_SAMPLE_KEY: &[u8] = b"sample-key";
 const LABEL_SAMPLE_KID: &[u8] = b"sample-kid";
 const LABEL_SAMPLE_IV: &[u8] = b"sample-iv";
+const LABEL_SAMPLE_IVS: &[u8] = b"sample-ivs";
 const LABEL_PACKAGER_KEY: &[u8] = b"speke-key";
 const LABEL_PACKAGER_IV: &[u8] = b"speke-iv";
 const LABEL_SECRET_ID: &[u8] = b"secret-id";
@@ -231,7 +233,12 @@ impl Keyring {
         self.expand_for(LABEL_SAMPLE_IV, scope, 0)
     }
 
-    fn expand_for(&self, label: &[u8], scope: &KeyScope, period: u64) -> [u8; 16] {
+    /// The secret from which the IVs of samples under `cenc` are made, 48 bytes. No viewer gets it.
+    pub fn sample_ivs(&self, scope: &KeyScope) -> Zeroizing<[u8; IV_SECRET]> {
+        Zeroizing::new(self.expand_for(LABEL_SAMPLE_IVS, scope, 0))
+    }
+
+    fn expand_for<const N: usize>(&self, label: &[u8], scope: &KeyScope, period: u64) -> [u8; N] {
         expand(&self.prk, label, &[self.policy.as_bytes(), scope.name(), scope.value(), &period.to_be_bytes()])
     }
 }

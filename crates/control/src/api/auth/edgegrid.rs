@@ -16,8 +16,8 @@ use crate::api::problem::{Kind, Problem};
 
 /// The user of a signed request, and its body.
 ///
-/// The body is read once the header is that of a known client and of this minute, and the nonce used up once the signature
-/// is valid.
+/// The body is read once the header is that of a known client and of this minute, and the nonce used up once the
+/// signature is valid.
 ///
 /// # Errors
 /// A 401 that names the part of the request that is wrong.

@@ -106,6 +106,7 @@ CREATE TABLE nodes (
     cluster TEXT NOT NULL,
     version TEXT NOT NULL,
     stream TEXT,
+    seen TEXT,
     since TEXT NOT NULL,
     offered BIGINT,
     offered_at TEXT,

@@ -10,6 +10,7 @@ use playlock_cmaf::{Encryptor, Settings};
 
 use super::pushed::Pushed;
 use super::window::Window;
+use crate::bytes::output::Output;
 use crate::http::reply::Reason;
 
 /// Bytes that show what a body is: the header of a box, and its type.
@@ -69,7 +70,7 @@ impl SamplesBody {
             Some(window) => window.take(&mut chunk, end_of_stream)?,
             None => end_of_stream,
         };
-        self.advance(chunk, done).map(|out| Pushed::Out(out.into())).map_err(|cause| {
+        self.advance(chunk, done).map(Pushed::Out).map_err(|cause| {
             self.cause = Some(cause);
             Reason::Samples
         })
@@ -80,11 +81,11 @@ impl SamplesBody {
         self.cause
     }
 
-    fn advance(&mut self, mut chunk: Vec<u8>, done: bool) -> Result<Vec<u8>, SamplesError> {
+    fn advance(&mut self, mut chunk: Vec<u8>, done: bool) -> Result<Output, SamplesError> {
         if let State::Start(start, settings) = &mut self.state {
             start.append(&mut chunk);
             if start.len() < SNIFFED && !done {
-                return Ok(Vec::new());
+                return Ok(Output::default());
             }
             chunk = core::mem::take(start);
             self.state = match (Sort::of(&chunk), settings.take()) {
@@ -95,17 +96,16 @@ impl SamplesBody {
         }
         match &mut self.state {
             State::Mp4(encryptor) => {
-                let mut out = encryptor.push(chunk).map_err(SamplesError::Mp4)?.into_vec();
+                let mut out = encryptor.push(chunk).map_err(SamplesError::Mp4)?;
                 if done {
-                    let rest = encryptor.finish().map_err(SamplesError::Mp4)?;
-                    rest.pieces().for_each(|piece| out.extend_from_slice(piece));
+                    out.append(encryptor.finish().map_err(SamplesError::Mp4)?);
                     self.state = State::Ended;
                 }
-                Ok(out)
+                Ok(out.into())
             }
-            State::Clear => Ok(chunk),
+            State::Clear => Ok(chunk.into()),
             // A last, empty chunk after the announced length.
-            State::Ended if chunk.is_empty() => Ok(chunk),
+            State::Ended if chunk.is_empty() => Ok(Output::default()),
             State::Start(..) | State::Ended => Err(SamplesError::Unknown),
         }
     }
