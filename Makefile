@@ -5,7 +5,7 @@ PORT ?= 8080
 HOST ?= 127.0.0.1
 TAG ?= latest
 
-.PHONY: help setup demo unit lint test test-players wasm image reproducible check fuzz soak bench bench-report clean
+.PHONY: help setup demo demo-fleet unit lint test test-players wasm image reproducible check fuzz soak bench bench-report clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -18,6 +18,12 @@ demo: ## play the protected stream: http://localhost:8080/player/ (PORT=8080 to 
 	@tools/setup.sh demo
 	@tools/wasm.sh
 	@target/venv/bin/python tools/demo.py --host $(HOST) --port $(PORT)
+
+demo-fleet: ## a control plane with its page, two Envoys on production, one on staging (PORT=8080 to PORT+9)
+	@tools/setup.sh demo
+	@tools/wasm.sh
+	@cargo build --quiet --package playlock-cli
+	@target/venv/bin/python tools/demo_fleet.py --host $(HOST) --port $(PORT)
 
 unit: ## the tests that need no module: core, command line, scenarios natively; under a minute, installs nothing
 	@tools/unit.sh

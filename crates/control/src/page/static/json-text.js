@@ -133,7 +133,7 @@ export function pathAt(places, offset) {
 
 /** The place of a path of the API, or of the nearest member around it: a missing member's fault is its object's. */
 export function nearest(places, path) {
-  let rest = path === "$" ? "" : path.replace(/^\$\.?/, "");
-  while (!places.has(rest) && rest) rest = rest.replace(/(\.[^.[]*|\[\d+\]|^[^.[]*)$/, "");
+  let rest = path.replace(/^\$\.?/, "");
+  while (!places.has(rest) && rest) rest = rest.slice(0, Math.max(0, rest.lastIndexOf("."), rest.lastIndexOf("[")));
   return { path: rest, place: places.get(rest) };
 }

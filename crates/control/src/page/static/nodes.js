@@ -1,47 +1,67 @@
-// Envoys and what they run.
+// Envoys and the revisions that they run.
 
 import * as api from "./api.js";
-import { badge, h, table, time } from "./dom.js";
+import { badge, filter, h, table, time } from "./dom.js";
+import { poll } from "./poll.js";
 
 const EVERY_MS = 2000;
 
-/** The states of the API, for people. */
+/** The states of the API, for people; those that need someone come first. */
 const STATES = {
-  in_force: ["in force", "good"],
-  updating: ["updating", "wait"],
   refused: ["refused", "bad"],
-  behind: ["behind", "wait"],
-  disconnected: ["disconnected", "bad"],
   never_ran: ["never ran", "bad"],
+  disconnected: ["disconnected", "bad"],
+  behind: ["behind", "wait"],
+  updating: ["updating", "wait"],
+  in_force: ["in force", "good"],
 };
+const ORDER = Object.keys(STATES);
 
 export async function showNodes({ signal }) {
   const place = h("div", {});
-  place.append(...content(await api.nodes()));
-  const timer = setInterval(async () => {
-    const nodes = await api.nodes().catch(() => null);
-    if (nodes && !signal.aborted) place.replaceChildren(...content(nodes));
-  }, EVERY_MS);
-  signal.addEventListener("abort", () => clearInterval(timer));
-  return [h("h2", {}, "Nodes"), place];
+  const age = h("p.bad", {});
+  let before = "";
+  let last = new Date();
+  let search = null;
+  const update = async () => {
+    const nodes = await api.nodes();
+    if (signal.aborted) return;
+    last = new Date();
+    age.textContent = "";
+    const text = JSON.stringify(nodes);
+    // Replacing what is read or selected right now would disturb.
+    if (text === before) return;
+    before = text;
+    place.replaceChildren(...content(nodes));
+    search ??= filter(nodes.length, place, "Filter nodes");
+    search?.apply();
+  };
+  await update();
+  poll(signal, EVERY_MS, update, (problem) => {
+    age.textContent = `${problem.message} The list is from ${last.toLocaleTimeString()}.`;
+  });
+  return [h("h2", {}, "Nodes"), age, search?.element ?? null, place];
 }
 
 function content(nodes) {
   if (!nodes.length) {
-    return [h("p", {}, "No Envoy has connected yet. ", h("code", {}, "playlock serve"), " prints the lines for Envoy's configuration.")];
+    return [h("p", {}, "No Envoy has connected yet. The data folder of ", h("code", {}, "playlock serve"),
+      " has a configuration of Envoy for each network.")];
   }
   const counts = ["production", "staging"].map((network) => {
     const own = nodes.filter((node) => node.network === network);
     return `${network}: ${own.filter((node) => node.state === "in_force").length} of ${own.length} in force`;
   });
+  const sorted = nodes.toSorted((one, other) => ORDER.indexOf(one.state) - ORDER.indexOf(other.state)
+    || one.network.localeCompare(other.network) || one.node.localeCompare(other.node, [], { numeric: true }));
   return [
     h("p", {}, counts.join("; ")),
-    table("Nodes", ["Node", "Network", "State", "In force", "Offered", "Since", "Reason"], nodes.map((node) => [
-      h("span", {}, node.node, node.cluster ? h("span.quiet", {}, ` ${node.cluster}`) : null),
+    table("Nodes", ["Node", "Network", "State", "In force", "Offered", "Since", "Reason"], sorted.map((node) => [
+      [node.node, node.cluster ? h("span.quiet", {}, ` ${node.cluster}`) : null],
       node.network,
       badge(...(STATES[node.state] ?? [node.state])),
-      node.inForce === null || node.inForce === undefined ? "" : String(node.inForce),
-      node.offered === null || node.offered === undefined ? "" : String(node.offered),
+      String(node.inForce ?? ""),
+      String(node.offered ?? ""),
       time(node.since),
       node.refused ? h("span.bad", {}, `revision ${node.refused.revision}: ${node.refused.reason}`) : "",
     ])),

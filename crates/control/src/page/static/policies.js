@@ -1,7 +1,7 @@
 // The list of policies, with their state on both networks.
 
 import * as api from "./api.js";
-import { badge, h, table } from "./dom.js";
+import { badge, button, filter, h, lacks, table } from "./dom.js";
 
 /** The words of the API for a policy's state, for people. */
 const STATES = {
@@ -22,24 +22,33 @@ export async function showPolicies({ user }) {
   const rows = [...byId.values()].map((policy) => {
     const shown = policy.staging ?? policy.production;
     return [
-      h("a", { href: `#/policies/${policy.id}` }, shown.policyName),
+      h("a.target", { href: `#/policies/${policy.id}` }, shown.policyName),
       String(policy.id),
       services(shown),
-      policy.staging ? badge(policy.staging.status === "DELETED" ? "marked for deletion" : "on staging", policy.staging.status === "DELETED" ? "bad" : "good") : badge("not there"),
+      staging(policy.staging),
       policy.production ? badge(...(STATES[policy.production.status] ?? [policy.production.status])) : badge("never promoted"),
     ];
   });
-  return [
-    h("div.title", {}, h("h2", {}, "Policies"),
-      user.roles.includes("edit") ? h("a.button.primary", { href: "#/policies/new" }, "New policy") : null),
-    rows.length ? table("Policies", ["Name", "Number", "Services", "Staging", "Production"], rows)
-      : h("p", {}, "There is no policy yet. Create one, or import a file: ", h("code", {}, "playlock import policies.json"), "."),
-  ];
+  const refused = lacks(user, "edit");
+  const title = h("div.title", {}, h("h2", {}, "Policies"),
+    button("New policy", { kind: "primary", refused }, () => { location.hash = "#/policies/new"; }));
+  if (!rows.length) {
+    return [title, h("p", {}, "There is no policy yet. Create one, or import a file: ",
+      h("code", {}, "playlock import policies.json"), ".")];
+  }
+  const list = table("Policies", ["Name", "Number", "Services", "Staging", "Production"], rows);
+  return [title, filter(rows.length, list, "Filter policies")?.element ?? null, list];
+}
+
+function staging(element) {
+  if (!element) return badge("not there");
+  return element.status === "DELETED" ? badge("marked for deletion", "bad") : badge("on staging", "good");
 }
 
 /** The services that a policy enables. */
 function services(policy) {
-  const names = { tokenAuth: "tokens", mediaEncryption: "encryption", contentTargeting: "targeting", playerVerification: "players" };
-  const enabled = Object.keys(names).filter((section) => policy[section]?.enabled);
-  return enabled.map((section) => names[section]).join(", ") || "none";
+  const names = {
+    tokenAuth: "tokens", mediaEncryption: "encryption", contentTargeting: "targeting", playerVerification: "players",
+  };
+  return Object.keys(names).filter((section) => policy[section]?.enabled).map((section) => names[section]).join(", ") || "none";
 }

@@ -1,15 +1,17 @@
 // One policy: its editor, staging against production, its versions, and the actions on it.
 
 import * as api from "./api.js";
-import { badge, h, say, table, time } from "./dom.js";
-import { confirmation } from "./dialog.js";
+import { badge, button, go, h, lacks, say, table, time } from "./dom.js";
+import { confirmation, reading } from "./dialog.js";
 import { differenceTable } from "./diff.js";
 import { editor } from "./editor.js";
 import { exchangePanel } from "./exchange.js";
+import { consequences } from "./impact.js";
 import { Schema } from "./schema.js";
 
 /** Members of answers that are not part of the document that is written. */
 const OF_THE_SERVER = ["policyId", "status", "environment", "unsavedPolicy"];
+const FIRST_MEMBERS = ["policyName", "description", "tokenAuth", "mediaEncryption", "contentTargeting", "playerVerification"];
 
 const FIRST = {
   policyName: "",
@@ -17,100 +19,145 @@ const FIRST = {
   mediaEncryption: { enabled: true },
 };
 
-export async function showPolicy({ user, signal, argument }) {
+export async function showPolicy(context) {
   const schema = new Schema(await api.schema());
-  return argument === "new" ? newPolicy(schema, signal) : existing(Number(argument), user, schema, signal);
+  return context.argument === "new" ? newPolicy(schema, context) : existing(Number(context.argument), schema, context);
 }
 
-function newPolicy(schema, signal) {
+function newPolicy(schema, { user, signal, guard }) {
   const first = structuredClone(FIRST);
   // Random bytes of the browser: a password must not be chosen by hand.
-  first.tokenAuth.password = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const edit = editor({ label: "Policy", text: JSON.stringify(first, null, 2), schema, signal, check: (policy) => api.check({ policy }) });
-  return [h("h2", {}, "New policy"), edit.element, h("div.buttons", {},
-    h("a.button", { href: "#/policies" }, "Cancel"),
-    h("button.primary", { type: "button", onclick: () => save(edit, async (document) => {
-      const { message } = await api.createPolicy(document);
-      location.hash = `#/policies/${message.split(":").pop()}`;
-      say("Created on staging.", "good");
-    }) }, "Create on staging"))];
+  first.tokenAuth.password = [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const refused = lacks(user, "edit");
+  const saving = button("Create on staging", { kind: "primary", refused }, () => save(edit, async (document) => {
+    const { message } = await api.createPolicy(document);
+    edit.saved();
+    go(`#/policies/${message.split(":").pop().trim()}`, "Created on staging.", "good");
+  }));
+  const edit = editor({
+    label: "Policy", text: JSON.stringify(first, null, 2), schema, signal, check: (policy) => api.check({ policy }),
+    save: () => saving.click(),
+  });
+  guard(edit.edited);
+  return [h("h2", {}, "New policy"), edit.element,
+    h("div.buttons", {}, h("a.button", { href: "#/policies" }, "Cancel"), saving)];
 }
 
-async function existing(id, user, schema, signal) {
+async function existing(id, schema, context) {
+  const { user, signal, reload, guard } = context;
   const [policy, versions, impact] = await Promise.all([api.policy(id), api.versions(id), api.impact(id)]);
   const staging = written(policy.unsavedPolicy ?? policy);
-  const inProduction = versions.some((each) => each.production);
-  const production = inProduction ? written(policy) : null;
+  const production = versions.some((each) => each.production) ? written(policy) : null;
   const marked = policy.status === "DELETED";
-  const can = (role) => user.roles.includes(role);
-  const edit = editor({ label: "Policy on staging", text: JSON.stringify(staging, null, 2), schema, signal, check: (document) => api.check({ policy: document, policyId: id }) });
-  const reload = () => dispatchEvent(new HashChangeEvent("hashchange"));
-  const act = (action, text) => async () => {
-    await run(() => api.patchPolicy(id, action), text, reload);
-  };
-  const differs = production && JSON.stringify(staging) !== JSON.stringify(production);
+  const differs = production !== null && policy.unsavedPolicy !== undefined;
+  const name = staging.policyName;
+  const readonly = lacks(user, "edit");
+  const saving = button("Save on staging", {
+    kind: "primary", refused: readonly ?? (marked ? "The policy is marked for deletion; reset it first." : null),
+  }, () => save(edit, async (document) => {
+    await api.editPolicy(id, document);
+    edit.saved();
+    await reload();
+    say("Saved on staging.", "good");
+  }));
+  const edit = editor({
+    label: "Policy on staging", text: JSON.stringify(staging, null, 2), schema, signal, readonly: readonly !== null,
+    check: (document) => api.check({ policy: document, policyId: id }), save: () => saving.click(),
+  });
+  guard(edit.edited);
 
-  const promote = h("button.primary", { type: "button", disabled: !can("promote") || marked || (production && !differs), onclick: async () => {
-    const agreed = await confirmation(`Promote "${staging.policyName}" to production?`,
-      [consequences(impact, "production"), differenceTable(production ?? {}, staging, ["Production now", "Production then"])], "Promote");
-    if (agreed) await act({ promote: true }, "Promoted to production.")();
-  } }, "Promote");
-  const reset = h("button", { type: "button", disabled: !can("edit") || !production || (!differs && !marked), onclick: async () => {
-    const agreed = await confirmation(`Reset "${staging.policyName}" on staging?`,
-      [consequences(impact, "staging"), differenceTable(staging, production ?? {}, ["Staging now", "Staging then"])], "Reset staging");
-    if (agreed) await act({ reset: true }, "Staging is as production again.")();
-  } }, "Reset staging");
-  const mark = h("button", { type: "button", disabled: !can("edit") || marked, onclick: async () => {
-    const agreed = await confirmation(`Mark "${staging.policyName}" for deletion?`, [consequences(impact, "staging")], "Mark", "danger");
-    if (agreed) await act({ markForDelete: true }, "Marked for deletion.")();
-  } }, "Mark for deletion");
-  const remove = h("button.danger", { type: "button", disabled: !can("promote") || !marked, onclick: async () => {
-    const agreed = await confirmation(`Delete "${staging.policyName}" from both networks?`, [consequences(impact, "production")], "Delete", "danger");
-    if (agreed) await run(() => api.deletePolicy(id), "Deleted.", () => { location.hash = "#/policies"; });
-  } }, "Delete");
+  /** A button that asks before it acts. Edits that are not saved would be lost, and would be no part of it. */
+  const act = (label, { kind, refused, title, content, change, done, where }) =>
+    button(label, { kind, refused }, async () => {
+      if (edit.edited()) {
+        say("The editor has edits that are not saved: save or discard them first.", "wait");
+        return;
+      }
+      const shown = typeof content === "function" ? await content() : content;
+      if (!(await confirmation(title, shown, label, change, kind === "primary" ? kind : "danger"))) return;
+      if (where) go(where, done, "good");
+      else {
+        await reload();
+        say(done, "good");
+      }
+    });
+
+  const promote = act("Promote", {
+    kind: "primary", title: `Promote “${name}” to production?`, done: "Promoted to production.",
+    refused: lacks(user, "edit", "promote") ?? (marked ? "The policy is marked for deletion; reset it first." : null)
+      ?? (production && !differs ? "Staging and production are equal." : null),
+    content: [consequences(impact, "production"),
+      differenceTable(production ?? {}, staging, ["Production now", "Production then"], differs)],
+    change: () => api.patchPolicy(id, { promote: true }),
+  });
+  const reset = act("Reset staging", {
+    title: `Reset “${name}” on staging?`, done: "Staging is as production again.",
+    refused: readonly ?? (production ? null : "The policy was never promoted.")
+      ?? (differs || marked ? null : "Staging and production are equal."),
+    content: [consequences(impact, "staging"),
+      marked ? h("p", {}, "The mark for deletion is taken off.") : null,
+      differenceTable(staging, production ?? {}, ["Staging now", "Staging then"], differs)],
+    change: () => api.patchPolicy(id, { reset: true }),
+  });
+  const mark = act("Mark for deletion", {
+    title: `Mark “${name}” for deletion?`, done: "Marked for deletion.",
+    refused: readonly ?? (marked ? "The policy is marked already." : null),
+    content: [h("p", {}, "Nothing changes for viewers yet. A marked policy can be deleted, or reset to take the mark off."),
+      consequences(impact, "production")],
+    change: () => api.patchPolicy(id, { markForDelete: true }),
+  });
+  const remove = act("Delete", {
+    kind: "danger", title: `Delete “${name}” from both networks?`, done: "Deleted.",
+    refused: lacks(user, "promote") ?? (marked ? null : "Mark the policy for deletion first."),
+    content: [consequences(impact, "production"), consequences(impact, "staging")],
+    change: () => api.deletePolicy(id), where: "#/policies",
+  });
+  const state = marked ? ["marked for deletion", "bad"] : !production ? ["never promoted", "wait"]
+    : differs ? ["staging differs", "wait"] : ["staging and production are equal", "good"];
+
+  const back = (version, network, now) => act(`To ${network}`, {
+    title: `Put version ${version.version} on ${network}?`, done: `Version ${version.version} is on ${network}.`,
+    refused: (network === "production" ? lacks(user, "edit", "promote") : readonly)
+      ?? (marked ? "The policy is marked for deletion; reset it first." : null)
+      ?? (version[network] ? `This version is on ${network} already.` : null),
+    content: async () => [consequences(impact, network), differenceTable(now ?? {},
+      written(await api.version(id, version.version)), [`${capital(network)} now`, `${capital(network)} then`], now !== null)],
+    change: () => api.rollBack(id, { version: version.version, network }),
+  });
+  const compare = (version) => button("Compare", {}, async () => reading(`Version ${version.version} against staging`,
+    [differenceTable(written(await api.version(id, version.version)), staging, [`Version ${version.version}`, "Staging now"],
+      !version.staging)]));
 
   return [
-    h("div.title", {}, h("h2", {}, staging.policyName, " ", badge(marked ? "marked for deletion" : !production ? "never promoted" : differs ? "staging differs" : "staging and production are equal", marked ? "bad" : differs || !production ? "wait" : "good")),
-      h("div.buttons", {}, promote, reset, mark, remove)),
+    h("div.title", {}, h("h2", {}, name, " ", badge(...state)), h("div.buttons", {}, promote, reset, mark, remove)),
     edit.element,
-    h("div.buttons", {}, h("button.primary", { type: "button", disabled: !can("edit") || marked, onclick: () => save(edit, async (document) => {
-      await api.editPolicy(id, document);
-      say("Saved on staging.", "good");
-      reload();
-    }) }, "Save on staging")),
-    h("section", {}, h("h3", {}, "Staging against production"),
-      production ? differenceTable(production, staging, ["Production", "Staging"]) : h("p", {}, "Not in production yet.")),
-    await exchangePanel(id, can("promote") && can("secrets"), reload),
-    h("section", {}, h("h3", {}, "Versions"), table("Versions", ["Version", "Written", "By", "In force on", "Roll back"],
+    h("div.buttons", {}, saving, button("Discard edits", { refused: readonly }, () => edit.discard())),
+    h("section", {}, h("h3", {}, "Staging against production"), production
+      ? differenceTable(production, staging, ["Production", "Staging"], differs) : h("p", {}, "Not in production yet.")),
+    await exchangePanel(id, context, edit.edited),
+    h("section", {}, h("h3", {}, "Versions"), table("Versions", ["Version", "Written", "By", "On", "Roll back"],
       versions.map((each) => [String(each.version), time(each.created), each.actor,
-        [each.staging ? badge("staging", "good") : null, " ", each.production ? badge("production", "good") : null].filter(Boolean).length
-          ? h("span", {}, each.staging ? badge("staging", "good") : null, " ", each.production ? badge("production", "good") : null) : "",
-        h("button", { type: "button", disabled: !can("promote") || each.production, onclick: () => rollBack(id, each, production, impact, reload) }, "To production")]))),
+        ["staging", "production"].filter((network) => each[network]).map((network) => [badge(network, "good"), " "]),
+        h("div.buttons", { role: "group", "aria-label": `Version ${each.version}` },
+          back(each, "production", production), back(each, "staging", staging), compare(each))]))),
   ];
 }
 
-/** The document as it is written: without the server's members, which keep their order otherwise. */
+const capital = (word) => word[0].toUpperCase() + word.slice(1);
+
+/** The document as it is written: without the server's members, and with those first that people look for first. */
 function written(policy) {
-  return Object.fromEntries(Object.entries(policy).filter(([name]) => !OF_THE_SERVER.includes(name)));
+  const names = Object.keys(policy).filter((name) => !OF_THE_SERVER.includes(name));
+  return Object.fromEntries(sorted(names, FIRST_MEMBERS).map((name) => [name, enabledFirst(policy[name])]));
 }
 
-async function rollBack(id, version, production, impact, reload) {
-  const then = written(await api.version(id, version.version));
-  const agreed = await confirmation(`Roll production back to version ${version.version}?`,
-    [consequences(impact, "production"), differenceTable(production ?? {}, then, ["Production now", "Production then"])], "Roll back", "danger");
-  if (agreed) {
-    await run(() => api.rollBack(id, { version: version.version, network: "production" }), `Rolled back to version ${version.version}.`, reload);
-  }
-}
+const sorted = (names, first) =>
+  [...first.filter((name) => names.includes(name)), ...names.filter((name) => !first.includes(name))];
 
-/** The hosts, paths and Envoys that a change of this policy reaches. */
-function consequences(impact, network) {
-  const reached = impact.assignments.filter((each) => each.network === network);
-  const nodes = impact.nodes[network] ?? 0;
-  return h("div", {},
-    h("p", {}, reached.length ? "This changes the protection of:" : `No assignment on ${network} uses this policy: nothing changes for viewers.`),
-    h("ul.plain", {}, reached.map((each) => h("li", {}, h("code", {}, `${each.hosts?.length ? each.hosts.join(", ") : "every host"} ${each.path}`)))),
-    h("p", {}, `${nodes} ${nodes === 1 ? "Envoy" : "Envoys"} on ${network} will get it.`));
+function enabledFirst(value) {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  return Object.fromEntries(sorted(Object.keys(value), ["enabled"]).map((name) => [name, enabledFirst(value[name])]));
 }
 
 async function save(edit, write) {
@@ -123,16 +170,6 @@ async function save(edit, write) {
     await write(document);
   } catch (problem) {
     if (problem.errors?.length) edit.show(problem.errors);
-    say(problem.message, "bad");
-  }
-}
-
-async function run(action, text, then) {
-  try {
-    await action();
-    then();
-    say(text, "good");
-  } catch (problem) {
-    say(problem.message, "bad");
+    throw problem;
   }
 }

@@ -2,25 +2,52 @@
 
 import * as api from "./api.js";
 import { h, svg, table } from "./dom.js";
+import { poll } from "./poll.js";
 
 const MINUTES = 60;
-const WIDTH = 900;
-const HEIGHT = 180;
+const EVERY_MS = 10_000;
 
-export async function showRefusals() {
-  const chosen = h("select", { id: "network" }, ["production", "staging"].map((name) => h("option", { value: name }, name)));
+export async function showRefusals({ signal }) {
+  const network = select("network", ["production", "staging"]);
+  const policy = select("policy", [""]);
   const place = h("div", {});
-  const update = async () => {
-    const counts = await api.refusals(chosen.value, MINUTES);
-    place.replaceChildren(...content(counts));
+  const trouble = h("p.bad", {});
+  let before = "";
+  let counts = [];
+
+  const draw = () => {
+    const names = [...new Set(counts.map((each) => each.policy))].sort();
+    const chosen = names.includes(policy.value) ? policy.value : "";
+    policy.replaceChildren(h("option", { value: "" }, "all policies"),
+      ...names.map((name) => h("option", { value: name }, name)));
+    policy.value = chosen;
+    place.replaceChildren(...content(chosen ? counts.filter((each) => each.policy === chosen) : counts, network.value));
   };
-  chosen.addEventListener("change", update);
+  const update = async () => {
+    const asked = network.value;
+    const found = await api.refusals(asked, MINUTES);
+    trouble.textContent = "";
+    const text = JSON.stringify([asked, found, Math.floor(Date.now() / 60_000)]);
+    if (signal.aborted || asked !== network.value || text === before) return;
+    before = text;
+    counts = found;
+    draw();
+  };
+  const failed = (problem) => {
+    trouble.textContent = problem.message;
+  };
+  network.addEventListener("change", () => update().catch(failed));
+  policy.addEventListener("change", draw);
   await update();
-  return [h("h2", {}, "Refusals in the last hour"), h("p", {}, h("label", { for: "network" }, "Network "), chosen), place];
+  poll(signal, EVERY_MS, update, failed);
+  return [h("h2", {}, "Refusals in the last hour"), h("div.filters", {}, h("label", { for: "network" }, "Network"), network,
+    h("label", { for: "policy" }, "Policy"), policy), trouble, place];
 }
 
-function content(counts) {
-  if (!counts.length) return [h("p", {}, "No request was refused.")];
+const select = (id, names) => h("select", { id }, names.map((name) => h("option", { value: name }, name)));
+
+function content(counts, network) {
+  if (!counts.length) return [h("p", {}, `No request was refused on ${network}.`)];
   const byReason = new Map();
   for (const { policy, reason, count } of counts) {
     const key = JSON.stringify([reason, policy]);
@@ -43,13 +70,10 @@ function chart(counts) {
     if (index >= 0 && index < MINUTES) perMinute[index] += count;
   }
   const most = Math.max(1, ...perMinute);
-  const step = WIDTH / MINUTES;
-  return h("div.scroll", { tabindex: 0, role: "region", "aria-label": "Requests per minute" }, svg("svg.chart", { viewBox: `0 0 ${WIDTH} ${HEIGHT + 20}`, role: "img", "aria-label": `Refused requests per minute, at most ${most}` },
-    svg("text", { x: 0, y: 12 }, `${most.toLocaleString()} per minute`),
-    perMinute.map((count, index) => svg("rect.bar", {
-      x: index * step + 1, width: step - 2, y: HEIGHT - (count / most) * (HEIGHT - 20), height: (count / most) * (HEIGHT - 20),
-    }, svg("title", {}, `${MINUTES - 1 - index} minutes ago: ${count}`))),
-    svg("line", { x1: 0, x2: WIDTH, y1: HEIGHT, y2: HEIGHT }),
-    svg("text", { x: 0, y: HEIGHT + 16 }, "an hour ago"),
-    svg("text", { x: WIDTH, y: HEIGHT + 16, "text-anchor": "end" }, "now")));
+  return h("figure", {},
+    h("figcaption", {}, `Requests per minute; at most ${most.toLocaleString()}`),
+    svg("svg.chart", { viewBox: `0 0 ${MINUTES} 1`, preserveAspectRatio: "none", "aria-hidden": "true" },
+      perMinute.map((count, index) => svg("rect.bar", { x: index + 0.1, width: 0.8, y: 1 - count / most, height: count / most },
+        svg("title", {}, `${MINUTES - 1 - index} minutes ago: ${count.toLocaleString()}`)))),
+    h("div.ends", {}, h("span", {}, "an hour ago"), h("span", {}, "now")));
 }

@@ -54,7 +54,7 @@ export class Schema {
     }
     return {
       description: found[0].description ?? "",
-      type: [...new Set(found.map((schema) => [schema.type].flat().filter((type) => type !== "null").join(" or ")))].filter(Boolean).join(" or "),
+      type: [...new Set(found.flatMap((schema) => schema.type ?? []))].filter((type) => type !== "null").join(" or "),
       choices: found.flatMap((schema) => schema.enum ?? (schema.const === undefined ? [] : [schema.const])),
       examples: found.flatMap((schema) => schema.examples ?? []),
       standard: found.find((schema) => schema.default !== undefined)?.default,
