@@ -40,7 +40,7 @@ BODIES = {
     "createClient": {},
 }
 PARAMETERS = {"{policyId}": "99", "{version}": "1", "{domain}": "nowhere.example", "{network}": "staging",
-              "{configurationId}": "99", "{id}": "99"}
+              "{configurationId}": "99", "{id}": "99", "{node}": "gone"}
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 
 from support import tokens
-from support.control_plane import ControlPlane
+from support.control_plane import CONTROL, ControlPlane
 from support.edge import Edge
 from support.fleet import Fleet, Node
 from support.origin import Http1, Site
@@ -62,7 +62,7 @@ def test_an_envoy_with_the_key_plays_and_its_dump_holds_ciphertext(fleet, site):
 
 
 def test_the_key_of_the_other_network_opens_nothing(fleet):
-    """Such an Envoy refuses its policies, and the list of nodes shows it."""
+    """Such an Envoy refuses its policies, and the list of nodes shows it, until it is gone and forgotten."""
     fleet, origin, folder = fleet
     assert key(fleet.plane, "staging") != key(fleet.plane, "production")
     node = Node(folder / "other", fleet.plane, "production", "other-key", origin, warm=False,
@@ -70,5 +70,11 @@ def test_the_key_of_the_other_network_opens_nothing(fleet):
     try:
         assert fleet.until("other-key", "refused")["inForce"] is None
         assert not node.live()
+        gone = f"{CONTROL}/nodes/production/other-key"
+        assert fleet.client.delete(gone).status_code == 404, "it is connected"
     finally:
         node.stop()
+    fleet.until("other-key", "disconnected")
+    fleet.send("DELETE", gone)
+    assert "other-key" not in fleet.nodes()
+    assert fleet.client.delete(gone).status_code == 404

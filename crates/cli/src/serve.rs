@@ -75,6 +75,8 @@ pub struct Serve {
 
 /// Replace the key that encrypts the control plane's secrets.
 #[derive(Args)]
+#[command(after_help = "Example:
+  playlock master-key rotate --data control")]
 pub struct MasterKey {
     #[command(subcommand)]
     action: MasterKeyAction,

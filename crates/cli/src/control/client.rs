@@ -92,6 +92,16 @@ impl Client {
         answer(self.agent.run(request).map_err(|error| self.unreachable(&error))?)
     }
 
+    /// A DELETE request.
+    ///
+    /// # Errors
+    /// As [`Client::send_text`].
+    pub fn delete(&self, target: &str) -> Result<Value, Failure> {
+        let authorization = self.authorization("DELETE", target, &[])?;
+        let request = self.request("DELETE", target, &authorization).body(()).map_err(|error| invalid(&error))?;
+        answer(self.agent.run(request).map_err(|error| self.unreachable(&error))?)
+    }
+
     /// A request with a document.
     ///
     /// # Errors

@@ -73,6 +73,16 @@ enum Action {
         #[command(flatten)]
         form: Form,
     },
+    /// Forget an Envoy that is gone for good, so that no exchange waits for it.
+    Forget {
+        /// The node, as `playlock control nodes` names it.
+        node: String,
+        /// The network.
+        #[arg(long, value_parser = ["staging", "production"])]
+        network: String,
+        #[command(flatten)]
+        server: Server,
+    },
     /// Take the next step of the exchange of a policy's secret, or print its state.
     ///
     /// The steps are add, swap and drop. A step is refused while an Envoy does not run the last one.
@@ -154,6 +164,10 @@ pub fn run(arguments: &ControlCommand, output: &mut dyn Write) -> Result<(), Fai
         Action::Nodes { server, form } => {
             (connect(server)?.get("/control/v1/nodes")?, print::form(form.json, print::nodes))
         }
+        Action::Forget { node, network, server } => {
+            let path = format!("/control/v1/nodes/{network}/{}", escaped(node));
+            (connect(server)?.delete(&path)?, print::message)
+        }
         Action::Exchange { policy, step, secret, server } => {
             let path = format!("/control/v1/policies/{policy}/exchange");
             let answer = match step {
@@ -188,6 +202,18 @@ pub fn import(arguments: &Import, input: &mut dyn Read, output: &mut dyn Write) 
     read.map_err(|error| Failure::Wrong(format!("{place}: {error}")))?;
     let answer = connect(&arguments.server)?.send_text("POST", "/control/v1/import", text)?;
     output.write_all(print::imported(&answer).as_bytes()).map_err(config::output_failure)
+}
+
+/// A name as a segment of a path: everything but letters, digits, `-`, `.` and `_` is escaped (RFC 3986, section 2.1).
+fn escaped(name: &str) -> String {
+    let mut text = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => text.push(char::from(byte)),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
 }
 
 fn connect(server: &Server) -> Result<Client, Failure> {

@@ -7,7 +7,7 @@ use super::app::App;
 use super::control::{access, configurations, exchange, import, insight, policies as versions, settings, why};
 use super::query::{AUDIT, Query, REFUSALS};
 use super::security::{assignments, lists, policies};
-use crate::actor::Role;
+use crate::actor::{Actor, Role};
 
 /// Prefix of the Media Security Policy API.
 pub const SECURITY: &str = "/config-media-security/v2";
@@ -18,8 +18,8 @@ pub struct Operation {
     pub method: &'static str,
     /// The path's template.
     pub path: &'static str,
-    /// The role that every request needs.
-    pub role: Role,
+    /// Roles, of which every request needs one. The function that runs it may need a particular one.
+    pub roles: &'static [Role],
     /// Unique name, in camel case.
     pub name: &'static str,
     /// One line for people.
@@ -32,6 +32,13 @@ pub struct Operation {
     pub answers: &'static [(u16, Option<&'static str>)],
     /// Makes the route.
     pub route: fn() -> MethodRouter<App>,
+}
+
+impl Operation {
+    /// Whether the actor has one of the roles.
+    pub fn admits(&self, actor: &Actor) -> bool {
+        self.roles.iter().any(|role| actor.has(*role))
+    }
 }
 
 /// The operation of a path's template and a method; HEAD is GET.
@@ -51,12 +58,12 @@ pub fn allowed(path: &str) -> Vec<&'static str> {
 }
 
 macro_rules! operations {
-    ($($method:ident $path:literal $role:ident $name:literal $summary:literal ($($body:literal)?)
+    ($($method:ident $path:literal $($role:ident)|+ $name:literal $summary:literal ($($body:literal)?)
        -> [$($status:literal $($schema:literal)?),+] $(? $query:expr)? => $handler:expr;)*) => {
         &[$(Operation {
             method: upper!($method),
             path: $path,
-            role: Role::$role,
+            roles: &[$(Role::$role),+],
             name: $name,
             summary: $summary,
             body: first!($($body)?),
@@ -122,7 +129,7 @@ pub static OPERATIONS: &[Operation] = operations! {
     put "/config-media-security/v2/policies/{policyId}" Edit "modifyPolicy"
         "Modify a policy on staging; with promote on both networks"
         ("Policy") -> [201 "Message", 202 "Message"] => policies::edit;
-    patch "/config-media-security/v2/policies/{policyId}" Edit "patchPolicy"
+    patch "/config-media-security/v2/policies/{policyId}" Edit|Promote "patchPolicy"
         "Promote, reset or mark a policy for deletion"
         ("PolicyPatch") -> [200 "Message"] => policies::patch;
     delete "/config-media-security/v2/policies/{policyId}" Promote "deletePolicy"
@@ -139,7 +146,7 @@ pub static OPERATIONS: &[Operation] = operations! {
     put "/config-media-security/v2/configurations/{domain}/assignments" Edit "modifyAssignments"
         "Replace a configuration's assignments on staging; with promote on both networks"
         ("Assignments") -> [201, 202] => assignments::replace;
-    patch "/config-media-security/v2/configurations/{domain}/assignments" Edit "patchAssignments"
+    patch "/config-media-security/v2/configurations/{domain}/assignments" Edit|Promote "patchAssignments"
         "Promote or reset a configuration's assignments"
         ("AssignmentsPatch") -> [200 "AssignmentStatus"] => assignments::patch;
 
@@ -151,7 +158,7 @@ pub static OPERATIONS: &[Operation] = operations! {
         () -> [200 "Versions"] => versions::list;
     get "/control/v1/policies/{policyId}/versions/{version}" Read "getVersion" "Get a version of a policy"
         () -> [200 "Policy"] => versions::read;
-    post "/control/v1/policies/{policyId}/rollback" Edit "rollBackPolicy" "Put an earlier version on a network"
+    post "/control/v1/policies/{policyId}/rollback" Edit|Promote "rollBackPolicy" "Put an earlier version on a network"
         ("Rollback") -> [200 "Message"] => versions::roll_back;
     get "/control/v1/policies/{policyId}/impact" Read "policyImpact"
         "The assignments and nodes that a change of a policy reaches"
@@ -171,7 +178,7 @@ pub static OPERATIONS: &[Operation] = operations! {
     get "/control/v1/configurations/{domain}/versions" Read "listAssignmentVersions"
         "List the versions of a configuration's assignments"
         () -> [200 "Versions"] => configurations::versions;
-    post "/control/v1/configurations/{domain}/rollback" Edit "rollBackAssignments"
+    post "/control/v1/configurations/{domain}/rollback" Edit|Promote "rollBackAssignments"
         "Put earlier assignments on a network"
         ("Rollback") -> [200 "AssignmentStatus"] => configurations::roll_back;
     get "/control/v1/settings" Read "getSettings"
@@ -179,7 +186,7 @@ pub static OPERATIONS: &[Operation] = operations! {
         () -> [200 "Settings"] => settings::read;
     put "/control/v1/settings" Edit "modifySettings" "Replace the settings on staging"
         ("StagingSettings") -> [200 "Settings"] => settings::replace;
-    patch "/control/v1/settings" Edit "patchSettings" "Promote or reset the settings"
+    patch "/control/v1/settings" Edit|Promote "patchSettings" "Promote or reset the settings"
         ("AssignmentsPatch") -> [200 "Settings"] => settings::patch;
     get "/control/v1/networks/{network}/document" Read "networkDocument"
         "The document that a network's Envoys should run"
@@ -188,6 +195,8 @@ pub static OPERATIONS: &[Operation] = operations! {
         ("Check") -> [200 "Checked"] => insight::check;
     get "/control/v1/nodes" Read "listNodes" "The Envoys, and the revision that each runs"
         () -> [200 "Nodes"] => insight::nodes;
+    delete "/control/v1/nodes/{network}/{node}" Promote "forgetNode" "Forget an Envoy that is gone for good"
+        () -> [200 "Message"] => insight::forget;
     get "/control/v1/refusals" Read "listRefusals" "Refused requests by minute, policy and reason"
         () -> [200 "Refusals"] ? REFUSALS => insight::refusals;
     get "/control/v1/audit" Read "listAudit" "The audit trail, newest first"

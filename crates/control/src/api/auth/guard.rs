@@ -18,7 +18,7 @@ use crate::api::body;
 use crate::api::operations::{self, Operation};
 use crate::api::problem::{Kind, Problem};
 
-/// Lets a request through to its operation if its user has the operation's role. The body is read here, at most
+/// Lets a request through to its operation if its user has one of the operation's roles. The body is read here, at most
 /// [`body::LIMIT`] bytes, since signatures cover it.
 pub async fn guard(
     State(app): State<App>,
@@ -41,7 +41,7 @@ pub async fn guard(
     Ok(response)
 }
 
-/// The user of a request and its body, if the user has the operation's role.
+/// The user of a request and its body, if the user has one of the operation's roles.
 async fn admit(app: &App, peer: IpAddr, path: &str, parts: &Parts, stream: &mut Body) -> Verified {
     let Some(operation) = operations::find(parts.method.as_str(), path) else {
         return Err(not_allowed(&parts.method, &operations::allowed(path)));
@@ -66,7 +66,7 @@ async fn admit(app: &App, peer: IpAddr, path: &str, parts: &Parts, stream: &mut 
             app.limits.failed(peer, Instant::now());
         }
     })?;
-    if user.actor.has(operation.role) { Ok((user, bytes)) } else { Err(missing(operation.role)) }
+    if operation.admits(&user.actor) { Ok((user, bytes)) } else { Err(missing(operation.roles)) }
 }
 
 /// Reads the body once the user is known.
@@ -78,8 +78,8 @@ async fn with_body(
     stream: &mut Body,
 ) -> Verified {
     let user = user?;
-    if !user.actor.has(operation.role) {
-        return Err(missing(operation.role));
+    if !operation.admits(&user.actor) {
+        return Err(missing(operation.roles));
     }
     Ok((user, body::read(app, parts, operation.body.is_some(), stream).await?))
 }

@@ -15,11 +15,12 @@ pub fn unauthorized(detail: impl Into<String>) -> Problem {
         .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"playlock\""))
 }
 
-/// A 403.
-pub fn missing(role: Role) -> Problem {
+/// A 403: one of the roles is needed.
+pub fn missing(roles: &[Role]) -> Problem {
+    let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
     Problem::new(
         Kind::Forbidden,
-        format!("The operation needs the role {}, which these credentials lack.", role.name()),
+        format!("The operation needs the role {}, which these credentials lack.", names.join(" or ")),
     )
 }
 

@@ -22,7 +22,7 @@ impl User {
     /// # Errors
     /// A 403 that names the role.
     pub fn need(&self, role: Role) -> Result<(), Problem> {
-        if self.actor.has(role) { Ok(()) } else { Err(missing(role)) }
+        if self.actor.has(role) { Ok(()) } else { Err(missing(&[role])) }
     }
 
     /// Whether the user may see secrets.

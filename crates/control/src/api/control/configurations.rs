@@ -60,7 +60,7 @@ pub async fn versions(State(app): State<App>, parameters: Parameters) -> Result<
 /// `POST /configurations/{domain}/rollback`: `{version, network}`.
 ///
 /// # Errors
-/// A 403 for production without the role promote; a 404; a 409 if the network has that version.
+/// A 403 without the role: promote for production, edit for staging; a 404; a 409 if the network has that version.
 pub async fn roll_back(
     State(app): State<App>,
     user: User,
@@ -68,9 +68,7 @@ pub async fn roll_back(
     Document(document): Document,
 ) -> Result<Response, Problem> {
     let (version, network) = rollback(&document)?;
-    if network == Network::Production {
-        user.need(Role::Promote)?;
-    }
+    user.need(if network == Network::Production { Role::Promote } else { Role::Edit })?;
     let domain = parameters.text("domain");
     app.control.roll_back_assignments(&user.actor, domain, version, network).await?;
     Ok(answer(&app.control.assignments(domain).await?))

@@ -66,6 +66,16 @@ fn number() -> Problem {
     Problem::member("policyId", "not a number; expected a policy's number")
 }
 
+/// `DELETE /nodes/{network}/{node}`: an Envoy that is gone for good, for which nothing should wait.
+///
+/// # Errors
+/// A 404 for a node that is not there, or is connected.
+pub async fn forget(State(app): State<App>, user: User, parameters: Parameters) -> Result<Response, Problem> {
+    let (network, node) = (parameters.network()?, parameters.text("node"));
+    app.control.forget_node(&user.actor, network, node).await?;
+    Ok(answer(&json!({"message": format!("Successfully forgot node:{network}/{node}")})))
+}
+
 /// `GET /nodes`.
 ///
 /// # Errors

@@ -34,7 +34,7 @@ pub async fn read(State(app): State<App>, user: User, parameters: Parameters) ->
 /// `POST /policies/{policyId}/rollback`: `{version, network}`.
 ///
 /// # Errors
-/// A 403 for production without the role promote; a 404; a 409 if the network has that version.
+/// A 403 without the role: promote for production, edit for staging; a 404; a 409 if the network has that version.
 pub async fn roll_back(
     State(app): State<App>,
     user: User,
@@ -43,9 +43,7 @@ pub async fn roll_back(
 ) -> Result<Response, Problem> {
     let id = parameters.number("policyId")?;
     let (version, network) = rollback(&document)?;
-    if network == Network::Production {
-        user.need(Role::Promote)?;
-    }
+    user.need(if network == Network::Production { Role::Promote } else { Role::Edit })?;
     app.control.roll_back_policy(&user.actor, id, version, network).await?;
     Ok(answer(&json!({"message": format!("Successfully rolled back security policy:{id}")})))
 }

@@ -31,12 +31,10 @@ pub async fn replace(State(app): State<App>, user: User, Document(document): Doc
 /// `PATCH /settings`: `{promote, reset}`.
 ///
 /// # Errors
-/// A 400 for another document; a 403 to promote without the role; a 409 if there is nothing to do.
+/// A 400 for another document; a 403 without the role: promote to promote, edit for the rest; a 409 if there is nothing to do.
 pub async fn patch(State(app): State<App>, user: User, Document(document): Document) -> Result<Response, Problem> {
     let promote = action(&document, &["promote", "reset"])? == "promote";
-    if promote {
-        user.need(Role::Promote)?;
-    }
+    user.need(if promote { Role::Promote } else { Role::Edit })?;
     app.control.act_on_settings(&user.actor, promote).await?;
     read(State(app), user).await
 }

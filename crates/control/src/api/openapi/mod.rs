@@ -71,12 +71,12 @@ fn method(operation: &Operation) -> HttpMethod {
 }
 
 fn described(operation: &Operation) -> OperationBuilder {
-    let role = operation.role.name();
+    let roles: Vec<_> = operation.roles.iter().map(|role| format!("`{}`", role.name())).collect();
     let tag = if operation.path.starts_with(SECURITY) { "Media Security Policy" } else { "Control plane" };
     let mut described = OperationBuilder::new()
         .operation_id(Some(operation.name))
         .summary(Some(operation.summary))
-        .description(Some(format!("Needs the role `{role}`.")))
+        .description(Some(format!("Needs the role {}.", roles.join(" or "))))
         .tag(tag)
         .responses(answers(operation));
     for scheme in ["edgegrid", "bearer"] {
@@ -105,7 +105,7 @@ fn described(operation: &Operation) -> OperationBuilder {
 fn path_parameter(name: &str) -> ParameterBuilder {
     let schema = match name {
         "network" => networks(),
-        "domain" => ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).build().into(),
+        "domain" | "node" => ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).build().into(),
         _ => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(i64::MAX)).build().into(),
     };
     ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True).schema(Some(schema))

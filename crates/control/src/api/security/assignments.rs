@@ -56,7 +56,7 @@ pub async fn replace(
 /// `PATCH /configurations/{domain}/assignments`: `{promote, reset}`.
 ///
 /// # Errors
-/// A 400 for another document; a 403 to promote without the role; a 404; a 409 if there is nothing to do.
+/// A 400 for another document; a 403 without the role: promote to promote, edit for the rest; a 404; a 409 if there is nothing to do.
 pub async fn patch(
     State(app): State<App>,
     user: User,
@@ -64,8 +64,6 @@ pub async fn patch(
     Document(document): Document,
 ) -> Result<Response, Problem> {
     let promote = action(&document, &["promote", "reset"])? == "promote";
-    if promote {
-        user.need(Role::Promote)?;
-    }
+    user.need(if promote { Role::Promote } else { Role::Edit })?;
     Ok(answer(&app.control.act_on_assignments(&user.actor, parameters.text("domain"), promote).await?))
 }

@@ -69,7 +69,7 @@ pub async fn edit(
 /// `PATCH /policies/{policyId}`: `{promote, reset, markForDelete}`.
 ///
 /// # Errors
-/// A 400 for another document; a 403 to promote without the role; a 404; a 409 if there is nothing to do.
+/// A 400 for another document; a 403 without the role: promote to promote, edit for the rest; a 404; a 409 if there is nothing to do.
 pub async fn patch(
     State(app): State<App>,
     user: User,
@@ -82,9 +82,7 @@ pub async fn patch(
         "reset" => (PolicyAction::Reset, "Successfully restored security policy"),
         _ => (PolicyAction::MarkForDelete, "Successfully marked security policy"),
     };
-    if action == PolicyAction::Promote {
-        user.need(Role::Promote)?;
-    }
+    user.need(if action == PolicyAction::Promote { Role::Promote } else { Role::Edit })?;
     app.control.act_on_policy(&user.actor, id, action).await?;
     let suffix = if action == PolicyAction::MarkForDelete { " for deletion" } else { "" };
     Ok(answer(&json!({"message": format!("{done}:{id}{suffix}")})))

@@ -91,6 +91,7 @@ export const editSettings = (document) => request("PUT", `${OURS}settings`, docu
 export const patchSettings = (action) => request("PATCH", `${OURS}settings`, action);
 
 export const nodes = () => get(`${OURS}nodes`);
+export const forgetNode = (network, node) => request("DELETE", `${OURS}nodes/${segment(network)}/${segment(node)}`);
 export const refusals = (network, minutes = 60) => get(`${OURS}refusals?network=${segment(network)}&minutes=${minutes}`);
 export const audit = (before) => get(`${OURS}audit?limit=50${before ? `&before=${segment(before)}` : ""}`);
 export const why = (question) => request("POST", `${OURS}why`, question);

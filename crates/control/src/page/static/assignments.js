@@ -79,7 +79,7 @@ async function configuration(each, shared) {
     h("div.title", {},
       h("h3", {}, title, " ", badge(...(pending ? ["staging differs", "wait"] : ["staging and production are equal", "good"]))),
       h("div.buttons", {},
-        named("Promote", { kind: "primary", refused: lacks(user, "edit", "promote") ?? equal }, promote),
+        named("Promote", { kind: "primary", refused: lacks(user, "promote") ?? equal }, promote),
         named("Reset", { refused: readonly ?? equal }, reset),
         named("Edit", { refused: readonly, "aria-label": `Edit the assignments of ${title}` }, () => edit(each, staging, shared)),
         named("Versions", { "aria-label": `Versions of ${title}` }, () => versions(each, shared)), hosts, remove)),
@@ -121,7 +121,7 @@ async function edit(each, assignments, { policies, done }) {
 async function versions(each, { user, nodes, done }) {
   const listed = await api.assignmentVersions(each.hostname);
   const back = (one, network) => button(`To ${network}`, {
-    refused: (network === "production" ? lacks(user, "edit", "promote") : lacks(user, "edit"))
+    refused: (network === "production" ? lacks(user, "promote") : lacks(user, "edit"))
       ?? (one[network] ? `This version is on ${network} already.` : null),
   }, async () => {
     const title = `Put version ${one.version} of the assignments of “${each.configurationName}” on ${network}?`;

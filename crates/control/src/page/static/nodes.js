@@ -1,7 +1,8 @@
 // Envoys and the revisions that they run.
 
 import * as api from "./api.js";
-import { badge, filter, h, table, time } from "./dom.js";
+import { badge, button, filter, h, lacks, say, table, time } from "./dom.js";
+import { confirmation } from "./dialog.js";
 import { poll } from "./poll.js";
 
 const EVERY_MS = 2000;
@@ -17,7 +18,7 @@ const STATES = {
 };
 const ORDER = Object.keys(STATES);
 
-export async function showNodes({ signal }) {
+export async function showNodes({ user, signal }) {
   const place = h("div", {});
   const age = h("p.bad", {});
   let before = "";
@@ -32,7 +33,7 @@ export async function showNodes({ signal }) {
     // Replacing what is read or selected right now would disturb.
     if (text === before) return;
     before = text;
-    place.replaceChildren(...content(nodes));
+    place.replaceChildren(...content(nodes, user, update));
     search ??= filter(nodes.length, place, "Filter nodes");
     search?.apply();
   };
@@ -43,7 +44,7 @@ export async function showNodes({ signal }) {
   return [h("h2", {}, "Nodes"), age, search?.element ?? null, place];
 }
 
-function content(nodes) {
+function content(nodes, user, update) {
   if (!nodes.length) {
     return [h("p", {}, "No Envoy has connected yet. The data folder of ", h("code", {}, "playlock serve"),
       " has a configuration of Envoy for each network.")];
@@ -56,7 +57,7 @@ function content(nodes) {
     || one.network.localeCompare(other.network) || one.node.localeCompare(other.node, [], { numeric: true }));
   return [
     h("p", {}, counts.join("; ")),
-    table("Nodes", ["Node", "Network", "State", "In force", "Offered", "Since", "Reason"], sorted.map((node) => [
+    table("Nodes", ["Node", "Network", "State", "In force", "Offered", "Since", "Reason", "End"], sorted.map((node) => [
       [node.node, node.cluster ? h("span.quiet", {}, ` ${node.cluster}`) : null],
       node.network,
       badge(...(STATES[node.state] ?? [node.state])),
@@ -64,6 +65,17 @@ function content(nodes) {
       String(node.offered ?? ""),
       time(node.since),
       node.refused ? h("span.bad", {}, `revision ${node.refused.revision}: ${node.refused.reason}`) : "",
+      node.connected ? "" : forgetting(node, user, update),
     ])),
   ];
+}
+
+/** A button for an Envoy that is gone for good: until it is forgotten, exchanges of secrets wait for it. */
+function forgetting(node, user, update) {
+  return button("Forget", { refused: lacks(user, "promote") }, () => confirmation(`Forget ${node.node}?`,
+    h("p", {}, "Exchanges of secrets no longer wait for this Envoy. If it connects again, it is listed again."), "Forget", async () => {
+      await api.forgetNode(node.network, node.node);
+      say(`Forgot ${node.node}.`, "good");
+      await update();
+    }, "danger"));
 }

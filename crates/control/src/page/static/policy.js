@@ -85,7 +85,7 @@ async function existing(id, schema, context) {
 
   const promote = act("Promote", {
     kind: "primary", title: `Promote “${name}” to production?`, done: "Promoted to production.",
-    refused: lacks(user, "edit", "promote") ?? (marked ? "The policy is marked for deletion; reset it first." : null)
+    refused: lacks(user, "promote") ?? (marked ? "The policy is marked for deletion; reset it first." : null)
       ?? (production && !differs ? "Staging and production are equal." : null),
     content: [consequences(impact, "production"),
       differenceTable(production ?? {}, staging, ["Production now", "Production then"], differs)],
@@ -118,7 +118,7 @@ async function existing(id, schema, context) {
 
   const back = (version, network, now) => act(`To ${network}`, {
     title: `Put version ${version.version} on ${network}?`, done: `Version ${version.version} is on ${network}.`,
-    refused: (network === "production" ? lacks(user, "edit", "promote") : readonly)
+    refused: (network === "production" ? lacks(user, "promote") : readonly)
       ?? (marked ? "The policy is marked for deletion; reset it first." : null)
       ?? (version[network] ? `This version is on ${network} already.` : null),
     content: async () => [consequences(impact, network), differenceTable(now ?? {},

@@ -49,7 +49,7 @@ export async function showSettings({ user, signal, reload, guard }) {
     await reload();
     say(done, "good");
   });
-  const promote = act("Promote", "primary", lacks(user, "edit", "promote") ?? equal, "production",
+  const promote = act("Promote", "primary", lacks(user, "promote") ?? equal, "production",
     () => api.patchSettings({ promote: true }), "Promoted to production.");
   const reset = act("Reset staging", undefined, readonly ?? equal, "staging",
     () => api.patchSettings({ reset: true }), "Staging is as production again.");
