@@ -61,7 +61,7 @@ def test_an_envoy_with_the_key_plays_and_its_dump_holds_ciphertext(fleet, site):
         node.stop()
 
 
-def test_the_key_of_the_other_network_opens_nothing(fleet):
+def test_the_key_of_the_other_network_opens_nothing(fleet, site):
     """Such an Envoy refuses its policies, and the list of nodes shows it, until it is gone and forgotten."""
     fleet, origin, folder = fleet
     assert key(fleet.plane, "staging") != key(fleet.plane, "production")
@@ -69,7 +69,9 @@ def test_the_key_of_the_other_network_opens_nothing(fleet):
                 environment={KEY: key(fleet.plane, "staging")})
     try:
         assert fleet.until("other-key", "refused")["inForce"] is None
-        assert not node.live()
+        edge = Edge(node, site, False, "h1")
+        # Nothing reaches the origin.
+        assert edge.get(edge.link(site.stream("vod", a_ts=b"G" * 188))).status == 500
         gone = f"{CONTROL}/nodes/production/other-key"
         assert fleet.client.delete(gone).status_code == 404, "it is connected"
     finally:
