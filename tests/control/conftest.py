@@ -5,6 +5,7 @@ import json
 import pytest
 
 from support.control_plane import ControlPlane, story
+from support.postgres import Postgres
 
 
 @pytest.fixture
@@ -34,3 +35,11 @@ def dmas(tmp_path):
 def control_plane(control_planes, dmas):
     """A control plane of the test's own."""
     return control_planes("--dmas", str(dmas), "--failures-per-minute", "1000")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server."""
+    server = Postgres()
+    yield server
+    server.stop()

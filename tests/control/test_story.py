@@ -26,6 +26,13 @@ def body(name):
     return story(name)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def control_plane(request, control_planes, dmas):
+    """A control plane of the test's own, on either database."""
+    database = ["--database", request.getfixturevalue("postgres").new()] if request.param == "postgres" else []
+    return control_planes("--dmas", str(dmas), "--failures-per-minute", "1000", *database)
+
+
 @pytest.fixture
 def client(control_plane):
     """Akamai's client, with the first client's credentials."""

@@ -32,6 +32,8 @@ def unprivileged():
 class Postgres:
     """A server with an empty database, `url`."""
 
+    made = 0
+
     def __init__(self):
         # Not below the test's folder, which only root may enter.
         self.folder = Path(tempfile.mkdtemp(prefix="playlock-postgres-"))
@@ -49,9 +51,16 @@ class Postgres:
             assert time.monotonic() < deadline and self.process.poll() is None, (self.folder / "log").read_text()
             time.sleep(0.05)
 
-    def url(self, port=None):
-        """The database, through another port if one leads there."""
-        return f"postgres://postgres@127.0.0.1:{port or self.port}/postgres"
+    def url(self, port=None, database="postgres"):
+        """A database, through another port if one leads there."""
+        return f"postgres://postgres@127.0.0.1:{port or self.port}/{database}"
+
+    def new(self):
+        """The URL of another empty database."""
+        self.made += 1
+        name = f"made_{self.made}"
+        subprocess.run([programs() / "psql", "-q", "-d", self.url(), "-c", f"CREATE DATABASE {name}"], check=True, capture_output=True)
+        return self.url(database=name)
 
     def stop(self):
         self.process.terminate()
