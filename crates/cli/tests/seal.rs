@@ -169,12 +169,13 @@ fn checks_without_the_key() {
     for (text, keys, said) in [
         (sealed.clone(), &[("PLAYLOCK_SEAL_KEY", OLD)][..], "sealed under the key "),
         (sealed.replace("\"1.", "\"2."), &[], "are no sealed secret"),
-        (sealed.replace("\"sealed\"", "\"seal\""), &[], "unknown field `seal`, expected `env` or `sealed`"),
+        (sealed.replace("\"sealed\"", "\"seal\""), &[], "unknown field `seal`, expected one of `env`, `sealed`"),
     ] {
         let file = Scratch::new("wrong.json", text);
         let ran = playlock(&["check", "--config", file.path()], "", keys);
         assert_eq!(ran.status, 2);
         assert!(ran.errors.contains("policies[0].tokenAuth.password") && ran.errors.contains(said), "{ran:?}");
+        assert!(!ran.errors.contains("empty"), "{ran:?}");
     }
     let ran = playlock(&["why", "--config", file.path(), "https://a/"], "", &[]);
     assert!(ran.status == 2 && ran.errors.contains("PLAYLOCK_SEAL_KEY is not set"), "{ran:?}");

@@ -283,7 +283,11 @@ fn read_parts<T: DeserializeOwned>(repaired: &mut Repaired, found: &mut Vec<Foun
         let is_of_excess = error.is_of_excess();
         let path = repaired.original(&error.path);
         // What had to be left out is missing now.
-        let follows = found.iter().any(|it| !it.is_of_excess && is_within(&it.path, &path));
+        let follows = found.iter().any(|it| match it.is_of_excess {
+            false => is_within(&it.path, &path),
+            // The object that it was left out of.
+            true => is_member(&it.path, &path),
+        });
         let place = error.path.clone();
         let new = Found { path, message: error.message, is_of_excess };
         if !follows && !found.contains(&new) {
@@ -294,6 +298,12 @@ fn read_parts<T: DeserializeOwned>(repaired: &mut Repaired, found: &mut Vec<Foun
         }
         repaired.remove(&place)?;
     }
+}
+
+/// Whether a path is that of a member of the object at `path`, and not further below.
+fn is_member(member: &str, path: &str) -> bool {
+    let mut rest = member.strip_prefix(path).unwrap_or_default().chars();
+    matches!(rest.next(), Some('.' | '[')) && !rest.any(|character| matches!(character, '.' | '['))
 }
 
 /// A policy, checked by itself.
