@@ -132,7 +132,7 @@ def wait_until_in_force(api: Api, stop: threading.Event) -> None:
 
 
 def welcome(work: Path, login: str, password: str, host: str, chosen: dict[str, int]) -> str:
-    """What is printed when all is up."""
+    """The text that is printed when all is up."""
     path, address = tokenised(password, "ts", PRINTED_SECONDS), reachable(host)
     played = "\n".join(f"    {f'{name} ({network})':<20} http://{address}:{chosen[name]}{path}" for name, network in EDGES.items())
     data = shown(work / "control")

@@ -202,7 +202,7 @@ def plain(plane, cookie):
 
 
 def test_a_login_is_json(control_plane):
-    """What another site's form could send is refused, and uses no code up."""
+    """A request that another site's form could send is refused, and uses no code up."""
     code = control_plane.login.partition("#")[2]
     client = control_plane.client(NoAuth())
     assert client.send("POST", "/login", data={"code": code}).status_code == 415

@@ -9,8 +9,8 @@
 //! - **cbcs** ([`Scheme::Cbcs`]): AES-128-CBC with a constant IV. In AVC, HEVC and VVC each NAL unit is a message of its own:
 //!   its length and the next 32 bytes stay clear, and of the rest one block in ten is encrypted, or more
 //!   ([`Settings::with_coverage`]). All other samples are encrypted from the first block to the last whole one.
-//! - **cenc** ([`Scheme::Cenc`]): AES-128-CTR with an IV for each sample, which follows from the bytes that it encrypts. Ranges as above, in whole blocks, but every byte of
-//!   them. With less coverage, a range ends before its NAL unit does.
+//! - **cenc** ([`Scheme::Cenc`]): AES-128-CTR with an IV for each sample, which follows from the bytes that it encrypts.
+//!   Ranges as above, in whole blocks, but every byte of them. With less coverage, a range ends before its NAL unit does.
 //!
 //! # Boxes
 //!

@@ -45,7 +45,7 @@ fn a_player_decrypts_every_sample() {
 /// One block in so many of each NAL unit under cbcs, by the share that is asked for.
 const PATTERNS: [(u8, u8); 7] = [(1, 10), (10, 10), (25, 4), (30, 3), (50, 2), (51, 1), (100, 1)];
 
-/// What the init segment says decrypts the media segments, at every share, and other streams do not change with it.
+/// The init segment's signalling decrypts the media segments, at every share, and other streams do not change with it.
 #[test]
 fn every_share_is_decrypted_by_what_the_init_segment_says() {
     for (name, plain, nal) in STREAMS {

@@ -104,7 +104,8 @@ pub use self::findings::{Finding, Findings, check, check_policy};
 use self::json::Json;
 use playlock_core::policy::Policies;
 
-/// Parses a JSON document. `env` looks up secrets given as `{"env": NAME}`, and the keys of sealed ones. Returns the policies, and warnings to log.
+/// Parses a JSON document. `env` looks up secrets given as `{"env": NAME}`, and the keys of sealed ones. Returns the
+/// policies, and warnings to log.
 ///
 /// # Errors
 /// The first error, with its JSON path.

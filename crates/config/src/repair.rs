@@ -10,7 +10,7 @@ use crate::json::{Json, written};
 
 /// A document, and the items of its arrays that were taken out.
 pub struct Repaired {
-    /// What is left of it.
+    /// The rest of it, without the members and items that were left out.
     pub tree: Json,
     /// By the array's path, their positions in the document as it was.
     removed: BTreeMap<String, BTreeSet<usize>>,

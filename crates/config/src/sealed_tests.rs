@@ -27,7 +27,7 @@ fn under(key: &str, secret: &str) -> String {
     seal(&SealKey::parse(key).unwrap(), [7; 12], secret).unwrap()
 }
 
-/// What a document with this password says, in an environment with these keys.
+/// The result of reading a document with this password, in an environment with these keys.
 fn read(password: &Value, keys: &[(&str, &str)]) -> Result<Vec<String>, ConfigError> {
     let document = json!({
         "policies": [{

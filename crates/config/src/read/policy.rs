@@ -76,7 +76,7 @@ pub fn read(
     })
 }
 
-/// What the other sections need of tokens, and the policy's secrets.
+/// The parts of tokens that the other sections need, and the policy's secrets.
 struct Tokens {
     access_token: Option<AccessToken>,
     session: SessionRules,

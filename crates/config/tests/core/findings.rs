@@ -238,8 +238,8 @@ fn warnings_have_paths_and_come_with_errors() {
     );
 }
 
-/// Whatever one byte of a document becomes: the error at which the filter refuses it is one of those that are found, and
-/// no error is found in a document that the filter takes.
+/// With one byte of a document changed, the error at which the filter refuses it is one of those that are found, and no
+/// error is found in a document that the filter takes.
 #[test]
 fn the_first_error_is_among_all() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests");

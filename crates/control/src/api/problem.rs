@@ -116,7 +116,7 @@ impl Problem {
     }
 }
 
-/// What the access log says about a problem: kept beside the response.
+/// The access log's fields of a problem, kept beside the response.
 #[derive(Debug, Clone)]
 pub struct Incident {
     /// The problem's unique id.

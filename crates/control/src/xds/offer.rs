@@ -211,7 +211,7 @@ mod tests {
         assert!(checked > 50, "{checked} lines");
     }
 
-    /// Whatever happens, bytes that were refused are not sent again, and no more than one response is unanswered.
+    /// In every history of events, refused bytes are not sent again, and no more than one response is unanswered.
     #[test]
     fn refused_bytes_are_never_sent_again() {
         let mut random = 1_u64;

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::control::{Candidate, Control, NodeReport, Outcome, RefusalCount, Revisions};
 use crate::network::Network;
 
-/// What delivery reads and records. [`Control`] is the one implementation outside tests and measurements.
+/// Reads and records of delivery. [`Control`] is the one implementation outside tests and measurements.
 pub trait Operations: Clone + Send + Sync + 'static {
     /// The network's current document.
     fn candidate(&self, network: Network) -> impl Future<Output = Outcome<Candidate>> + Send;

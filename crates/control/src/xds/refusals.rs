@@ -32,7 +32,7 @@ impl Backoff {
     }
 }
 
-/// What one node has refused. Streams with the same `node.id` share it: whether a stream belongs to the process that
+/// Refusals of one node. Streams with the same `node.id` share it: whether a stream belongs to the process that
 /// refused something cannot be known, and changed bytes harm no other process.
 #[derive(Debug, Clone, Default)]
 pub struct Refusals {
