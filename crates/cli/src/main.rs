@@ -2,6 +2,8 @@
 
 mod acl;
 mod address;
+#[cfg(feature = "serve")]
+mod authorize;
 mod check;
 mod completions;
 mod config;
@@ -62,6 +64,8 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    #[cfg(feature = "serve")]
+    Authorize(authorize::Authorize),
     Check(check::Check),
     Completions(completions::Completions),
     #[cfg(feature = "serve")]
@@ -90,6 +94,8 @@ fn main() -> ExitCode {
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
     let colours = Colours::of(&io::stdout());
     let done = match CommandLine::parse().command {
+        #[cfg(feature = "serve")]
+        Command::Authorize(arguments) => authorize::run(&arguments, &mut output),
         Command::Check(arguments) => check::run(&arguments, &mut output),
         Command::Completions(arguments) => completions::run(&arguments, CommandLine::command(), &mut output),
         #[cfg(feature = "serve")]
