@@ -166,6 +166,7 @@ fn unavailable(fault: &Unavailable) -> Response {
 
 /// A problem document (RFC 9457).
 fn problem(status: StatusCode, detail: &str) -> Response {
-    let body = json!({"type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(), "detail": detail});
+    let body =
+        json!({"type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(), "detail": detail});
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
 }

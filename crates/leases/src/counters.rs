@@ -75,11 +75,7 @@ impl Counters {
                 let (realm, policy) = (of.realm.word(), label(&of.policy));
                 let _ = writeln!(text, "playlock_leases_live{{realm=\"{realm}\",policy=\"{policy}\"}} {}", of.sessions);
             }
-            let _ = writeln!(
-                text,
-                "# TYPE playlock_leases_viewers gauge\nplaylock_leases_viewers {}",
-                counts.viewers
-            );
+            let _ = writeln!(text, "# TYPE playlock_leases_viewers gauge\nplaylock_leases_viewers {}", counts.viewers);
         }
         text
     }

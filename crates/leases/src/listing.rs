@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn queries_and_orders_are_checked() {
-        let query = |realm: Option<&str>, limit| ListQuery { realm: realm.map(String::from), limit, ..ListQuery::default() };
+        let query =
+            |realm: Option<&str>, limit| ListQuery { realm: realm.map(String::from), limit, ..ListQuery::default() };
         assert_eq!(query(None, None).read(), Ok((Filter::default(), 100)));
         assert!(query(Some("production"), Some(1000)).read().is_ok());
         assert!(query(Some("x"), None).read().unwrap_err().starts_with("realm: \"x\"; expected"));

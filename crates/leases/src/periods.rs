@@ -34,7 +34,8 @@ impl Periods {
     }
 
     /// The ranges, in ascending order.
-    pub fn ranges(&self) -> &[RangeInclusive<u64>] {
+    #[cfg(test)]
+    fn ranges(&self) -> &[RangeInclusive<u64>] {
         &self.0
     }
 }

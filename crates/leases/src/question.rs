@@ -108,7 +108,9 @@ pub enum Malformed {
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing(name) => write!(f, "{name}: missing; expected the headers of a policy with keyAuthorizer.leases"),
+            Self::Missing(name) => {
+                write!(f, "{name}: missing; expected the headers of a policy with keyAuthorizer.leases")
+            }
             Self::Repeated(name) => write!(f, "{name}: sent more than once; expected it once"),
             Self::Value(name) => write!(f, "{name}: a value that cannot be read; expected what the filter sends"),
             Self::Viewer => f.write_str("the access token names no viewer; expected one where leases.viewer points to"),
@@ -184,9 +186,7 @@ fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (_, Some(_)) => Err(Malformed::Repeated(name)),
-        (Some(value), None) if value.len() <= LONGEST => {
-            value.to_str().map(Some).map_err(|_| Malformed::Value(name))
-        }
+        (Some(value), None) if value.len() <= LONGEST => value.to_str().map(Some).map_err(|_| Malformed::Value(name)),
         _ => Err(Malformed::Value(name)),
     }
 }

@@ -150,7 +150,10 @@ fn security(files: &TlsFiles) -> Result<Security, RunError> {
     let protocols: &[&[u8]] = &[b"h2", b"http/1.1"];
     let configuration = tls::mutual(&read(&files.certificate)?, &key, &read(&files.client_ca)?, protocols);
     let configuration = configuration.map_err(RunError::Tls)?;
-    Ok(Security::Mutual { configuration: Box::new(move || Arc::clone(&configuration)), realm: |_| Some(Realm::Default) })
+    Ok(Security::Mutual {
+        configuration: Box::new(move || Arc::clone(&configuration)),
+        realm: |_| Some(Realm::Default),
+    })
 }
 
 /// Writes trouble to standard error.

@@ -30,10 +30,16 @@ async fn answers_are_statuses_with_problem_documents() {
     assert_eq!(ask(&service, 'A', 0).await, (204, String::new()));
     assert_eq!(ask(&service, 'A', 1).await.0, 204);
     let (status, body) = ask(&service, 'A', 2).await;
-    assert_eq!((status, serde_json::from_str::<serde_json::Value>(&body).unwrap()["type"].as_str()), (429, Some("ahead")));
+    assert_eq!(
+        (status, serde_json::from_str::<serde_json::Value>(&body).unwrap()["type"].as_str()),
+        (429, Some("ahead"))
+    );
     assert_eq!(ask(&service, 'B', 0).await.0, 204);
     let (status, body) = ask(&service, 'A', 1).await;
-    assert_eq!((status, serde_json::from_str::<serde_json::Value>(&body).unwrap()["type"].as_str()), (410, Some("ended")));
+    assert_eq!(
+        (status, serde_json::from_str::<serde_json::Value>(&body).unwrap()["type"].as_str()),
+        (410, Some("ended"))
+    );
     let text = service.counters.text(None);
     assert!(text.contains("{answer=\"granted\"} 3\n") && text.contains("{answer=\"ended\"} 1\n"), "{text}");
 }

@@ -51,11 +51,7 @@ impl Memory {
 
     /// Decides whether a session may have a key at `now`, and keeps its lease.
     pub fn ask(&self, now: Millis, question: &Question) -> Answer {
-        let key = Key {
-            realm: question.realm,
-            group: question.terms.group.clone(),
-            viewer: question.viewer.clone(),
-        };
+        let key = Key { realm: question.realm, group: question.terms.group.clone(), viewer: question.viewer.clone() };
         let Some(part) = self.part(&key) else { return Answer::Limit };
         let mut part = lock(part);
         match part.get_mut(&key) {
