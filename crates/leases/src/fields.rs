@@ -1,16 +1,20 @@
 //! Fields of an access token's payload: the members of a JSON object, or `name=value` pairs.
 
+use playlock_core::bytes::percent;
 use serde_json::Value;
 
 /// The field `name` of a payload; `None` if it has none.
 ///
 /// A payload has fields if it is a JSON object, whose values are texts or whole numbers, or if it consists of
 /// `name=value` pairs that are separated by `;`, `&` or `,`. Values of pairs stand as they are: nothing is unescaped, so
-/// that no value can add a field.
+/// that no value can add a field. Libraries that escape whole payloads leave neither `{` nor `=`: only then the payload is
+/// unescaped, once.
 ///
 /// # Errors
 /// [`Ambiguous`] if the field occurs twice, or is of another type.
 pub fn field(payload: &str, name: &str) -> Result<Option<String>, Ambiguous> {
+    let whole = if payload.contains(['{', '=']) { None } else { percent::decode_str(payload) };
+    let payload = whole.as_deref().unwrap_or(payload);
     if payload.trim_start().starts_with('{') {
         return member(payload, name);
     }
@@ -73,7 +77,11 @@ mod tests {
             ("screens=4&user=a=b", Some("a=b"), Some("4")),
             ("user=,screens", Some(""), None),
             ("user=x%3bscreens=9&screens=2", Some("x%3bscreens=9"), Some("2")),
+            ("user%3dann%3bscreens%3D4", Some("ann"), Some("4")),
+            ("%7b%22user%22%3a%22a%253bn%22%2c%22screens%22%3a4%7d", Some("a%3bn"), Some("4")),
+            ("user%3dann%3bscreens=4", None, None),
             ("ann", None, None),
+            ("100%", None, None),
             ("", None, None),
         ] {
             assert_eq!(field(payload, "user").unwrap().as_deref(), user, "{payload}");

@@ -75,10 +75,19 @@ pub fn encode_into(out: &mut String, text: &[u8], keep: impl Fn(u8) -> bool) {
 /// or quote values, as lower-case `%xx`. Existing escapes stay.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    encode_into(&mut out, text.as_bytes(), |byte| {
-        byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\')
-    });
+    encode_into(&mut out, text.as_bytes(), separates_nothing);
     out
+}
+
+/// As [`printable`], but `%` is escaped, too: [`decode_str`] turns it into `text` again, and no two texts become one.
+pub fn exact(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    encode_into(&mut out, text.as_bytes(), |byte| byte != b'%' && separates_nothing(byte));
+    out
+}
+
+fn separates_nothing(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\')
 }
 
 /// Whether `text` contains an escape, which a second decoding would change.
@@ -104,6 +113,9 @@ mod tests {
             assert_eq!(decode(bad), None, "{bad}");
         }
         assert_eq!(decode_str("%c0%af"), None, "overlong UTF-8");
+        for text in ["", "a,b", "a%2cb", "100%", "{\"user\":\"\u{e9}\"}"] {
+            assert_eq!(decode_str(&exact(text)).as_deref(), Some(text));
+        }
         assert!(has_escape("a%2e") && !has_escape("100% sure %zz"));
         for text in
             ["", "plk", "%70lk", "p%6Ck", "pl%6b", "%70%6c%6b", "pl%6", "pl%", "plk%", "%zzlk", "%70lkx", "pl", "%250"]

@@ -140,7 +140,7 @@ impl Authorizer {
         headers.extend(self.leases.iter().map(|stated| header(leases::HEADER, stated.as_str())));
         headers.extend(client.map(|client| header("x-playlock-client", &client.to_string())));
         headers.extend(access_token.map(|id| header("x-playlock-access-token-id", &percent::printable(id))));
-        headers.extend(payload.map(|payload| header("x-playlock-payload", &percent::printable(payload))));
+        headers.extend(payload.map(|payload| header("x-playlock-payload", &percent::exact(payload))));
         let call = Call { cluster: self.cluster.to_string(), headers, timeout: self.timeout };
         Inquiry { call, on_unavailable: self.on_unavailable }
     }
