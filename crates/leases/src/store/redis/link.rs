@@ -190,12 +190,17 @@ async fn keep(
                 if lost.wait_for(|lost| *lost >= number).await.is_err() {
                     return;
                 }
+                state.send_replace(State::Connecting);
                 if began.elapsed() > PAUSES.1 {
                     pause = PAUSES.0;
-                    state.send_replace(State::Connecting);
                     continue;
                 }
                 // A server that accepts connections and is of no use must not get them without pause.
+                if pause < limit {
+                    sleep(pause).await;
+                    pause *= 2;
+                    continue;
+                }
                 Unavailable("the connection was lost".into())
             }
             Ok(Err(error)) => unavailable(&error),
