@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, watch};
 
+use super::compiler::Compiler;
 use super::revisions::{Candidate, Revisions};
 use crate::clock::{Surroundings, rfc3339};
 use crate::error::ControlError;
@@ -26,6 +27,8 @@ pub(super) struct Inner {
     pub(super) surroundings: Arc<dyn Surroundings>,
     /// The revisions as far as they are known.
     pub(super) revisions: watch::Sender<Revisions>,
+    /// Compilations under way.
+    pub(super) compiler: Compiler,
     /// Documents of the current revisions, staging first.
     pub(super) cache: Mutex<[Option<Candidate>; 2]>,
 }

@@ -114,7 +114,7 @@ fn seal(folder: &Folder) -> Result<xds::Seal, ServeError> {
     let sealer = |network| {
         let key = Sealer::new(folder.seal_key(network)?);
         let wrong = || ServeError::Option(format!("node-{network}.env: {KEY} is no key; expected 64 hex digits"));
-        key.ok_or_else(wrong).map(Some)
+        key.ok_or_else(wrong).map(|key| Some(Arc::new(key)))
     };
     Ok(xds::Seal { staging: sealer(Network::Staging)?, production: sealer(Network::Production)? })
 }

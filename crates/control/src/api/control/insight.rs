@@ -49,7 +49,7 @@ pub async fn check(State(app): State<App>, Document(document): Document) -> Resu
     };
     let checked = match (members.get("policy"), members.get("document")) {
         (Some(policy), None) => app.control.check_policy(policy.clone(), id).await?,
-        (None, Some(document)) if id.is_none() => app.control.check_document(document.clone()),
+        (None, Some(document)) if id.is_none() => app.control.check_document(document.clone()).await?,
         _ => {
             let detail = "expected either policy, perhaps with policyId, or document";
             return Err(Problem::member("$", format!("not one document; {detail}")));
