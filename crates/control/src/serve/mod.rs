@@ -79,7 +79,8 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     let tls = Tls::new(&identity)?;
     let with_nodes = xds::Tls::new(&identity.certificate, &identity.key, &identity.authority).map_err(tls_error)?;
     let seal = if options.seal { seal(&folder)? } else { xds::Seal::default() };
-    let settings = xds::Settings { filter, tls: with_nodes.clone(), seal, backoff: Backoff::default() };
+    let settings =
+        xds::Settings { filter, tls: with_nodes.clone(), seal, backoff: Backoff::default(), nodes: xds::CONNECTED };
     let app = App::new(control.clone(), window, options.failures_per_minute, dmas, options.why);
     let counters = Arc::clone(&app.counters);
     let greeting = Greeting {
