@@ -109,6 +109,7 @@ def test_answers_are_hardened(control_plane):
     assert control_plane.client().get(POLICIES).headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.both_databases
 def test_the_rest_of_the_operations(control_plane):
     """Versions, roll-back, impact, settings, check, why, import, exchange: one round with real documents."""
     client = control_plane.client()
