@@ -23,11 +23,14 @@ async function logIn(user, code) {
 }
 
 /** A policy with a fault in its sixth line, and without. */
-const policy = (name, password) => JSON.stringify({
+const policy = (name, password, more = {}) => JSON.stringify({
   policyName: name,
   tokenAuth: { enabled: true, password },
   mediaEncryption: { enabled: true },
+  ...more,
 }, null, 2);
+/** A market area that the operator's file does not list. */
+const UNLISTED = { contentTargeting: { enabled: true, geoProtection: { enabled: true, mode: "DENY", dmas: [{ dmaCode: "999" }] } } };
 
 async function create(user, name) {
   const { page, report } = user;
@@ -53,6 +56,9 @@ async function create(user, name) {
   await user.press(user.button("Create on staging"));
   await page.locator("#status.bad").waitFor(WAIT);
   report.refusedSave = await read(page.locator("#status"));
+  await user.type(editor(user), policy(name, report.password, UNLISTED));
+  await page.locator(".faults .wait").waitFor(WAIT);
+  report.warning = await read(page.locator(".faults"));
   await user.type(editor(user), policy(name, report.password));
   await unfaulted(user);
   await user.press(user.button("Create on staging"));

@@ -34,6 +34,9 @@ pub async fn document(State(app): State<App>, user: User, parameters: Parameters
     Ok(shown(&user, &document))
 }
 
+/// Warnings about the places of a document at most.
+const WARNINGS: usize = 1000;
+
 const FAILED: &str = "The operation failed; the server's log has the reason under this instance.";
 
 /// `POST /check`: `{policy, policyId?}` or `{document}`.
@@ -47,14 +50,20 @@ pub async fn check(State(app): State<App>, Document(document): Document) -> Resu
         Some(Value::String(text)) => Some(text.parse().map_err(|_| number())?),
         Some(value) => Some(value.as_i64().ok_or_else(number)?),
     };
-    let checked = match (members.get("policy"), members.get("document")) {
-        (Some(policy), None) => app.control.check_policy(policy.clone(), id).await?,
-        (None, Some(document)) if id.is_none() => app.control.check_document(document.clone()).await?,
+    let (mut checked, unlisted) = match (members.get("policy"), members.get("document")) {
+        (Some(policy), None) => (app.control.check_policy(policy.clone(), id).await?, app.dmas.warnings(policy, "")),
+        (None, Some(document)) if id.is_none() => {
+            let policies = document.get("policies").and_then(Value::as_array).into_iter().flatten().enumerate();
+            let unlisted =
+                policies.flat_map(|(index, policy)| app.dmas.warnings(policy, &format!("policies[{index}].")));
+            (app.control.check_document(document.clone()).await?, unlisted.take(WARNINGS).collect())
+        }
         _ => {
             let detail = "expected either policy, perhaps with policyId, or document";
             return Err(Problem::member("$", format!("not one document; {detail}")));
         }
     };
+    checked.warnings.extend(unlisted);
     let finding = |finding: &Finding| json!({"member": finding.member, "detail": finding.detail});
     let warning = |finding: &Finding| Value::from(format!("{}: {}", finding.member, finding.detail));
     let errors: Value = checked.errors.iter().map(finding).collect();
