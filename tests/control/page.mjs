@@ -5,6 +5,7 @@ import { launch } from "../players/chromium.mjs";
 import { canned } from "./canned.mjs";
 import { fleet } from "./fleet.mjs";
 import { WAIT, enter, read } from "./hands.mjs";
+import { troubled } from "./troubled.mjs";
 
 const how = JSON.parse(process.argv[2]);
 /** A name that would be seen to run if it became HTML. */
@@ -296,6 +297,8 @@ const VISITS = {
   keyboard: () => story(browser, "keyboard", "keyboard", DESK),
   canned: () => canned(browser, how, logIn),
   fleet: () => fleet(browser, how, logIn),
+  "troubled-desk": () => troubled(browser, how, logIn, "troubled-desk", "mouse", DESK),
+  "troubled-phone": () => troubled(browser, how, logIn, "troubled-phone", "finger", PHONE),
 };
 try {
   const visits = Object.entries(VISITS).filter(([name]) => how.codes[name]).map(async ([name, visit]) => [name, await visit()]);
