@@ -4,7 +4,6 @@ import pytest
 
 from support.control_plane import CONTROL, SECURITY, story
 
-
 pytestmark = pytest.mark.both_databases
 
 
