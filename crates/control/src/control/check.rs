@@ -61,7 +61,10 @@ pub(super) fn whole(mut document: Value) -> Checked {
             set(&mut document, member, json!([]));
         }
     }
-    let compiled = match compile::document(&document.to_string()) {
+    let text = document.to_string();
+    // Its tree is many times as large.
+    drop(document);
+    let compiled = match compile::document(&text) {
         Ok(compiled) => compiled,
         Err(errors) => return Checked { errors, warnings: Vec::new() },
     };
