@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::plane::{Control, Outcome};
 use crate::error::ControlError;
 
 /// Compilations of one purpose at a time.
@@ -42,7 +41,7 @@ impl Default for Lane {
 }
 
 impl Lane {
-    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Outcome<T> {
+    async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, ControlError> {
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| ControlError::Busy)?;
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| ControlError::Busy)?;
         let job = spawn_blocking(move || {
@@ -54,20 +53,19 @@ impl Lane {
     }
 }
 
-impl Control {
+impl Compiler {
     /// Runs a job that compiles documents.
     ///
     /// # Errors
     /// [`ControlError::Busy`] if too many wait already.
-    pub async fn compile<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         purpose: Purpose,
         job: impl FnOnce() -> T + Send + 'static,
-    ) -> Outcome<T> {
-        let Compiler { checks, writes } = &self.inner.compiler;
+    ) -> Result<T, ControlError> {
         match purpose {
-            Purpose::Check => checks.run(job).await,
-            Purpose::Write => writes.run(job).await,
+            Purpose::Check => self.checks.run(job).await,
+            Purpose::Write => self.writes.run(job).await,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, watch};
 
-use super::compiler::Compiler;
+use super::compiler::{Compiler, Purpose};
 use super::revisions::{Candidate, Revisions};
 use crate::clock::{Surroundings, rfc3339};
 use crate::error::ControlError;
@@ -49,6 +49,18 @@ impl Control {
     pub async fn ping(&self) -> Outcome<()> {
         sqlx::query("SELECT 1").fetch_one(self.store().pool()).await?;
         Ok(())
+    }
+
+    /// Runs a job that compiles documents.
+    ///
+    /// # Errors
+    /// [`ControlError::Busy`] if too many wait already.
+    pub async fn compile<T: Send + 'static>(
+        &self,
+        purpose: Purpose,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Outcome<T> {
+        self.inner.compiler.run(purpose, job).await
     }
 
     /// Closes all connections, after the transactions under way.
