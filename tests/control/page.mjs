@@ -5,6 +5,7 @@ import { launch } from "../players/chromium.mjs";
 import { canned } from "./canned.mjs";
 import { fleet } from "./fleet.mjs";
 import { WAIT, enter, read } from "./hands.mjs";
+import { troubled } from "./troubled.mjs";
 
 const how = JSON.parse(process.argv[2]);
 /** A name that would be seen to run if it became HTML. */
@@ -23,11 +24,14 @@ async function logIn(user, code) {
 }
 
 /** A policy with a fault in its sixth line, and without. */
-const policy = (name, password) => JSON.stringify({
+const policy = (name, password, more = {}) => JSON.stringify({
   policyName: name,
   tokenAuth: { enabled: true, password },
   mediaEncryption: { enabled: true },
+  ...more,
 }, null, 2);
+/** A market area that the operator's file does not list. */
+const UNLISTED = { contentTargeting: { enabled: true, geoProtection: { enabled: true, mode: "DENY", dmas: [{ dmaCode: "999" }] } } };
 
 async function create(user, name) {
   const { page, report } = user;
@@ -53,6 +57,9 @@ async function create(user, name) {
   await user.press(user.button("Create on staging"));
   await page.locator("#status.bad").waitFor(WAIT);
   report.refusedSave = await read(page.locator("#status"));
+  await user.type(editor(user), policy(name, report.password, UNLISTED));
+  await page.locator(".faults .wait").waitFor(WAIT);
+  report.warning = await read(page.locator(".faults"));
   await user.type(editor(user), policy(name, report.password));
   await unfaulted(user);
   await user.press(user.button("Create on staging"));
@@ -290,6 +297,8 @@ const VISITS = {
   keyboard: () => story(browser, "keyboard", "keyboard", DESK),
   canned: () => canned(browser, how, logIn),
   fleet: () => fleet(browser, how, logIn),
+  "troubled-desk": () => troubled(browser, how, logIn, "troubled-desk", "mouse", DESK),
+  "troubled-phone": () => troubled(browser, how, logIn, "troubled-phone", "finger", PHONE),
 };
 try {
   const visits = Object.entries(VISITS).filter(([name]) => how.codes[name]).map(async ([name, visit]) => [name, await visit()]);

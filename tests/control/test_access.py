@@ -48,6 +48,7 @@ def me(plane, auth, **options):
     return plane.client(auth).get(f"{CONTROL}/me", **options)
 
 
+@pytest.mark.both_databases
 def test_a_signature_is_accepted(control_plane):
     """One by this file's implementation, and one of Akamai's client, with a query that the API ignores."""
     answer = me(control_plane, Signature(control_plane))
@@ -79,6 +80,7 @@ def test_a_forged_signature_is_refused(control_plane, changed, word):
     assert word in problem["detail"]
 
 
+@pytest.mark.both_databases
 def test_a_nonce_works_once(control_plane):
     """The second use is refused, also after a restart; only valid signatures use one up."""
     nonce = str(uuid.uuid4())
@@ -131,6 +133,7 @@ def test_ambiguous_requests_are_refused(control_plane):
     assert raw(control_plane, request(f"Authorization: {signed}")) == 200
 
 
+@pytest.mark.both_databases
 def test_tokens_and_clients_end(control_plane):
     """A token or client that was deleted, or whose time has come, is refused; lists show no secret."""
     owner = control_plane.client()
@@ -166,6 +169,7 @@ def login(plane, url):
     return answer, client
 
 
+@pytest.mark.both_databases
 def test_the_page_logs_in_once_and_writes_with_a_second_token(control_plane):
     """The URL works once; its cookie is for this host and no script; a write needs the second token."""
     assert control_plane.login.startswith(f"{control_plane.url}/login#")
@@ -201,6 +205,7 @@ def plain(plane, cookie):
     return plane.client(NoAuth()).get(f"{CONTROL}/me", headers={"Cookie": cookie})
 
 
+@pytest.mark.both_databases
 def test_a_login_is_json(control_plane):
     """A request that another site's form could send is refused, and uses no code up."""
     code = control_plane.login.partition("#")[2]

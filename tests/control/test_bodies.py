@@ -109,6 +109,7 @@ def test_answers_are_hardened(control_plane):
     assert control_plane.client().get(POLICIES).headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.both_databases
 def test_the_rest_of_the_operations(control_plane):
     """Versions, roll-back, impact, settings, check, why, import, exchange: one round with real documents."""
     client = control_plane.client()
@@ -152,3 +153,22 @@ def test_the_rest_of_the_operations(control_plane):
     assert len(entries["entries"]) == 2 and entries["next"]
     older = client.get(f"{CONTROL}/audit?before={entries['next']}&limit=1000").json()
     assert older["entries"][0]["sequence"] == entries["next"] - 1 and older["next"] is None
+
+
+def test_market_areas_that_the_operators_file_does_not_list(control_plane, control_planes):
+    """A warning for each in a policy and in a document; none of an operator without a file. Answers of the API stay as they are."""
+    document = story("policy-post")
+    geo = document["contentTargeting"]["geoProtection"]
+    listed = len(geo["dmas"])
+    geo["dmas"] += [{"dmaCode": "999", "dmaName": "Nowhere::NW"}]
+    alone = f"contentTargeting.geoProtection.dmas[{listed}].dmaCode: found \"999\", which is not in the file of --dmas"
+    policy = {"policyName": "vod", "contentTargeting": {"enabled": True, "geoProtection": {"enabled": True, "mode": "DENY", "dmas": [{"dmaCode": "000"}]}}}
+    other = "policies[0].contentTargeting.geoProtection.dmas[0].dmaCode: found \"000\", which is not in the file of --dmas"
+    for plane, warned in [(control_plane, True), (control_planes(), False)]:
+        client = plane.client()
+        for body, warning in [({"policy": document}, alone), ({"document": {"policies": [policy]}}, other)]:
+            checked = client.post(f"{CONTROL}/check", body).json()
+            assert checked["errors"] == []
+            warnings = [each for each in checked["warnings"] if "dmaCode" in each]
+            assert len(warnings) == warned and all(each.startswith(warning) for each in warnings), warnings
+        assert client.post(POLICIES, document).json() == story("policy-post-201")

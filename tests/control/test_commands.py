@@ -24,6 +24,7 @@ def run(control_plane, tmp_path):
     return command
 
 
+@pytest.mark.both_databases
 def test_a_configuration_is_imported_and_operated(control_plane, run, tmp_path):
     """Import, list, edit, promote, roll back, reset, nodes, exchange, audit: texts and exit statuses."""
     done = run("import", tmp_path / "policies.json")
@@ -52,6 +53,7 @@ def test_a_configuration_is_imported_and_operated(control_plane, run, tmp_path):
     assert "c0ffee" not in run("control", "audit", "--json").stdout
 
 
+@pytest.mark.both_databases
 def test_a_token_from_the_environment(control_plane, tmp_path):
     """A URL and a variable take the place of the file; standard input that of a configuration."""
     made = control_plane.client().post(f"{CONTROL}/tokens", {"name": "ci", "roles": ["read", "edit", "promote"]}).json()["token"]

@@ -54,6 +54,7 @@ def test_nothing_is_the_same_in_two_folders(control_planes):
     assert first.login.partition("#")[2] != second.login.partition("#")[2]
 
 
+@pytest.mark.both_databases
 def test_a_second_start_goes_on(control_plane):
     """Secrets stay; only the host in edgerc follows the port; another name gets into the certificate."""
     before = {name: (control_plane.data / name).read_bytes() for name in FILES - {"playlock.db", "edgerc"}}
@@ -89,7 +90,7 @@ def run(plane, *arguments, environment=None):
 def serve(plane, *more, environment=None):
     """Another server on the same folder; it must not start."""
     ports = ["--listen", "127.0.0.1:0", "--xds-listen", "127.0.0.1:0", "--health-listen", "127.0.0.1:0"]
-    done = run(plane, "serve", "--data", plane.data, *ports, *more, environment=environment)
+    done = run(plane, "serve", "--data", plane.data, *ports, *plane.database, *more, environment=environment)
     assert done.returncode == 2 and done.stdout == "", done
     return done.stderr
 
@@ -135,15 +136,16 @@ def test_a_killed_first_start_is_continued(control_planes, tmp_path_factory):
             plane.stop(kill=True)
 
 
+@pytest.mark.both_databases
 def test_the_master_key_is_replaced(control_plane):
     """Not while the server runs; afterwards with the same data, and not with the old key."""
     client = control_plane.client()
     assert client.post(f"{SECURITY}/policies", story("policy-post")).status_code == 201
     before = client.get(f"{SECURITY}/policies").json()
-    assert run(control_plane, "master-key", "rotate", "--data", control_plane.data).returncode == 2
+    assert run(control_plane, "master-key", "rotate", "--data", control_plane.data, *control_plane.database).returncode == 2
     control_plane.stop()
     old = (control_plane.data / "master.key").read_text()
-    done = run(control_plane, "master-key", "rotate", "--data", control_plane.data)
+    done = run(control_plane, "master-key", "rotate", "--data", control_plane.data, *control_plane.database)
     assert done.returncode == 0 and old not in done.stdout, done
     new = (control_plane.data / "master.key").read_text()
     assert new != old and (control_plane.data / "master.key.old").read_text() == old
@@ -177,6 +179,7 @@ def test_envoys_need_a_certificate(control_plane):
     assert connects("node-staging")
 
 
+@pytest.mark.both_databases
 def test_metrics(control_plane):
     """Revisions, requests and the size of the database; nothing secret."""
     assert control_plane.client().post(f"{SECURITY}/policies", story("policy-post")).status_code == 201

@@ -9,7 +9,7 @@ import pytest
 
 from browser import command, direct
 from support import places
-from support.control_plane import SECURITY, ControlPlane, NoAuth
+from support.control_plane import SECURITY, ControlPlane, NoAuth, story
 
 SCRIPT = places.REPOSITORY / "tests/control/page.mjs"
 STORIES = ("mouse", "phone", "keyboard")
@@ -25,7 +25,9 @@ PARTS = {"fault", "assigning", "assignments", "promote", "policy", "why", "audit
 def visits(tmp_path_factory):
     """The reports of all visits, by name."""
     places.node_modules("axe-core")
-    plane = ControlPlane(tmp_path_factory.mktemp("page-"), "--failures-per-minute", "1000")
+    folder = tmp_path_factory.mktemp("page-")
+    (folder / "dmas.json").write_text(json.dumps(story("dmas")))
+    plane = ControlPlane(folder, "--failures-per-minute", "1000", "--dmas", str(folder / "dmas.json"))
     try:
         client = plane.client()
         kept = client.post(f"{SECURITY}/policies", KEPT | {"promote": True})
@@ -82,6 +84,13 @@ def test_a_fault_is_shown_at_its_line(visits, visit):
     assert came["caret"] == {"id": "editor-text", "line": 5} and came["marked"] == ["5\n"]
     assert came["help"].startswith("tokenAuth.password\n") and "`" not in came["help"]
     assert "tokenAuth.password" in came["refusedSave"]
+
+
+@pytest.mark.parametrize("visit", STORIES)
+def test_a_market_area_that_is_not_listed_is_a_warning(visits, visit):
+    """Beside no fault."""
+    warning = "Warning: contentTargeting.geoProtection.dmas[0].dmaCode: found \"999\", which is not in the file of --dmas"
+    assert visits[visit]["warning"].startswith(warning) and "Line" not in visits[visit]["warning"]
 
 
 @pytest.mark.parametrize("visit", STORIES)

@@ -43,10 +43,13 @@ PARAMETERS = {"{policyId}": "99", "{version}": "1", "{domain}": "nowhere.example
               "{configurationId}": "99", "{id}": "99", "{node}": "gone"}
 
 
+pytestmark = pytest.mark.both_databases
+
+
 @pytest.fixture(scope="module")
-def plane(tmp_path_factory):
+def plane(tmp_path_factory, database):
     """A control plane with one policy."""
-    started = ControlPlane(tmp_path_factory.mktemp("roles-"), "--failures-per-minute", "10000")
+    started = ControlPlane(tmp_path_factory.mktemp("roles-"), "--failures-per-minute", "10000", *database())
     yield started
     started.stop(kill=True)
 

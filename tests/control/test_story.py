@@ -4,6 +4,8 @@ import pytest
 
 from support.control_plane import CONTROL, SECURITY, story
 
+pytestmark = pytest.mark.both_databases
+
 
 def ordered(value):
     """A policy's players in one order: the examples have them in two."""
@@ -24,13 +26,6 @@ def policy(listed, network):
 def body(name):
     """A request of the story."""
     return story(name)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def control_plane(request, control_planes, dmas):
-    """A control plane of the test's own, on either database."""
-    database = ["--database", request.getfixturevalue("postgres").new()] if request.param == "postgres" else []
-    return control_planes("--dmas", str(dmas), "--failures-per-minute", "1000", *database)
 
 
 @pytest.fixture

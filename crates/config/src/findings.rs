@@ -7,7 +7,6 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::compile::compile;
 use crate::document::{self, Document};
@@ -16,14 +15,20 @@ use crate::error::{ConfigError, Errors};
 use crate::json::Json;
 use crate::read;
 use crate::read::assignments::Names;
-use crate::repair::{self, Repaired, is_within, section};
+use crate::repair::{self, Found, MOST, Repaired, is_within, read_parts, section};
 use crate::secret::Reader;
 use playlock_core::policy::index::{PolicyId, PolicyIndex};
 use playlock_core::policy::targeting::GeoHeaders;
 use playlock_core::policy::text::PathMarker;
 
-/// Most errors that are looked for in one policy, and among policies.
-const MOST: usize = 100;
+/// Most errors of a document, about: no further policy or assignment is looked at.
+const MOST_IN_ALL: usize = 1000;
+
+/// Bytes that are read for one document, about: each error that is left out costs another reading.
+const BYTES: usize = 32 << 20;
+
+/// Fewest errors that are looked for in one policy, and among policies, of however long a document.
+const FEWEST: usize = 8;
 
 /// Members of a policy that depend on each other. If the type of a part of one is wrong, their other errors may be
 /// consequences.
@@ -54,10 +59,11 @@ pub struct Findings {
 ///
 /// An error in one policy or assignment hides none in another. Of each section of a policy (`tokenAuth`, `cors`), all
 /// unknown members and wrong types are found, then the first invalid value, and further ones in other items of lists; at
-/// most 100 in a policy.
+/// most 100 in a policy, and about 1000 in all. Of documents beyond 320 KB fewer are found, 8 at least, so that the work
+/// stays bounded.
 pub fn check(json: &[u8], env: Env<'_>) -> Findings {
     match serde_json::from_slice(json) {
-        Ok(tree) => check_document(tree, env),
+        Ok(tree) => check_document(tree, rounds(json), env),
         Err(error) => not_json(&error),
     }
 }
@@ -71,7 +77,7 @@ pub fn check_policy(json: &[u8], env: Env<'_>) -> Findings {
     };
     let settings = Settings::default();
     let Some((geo_headers, marker)) = settings.geo_headers.zip(settings.marker) else { return Findings::default() };
-    let mut checked = CheckedPolicy::new(PATH, tree, &marker, &geo_headers, env);
+    let mut checked = CheckedPolicy::new(PATH, tree, rounds(json), &marker, &geo_headers, env);
     let own = |found: Found| finding(&found.path, &found.message.replace(&format!("{PATH}."), ""));
     checked.errors.truncate(MOST);
     let errors = checked.errors.into_iter().map(own).collect();
@@ -80,6 +86,11 @@ pub fn check_policy(json: &[u8], env: Env<'_>) -> Findings {
         warned(&warning)
     });
     Findings { errors, warnings: warnings.collect() }
+}
+
+/// The times that a part of this document may be read with an error less.
+fn rounds(json: &[u8]) -> usize {
+    BYTES.checked_div(json.len()).unwrap_or(MOST).clamp(FEWEST, MOST)
 }
 
 /// Path of a policy that is checked by itself.
@@ -136,11 +147,11 @@ fn empty() -> Document {
     }
 }
 
-fn check_document(mut tree: Json, env: Env<'_>) -> Findings {
+fn check_document(mut tree: Json, rounds: usize, env: Env<'_>) -> Findings {
     let mut findings = Findings::default();
     let (policies, assignments) = (take_items(&mut tree, "policies"), take_items(&mut tree, "assignments"));
     let mut found = Vec::new();
-    let rest: Option<Document> = read_parts(&mut Repaired::new(tree), &mut found);
+    let rest: Option<Document> = read_parts(&mut Repaired::new(tree), rounds, &mut found);
     findings.errors.extend(found.iter().map(|found| finding(&found.path, &found.message)));
     let mut document = rest.unwrap_or_else(empty);
 
@@ -158,9 +169,12 @@ fn check_document(mut tree: Json, env: Env<'_>) -> Findings {
 
     let mut warnings = Vec::new();
     for (index, tree) in policies.into_iter().enumerate() {
+        if findings.errors.len() >= MOST_IN_ALL {
+            return findings;
+        }
         let path = format!("policies[{index}]");
         let stand_in = StandIn::new(index, &tree);
-        let checked = CheckedPolicy::new(&path, tree, &marker, &geo_headers, env);
+        let checked = CheckedPolicy::new(&path, tree, rounds, &marker, &geo_headers, env);
         let whole = |found: &Found| finding(&below(&path, &found.path), &found.message);
         findings.errors.extend(checked.errors.iter().map(whole));
         match checked.written.filter(|_| checked.errors.is_empty()) {
@@ -171,14 +185,21 @@ fn check_document(mut tree: Json, env: Env<'_>) -> Findings {
             }
         }
     }
-    let kept = read_assignments(assignments, &mut document, &mut findings);
-    warnings.extend(check_whole(document, kept, env, &mut findings));
+    let kept = read_assignments(assignments, rounds, &mut document, &mut findings);
+    if findings.errors.len() < MOST_IN_ALL {
+        warnings.extend(check_whole(document, kept, rounds, env, &mut findings));
+    }
     findings.warnings = warnings.iter().map(|warning| warned(warning)).collect();
     findings
 }
 
 /// Reads each assignment into the document, unless it has errors. Returns their positions.
-fn read_assignments(assignments: Vec<Json>, document: &mut Document, findings: &mut Findings) -> Vec<usize> {
+fn read_assignments(
+    assignments: Vec<Json>,
+    rounds: usize,
+    document: &mut Document,
+    findings: &mut Findings,
+) -> Vec<usize> {
     let mut names = Names::default();
     for (index, policy) in document.policies.iter().enumerate() {
         names.names.entry(policy.policy_name.clone()).or_insert(PolicyIndex::new(index));
@@ -188,9 +209,12 @@ fn read_assignments(assignments: Vec<Json>, document: &mut Document, findings: &
     }
     let mut kept = Vec::new();
     for (index, tree) in assignments.into_iter().enumerate() {
+        if findings.errors.len() >= MOST_IN_ALL {
+            break;
+        }
         let path = format!("assignments[{index}]");
         let mut found = Vec::new();
-        let written: Option<document::Assignment> = read_parts(&mut Repaired::new(tree), &mut found);
+        let written: Option<document::Assignment> = read_parts(&mut Repaired::new(tree), rounds, &mut found);
         findings.errors.extend(found.iter().map(|found| finding(&below(&path, &found.path), &found.message)));
         let Some(written) = written.filter(|_| found.iter().all(|found| found.is_of_excess)) else { continue };
         let mut errors = Errors::default();
@@ -206,10 +230,16 @@ fn read_assignments(assignments: Vec<Json>, document: &mut Document, findings: &
 
 /// Checks all that is good together, until nothing is found. `kept` are the positions of the assignments. Returns the
 /// warnings.
-fn check_whole(mut document: Document, mut kept: Vec<usize>, env: Env<'_>, findings: &mut Findings) -> Vec<String> {
+fn check_whole(
+    mut document: Document,
+    mut kept: Vec<usize>,
+    rounds: usize,
+    env: Env<'_>,
+    findings: &mut Findings,
+) -> Vec<String> {
     let most = findings.errors.len().saturating_add(MOST);
     // A policy whose name is another's is replaced twice.
-    for _ in 0..2 * MOST {
+    for _ in 0..rounds.saturating_mul(2) {
         if findings.errors.len() >= most {
             break;
         }
@@ -263,49 +293,6 @@ fn take_items(tree: &mut Json, name: &str) -> Vec<Json> {
     }
 }
 
-/// An error in a part of the document.
-#[derive(Debug, PartialEq, Eq)]
-struct Found {
-    /// From the part on; empty for the part itself.
-    path: String,
-    message: String,
-    /// A member was too much, and is left out.
-    is_of_excess: bool,
-}
-
-/// Reads a part without the members and items that its types refuse; `None` if nothing can be left out.
-fn read_parts<T: DeserializeOwned>(repaired: &mut Repaired, found: &mut Vec<Found>) -> Option<T> {
-    loop {
-        let error = match T::deserialize(&repaired.tree) {
-            Ok(read) => return Some(read),
-            Err(error) => error,
-        };
-        let is_of_excess = error.is_of_excess();
-        let path = repaired.original(&error.path);
-        // What had to be left out is missing now.
-        let follows = found.iter().any(|it| match it.is_of_excess {
-            false => is_within(&it.path, &path),
-            // The object that it was left out of.
-            true => is_member(&it.path, &path),
-        });
-        let place = error.path.clone();
-        let new = Found { path, message: error.message, is_of_excess };
-        if !follows && !found.contains(&new) {
-            found.push(new);
-        }
-        if found.len() >= MOST {
-            return None;
-        }
-        repaired.remove(&place)?;
-    }
-}
-
-/// Whether a path is that of a member of the object at `path`, and not further below.
-fn is_member(member: &str, path: &str) -> bool {
-    let mut rest = member.strip_prefix(path).unwrap_or_default().chars();
-    matches!(rest.next(), Some('.' | '[')) && !rest.any(|character| matches!(character, '.' | '['))
-}
-
 /// A policy, checked by itself.
 struct CheckedPolicy {
     errors: Vec<Found>,
@@ -315,19 +302,20 @@ struct CheckedPolicy {
 }
 
 impl CheckedPolicy {
-    fn new(path: &str, tree: Json, marker: &PathMarker, geo_headers: &GeoHeaders, env: Env<'_>) -> Self {
+    fn new(path: &str, tree: Json, rounds: usize, marker: &PathMarker, geo_headers: &GeoHeaders, env: Env<'_>) -> Self {
         let mut repaired = Repaired::new(tree);
         let mut errors = Vec::new();
-        let mut written: Option<document::Policy> = read_parts(&mut repaired, &mut errors);
+        let mut written: Option<document::Policy> = read_parts(&mut repaired, rounds, &mut errors);
         if let (None, Json::Object(members)) = (&written, &mut repaired.tree) {
             // Without a name, everything else can be checked.
             members.push(("policyName".into(), Json::Text("policy".into())));
-            written = read_parts(&mut repaired, &mut errors);
+            written = read_parts(&mut repaired, rounds, &mut errors);
         }
         let damaged: BTreeSet<String> =
             errors.iter().filter(|it| !it.is_of_excess).map(|it| group(section(&it.path)).into()).collect();
         let mut first_warnings = None;
-        while let Some(policy) = &written {
+        for _ in 0..rounds {
+            let Some(policy) = &written else { break };
             let mut reader = Reader::new(env, geo_headers.clone());
             let mut kept = Errors::default();
             read::policy::read(path, policy, marker, &mut reader, &mut kept);

@@ -4,9 +4,9 @@
 //!
 //! # In tools and control planes
 //!
-//! [`parse`] compiles a document as the filter does, and stops at the first error. [`check`] finds all errors, and
-//! [`check_policy`] those of one policy. All three may run in any thread, and several at a time; findings can be sent to
-//! other threads, compiled policies cannot.
+//! [`parse`] compiles a document as the filter does, and stops at the first error. [`check`] finds all errors, up to a
+//! bound, and [`check_policy`] those of one policy. All three may run in any thread, and several at a time; findings can
+//! be sent to other threads, compiled policies cannot.
 //!
 //! ```
 //! use playlock_config::{Env, check, parse};

@@ -6,7 +6,12 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use serde::de::DeserializeOwned;
+
 use crate::json::{Json, written};
+
+/// Most errors that are looked for in one policy, and among policies.
+pub const MOST: usize = 100;
 
 /// A document, and the items of its arrays that were taken out.
 pub struct Repaired {
@@ -95,6 +100,53 @@ impl Repaired {
         }
         Some(gone)
     }
+}
+
+/// An error in a part of the document.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Found {
+    /// From the part on; empty for the part itself.
+    pub path: String,
+    /// The error.
+    pub message: String,
+    /// A member was too much, and is left out.
+    pub is_of_excess: bool,
+}
+
+/// Reads a part without the members and items that its types refuse; `None` if nothing can be left out, or it would have
+/// to be read too often.
+pub fn read_parts<T: DeserializeOwned>(repaired: &mut Repaired, rounds: usize, found: &mut Vec<Found>) -> Option<T> {
+    // A member that is left out may take the object with it, which lacks it then.
+    for _ in 0..rounds.saturating_mul(2) {
+        let error = match T::deserialize(&repaired.tree) {
+            Ok(read) => return Some(read),
+            Err(error) => error,
+        };
+        let is_of_excess = error.is_of_excess();
+        let path = repaired.original(&error.path);
+        // What had to be left out is missing now.
+        let follows = found.iter().any(|it| match it.is_of_excess {
+            false => is_within(&it.path, &path),
+            // The object that it was left out of.
+            true => is_member(&it.path, &path),
+        });
+        let place = error.path.clone();
+        let new = Found { path, message: error.message, is_of_excess };
+        if !follows && !found.contains(&new) {
+            found.push(new);
+        }
+        if found.len() >= MOST {
+            return None;
+        }
+        repaired.remove(&place)?;
+    }
+    None
+}
+
+/// Whether a path is that of a member of the object at `path`, and not further below.
+fn is_member(member: &str, path: &str) -> bool {
+    let mut rest = member.strip_prefix(path).unwrap_or_default().chars();
+    matches!(rest.next(), Some('.' | '[')) && !rest.any(|character| matches!(character, '.' | '['))
 }
 
 /// The part of a path up to its last position in an array; `None` if it has none.

@@ -22,6 +22,10 @@ pub enum ControlError {
     Waiting(Vec<String>),
     /// The document is not valid, by itself or together with the network's other documents.
     Invalid(Vec<Finding>),
+    /// Too many documents wait to be compiled.
+    Busy,
+    /// Something failed that only a bug breaks. The text is for the log, not for clients.
+    Broken(String),
     /// The database failed. The text is for the log, not for clients.
     Storage(String),
 }
@@ -41,6 +45,8 @@ impl fmt::Display for ControlError {
                 }
                 Ok(())
             }
+            Self::Busy => f.write_str("too many documents are being compiled; expected fewer at a time: try again"),
+            Self::Broken(reason) => f.write_str(reason),
             Self::Storage(reason) => write!(f, "database: {reason}"),
         }
     }

@@ -67,6 +67,12 @@ class ControlPlane:
         """The first client's credentials."""
         return str(self.data / "edgerc")
 
+    @property
+    def database(self):
+        """The option for PostgreSQL, if it has that, which commands beside the server need, too."""
+        at = self.options.index("--database") if "--database" in self.options else len(self.options)
+        return list(self.options[at:at + 2])
+
     def stderr(self):
         """All that the server has logged."""
         return self.log.read_text()
@@ -103,7 +109,7 @@ class ControlPlane:
 
     def page_login(self):
         """A one-time URL of the page."""
-        done = self.command("control", "login", "--data", self.data)
+        done = self.command("control", "login", "--data", self.data, *self.database)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

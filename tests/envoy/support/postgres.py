@@ -62,6 +62,10 @@ class Postgres:
         subprocess.run([programs() / "psql", "-q", "-d", self.url(), "-c", f"CREATE DATABASE {name}"], check=True, capture_output=True)
         return self.url(database=name)
 
+    def dump(self, url):
+        """All rows of a database, as text; bytes are hex digits."""
+        return subprocess.run([programs() / "pg_dump", "--data-only", "--inserts", url], check=True, capture_output=True, text=True).stdout
+
     def stop(self):
         self.process.terminate()
         self.process.wait(timeout=WAIT)

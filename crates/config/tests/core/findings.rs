@@ -1,5 +1,6 @@
 //! All errors and warnings of documents and of single policies, by their JSON paths.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -284,4 +285,51 @@ fn a_policy_of_ten_thousand_errors() {
     let policies: Vec<_> = (0..300).map(|_| good("same")).collect();
     let found = check(json!({"policies": policies, "assignments": []}).to_string().as_bytes(), Env::new(&env));
     assert_eq!(found.errors.len(), 100);
+}
+
+/// The times that documents and policies are compiled: each looks its variable up once.
+#[test]
+fn long_documents_are_compiled_less_often() {
+    let compilations = |document: &Value| {
+        let count = Cell::new(0_usize);
+        let env = |name: &str| {
+            count.set(count.get() + usize::from(name == "COUNTED"));
+            Some(SECRET.into())
+        };
+        let found = check(document.to_string().as_bytes(), Env::new(&env));
+        assert!(!found.errors.is_empty());
+        (count.get(), found.errors.len())
+    };
+    let counted = |padding: usize| {
+        let mut policy = good("counted");
+        policy["tokenAuth"]["password"] = json!({"env": "COUNTED"});
+        policy["description"] = json!("a".repeat(padding));
+        policy
+    };
+    // Errors that only show together, one by one.
+    let twins = |padding: usize| {
+        let mut policies = vec![json!({"policyName": "same"}); 400];
+        policies.insert(0, counted(padding));
+        json!({"policies": policies, "assignments": []})
+    };
+    let (short, errors) = compilations(&twins(0));
+    assert!((101..=201).contains(&short) && errors == 100, "{short}, {errors}");
+    let (long, errors) = compilations(&twins(4 << 20));
+    assert!((3..=17).contains(&long) && errors >= 8, "{long}, {errors}");
+    // Errors in the items of one list.
+    let mut policy = counted(4 << 20);
+    policy["cors"] = json!({"allowOrigins": vec!["x"; 10_000]});
+    let (long, errors) = compilations(&json!({"policies": [policy], "assignments": []}));
+    assert!((3..=17).contains(&long) && errors >= 8, "{long}, {errors}");
+}
+
+/// An answer is no longer than about a thousand errors, of however many policies and assignments.
+#[test]
+fn a_document_of_a_hundred_thousand_errors() {
+    for member in ["policies", "assignments"] {
+        let mut document = json!({"policies": [], "assignments": []});
+        document[member] = json!(vec![json!({}); 100_000]);
+        let errors = errors(&document);
+        assert!((1000..=1100).contains(&errors.len()), "{member}: {}", errors.len());
+    }
 }

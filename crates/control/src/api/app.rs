@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::counters::Counters;
 use super::limits::Limits;
+use super::memory::Documents;
 use super::places::MarketAreas;
 use crate::control::Control;
 use crate::options::Why;
@@ -35,6 +36,8 @@ pub struct Shared {
     pub limits: Limits,
     /// Permits to read a body.
     pub bodies: Semaphore,
+    /// Permits to parse one.
+    pub documents: Documents,
 }
 
 impl Deref for App {
@@ -56,6 +59,7 @@ impl App {
             counters: Arc::default(),
             limits: Limits::new(failures),
             bodies: Semaphore::new(BODIES),
+            documents: Documents::default(),
         }))
     }
 }

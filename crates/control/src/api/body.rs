@@ -8,14 +8,16 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
+use tokio::task::spawn_blocking;
 
 use super::app::App;
+use super::memory::{Held, LIMIT};
 use super::problem::{Kind, Problem};
 use crate::documents::json::parse;
 use crate::error::ControlError;
 
-/// Bytes of a body at most.
-pub const LIMIT: usize = 4 * 1024 * 1024;
+/// Bytes of a text that is parsed at once; longer ones are parsed on a thread that serves no other request.
+const SHORT: usize = 16 * 1024;
 /// Bytes of a login at most.
 const SMALL: usize = 4096;
 /// Time in which a body must arrive.
@@ -37,7 +39,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Document {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let bytes = parts.extensions.get::<Raw>().map(|raw| raw.0.clone()).unwrap_or_default();
-        json(&bytes).map(Self)
+        if bytes.len() <= SHORT {
+            return json(&bytes).map(Self);
+        }
+        let held = parts.extensions.get::<Held>().cloned();
+        let job = spawn_blocking(move || {
+            // Held until it is done, even if the client has gone.
+            let _held = held;
+            json(&bytes)
+        });
+        let parsed = job.await.map_err(|error| Problem::from(ControlError::Broken(format!("a body: {error}"))))?;
+        parsed.map(Self)
     }
 }
 

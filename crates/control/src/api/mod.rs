@@ -7,6 +7,7 @@ mod body;
 mod control;
 mod counters;
 mod limits;
+mod memory;
 mod observe;
 mod openapi;
 mod operations;

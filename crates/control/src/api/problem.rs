@@ -138,7 +138,11 @@ impl From<ControlError> for Problem {
                 problem.0.findings = findings;
                 problem
             }
-            ControlError::Storage(cause) => {
+            busy @ ControlError::Busy => {
+                let seconds = HeaderValue::from_static("1");
+                Self::new(Kind::Unavailable, busy.to_string()).with_header(header::RETRY_AFTER, seconds)
+            }
+            ControlError::Broken(cause) | ControlError::Storage(cause) => {
                 Self::new(Kind::Internal, "The operation failed; the server's log has the reason under this instance.")
                     .because(cause)
             }

@@ -3,6 +3,7 @@
 use sqlx::AnyConnection;
 use tokio::sync::watch;
 
+use super::compiler::Purpose;
 use super::plane::{Control, Inner, Outcome};
 use super::revisions::{Candidate, Revisions, row_of};
 use crate::documents::compose::{Composed, ConfigurationPart, Parts, PolicyPart, compose};
@@ -14,7 +15,7 @@ impl Control {
     /// The network's current document.
     ///
     /// # Errors
-    /// If the database cannot be read.
+    /// If the database cannot be read, or too many compilations wait.
     pub async fn candidate(&self, network: Network) -> Outcome<Candidate> {
         let store = self.store();
         let mut reading = store.read().await?;
@@ -25,8 +26,9 @@ impl Control {
         }
         let composed = self.inner.composed(&mut reading, network, row).await?;
         drop(reading);
+        let job = move || Candidate::compile(network, row.revision, &composed);
         // It was compiled before it was stored, by this version of the filter's core or by an earlier one.
-        let candidate = Candidate::compile(network, row.revision, &composed).map_err(|found| {
+        let candidate = self.compile(Purpose::Write, job).await?.map_err(|found| {
             let found: Vec<_> = found.iter().map(|found| format!("{}: {}", found.member, found.detail)).collect();
             ControlError::Storage(format!("the document of {network} does not compile: {}", found.join("; ")))
         })?;

@@ -4,12 +4,13 @@
 use serde_json::Value;
 use sqlx::AnyConnection;
 
+use super::compiler::Purpose;
 use super::plane::{Control, Outcome};
 use super::revisions::{Candidate, Revisions, row_of};
 use crate::actor::Actor;
 use crate::documents::compose::Subject;
 use crate::documents::mask::recorded;
-use crate::error::ControlError;
+use crate::error::{ControlError, Finding};
 use crate::network::Network;
 use crate::store::audit::{self, AuditEntry};
 use crate::store::networks::{self, NetworkRows};
@@ -75,7 +76,7 @@ impl Control {
     /// Ends a write: each network whose document it changed gets the next revision, if the document compiles.
     ///
     /// # Errors
-    /// Why a document does not compile; `subject` is the object that the client wrote.
+    /// Why a document does not compile, where `subject` is the object that the client wrote; too many compilations.
     pub(super) async fn finish(&self, mut change: Change, subject: Subject, record: Record<'_>) -> Outcome<Revisions> {
         let (rows_before, bodies) = change.before.take().unwrap_or_default();
         let (mut faults, mut candidates) = (Vec::new(), Vec::new());
@@ -86,10 +87,16 @@ impl Control {
                 continue;
             }
             let revision = row.revision.saturating_add(1);
-            match Candidate::compile(network, revision, &composed) {
+            let job = move || {
+                let related =
+                    |found: Vec<Finding>| found.into_iter().map(|found| composed.relate(found, subject)).collect();
+                Candidate::compile(network, revision, &composed).map_err(related)
+            };
+            let compiled: Result<_, Vec<Finding>> = self.compile(Purpose::Write, job).await?;
+            match compiled {
                 Ok(candidate) => candidates.push(candidate),
                 Err(found) => {
-                    for found in found.into_iter().map(|found| composed.relate(found, subject)) {
+                    for found in found {
                         if !faults.contains(&found) {
                             faults.push(found);
                         }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::compiler::Purpose;
 use super::plane::{Control, Outcome};
 use crate::documents::json::{finding, kind, set};
 use crate::documents::{compile, policy};
@@ -20,7 +21,7 @@ impl Control {
     /// Checks a policy by itself, as `POST` or, with the number of a stored policy, as `PUT` would.
     ///
     /// # Errors
-    /// If there is no such policy, or the database cannot be read. Faults of the document are no errors here.
+    /// If there is no such policy, the database cannot be read, or too many compilations wait. Faults of the document are no errors here.
     pub async fn check_policy(&self, document: Value, stored: Option<i64>) -> Outcome<Checked> {
         let store = self.store();
         // A stand-in that is nobody's secret: nothing is stored.
@@ -33,32 +34,43 @@ impl Control {
                 Some(store.policy_document(&mut reading, id, row.staging).await?)
             }
         };
-        let read = match policy::read(document, before.as_ref(), &generated) {
-            Ok(read) => read,
-            Err(errors) => return Ok(Checked { errors, warnings: Vec::new() }),
+        let job = move || match policy::read(document, before.as_ref(), &generated) {
+            Ok(read) => Checked { errors: Vec::new(), warnings: compile::policy_warnings(&read.document, &generated) },
+            Err(errors) => Checked { errors, warnings: Vec::new() },
         };
-        Ok(Checked { errors: Vec::new(), warnings: compile::policy_warnings(&read.document, &generated) })
+        self.compile(Purpose::Check, job).await
     }
 
     /// Checks a whole document of the filter, such as a `policies.json`.
-    pub fn check_document(&self, mut document: Value) -> Checked {
-        if !document.is_object() {
-            let detail = format!("found {}, expected a document: an object", kind(&document));
-            return Checked { errors: vec![finding("$", &detail)], warnings: Vec::new() };
-        }
-        for member in ["assignments", "policies"] {
-            if document.get(member).is_none() {
-                set(&mut document, member, json!([]));
-            }
-        }
-        let compiled = match compile::document(&document.to_string()) {
-            Ok(compiled) => compiled,
-            Err(errors) => return Checked { errors, warnings: Vec::new() },
-        };
-        let warnings = compiled.warnings.iter().map(|warning| match warning.split_once(": ") {
-            Some((member, detail)) => finding(member, detail),
-            None => finding("$", warning),
-        });
-        Checked { errors: Vec::new(), warnings: warnings.collect() }
+    ///
+    /// # Errors
+    /// If too many compilations wait. Faults of the document are no errors here.
+    pub async fn check_document(&self, document: Value) -> Outcome<Checked> {
+        self.compile(Purpose::Check, || whole(document)).await
     }
+}
+
+/// Checks a whole document of the filter, which need not have policies or assignments.
+pub(super) fn whole(mut document: Value) -> Checked {
+    if !document.is_object() {
+        let detail = format!("found {}, expected a document: an object", kind(&document));
+        return Checked { errors: vec![finding("$", &detail)], warnings: Vec::new() };
+    }
+    for member in ["assignments", "policies"] {
+        if document.get(member).is_none() {
+            set(&mut document, member, json!([]));
+        }
+    }
+    let text = document.to_string();
+    // Its tree is many times as large.
+    drop(document);
+    let compiled = match compile::document(&text) {
+        Ok(compiled) => compiled,
+        Err(errors) => return Checked { errors, warnings: Vec::new() },
+    };
+    let warnings = compiled.warnings.iter().map(|warning| match warning.split_once(": ") {
+        Some((member, detail)) => finding(member, detail),
+        None => finding("$", warning),
+    });
+    Checked { errors: Vec::new(), warnings: warnings.collect() }
 }

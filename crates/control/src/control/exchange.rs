@@ -9,7 +9,6 @@ use super::plane::{Control, Outcome};
 use crate::actor::Actor;
 use crate::documents::compose::Subject;
 use crate::documents::json::{at, finding, set, take};
-use crate::documents::policy;
 use crate::error::ControlError;
 use crate::network::Network;
 use crate::store::exchanges::{self, ExchangeRow};
@@ -146,7 +145,7 @@ impl Control {
         let generated = store.generated(change.connection(), id).await?;
         let mut document = before.clone();
         self.edit(&mut document, secret, step, value, &generated)?;
-        policy::read(document.clone(), Some(&before), &generated).map_err(ControlError::Invalid)?;
+        self.read_policy(document.clone(), Some(&before), &generated).await?;
         row.staging = self.append_policy(&mut change, id, &document).await?;
         row.production = Some(row.staging);
         let now = change.now.clone();

@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 
 use super::change::{Change, Record};
+use super::check::whole;
+use super::compiler::Purpose;
 use super::plane::{Control, Outcome};
 use crate::actor::Actor;
 use crate::documents::compose::Subject;
-use crate::documents::json::{at, finding, is_true, kind, take, without_nulls};
+use crate::documents::json::{at, finding, is_true, kind, set, take, without_nulls};
+use crate::documents::policy::PolicyDocument;
 use crate::documents::{assignments, configuration, policy, settings};
 use crate::error::{ControlError, Finding};
 
@@ -26,23 +29,38 @@ impl Control {
     /// and hosts must be new; keys stay as they are.
     ///
     /// # Errors
-    /// A document that is not valid, or names that are taken. Then nothing is imported.
+    /// A document that is not valid, names that are taken, or too many compilations. Then nothing is imported.
     pub async fn import(&self, actor: &Actor, mut document: Value) -> Outcome<Imported> {
         if !document.is_object() {
             let detail = format!("found {}, expected a document: an object", kind(&document));
             return Err(ControlError::Invalid(vec![finding("$", &detail)]));
         }
-        let errors = self.check_document(document.clone()).errors;
-        if !errors.is_empty() {
-            return Err(ControlError::Invalid(errors));
-        }
-        without_nulls(&mut document);
-        let mut take_array = |member: &str| match take(&mut document, member) {
+        let take_array = |document: &mut Value, member: &str| match take(document, member) {
             Some(Value::Array(items)) => items,
             _ => Vec::new(),
         };
-        let (policies, assigned) = (take_array("policies"), take_array("assignments"));
-        take(&mut document, "revision");
+        let of_policies = document.get("policies").and_then(Value::as_array).map_or(0, Vec::len);
+        // Secrets for policies that have none.
+        let mut secrets = Vec::with_capacity(of_policies);
+        for _ in 0..of_policies {
+            secrets.push(Value::from(self.random_hex::<32>()?));
+        }
+        let job = move || {
+            let errors = whole(document.clone()).errors;
+            if !errors.is_empty() {
+                return Err(errors);
+            }
+            without_nulls(&mut document);
+            let policies = take_array(&mut document, "policies").into_iter().zip(secrets).enumerate();
+            let policies: Result<Vec<_>, _> = policies
+                .map(|(index, (policy, secret))| Given::read(policy, secret).map_err(|found| (found, index)))
+                .collect();
+            let policies = policies.map_err(|(found, index)| below(found, &format!("policies[{index}]")))?;
+            let assigned = take_array(&mut document, "assignments");
+            Ok((policies, assigned, read_settings(document)?))
+        };
+        let read = self.compile(Purpose::Write, job).await?;
+        let (policies, assigned, settings) = read.map_err(ControlError::Invalid)?;
         let mut change = self.change(actor).await?;
         let mut ids = Vec::with_capacity(policies.len());
         for (index, policy) in policies.into_iter().enumerate() {
@@ -50,7 +68,7 @@ impl Control {
             ids.push(added.map_err(|error| within(error, &format!("policies[{index}]")))?);
         }
         let configurations = self.import_assignments(&mut change, assigned, &ids).await?;
-        let settings = self.import_settings(&mut change, document).await?;
+        let settings = self.import_settings(&mut change, settings).await?;
         let imported = Imported { policies: ids.into_iter().map(|(id, _)| id).collect(), configurations, settings };
         let after = json!({"policies": imported.policies, "configurations": imported.configurations});
         let record = Record { action: "import", object: "document".into(), before: None, after: Some(after) };
@@ -58,24 +76,14 @@ impl Control {
         Ok(imported)
     }
 
-    async fn import_policy(&self, change: &mut Change, mut document: Value) -> Outcome<(i64, String)> {
-        // In a file `false` has no effect.
-        take(&mut document, "promote");
-        let given = take(&mut document, "policyId");
-        let given = given.and_then(|id| id.as_i64().or_else(|| id.as_str()?.parse().ok())).filter(|id| *id > 0);
-        let generated = match derived(&document) {
-            Some(password) => password,
-            None => self.random_hex::<32>()?.into(),
-        };
-        // Passwords of a file may be longer than the API's.
-        let read = policy::read(document.clone(), Some(&document), &generated).map_err(ControlError::Invalid)?;
-        let id = match given {
+    async fn import_policy(&self, change: &mut Change, given: Given) -> Outcome<(i64, String)> {
+        let id = match given.id {
             Some(id) if !self.store().policy_was(change.connection(), id).await? => id,
             _ => self.store().next_policy(change.connection()).await?,
         };
-        self.check_name(change, id, &read.name).await?;
-        self.insert_policy(change, id, &read, &generated, true).await?;
-        Ok((id, read.name))
+        self.check_name(change, id, &given.policy.name).await?;
+        self.insert_policy(change, id, &given.policy, &given.secret, true).await?;
+        Ok((id, given.policy.name))
     }
 
     async fn import_assignments(
@@ -99,7 +107,7 @@ impl Control {
                 let detail = "expected the name of one of the imported policies";
                 return Err(ControlError::Invalid(vec![finding(&member, detail)]));
             };
-            crate::documents::json::set(&mut assignment, "policyId", id.into());
+            set(&mut assignment, "policyId", id.into());
             match hosts.iter_mut().find(|(known, _)| *known == host) {
                 Some((_, listed)) => listed.push(assignment),
                 None => hosts.push((host, vec![assignment])),
@@ -129,13 +137,7 @@ impl Control {
     }
 
     /// Stores the settings of the document if none were ever written. Others must be the same as those.
-    async fn import_settings(&self, change: &mut Change, mut document: Value) -> Outcome<bool> {
-        for (member, default) in [("holdHeaders", Value::Bool(false)), ("default", "deny".into())] {
-            if document.get(member).is_none() {
-                crate::documents::json::set(&mut document, member, default);
-            }
-        }
-        let document = settings::read(document).map_err(ControlError::Invalid)?;
+    async fn import_settings(&self, change: &mut Change, document: Value) -> Outcome<bool> {
         let store = self.store();
         let last = store.last_settings(change.connection()).await?;
         let current = store.settings(change.connection(), last).await?;
@@ -155,6 +157,39 @@ impl Control {
     }
 }
 
+/// A policy of the document.
+struct Given {
+    /// Its number, if it has one.
+    id: Option<i64>,
+    /// The secret from which keys are derived if the policy has none.
+    secret: Value,
+    policy: PolicyDocument,
+}
+
+impl Given {
+    fn read(mut document: Value, random: Value) -> Result<Self, Vec<Finding>> {
+        // In a file `false` has no effect.
+        take(&mut document, "promote");
+        let id = take(&mut document, "policyId");
+        let id = id.and_then(|id| id.as_i64().or_else(|| id.as_str()?.parse().ok())).filter(|id| *id > 0);
+        let secret = derived(&document).unwrap_or(random);
+        // Passwords of a file may be longer than the API's.
+        let policy = policy::read(document.clone(), Some(&document), &secret)?;
+        Ok(Self { id, secret, policy })
+    }
+}
+
+/// The settings of the document, with the defaults of files.
+fn read_settings(mut document: Value) -> Result<Value, Vec<Finding>> {
+    take(&mut document, "revision");
+    for (member, default) in [("holdHeaders", Value::Bool(false)), ("default", "deny".into())] {
+        if document.get(member).is_none() {
+            set(&mut document, member, default);
+        }
+    }
+    settings::read(document)
+}
+
 /// The password from which the filter derives the keys of a policy without a secret. As its secret, it leaves them as
 /// they are.
 fn derived(document: &Value) -> Option<Value> {
@@ -166,10 +201,17 @@ fn derived(document: &Value) -> Option<Value> {
 
 /// The same error, in an element of the document.
 fn within(error: ControlError, place: &str) -> ControlError {
-    let ControlError::Invalid(found) = error else { return error };
+    match error {
+        ControlError::Invalid(found) => ControlError::Invalid(below(found, place)),
+        other => other,
+    }
+}
+
+/// The same findings, in an element of the document.
+fn below(found: Vec<Finding>, place: &str) -> Vec<Finding> {
     let inside = |it: Finding| match it.member.as_str() {
         "$" => Finding { member: place.into(), ..it },
         member => Finding { member: format!("{place}.{member}"), ..it },
     };
-    ControlError::Invalid(found.into_iter().map(inside).collect())
+    found.into_iter().map(inside).collect()
 }

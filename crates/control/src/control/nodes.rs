@@ -6,9 +6,10 @@ use super::revisions::row_of;
 use crate::actor::Actor;
 use crate::clock::{rfc3339, seconds};
 use crate::error::ControlError;
+use crate::log::{self, Level};
 use crate::network::Network;
 use crate::store::networks;
-use crate::store::nodes::{self, NodeRow};
+use crate::store::nodes::{self, Listing, MOST_NODES, NodeRow};
 
 /// Seconds after which an Envoy that was sent a revision, and does not run it, is behind. Its gauges come every few
 /// seconds.
@@ -130,7 +131,9 @@ impl Control {
         let (pool, now) = (self.store().pool(), self.now());
         match event {
             NodeEvent::Connected(version) => {
-                nodes::connected(pool, (network, &node, &cluster), &version, &stream, &now).await
+                let listing = nodes::connected(pool, (network, &node, &cluster), &version, &stream, &now).await?;
+                logged(listing, network, &node);
+                Ok(())
             }
             NodeEvent::Offered(revision) => nodes::offered(pool, network, &node, revision, &now).await,
             NodeEvent::Acknowledged(revision) => nodes::acknowledged(pool, network, &node, revision).await,
@@ -138,7 +141,11 @@ impl Control {
                 let reason = cut(&reason, MAX_REASON);
                 nodes::refused(pool, network, &node, (revision, &reason), &now).await
             }
-            NodeEvent::InForce(revision) => nodes::in_force(pool, (network, &node, &cluster), revision, &now).await,
+            NodeEvent::InForce(revision) => {
+                let listing = nodes::in_force(pool, (network, &node, &cluster), revision, &now).await?;
+                logged(listing, network, &node);
+                Ok(())
+            }
             NodeEvent::Disconnected => nodes::disconnected(pool, network, &node, &stream, &now).await,
         }
     }
@@ -151,16 +158,16 @@ impl Control {
         nodes::sweep(self.store().pool(), server, &self.now(), &rfc3339(self.seconds().saturating_sub(GONE))).await
     }
 
-    /// Adds a node's refusals to the current minute.
+    /// Adds a node's refusals to those of its network in the current minute.
     ///
     /// # Errors
     /// If the database cannot be written.
-    pub async fn record_refusals(&self, network: Network, node: &str, counts: &[RefusalCount]) -> Outcome<()> {
-        let (minute, node) = (minute(self.seconds()), cut(node, MAX_NAME));
+    pub async fn record_refusals(&self, network: Network, counts: &[RefusalCount]) -> Outcome<()> {
+        let minute = minute(self.seconds());
         for RefusalCount { policy, reason, count } in counts.iter().filter(|it| it.count > 0) {
             let (policy, reason) = (cut(policy, MAX_NAME), cut(reason, MAX_NAME));
             let refusal = (policy.as_str(), reason.as_str(), *count);
-            nodes::count_refusals(self.store().pool(), &minute, (network, &node), refusal).await?;
+            nodes::count_refusals(self.store().pool(), &minute, network, refusal).await?;
         }
         Ok(())
     }
@@ -220,6 +227,17 @@ pub fn state(node: &NodeRow, revision: i64, now: i64) -> NodeState {
             _ if in_force.is_none() => NodeState::NeverRan,
             _ => NodeState::Behind,
         }
+    }
+}
+
+/// Writes a line if the list of nodes is full.
+fn logged(listing: Listing, network: Network, node: &str) {
+    let (forgotten, most) = (listing.forgotten.to_string(), MOST_NODES.to_string());
+    let fields = [("network", network.name()), ("node", node), ("forgotten", &forgotten), ("most", &most)];
+    match listing {
+        Listing { listed: true, forgotten: 0 } => {}
+        Listing { listed: true, .. } => log::write(Level::Warning, "nodes.forgotten", &fields),
+        Listing { listed: false, .. } => log::write(Level::Error, "nodes.full", &fields),
     }
 }
 

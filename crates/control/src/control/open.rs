@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::{Mutex, watch};
 
+use super::compiler::Compiler;
 use super::plane::{Control, Inner, Outcome};
 use super::revisions::Revisions;
 use super::watcher;
@@ -31,7 +32,8 @@ impl Control {
         }
         writing.commit().await?;
         let (revisions, _) = watch::channel(Revisions::of(rows));
-        let inner = Arc::new(Inner { store, surroundings, revisions, cache: Mutex::default() });
+        let (compiler, cache) = (Compiler::default(), Mutex::default());
+        let inner = Arc::new(Inner { store, surroundings, revisions, compiler, cache });
         watcher::start(&inner, database);
         Ok(Self { inner })
     }

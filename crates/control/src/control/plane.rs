@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, watch};
 
+use super::compiler::{Compiler, Purpose};
 use super::revisions::{Candidate, Revisions};
 use crate::clock::{Surroundings, rfc3339};
 use crate::error::ControlError;
@@ -26,6 +27,8 @@ pub(super) struct Inner {
     pub(super) surroundings: Arc<dyn Surroundings>,
     /// The revisions as far as they are known.
     pub(super) revisions: watch::Sender<Revisions>,
+    /// Compilations under way.
+    pub(super) compiler: Compiler,
     /// Documents of the current revisions, staging first.
     pub(super) cache: Mutex<[Option<Candidate>; 2]>,
 }
@@ -46,6 +49,18 @@ impl Control {
     pub async fn ping(&self) -> Outcome<()> {
         sqlx::query("SELECT 1").fetch_one(self.store().pool()).await?;
         Ok(())
+    }
+
+    /// Runs a job that compiles documents.
+    ///
+    /// # Errors
+    /// [`ControlError::Busy`] if too many wait already.
+    pub async fn compile<T: Send + 'static>(
+        &self,
+        purpose: Purpose,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Outcome<T> {
+        self.inner.compiler.run(purpose, job).await
     }
 
     /// Closes all connections, after the transactions under way.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::change::{Change, Record};
+use super::compiler::Purpose;
 use super::plane::{Control, Outcome};
 use crate::actor::Actor;
 use crate::documents::compose::Subject;
@@ -95,7 +96,7 @@ impl Control {
     /// A document that is not valid, by itself or with the others.
     pub async fn create_policy(&self, actor: &Actor, document: Value) -> Outcome<Written> {
         let generated: Value = self.random_hex::<32>()?.into();
-        let read = policy::read(document, None, &generated).map_err(ControlError::Invalid)?;
+        let read = self.read_policy(document, None, &generated).await?;
         let mut change = self.change(actor).await?;
         let id = self.store().next_policy(change.connection()).await?;
         self.check_name(&mut change, id, &read.name).await?;
@@ -121,7 +122,7 @@ impl Control {
         }
         let stored = store.policy_document(change.connection(), id, row.staging).await?;
         let generated = store.generated(change.connection(), id).await?;
-        let read = policy::read(document, Some(&stored), &generated).map_err(ControlError::Invalid)?;
+        let read = self.read_policy(document, Some(&stored), &generated).await?;
         if read.key_name.as_ref().is_some_and(|name| *name != row.key_name) {
             let detail = format!("expected {:?} or no keyName: every key would change with it", row.key_name);
             return Err(ControlError::Invalid(vec![finding("keyName", &detail)]));
@@ -218,6 +219,18 @@ impl Control {
             Record { action: "policy.delete", object: format!("policy {id}"), before: Some(stored), after: None };
         self.finish(change, Subject::Policy(id), record).await?;
         Ok(())
+    }
+
+    /// Reads a policy to write it, as [`policy::read`].
+    pub(super) async fn read_policy(
+        &self,
+        document: Value,
+        stored: Option<&Value>,
+        generated: &Value,
+    ) -> Outcome<PolicyDocument> {
+        let (stored, generated) = (stored.cloned(), generated.clone());
+        let job = move || policy::read(document, stored.as_ref(), &generated);
+        self.compile(Purpose::Write, job).await?.map_err(ControlError::Invalid)
     }
 
     /// Inserts a policy and its first version.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::change::Record;
+use super::compiler::Purpose;
 use super::plane::{Control, Outcome};
 use super::revisions::row_of;
 use crate::actor::Actor;
@@ -31,7 +32,8 @@ impl Control {
     /// # Errors
     /// A document that is not valid, by itself or with the policies on staging.
     pub async fn put_settings(&self, actor: &Actor, document: Value) -> Outcome<()> {
-        let document = settings::read(document).map_err(ControlError::Invalid)?;
+        let read = self.compile(Purpose::Write, || settings::read(document)).await?;
+        let document = read.map_err(ControlError::Invalid)?;
         let store = self.store();
         let mut change = self.change(actor).await?;
         let [staging, _] = change.rows;

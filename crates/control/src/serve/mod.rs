@@ -79,7 +79,8 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     let tls = Tls::new(&identity)?;
     let with_nodes = xds::Tls::new(&identity.certificate, &identity.key, &identity.authority).map_err(tls_error)?;
     let seal = if options.seal { seal(&folder)? } else { xds::Seal::default() };
-    let settings = xds::Settings { filter, tls: with_nodes.clone(), seal, backoff: Backoff::default() };
+    let settings =
+        xds::Settings { filter, tls: with_nodes.clone(), seal, backoff: Backoff::default(), nodes: xds::CONNECTED };
     let app = App::new(control.clone(), window, options.failures_per_minute, dmas, options.why);
     let counters = Arc::clone(&app.counters);
     let greeting = Greeting {
@@ -114,7 +115,7 @@ fn seal(folder: &Folder) -> Result<xds::Seal, ServeError> {
     let sealer = |network| {
         let key = Sealer::new(folder.seal_key(network)?);
         let wrong = || ServeError::Option(format!("node-{network}.env: {KEY} is no key; expected 64 hex digits"));
-        key.ok_or_else(wrong).map(Some)
+        key.ok_or_else(wrong).map(|key| Some(Arc::new(key)))
     };
     Ok(xds::Seal { staging: sealer(Network::Staging)?, production: sealer(Network::Production)? })
 }

@@ -32,6 +32,21 @@ pub struct NodeRow {
     pub refused: Option<(i64, String, String)>,
 }
 
+/// Nodes of one network that are listed at most: their names are claims, of which one certificate can make any number.
+pub const MOST_NODES: i64 = 10_000;
+
+/// Nodes that make room for new ones at a time, of those that never ran a revision.
+const ROOM: i64 = 100;
+
+/// The place of a node in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listing {
+    /// Whether it has one: it has none if all others have streams.
+    pub listed: bool,
+    /// The number of others that made room.
+    pub forgotten: u64,
+}
+
 /// Opens a stream of a node.
 ///
 /// # Errors
@@ -42,12 +57,12 @@ pub async fn connected(
     version: &str,
     stream: &str,
     now: &str,
-) -> Result<(), ControlError> {
+) -> Result<Listing, ControlError> {
+    let listing = list(pool, node, now).await?;
     let (network, node, cluster) = node;
     sqlx::query(
-        "INSERT INTO nodes (network, node, cluster, version, stream, seen, since) VALUES ($1, $2, $3, $4, $5, $6, $6)
-         ON CONFLICT (network, node) DO UPDATE SET cluster = excluded.cluster, version = excluded.version,
-         stream = excluded.stream, seen = excluded.seen, since = excluded.since, offered = NULL, offered_at = NULL, acknowledged = NULL",
+        "UPDATE nodes SET cluster = $3, version = $4, stream = $5, seen = $6, since = $6, offered = NULL, offered_at = NULL,
+         acknowledged = NULL WHERE network = $1 AND node = $2",
     )
     .bind(network.name())
     .bind(node)
@@ -57,7 +72,40 @@ pub async fn connected(
     .bind(now)
     .execute(pool)
     .await?;
-    Ok(())
+    Ok(listing)
+}
+
+/// Lists a node, unless it is. If the list is full, nodes without a stream make room: those that never ran a revision
+/// first, and of each kind those whose stream ended first.
+async fn list(pool: &AnyPool, node: (Network, &str, &str), now: &str) -> Result<Listing, ControlError> {
+    let network = node.0;
+    let sql = "SELECT 1 FROM nodes WHERE network = $1 AND node = $2";
+    let known = sqlx::query(sql).bind(network.name()).bind(node.1).fetch_optional(pool).await?.is_some();
+    if known || insert(pool, node, now).await? {
+        return Ok(Listing { listed: true, forgotten: 0 });
+    }
+    let mut forgotten = 0;
+    for (condition, count) in [("COALESCE(in_force, 0) = 0", ROOM), ("in_force > 0", 1)] {
+        if forgotten == 0 {
+            let sql = sqlx::AssertSqlSafe(format!(
+                "DELETE FROM nodes WHERE network = $1 AND stream IS NULL AND node IN (SELECT node FROM nodes
+                 WHERE network = $1 AND stream IS NULL AND {condition} ORDER BY since, node LIMIT $2)"
+            ));
+            forgotten = sqlx::query(sql).bind(network.name()).bind(count).execute(pool).await?.rows_affected();
+        }
+    }
+    let sql = "DELETE FROM node_refusals WHERE network = $1 AND NOT EXISTS (SELECT 1 FROM nodes
+               WHERE nodes.network = node_refusals.network AND nodes.node = node_refusals.node)";
+    sqlx::query(sql).bind(network.name()).execute(pool).await?;
+    Ok(Listing { listed: insert(pool, node, now).await?, forgotten })
+}
+
+/// Lists a new node if there is room. Returns whether there was.
+async fn insert(pool: &AnyPool, node: (Network, &str, &str), now: &str) -> Result<bool, ControlError> {
+    let sql = "INSERT INTO nodes (network, node, cluster, version, since) SELECT $1, $2, $3, '', $4
+               WHERE (SELECT COUNT(*) FROM nodes WHERE network = $1) < $5 ON CONFLICT (network, node) DO NOTHING";
+    let query = sqlx::query(sql).bind(node.0.name()).bind(node.1).bind(node.2).bind(now).bind(MOST_NODES);
+    Ok(query.execute(pool).await?.rows_affected() > 0)
 }
 
 /// Ends a stream of a node, unless the node has opened another one meanwhile.
@@ -144,23 +192,19 @@ pub async fn in_force(
     node: (Network, &str, &str),
     revision: i64,
     now: &str,
-) -> Result<(), ControlError> {
-    let (network, node, cluster) = node;
-    sqlx::query(
-        "INSERT INTO nodes (network, node, cluster, version, since, in_force) VALUES ($1, $2, $3, '', $4, $5)
-         ON CONFLICT (network, node) DO UPDATE SET in_force = excluded.in_force",
-    )
-    .bind(network.name())
-    .bind(node)
-    .bind(cluster)
-    .bind(now)
-    .bind(revision)
-    .execute(pool)
-    .await?;
-    Ok(())
+) -> Result<Listing, ControlError> {
+    let listing = list(pool, node, now).await?;
+    let (network, node, _) = node;
+    sqlx::query("UPDATE nodes SET in_force = $1 WHERE network = $2 AND node = $3")
+        .bind(revision)
+        .bind(network.name())
+        .bind(node)
+        .execute(pool)
+        .await?;
+    Ok(listing)
 }
 
-/// Stores a refusal of a revision, with Envoy's reason; of the same revision only the first.
+/// Stores a listed node's refusal of a revision, with Envoy's reason; of the same revision only the first.
 ///
 /// # Errors
 /// If the database cannot be written.
@@ -172,7 +216,8 @@ pub async fn refused(
     now: &str,
 ) -> Result<(), ControlError> {
     sqlx::query(
-        "INSERT INTO node_refusals (network, node, revision, reason, since) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO node_refusals (network, node, revision, reason, since) SELECT $1, $2, $3, $4, $5
+         WHERE EXISTS (SELECT 1 FROM nodes WHERE network = $1 AND node = $2)
          ON CONFLICT (network, node, revision) DO NOTHING",
     )
     .bind(network.name())
@@ -243,16 +288,16 @@ pub async fn forget(connection: &mut sqlx::AnyConnection, network: Network, node
 pub async fn count_refusals(
     pool: &AnyPool,
     minute: &str,
-    node: (Network, &str),
+    network: Network,
     refusal: (&str, &str, i64),
 ) -> Result<(), ControlError> {
+    // Not by node: names are claims, and rows are bounded by the network's policies.
     sqlx::query(
-        "INSERT INTO refusals (minute, network, node, policy, reason, count) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO refusals (minute, network, node, policy, reason, count) VALUES ($1, $2, '', $3, $4, $5)
          ON CONFLICT (minute, network, node, policy, reason) DO UPDATE SET count = refusals.count + excluded.count",
     )
     .bind(minute)
-    .bind(node.0.name())
-    .bind(node.1)
+    .bind(network.name())
     .bind(refusal.0)
     .bind(refusal.1)
     .bind(refusal.2)

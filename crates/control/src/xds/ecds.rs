@@ -123,7 +123,11 @@ async fn serve(
     };
     let node = first.node.take().unwrap_or_default();
     let reporter = Reporter::new(&shared.reports, network, &node)?;
-    let stream = shared.nodes.open(network, &reporter.node);
+    let Some(stream) = shared.nodes.open(network, &reporter.node) else {
+        log::write(Level::Error, "xds.too_many_nodes", &[("network", network.name()), ("node", &reporter.node)]);
+        let fault = format!("node.id: too many nodes of {network} are connected to this server; expected one of them");
+        return Err(Status::resource_exhausted(fault));
+    };
     reporter.report(NodeEvent::Connected(version(&node)));
     if first.version_info.is_empty() {
         // A new process: the gauge is of the one before.

@@ -20,6 +20,7 @@ mod tls;
 
 pub use self::bootstrap::{Address, Files, SERVER, bootstrap, entry};
 pub use self::identity::NETWORK;
+pub use self::nodes::CONNECTED;
 pub use self::operations::Operations;
 pub use self::published::Seal;
 pub use self::refusals::Backoff;
@@ -71,6 +72,8 @@ pub struct Settings {
     pub seal: Seal,
     /// Waiting times before refused policies are offered again.
     pub backoff: Backoff,
+    /// Nodes of one network that may have streams: [`CONNECTED`].
+    pub nodes: usize,
 }
 
 /// Serves Envoys until `shutdown` ends. Their streams are then closed, and they keep their policies.
@@ -83,12 +86,12 @@ pub async fn serve<O: Operations>(
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let Settings { filter, tls, seal, backoff } = settings;
+    let Settings { filter, tls, seal, backoff, nodes } = settings;
     let (published, publish) = Published::new(control.clone(), filter.clone(), seal, mark()?.into());
     let (reports, store) = Reports::new(control.clone())?;
     let (end, ending) = watch::channel(false);
     let mut ended = ending.clone();
-    let shared = Arc::new(Shared::new(filter, backoff, published, reports, ending));
+    let shared = Arc::new(Shared::new(filter, nodes, backoff, published, reports, ending));
     let ecds = ExtensionConfigDiscoveryServiceServer::new(Ecds::new(Arc::clone(&shared)));
     let metrics = MetricsServiceServer::new(Metrics::new(shared, control));
     let server = Server::builder()

@@ -47,7 +47,7 @@ impl Operations for Control {
         Self::sweep_nodes(self, server).await
     }
 
-    async fn record_refusals(&self, network: Network, node: &str, counts: &[RefusalCount]) -> Outcome<()> {
-        Self::record_refusals(self, network, node, counts).await
+    async fn record_refusals(&self, network: Network, _node: &str, counts: &[RefusalCount]) -> Outcome<()> {
+        Self::record_refusals(self, network, counts).await
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use playlock_config::sealed::{KEY, PREVIOUS_KEY};
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::operations::Operations;
@@ -22,16 +23,16 @@ pub type Current = watch::Receiver<Option<Arc<Resource>>>;
 #[derive(Default)]
 pub struct Seal {
     /// Of staging.
-    pub staging: Option<Sealer>,
+    pub staging: Option<Arc<Sealer>>,
     /// Of production.
-    pub production: Option<Sealer>,
+    pub production: Option<Arc<Sealer>>,
 }
 
 impl Seal {
-    fn of(&self, network: Network) -> Option<&Sealer> {
+    fn of(&self, network: Network) -> Option<Arc<Sealer>> {
         match network {
-            Network::Staging => self.staging.as_ref(),
-            Network::Production => self.production.as_ref(),
+            Network::Staging => self.staging.clone(),
+            Network::Production => self.production.clone(),
         }
     }
 }
@@ -92,7 +93,7 @@ async fn update<O: Operations>(
     revision: i64,
     to: &watch::Sender<Option<Arc<Resource>>>,
     filter: &Filter,
-    sealer: Option<&Sealer>,
+    sealer: Option<Arc<Sealer>>,
     mark: &Arc<str>,
 ) -> bool {
     if revision == 0 || to.borrow().as_ref().is_some_and(|resource| resource.revision() == revision) {
@@ -100,7 +101,9 @@ async fn update<O: Operations>(
     }
     match control.candidate(network).await {
         Ok(candidate) => {
-            let Some(candidate) = sealed(candidate, sealer) else {
+            // Sealing compiles the document.
+            let job = spawn_blocking(move || sealed(candidate, sealer.as_deref()));
+            let Some(candidate) = job.await.ok().flatten() else {
                 // Envoys keep the revision that they have. Only another revision can change this.
                 let fields = [("network", network.name()), ("revision", &revision.to_string())];
                 log::write(Level::Error, "xds.document_not_sealed", &fields);

@@ -15,7 +15,7 @@ use super::reports::Reports;
 use super::resource::Filter;
 use crate::network::Network;
 
-/// Streams at once: of policies and of metrics, two for each Envoy.
+/// Streams of one network at once: of policies and of metrics, two for each Envoy.
 const STREAMS: usize = 20_000;
 
 /// The shared state.
@@ -33,19 +33,23 @@ pub struct Shared {
     /// The moment from which times are counted.
     pub began: Instant,
     shutdown: watch::Receiver<bool>,
-    streams: Arc<Semaphore>,
+    /// Those that may be opened, of staging and production.
+    streams: [Arc<Semaphore>; 2],
 }
 
 impl Shared {
-    /// Creates the state of a server without streams. `shutdown` becomes true when they should end.
+    /// Creates the state of a server without streams, which at most `nodes` nodes of one network may have. `shutdown`
+    /// becomes true when they should end.
     pub fn new(
         filter: Filter,
+        nodes: usize,
         backoff: Backoff,
         published: Published,
         reports: Reports,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
-        let (nodes, streams) = (Nodes::default(), Arc::new(Semaphore::new(STREAMS)));
+        let nodes = Nodes::new(nodes);
+        let streams = Network::ALL.map(|_| Arc::new(Semaphore::new(STREAMS)));
         Self { filter, published, nodes, reports, backoff, began: Instant::now(), shutdown, streams }
     }
 
@@ -63,8 +67,15 @@ impl Shared {
         let connection = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
         let certificates = connection.and_then(TlsConnectInfo::peer_certs);
         let network = identity::network(certificates.as_deref().map(Vec::as_slice))?;
-        let permit = Arc::clone(&self.streams).try_acquire_owned().map_err(|_| {
-            Status::resource_exhausted(format!("streams: {STREAMS} are open; expected fewer on one server"))
+        let [staging, production] = &self.streams;
+        let streams = match network {
+            Network::Staging => staging,
+            Network::Production => production,
+        };
+        let permit = Arc::clone(streams).try_acquire_owned().map_err(|_| {
+            Status::resource_exhausted(format!(
+                "streams: {STREAMS} of {network} are open; expected fewer on one server"
+            ))
         })?;
         Ok((network, permit))
     }

@@ -12,6 +12,7 @@
 
 mod access;
 mod audit;
+mod compiler;
 mod composed;
 mod concurrency;
 mod exchange;

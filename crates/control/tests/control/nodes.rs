@@ -3,11 +3,12 @@
 use playlock_control::control::{NodeEvent, NodeReport, NodeState, RefusalCount};
 use playlock_control::network::Network;
 use serde_json::json;
+use sqlx::{Executor, Row};
 
 use crate::on_both;
 use crate::support::{Database, anna, policy};
 
-on_both!(states, servers_that_are_gone, refused_requests, impact);
+on_both!(states, servers_that_are_gone, invented_nodes, refused_requests, impact);
 
 async fn states(database: Database) {
     let control = database.open().await;
@@ -87,16 +88,77 @@ async fn servers_that_are_gone(database: Database) {
     assert_eq!(connected().await, ["edge-1"]);
 }
 
+/// The list is bounded: nodes without a stream make room, those that never ran anything first, and connected ones never.
+async fn invented_nodes(database: Database) {
+    const MOST: usize = 10_000;
+    let control = database.open().await;
+    let raw = database.raw().await;
+    let insert = async |network: &str, stream: &str, count: usize| {
+        let sql = format!(
+            "INSERT INTO nodes (network, node, cluster, version, stream, since)
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+             SELECT '{network}', 'one of {count}: ' || i, '', '', {stream}, '2026-01-01T00:00:00Z' FROM n"
+        );
+        raw.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+    };
+    let report = async |network: Network, node: &str, event: NodeEvent| {
+        let (cluster, stream) = (String::new(), format!("aa-{node}"));
+        control.record_node(NodeReport { network, node: node.into(), cluster, stream, event }).await.unwrap();
+    };
+    let connect = async |node: &str| report(Network::Staging, node, NodeEvent::Connected("1.40.0".into())).await;
+    let names = async |network: Network| {
+        let nodes = control.nodes().await.unwrap().into_iter().filter(move |node| node.row.network == network);
+        nodes.map(|node| node.row.node).collect::<Vec<_>>()
+    };
+    // Real ones: one that runs a revision, and one that did, with a refusal.
+    connect("real").await;
+    report(Network::Staging, "real", NodeEvent::InForce(1)).await;
+    connect("away").await;
+    report(Network::Staging, "away", NodeEvent::InForce(1)).await;
+    report(Network::Staging, "away", NodeEvent::Refused(1, "no file".into())).await;
+    report(Network::Staging, "away", NodeEvent::Disconnected).await;
+    insert("staging", "NULL", 150).await;
+    insert("staging", "'bb-1'", MOST - 152).await;
+    insert("production", "NULL", 10).await;
+    assert_eq!(names(Network::Staging).await.len(), MOST);
+
+    // The invented ones without a stream make room, in batches; after them the real one that is away.
+    let mut number = 0;
+    for (count, rows, away) in
+        [(1, MOST - 99, true), (99, MOST, true), (1, MOST - 49, true), (49, MOST, true), (1, MOST, false)]
+    {
+        for _ in 0..count {
+            number += 1;
+            connect(&format!("new {number}")).await;
+        }
+        let names = names(Network::Staging).await;
+        assert_eq!((names.len(), names.iter().any(|name| name == "away")), (rows, away));
+        assert!(names.iter().any(|name| name == "real"));
+    }
+    // All are connected: nothing makes room, for a gauge neither; and a refusal needs a place in the list.
+    connect("one more").await;
+    report(Network::Staging, "one more", NodeEvent::InForce(1)).await;
+    report(Network::Staging, "one more", NodeEvent::Refused(1, "no file".into())).await;
+    let listed = names(Network::Staging).await;
+    assert!(listed.len() == MOST && !listed.iter().any(|name| name == "one more"));
+    let rows: i64 = sqlx::query("SELECT COUNT(*) FROM node_refusals").fetch_one(&raw).await.unwrap().get(0);
+    assert_eq!(rows, 0);
+    // Those that are listed may come back, and the other network is as it was.
+    connect("real").await;
+    assert_eq!(control.nodes().await.unwrap().iter().filter(|node| node.row.version == "1.40.0").count(), 152);
+    assert_eq!(names(Network::Production).await.len(), 10);
+}
+
 async fn refused_requests(database: Database) {
     let control = database.open().await;
     let count = |reason: &str, count: i64| RefusalCount { policy: "vod".into(), reason: reason.into(), count };
-    let record = async |node: &str, counts: &[RefusalCount]| {
-        control.record_refusals(Network::Production, node, counts).await.unwrap();
+    let record = async |counts: &[RefusalCount]| {
+        control.record_refusals(Network::Production, counts).await.unwrap();
     };
-    record("one", &[count("signature", 2), count("expired", 1), count("path", 0)]).await;
-    record("two", &[count("signature", 3)]).await;
+    record(&[count("signature", 2), count("expired", 1), count("path", 0)]).await;
+    record(&[count("signature", 3)]).await;
     database.pass(60);
-    record("one", &[count("signature", 1)]).await;
+    record(&[count("signature", 1)]).await;
     let listed = async |network, minutes| {
         let rows = control.refusals(network, minutes).await.unwrap();
         rows.into_iter().map(|it| (it.minute, it.reason, it.count)).collect::<Vec<_>>()

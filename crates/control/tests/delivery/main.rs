@@ -280,6 +280,40 @@ async fn metrics_bring_the_revision_in_force_and_the_refusals() {
 }
 
 #[tokio::test]
+async fn beyond_a_hundred_nodes_of_a_network_new_ones_are_refused_and_others_are_not() {
+    let (memory, mut recorded) = Memory::new();
+    let authority = Authority::new();
+    let server = Server::start(&memory, &authority).await;
+    memory.publish(Network::Staging, "{}");
+    memory.publish(Network::Production, "{}");
+    let channels: Vec<_> = (0..10).map(|_| authority.channel(server.port, Some((&authority, &[STAGING])))).collect();
+    let mut crowd = Vec::new();
+    for number in 0..100 {
+        let mut edge = Envoy::open(&channels[number % 10], first(&format!("edge-{number}"), "")).await.unwrap();
+        edge.next().await.unwrap();
+        crowd.push(edge);
+    }
+    let refused = Envoy::open(&channels[0], first("invented", "")).await.unwrap().next().await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert!(refused.message().contains("too many nodes of staging"), "{refused}");
+    // A node that has a stream may have another one; the other network has places of its own.
+    Envoy::open(&channels[0], first("edge-0", "")).await.unwrap().next().await.unwrap();
+    let production = authority.channel(server.port, Some((&authority, &[PRODUCTION])));
+    Envoy::open(&production, first("edge", "")).await.unwrap().next().await.unwrap();
+    // A place that is free is given away.
+    drop(crowd.pop());
+    loop {
+        match recorded.recv().await.unwrap() {
+            Recorded::Event(_, node, NodeEvent::Disconnected) if node == "edge-99" => break,
+            Recorded::Event(_, node, _) => assert_ne!(node, "invented"),
+            other @ Recorded::Refusals(..) => panic!("{other:?}"),
+        }
+    }
+    Envoy::open(&channels[0], first("invented", "")).await.unwrap().next().await.unwrap();
+    server.end().await;
+}
+
+#[tokio::test]
 async fn a_document_that_cannot_be_read_leaves_the_last_one() {
     let (memory, _recorded) = Memory::new();
     let authority = Authority::new();

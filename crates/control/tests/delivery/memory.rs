@@ -107,6 +107,7 @@ impl Server {
             tls: tls.clone(),
             seal: Seal::default(),
             backoff: Backoff { first: Duration::ZERO, longest: Duration::ZERO },
+            nodes: 100,
         };
         let (end, ended) = oneshot::channel();
         let shutdown = async move { drop(ended.await) };

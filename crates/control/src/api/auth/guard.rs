@@ -13,13 +13,15 @@ use axum::response::Response;
 use super::refusals::{NO_CREDENTIALS, missing, too_many, unauthorized};
 use super::user::{Known, User};
 use super::{bearer, edgegrid, session};
+use crate::actor::Role;
 use crate::api::app::App;
 use crate::api::body;
+use crate::api::memory::Held;
 use crate::api::operations::{self, Operation};
 use crate::api::problem::{Kind, Problem};
 
 /// Lets a request through to its operation if its user has one of the operation's roles. The body is read here, at most
-/// [`body::LIMIT`] bytes, since signatures cover it.
+/// [`LIMIT`](crate::api::memory::LIMIT) bytes, since signatures cover it.
 pub async fn guard(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -29,20 +31,28 @@ pub async fn guard(
 ) -> Result<Response, Problem> {
     let (mut parts, mut stream) = request.into_parts();
     let admitted = admit(&app, peer.ip(), matched.as_str(), &parts, &mut stream).await;
-    let (user, bytes) = match admitted {
+    let (user, bytes, held) = match admitted {
         Ok(admitted) => admitted,
         Err(problem) => return Err(body::refuse(problem, stream).await),
     };
     let name = user.actor.name.clone();
     parts.extensions.insert(user);
     parts.extensions.insert(body::Raw(bytes));
+    parts.extensions.insert(held.clone());
     let mut response = next.run(Request::from_parts(parts, Body::empty())).await;
+    drop(held);
     response.extensions_mut().insert(Known(name));
     Ok(response)
 }
 
-/// The user of a request and its body, if the user has one of the operation's roles.
-async fn admit(app: &App, peer: IpAddr, path: &str, parts: &Parts, stream: &mut Body) -> Verified {
+/// The user of a request and its body, if the user has one of the operation's roles, and room for its document.
+async fn admit(
+    app: &App,
+    peer: IpAddr,
+    path: &str,
+    parts: &Parts,
+    stream: &mut Body,
+) -> Result<(User, Bytes, Held), Problem> {
     let Some(operation) = operations::find(parts.method.as_str(), path) else {
         return Err(not_allowed(&parts.method, &operations::allowed(path)));
     };
@@ -66,7 +76,11 @@ async fn admit(app: &App, peer: IpAddr, path: &str, parts: &Parts, stream: &mut 
             app.limits.failed(peer, Instant::now());
         }
     })?;
-    if operation.admits(&user.actor) { Ok((user, bytes)) } else { Err(missing(operation.roles)) }
+    if !operation.admits(&user.actor) {
+        return Err(missing(operation.roles));
+    }
+    let held = app.documents.hold(operation.roles == [Role::Read], bytes.len()).await?;
+    Ok((user, bytes, held))
 }
 
 /// Reads the body once the user is known.

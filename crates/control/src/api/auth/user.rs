@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use super::refusals::{NO_CREDENTIALS, missing, unauthorized};
 use crate::actor::{Actor, Role};
 use crate::api::problem::Problem;
+use crate::network::Network;
 
 /// The authenticated user of a request.
 #[derive(Debug, Clone)]
@@ -23,6 +24,17 @@ impl User {
     /// A 403 that names the role.
     pub fn need(&self, role: Role) -> Result<(), Problem> {
         if self.actor.has(role) { Ok(()) } else { Err(missing(&[role])) }
+    }
+
+    /// Refuses users who must not change this network: they need edit for staging, promote for production.
+    ///
+    /// # Errors
+    /// As [`User::need`].
+    pub fn may_change(&self, network: Network) -> Result<(), Problem> {
+        self.need(match network {
+            Network::Staging => Role::Edit,
+            Network::Production => Role::Promote,
+        })
     }
 
     /// Whether the user may see secrets.

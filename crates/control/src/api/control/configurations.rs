@@ -6,14 +6,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::rollback;
-use crate::actor::Role;
 use crate::api::answer::answer;
 use crate::api::app::App;
 use crate::api::auth::user::User;
 use crate::api::body::Document;
 use crate::api::parameters::Parameters;
 use crate::api::problem::{Kind, Problem};
-use crate::network::Network;
 
 /// `POST /configurations`.
 ///
@@ -67,8 +65,7 @@ pub async fn roll_back(
     parameters: Parameters,
     Document(document): Document,
 ) -> Result<Response, Problem> {
-    let (version, network) = rollback(&document)?;
-    user.need(if network == Network::Production { Role::Promote } else { Role::Edit })?;
+    let (version, network) = rollback(&user, &document)?;
     let domain = parameters.text("domain");
     app.control.roll_back_assignments(&user.actor, domain, version, network).await?;
     Ok(answer(&app.control.assignments(domain).await?))

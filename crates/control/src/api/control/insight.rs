@@ -15,6 +15,7 @@ use crate::api::policy_schema::policy_schema;
 use crate::api::problem::{Kind, Problem};
 use crate::api::query::{AUDIT, QueryParameters, REFUSALS};
 use crate::control::Node;
+use crate::documents::json::take;
 use crate::error::Finding;
 use crate::network::Network;
 
@@ -34,27 +35,41 @@ pub async fn document(State(app): State<App>, user: User, parameters: Parameters
     Ok(shown(&user, &document))
 }
 
+/// Warnings about the places of a document at most.
+const WARNINGS: usize = 1000;
+
 const FAILED: &str = "The operation failed; the server's log has the reason under this instance.";
 
 /// `POST /check`: `{policy, policyId?}` or `{document}`.
 ///
 /// # Errors
 /// A 400 for anything else. Faults of the document are in the answer.
-pub async fn check(State(app): State<App>, Document(document): Document) -> Result<Response, Problem> {
+pub async fn check(State(app): State<App>, Document(mut document): Document) -> Result<Response, Problem> {
     let members = members(&document, &["policy", "policyId", "document"])?;
     let id = match members.get("policyId") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(text.parse().map_err(|_| number())?),
         Some(value) => Some(value.as_i64().ok_or_else(number)?),
     };
-    let checked = match (members.get("policy"), members.get("document")) {
-        (Some(policy), None) => app.control.check_policy(policy.clone(), id).await?,
-        (None, Some(document)) if id.is_none() => app.control.check_document(document.clone()),
+    let (policy, whole) = (take(&mut document, "policy"), take(&mut document, "document"));
+    let (mut checked, unlisted) = match (policy, whole) {
+        (Some(policy), None) => {
+            let unlisted = app.dmas.warnings(&policy, "");
+            (app.control.check_policy(policy, id).await?, unlisted)
+        }
+        (None, Some(whole)) if id.is_none() => {
+            let policies = whole.get("policies").and_then(Value::as_array).into_iter().flatten().enumerate();
+            let unlisted =
+                policies.flat_map(|(index, policy)| app.dmas.warnings(policy, &format!("policies[{index}].")));
+            let unlisted = unlisted.take(WARNINGS).collect();
+            (app.control.check_document(whole).await?, unlisted)
+        }
         _ => {
             let detail = "expected either policy, perhaps with policyId, or document";
             return Err(Problem::member("$", format!("not one document; {detail}")));
         }
     };
+    checked.warnings.extend(unlisted);
     let finding = |finding: &Finding| json!({"member": finding.member, "detail": finding.detail});
     let warning = |finding: &Finding| Value::from(format!("{}: {}", finding.member, finding.detail));
     let errors: Value = checked.errors.iter().map(finding).collect();

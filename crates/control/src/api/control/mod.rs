@@ -11,6 +11,7 @@ pub mod why;
 
 use serde_json::{Map, Value, json};
 
+use super::auth::user::User;
 use super::problem::Problem;
 use crate::control::Version;
 use crate::network::Network;
@@ -48,12 +49,14 @@ fn network(members: &Map<String, Value>) -> Result<Network, Problem> {
     network.ok_or_else(|| Problem::member("network", "unknown network; expected staging or production"))
 }
 
-/// The document of a roll-back: a version, and the network that gets it.
-fn rollback(document: &Value) -> Result<(i64, Network), Problem> {
+/// The document of a roll-back: a version, and the network that gets it, which the user may change.
+fn rollback(user: &User, document: &Value) -> Result<(i64, Network), Problem> {
     let members = members(document, &["version", "network"])?;
     let version = members.get("version").and_then(Value::as_i64).filter(|version| *version >= 1);
     let version = version.ok_or_else(|| Problem::member("version", "not a version; expected a number from 1"))?;
-    Ok((version, network(members)?))
+    let network = network(members)?;
+    user.may_change(network)?;
+    Ok((version, network))
 }
 
 fn versions(versions: &[Version]) -> Value {

@@ -5,14 +5,12 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::rollback;
-use crate::actor::Role;
 use crate::api::answer::{answer, shown};
 use crate::api::app::App;
 use crate::api::auth::user::User;
 use crate::api::body::Document;
 use crate::api::parameters::Parameters;
 use crate::api::problem::Problem;
-use crate::network::Network;
 
 /// `GET /policies/{policyId}/versions`.
 ///
@@ -42,8 +40,7 @@ pub async fn roll_back(
     Document(document): Document,
 ) -> Result<Response, Problem> {
     let id = parameters.number("policyId")?;
-    let (version, network) = rollback(&document)?;
-    user.need(if network == Network::Production { Role::Promote } else { Role::Edit })?;
+    let (version, network) = rollback(&user, &document)?;
     app.control.roll_back_policy(&user.actor, id, version, network).await?;
     Ok(answer(&json!({"message": format!("Successfully rolled back security policy:{id}")})))
 }

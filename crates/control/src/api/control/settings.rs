@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use crate::actor::Role;
 use crate::api::answer::shown;
 use crate::api::app::App;
 use crate::api::auth::user::User;
@@ -33,8 +32,7 @@ pub async fn replace(State(app): State<App>, user: User, Document(document): Doc
 /// # Errors
 /// A 400 for another document; a 403 without the role: promote to promote, edit for the rest; a 409 if there is nothing to do.
 pub async fn patch(State(app): State<App>, user: User, Document(document): Document) -> Result<Response, Problem> {
-    let promote = action(&document, &["promote", "reset"])? == "promote";
-    user.need(if promote { Role::Promote } else { Role::Edit })?;
+    let promote = action(&user, &document, &["promote", "reset"])? == "promote";
     app.control.act_on_settings(&user.actor, promote).await?;
     read(State(app), user).await
 }

@@ -9,6 +9,7 @@ use crate::api::answer::answer;
 use crate::api::app::App;
 use crate::api::body::Document;
 use crate::api::problem::{Kind, Problem};
+use crate::control::Purpose;
 use crate::options::WhyRequest;
 
 /// `POST /why`: `{network, url, method?, headers?, address?, time?}`.
@@ -30,11 +31,8 @@ pub async fn explain(State(app): State<App>, Document(document): Document) -> Re
     };
     let why = app.why.ok_or_else(|| Problem::new(Kind::Unavailable, "This server explains no requests."))?;
     let candidate = app.control.candidate(network).await?;
-    // Compiles the whole document: not on a thread that serves others.
-    let explained = tokio::task::spawn_blocking(move || why(&candidate.document, &request)).await;
-    let explained = explained.map_err(|error| {
-        Problem::new(Kind::Internal, "The request could not be explained.").because(error.to_string())
-    })?;
+    // Compiles the whole document.
+    let explained = app.control.compile(Purpose::Check, move || why(&candidate.document, &request)).await?;
     explained.map(|steps| answer(&steps)).map_err(|reason| Problem::member("$", reason))
 }
 

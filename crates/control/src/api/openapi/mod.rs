@@ -162,7 +162,7 @@ fn answers(operation: &Operation) -> ResponsesBuilder {
         (body, 415, "The body is not JSON."),
         (true, 429, "Too many failed authentications from this address."),
         (true, 500, "The server failed."),
-        (true, 503, "The server is stopping."),
+        (true, 503, "The server is stopping, or compiles too many documents."),
     ];
     for (_, status, description) in problems.into_iter().filter(|(possible, ..)| *possible) {
         answers = answers.response(status.to_string(), problem(status, description));
@@ -175,7 +175,7 @@ fn problem(status: u16, description: &str) -> Answer {
     match status {
         405 => answer.header("Allow", text_header("The methods of the path.")).build(),
         401 => answer.header("WWW-Authenticate", text_header("The challenge.")).build(),
-        429 => answer.header("Retry-After", text_header("Seconds to wait.")).build(),
+        429 | 503 => answer.header("Retry-After", text_header("Seconds to wait.")).build(),
         _ => answer.build(),
     }
 }

@@ -1,11 +1,10 @@
 //! Operations on assignments.
 
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{action, promotes};
-use crate::actor::Role;
+use super::{action, may_promote, written};
 use crate::api::answer::answer;
 use crate::api::app::App;
 use crate::api::auth::user::User;
@@ -39,13 +38,10 @@ pub async fn replace(
     parameters: Parameters,
     Document(document): Document,
 ) -> Result<Response, Problem> {
-    if promotes(&document) {
-        user.need(Role::Promote)?;
-    }
+    may_promote(&user, &document)?;
     let domain = parameters.text("domain");
     let promoted = app.control.put_assignments(&user.actor, domain, document).await?;
-    let status = if promoted { StatusCode::ACCEPTED } else { StatusCode::CREATED };
-    let mut response = status.into_response();
+    let mut response = written(promoted).into_response();
     // Of a configuration that was found: letters, digits, dots, hyphens, and perhaps an asterisk.
     if let Ok(location) = HeaderValue::from_str(&format!("/configurations/{domain}/assignments")) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -63,7 +59,6 @@ pub async fn patch(
     parameters: Parameters,
     Document(document): Document,
 ) -> Result<Response, Problem> {
-    let promote = action(&document, &["promote", "reset"])? == "promote";
-    user.need(if promote { Role::Promote } else { Role::Edit })?;
+    let promote = action(&user, &document, &["promote", "reset"])? == "promote";
     Ok(answer(&app.control.act_on_assignments(&user.actor, parameters.text("domain"), promote).await?))
 }

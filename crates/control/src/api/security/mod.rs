@@ -4,15 +4,26 @@ pub mod assignments;
 pub mod lists;
 pub mod policies;
 
+use axum::http::StatusCode;
 use serde_json::Value;
 
+use super::auth::user::User;
 use super::problem::Problem;
+use crate::network::Network;
 
-/// The one action that a PATCH document asks for, of those that it may: exactly one member is true.
+/// The one action that a PATCH document asks for, of those that it may, and that the user may take: promote needs the
+/// role promote, all others edit.
 ///
 /// # Errors
-/// A 400 for another document.
-pub fn action<'a>(document: &Value, actions: &[&'a str]) -> Result<&'a str, Problem> {
+/// A 400 for another document; a 403.
+pub fn action<'a>(user: &User, document: &Value, actions: &[&'a str]) -> Result<&'a str, Problem> {
+    let action = one_action(document, actions)?;
+    user.may_change(if action == "promote" { Network::Production } else { Network::Staging })?;
+    Ok(action)
+}
+
+/// The one member that is true.
+fn one_action<'a>(document: &Value, actions: &[&'a str]) -> Result<&'a str, Problem> {
     let expected = || format!("expected an object with exactly one of {} true", actions.join(", "));
     let members = document.as_object().ok_or_else(|| Problem::member("$", format!("not an object; {}", expected())))?;
     let mut asked = None;
@@ -30,9 +41,21 @@ pub fn action<'a>(document: &Value, actions: &[&'a str]) -> Result<&'a str, Prob
     asked.ok_or_else(|| Problem::member("$", format!("no action; {}", expected())))
 }
 
-/// Whether a document asks for promotion. Other values than booleans are the reader's to refuse.
-pub fn promotes(document: &Value) -> bool {
-    document.get("promote").is_some_and(|promote| *promote != Value::Bool(false))
+/// Refuses a document that asks for promotion from users who must not. Other values than booleans are the reader's to
+/// refuse.
+///
+/// # Errors
+/// A 403.
+pub fn may_promote(user: &User, document: &Value) -> Result<(), Problem> {
+    match document.get("promote") {
+        None | Some(Value::Bool(false)) => Ok(()),
+        Some(_) => user.may_change(Network::Production),
+    }
+}
+
+/// The status of an answer to a document that has been stored.
+pub fn written(promoted: bool) -> StatusCode {
+    if promoted { StatusCode::ACCEPTED } else { StatusCode::CREATED }
 }
 
 #[cfg(test)]
@@ -45,8 +68,8 @@ mod tests {
     #[test]
     fn a_patch_names_one_action() {
         let actions = ["promote", "reset"];
-        assert_eq!(action(&json!({"promote": true, "reset": false}), &actions).unwrap(), "promote");
-        assert_eq!(action(&json!({"reset": true}), &actions).unwrap(), "reset");
+        assert_eq!(one_action(&json!({"promote": true, "reset": false}), &actions).unwrap(), "promote");
+        assert_eq!(one_action(&json!({"reset": true}), &actions).unwrap(), "reset");
         for document in [
             json!({}),
             json!([]),
@@ -56,7 +79,7 @@ mod tests {
             json!({"promote": true, "reset": true}),
             json!({"promote": true, "markForDelete": false}),
         ] {
-            assert!(action(&document, &actions).is_err(), "{document}");
+            assert!(one_action(&document, &actions).is_err(), "{document}");
         }
     }
 }

@@ -1,19 +1,17 @@
 //! Operations on policies.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::{action, promotes};
-use crate::actor::Role;
+use super::{action, may_promote, written};
 use crate::api::answer::{answer, shown};
 use crate::api::app::App;
 use crate::api::auth::user::User;
 use crate::api::body::Document;
 use crate::api::parameters::Parameters;
 use crate::api::problem::Problem;
-use crate::control::PolicyAction;
+use crate::control::{PolicyAction, Written};
 
 /// `GET /policies`.
 ///
@@ -36,14 +34,8 @@ pub async fn read(State(app): State<App>, user: User, parameters: Parameters) ->
 /// # Errors
 /// A 400 with the faults of the document; a 403 if it asks for promotion, and the user must not.
 pub async fn create(State(app): State<App>, user: User, Document(document): Document) -> Result<Response, Problem> {
-    if promotes(&document) {
-        user.need(Role::Promote)?;
-    }
-    let written = app.control.create_policy(&user.actor, document).await?;
-    Ok(match written.promoted {
-        false => message(StatusCode::CREATED, "created", written.id),
-        true => message(StatusCode::ACCEPTED, "created and promoted", written.id),
-    })
+    may_promote(&user, &document)?;
+    Ok(message("created", app.control.create_policy(&user.actor, document).await?))
 }
 
 /// `PUT /policies/{policyId}`.
@@ -56,14 +48,8 @@ pub async fn edit(
     parameters: Parameters,
     Document(document): Document,
 ) -> Result<Response, Problem> {
-    if promotes(&document) {
-        user.need(Role::Promote)?;
-    }
-    let written = app.control.edit_policy(&user.actor, parameters.number("policyId")?, document).await?;
-    Ok(match written.promoted {
-        false => message(StatusCode::CREATED, "edited", written.id),
-        true => message(StatusCode::ACCEPTED, "edited and promoted", written.id),
-    })
+    may_promote(&user, &document)?;
+    Ok(message("edited", app.control.edit_policy(&user.actor, parameters.number("policyId")?, document).await?))
 }
 
 /// `PATCH /policies/{policyId}`: `{promote, reset, markForDelete}`.
@@ -77,12 +63,11 @@ pub async fn patch(
     Document(document): Document,
 ) -> Result<Response, Problem> {
     let id = parameters.number("policyId")?;
-    let (action, done) = match action(&document, &["promote", "reset", "markForDelete"])? {
+    let (action, done) = match action(&user, &document, &["promote", "reset", "markForDelete"])? {
         "promote" => (PolicyAction::Promote, "Successfully promoted security policy"),
         "reset" => (PolicyAction::Reset, "Successfully restored security policy"),
         _ => (PolicyAction::MarkForDelete, "Successfully marked security policy"),
     };
-    user.need(if action == PolicyAction::Promote { Role::Promote } else { Role::Edit })?;
     app.control.act_on_policy(&user.actor, id, action).await?;
     let suffix = if action == PolicyAction::MarkForDelete { " for deletion" } else { "" };
     Ok(answer(&json!({"message": format!("{done}:{id}{suffix}")})))
@@ -99,6 +84,8 @@ pub async fn delete(State(app): State<App>, user: User, parameters: Parameters) 
     Ok(answer(&json!({"message": format!("Successfully deleted Security policy:{id}")})))
 }
 
-fn message(status: StatusCode, done: &str, id: i64) -> Response {
-    (status, answer(&json!({"message": format!("Successfully {done} security policy:{id}")}))).into_response()
+fn message(done: &str, policy: Written) -> Response {
+    let promoted = if policy.promoted { " and promoted" } else { "" };
+    let text = format!("Successfully {done}{promoted} security policy:{}", policy.id);
+    (written(policy.promoted), answer(&json!({"message": text}))).into_response()
 }
