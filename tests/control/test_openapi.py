@@ -37,6 +37,7 @@ def test_every_example_is_valid_under_the_document(control_plane):
 
 
 @pytest.mark.timeout(330)
+@pytest.mark.both_databases
 def test_requests_made_from_the_document_find_nothing(control_planes):
     """No server error, no answer that is not documented, no ignored authentication: schemathesis, with a fixed seed."""
     plane = control_planes("--failures-per-minute", "1000000")
@@ -45,10 +46,12 @@ def test_requests_made_from_the_document_find_nothing(control_planes):
     # Requests end tokens and clients by small numbers; the one that they carry has a larger one.
     for number in range(40):
         made = owner.post(f"{CONTROL}/tokens", {"name": f"token {number}", "roles": ["read", "edit", "promote", "secrets", "admin"]})
+    # Most of the requests try how they are read, which is the same on both databases.
+    phases = "examples,fuzzing" if plane.database else "examples,coverage,fuzzing"
     file = plane.folder / "openapi.json"
     file.write_text(plane.client(NoAuth()).get("/openapi.json").text)
     command = [str(Path(sys.prefix) / "bin/st"), "run", str(file), "--url", plane.url, "--tls-verify", plane.ca, "--seed", "20260101",
-               "--max-examples", "3", "--phases", "examples,coverage,fuzzing", "--checks", ",".join(CHECKS), "--no-shrink",
+               "--max-examples", "3", "--phases", phases, "--checks", ",".join(CHECKS), "--no-shrink",
                "--header", f"Authorization: Bearer {made.json()['token']}", "--suppress-health-check", "all", "--warnings", "off",
                "--continue-on-failure"]
     done = subprocess.run(command, cwd=plane.folder, capture_output=True, text=True, timeout=300)

@@ -87,7 +87,8 @@ mod tests {
         }
         let refused = documents.hold(true, 1).await.err().unwrap().into_response();
         assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (503, "1"));
-        // A writer does not wait for readers.
+        // A request without a body waits for nothing, and a writer not for readers.
+        documents.hold(true, 0).await.ok().unwrap();
         let writer = documents.hold(false, LIMIT).await.ok().unwrap();
         // A job that goes on has a clone.
         let job = first.clone();

@@ -125,8 +125,10 @@ async fn serve(
     let reporter = Reporter::new(&shared.reports, network, &node)?;
     let Some(stream) = shared.nodes.open(network, &reporter.node) else {
         log::write(Level::Error, "xds.too_many_nodes", &[("network", network.name()), ("node", &reporter.node)]);
-        let fault = format!("node.id: too many nodes of {network} are connected to this server; expected one of them");
-        return Err(Status::resource_exhausted(fault));
+        let most = shared.nodes.most();
+        return Err(Status::resource_exhausted(format!(
+            "nodes: {most} of {network} are connected; expected fewer on one server"
+        )));
     };
     reporter.report(NodeEvent::Connected(version(&node)));
     if first.version_info.is_empty() {

@@ -69,6 +69,11 @@ impl Nodes {
         Self { known: Mutex::default(), most }
     }
 
+    /// The nodes of one network that may have streams.
+    pub const fn most(&self) -> usize {
+        self.most
+    }
+
     /// Registers a stream; `None` if too many other nodes of the network have one. Names are claims, and those of one
     /// network never take the places of the other's.
     pub fn open(&self, network: Network, node: &Arc<str>) -> Option<Stream<'_>> {

@@ -1,8 +1,9 @@
 //! Compilations: off the threads of requests, few at a time, and refused beyond a bound.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 
 use playlock_control::control::{Control, ExchangeStep, Outcome, PolicyAction, Purpose, Secret};
 use playlock_control::error::ControlError;
@@ -152,10 +153,10 @@ async fn checks(database: Database) {
     held.end().await;
     assert!(others.end().await <= 2);
 
-    // On the thread of requests nothing is compiled: a check is not done when it has just begun.
-    let mut check = pin!(control.check_document(json!({})));
-    assert!(begun(check.as_mut()).await.is_none());
-    assert_eq!(check.await.unwrap().errors, []);
+    // Nothing is compiled on the thread of a request.
+    let thread = control.compile(Purpose::Check, || thread::current().id()).await.unwrap();
+    assert_ne!(thread, thread::current().id());
+    assert_eq!(control.check_document(json!({})).await.unwrap().errors, []);
     let found = control.check_document(Value::Null).await.unwrap();
     assert_eq!(found.errors[0].member, "$");
 }
