@@ -90,7 +90,8 @@ pub struct MediaEncryption {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = "deny")))]
     pub on_encrypted_origin: OnEncryptedOrigin,
-    /// A key server for packagers (SPEKE 1.0, 2.0, 2.1), at a path of its own on every host, whatever is assigned to it.
+    /// A key server for packagers (SPEKE 1.0, 2.0, 2.1), at a path of its own on every host, whatever is assigned to it. At
+    /// most 1000 policies have one.
     pub speke: Option<Speke>,
 }
 

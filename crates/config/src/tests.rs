@@ -309,6 +309,27 @@ fn a_password_of_16_bytes_stands_in_for_a_missing_secret() {
 }
 
 #[test]
+fn key_servers_for_packagers_are_limited_in_number() {
+    use serde_json::json;
+
+    let document = |count: usize| {
+        let policy = |number: usize| {
+            let requester = json!({"name": "p", "token": "0123456789abcdef", "contentIds": ["*"]});
+            let speke = json!({"path": std::format!("/speke/{number}"), "requesters": [requester]});
+            let secret = "000102030405060708090a0b0c0d0e0f";
+            let media = json!({"enabled": true, "secret": secret, "speke": speke});
+            json!({"policyName": std::format!("tv-{number}"), "mediaEncryption": media})
+        };
+        json!({"holdHeaders": true, "policies": (0..count).map(policy).collect::<Vec<_>>(), "assignments": []})
+            .to_string()
+    };
+    parse(&document(1000)).unwrap();
+    let error = parse(&document(1001)).unwrap_err();
+    assert_eq!(error.path, "policies[1000].mediaEncryption.speke");
+    assert!(error.message.contains("at most 1000"), "{error}");
+}
+
+#[test]
 fn debug_output_shows_no_secret() {
     let (policies, _) = parse(NORMATIVE).unwrap();
     let text = alloc::format!("{policies:?}");

@@ -179,11 +179,21 @@ fn describe(fault: TemplateFault, fairplay: bool) -> String {
     }
 }
 
+/// Policies with a key server for packagers. Their paths are compared with each other, and with that of each request.
+const MOST: usize = 1000;
+
 /// Checks what key servers need of the whole document.
 ///
 /// # Errors
 /// A path that is another key server's, or headers that are not held.
 pub fn check(policies: &Policies) -> Result<(), ConfigError> {
+    if let Some((_, index)) = policies.speke_paths().nth(MOST) {
+        let member = format!("policies[{}].mediaEncryption.speke", index.get());
+        return Err(ConfigError::new(
+            member,
+            format!("is one of more than {MOST}; expected at most {MOST} with speke"),
+        ));
+    }
     for (path, index) in policies.speke_paths() {
         let error = |message: String| {
             let member = format!("policies[{}].mediaEncryption.speke.path", index.get());
