@@ -298,11 +298,16 @@ fn keys_of_every_mode_are_named() {
 
 #[test]
 fn a_key_is_no_playlist_whoever_is_asked_for_it() {
-    let config = changed("asking", "", r#", "keyAuthorizer": {"cluster": "may", "path": "/"}"#);
-    let output = rewrite(&config, &format!("{URL}&hdnts={ACCESS}"), &[], VOD.as_bytes());
-    let playlist = text(&output.stdout);
-    let key = playlist.split("URI=\"").nth(1).unwrap().split('"').next().unwrap();
-    let (status, said) = verdict(&rewrite(&config, &format!("https://edge.example{key}"), &[], b""));
-    assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains("unanswered"), "{said}");
+    for (handling, expected, words) in [("deny", 1, "unanswered"), ("allow", 2, "expected the URL of a playlist")] {
+        let authorizer =
+            format!(r#", "keyAuthorizer": {{"cluster": "may", "path": "/", "onUnavailable": "{handling}"}}"#);
+        let config = changed(&format!("asking-{handling}"), "", &authorizer);
+        let output = rewrite(&config, &format!("{URL}&hdnts={ACCESS}"), &[], VOD.as_bytes());
+        let playlist = text(&output.stdout);
+        let key = playlist.split("URI=\"").nth(1).unwrap().split('"').next().unwrap();
+        let output = rewrite(&config, &format!("https://edge.example{key}"), &[], b"");
+        let (status, said) = verdict(&output);
+        assert_eq!(status, Some(expected), "{said}");
+        assert!(said.contains(words) && output.stdout.is_empty(), "{said}");
+    }
 }

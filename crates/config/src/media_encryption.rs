@@ -4,7 +4,8 @@ use alloc::string::String;
 #[cfg(feature = "schema")]
 use alloc::string::ToString;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::leases::Leases;
 use super::speke::Speke;
@@ -96,14 +97,33 @@ pub struct MediaEncryption {
 }
 
 /// The length of a key rotation period, in one of two units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, rename_all = "camelCase"))]
 pub enum KeyRotation {
     /// The number of segments.
     Segments(#[cfg_attr(feature = "schema", schemars(range(min = 1), extend("examples" = [100])))] u64),
     /// As many segments as fit into this time, at least one. Each counts as long as EXT-X-TARGETDURATION.
     Time(#[cfg_attr(feature = "schema", schemars(extend("examples" = ["10m"])))] Duration),
+}
+
+impl<'de> Deserialize<'de> for KeyRotation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// The members as written.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Written {
+            segments: Option<u64>,
+            time: Option<Duration>,
+        }
+        match Written::deserialize(deserializer)? {
+            Written { segments: Some(segments), time: None } => Ok(Self::Segments(segments)),
+            Written { segments: None, time: Some(time) } => Ok(Self::Time(time)),
+            Written { segments: Some(_), time: Some(_) } => {
+                Err(D::Error::custom("found segments and time, expected one of the two"))
+            }
+            Written { segments: None, time: None } => Err(D::Error::custom("empty, expected segments or time")),
+        }
+    }
 }
 
 /// An upstream that authorizes each key request of a session; `x-playlock-` headers describe the request. A 2xx grants

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::slice::Iter;
 
-use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::value::StrDeserializer;
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
 };
@@ -39,7 +39,7 @@ impl<'de> Deserializer<'de> for &'de Json {
         visitor.visit_newtype_struct(self)
     }
 
-    /// A word of a closed list, or an object whose one member is the word.
+    /// A word of a closed list.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -48,10 +48,6 @@ impl<'de> Deserializer<'de> for &'de Json {
     ) -> Result<V::Value, Error> {
         match self {
             Json::Text(word) => visitor.visit_enum(word_of(word)),
-            Json::Object(members) if members.len() == 1 => {
-                visitor.visit_enum(MapAccessDeserializer::new(Members::new(members)))
-            }
-            Json::Object(members) => Err(Error::invalid_length(members.len(), &"an object with one member")),
             other => Err(Error::invalid_type(other.unexpected(), &"a word in quotes")),
         }
     }
