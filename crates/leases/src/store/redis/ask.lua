@@ -1,4 +1,4 @@
--- Owns the decision about a question: `Viewer::ask` of viewer.rs, in Redis. Returns 1 granted, 2 limit, 3 ended, 4 ahead.
+-- Owns the decision about a question: `Viewer::ask` of viewer.rs, in Redis.
 
 local GRANTED, LIMIT, ENDED, AHEAD = 1, 2, 3, 4
 local RANGES = 16

@@ -104,7 +104,7 @@ impl Member {
         Some(Self { order, realm, policy, group, viewer: text(bytes)? })
     }
 
-    /// What no member up to this position comes after, and every further one does.
+    /// The bytes between the members up to this position and all further ones.
     pub fn after((since, session): (Millis, SessionId)) -> Vec<u8> {
         // The text that follows in a member begins with a digit.
         [&since.to_be_bytes()[..], &session.bytes(), b":"].concat()

@@ -43,7 +43,7 @@ impl RedisUrl {
         Ok(Self(information.set_redis_settings(settings)))
     }
 
-    /// What a connection needs.
+    /// The address, and the settings of connections.
     pub(super) fn connection(&self) -> ConnectionInfo {
         self.0.clone()
     }
