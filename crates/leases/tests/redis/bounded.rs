@@ -120,7 +120,7 @@ async fn a_question_takes_few_commands_whatever_has_expired() {
     assert_eq!(ask(NOW, &question("first", 0)).await, Answer::Granted);
     let (answer, commands) = cost(&server, ask(NOW + 1, &question("first", 0))).await;
     assert_eq!(answer, Answer::Granted);
-    assert!(commands <= 15, "a renewal takes {commands} commands");
+    assert!(commands <= 12, "a renewal takes {commands} commands");
     let (answer, commands) = cost(&server, ask(NOW + 1, &question("second", 1))).await;
     assert_eq!(answer, Answer::Granted);
     assert!(commands <= 16, "a newcomer takes {commands} commands");

@@ -7,7 +7,7 @@ local viewer, sessions, expiries, viewers, policies = unpack(KEYS)
 local policy_key, name = ARGV[2], ARGV[3]
 
 local REMEMBERED = 32
--- Members of an index that one question removes once they have expired. It adds one at most, so that they become fewer.
+-- Members of an index that a newcomer removes once they have expired. It adds one, so that they become fewer.
 local SWEPT = 4
 
 local time = redis.call('TIME')
@@ -85,7 +85,7 @@ local function unindex(lease, policy)
 end
 
 -- Takes a lease away, with its record and its places in the indexes. Returns how long its session is remembered.
--- Nothing is written here: a server without memory refuses the first write that needs some, which must be that of the state.
+-- Nothing is written here: the first write must be that of the state, because a server without memory refuses it then.
 local function drop(lease)
   local record = redis.call('HGET', viewer, lease.session)
   unindexed[#unindexed + 1] = { lease, policy_of(record) }
