@@ -1,5 +1,5 @@
 //! `playlock authorize --redis` with URLs that are none. `crates/leases/tests/redis` has a real server.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod common;
 

@@ -2,8 +2,8 @@
 
 mod memory;
 mod redis;
+mod unavailable;
 
-use std::fmt;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use crate::session::{Counts, Filter, Page, Which};
 
 pub use memory::Memory;
 pub use redis::{NotRedis, Notice, Redis, RedisUrl};
+pub use unavailable::Unavailable;
 
 /// Time between two sweeps of a store in memory.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -28,18 +29,6 @@ pub enum Store {
     /// In Redis, for any number of processes.
     Redis(Arc<Redis>),
 }
-
-/// The store did not answer in time. It may have kept the lease all the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unavailable(pub String);
-
-impl fmt::Display for Unavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store of leases did not answer: {}", self.0)
-    }
-}
-
-impl std::error::Error for Unavailable {}
 
 impl Store {
     /// A store in memory.

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::url::RedisUrl;
-use crate::store::Unavailable;
+use crate::store::unavailable::Unavailable;
 
 /// Requests that wait for an answer at once. One more fails at once: a server that hangs must not fill the memory.
 const WAITING: usize = 4096;

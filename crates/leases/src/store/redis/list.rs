@@ -9,7 +9,7 @@ use super::link::Link;
 use crate::Millis;
 use crate::question::Realm;
 use crate::session::{Counts, Filter, Live, OfPolicy, Page, SessionId};
-use crate::store::Unavailable;
+use crate::store::unavailable::Unavailable;
 
 /// Leases that are fetched at once. Between two fetches Redis answers questions.
 const SLICE: usize = 500;

@@ -24,7 +24,7 @@ use crate::Millis;
 use crate::answer::Answer;
 use crate::question::{Question, Realm};
 use crate::session::{Counts, Filter, Page, Which};
-use crate::store::Unavailable;
+use crate::store::unavailable::Unavailable;
 use crate::terms::OnLimit;
 use link::{Fault, Link};
 
