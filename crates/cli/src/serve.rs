@@ -45,6 +45,9 @@ pub struct Serve {
     /// Address of GET /live, /ready and /metrics (HTTP).
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8081")]
     health_listen: SocketAddr,
+    /// Address for Envoys' questions about keys (keyAuthorizer.leases; HTTP with mutual TLS): counts viewers' sessions.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    authorize_listen: Option<SocketAddr>,
     /// Another name or address of this server, for its certificate; may be repeated. The first one is also that of the
     /// written files, if the server listens on all addresses.
     #[arg(long = "host", value_name = "NAME")]
@@ -109,6 +112,7 @@ pub fn run(arguments: &Serve, output: &mut dyn Write) -> Result<(), Failure> {
         listen: arguments.listen,
         xds_listen: arguments.xds_listen,
         health_listen: arguments.health_listen,
+        authorize_listen: arguments.authorize_listen,
         hosts: arguments.hosts.clone(),
         database: arguments.database.clone(),
         dmas: arguments.dmas.clone(),

@@ -22,6 +22,8 @@ pub enum ControlError {
     Waiting(Vec<String>),
     /// The document is not valid, by itself or together with the network's other documents.
     Invalid(Vec<Finding>),
+    /// A service beside the database did not answer in time. The text is for the log, not for clients.
+    Unavailable(String),
     /// The database failed. The text is for the log, not for clients.
     Storage(String),
 }
@@ -41,6 +43,7 @@ impl fmt::Display for ControlError {
                 }
                 Ok(())
             }
+            Self::Unavailable(reason) => f.write_str(reason),
             Self::Storage(reason) => write!(f, "database: {reason}"),
         }
     }

@@ -17,6 +17,8 @@ pub struct Options {
     pub xds_listen: SocketAddr,
     /// Address of health checks and metrics, without TLS.
     pub health_listen: SocketAddr,
+    /// Address for Envoys' questions about keys: HTTP over mutual TLS. Without it, no leases are kept.
+    pub authorize_listen: Option<SocketAddr>,
     /// More names and addresses of the server, for its certificate.
     pub hosts: Vec<String>,
     /// PostgreSQL's URL; without it SQLite in the data folder.

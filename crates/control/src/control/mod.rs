@@ -15,6 +15,7 @@ mod open;
 mod plane;
 mod policies;
 mod revisions;
+mod sessions;
 mod settings;
 mod versions;
 mod watcher;
