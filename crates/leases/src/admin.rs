@@ -32,9 +32,9 @@ pub fn router(service: Service, token: Option<Zeroizing<String>>) -> Router {
     let guard = middleware::from_fn(move |request: Request, next: Next| {
         let token = Arc::clone(&token);
         async move {
-            match is_allowed(token.as_ref().as_ref(), request.headers()) {
-                Ok(()) => next.run(request).await,
-                Err(refusal) => refusal,
+            match refusal(token.as_ref().as_ref(), request.headers()) {
+                None => next.run(request).await,
+                Some(refusal) => refusal,
             }
         }
     });
@@ -49,17 +49,17 @@ pub fn router(service: Service, token: Option<Zeroizing<String>>) -> Router {
         .with_state(service)
 }
 
-fn is_allowed(token: Option<&Zeroizing<String>>, headers: &HeaderMap) -> Result<(), Response> {
+fn refusal(token: Option<&Zeroizing<String>>, headers: &HeaderMap) -> Option<Response> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match token {
         Some(token) => {
             let sent = text(header::AUTHORIZATION).strip_prefix("Bearer ").unwrap_or_default();
             match sent.as_bytes().ct_eq(token.as_bytes()).into() {
-                true => Ok(()),
+                true => None,
                 false => {
                     let mut refusal = problem(StatusCode::UNAUTHORIZED, "authorization: no valid bearer token");
                     refusal.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
-                    Err(refusal)
+                    Some(refusal)
                 }
             }
         }
@@ -68,8 +68,8 @@ fn is_allowed(token: Option<&Zeroizing<String>>, headers: &HeaderMap) -> Result<
             let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
             let address = name.trim_start_matches('[').trim_end_matches(']');
             match name == "localhost" || address.parse::<std::net::IpAddr>().is_ok() {
-                true => Ok(()),
-                false => Err(problem(StatusCode::FORBIDDEN, "host: a name; expected an address or localhost")),
+                true => None,
+                false => Some(problem(StatusCode::FORBIDDEN, "host: a name; expected an address or localhost")),
             }
         }
     }
