@@ -7,12 +7,16 @@ import re
 
 import pytest
 import requests
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from support.control_plane import CONTROL, until
+from support import pages
+from support.control_plane import CONTROL
+from support.fleet import lines
 from support.leases import Asker, headers, session
+from support.proxy import Proxy, bootstrap
 
 LISTEN = ["--authorize-listen", "127.0.0.1:0"]
 SESSIONS = f"{CONTROL}/sessions"
@@ -71,7 +75,7 @@ def test_a_viewer_has_so_many_sessions_on_each_network(plane, production, stagin
     assert owner.post(f"{SESSIONS}/end", {**order, "viewer": "nobody"}).json() == {"ended": 0}
 
     entries = [entry for entry in owner.get(f"{CONTROL}/audit").json()["entries"] if entry["action"] == "session.end"]
-    assert [entry["object"] for entry in entries] == ['viewer production/"nobody"'] + ['viewer production/"ann"'] * 2
+    assert [entry["object"] for entry in entries] == ["viewer production/nobody"] + ["viewer production/ann"] * 2
     assert [entry["after"] for entry in entries[1:]] == [
         {**order, "session": None, "ended": 2}, {**order, "session": session("tv"), "ended": 1}]
     assert {entry["actor"] for entry in entries} == {"first client"}
@@ -203,8 +207,28 @@ def test_a_restart_forgets_leases_in_memory_and_renews_certificates(control_plan
     plane.start()
     after = Asker(plane, "node-production")
     assert after.ask("ann", "phone", limit=1).status_code == 204
-    served = until(lambda: requests.get(f"{plane.health}/ready", timeout=10).status_code == 200)
-    assert served and "port_value: %d" % plane.leases_port in (plane.data / "envoy-production.yaml").read_text()
+    assert f"port_value: {plane.leases_port}" in (plane.data / "envoy-production.yaml").read_text()
+
+
+def test_an_envoy_asks_through_the_written_cluster(control_planes, tmp_path):
+    """With the certificate and the server's identity that the file names; docs/fleet.md has the same cluster."""
+    plane = control_planes(*LISTEN)
+    _, _, (_, leases) = lines(plane, "production")
+    made = bootstrap(1, "h1", [], tmp_path / "access.log")
+    made["static_resources"]["clusters"] = [leases]
+    (manager,) = (each["typed_config"] for each in made["static_resources"]["listeners"][0]["filter_chains"][0]["filters"])
+    manager["route_config"]["virtual_hosts"][0]["routes"][0]["route"]["cluster"] = "leases"
+    envoy = Proxy(tmp_path, made)
+    try:
+        asked = [requests.get(f"http://127.0.0.1:{envoy.port}/lease", headers=headers("ann", name), timeout=30) for name in "abc"]
+        assert [answer.status_code for answer in asked] == [204, 204, 409]
+    finally:
+        envoy.stop()
+    assert plane.client().get(f"{SESSIONS}/counts").json()["policies"] == [{"realm": "production", "policy": "vod", "sessions": 2}]
+
+    written, (shown,) = yaml.safe_dump(leases), yaml.safe_load(pages.block(pages.read("fleet.md"), "yaml"))
+    shown = yaml.safe_dump(shown).replace("/etc/envoy/", f"{plane.data}/").replace("control.example.com", "localhost")
+    assert shown.replace("port_value: 8083", f"port_value: {plane.leases_port}") == written
 
 
 def test_sessions_have_no_secret(control_planes):

@@ -27,7 +27,7 @@ impl Control {
             "session": which.session.map(|session| session.to_string()),
             "ended": ended.as_ref().ok(),
         });
-        let object = format!("viewer {}/{:?}", which.realm.word(), which.viewer);
+        let object = format!("viewer {}/{}", which.realm.word(), which.viewer);
         let record = Record { action: "session.end", object, before: None, after: Some(after) };
         self.finish_elsewhere(change, record).await?;
         ended.map_err(|fault| ControlError::Unavailable(fault.to_string()))

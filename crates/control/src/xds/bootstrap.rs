@@ -121,7 +121,7 @@ fn leases(endpoints: &str, socket: &str) -> String {
         r#"# For policies with keyAuthorizer.leases, whose "cluster" is its name.
 - name: {LEASES}
   type: STRICT_DNS
-  dns_lookup_family: ALL
+  dns_lookup_family: V4_PREFERRED # of both families, every other question could go where nobody listens
   connect_timeout: 1s
   load_assignment:
     cluster_name: {LEASES}
