@@ -48,6 +48,15 @@ async function create(user, name) {
   });
   report.marked = await page.locator(".numbers .bad").allInnerTexts();
   report.help = await read(page.locator("aside.help"));
+  // A choice is added with its default, and each of its values is explained.
+  await editor(user).evaluate((area) => {
+    const at = area.value.indexOf("mediaEncryption");
+    area.setSelectionRange(at, at);
+    area.dispatchEvent(new Event("keyup"));
+  });
+  await user.press(page.locator("aside.help").getByRole("button", { name: "keyScope", exact: true }));
+  report.choice = [JSON.parse(await editor(user).inputValue()).mediaEncryption.keyScope, await read(page.locator("aside.help"))];
+  await page.locator(".faults .bad").filter({ hasText: "password" }).waitFor(WAIT);
   await user.look("fault");
   user.expect(400);
   await user.press(user.button("Create on staging"));

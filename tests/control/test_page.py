@@ -95,6 +95,8 @@ def test_a_fault_is_shown_at_its_line(visits, visit):
     assert came["caret"] == {"id": "editor-text", "line": 5} and came["marked"] == ["5\n"]
     assert came["help"].startswith("tokenAuth.password\n") and "`" not in came["help"]
     assert "tokenAuth.password" in came["refusedSave"]
+    value, choices = came["choice"]
+    assert value == "session" and re.search(r'"stream": All viewers of a stream', choices) and '"application": ' in choices
 
 
 @pytest.mark.parametrize("visit", STORIES)

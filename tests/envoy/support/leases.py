@@ -8,7 +8,7 @@ import requests
 
 from support import places
 
-TERMS = "group={group};limit={limit};on-limit={rule};viewer=id;period=60;grace=30;keys-ahead=10;session=86400"
+TERMS = "group={group};limit={limit};on-limit={rule};viewer=id;period={period};grace=30;keys-ahead=10;session=86400"
 
 
 def session(name):
@@ -16,10 +16,10 @@ def session(name):
     return base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest()[:16]).decode().rstrip("=")
 
 
-def headers(viewer, name, policy="vod", group="tv", limit=2, rule="refuse-new", **more):
-    """The headers of a question about a key of a viewer's session."""
+def headers(viewer, name, policy="vod", group="tv", limit=2, rule="refuse-new", period=3600, **more):
+    """The headers of a question about a key of a viewer's session. Its lease outlasts any test."""
     return {
-        "x-playlock-leases": TERMS.format(group=group, limit=limit, rule=rule), "x-playlock-policy": policy,
+        "x-playlock-leases": TERMS.format(group=group, limit=limit, rule=rule, period=period), "x-playlock-policy": policy,
         "x-playlock-session": session(name), "x-playlock-paths": "/vod/*", "x-playlock-key-scope": "session",
         "x-playlock-period": "0", "x-playlock-client": "203.0.113.77", "x-playlock-access-token-id": viewer, **more,
     }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use playlock_config::sealed::KEY;
 use playlock_edgegrid::{ClientSecret, Credentials, EdgercSection, Window};
-use playlock_leases::{Service, Store};
+use playlock_leases::Service;
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
@@ -87,7 +87,7 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     let tls = Tls::new(&identity)?;
     let with_nodes = xds::Tls::new(&identity.certificate, &identity.key, &identity.authority).map_err(tls_error)?;
     let asking = xds::Tls::http(&identity.certificate, &identity.key, &identity.authority).map_err(tls_error)?;
-    let service = questions.is_some().then(|| leases::service(Store::memory()));
+    let service = questions.is_some().then(|| leases::service(options)).transpose()?;
     let seal = if options.seal { seal(&folder)? } else { xds::Seal::default() };
     let settings = xds::Settings { filter, tls: with_nodes.clone(), seal, backoff: Backoff::default() };
     let store = service.as_ref().map(|service| service.store.clone());

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use playlock_leases::listing::{self, EndOrder, ListQuery};
 use playlock_leases::{Realm, Store, Unavailable, admin};
 use serde_json::json;
@@ -46,9 +46,7 @@ pub async fn list(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Resul
         return Ok(file);
     }
     let page = store.sessions(&filter, query.cursor.as_deref(), limit).await.map_err(|fault| away(&fault))?;
-    let mut page = answer(&listing::page(&page)).into_response();
-    page.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
-    Ok(page)
+    Ok(answer(&listing::page(&page)))
 }
 
 /// `GET /sessions/counts`.

@@ -110,6 +110,8 @@ export function editor({ label, text, schema, check, save, readonly = false, sig
     return [
       ...found.description.split("\n\n").map((paragraph) => h("p", {}, prose(paragraph))),
       facts ? h("p.quiet", {}, facts) : null,
+      found.meanings.length > 1 ? h("ul.plain", {}, found.meanings.map(([value, meaning]) =>
+        h("li", {}, h("code", {}, JSON.stringify(value)), ": ", prose(meaning)))) : null,
       found.examples.length ? h("p.quiet", {}, "Example: ", h("code", {}, JSON.stringify(found.examples[0]))) : null,
       adding ? h("p", {}, "Members that can be added:") : null,
       adding ? h("ul.members", {}, missing.map((member) => h("li", {},
