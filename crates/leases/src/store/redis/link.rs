@@ -17,6 +17,8 @@ use crate::store::Unavailable;
 
 /// Requests that wait for an answer at once. One more fails at once: a server that hangs must not fill the memory.
 const WAITING: usize = 4096;
+/// Least time for a connection. Questions do not wait for it any longer than for an answer.
+const CONNECT: Duration = Duration::from_secs(1);
 /// Time between two attempts to connect, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
@@ -50,7 +52,7 @@ struct Connection {
 pub type Notice = fn(Result<(), &Unavailable>);
 
 impl Link {
-    /// A link, which begins to connect. An answer, and a connection, may take `timeout`.
+    /// A link, which begins to connect. An answer may take `timeout`, a new connection included.
     ///
     /// # Panics
     /// Outside a Tokio runtime.
@@ -179,8 +181,9 @@ async fn keep(
         .set_pipeline_buffer_size(WAITING);
     let (mut number, mut pause) = (0, PAUSES.0);
     let mut reported = None;
+    let connecting = limit.max(CONNECT);
     loop {
-        let cause = match timeout(limit, connect(&client, &configuration)).await {
+        let cause = match timeout(connecting, connect(&client, &configuration)).await {
             Ok(Ok(connection)) => {
                 number += 1;
                 reported = None;
@@ -204,7 +207,7 @@ async fn keep(
                 Unavailable("the connection was lost".into())
             }
             Ok(Err(error)) => unavailable(&error),
-            Err(_) => Unavailable(format!("no connection within {limit:?}")),
+            Err(_) => Unavailable(format!("no connection within {connecting:?}")),
         };
         if reported.as_ref() != Some(&cause) {
             notice(Err(&cause));

@@ -61,8 +61,8 @@ impl Redis {
         millis.map(Duration::from_millis).ok_or("expected 1ms to 60s, such as 250ms")
     }
 
-    /// A store that begins to connect, and answers [`Unavailable`] until it has. Connecting may take `timeout`, and so may an
-    /// answer. `notice` gets a word when a connection is made, and when it cannot be for another reason than before.
+    /// A store that begins to connect, and answers [`Unavailable`] until it has. Nothing waits longer than `timeout` for an
+    /// answer of the server. `notice` gets a word when a connection is made, and when it cannot be for another reason than before.
     ///
     /// # Errors
     /// [`Unavailable`] if the URL has an address of an unknown kind.
