@@ -20,8 +20,10 @@ def redis(tmp_path):
 
 
 def connected(plane):
-    """Waits until the server has its connection to Redis."""
+    """Waits until the server has its connections to Redis: for questions, and for operators."""
     until(lambda: "event=store reason=connected" in plane.stderr())
+    client = plane.client()
+    until(lambda: client.get(f"{SESSIONS}/counts").status_code == 200)
     return plane
 
 
@@ -63,6 +65,7 @@ def test_operators_see_that_redis_is_away(control_planes, redis):
     assert requests.get(f"{plane.health}/ready", timeout=10).status_code == 200
     redis.start()
     until(lambda: asker.ask("ann", "a").status_code == 204)
+    connected(plane)
     assert owner.get(SESSIONS).json()["sessions"][0]["viewer"] == "ann"
 
 

@@ -100,7 +100,7 @@ pub fn run(arguments: &Sessions, output: &mut dyn Write) -> Result<(), Failure> 
         }
         Action::List { filter, limit, form, server, .. } => {
             let answer = list(&Client::of_either(server)?, filter, *limit)?;
-            if answer["next"].is_string() {
+            if answer.get("next").is_some_and(Value::is_string) {
                 // Without standard error nobody reads it.
                 let _ =
                     writeln!(io::stderr(), "playlock: there are more sessions; a larger --limit or --csv prints them");
@@ -112,12 +112,14 @@ pub fn run(arguments: &Sessions, output: &mut dyn Write) -> Result<(), Failure> 
             print::form(form.json, print::counts)(&answer)
         }
         Action::End { viewer, group, session, realm, server } => {
-            let mut order = json!({"viewer": viewer, "group": group});
-            for (name, value) in [("session", session), ("realm", realm)] {
-                if let Some(value) = value {
-                    order[name] = value.as_str().into();
-                }
-            }
+            let given = [
+                ("viewer", Some(viewer)),
+                ("group", Some(group)),
+                ("session", session.as_ref()),
+                ("realm", realm.as_ref()),
+            ];
+            let given = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.as_str().into())));
+            let order = Value::Object(given.collect());
             print::ended(&Client::of_either(server)?.send("POST", "/control/v1/sessions/end", &order)?)
         }
     };
