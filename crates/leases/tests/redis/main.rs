@@ -16,3 +16,4 @@ mod names;
 mod same;
 mod server;
 mod support;
+mod tls;

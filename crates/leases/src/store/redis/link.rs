@@ -44,7 +44,7 @@ enum State {
 struct Connection {
     number: u64,
     connection: MultiplexedConnection,
-    /// How many requests were answered.
+    /// The number of requests that were answered.
     answered: Arc<AtomicU64>,
 }
 
@@ -149,7 +149,7 @@ impl Drop for Link {
     }
 }
 
-/// Why a request has no answer.
+/// The cause that a request has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// The server does not have the script.
@@ -161,7 +161,7 @@ pub enum Fault {
 impl From<Fault> for Unavailable {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::NoScript => Self("it forgets its scripts".into()),
+            Fault::NoScript => Self("it does not keep scripts".into()),
             Fault::Unavailable(cause) => cause,
         }
     }
