@@ -20,10 +20,10 @@ pub enum ControlError {
     Conflict(String),
     /// Envoys do not run the last step of a secret exchange yet: `network/node`, sorted.
     Waiting(Vec<String>),
-    /// The document is not valid, by itself or together with the network's other documents.
-    Invalid(Vec<Finding>),
     /// A service beside the database did not answer in time. The text is for the log, not for clients.
     Unavailable(String),
+    /// The document is not valid, by itself or together with the network's other documents.
+    Invalid(Vec<Finding>),
     /// The database failed. The text is for the log, not for clients.
     Storage(String),
 }
@@ -36,6 +36,7 @@ impl fmt::Display for ControlError {
             Self::Waiting(nodes) => {
                 write!(f, "the last step is not in force on {}; expected it on every Envoy", nodes.join(", "))
             }
+            Self::Unavailable(reason) => f.write_str(reason),
             Self::Invalid(findings) => {
                 for (index, finding) in findings.iter().enumerate() {
                     let separator = if index == 0 { "" } else { "; " };
@@ -43,7 +44,6 @@ impl fmt::Display for ControlError {
                 }
                 Ok(())
             }
-            Self::Unavailable(reason) => f.write_str(reason),
             Self::Storage(reason) => write!(f, "database: {reason}"),
         }
     }

@@ -1,12 +1,12 @@
 //! The listener of operators: sessions, metrics and health, for a service without a control plane.
 
-use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -49,30 +49,23 @@ pub fn router(service: Service, token: Option<Zeroizing<String>>) -> Router {
         .with_state(service)
 }
 
+/// The response to a request that may not see anything here.
 fn refusal(token: Option<&Zeroizing<String>>, headers: &HeaderMap) -> Option<Response> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match token {
-        Some(token) => {
-            let sent = text(header::AUTHORIZATION).strip_prefix("Bearer ").unwrap_or_default();
-            match sent.as_bytes().ct_eq(token.as_bytes()).into() {
-                true => None,
-                false => {
-                    let mut refusal = problem(StatusCode::UNAUTHORIZED, "authorization: no valid bearer token");
-                    refusal.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
-                    Some(refusal)
-                }
-            }
+    if let Some(token) = token {
+        let sent = text(header::AUTHORIZATION).strip_prefix("Bearer ").unwrap_or_default();
+        if sent.as_bytes().ct_eq(token.as_bytes()).into() {
+            return None;
         }
-        None => {
-            let host = text(header::HOST);
-            let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
-            let address = name.trim_start_matches('[').trim_end_matches(']');
-            match name == "localhost" || address.parse::<std::net::IpAddr>().is_ok() {
-                true => None,
-                false => Some(problem(StatusCode::FORBIDDEN, "host: a name; expected an address or localhost")),
-            }
-        }
+        let mut refusal = problem(StatusCode::UNAUTHORIZED, "authorization: no valid bearer token");
+        refusal.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        return Some(refusal);
     }
+    let host = text(header::HOST);
+    let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    let is_own = name == "localhost" || address.parse::<IpAddr>().is_ok();
+    (!is_own).then(|| problem(StatusCode::FORBIDDEN, "host: a name; expected an address or localhost"))
 }
 
 async fn sessions(
@@ -146,11 +139,11 @@ async fn end(State(service): State<Service>, order: Result<Json<EndOrder>, JsonR
     }
 }
 
-async fn metrics(State(service): State<Service>) -> Result<Response, Infallible> {
+async fn metrics(State(service): State<Service>) -> Response {
     // Without the store, its gauges are missing and the counters are there.
     let counts = service.store.counts().await.ok();
     let text = service.counters.text(counts.as_ref());
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
 async fn ready(State(service): State<Service>) -> Response {

@@ -138,15 +138,15 @@ impl From<ControlError> for Problem {
                 problem.0.findings = findings;
                 problem
             }
+            ControlError::Storage(cause) => {
+                Self::new(Kind::Internal, "The operation failed; the server's log has the reason under this instance.")
+                    .because(cause)
+            }
             ControlError::Unavailable(cause) => Self::new(
                 Kind::Unavailable,
                 "A service that the operation needs did not answer; the server's log has the reason under this instance.",
             )
             .because(cause),
-            ControlError::Storage(cause) => {
-                Self::new(Kind::Internal, "The operation failed; the server's log has the reason under this instance.")
-                    .because(cause)
-            }
         }
     }
 }

@@ -175,10 +175,14 @@ fn answers(operation: &Operation) -> ResponsesBuilder {
         (body, 415, "The body is not JSON."),
         (true, 429, "Too many failed authentications from this address."),
         (true, 500, "The server failed."),
-        (true, 503, "The server is stopping, or a service that it needs does not answer."),
+        (true, 503, "The server is stopping."),
     ];
     for (_, status, description) in problems.into_iter().filter(|(possible, ..)| *possible) {
         answers = answers.response(status.to_string(), problem(status, description));
+    }
+    if operation.needs_leases() {
+        let away = "The server is stopping, or the store of leases does not answer.";
+        answers = answers.response("503", problem(503, away));
     }
     answers
 }
