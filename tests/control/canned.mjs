@@ -74,6 +74,7 @@ export async function canned(browser, how, logIn) {
   report.ofOnePolicy = await page.locator("tbody tr").allInnerTexts();
   await user.look("refusals");
 
+  await sessions(user);
   await settings(user);
   await client(user);
   await user.part("Policies");
@@ -122,6 +123,52 @@ export async function canned(browser, how, logIn) {
   await user.heading("Audit");
   report.back = new URL(page.url()).hash;
   return user.close();
+}
+
+/** Very many sessions, in pages of which one is empty; and a server without leases. */
+async function sessions(user) {
+  const { page, report } = user;
+  const watching = (index) => ({
+    realm: index % 7 ? "production" : "staging", group: "tv", viewer: index ? `viewer-${index}` : "unbroken".repeat(30), policy: "kept",
+    session: `${String(index).padStart(21, "A")}A`, stream: index % 2 ? `/vod/${HTML}/*` : "/live/news/", client: index % 3 ? "2001:db8:1::/48" : null,
+    since: "2026-11-20T11:00:00Z", renewed: "2026-11-20T11:05:00Z", expires: "2026-11-20T11:07:00Z",
+  });
+  const policies = ["production", "staging"].flatMap((realm) => Array.from({ length: 6 }, (_, index) => ({ realm, policy: `series ${index}`, sessions: 1000 * index })));
+  await page.route("**/control/v1/sessions/counts", (route) => route.fulfill({ json: { viewers: 21_000, sessions: 30_000, policies } }));
+  await page.route("**/control/v1/sessions?*", (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    report.queries = [...(report.queries ?? []), Object.fromEntries(query)];
+    const number = Number(query.get("cursor") ?? 0);
+    const found = number === 1 ? [] : Array.from({ length: number ? 30 : 50 }, (_, index) => watching(number * 50 + index));
+    return route.fulfill({ json: { sessions: found, next: number < 2 ? String(number + 1) : null } });
+  });
+  await user.part("Sessions");
+  await page.locator("[role=status]").filter({ hasText: "The first 50 sessions" }).waitFor(WAIT);
+  await user.look("many-sessions");
+  await user.button("More sessions").click();
+  await page.locator("[role=status]").filter({ hasText: /^80 sessions/ }).waitFor(WAIT);
+  report.moreHidden = !(await user.button("More sessions").isVisible());
+  await page.getByLabel("Stream", { exact: true }).fill("/a b&c=d/*");
+  await user.button("Search").click();
+  await page.locator("[role=status]").filter({ hasText: "The first 50 sessions" }).waitFor(WAIT);
+  await page.unroute("**/control/v1/sessions?*");
+  user.expect(404);
+  await page.route("**/control/v1/sessions/counts", (route) => route.fulfill({
+    status: 404, contentType: "application/problem+json", body: JSON.stringify({ title: "Not found", status: 404, detail: "none", errors: [] }),
+  }));
+  await user.part("Nodes");
+  await user.part("Sessions");
+  report.withoutLeases = await read(page.locator("main"));
+  await user.look("without-leases");
+  user.expect(503);
+  await page.unroute("**/control/v1/sessions/counts");
+  await page.route("**/control/v1/sessions/counts", (route) => route.fulfill({
+    status: 503, contentType: "application/problem+json", body: JSON.stringify({ title: "Unavailable", status: 503, detail: "The store is away.", errors: [] }),
+  }));
+  await user.part("Nodes");
+  await user.part("Sessions");
+  report.storeAway = await read(page.locator("main"));
+  await page.unroute("**/control/v1/sessions/counts");
 }
 
 /** An EdgeGrid client, whose credentials are shown once. */

@@ -112,6 +112,8 @@ export async function enter(browser, how, way, options) {
     },
     /** Measures what is shown, in both colour schemes, and takes its pictures. */
     look: async (name) => {
+      // With the styles of a page that has just been entered.
+      await page.waitForLoadState("load");
       await page.locator("main:not([aria-busy])").waitFor(WAIT);
       const fields = await page.locator("input, textarea").evaluateAll((all) => all.map((field) => field.value));
       report.texts[name] = [await read(page.locator("body")), ...fields].join("\n");

@@ -52,6 +52,15 @@ async function create(user, name) {
   });
   report.marked = await page.locator(".numbers .bad").allInnerTexts();
   report.help = await read(page.locator("aside.help"));
+  // A choice is added with its default, and each of its values is explained.
+  await editor(user).evaluate((area) => {
+    const at = area.value.indexOf("mediaEncryption");
+    area.setSelectionRange(at, at);
+    area.dispatchEvent(new Event("keyup"));
+  });
+  await user.press(page.locator("aside.help").getByRole("button", { name: "keyScope", exact: true }));
+  report.choice = [JSON.parse(await editor(user).inputValue()).mediaEncryption.keyScope, await read(page.locator("aside.help"))];
+  await page.locator(".faults .bad").filter({ hasText: "password" }).waitFor(WAIT);
   await user.look("fault");
   user.expect(400);
   await user.press(user.button("Create on staging"));
@@ -191,6 +200,7 @@ async function story(browser, visit, way, viewport) {
   await page.locator("details[open] code").first().waitFor(WAIT);
   await user.look("audit");
   await access(browser, user, visit);
+  await sessions(user, visit);
   for (const part of ["Settings", "Nodes", "Refusals"]) {
     await user.part(part);
     await user.look(part.toLowerCase());
@@ -231,6 +241,41 @@ async function remove(user, name, visit) {
   report.deleteAsked = await agree(user, "Delete", "Deleted.");
   await user.heading("Policies");
   report.policies = await read(page.locator("main"));
+}
+
+/** Who is watching: the viewer's three sessions; one ends, then the others. The names are HTML. */
+async function sessions(user, visit) {
+  const { page, report } = user;
+  const viewer = `${visit} ${HTML}`;
+  const rows = page.locator("tbody tr").filter({ hasText: "End all" });
+  await user.part("Sessions");
+  report.counted = await read(page.locator("main section").first());
+  await user.type(page.getByLabel("Viewer", { exact: true }), viewer);
+  await user.choose(page.getByLabel("Network", { exact: true }), "production");
+  await user.press(user.button("Search"));
+  await page.locator("[role=status]").filter({ hasText: "3 sessions, as of" }).waitFor(WAIT);
+  report.watching = await rows.allInnerTexts();
+  await user.look("sessions");
+  const [download] = await Promise.all([page.waitForEvent("download", WAIT), user.press(user.button("Download CSV"))]);
+  report.csv = [download.suggestedFilename(), await (await download.createReadStream()).toArray().then((parts) => parts.join(""))];
+  await user.press(user.button(/^End the session/, false).first());
+  report.endAsked = [await user.asked(), await page.getByLabel("Ids of the sessions").inputValue()];
+  await user.look("ending");
+  await user.press(user.answer("Copy ids"));
+  await page.locator("dialog [role=status]").filter({ hasText: /Copied|does not allow/ }).waitFor(WAIT);
+  await user.press(user.answer("End"));
+  await user.closed();
+  await user.said("Ended 1 session.");
+  await page.locator("main [role=status]").filter({ hasText: "2 sessions, as of" }).waitFor(WAIT);
+  report.focused = await page.evaluate(() => document.activeElement !== document.body);
+  await user.press(user.button(`End all sessions of ${viewer}`).first());
+  report.endAllAsked = [await user.asked(), await page.getByLabel("Ids of the sessions").inputValue()];
+  await user.press(user.answer("End all"));
+  await user.closed();
+  await user.said("Ended 2 sessions.");
+  await page.locator("main [role=status]").filter({ hasText: "No session, as of" }).waitFor(WAIT);
+  await user.part("Audit");
+  report.ended = await read(page.locator("main"));
 }
 
 async function agreeLabelled(user, label, answer, done) {
@@ -281,9 +326,12 @@ async function reader(browser, visit, token) {
   await user.said("lacks the role edit");
   report.readonly = await editor(user).getAttribute("readonly");
   await user.look("policy");
-  for (const part of ["Assignments", "Settings", "Nodes", "Refusals", "Why", "Audit", "Access"]) {
+  for (const part of ["Assignments", "Settings", "Nodes", "Sessions", "Refusals", "Why", "Audit", "Access"]) {
     await user.part(part);
     await user.look(part.toLowerCase());
+    if (part !== "Sessions") continue;
+    const end = user.button(/^End the session/, false).first();
+    report.actions.End = [await end.getAttribute("aria-disabled"), await end.getAttribute("title")];
   }
   return user.close();
 }

@@ -8,6 +8,7 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 
 from support.control_plane import CONTROL, SECURITY, NoAuth, story
+from support.leases import Asker
 
 CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
           "response_schema_conformance", "negative_data_rejection", "unsupported_method", "allow_header_conformance",
@@ -40,8 +41,9 @@ def test_every_example_is_valid_under_the_document(control_plane):
 @pytest.mark.both_databases
 def test_requests_made_from_the_document_find_nothing(control_planes):
     """No server error, no answer that is not documented, no ignored authentication: schemathesis, with a fixed seed."""
-    plane = control_planes("--failures-per-minute", "1000000")
+    plane = control_planes("--failures-per-minute", "1000000", "--authorize-listen", "127.0.0.1:0")
     owner = plane.client()
+    assert Asker(plane, "node-production").ask("ann", "tv").status_code == 204
     assert owner.post(f"{SECURITY}/policies", {**story("policy-post"), "promote": True}).status_code == 202
     # Requests end tokens and clients by small numbers; the one that they carry has a larger one.
     for number in range(40):

@@ -1,6 +1,8 @@
 """Tests the page in Chromium against `playlock serve`: a policy's whole life by mouse, by finger on a phone and by keyboard
 alone; a user who may only read; states that a fresh server does not have; layouts, contrast and axe's rules for each part."""
 
+import csv
+import io
 import json
 import re
 import subprocess
@@ -10,6 +12,7 @@ import pytest
 from browser import command, direct
 from support import places
 from support.control_plane import SECURITY, ControlPlane, NoAuth, story
+from support.leases import Asker, session
 
 SCRIPT = places.REPOSITORY / "tests/control/page.mjs"
 STORIES = ("mouse", "phone", "keyboard")
@@ -18,7 +21,16 @@ HTML = "<img src=x onerror=\"document.title='owned'\">"
 SECRETS = ["5ec2e7ab" * 4, "a1b2c3d4" * 8]
 KEPT = {"policyName": "kept", "tokenAuth": {"enabled": True, "password": SECRETS[0]},
         "mediaEncryption": {"enabled": True, "secret": SECRETS[1]}}
-PARTS = {"fault", "assigning", "assignments", "promote", "policy", "why", "audit", "access", "settings", "nodes", "refusals", "login"}
+PARTS = {"fault", "assigning", "assignments", "promote", "policy", "why", "audit", "access", "settings", "nodes", "refusals", "login", "sessions", "ending"}
+
+
+def watch(plane):
+    """Begins the sessions that the visits see: three of each visit's viewer, and one that nobody ends."""
+    production, staging = Asker(plane, "node-production"), Asker(plane, "node-staging")
+    for visit in STORIES:
+        for name in ("tv", "phone", "car"):
+            assert production.ask(f"{visit} {HTML}", f"{visit} {name}", policy="kept", limit=3).status_code == 204
+    assert staging.ask("kept", "kept", policy="kept").status_code == 204
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +39,13 @@ def visits(tmp_path_factory):
     places.node_modules("axe-core")
     folder = tmp_path_factory.mktemp("page-")
     (folder / "dmas.json").write_text(json.dumps(story("dmas")))
-    plane = ControlPlane(folder, "--failures-per-minute", "1000", "--dmas", str(folder / "dmas.json"))
+    plane = ControlPlane(folder, "--failures-per-minute", "1000", "--dmas", str(folder / "dmas.json"), "--authorize-listen",
+                         "127.0.0.1:0")
     try:
         client = plane.client()
         kept = client.post(f"{SECURITY}/policies", KEPT | {"promote": True})
         assert kept.status_code == 202, kept.text
+        watch(plane)
         codes = {visit: plane.page_login().partition("#")[2] for visit in (*VISITS, "again")}
         options = command(SCRIPT, url=plane.url, codes=codes, pictures=str(places.REPOSITORY / "target"))
         run = subprocess.run(options, capture_output=True, text=True, timeout=600, env=direct())
@@ -84,6 +98,8 @@ def test_a_fault_is_shown_at_its_line(visits, visit):
     assert came["caret"] == {"id": "editor-text", "line": 5} and came["marked"] == ["5\n"]
     assert came["help"].startswith("tokenAuth.password\n") and "`" not in came["help"]
     assert "tokenAuth.password" in came["refusedSave"]
+    value, choices = came["choice"]
+    assert value == "session" and re.search(r'"stream": All viewers of a stream', choices) and '"application": ' in choices
 
 
 @pytest.mark.parametrize("visit", STORIES)
@@ -161,11 +177,41 @@ def test_names_stay_text(visits, visit):
 def test_a_reader_sees_why_nothing_can_be_done_and_no_secret(visits, visit):
     """Of a policy whose secrets the first client reads in clear."""
     came = visits[visit]
-    assert set(came["actions"]) == {"Promote", "Reset staging", "Mark for deletion", "Delete", "Save on staging", "Discard edits"}
+    assert set(came["actions"]) == {"Promote", "Reset staging", "Mark for deletion", "Delete", "Save on staging", "Discard edits", "End"}
     assert all(disabled == "true" and "Your login lacks the role" in title for disabled, title in came["actions"].values())
     assert came["readonly"] is not None and "********" in came["texts"]["policy"]
     assert "Your login lacks the role admin." in came["texts"]["access"]
     assert [part for part, text in came["texts"].items() for secret in SECRETS if secret in text] == []
+
+
+@pytest.mark.parametrize("visit", STORIES)
+def test_an_operator_sees_who_is_watching_and_ends_it(visits, visit):
+    """Counts, a search by viewer, the CSV file; the question names the sessions, the effect, and what ends them at once."""
+    came, viewer = visits[visit], f"{visit} {HTML}"
+    assert re.search(r"\d+ viewers, \d+ sessions", came["counted"]) and "kept" in came["counted"]
+    assert len(came["watching"]) == 3
+    for row in came["watching"]:
+        assert viewer in row and "/vod/*" in row and "production" in row and "203.0.113.0/24" in row
+    name, text = came["csv"]
+    ids = {session(f"{visit} {name}") for name in ("tv", "phone", "car")}
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert name == "sessions.csv" and {row["session"] for row in rows} == ids and rows[0]["viewer"] == viewer
+    (asked, one), (all_asked, others) = came["endAsked"], came["endAllAsked"]
+    assert len(json.loads(one)) == 1 and len(json.loads(others)) == 2 and {*json.loads(one), *json.loads(others)} == ids
+    assert asked.startswith("End this session?") and all_asked.startswith(f"End all sessions of {viewer}?")
+    for text in (asked, all_asked):
+        assert "no further key" in text and "can begin another" in text and "revocation.sessionIds of kept, and promote" in text
+    assert came["focused"] and "session.end" in came["ended"] and viewer in came["ended"]
+
+
+def test_very_many_sessions_come_page_by_page(visits):
+    """A page may be empty; a search sends what was typed; a server without leases, or without its store, says so."""
+    came = visits["canned"]
+    assert came["queries"] == [{"limit": "50"}, {"limit": "50", "cursor": "1"}, {"limit": "50", "cursor": "2"},
+                               {"limit": "50", "stream": "/a b&c=d/*"}]
+    assert came["moreHidden"]
+    assert "This server counts no sessions." in came["withoutLeases"] and "--authorize-listen" in came["withoutLeases"]
+    assert "The store is away." in came["storeAway"] and "Try again" in came["storeAway"]
 
 
 def test_nodes_that_need_someone_come_first(visits):

@@ -36,6 +36,8 @@ BODIES = {
     "check": {},
     "why": {},
     "import": {"policies": 1},
+    "endSessions": {"realm": "staging", "group": "tv", "viewer": "nobody"},
+    "endSessions promote": {"realm": "production", "group": "tv", "viewer": "nobody"},
     "createToken": {},
     "createClient": {},
 }

@@ -84,6 +84,8 @@ enum Command {
     Seal(seal::Seal),
     #[cfg(feature = "serve")]
     Serve(Box<serve::Serve>),
+    #[cfg(feature = "serve")]
+    Sessions(control::sessions::Sessions),
     Speke(speke::Speke),
     Token(token::Token),
     Watch(watch::Watch),
@@ -114,6 +116,8 @@ fn main() -> ExitCode {
         Command::Seal(arguments) => seal::run(&arguments, &mut input, &mut output),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => serve::run(&arguments, &mut output),
+        #[cfg(feature = "serve")]
+        Command::Sessions(arguments) => control::sessions::run(&arguments, &mut output),
         Command::Speke(arguments) => speke::run(&arguments, &mut input, &mut output),
         Command::Token(arguments) => token::run(&arguments, &mut input, &mut output),
         Command::Watch(arguments) => watch::run(&arguments, &mut output, colours),

@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use playlock_control::{Options, ServeError, WhyRequest};
+use playlock_leases::{Redis, RedisUrl};
 use serde_json::Value;
 
 use crate::address::Address;
@@ -31,7 +33,9 @@ use crate::why;
 The API at work:
   curl --cacert control/ca.pem -H \"Authorization: Bearer $TOKEN\" https://127.0.0.1:8443/config-media-security/v2/policies
 
-PLAYLOCK_MASTER_KEY in the environment (64 hex digits) takes the place of the file master.key.")]
+PLAYLOCK_MASTER_KEY in the environment (64 hex digits) takes the place of the file master.key.
+PLAYLOCK_REDIS_URL takes the place of --redis: every user of the machine can see a process's arguments, and the URL may
+have a password.")]
 pub struct Serve {
     /// Folder of the server's files. The first start creates it.
     #[arg(long, value_name = "DIR")]
@@ -45,6 +49,16 @@ pub struct Serve {
     /// Address of GET /live, /ready and /metrics (HTTP).
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8081")]
     health_listen: SocketAddr,
+    /// Address for Envoys' questions about keys (keyAuthorizer.leases; HTTP with mutual TLS): counts viewers' sessions.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    authorize_listen: Option<SocketAddr>,
+    /// Redis server that has the viewers' sessions, for several servers: redis://, rediss:// (TLS) or unix://. Without it,
+    /// they are in this server's memory.
+    #[arg(long, value_name = "URL", requires = "authorize_listen")]
+    redis: Option<String>,
+    /// Longest wait for Redis: 1ms to 60s.
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = Redis::timeout)]
+    redis_timeout: Duration,
     /// Another name or address of this server, for its certificate; may be repeated. The first one is also that of the
     /// written files, if the server listens on all addresses.
     #[arg(long = "host", value_name = "NAME")]
@@ -104,11 +118,18 @@ enum MasterKeyAction {
 /// # Errors
 /// Everything that keeps the server from starting.
 pub fn run(arguments: &Serve, output: &mut dyn Write) -> Result<(), Failure> {
+    let redis = match arguments.authorize_listen {
+        Some(_) => RedisUrl::given(arguments.redis.as_deref()).map_err(|error| Failure::Wrong(error.to_string()))?,
+        None => None,
+    };
     let options = Options {
         data: arguments.data.clone(),
         listen: arguments.listen,
         xds_listen: arguments.xds_listen,
         health_listen: arguments.health_listen,
+        authorize_listen: arguments.authorize_listen,
+        redis,
+        redis_timeout: arguments.redis_timeout,
         hosts: arguments.hosts.clone(),
         database: arguments.database.clone(),
         dmas: arguments.dmas.clone(),

@@ -20,6 +20,8 @@ pub enum ControlError {
     Conflict(String),
     /// Envoys do not run the last step of a secret exchange yet: `network/node`, sorted.
     Waiting(Vec<String>),
+    /// A service beside the database did not answer in time. The text is for the log, not for clients.
+    Unavailable(String),
     /// The document is not valid, by itself or together with the network's other documents.
     Invalid(Vec<Finding>),
     /// Too many documents wait to be compiled.
@@ -38,6 +40,7 @@ impl fmt::Display for ControlError {
             Self::Waiting(nodes) => {
                 write!(f, "the last step is not in force on {}; expected it on every Envoy", nodes.join(", "))
             }
+            Self::Unavailable(reason) => f.write_str(reason),
             Self::Invalid(findings) => {
                 for (index, finding) in findings.iter().enumerate() {
                     let separator = if index == 0 { "" } else { "; " };

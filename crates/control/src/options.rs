@@ -3,7 +3,9 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use playlock_leases::RedisUrl;
 use serde_json::Value;
 
 /// The options of `playlock serve`.
@@ -17,6 +19,12 @@ pub struct Options {
     pub xds_listen: SocketAddr,
     /// Address of health checks and metrics, without TLS.
     pub health_listen: SocketAddr,
+    /// Address for Envoys' questions about keys: HTTP over mutual TLS. Without it, no leases are kept.
+    pub authorize_listen: Option<SocketAddr>,
+    /// The Redis server that has the leases; without one they are in memory.
+    pub redis: Option<RedisUrl>,
+    /// How long to wait for Redis.
+    pub redis_timeout: Duration,
     /// More names and addresses of the server, for its certificate.
     pub hosts: Vec<String>,
     /// PostgreSQL's URL; without it SQLite in the data folder.

@@ -24,7 +24,7 @@ def story(name):
 
 
 class ControlPlane:
-    """A running server. `url`, `xds_port`, `health` and `login` are those that it printed."""
+    """A running server. `url`, `xds_port`, `health`, `leases_port` and `login` are those that it printed."""
 
     def __init__(self, folder, *options, environment=None, **named):
         self.folder, self.options = Path(folder), options
@@ -55,6 +55,7 @@ class ControlPlane:
         self.url = found["api"].rstrip("/")
         self.xds_port = int(found["envoys"].rpartition(":")[2])
         self.health = found["health"].removesuffix("/ready")
+        self.leases_port = int(found["leases"].rpartition(":")[2]) if "leases" in found else None
         self.login = found["log in"] if found["log in"].startswith("https:") else None
 
     @property

@@ -16,11 +16,12 @@ SOON = 60  # seconds until an Envoy that compiles the module for the first time 
 
 
 def lines(plane, network):
-    """The lines for Envoys of a network: (members of the top level, the filter's entry, the cluster)."""
+    """The lines for Envoys of a network: (members of the top level, the filter's entry, the clusters: the server's, and that of
+    leases, if it counts them)."""
     text = (plane.data / f"envoy-{network}.yaml").read_text()
     top, filters, clusters = (yaml.safe_load(part) for part in re.split(r"^(?=# In )", text, flags=re.M))
-    (entry,), (cluster,) = filters, clusters
-    return top, entry, cluster
+    (entry,) = filters
+    return top, entry, clusters
 
 
 class Node(Proxy):
@@ -36,13 +37,13 @@ class Node(Proxy):
         self.name, self.network, self.warm, self.module = name, network, warm, directory / "playlock.wasm"
         if module:
             self.add_module()
-        top, entry, cluster = lines(plane, network)
+        top, entry, clusters = lines(plane, network)
         if through:
-            (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+            (endpoint,) = clusters[0]["load_assignment"]["endpoints"][0]["lb_endpoints"]
             endpoint["endpoint"]["address"]["socket_address"]["port_value"] = through
         made = bootstrap(origin.port, "h1", [entry], directory / "access.log")
         made.update(top, node={"id": name, "cluster": "test"}, stats_flush_interval="0.5s")
-        made["static_resources"]["clusters"].append(cluster)
+        made["static_resources"]["clusters"] += clusters
         port = port or own_port()
         made["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = port
         if change:

@@ -1,18 +1,21 @@
-//! A client of the control plane: requests signed with EdgeGrid, or with a bearer token.
+//! A client of the control plane, or of a service of leases: requests signed with EdgeGrid, with a bearer token, or without.
 
 use std::fs;
+use std::io::{Read as _, Write};
 use std::path::PathBuf;
 use std::time::Duration;
-use std::{env, io::Read as _};
+use std::{env, io};
 
 use clap::Args;
 use playlock_edgegrid::{Credentials, MAX_BODY, SignedRequest, Signer, new_nonce};
 use serde_json::Value;
 use ureq::Agent;
+use ureq::http::request::Builder;
 use ureq::http::{Request, Response};
 use zeroize::Zeroizing;
 
 use super::edgerc;
+use crate::config::output_failure;
 use crate::failure::Failure;
 use crate::terminal::shown;
 use crate::viewer::random;
@@ -20,7 +23,8 @@ use crate::{https, time};
 
 /// Time for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Bytes of an answer at most.
+const JSON: &str = "application/json";
+/// Bytes of an answer in JSON at most.
 const LIMIT: u64 = 64 << 20;
 
 /// The server, and the credentials for it.
@@ -34,7 +38,7 @@ pub struct Server {
     #[arg(long, value_name = "NAME", default_value = "default")]
     section: String,
     /// URL of the server, for a bearer token.
-    #[arg(long, value_name = "URL", requires = "token_env")]
+    #[arg(long, value_name = "URL")]
     server: Option<String>,
     /// Environment variable with the bearer token.
     #[arg(long, value_name = "NAME", requires = "server")]
@@ -47,6 +51,8 @@ pub struct Server {
 /// A connection to a server.
 pub struct Client {
     agent: Agent,
+    /// `https`, or `http` for a service of leases.
+    scheme: &'static str,
     /// Host and port.
     authority: String,
     proof: Proof,
@@ -55,31 +61,53 @@ pub struct Client {
 enum Proof {
     Signature(Credentials),
     Token(Zeroizing<String>),
+    None,
 }
 
 impl Client {
-    /// The client that the arguments describe.
+    /// The client of a control plane that the arguments describe.
+    ///
+    /// # Errors
+    /// Files or variables that cannot be used; a URL without a token.
+    pub fn of(server: &Server) -> Result<Self, Failure> {
+        let client = Self::of_either(server)?;
+        if client.scheme != "https" {
+            return Err(wrong_url(server, "https://HOST:PORT"));
+        }
+        match client.proof {
+            Proof::None => Err(Failure::Wrong("--token-env: missing; expected an environment variable's name".into())),
+            _ => Ok(client),
+        }
+    }
+
+    /// The client of a control plane or of a service of leases (`playlock authorize`), which may have no TLS and no token.
     ///
     /// # Errors
     /// Files or variables that cannot be used.
-    pub fn of(server: &Server) -> Result<Self, Failure> {
+    pub fn of_either(server: &Server) -> Result<Self, Failure> {
         let agent = https::agent(server.cacert.as_deref(), PATIENCE, concat!("playlock/", env!("CARGO_PKG_VERSION")))?;
         if let Some(file) = &server.edgerc {
             let fault = |reason: &dyn std::fmt::Display| Failure::Wrong(format!("{}: {reason}", file.display()));
             let text = Zeroizing::new(fs::read_to_string(file).map_err(|error| fault(&error))?);
             let section = edgerc::section(&text, &server.section).map_err(|reason| fault(&reason))?;
-            return Ok(Self { agent, authority: section.host, proof: Proof::Signature(section.credentials) });
+            let proof = Proof::Signature(section.credentials);
+            return Ok(Self { agent, scheme: "https", authority: section.host, proof });
         }
         let url = server.server.as_deref().unwrap_or_default();
-        let authority = url.strip_prefix("https://").map(|rest| rest.trim_end_matches('/'));
-        let authority = authority.filter(|rest| !rest.is_empty() && !rest.contains(['/', '?', '#', '@']));
-        let authority = authority
-            .ok_or_else(|| Failure::Wrong(format!("--server: found \"{}\", expected https://HOST:PORT", shown(url))))?;
-        let name = server.token_env.as_deref().unwrap_or_default();
-        let token = env::var(name).map_err(|_| {
-            Failure::Wrong(format!("--token-env: the environment variable {name} is not set; expected the token in it"))
-        })?;
-        Ok(Self { agent, authority: authority.to_owned(), proof: Proof::Token(Zeroizing::new(token)) })
+        let of =
+            |scheme: &'static str| Some((scheme, url.strip_prefix(scheme)?.strip_prefix("://")?.trim_end_matches('/')));
+        let found = of("https").or_else(|| of("http"));
+        let found = found.filter(|(_, rest)| !rest.is_empty() && !rest.contains(['/', '?', '#', '@']));
+        let (scheme, authority) = found.ok_or_else(|| wrong_url(server, "https://HOST:PORT or http://HOST:PORT"))?;
+        let proof = match server.token_env.as_deref() {
+            None => Proof::None,
+            Some(name) => Proof::Token(env::var(name).map(Zeroizing::new).map_err(|_| {
+                Failure::Wrong(format!(
+                    "--token-env: the environment variable {name} is not set; expected the token in it"
+                ))
+            })?),
+        };
+        Ok(Self { agent, scheme, authority: authority.to_owned(), proof })
     }
 
     /// A GET request.
@@ -88,8 +116,35 @@ impl Client {
     /// As [`Client::send_text`].
     pub fn get(&self, target: &str) -> Result<Value, Failure> {
         let authorization = self.authorization("GET", target, &[])?;
-        let request = self.request("GET", target, &authorization).body(()).map_err(|error| invalid(&error))?;
+        let request = self.request("GET", target, authorization.as_ref(), JSON).body(());
+        let request = request.map_err(|error| invalid(&error))?;
         answer(self.agent.run(request).map_err(|error| self.unreachable(&error))?)
+    }
+
+    /// Writes the body of a GET request's answer, of another type than JSON, to `output` as it arrives.
+    ///
+    /// # Errors
+    /// As [`Client::send_text`]; an answer that breaks off; output that cannot be written.
+    pub fn copy(&self, target: &str, accept: &str, output: &mut dyn Write) -> Result<(), Failure> {
+        let authorization = self.authorization("GET", target, &[])?;
+        let request = self.request("GET", target, authorization.as_ref(), accept).body(());
+        let response = self.agent.run(request.map_err(|error| invalid(&error))?);
+        let response = response.map_err(|error| self.unreachable(&error))?;
+        if !response.status().is_success() {
+            return answer(response).map(|_| ());
+        }
+        let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+        let mut block = [0; 8192];
+        loop {
+            let read = match body.read(&mut block) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read.map_err(|error| broke_off(&error))?,
+            };
+            match block.get(..read) {
+                Some([]) | None => return Ok(()),
+                Some(part) => output.write_all(part).map_err(output_failure)?,
+            }
+        }
     }
 
     /// A DELETE request.
@@ -98,7 +153,8 @@ impl Client {
     /// As [`Client::send_text`].
     pub fn delete(&self, target: &str) -> Result<Value, Failure> {
         let authorization = self.authorization("DELETE", target, &[])?;
-        let request = self.request("DELETE", target, &authorization).body(()).map_err(|error| invalid(&error))?;
+        let request = self.request("DELETE", target, authorization.as_ref(), JSON).body(());
+        let request = request.map_err(|error| invalid(&error))?;
         answer(self.agent.run(request).map_err(|error| self.unreachable(&error))?)
     }
 
@@ -116,35 +172,46 @@ impl Client {
     /// The server refuses it, or cannot be reached.
     pub fn send_text(&self, method: &str, target: &str, text: String) -> Result<Value, Failure> {
         let authorization = self.authorization(method, target, text.as_bytes())?;
-        let request = self.request(method, target, &authorization).header("content-type", "application/json");
+        let request = self.request(method, target, authorization.as_ref(), JSON).header("content-type", JSON);
         let request = request.body(text).map_err(|error| invalid(&error))?;
         answer(self.agent.run(request).map_err(|error| self.unreachable(&error))?)
     }
 
-    fn request(&self, method: &str, target: &str, authorization: &str) -> ureq::http::request::Builder {
-        Request::builder()
-            .method(method)
-            .uri(format!("https://{}{target}", self.authority))
-            .header("authorization", authorization)
-            .header("accept", "application/json")
+    fn request(&self, method: &str, target: &str, authorization: Option<&Zeroizing<String>>, accept: &str) -> Builder {
+        let request = Request::builder().method(method).uri(format!("{}://{}{target}", self.scheme, self.authority));
+        let request = request.header("accept", accept);
+        match authorization {
+            None => request,
+            Some(value) => request.header("authorization", value.as_str()),
+        }
     }
 
-    /// The value of the `Authorization` header.
-    fn authorization(&self, method: &str, target: &str, body: &[u8]) -> Result<Zeroizing<String>, Failure> {
+    /// The value of the `Authorization` header, if there is one.
+    fn authorization(&self, method: &str, target: &str, body: &[u8]) -> Result<Option<Zeroizing<String>>, Failure> {
         let credentials = match &self.proof {
-            Proof::Token(token) => return Ok(Zeroizing::new(format!("Bearer {}", token.as_str()))),
+            Proof::None => return Ok(None),
+            Proof::Token(token) => return Ok(Some(Zeroizing::new(format!("Bearer {}", token.as_str())))),
             Proof::Signature(credentials) => credentials,
         };
         let signed = SignedRequest { method, scheme: "https", authority: &self.authority, target, headers: &[], body };
         let now = i64::try_from(time::now()).unwrap_or(i64::MAX);
         let signer = Signer { credentials, max_body: MAX_BODY };
         let value = signer.sign(&signed, now, &new_nonce(random()?));
-        value.map(Zeroizing::new).map_err(|fault| Failure::Wrong(fault.to_string()))
+        value.map(|value| Some(Zeroizing::new(value))).map_err(|fault| Failure::Wrong(fault.to_string()))
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
-        Failure::Unreachable(format!("https://{}: {error}", self.authority))
+        Failure::Unreachable(format!("{}://{}: {error}", self.scheme, self.authority))
     }
+}
+
+fn wrong_url(server: &Server, expected: &str) -> Failure {
+    let url = server.server.as_deref().unwrap_or_default();
+    Failure::Wrong(format!("--server: found \"{}\", expected {expected}", shown(url)))
+}
+
+fn broke_off(error: &io::Error) -> Failure {
+    Failure::Unreachable(format!("the answer broke off: {error}"))
 }
 
 fn invalid(error: &ureq::http::Error) -> Failure {
@@ -156,7 +223,7 @@ fn answer(response: Response<ureq::Body>) -> Result<Value, Failure> {
     let status = response.status();
     let mut text = String::new();
     let read = response.into_body().into_with_config().limit(LIMIT).reader().read_to_string(&mut text);
-    read.map_err(|error| Failure::Unreachable(format!("the answer broke off: {error}")))?;
+    read.map_err(|error| broke_off(&error))?;
     let document: Option<Value> = serde_json::from_str(&text).ok();
     if status.is_success() {
         let document = document.or_else(|| text.is_empty().then_some(Value::Null));

@@ -3,6 +3,7 @@
 mod client;
 mod edgerc;
 mod print;
+pub mod sessions;
 
 use std::fs;
 use std::io::{Read, Write};

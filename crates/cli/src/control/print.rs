@@ -51,6 +51,23 @@ pub fn audit(answer: &Value) -> String {
     table(&answer["entries"], &["sequence", "time", "actor", "action", "object"])
 }
 
+/// Viewers' sessions.
+pub fn sessions(answer: &Value) -> String {
+    table(&answer["sessions"], &["realm", "group", "viewer", "session", "policy", "stream", "client", "since"])
+}
+
+/// Numbers of viewers and sessions.
+pub fn counts(answer: &Value) -> String {
+    let total = format!("viewers: {}\nsessions: {}\n", word(answer, "viewers"), word(answer, "sessions"));
+    total + &table(&answer["policies"], &["realm", "policy", "sessions"])
+}
+
+/// The number of ended sessions.
+pub fn ended(answer: &Value) -> String {
+    let count = answer.get("ended").and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
+    format!("ended {}\n", counted(count.unwrap_or(0), "session", "sessions"))
+}
+
 /// An import.
 pub fn imported(answer: &Value) -> String {
     format!(

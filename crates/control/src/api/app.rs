@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use playlock_edgegrid::Window;
+use playlock_leases::Store;
 use tokio::sync::Semaphore;
 
 use super::counters::Counters;
@@ -30,6 +31,8 @@ pub struct Shared {
     pub why: Option<Why>,
     /// The operator's Designated Market Areas.
     pub dmas: MarketAreas,
+    /// The leases, if this server keeps them.
+    pub leases: Option<Store>,
     /// Counters for metrics.
     pub counters: Arc<Counters>,
     /// Failed authentications.
@@ -50,12 +53,20 @@ impl Deref for App {
 
 impl App {
     /// The state of a server.
-    pub fn new(control: Control, window: Window, failures: u32, dmas: MarketAreas, why: Option<Why>) -> Self {
+    pub fn new(
+        control: Control,
+        window: Window,
+        failures: u32,
+        dmas: MarketAreas,
+        why: Option<Why>,
+        leases: Option<Store>,
+    ) -> Self {
         Self(Arc::new(Shared {
             control,
             window,
             why,
             dmas,
+            leases,
             counters: Arc::default(),
             limits: Limits::new(failures),
             bodies: Semaphore::new(BODIES),

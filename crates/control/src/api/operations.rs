@@ -4,13 +4,18 @@
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::app::App;
-use super::control::{access, configurations, exchange, import, insight, policies as versions, settings, why};
-use super::query::{AUDIT, Query, REFUSALS};
+use super::control::{
+    access, configurations, exchange, import, insight, policies as versions, sessions, settings, why,
+};
+use super::query::{AUDIT, Query, REFUSALS, SESSIONS};
 use super::security::{assignments, lists, policies};
 use crate::actor::{Actor, Role};
 
 /// Prefix of the Media Security Policy API.
 pub const SECURITY: &str = "/config-media-security/v2";
+
+/// Prefix of the operations on sessions, which only a server with leases has.
+const OF_LEASES: &str = "/control/v1/sessions";
 
 /// One operation.
 pub struct Operation {
@@ -35,6 +40,11 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Whether only a server with leases has it.
+    pub fn needs_leases(&self) -> bool {
+        self.path.starts_with(OF_LEASES)
+    }
+
     /// Whether the actor has one of the roles.
     pub fn admits(&self, actor: &Actor) -> bool {
         self.roles.iter().any(|role| actor.has(*role))
@@ -199,6 +209,14 @@ pub static OPERATIONS: &[Operation] = operations! {
         () -> [200 "Message"] => insight::forget;
     get "/control/v1/refusals" Read "listRefusals" "Refused requests by minute, policy and reason"
         () -> [200 "Refusals"] ? REFUSALS => insight::refusals;
+    get "/control/v1/sessions" Read "listSessions"
+        "List viewers' sessions that have a live lease, the oldest first; all of them as CSV (Accept: text/csv)"
+        () -> [200 "Sessions"] ? SESSIONS => sessions::list;
+    get "/control/v1/sessions/counts" Read "countSessions" "Count viewers and their sessions, by network and policy"
+        () -> [200 "SessionCounts"] => sessions::counts;
+    post "/control/v1/sessions/end" Edit|Promote "endSessions"
+        "End a session of a viewer, or all: they get no further key"
+        ("SessionEnd") -> [200 "SessionsEnded"] => sessions::end;
     get "/control/v1/audit" Read "listAudit" "The audit trail, newest first"
         () -> [200 "Audit"] ? AUDIT => insight::audit;
     post "/control/v1/why" Read "why" "Explain a network's verdict on a request"

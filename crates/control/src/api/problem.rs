@@ -31,7 +31,7 @@ pub enum Kind {
     TooManyRequests,
     /// The server failed.
     Internal,
-    /// The server is starting, stopping, or too busy.
+    /// The server is starting, stopping, or too busy; or a service that it needs does not answer.
     Unavailable,
 }
 
@@ -146,6 +146,11 @@ impl From<ControlError> for Problem {
                 Self::new(Kind::Internal, "The operation failed; the server's log has the reason under this instance.")
                     .because(cause)
             }
+            ControlError::Unavailable(cause) => Self::new(
+                Kind::Unavailable,
+                "A service that the operation needs did not answer; the server's log has the reason under this instance.",
+            )
+            .because(cause),
         }
     }
 }

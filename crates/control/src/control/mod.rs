@@ -16,6 +16,7 @@ mod open;
 mod plane;
 mod policies;
 mod revisions;
+mod sessions;
 mod settings;
 mod versions;
 mod watcher;

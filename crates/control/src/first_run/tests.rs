@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
+use crate::xds::Ports;
 
 fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
@@ -29,7 +30,7 @@ impl Drop for Temporary {
 fn everything_is_private() {
     let path = Temporary::new("private");
     let folder = Folder::open(&path.0, &[], now()).unwrap();
-    let xds = Address { host: "localhost".into(), port: 18000 };
+    let xds = Address { host: "localhost".into(), ports: Ports { xds: 18000, leases: None } };
     folder.write_addresses("127.0.0.1:8443", &xds, "playlock").unwrap();
     for entry in std::fs::read_dir(&path.0).unwrap() {
         let entry = entry.unwrap();

@@ -48,6 +48,7 @@ const FILES: &[File] = files! {
     "poll.js": SCRIPT,
     "refusals.js": SCRIPT,
     "schema.js": SCRIPT,
+    "sessions.js": SCRIPT,
     "settings.js": SCRIPT,
     "timeline.js": SCRIPT,
     "why.js": SCRIPT,

@@ -16,6 +16,8 @@ pub struct Greeting<'a> {
     pub xds: SocketAddr,
     /// The address of health checks.
     pub health: SocketAddr,
+    /// The address of questions about keys.
+    pub leases: Option<SocketAddr>,
     /// The code of the first login.
     pub login: Option<&'a str>,
     /// Name of the filter.
@@ -31,10 +33,12 @@ impl Greeting<'_> {
              api:     https://{host}/\n\
              envoys:  {xds}\n\
              health:  http://{health}/ready\n\
+             {leases}\
              files:   {folder}: ca.pem, edgerc, node-staging.pem and .key, node-production.pem and .key, master.key\n",
             host = self.host,
             xds = self.xds,
             health = self.health,
+            leases = self.leases.map(|address| format!("leases:  {address}\n")).unwrap_or_default(),
         );
         // Writing to a String cannot fail.
         let _ = match self.login {

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
+use playlock_leases::Service;
 use tokio::net::TcpListener;
 
 use super::error::ServeError;
@@ -26,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 struct Health {
     control: Control,
     counters: Arc<Counters>,
+    leases: Option<Service>,
 }
 
 /// Serves `/live`, `/ready` and `/metrics` until the end.
@@ -36,13 +38,14 @@ pub async fn serve(
     listener: TcpListener,
     control: Control,
     counters: Arc<Counters>,
+    leases: Option<Service>,
     shutdown: Shutdown,
 ) -> Result<(), ServeError> {
     let router = Router::new()
         .route("/live", get(|| async { "live\n" }))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(Health { control, counters });
+        .with_state(Health { control, counters, leases });
     let handle = Handle::<SocketAddr>::new();
     let listener = listener.into_std().map_err(ServeError::Runtime)?;
     let mut server = axum_server::from_tcp(listener)
@@ -78,6 +81,10 @@ async fn metrics(State(health): State<Health>) -> Response {
     }
     if let Ok(size) = health.control.database_size().await {
         let _ = writeln!(text, "# TYPE playlock_control_database_bytes gauge\nplaylock_control_database_bytes {size}");
+    }
+    if let Some(service) = &health.leases {
+        // Without the store, its gauges are missing and the counters are there.
+        text.push_str(&service.counters.text(service.store.counts().await.ok().as_ref()));
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }

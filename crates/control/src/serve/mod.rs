@@ -4,6 +4,7 @@ mod error;
 mod greeting;
 mod health;
 mod https;
+mod leases;
 mod shutdown;
 
 pub use self::error::ServeError;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use playlock_config::sealed::KEY;
 use playlock_edgegrid::{ClientSecret, Credentials, EdgercSection, Window};
+use playlock_leases::Service;
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
@@ -33,7 +35,7 @@ use crate::network::Network;
 use crate::options::Options;
 use crate::page;
 use crate::store::{self, vault::MasterKey};
-use crate::xds::{self, Address, Backoff, Filter};
+use crate::xds::{self, Address, Backoff, Filter, Ports};
 
 /// Time between two looks at the certificates.
 const RENEWAL: Duration = Duration::from_hours(12);
@@ -62,12 +64,18 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     let https = bind("--listen", options.listen).await?;
     let xds = bind("--xds-listen", options.xds_listen).await?;
     let health = bind("--health-listen", options.health_listen).await?;
+    let questions = match options.authorize_listen {
+        Some(address) => Some(bind("--authorize-listen", address).await?),
+        None => None,
+    };
     let local = |listener: &TcpListener| listener.local_addr().map_err(ServeError::Runtime);
     let host = host_of(local(&https)?, &options.hosts);
     let control = open(&mut folder, options).await?;
     let filter = Filter::new(&options.filter_name, &options.module).map_err(ServeError::Option)?;
     let xds_host = options.hosts.first().map_or("localhost", String::as_str).to_owned();
-    folder.write_addresses(&host, &Address { host: xds_host, port: local(&xds)?.port() }, filter.name())?;
+    let leases = questions.as_ref().map(local).transpose()?;
+    let ports = Ports { xds: local(&xds)?.port(), leases: leases.map(|address| address.port()) };
+    folder.write_addresses(&host, &Address { host: xds_host, ports }, filter.name())?;
     let mut login = None;
     if folder.is_unfinished() {
         first_client(&folder, &control, &host).await?;
@@ -78,16 +86,20 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     let identity = folder.identity()?;
     let tls = Tls::new(&identity)?;
     let with_nodes = xds::Tls::new(&identity.certificate, &identity.key, &identity.authority).map_err(tls_error)?;
+    let asking = xds::Tls::http(&identity.certificate, &identity.key, &identity.authority).map_err(tls_error)?;
+    let service = questions.is_some().then(|| leases::service(options)).transpose()?;
     let seal = if options.seal { seal(&folder)? } else { xds::Seal::default() };
     let settings =
         xds::Settings { filter, tls: with_nodes.clone(), seal, backoff: Backoff::default(), nodes: xds::CONNECTED };
-    let app = App::new(control.clone(), window, options.failures_per_minute, dmas, options.why);
+    let store = service.as_ref().map(|service| service.store.clone());
+    let app = App::new(control.clone(), window, options.failures_per_minute, dmas, options.why, store);
     let counters = Arc::clone(&app.counters);
     let greeting = Greeting {
         folder: &options.data,
         host: &host,
         xds: local(&xds)?,
         health: local(&health)?,
+        leases,
         login: login.as_ref().map(|login| login.as_str()),
         filter_name: &options.filter_name,
     };
@@ -99,9 +111,10 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), ServeErr
     let listeners = async {
         tokio::try_join!(
             https::serve(https, &tls, router, shutdown.clone()),
-            health::serve(health, control.clone(), counters, shutdown.clone()),
+            health::serve(health, control.clone(), counters, service.clone(), shutdown.clone()),
+            answers(questions.zip(service), asking.clone(), shutdown.clone()),
             envoys(control.clone(), xds, settings, shutdown.clone()),
-            renew(&folder, &tls, &with_nodes, shutdown.clone()),
+            renew(&folder, &tls, [&with_nodes, &asking], shutdown.clone()),
         )
     };
     let done = listeners.await;
@@ -118,6 +131,14 @@ fn seal(folder: &Folder) -> Result<xds::Seal, ServeError> {
         key.ok_or_else(wrong).map(|key| Some(Arc::new(key)))
     };
     Ok(xds::Seal { staging: sealer(Network::Staging)?, production: sealer(Network::Production)? })
+}
+
+/// Answers Envoys' questions about keys, if it should.
+async fn answers(leases: Option<(TcpListener, Service)>, tls: xds::Tls, shutdown: Shutdown) -> Result<(), ServeError> {
+    match leases {
+        Some((listener, service)) => leases::serve(listener, tls, service, shutdown).await,
+        None => Ok(()),
+    }
 }
 
 /// Serves Envoys.
@@ -235,7 +256,7 @@ async fn first_client(folder: &Folder, control: &Control, host: &str) -> Result<
 }
 
 /// Replaces certificates before they end.
-async fn renew(folder: &Folder, tls: &Tls, with_nodes: &xds::Tls, shutdown: Shutdown) -> Result<(), ServeError> {
+async fn renew(folder: &Folder, tls: &Tls, with_nodes: [&xds::Tls; 2], shutdown: Shutdown) -> Result<(), ServeError> {
     loop {
         tokio::select! {
             () = shutdown.ended() => return Ok(()),
@@ -250,8 +271,10 @@ async fn renew(folder: &Folder, tls: &Tls, with_nodes: &xds::Tls, shutdown: Shut
                 if !replaced.is_empty() {
                     let identity = folder.identity()?;
                     tls.replace(&identity)?;
-                    let new = with_nodes.replace(&identity.certificate, &identity.key, &identity.authority);
-                    new.map_err(tls_error)?;
+                    for each in with_nodes {
+                        let new = each.replace(&identity.certificate, &identity.key, &identity.authority);
+                        new.map_err(tls_error)?;
+                    }
                 }
             }
             Err(error) => log::write(Level::Error, "certificate_not_replaced", &[("reason", &error.to_string())]),

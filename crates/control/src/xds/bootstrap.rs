@@ -8,13 +8,25 @@ use crate::network::Network;
 /// certificate, which the same CA issued, could answer in the server's place.
 pub const SERVER: &str = "spiffe://playlock/server";
 
+/// The name of the cluster for questions about keys.
+const LEASES: &str = "leases";
+
 /// The address of a control plane, as Envoys reach it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// Name or IP address.
     pub host: String,
+    /// Its ports for Envoys.
+    pub ports: Ports,
+}
+
+/// Ports of a control plane for Envoys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ports {
     /// Port of `--xds-listen`.
-    pub port: u16,
+    pub xds: u16,
+    /// Port of `--authorize-listen`, if the server answers questions about keys.
+    pub leases: Option<u16>,
 }
 
 /// Files on the Envoy's machine.
@@ -30,19 +42,42 @@ pub struct Files {
 
 /// The parts of an Envoy configuration that load the filter `filter` from the servers at `addresses`, which all have the
 /// same database. YAML with a comment above each part; the text differs between networks in names only, since the
-/// certificate decides.
+/// certificate decides. Where servers answer questions about keys, there is a cluster for these, too.
 pub fn bootstrap(network: Network, addresses: &[Address], files: &Files, filter: &str) -> String {
     let [ca, certificate, key] = [&files.ca, &files.certificate, &files.key].map(quoted);
     let entry = entry(filter);
-    let mut endpoints = String::new();
-    for Address { host, port } in addresses {
-        // Writing to a String cannot fail.
-        let _ = write!(
-            endpoints,
-            "\n      - endpoint: {{ address: {{ socket_address: {{ address: {}, port_value: {port} }} }} }}",
-            quoted(host)
-        );
-    }
+    let at = |port: fn(&Ports) -> Option<u16>| {
+        let mut endpoints = String::new();
+        for Address { host, ports } in addresses {
+            let Some(port) = port(ports) else { continue };
+            // Writing to a String cannot fail.
+            let _ = write!(
+                endpoints,
+                "\n      - endpoint: {{ address: {{ socket_address: {{ address: {}, port_value: {port} }} }} }}",
+                quoted(host)
+            );
+        }
+        endpoints
+    };
+    let socket = format!(
+        r#"  transport_socket:
+    name: envoy.transport_sockets.tls
+    typed_config:
+      "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+      common_tls_context:
+        tls_certificates:
+        - certificate_chain: {{ filename: {certificate} }}
+          private_key: {{ filename: {key} }}
+        validation_context:
+          trusted_ca: {{ filename: {ca} }}
+          match_typed_subject_alt_names: [{{ san_type: URI, matcher: {{ exact: "{SERVER}" }} }}]
+"#
+    );
+    let endpoints = at(|ports| Some(ports.xds));
+    let leases = match at(|ports| ports.leases) {
+        none if none.is_empty() => String::new(),
+        endpoints => leases(&endpoints, &socket),
+    };
     format!(
         r#"# At the top level. The id names this Envoy in the list of nodes: give each its own.
 node: {{ id: edge-1, cluster: {network} }}
@@ -76,18 +111,28 @@ stats_sinks:
       "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
       explicit_http_config:
         http2_protocol_options: {{ connection_keepalive: {{ interval: 15s, timeout: 5s }} }}
-  transport_socket:
-    name: envoy.transport_sockets.tls
-    typed_config:
-      "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
-      common_tls_context:
-        tls_certificates:
-        - certificate_chain: {{ filename: {certificate} }}
-          private_key: {{ filename: {key} }}
-        validation_context:
-          trusted_ca: {{ filename: {ca} }}
-          match_typed_subject_alt_names: [{{ san_type: URI, matcher: {{ exact: "{SERVER}" }} }}]
-"#
+{socket}{leases}"#
+    )
+}
+
+/// The cluster that `keyAuthorizer` names, in policies with leases.
+fn leases(endpoints: &str, socket: &str) -> String {
+    format!(
+        r#"# For policies with keyAuthorizer.leases, whose "cluster" is its name.
+- name: {LEASES}
+  type: STRICT_DNS
+  dns_lookup_family: V4_PREFERRED # of both families, every other question could go where nobody listens
+  connect_timeout: 1s
+  load_assignment:
+    cluster_name: {LEASES}
+    endpoints:
+    - lb_endpoints:{endpoints}
+  typed_extension_protocol_options:
+    envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+      "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+      explicit_http_config:
+        http2_protocol_options: {{ connection_keepalive: {{ interval: 5s, timeout: 2s }} }}
+{socket}"#
     )
 }
 
@@ -120,7 +165,7 @@ mod tests {
 
     #[test]
     fn names_and_paths_cannot_add_lines_and_every_server_is_an_endpoint() {
-        let address = |host: &str, port| Address { host: host.to_owned(), port };
+        let address = |host: &str, port| Address { host: host.to_owned(), ports: Ports { xds: port, leases: None } };
         let files = Files {
             ca: "/etc/envoy/ca.pem".to_owned(),
             certificate: "/etc/envoy/node \"1\".pem".to_owned(),
@@ -134,5 +179,17 @@ mod tests {
         assert!(text.contains(r#"{ filename: "/etc/envoy/node.key\nadmin: {}" }"#));
         assert!(text.contains("cluster: staging }") && text.contains(r#"- name: "playlock""#));
         assert!(!text.contains("\nadmin") && !text.contains("\ndefault_config"));
+        assert!(!text.contains("leases"));
+    }
+
+    #[test]
+    fn questions_about_keys_have_a_cluster_with_the_same_tls() {
+        let files = Files { ca: "ca.pem".into(), certificate: "node.pem".into(), key: "node.key".into() };
+        let address = Address { host: "::1".into(), ports: Ports { xds: 18000, leases: Some(8083) } };
+        let text = bootstrap(Network::Staging, &[address], &files, "playlock");
+        let (before, cluster) = text.split_once("- name: leases\n").unwrap();
+        assert!(cluster.contains(r#"{ address: "::1", port_value: 8083 }"#) && !before.contains("8083"));
+        let socket = |text: &str| text.split_once("transport_socket:").unwrap().1.trim().to_owned();
+        assert!(socket(before).starts_with(&socket(cluster)));
     }
 }

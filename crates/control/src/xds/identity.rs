@@ -23,9 +23,14 @@ pub fn network(certificates: Option<&[CertificateDer<'_>]>) -> Result<Network, S
     let Some(leaf) = certificates.and_then(<[_]>::first) else {
         return Err(Status::unauthenticated(format!("client certificate: none; {EXPECTED}")));
     };
-    uri(leaf)
-        .and_then(|uri| Network::of(uri.strip_prefix(NETWORK)?))
+    of_certificate(leaf)
         .ok_or_else(|| Status::permission_denied(format!("client certificate: not a node's; {EXPECTED}")))
+}
+
+/// The network of a node's certificate, which the TLS handshake has verified; `None` unless it has exactly one URI, of a
+/// network.
+pub fn of_certificate(leaf: &CertificateDer<'_>) -> Option<Network> {
+    Network::of(uri(leaf)?.strip_prefix(NETWORK)?)
 }
 
 const EXPECTED: &str =

@@ -18,8 +18,8 @@ mod shared;
 mod tally;
 mod tls;
 
-pub use self::bootstrap::{Address, Files, SERVER, bootstrap, entry};
-pub use self::identity::NETWORK;
+pub use self::bootstrap::{Address, Files, Ports, SERVER, bootstrap, entry};
+pub use self::identity::{NETWORK, of_certificate};
 pub use self::nodes::CONNECTED;
 pub use self::operations::Operations;
 pub use self::published::Seal;

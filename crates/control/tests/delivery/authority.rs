@@ -36,6 +36,11 @@ impl Authority {
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 
+    /// A certificate for these URIs.
+    pub fn leaf(&self, uris: &[&str]) -> CertificateDer<'static> {
+        CertificateDer::from_pem_slice(self.issue(uris).0.as_bytes()).unwrap()
+    }
+
     /// A connection to a server of this authority, with a certificate of `issuer` for these URIs, or without one.
     pub fn channel(&self, port: u16, client: Option<(&Self, &[&str])>) -> Channel {
         let mut tls =

@@ -11,6 +11,7 @@
 
 mod authority;
 mod envoy;
+mod leases;
 mod memory;
 
 use envoy_types::pb::envoy::service::discovery::v3::{DeltaDiscoveryRequest, DiscoveryRequest};

@@ -6,6 +6,7 @@ pub mod exchange;
 pub mod import;
 pub mod insight;
 pub mod policies;
+pub mod sessions;
 pub mod settings;
 pub mod why;
 

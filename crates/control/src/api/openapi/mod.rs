@@ -20,6 +20,7 @@ use super::policy_schema::with_members;
 use super::query::{Query, Values};
 
 const JSON: &str = "application/json";
+const CSV: &str = "text/csv";
 const PROBLEM: &str = "application/problem+json";
 
 /// `GET /openapi.json`: the same for everyone, without a login, since it has nothing of this server.
@@ -114,6 +115,8 @@ fn path_parameter(name: &str) -> ParameterBuilder {
 fn query_parameter(query: &Query) -> ParameterBuilder {
     let schema = match query.values {
         Values::Network => networks(),
+        Values::Realm => one_of(["default", "staging", "production"]),
+        Values::Text => ObjectBuilder::new().schema_type(Type::String).build().into(),
         Values::Integer(first, last) => {
             let bounds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(first)).maximum(Some(last));
             bounds.build().into()
@@ -129,11 +132,20 @@ fn query_parameter(query: &Query) -> ParameterBuilder {
 }
 
 fn networks() -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["staging", "production"])).build().into()
+    one_of(["staging", "production"])
+}
+
+fn one_of<const COUNT: usize>(values: [&str; COUNT]) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values)).build().into()
 }
 
 fn content(schema: &str) -> utoipa::openapi::Content {
     ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build()
+}
+
+fn text() -> utoipa::openapi::Content {
+    let schema: RefOr<Schema> = ObjectBuilder::new().schema_type(Type::String).build().into();
+    ContentBuilder::new().schema(Some(schema)).build()
 }
 
 /// The answers that an operation may give: its own, and the problems.
@@ -142,6 +154,7 @@ fn answers(operation: &Operation) -> ResponsesBuilder {
     for (status, schema) in operation.answers {
         let answer = ResponseBuilder::new().description("Success.");
         let answer = match schema {
+            Some(schema @ "Sessions") => answer.content(JSON, content(schema)).content(CSV, text()),
             Some(schema) => answer.content(JSON, content(schema)),
             None => answer.header("Location", text_header("The path of the configuration's assignments.")),
         };
@@ -154,7 +167,7 @@ fn answers(operation: &Operation) -> ResponsesBuilder {
         (true, 400, "The request is not valid."),
         (true, 401, "No credentials, or not valid ones."),
         (true, 403, "The role is missing, or the header against forged requests."),
-        (named || body, 404, "There is no such object."),
+        (named || body || operation.needs_leases(), 404, "There is no such object, or the server keeps no leases."),
         (true, 405, "The path has no such method."),
         (body, 408, "The body did not arrive in time."),
         (writes, 409, "The object's state does not allow the operation."),
@@ -166,6 +179,10 @@ fn answers(operation: &Operation) -> ResponsesBuilder {
     ];
     for (_, status, description) in problems.into_iter().filter(|(possible, ..)| *possible) {
         answers = answers.response(status.to_string(), problem(status, description));
+    }
+    if operation.needs_leases() {
+        let away = "The server is stopping, or the store of leases does not answer.";
+        answers = answers.response("503", problem(503, away));
     }
     answers
 }

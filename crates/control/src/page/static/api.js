@@ -47,6 +47,24 @@ async function request(method, path, body, again = false) {
   return json;
 }
 
+/** A file of another type than JSON. */
+async function file(path, type) {
+  let response;
+  try {
+    response = await fetch(path, { headers: { accept: type } });
+    if (response.ok) return await response.blob();
+  } catch {
+    throw new Problem(0, { detail: "The server does not answer." });
+  }
+  throw new Problem(response.status, await response.json().catch(() => null));
+}
+
+/** The pairs that have a value, as a query. */
+function query(pairs) {
+  const given = Object.entries(pairs).filter(([, value]) => value);
+  return given.length ? `?${new URLSearchParams(given)}` : "";
+}
+
 const get = (path) => request("GET", path);
 const segment = encodeURIComponent;
 
@@ -94,6 +112,10 @@ export const nodes = () => get(`${OURS}nodes`);
 export const forgetNode = (network, node) => request("DELETE", `${OURS}nodes/${segment(network)}/${segment(node)}`);
 export const refusals = (network, minutes = 60) => get(`${OURS}refusals?network=${segment(network)}&minutes=${minutes}`);
 export const audit = (before) => get(`${OURS}audit?limit=50${before ? `&before=${segment(before)}` : ""}`);
+export const sessionCounts = () => get(`${OURS}sessions/counts`);
+export const sessions = (wanted) => get(`${OURS}sessions${query(wanted)}`);
+export const sessionsFile = (wanted) => file(`${OURS}sessions${query(wanted)}`, "text/csv");
+export const endSessions = (order) => request("POST", `${OURS}sessions/end`, order);
 export const why = (question) => request("POST", `${OURS}why`, question);
 export const check = (document) => request("POST", `${OURS}check`, document);
 export const schema = () => get(`${OURS}schema`);

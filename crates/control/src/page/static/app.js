@@ -10,6 +10,7 @@ import { showNodes } from "./nodes.js";
 import { showPolicies } from "./policies.js";
 import { showPolicy } from "./policy.js";
 import { showRefusals } from "./refusals.js";
+import { showSessions } from "./sessions.js";
 import { showSettings } from "./settings.js";
 import { showWhy } from "./why.js";
 
@@ -19,6 +20,7 @@ const PARTS = [
   [/^#\/assignments$/, showAssignments],
   [/^#\/settings$/, showSettings],
   [/^#\/nodes$/, showNodes],
+  [/^#\/sessions$/, showSessions],
   [/^#\/refusals$/, showRefusals],
   [/^#\/why$/, showWhy],
   [/^#\/audit$/, showAudit],

@@ -38,7 +38,7 @@ export function confirmation(title, content, action, change, kind = "primary") {
     },
   }, h("h2", { id }, title), content, trouble, h("div.buttons", {}, cancel, agree)));
   cancel.addEventListener("click", (event) => running && event.stopImmediatePropagation(), { capture: true });
-  return open(dialog, dialog.querySelector("input, select, textarea") ?? cancel).then((value) => value === "yes");
+  return open(dialog, dialog.querySelector(":is(input, select, textarea):not([readonly])") ?? cancel).then((value) => value === "yes");
 }
 
 /** Shows a text that is not shown again, such as a new token. Escape does not close it. */

@@ -103,13 +103,17 @@ export function editor({ label, text, schema, check, save, readonly = false, sig
 
   function describe(found, path) {
     const missing = found.members.filter(({ name }) => !state.places.has(path ? `${path}.${name}` : name));
-    const choices = found.choices.map((each) => JSON.stringify(each)).join(", ");
+    // Those that have a text are listed with it.
+    const listed = found.meanings.length > 1;
+    const choices = listed ? "" : found.choices.map((each) => JSON.stringify(each)).join(", ");
     const facts = [found.type, choices ? `one of ${choices}` : null,
       found.standard === undefined ? null : `default ${JSON.stringify(found.standard)}`].filter(Boolean).join("; ");
     const adding = !readonly && !state.error && missing.length > 0 && area.value[state.places.get(path)?.start] === "{";
     return [
       ...found.description.split("\n\n").map((paragraph) => h("p", {}, prose(paragraph))),
       facts ? h("p.quiet", {}, facts) : null,
+      listed ? h("ul.plain", {}, found.meanings.map(([value, meaning]) =>
+        h("li", {}, h("code", {}, JSON.stringify(value)), ": ", prose(meaning)))) : null,
       found.examples.length ? h("p.quiet", {}, "Example: ", h("code", {}, JSON.stringify(found.examples[0]))) : null,
       adding ? h("p", {}, "Members that can be added:") : null,
       adding ? h("ul.members", {}, missing.map((member) => h("li", {},
