@@ -1,0 +1,143 @@
+"""The viewers of one subscription: ffmpeg at the pace of the film, and hls.js. Both keep the time at which each picture, or
+segment, was shown; of ffmpeg's pictures only those count that are right."""
+
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+
+from browser import Driver, command
+from leases_film import FPS, film
+from support import places
+
+# hls.js as delivered would hold up to ten minutes of so small a film; this is the buffer that a test can wait for.
+BUFFER = {"maxBufferLength": 6, "maxMaxBufferLength": 6}
+AS_DELIVERED = {}
+
+
+@dataclass
+class Shown:
+    """A picture (of ffmpeg) or the beginning of a segment (of hls.js): seconds since the epoch, and seconds of the film."""
+
+    time: float
+    at: float
+
+
+class Ffmpeg:
+    """A viewer. `paced`: it reads the film at its pace, as one who watches does; else as fast as it comes."""
+
+    player = "ffmpeg"
+
+    def __init__(self, name, url, paced=True):
+        self.name = name
+        self.shown, self.wrong, self.lock = [], 0, threading.Lock()
+        arguments = [places.tool("ffmpeg", install="ffmpeg"), "-v", "error", "-nostdin", "-threads", "1", *(["-re"] if paced else []),
+                     "-protocol_whitelist", "http,tcp,crypto", "-i", url, "-map", "0:v", "-fps_mode", "passthrough",
+                     "-flush_packets", "1", "-f", "framemd5", "-"]
+        environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        self.complaints = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.complaints, text=True,
+                                        env=environment)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        """Takes each right picture that is further than the last: a decoder without the next one may repeat what it has."""
+        number = -1
+        for line in self.process.stdout:
+            if line.startswith("#"):
+                continue
+            found = film().pictures.get(line.rpartition(",")[2].strip(), -1)
+            with self.lock:
+                if found > number:
+                    number = found
+                    self.shown.append(Shown(time.time(), found / FPS))
+                else:
+                    self.wrong += 1
+
+    def diary(self):
+        """What was shown so far."""
+        with self.lock:
+            return list(self.shown)
+
+    def position(self):
+        """Seconds of the film at which it is; None before the first picture."""
+        with self.lock:
+            return self.shown[-1].at if self.shown else None
+
+    def fault(self):
+        """None: after a refusal it goes on, and shows nothing that is right."""
+        return None
+
+    def end(self, limit=60):
+        """Waits until it ends by itself."""
+        self.process.wait(limit)
+        self.reader.join(limit)
+
+    def close(self):
+        """Ends it by its process id."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.reader.join(10)
+        self.complaints.close()
+
+
+class HlsJs:
+    """A viewer: a page of the browser."""
+
+    player = "hls.js"
+
+    def __init__(self, name, url, browser, config=None):
+        self.name, self.browser = name, browser
+        self.browser.ask(60, do="open", viewer=name, url=url, config=BUFFER if config is None else config)
+
+    def whole(self):
+        """All that the page has noted."""
+        return self.browser.ask(60, do="diary", viewer=self.name)
+
+    def diary(self):
+        """The segments that were shown so far, and the moments within them, by the position of the film."""
+        return placed(self.whole())
+
+    def position(self):
+        shown = self.diary()
+        return shown[-1].at if shown else None
+
+    def fault(self):
+        """The fatal error that ended it, if there is one."""
+        return self.whole()["fatal"]
+
+    def close(self):
+        self.browser.ask(60, do="close", viewer=self.name)
+
+
+def placed(whole):
+    """The moments of a page's diary by position of the film: the media sequence number of the segment on show, and the time
+    since it began. Segments have a second, and are numbered from 0."""
+    found, segments, current, began = [], list(whole["shown"]), None, 0.0
+    for milliseconds, position, *_ in whole["moments"]:
+        while segments and segments[0][0] <= milliseconds:
+            current, began = segments.pop(0)[1], position
+        if current is not None:
+            found.append(Shown(milliseconds / 1000, current + min(max(position - began, 0), 1)))
+    return found
+
+
+def pages(log):
+    """The browser for hls.js viewers."""
+    places.node_modules("hls.js")
+    return Driver(command("leases.mjs"), log)
+
+
+def longest_pause(shown):
+    """The longest time, in seconds, between two pictures."""
+    return max((after.time - before.time for before, after in zip(shown, shown[1:])), default=0.0)
+
+
+def missing(shown, pictures=1 / FPS):
+    """Seconds of the film that were left out between the first and the last picture."""
+    gaps = (after.at - before.at for before, after in zip(shown, shown[1:]))
+    return sum(gap - pictures for gap in gaps if gap > 1.5 * pictures)
