@@ -249,6 +249,7 @@ impl Http for Context {
                 origin_error: self.origin_error,
                 unservable: exchange.unservable(),
                 fault: exchange.fault(),
+                unauthorized_keys: exchange.has_unauthorized_keys(),
                 requester: exchange.requester(),
             });
         }

@@ -7,6 +7,7 @@
 //! | `playlock[.policy.POLICY].encrypted_bytes` | media bytes received for encryption |
 //! | `playlock[.policy.POLICY].origin_errors` | 5xx responses of the origin, or of Envoy in its place |
 //! | `playlock[.policy.POLICY].unservable_uris` | URIs in served playlists that are refused when requested |
+//! | `playlock[.policy.POLICY].unauthorized_keys` | responses with keys that the authorizer has not decided on |
 //! | `playlock.policy.POLICY.speke_requests.REQUESTER.VERDICT` | requests of a packager that were answered |
 //! | `playlock.active` | gauge: requests with a response pending or in progress |
 //! | `playlock.microseconds` | histogram: time in all callbacks of a request, for one request in 16 |
@@ -42,6 +43,8 @@ pub struct Ended<'a> {
     pub unservable: Option<&'a Unservable>,
     /// The fault of an MPD, or of media of one, that was refused.
     pub fault: Option<OriginFault>,
+    /// Whether the response has keys that the authorizer has not decided on.
+    pub unauthorized_keys: bool,
     /// Name of the requester, if this is a packager's request that was answered.
     pub requester: Option<&'a str>,
 }
@@ -108,6 +111,7 @@ impl Metrics {
         }
         add(series.encrypted_bytes, i64::try_from(ended.encrypted).unwrap_or(i64::MAX));
         add(series.origin_errors, ended.origin_error.into());
+        add(series.unauthorized_keys, ended.unauthorized_keys.into());
         if let (Some(name), Some(of)) = (ended.requester, of) {
             let requester = of.requesters.iter().find(|requester| requester.name == name);
             let counter = requester.and_then(|requester| requester.requests.get(ended.verdict.index()));
@@ -180,6 +184,7 @@ struct Series {
     refused: Vec<Option<u32>>,
     encrypted_bytes: Option<u32>,
     origin_errors: Option<u32>,
+    unauthorized_keys: Option<u32>,
     unservable_uris: Option<u32>,
     /// Whether a warning about them has been logged.
     warned: Cell<bool>,
@@ -199,6 +204,7 @@ impl Series {
             refused: Reason::ALL.iter().map(|reason| counter(&format!("refused.{}", reason.word()))).collect(),
             encrypted_bytes: counter("encrypted_bytes"),
             origin_errors: counter("origin_errors"),
+            unauthorized_keys: counter("unauthorized_keys"),
             unservable_uris: counter("unservable_uris"),
             warned: Cell::default(),
             fault_warned: Cell::default(),
@@ -273,6 +279,7 @@ mod tests {
             origin_error: false,
             unservable: None,
             fault: None,
+            unauthorized_keys: false,
             requester,
         }
     }

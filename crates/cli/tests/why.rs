@@ -221,3 +221,27 @@ fn the_claim_that_refuses_a_common_access_token_is_named() {
         assert!(details.iter().all(|detail| ran.text().contains(detail)), "{about}: {ran:?}");
     }
 }
+
+/// The handling of a missing decision, and the terms of leases.
+#[test]
+fn a_question_to_an_authorizer_is_explained() {
+    let cases = case::all().unwrap();
+    for (name, details) in [
+        ("authorizer-allow", vec!["without a decision the key is given"]),
+        (
+            "leases",
+            vec![
+                "without a decision the key is refused (503)",
+                "by leases: group=sub%3blimit%3d9;limit=2;on-limit=end-oldest;viewer=payload;viewer-field=user;\
+                 limit-field=screens;period=60;grace=30;keys-ahead=5;session=86400",
+            ],
+        ),
+    ] {
+        let (_, case) = cases.iter().find(|(found, _)| found == name).unwrap();
+        let sent = &record::requests(case).unwrap()[1];
+        let (verdict, said) = compare(name, &sent.setup, &sent.request);
+        assert_eq!(verdict, "ask", "{said:#}");
+        let check = said["checks"].as_array().unwrap().last().unwrap();
+        assert_eq!((&check["check"], &check["details"]), (&"authorizer".into(), &details.into()), "{check:#}");
+    }
+}

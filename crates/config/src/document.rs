@@ -14,6 +14,7 @@ pub use super::content_targeting::{
     ContentTargeting, Country, Dma, GeoHeaders, GeoProtection, IpAccess, Referer, Region,
 };
 pub use super::jwt::Jwt;
+pub use super::leases::{LeaseViewer, Leases};
 pub use super::media_cdn::MediaCdn;
 pub use super::media_encryption::{KeyAuthorizer, KeyRotation, MediaEncryption};
 pub use super::speke::Speke;

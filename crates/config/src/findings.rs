@@ -376,7 +376,7 @@ impl StandIn {
         let Json::Object(members) = policy else { return Self { name: unnamed(index), id: None } };
         let member = |name: &str| members.iter().find(|(other, _)| other == name).map(|(_, value)| value);
         let named = member("policyName").and_then(|name| String::deserialize(name).ok());
-        let named = named.filter(|name| read::policy::check_name("", "", name).is_ok());
+        let named = named.filter(|name| read::text::check_name("", "", name).is_ok());
         let id = member("policyId").and_then(|id| PolicyId::deserialize(id).ok());
         Self { name: named.unwrap_or_else(|| unnamed(index)), id }
     }

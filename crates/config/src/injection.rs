@@ -12,6 +12,8 @@ fn what_ends_a_header_or_a_line_is_in_no_member() {
     let (auth, media) = ("/policies/0/tokenAuth", "/policies/0/mediaEncryption");
     let redirect = r#"{"enabled": true, "ipAccess": {"enabled": true, "mode": "DENY", "ips": ["10.0.0.0/8"],
         "ipRedirectOnDenyEnabled": true, "denyOnIPRedirectURL": "https://a.example/BAD"}}"#;
+    let leases = r#"{"enabled": true, "secret": "000102030405060708090a0b0c0d0e0f", "keyRotation": {"time": "1m"},
+        "keyAuthorizer": {"cluster": "c", "path": "/a", "leases": {"limit": 1, "group": "gBAD"}}}"#;
     let members = [
         (format!("{auth}/accessTokenName"), r#""hdntsBAD""#),
         (format!("{auth}/accessTokenCookie"), r#""hdntsBAD""#),
@@ -25,6 +27,7 @@ fn what_ends_a_header_or_a_line_is_in_no_member() {
         (format!("{media}/keyUrl"), r#""https://k.example/{session}{secret}BAD""#),
         (format!("{media}/keyAuthorizer"), r#"{"cluster": "c", "path": "/aBAD"}"#),
         (format!("{media}/keyAuthorizer"), r#"{"cluster": "c", "path": "/a", "host": "hBAD"}"#),
+        (media.into(), leases),
         ("/policies/0/cors".into(), r#"{"allowOrigins": ["https://a.exampleBAD"]}"#),
         ("/policies/0/cors".into(), r#"{"allowOrigins": ["*"], "allowHeaders": ["xBAD"]}"#),
         ("/policies/0/cors".into(), r#"{"allowOrigins": ["*"], "exposeHeaders": ["xBAD"]}"#),

@@ -63,6 +63,7 @@ mod jwt;
 mod media_cdn {
     pub use serde::de::IgnoredAny as MediaCdn;
 }
+mod leases;
 #[cfg(feature = "mediacdn")]
 mod media_cdn;
 mod media_encryption;
@@ -137,6 +138,8 @@ mod injection;
 mod jwk_tests;
 #[cfg(test)]
 mod key_tests;
+#[cfg(test)]
+mod leases_tests;
 #[cfg(test)]
 #[cfg(feature = "default")]
 mod sealed_tests;

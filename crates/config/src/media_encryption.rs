@@ -6,8 +6,10 @@ use alloc::string::ToString;
 
 use serde::Deserialize;
 
+use super::leases::Leases;
 use super::speke::Speke;
 use super::value::{Duration, SecretSource};
+use playlock_core::policy::authorizer::OnUnavailable;
 use playlock_core::policy::encryption::{HlsMethod, IvMode, KeySharing, OnEncryptedOrigin, SampleScheme};
 #[cfg(feature = "schema")]
 use playlock_core::policy::text::{AbsolutePath, Authority, ClusterName, KeyPath};
@@ -104,7 +106,8 @@ pub enum KeyRotation {
 }
 
 /// An upstream that authorizes each key request of a session; `x-playlock-` headers describe the request. A 2xx grants
-/// the key, a 5xx or no response refuses it with a 503 (`unanswered`), anything else with a 403 (`authorizer`).
+/// the key, a 5xx or no response leaves it to `onUnavailable`. A 409 refuses it as `limit` (403), a 410 as `ended` (403), a
+/// 429 as `ahead` (503), anything else as `authorizer` (403).
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -127,4 +130,10 @@ pub struct KeyAuthorizer {
         schemars(extend("default" = "2s", "pattern" = "^0*([1-9]|[1-5][0-9]|60)s$|^0*1m$", "examples" = ["5s"]))
     )]
     pub timeout: Option<Duration>,
+    /// The handling of a key without a decision of the authorizer: no response in time, a 5xx, no such cluster.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "deny")))]
+    pub on_unavailable: OnUnavailable,
+    /// A limit on the sessions of a viewer, which the authorizer counts.
+    pub leases: Option<Leases>,
 }

@@ -16,7 +16,8 @@ use crate::http::reply::{Header, Reason, Reply};
 use crate::http::route::Kind;
 use crate::media::batch::{Batch, StreamId};
 use crate::playlist::Unservable;
-use crate::policy::{Policies, PolicyIndex, authorizer, cors};
+use crate::policy::authorizer::{self, OnUnavailable, Permission};
+use crate::policy::{Policies, PolicyIndex, cors};
 use crate::request::chained::ChainedRequest;
 use crate::request::check::Observer;
 use crate::request::collecting::Collecting;
@@ -40,6 +41,8 @@ pub struct Exchange {
     requester: Option<String>,
     reason: Option<Reason>,
     fault: Option<OriginFault>,
+    /// The response has keys that the authorizer has not decided on.
+    unauthorized: bool,
     /// The request has a gRPC media type; proxies convert local replies to such requests to gRPC.
     grpc: bool,
     /// The target of a request that is answered here, without the token in its path; `None` if it had none.
@@ -58,8 +61,8 @@ pub struct Exchange {
 enum State {
     /// Nothing left to do: the request is not covered, was answered here, or its response body passes unchanged.
     Idle,
-    /// The authorizer is being asked whether this key response may be sent.
-    Asking(Reply),
+    /// The authorizer is being asked whether this key response may be sent; its handling without a decision.
+    Asking(Reply, OnUnavailable),
     /// The request's body is awaited.
     Collecting(Collecting),
     /// The request was forwarded to the origin; its response is pending.
@@ -103,6 +106,7 @@ impl Exchange {
             requester: None,
             reason: None,
             fault: None,
+            unauthorized: false,
             grpc: head.grpc,
             plain_target: None,
             route_policy: None,
@@ -144,9 +148,9 @@ impl Exchange {
                 let reply = exchange.with_cors(reply);
                 match ask {
                     None => RequestStep::Reply(reply),
-                    Some(call) => {
-                        exchange.state = State::Asking(reply);
-                        RequestStep::Ask(call)
+                    Some(inquiry) => {
+                        exchange.state = State::Asking(reply, inquiry.on_unavailable);
+                        RequestStep::Ask(inquiry.call)
                     }
                 }
             }
@@ -195,11 +199,14 @@ impl Exchange {
 
     /// Resumes after the response to [`RequestStep::Ask`]. `status` is its status, `None` if the call failed.
     pub fn on_answer(&mut self, status: Option<u16>) -> Reply {
-        let State::Asking(reply) = core::mem::replace(&mut self.state, State::Idle) else {
+        let State::Asking(reply, on_unavailable) = core::mem::replace(&mut self.state, State::Idle) else {
             return self.refusal(Reason::Unanswered);
         };
-        match authorizer::verdict(status) {
-            Ok(()) => reply,
+        match authorizer::verdict(status, on_unavailable) {
+            Ok(permission) => {
+                self.unauthorized = permission == Permission::Unauthorized;
+                reply
+            }
             Err(reason) => self.refusal(reason),
         }
     }
@@ -323,7 +330,7 @@ impl Exchange {
                     }
                 }
             }
-            State::Idle | State::Asking(_) | State::Collecting(_) | State::Asked(_) | State::Chained(_) => {
+            State::Idle | State::Asking(..) | State::Collecting(_) | State::Asked(_) | State::Chained(_) => {
                 BodyStep::Forward
             }
         }
@@ -340,7 +347,7 @@ impl Exchange {
                     TrailersStep::Reset(Reason::Trailers)
                 }
             },
-            State::Idle | State::Asking(_) | State::Collecting(_) | State::Asked(_) | State::Chained(_) => {
+            State::Idle | State::Asking(..) | State::Collecting(_) | State::Asked(_) | State::Chained(_) => {
                 TrailersStep::Forward
             }
         }

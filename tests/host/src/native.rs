@@ -14,6 +14,9 @@ use crate::message::{Header, HttpCall, Request, Response, Seen};
 use crate::node::{Node, Random, Refused, Setup};
 use crate::stream::{Action, LocalReply, Map, ROUTE_POLICY, Status, Stream};
 
+/// Counter of keys that the authorizer has not decided on.
+const UNAUTHORIZED: &str = "playlock.unauthorized_keys";
+
 /// The configured core.
 pub struct Native {
     policies: Rc<Policies>,
@@ -32,7 +35,7 @@ impl Native {
         let random = Random::new(setup.seed);
         let counters = Kind::ALL.iter().map(|kind| (requests(*kind), 0));
         let counters = counters.chain(Reason::ALL.iter().map(|reason| (refused(*reason), 0)));
-        let counters = counters.chain([("playlock.batches".to_owned(), 0)]);
+        let counters = counters.chain([("playlock.batches".to_owned(), 0), (UNAUTHORIZED.to_owned(), 0)]);
         let requesters = policies.iter().filter_map(|(_, policy)| policy.encryption.as_ref()?.speke.as_ref());
         let requesters = requesters.flat_map(|speke| speke.requester_names());
         let verdicts = [Verdict::Allowed, Verdict::Refused];
@@ -283,7 +286,8 @@ impl Filter for NativeFilter<'_> {
     fn on_log(&mut self, _stream: &mut Stream) -> Result<(), Trap> {
         let Some(exchange) = &self.exchange else { return Ok(()) };
         let requester = exchange.requester().map(|name| speke_requests(name, exchange.verdict()));
-        let names = [Some(requests(exchange.kind())), exchange.reason().map(refused), requester];
+        let unauthorized = exchange.has_unauthorized_keys().then(|| UNAUTHORIZED.to_owned());
+        let names = [Some(requests(exchange.kind())), exchange.reason().map(refused), requester, unauthorized];
         for name in names.into_iter().flatten() {
             *self.node.counters.entry(name).or_default() += 1;
         }

@@ -266,6 +266,7 @@ fn without_labels(name: &str) -> Option<String> {
             Some(format!("playlock.{kind}.{requester}.{verdict}"))
         }
         ("batches", None, None) => Some(name.into()),
+        ("unauthorized_keys", None, None) => Some("playlock.unauthorized_keys".into()),
         _ => None,
     }
 }

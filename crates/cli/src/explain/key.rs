@@ -1,6 +1,9 @@
 //! The checks on a key request.
 
+use playlock_core::http::headers;
 use playlock_core::http::incoming::SIGNED_PARAMETER;
+use playlock_core::policy::authorizer::OnUnavailable;
+use playlock_core::policy::leases;
 use playlock_core::request::check::Outcome;
 use playlock_core::request::visit::Visit;
 use playlock_core::request::{Admitted, AdmittedKey, KeyOf};
@@ -43,8 +46,17 @@ pub fn given(explanation: &mut Explanation<'_>, check: &'static str, key: &Admit
         KeyOf::Packaged { .. } => PACKAGED.into(),
     };
     explanation.say(check, Mark::Good, text);
-    match key.ask {
-        Some(_) => explanation.say("authorizer", Mark::Note, "Envoy asks an upstream first"),
+    match &key.ask {
+        Some(inquiry) => {
+            let without = match inquiry.on_unavailable {
+                OnUnavailable::Deny => "without a decision the key is refused (503)",
+                OnUnavailable::Allow => "without a decision the key is given",
+            };
+            explanation.say("authorizer", Mark::Note, "Envoy asks an upstream first");
+            explanation.detail(without);
+            let leases = headers::text(&inquiry.call.headers, leases::HEADER);
+            leases.into_iter().for_each(|terms| explanation.detail(format!("by leases: {terms}")));
+        }
         None => explanation.say("origin", Mark::Good, "is not asked: the filter answers"),
     }
 }

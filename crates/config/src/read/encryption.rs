@@ -5,6 +5,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
+use super::around::Around;
 use super::text::text;
 use super::{authorizer, coverage, speke};
 use crate::document::{self, KeyRotation, SecretSource};
@@ -55,19 +56,17 @@ pub fn read_secrets(
     Ok(secrets)
 }
 
-/// Reads the member at the JSON path `path`. `on_content`: content requires a session token; `key_name`: the name that
-/// keys are derived from; `secrets`: the policy's, the current one first.
+/// Reads the member at the JSON path `path`.
 ///
 /// # Errors
 /// The first invalid member.
 pub fn read(
     path: &str,
     encryption: &document::MediaEncryption,
-    on_content: bool,
-    key_name: &str,
-    secrets: &[Secret],
+    around: &Around<'_>,
     reader: &mut Reader<'_>,
 ) -> Result<Encryption, ConfigError> {
+    let Around { key_name, session, secrets, .. } = around;
     let coverage = coverage::read(path, encryption, reader)?;
     let rotation = match encryption.key_rotation {
         None => Rotation::Never,
@@ -80,10 +79,14 @@ pub fn read(
     };
     let built = Encryption {
         keys: match &encryption.key_url {
-            None => read_endpoint(path, encryption)?,
+            None => read_endpoint(path, encryption, around)?,
             Some(url) => read_external(path, encryption, url, reader)?,
         },
-        scope: encryption.key_scope.unwrap_or(if on_content { KeySharing::Session } else { KeySharing::Stream }),
+        scope: encryption.key_scope.unwrap_or(if session.on_content {
+            KeySharing::Session
+        } else {
+            KeySharing::Stream
+        }),
         stream_depth: encryption.stream_depth.unwrap_or(DEFAULT_STREAM_DEPTH).into(),
         rotation,
         iv_mode: encryption.iv_mode,
@@ -177,7 +180,7 @@ pub fn check_licenses(policies: &Policies) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn read_endpoint(path: &str, encryption: &document::MediaEncryption) -> Result<Keys, ConfigError> {
+fn read_endpoint(path: &str, encryption: &document::MediaEncryption, around: &Around<'_>) -> Result<Keys, ConfigError> {
     if encryption.key.is_some() {
         return Err(ConfigError::new(
             format!("{path}.key"),
@@ -186,7 +189,9 @@ fn read_endpoint(path: &str, encryption: &document::MediaEncryption) -> Result<K
     }
     let key_path = text(&format!("{path}.keyPath"), encryption.key_path.as_deref().unwrap_or(DEFAULT_KEY_PATH))?;
     let authorizer = encryption.key_authorizer.as_ref();
-    let authorizer = authorizer.map(|it| authorizer::read(&format!("{path}.keyAuthorizer"), it)).transpose()?;
+    let rotation = encryption.key_rotation;
+    let authorizer = authorizer.map(|it| authorizer::read(&format!("{path}.keyAuthorizer"), it, around, rotation));
+    let authorizer = authorizer.transpose()?;
     Ok(Keys::Endpoint { path: key_path, authorizer })
 }
 

@@ -3,6 +3,7 @@
 
 #[cfg(not(all(feature = "cat", feature = "jwt", feature = "mediacdn", feature = "urisigning")))]
 pub mod absent;
+mod around;
 pub mod assignments;
 mod authorizer;
 mod binding;
@@ -16,6 +17,7 @@ pub mod geo_headers;
 mod jwk;
 #[cfg(feature = "jwt")]
 mod jwt;
+mod leases;
 #[cfg(feature = "mediacdn")]
 mod media_cdn;
 pub mod path_marker;
@@ -28,7 +30,7 @@ mod speke;
 #[cfg(feature = "speke")]
 pub mod speke;
 mod targeting;
-mod text;
+pub mod text;
 mod token_auth;
 #[cfg(feature = "urisigning")]
 mod uri_signing;

@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::around::Around;
+use super::text::check_name;
 use super::{cors, encryption, players, revocation, targeting, token_auth};
 use crate::document;
 use crate::error::{ConfigError, Errors};
@@ -41,7 +43,7 @@ pub fn read(
             .map(|it| players::read(&format!("{path}.playerVerification"), it, by_token, &mut reader.warnings))
             .transpose();
         let players = errors.keep(players);
-        let encryption = errors.keep(read_encryption(path, policy, key_name, &tokens, reader));
+        let encryption = errors.keep(read_encryption(path, policy, key_name, &tokens, by_token, reader));
         Some((tokens, players?, encryption?))
     });
     let playlist_paths = errors.keep(read_playlist_paths(&format!("{path}.playlistPaths"), &policy.playlist_paths));
@@ -120,30 +122,20 @@ fn read_encryption(
     policy: &document::Policy,
     key_name: &str,
     tokens: &Tokens,
+    by_token: bool,
     reader: &mut Reader<'_>,
 ) -> Result<Option<Encryption>, ConfigError> {
     let media_path = format!("{path}.mediaEncryption");
     let encryption = policy.media_encryption.as_ref().filter(|encryption| encryption.enabled);
     let Some(encryption) = encryption else { return Ok(None) };
-    let on_content = tokens.session.on_content;
-    let encryption = encryption::read(&media_path, encryption, on_content, key_name, &tokens.secrets, reader)?;
+    let Tokens { session, secrets, .. } = tokens;
+    let around = Around { name: &policy.policy_name, key_name, session, by_token, secrets };
+    let encryption = encryption::read(&media_path, encryption, &around, reader)?;
     encryption::check_key_url(&media_path, &encryption, tokens.secrets.len())?;
-    if !on_content {
+    if !tokens.session.on_content {
         encryption::check_free_content(path, &encryption)?;
     }
     Ok(Some(encryption))
-}
-
-/// Checks a `policyName` or a `keyName`.
-///
-/// # Errors
-/// An empty or long name, or one with control characters.
-pub fn check_name(path: &str, member: &str, name: &str) -> Result<(), ConfigError> {
-    if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
-        let message = "expected 1 to 128 bytes without control characters";
-        return Err(ConfigError::new(format!("{path}.{member}"), message));
-    }
-    Ok(())
 }
 
 fn read_playlist_paths(path: &str, patterns: &[String]) -> Result<Option<String>, ConfigError> {

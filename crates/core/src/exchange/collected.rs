@@ -40,7 +40,7 @@ impl Exchange {
 
     /// Whether the request is answered here, so that nothing of it may reach the origin.
     pub fn is_answered(&self) -> bool {
-        self.answered.is_some() || matches!(self.state, State::Asking(_))
+        self.answered.is_some() || matches!(self.state, State::Asking(..))
     }
 
     /// Takes the next bytes of the request's body. With trailers, which are ignored, `end_of_stream` comes with them and
@@ -69,9 +69,9 @@ impl Exchange {
                     self.answered = Some(reply.status);
                     RequestBodyStep::Reply(self.with_cors(reply))
                 }
-                Ok(Some((reply, Some(call)))) => {
-                    self.state = State::Asking(self.with_cors(reply));
-                    RequestBodyStep::Ask(call)
+                Ok(Some((reply, Some(inquiry)))) => {
+                    self.state = State::Asking(self.with_cors(reply), inquiry.on_unavailable);
+                    RequestBodyStep::Ask(inquiry.call)
                 }
                 Err(reason) => {
                     self.state = State::Idle;

@@ -40,6 +40,11 @@ impl Exchange {
         self.fault
     }
 
+    /// Whether the response has keys that the authorizer has not decided on.
+    pub fn has_unauthorized_keys(&self) -> bool {
+        self.unauthorized
+    }
+
     /// The playlist's unservable URIs, if it has any.
     pub fn unservable(&self) -> Option<&Unservable> {
         self.unservable.as_deref().filter(|unservable| unservable.count() > 0)

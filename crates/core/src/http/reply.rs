@@ -166,6 +166,12 @@ reasons! {
     License "license" 400 "The license request cannot be read";
     /// The authorizer denied the key.
     Authorizer "authorizer" 403 "This session may not have the key";
+    /// The authorizer: the viewer has as many sessions as allowed.
+    Limit "limit" 403 "This viewer has as many sessions as allowed";
+    /// The authorizer: the session has ended.
+    Ended "ended" 403 "This session was ended and gets no further key";
+    /// The authorizer: the session has keys of as many periods in advance as allowed.
+    Ahead "ahead" 503 "This session has keys of as many periods in advance as allowed";
     /// The authorizer could not be reached, or gave no decision.
     Unanswered "unanswered" 503 "Whether this session may have the key could not be found out";
     /// The origin's status is one that was not requested (206, 304).

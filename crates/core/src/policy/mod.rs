@@ -8,6 +8,7 @@ pub mod cors;
 pub mod encryption;
 pub mod index;
 pub mod key_url;
+pub mod leases;
 pub mod players;
 mod policies;
 #[expect(clippy::module_inception, reason = "one policy, beside the set of them")]

@@ -106,6 +106,16 @@ text! {
 }
 
 text! {
+    /// Name of a field in the payload of an access token, at most 32 bytes.
+    FieldName, "up to 32 letters, digits, ., _ and -",
+    |text| {
+        let plain = text.bytes().all(|byte| is_name_byte(byte) || byte == b'.');
+        (plain && (1..=32).contains(&text.len())).then(|| text.into())
+    },
+    "^[A-Za-z0-9._-]{1,32}$"
+}
+
+text! {
     /// Marker before a token in the path, at most 16 bytes. Its first character is none that paths commonly begin with,
     /// and none of its characters needs escaping (RFC 3986 section 2.3).
     PathMarker, "~, - or _, then up to 15 letters, digits, ~, -, _ and .",

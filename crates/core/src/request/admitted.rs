@@ -3,10 +3,11 @@
 use super::chained::ChainedRequest;
 use super::license::LicenseRequest;
 use super::pending::PendingRequest;
-use crate::http::message::{Call, HeaderEdits};
+use crate::http::message::HeaderEdits;
 use crate::http::reply::Reply;
 use crate::http::route::Kind;
 use crate::policy::PolicyIndex;
+use crate::policy::authorizer::Inquiry;
 use crate::policy::targeting::Denied;
 use crate::session::Session;
 use crate::token::derive::KeyScope;
@@ -53,7 +54,7 @@ pub struct AdmittedKey {
     /// The response.
     pub reply: Reply,
     /// Call to the authorizer, which must succeed before the response is sent.
-    pub ask: Option<Call>,
+    pub ask: Option<Inquiry>,
 }
 
 /// The content of a key.

@@ -149,7 +149,7 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let authorizer = policy.encryption.as_ref().and_then(Encryption::authorizer);
     let ask = authorizer.map(|authorizer| {
         let asked = AskedKeys::Derived { scope: &scope, period };
-        authorizer.call(&question(policy, &session, asked, head.client()))
+        authorizer.inquire(&question(policy, &session, asked, head.client()))
     });
     if visit.policies.is_license_path(&visit.incoming.target.path) {
         let reply = reply(&keyring.sample_key(&scope), &session, ask.is_some(), head.now);

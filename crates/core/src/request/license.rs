@@ -15,9 +15,8 @@ use super::key_reply::question;
 use crate::bytes::bug;
 use crate::http::headers;
 use crate::http::incoming::{Method, RequestHead};
-use crate::http::message::Call;
 use crate::http::reply::{Reason, Reply, header};
-use crate::policy::authorizer::AskedKeys;
+use crate::policy::authorizer::{AskedKeys, Inquiry};
 use crate::policy::{Policies, Policy, PolicyIndex};
 use crate::session::Session;
 use crate::token::derive::KeyScope;
@@ -59,7 +58,7 @@ pub enum LicensedKeys {
 }
 
 /// A license, and the call to the authorizer, which must succeed before the license is sent.
-pub type Licensed = (Reply, Option<Call>);
+pub type Licensed = (Reply, Option<Inquiry>);
 
 /// Checks the method of a request for a license, or for a key.
 ///
@@ -129,7 +128,7 @@ impl LicenseRequest {
         let headers =
             alloc::vec![header("content-type", "application/json"), header("cache-control", "private, no-store")];
         let authorizer = policy.encryption.as_ref().and_then(|encryption| encryption.authorizer());
-        let ask = authorizer.map(|authorizer| authorizer.call(&question(policy, &self.session, asked, self.client)));
+        let ask = authorizer.map(|it| it.inquire(&question(policy, &self.session, asked, self.client)));
         (Reply { status: 200, headers, body, reason: None }, ask)
     }
 }

@@ -119,7 +119,7 @@ fn key(visit: &mut Visit<'_>, _: &mut dyn Observer) -> Flow {
     let ask = policy.encryption.as_ref().and_then(Encryption::authorizer).map(|authorizer| {
         let kids = kid.to_string();
         let asked = AskedKeys::Packaged { content: content.as_str(), kids: &kids };
-        authorizer.call(&question(policy, &session, asked, client))
+        authorizer.inquire(&question(policy, &session, asked, client))
     });
     let reply = reply(&keys.key(content.as_str(), kid.bytes()), &session, ask.is_some(), head.now);
     let of = KeyOf::Packaged { iv: keys.iv(content.as_str(), kid.bytes()) };
