@@ -31,7 +31,7 @@ pub use question::{Client, Malformed, Question, Realm};
 pub use run::{Options, RunError, TlsFiles, run};
 pub use service::{Service, Trouble};
 pub use session::{Counts, Filter, Live, OfPolicy, Page, SessionId, Which};
-pub use store::{Memory, Store, Unavailable};
+pub use store::{Memory, NotRedis, Notice, Redis, RedisUrl, Store, Unavailable};
 pub use terms::{OnLimit, Terms, ViewerSource};
 pub use viewer::Viewer;
 

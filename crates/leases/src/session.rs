@@ -13,6 +13,16 @@ use crate::question::{Client, Realm};
 pub struct SessionId([u8; 16]);
 
 impl SessionId {
+    /// The id of these bytes.
+    pub fn of(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
     /// Reads its text.
     pub fn parse(text: &str) -> Option<Self> {
         let mut id = [0; 16];
