@@ -15,7 +15,7 @@ from support import places
 
 SECONDS, FPS = 120, 10
 PERIOD = 2  # segments, of a second each, to a key period
-HEAD = WINDOW = 6  # segments that a live playlist shows, all of which have passed when the first viewer arrives
+HEAD = WINDOW = 12  # segments that a live playlist shows, all of which have passed when the first viewer arrives
 CODEC = "avc1.42c00b"
 
 
@@ -73,11 +73,6 @@ def vod(kind="ts", seconds=SECONDS):
     return Files(package | {f"v/{one.name}": one.body for one in segments})
 
 
-def period_of(picture):
-    """The key period of a picture."""
-    return picture // (FPS * PERIOD)
-
-
 def key_period(url):
-    """The key period that a key's URL names: what stands before its signature."""
-    return int(re.search(r"plk=key~[^&]*~(\d+)~[^~&]+(?:&|$)", url)[1])
+    """The key period that a key's URL names, behind its policy and session."""
+    return int(re.search(r"plk=key~[^~&]+~[^~&]+~(\d+)~", url)[1])

@@ -3,7 +3,8 @@
 // biome-ignore lint/correctness/noUnusedVariables: leases.mjs calls it
 function watch(url, config) {
   const video = document.querySelector("video");
-  // moments: [milliseconds, position, end of the buffer in seconds, picture]; shown: [milliseconds, media sequence number].
+  // moments: [milliseconds, position, end of the buffer in seconds, picture]; shown: [milliseconds, media
+  // sequence number, position of its begin].
   const diary = { moments: [], shown: [], errors: [], fatal: null };
   const hls = new Hls(config);
   hls.on(Hls.Events.ERROR, (_, data) => {
@@ -13,7 +14,7 @@ function watch(url, config) {
     diary.errors.push([Date.now(), what]);
     if (data.fatal) diary.fatal ??= what;
   });
-  hls.on(Hls.Events.FRAG_CHANGED, (_, { frag }) => diary.shown.push([Date.now(), frag.sn]));
+  hls.on(Hls.Events.FRAG_CHANGED, (_, { frag }) => diary.shown.push([Date.now(), frag.sn, frag.start]));
   hls.loadSource(url);
   hls.attachMedia(video);
   let last = -1;

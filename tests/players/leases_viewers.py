@@ -71,6 +71,10 @@ class Ffmpeg:
         """None: after a refusal it goes on, and shows nothing that is right."""
         return None
 
+    def over(self):
+        """Whether it has come to the end of the film."""
+        return self.process.poll() is not None
+
     def end(self, limit=60):
         """Waits until it ends by itself."""
         self.process.wait(limit)
@@ -110,19 +114,24 @@ class HlsJs:
         """The fatal error that ended it, if there is one."""
         return self.whole()["fatal"]
 
+    def over(self):
+        """It goes on until its page is closed."""
+        return False
+
     def close(self):
         self.browser.ask(60, do="close", viewer=self.name)
 
 
 def placed(whole):
-    """The moments of a page's diary by position of the film: the media sequence number of the segment on show, and the time
-    since it began. Segments have a second, and are numbered from 0."""
-    found, segments, current, began = [], list(whole["shown"]), None, 0.0
+    """The moments of a page's diary by position of the film: segments have a second, and are numbered from 0. hls.js does not
+    name the segments on show any more once it has given up."""
+    found, segments, begin = [], list(whole["shown"]), None
     for milliseconds, position, *_ in whole["moments"]:
         while segments and segments[0][0] <= milliseconds:
-            current, began = segments.pop(0)[1], position
-        if current is not None:
-            found.append(Shown(milliseconds / 1000, current + min(max(position - began, 0), 1)))
+            _, number, start = segments.pop(0)
+            begin = number - start
+        if begin is not None:
+            found.append(Shown(milliseconds / 1000, position + begin))
     return found
 
 
