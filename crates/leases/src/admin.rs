@@ -156,7 +156,7 @@ async fn metrics(State(service): State<Service>) -> Result<Response, Infallible>
 async fn ready(State(service): State<Service>) -> Response {
     match service.store.ping().await {
         Ok(()) => "ready\n".into_response(),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store of leases does not answer\n").into_response(),
+        Err(fault) => (StatusCode::SERVICE_UNAVAILABLE, format!("{fault}\n")).into_response(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::admin;
 use crate::listen::{Security, listen};
 use crate::question::Realm;
 use crate::service::{Service, Trouble};
-use crate::store::Store;
+use crate::store::{RedisUrl, Store, Unavailable};
 use crate::tls::{self, TlsError};
 
 /// Environment variable with the bearer token of operators.
@@ -32,6 +32,10 @@ pub struct Options {
     pub admin_listen: SocketAddr,
     /// Files with certificates, for mutual TLS with Envoys.
     pub tls: Option<TlsFiles>,
+    /// The Redis server that has the leases; without one they are in memory.
+    pub redis: Option<RedisUrl>,
+    /// How long to wait for Redis.
+    pub redis_timeout: Duration,
 }
 
 /// PEM files for mutual TLS.
@@ -56,6 +60,8 @@ pub enum RunError {
     File(PathBuf, io::Error),
     /// A certificate or key is not valid.
     Tls(TlsError),
+    /// The store cannot be used as it is given.
+    Store(Unavailable),
     /// Operators could connect from other machines, and there is no token.
     Open(SocketAddr),
 }
@@ -68,6 +74,7 @@ impl fmt::Display for RunError {
                 write!(f, "{option}: {address}: {error}; expected an address and port of this machine that are free")
             }
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Store(Unavailable(cause)) => write!(f, "--redis: {cause}; expected the address of a server"),
             Self::Tls(error) => write!(f, "certificates: {error}; expected PEM"),
             Self::Open(address) => write!(
                 f,
@@ -103,7 +110,10 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), RunError
     let ended = end_of_process()?;
     let envoys = bind("--listen", options.listen).await?;
     let operators = bind("--admin-listen", options.admin_listen).await?;
-    let store = Store::memory();
+    let store = match &options.redis {
+        Some(url) => Store::redis(url, options.redis_timeout, report_store).map_err(RunError::Store)?,
+        None => Store::memory(),
+    };
     let service = Service::new(store.clone(), report);
     let local = |listener: &TcpListener| listener.local_addr().map_err(RunError::System);
     let text = format!("questions on {}\noperators on {}\n", local(&envoys)?, local(&operators)?);
@@ -158,7 +168,19 @@ fn security(files: &TlsFiles) -> Result<Security, RunError> {
 
 /// Writes trouble to standard error.
 fn report(trouble: &Trouble) {
+    log(&format!("level=warning event=question reason=\"{trouble}\""));
+}
+
+/// Writes changes of the connection to Redis to standard error.
+fn report_store(change: Result<(), &Unavailable>) {
+    match change {
+        Ok(()) => log("level=info event=store reason=\"connected\""),
+        Err(unavailable) => log(&format!("level=warning event=store reason=\"{unavailable}\"")),
+    }
+}
+
+fn log(line: &str) {
     let now = jiff::Timestamp::now();
     // Without standard error there is nowhere to report that.
-    let _ = writeln!(io::stderr().lock(), "time={now:.3} level=warning event=question reason=\"{trouble}\"");
+    let _ = writeln!(io::stderr().lock(), "time={now:.3} {line}");
 }

@@ -47,6 +47,20 @@ impl Redis {
     /// How long to wait for the server, unless an option says otherwise.
     pub const TIMEOUT: Duration = Duration::from_millis(250);
 
+    /// Reads a time to wait: 1ms to 60s, as `250ms` or `2s`.
+    ///
+    /// # Errors
+    /// A text that says what would be right.
+    pub fn timeout(text: &str) -> Result<Duration, &'static str> {
+        let (digits, unit) = match text.strip_suffix("ms") {
+            Some(digits) => (digits, 1),
+            None => (text.strip_suffix('s').unwrap_or_default(), 1000),
+        };
+        let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u64>().ok()).flatten();
+        let millis = number.and_then(|number| number.checked_mul(unit)).filter(|millis| (1..=60_000).contains(millis));
+        millis.map(Duration::from_millis).ok_or("expected 1ms to 60s, such as 250ms")
+    }
+
     /// A store that begins to connect, and answers [`Unavailable`] until it has. Connecting may take `timeout`, and so may an
     /// answer. `notice` gets a word when a connection is made, and when it cannot be for another reason than before.
     ///
@@ -205,5 +219,22 @@ impl Call {
         commands.cmd(command).arg(script).arg(self.keys.len()).arg(&self.keys).arg(&self.arguments);
         let (value,): (T,) = link.call(&commands, deadline).await?;
         Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_to_wait_are_read() {
+        for (text, millis) in [("250ms", 250), ("1ms", 1), ("2s", 2000), ("60s", 60_000)] {
+            assert_eq!(Redis::timeout(text), Ok(Duration::from_millis(millis)));
+        }
+        for text in
+            ["", "s", "ms", "250", "0ms", "61s", "60001ms", "1.5s", "+1s", "1 s", "1m", "99999999999999999999ms"]
+        {
+            assert!(Redis::timeout(text).is_err(), "{text}");
+        }
     }
 }

@@ -8,18 +8,35 @@ use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 #[derive(Clone)]
 pub struct RedisUrl(ConnectionInfo);
 
-/// A text that is no URL of a Redis server.
+/// A text that is no URL of a Redis server, by the place it comes from. The text is not repeated: it may have a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotRedis;
+pub struct NotRedis(&'static str);
 
 impl RedisUrl {
+    /// Environment variable with the URL, because arguments are visible to every user of the machine.
+    pub const VARIABLE: &str = "PLAYLOCK_REDIS_URL";
+
+    /// The URL of the option `--redis`, or else of the environment.
+    ///
+    /// # Errors
+    /// [`NotRedis`]
+    pub fn given(option: Option<&str>) -> Result<Option<Self>, NotRedis> {
+        match option {
+            Some(text) => Self::parse(text).map(Some).map_err(|_| NotRedis("--redis")),
+            None => match std::env::var_os(Self::VARIABLE).filter(|text| !text.is_empty()) {
+                Some(text) => text.to_str().map_or(Err(NotRedis(Self::VARIABLE)), Self::parse).map(Some),
+                None => Ok(None),
+            },
+        }
+    }
+
     /// Reads `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`, the same with `rediss` (TLS, verified by the system's
     /// certificates or those of `SSL_CERT_FILE`), or `unix:///PATH`.
     ///
     /// # Errors
-    /// [`NotRedis`], which does not repeat the text: it may have a password.
+    /// [`NotRedis`]
     pub fn parse(text: &str) -> Result<Self, NotRedis> {
-        let information = text.into_connection_info().map_err(|_| NotRedis)?;
+        let information = text.into_connection_info().map_err(|_| NotRedis(Self::VARIABLE))?;
         // What the store needs of the protocol, proxies and old servers have, too.
         let settings = information.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
         let settings = settings.set_lib_name("playlock", env!("CARGO_PKG_VERSION"));
@@ -46,9 +63,11 @@ impl fmt::Debug for RedisUrl {
 
 impl fmt::Display for NotRedis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "no URL of a Redis server; expected redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], the same with rediss \
-             for TLS, or unix:///PATH",
+        let Self(place) = self;
+        write!(
+            f,
+            "{place}: no URL of a Redis server; expected redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], the same with \
+             rediss for TLS, or unix:///PATH"
         )
     }
 }
