@@ -35,16 +35,17 @@ def until(condition, what, seconds=WAIT):
 
 def leases(name, cluster="leases", on_limit="refuse-new", unavailable="deny", scope="session", auth=None, **terms):
     """A policy with leases, for the folder of its name. A key period is announced as long as it is."""
-    terms = {"limit": LIMIT, "onLimit": on_limit, "period": f"{PERIOD}s", "grace": "10s", **terms}
-    return policy(name, auth, {"keyScope": scope, "keyRotation": {"segments": PERIOD},
-                               "keyAuthorizer": {"cluster": cluster, "path": "/lease", "onUnavailable": unavailable, "leases": terms}},
-                  cors={"allowOrigins": ["*"]})
+    # On a busy machine a player may be late for its next key: nobody else shall have its place meanwhile.
+    terms = {"limit": LIMIT, "onLimit": on_limit, "period": f"{PERIOD}s", "grace": "60s", **terms}
+    authorizer = {"cluster": cluster, "path": "/lease", "onUnavailable": unavailable, "leases": terms}
+    return policy(name, auth, {"keyScope": scope, "keyRotation": {"segments": PERIOD}, "keyAuthorizer": authorizer})
 
 
 UNAVAILABLE = ("allow", "deny")
 SIXES = [(rule, kind) for rule in ("refuse-new", "end-oldest") for kind in ("live", "vod")]
 OUTAGES = [(unavailable, kind) for unavailable in UNAVAILABLE for kind in ("live", "vod")]
-# Of the cluster that several services answer: as docs/concurrency.md has it.
+GRACE = 8  # seconds, for those who leave
+# Of the cluster that several services answer: one that has ended is out of it a second later.
 HEALTH = {"health_checks": [{"timeout": "1s", "interval": "1s", "unhealthy_threshold": 1, "healthy_threshold": 1,
                              "tcp_health_check": {}}]}
 MATRIX = [(scope, kind) for scope in ("session", "stream") for kind in ("ts", "fmp4")]
@@ -62,7 +63,7 @@ def policies():
           for name in ("redis", "half") for unavailable in UNAVAILABLE),
         leases("greedy", **LONG), leases("eager", keysAhead=3),
         *(leases(f"{scope}-{kind}", scope=scope) for scope, kind in MATRIX),
-        leases("bound", auth=BINDING), leases("operator"),
+        leases("bound", auth=BINDING), leases("operator"), leases("leaver", grace=f"{GRACE}s"),
     ]
 
 
@@ -86,6 +87,7 @@ class Seen:
     keys: list
     shown: list
     fault: str | None = None
+    over: bool = False  # whether it came to the end of the film
     whole: dict = field(default_factory=dict, repr=False)
 
     @property
@@ -99,8 +101,11 @@ class Seen:
 
     @property
     def periods(self):
-        """The key periods of the pictures. The begin of a segment in hls.js is right to a tenth of a second."""
-        return {int(max(one.at - (0.1 if self.player == "hls.js" else 0), 0) / PERIOD) for one in self.shown}
+        """The key periods of the pictures. Positions in hls.js are right to a tenth of a second; so near to a border they count
+        for neither side."""
+        off = 0.15 if self.player == "hls.js" else 0.0
+        sides = [(int((one.at - off) // PERIOD), int((one.at + off) // PERIOD)) for one in self.shown]
+        return {one for one, other in sides if one == other}
 
     def after(self, moment):
         """The pictures shown after a time."""
@@ -118,7 +123,8 @@ class House:
             self.service = self.own(Authorize(self.made("leases")))
             self.mortal = self.own(Authorize(self.made("mortal")))
             self.redis = self.own(Redis(self.made("redis")), "kill")
-            self.sharing = [self.own(Authorize(self.made(f"sharing-{number}"), "--redis", self.redis.url)) for number in range(2)]
+            options = ("--redis", self.redis.url, "--redis-timeout", "1s")
+            self.sharing = [self.own(Authorize(self.made(f"sharing-{number}"), *options)) for number in range(2)]
             clusters = {"leases": [self.service.port], "mortal": [self.mortal.port], "shared": [one.port for one in self.sharing]}
             log = self.made("envoy") / "access.log"
             filters = [wasm_filter(document(*policies(), hold=True), environment(), True)]
@@ -182,7 +188,9 @@ class House:
             path = urlsplit(entry["path"] or "")
             if entry["kind"] == "key":
                 began = float(entry["time"])
-                key = Key(began, began + entry["duration"] / 1000, key_period(entry["path"]), entry["status"], entry["reason"])
+                # Both are cut to milliseconds.
+                ended = began + entry["duration"] / 1000 + 0.002
+                key = Key(began, ended, key_period(entry["path"]), entry["status"], entry["reason"])
                 self.entries.setdefault(entry["session"], []).append(key)
             elif path.path.endswith("/master.m3u8") and (name := parse_qs(path.query).get("viewer")):
                 self.sessions[name[0]] = entry["session"]
@@ -190,7 +198,7 @@ class House:
     def seen(self, viewer):
         """Ends a viewer's play and returns it."""
         whole = viewer.whole() if viewer.player == "hls.js" else {}
-        seen = Seen(viewer.name, viewer.player, [], viewer.diary(), viewer.fault(), whole)
+        seen = Seen(viewer.name, viewer.player, [], viewer.diary(), whole.get("fatal"), viewer.over(), whole)
         viewer.close()
         time.sleep(0.1)  # Envoy writes its log every 20 ms
         with self.lock:

@@ -28,15 +28,14 @@ def decided(house, viewer, count=1):
 
 def playing(viewer, seconds=0.0):
     """Waits until a viewer has seen so many seconds of the film from now on, or its first picture."""
-    first = until(lambda: viewer.position() is not None and viewer.position() + 1e-9, f"{viewer.name}: a picture")
-    until(lambda: viewer.position() - first >= seconds, f"{viewer.name}: {seconds} s of film")
+    all_playing([viewer], seconds)
 
 
 def all_playing(viewers, seconds=0.0):
     """As `playing`, for several at the same time."""
-    first = {one.name: until(lambda: one.position() is not None and one.position() + 1e-9, f"{one.name}: a picture") for one in viewers}
-    for one in viewers:
-        until(lambda: one.position() - first[one.name] >= seconds, f"{one.name}: {seconds} s of film")
+    first = [until(lambda: one.position() is not None and one.position() + 1e-9, f"{one.name}: a picture") for one in viewers]
+    for one, at in zip(viewers, first):
+        until(lambda: one.position() - at >= seconds, f"{one.name}: {seconds} s of film")
 
 
 def emptied(house, viewer):
@@ -84,8 +83,8 @@ def outage(house, films, kill, start, crowded=()):
             viewers[policy] = [house.viewer(player, policy, player) for player in ("hls.js", "ffmpeg")]
         first = [one for pair in viewers.values() for one in pair]
         all_playing(first, PERIOD)
-        times["killed"] = time.time()
         kill()
+        times["killed"] = time.time()
         asked(house, first, times["killed"])
         for policy in crowded:
             viewers[policy].append(house.viewer("ffmpeg", policy, "third"))
@@ -128,8 +127,8 @@ def one_of_two(house):
                 decided(house, found[-1])
         playing = [one for found in viewers.values() for one in found[:2]]
         all_playing(playing, PERIOD)
-        times["killed"] = time.time()
         house.sharing[0].kill()
+        times["killed"] = time.time()
         for one in playing:
             until(lambda: grants(house, one, times["killed"]) >= 5, f"{one.name}: keys from one of two")
         return {policy: Scene([house.seen(one) for one in found], times) for policy, found in viewers.items()}
@@ -204,3 +203,21 @@ def operator(house):
         return Scene([house.seen(one) for one in viewers], times), count, named
     finally:
         house.close("operator")
+
+
+def leaver(house):
+    """Two viewers play and a third is refused; the first leaves; once its lease is over, a fourth comes."""
+    house.theatre.stage("leaver", live())
+    try:
+        viewers = []
+        for number in range(3):
+            viewers.append(house.viewer("ffmpeg", "leaver", str(number)))
+            decided(house, viewers[-1])
+        first, second, third = viewers
+        plays = [house.seen(first), house.seen(third)]
+        until(lambda: len(house.service.sessions(policy="leaver")) == 1, "one session is over")
+        fourth = house.viewer("ffmpeg", "leaver", "3")
+        all_playing([second, fourth], 2 * PERIOD)
+        return Scene(plays + [house.seen(one) for one in (second, fourth)])
+    finally:
+        house.close("leaver")

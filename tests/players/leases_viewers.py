@@ -1,9 +1,8 @@
-"""The viewers of one subscription: ffmpeg at the pace of the film, and hls.js. Both keep the time at which each picture, or
-segment, was shown; of ffmpeg's pictures only those count that are right."""
+"""The viewers of one subscription: ffmpeg at the pace of the film, and hls.js. Both keep when they were where in the film. ffmpeg
+goes on after a key that it was refused, with the one before: of its pictures only those count that are right."""
 
 import os
 import subprocess
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ AS_DELIVERED = {}
 
 @dataclass
 class Shown:
-    """A picture (of ffmpeg) or the beginning of a segment (of hls.js): seconds since the epoch, and seconds of the film."""
+    """A picture of ffmpeg, or a moment of hls.js: seconds since the epoch, and seconds of the film."""
 
     time: float
     at: float
@@ -33,13 +32,13 @@ class Ffmpeg:
     def __init__(self, name, url, paced=True):
         self.name = name
         self.shown, self.wrong, self.lock = [], 0, threading.Lock()
-        arguments = [places.tool("ffmpeg", install="ffmpeg"), "-v", "error", "-nostdin", "-threads", "1", *(["-re"] if paced else []),
-                     "-protocol_whitelist", "http,tcp,crypto", "-i", url, "-map", "0:v", "-fps_mode", "passthrough",
+        arguments = [places.tool("ffmpeg", install="ffmpeg"), "-v", "error", "-nostdin", "-threads", "1",
+                     *(["-re"] if paced else []), "-protocol_whitelist", "http,tcp,crypto", "-i", url, "-map", "0:v", "-fps_mode", "passthrough",
                      "-flush_packets", "1", "-f", "framemd5", "-"]
         environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        self.complaints = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.complaints, text=True,
-                                        env=environment)
+        # What it complains of is in Envoy's access log.
+        self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                        text=True, env=environment)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -67,10 +66,6 @@ class Ffmpeg:
         with self.lock:
             return self.shown[-1].at if self.shown else None
 
-    def fault(self):
-        """None: after a refusal it goes on, and shows nothing that is right."""
-        return None
-
     def over(self):
         """Whether it has come to the end of the film."""
         return self.process.poll() is not None
@@ -86,7 +81,6 @@ class Ffmpeg:
             self.process.kill()
         self.process.wait()
         self.reader.join(10)
-        self.complaints.close()
 
 
 class HlsJs:
@@ -103,16 +97,12 @@ class HlsJs:
         return self.browser.ask(60, do="diary", viewer=self.name)
 
     def diary(self):
-        """The segments that were shown so far, and the moments within them, by the position of the film."""
+        """What was shown so far."""
         return placed(self.whole())
 
     def position(self):
         shown = self.diary()
         return shown[-1].at if shown else None
-
-    def fault(self):
-        """The fatal error that ended it, if there is one."""
-        return self.whole()["fatal"]
 
     def over(self):
         """It goes on until its page is closed."""

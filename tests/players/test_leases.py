@@ -8,7 +8,7 @@ import pytest
 
 import leases_scenes
 from leases_film import FPS, PERIOD
-from leases_house import LONG, MATRIX, OUTAGES, SIXES, UNAVAILABLE, House
+from leases_house import GRACE, LONG, MATRIX, OUTAGES, SIXES, UNAVAILABLE, House
 from leases_viewers import longest_pause, missing, pages
 from support import places
 
@@ -51,6 +51,7 @@ def others(house):
     return together({
         "memory": (leases_scenes.memory, house), "redis": (leases_scenes.redis, house), "greedy": (leases_scenes.greedy, house),
         "eager": (leases_scenes.eager, house), "operator": (leases_scenes.operator, house),
+        "leaver": (leases_scenes.leaver, house),
         "bound": (leases_scenes.quick, house, "bound", "ts"),
         **{case: (leases_scenes.quick, house, "-".join(case), case[1]) for case in MATRIX},
     })
@@ -147,21 +148,24 @@ def lost(play):
 
 
 @pytest.mark.parametrize("unavailable, kind", OUTAGES)
-def test_viewers_survive_a_service_that_was_killed(others, unavailable, kind):
+def test_viewers_survive_a_service_that_was_killed(house, others, unavailable, kind):
     """Leases were in memory. With `allow` nobody notices, but that of three viewers, one of whom came in the outage, two play on;
     with `deny` hls.js waits, and ffmpeg loses the periods that it was denied: of a film, all that is left."""
-    scene = others["memory"].result()[f"memory-{unavailable}-{kind}"]
+    policy = f"memory-{unavailable}-{kind}"
+    scene = others["memory"].result()[policy]
     if len(scene.plays) == 3:
         (out,) = [play for play in scene.plays if play.reasons]
         scene.plays.remove(out)
         assert sound(out).reasons == {"limit"}, out
         first = next(key.began for key in out.keys if key.status == 403)
         assert not [key for key in out.granted if key.began > first], out
-    survived(scene, unavailable)
+    survived(house, policy, scene, unavailable)
 
 
-def survived(scene, unavailable):
+def survived(house, policy, scene, unavailable):
     """Checks two viewers in an outage."""
+    undecided = house.proxy.metrics()[f"playlock.policy.{policy}.unauthorized_keys"]
+    assert undecided >= len(scene.plays) if unavailable == "allow" else undecided == 0
     for play in scene.plays:
         if unavailable == "allow":
             whole(play)
@@ -178,9 +182,10 @@ def survived(scene, unavailable):
 
 
 @pytest.mark.parametrize("unavailable", UNAVAILABLE)
-def test_viewers_survive_a_redis_that_was_killed(others, unavailable):
+def test_viewers_survive_a_redis_that_was_killed(house, others, unavailable):
     """As with leases in memory."""
-    survived(others["redis"].result()[f"redis-{unavailable}"], unavailable)
+    policy = f"redis-{unavailable}"
+    survived(house, policy, others["redis"].result()[policy], unavailable)
 
 
 @pytest.mark.parametrize("unavailable", UNAVAILABLE)
@@ -244,3 +249,14 @@ def test_an_operator_ends_a_viewer(others):
     noted("live hls.js ended by an operator", seconds_to_last_picture=stopped(first, scene.times["answered"]))
     for play in rest:
         assert whole(play, scene.times["ended"]) >= 3 * PERIOD * FPS, play
+
+
+def test_a_viewer_who_leaves_frees_the_place(others):
+    """Once the lease is over: a key period and the grace after the last key, at the earliest."""
+    first, third, *playing = others["leaver"].result().plays
+    refused(third, "limit")
+    for play in (first, *playing):
+        whole(play)
+    waited = playing[-1].granted[0].ended - first.granted[-1].began
+    assert waited >= PERIOD + GRACE, (first, playing)
+    noted("live ffmpeg in the place of one who left", seconds_after_the_last_key=round(waited, 1))

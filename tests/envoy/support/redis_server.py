@@ -24,7 +24,8 @@ class Redis:
     def start(self):
         """Starts the server, on the port that it had, and waits until it answers."""
         program = places.tool("redis-server", install="redis-server (tools/packages.sh redis-server)")
-        command = [program, "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no", "--dir", str(self.folder)]
+        command = [program, "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no",
+                   "--dir", str(self.folder)]
         with (self.folder / "redis.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + WAIT
