@@ -84,11 +84,20 @@ class Seen:
 
     name: str
     player: str
-    keys: list
-    shown: list
+    keys: list = field(repr=False)
+    shown: list = field(repr=False)
     fault: str | None = None
     over: bool = False  # whether it came to the end of the film
     whole: dict = field(default_factory=dict, repr=False)
+
+    def __str__(self):
+        """For messages of tests: by the time since its first key, its key requests and what it showed."""
+        start = self.keys[0].began if self.keys else 0
+        keys = " ".join(f"{key.period}:{key.reason or key.status}@{key.began - start:.1f}" for key in self.keys)
+        shown = " ".join(f"{one.at:.1f}@{one.time - start:.1f}" for one in self.shown[::5] + self.shown[-1:])
+        events = {name: [[round(one[0] / 1000 - start, 1), *one[1:]] for one in self.whole[name]]
+                  for name in ("shown", "errors") if self.whole}
+        return f"{self!r}\nkeys {keys}\nfilm {shown}\n{events}"
 
     @property
     def granted(self):
