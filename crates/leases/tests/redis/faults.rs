@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use playlock_leases::{Answer, Redis, RedisUrl, Unavailable};
+use playlock_leases::{Answer, Filter, OnLimit, Question, Redis, RedisUrl, Unavailable};
 use tokio::time::timeout;
 
 use crate::server::{Server, free_port, url};
-use crate::support::{question, until};
+use crate::support::{question, session, until};
 
 /// Longer than any bounded wait on a machine under load.
 const LONG: Duration = Duration::from_secs(20);
@@ -124,11 +124,21 @@ async fn a_closed_connection_and_forgotten_scripts_cost_no_answer() {
 async fn a_server_without_memory_refuses_before_anything_is_written() {
     let server = Server::start();
     let redis = server.store();
-    server.command::<()>(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    let memory = async |limit: &str| server.command::<()>(&["CONFIG", "SET", "maxmemory", limit]).await;
+    memory("1").await;
     settled(&redis, "OOM").await;
     assert_eq!(server.command::<u64>(&["DBSIZE"]).await, 0);
-    server.command::<()>(&["CONFIG", "SET", "maxmemory", "0"]).await;
+    memory("0").await;
     works_again(&redis).await;
+    let mut newcomer = Question { limit: 1, ..question("ann", 2) };
+    newcomer.terms.on_limit = OnLimit::EndOldest;
+    memory("1").await;
+    assert!(redis.ask(None, &newcomer).await.unwrap_err().0.contains("OOM"));
+    memory("0").await;
+    let listed = redis.sessions(None, &Filter::default(), None, 10).await.unwrap().sessions;
+    assert_eq!(listed.iter().map(|live| live.session).collect::<Vec<_>>(), [session(1)]);
+    assert_eq!(redis.counts(None).await.unwrap().sessions, 1);
+    assert_eq!(ask(&redis).await, Ok(Answer::Granted));
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ impl Server {
         Redis::new(&self.url(), Duration::from_secs(20), |_| ()).unwrap()
     }
 
-    /// What `redis-cli` would print.
+    /// The answer to a command.
     pub async fn command<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
         let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.port)).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();

@@ -1,4 +1,4 @@
--- Owns the decision about a question: `Viewer::ask` of viewer.rs, in Redis. Returns 1 granted, 2 limit, 3 ended, 4 ahead.
+-- Owns the decision about a question: `Viewer::ask` of viewer.rs, in Redis.
 
 local GRANTED, LIMIT, ENDED, AHEAD = 1, 2, 3, 4
 local RANGES = 16
@@ -67,14 +67,15 @@ local function index(lease, old_policy)
     unindex(lease, old_policy)
   end
   local it, expires, of_policy = member(lease, policy), text(lease.expires), policy_key .. policy
-  if old_policy ~= policy then
-    redis.call('ZADD', sessions, '0', it)
-  end
   redis.call('ZADD', expiries, expires, it)
   redis.call('ZADD', of_policy, expires, it)
-  sweep(expiries, sessions)
-  sweep(of_policy)
-  sweep(viewers)
+  if old_policy ~= policy then
+    redis.call('ZADD', sessions, '0', it)
+    -- Only newcomers make the indexes longer.
+    sweep(expiries, sessions)
+    sweep(of_policy)
+    sweep(viewers)
+  end
   keep(lease.expires, expiries, sessions)
   keep(lease.expires, of_policy)
   keep(lease.expires, viewers)

@@ -1,8 +1,8 @@
-//! Names and values in Redis. Everything of arbitrary length has its length in front, so that no two texts make one name.
+//! Names and values in Redis. Texts of any length have their length in front, so that no two of them make one name.
 //!
 //! | key | type | contents |
 //! |---|---|---|
-//! | `playlock:1:viewer:REALM:GROUP VIEWER` | hash | `state`: leases and ended sessions; 16 bytes of a session: its record |
+//! | `playlock:1:viewer:REALM:GROUP VIEWER` | hash | `state`: leases and ended sessions; bytes of a session: its record |
 //! | `playlock:1:sessions:REALM` | sorted set | leases in the order of lists, each with score 0 |
 //! | `playlock:1:expiries:REALM` | sorted set | the same by their end |
 //! | `playlock:1:policy:REALM:POLICY` | sorted set | the same, of one policy |
@@ -104,7 +104,7 @@ impl Member {
         Some(Self { order, realm, policy, group, viewer: text(bytes)? })
     }
 
-    /// What no member up to this position comes after, and every further one does.
+    /// The bytes between the members up to this position and all further ones.
     pub fn after((since, session): (Millis, SessionId)) -> Vec<u8> {
         // The text that follows in a member begins with a digit.
         [&since.to_be_bytes()[..], &session.bytes(), b":"].concat()

@@ -17,6 +17,8 @@ use crate::store::Unavailable;
 
 /// Requests that wait for an answer at once. One more fails at once: a server that hangs must not fill the memory.
 const WAITING: usize = 4096;
+/// Least time for a connection. Questions do not wait for it any longer than for an answer.
+const CONNECT: Duration = Duration::from_secs(1);
 /// Time between two attempts to connect, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
@@ -42,7 +44,7 @@ enum State {
 struct Connection {
     number: u64,
     connection: MultiplexedConnection,
-    /// How many requests were answered.
+    /// The number of requests that were answered.
     answered: Arc<AtomicU64>,
 }
 
@@ -50,7 +52,7 @@ struct Connection {
 pub type Notice = fn(Result<(), &Unavailable>);
 
 impl Link {
-    /// A link, which begins to connect. An answer, and a connection, may take `timeout`.
+    /// A link, which begins to connect. An answer may take `timeout`, a new connection included.
     ///
     /// # Panics
     /// Outside a Tokio runtime.
@@ -147,7 +149,7 @@ impl Drop for Link {
     }
 }
 
-/// Why a request has no answer.
+/// The cause that a request has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// The server does not have the script.
@@ -159,7 +161,7 @@ pub enum Fault {
 impl From<Fault> for Unavailable {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::NoScript => Self("it forgets its scripts".into()),
+            Fault::NoScript => Self("it does not keep scripts".into()),
             Fault::Unavailable(cause) => cause,
         }
     }
@@ -179,8 +181,9 @@ async fn keep(
         .set_pipeline_buffer_size(WAITING);
     let (mut number, mut pause) = (0, PAUSES.0);
     let mut reported = None;
+    let connecting = limit.max(CONNECT);
     loop {
-        let cause = match timeout(limit, connect(&client, &configuration)).await {
+        let cause = match timeout(connecting, connect(&client, &configuration)).await {
             Ok(Ok(connection)) => {
                 number += 1;
                 reported = None;
@@ -204,7 +207,7 @@ async fn keep(
                 Unavailable("the connection was lost".into())
             }
             Ok(Err(error)) => unavailable(&error),
-            Err(_) => Unavailable(format!("no connection within {limit:?}")),
+            Err(_) => Unavailable(format!("no connection within {connecting:?}")),
         };
         if reported.as_ref() != Some(&cause) {
             notice(Err(&cause));

@@ -1,12 +1,15 @@
 //! Leases in Redis, for any number of services.
 //!
-//! A question is one round trip: a script (`ask.lua`) that decides by the rules of `viewer.rs`, atomically. The clock is the
-//! server's, so that those of the services may differ. Keys expire by themselves; `keys.rs` describes them.
+//! A question is one round trip: a script (`ask.lua`) that decides atomically, by the rules of `viewer.rs`. The clock is
+//! the server's, so that those of the services may differ. Keys expire by themselves; `keys.rs` describes them.
 //!
-//! The store is one primary, Redis 6.2 or newer or Valkey, with or without replicas. A failover must lead to the new primary
-//! by the same address (a proxy, a DNS name, a virtual address); replication is asynchronous, so that leases of the last
-//! moment may be missing then. Redis Cluster is not supported: the keys of a script are of several slots. A server that
+//! The store is one primary, Redis 6 or newer or Valkey, with or without replicas. After a failover the same address (a
+//! proxy, a name, a virtual address) must lead to the new primary. Replication is asynchronous, so that leases of the last
+//! moment may be missing there. Redis Cluster is not supported: the keys of a script are of several slots. A server that
 //! evicts keys (`maxmemory-policy` other than `noeviction`) would forget leases.
+//!
+//! Commands, for access control lists: EVAL, EVALSHA, PING, TIME, SELECT with a database in the URL, HDEL, HGET, HMGET, HSET,
+//! DEL, PEXPIREAT, PTTL, ZADD, ZCOUNT, ZRANGEBYLEX, ZRANGEBYSCORE, ZREM, ZSCAN and ZSCORE, on keys `playlock:*`.
 
 mod keys;
 mod link;
@@ -28,8 +31,8 @@ use link::{Fault, Link};
 pub use link::Notice;
 pub use url::{NotRedis, RedisUrl};
 
-/// The most that a duration of the terms may have, in milliseconds: 100 years, as [`crate::Terms::parse`] has it. All sums of
-/// a script stay below 2^53 then, up to where Lua's numbers are exact.
+/// The longest duration of terms in milliseconds, 100 years, as for [`crate::Terms::parse`]. All sums of a script are below
+/// 2^53 then, up to where Lua's numbers are exact.
 const LONGEST: Millis = 100 * 366 * 86400 * 1000;
 
 /// Leases in Redis.
@@ -44,7 +47,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// How long to wait for the server, unless an option says otherwise.
+    /// The longest wait for the server, without an option.
     pub const TIMEOUT: Duration = Duration::from_millis(250);
 
     /// Reads a time to wait: 1ms to 60s, as `250ms` or `2s`.
@@ -61,8 +64,8 @@ impl Redis {
         millis.map(Duration::from_millis).ok_or("expected 1ms to 60s, such as 250ms")
     }
 
-    /// A store that begins to connect, and answers [`Unavailable`] until it has. Connecting may take `timeout`, and so may an
-    /// answer. `notice` gets a word when a connection is made, and when it cannot be for another reason than before.
+    /// A store that begins to connect, and answers [`Unavailable`] until it has. No request to the server waits longer than
+    /// `timeout`. `notice` gets a word when a connection is made, and when none can be made for a new reason.
     ///
     /// # Errors
     /// [`Unavailable`] if the URL has an address of an unknown kind.
@@ -88,8 +91,8 @@ impl Redis {
         Ok(self.questions.call(&commands, self.questions.deadline()).await?)
     }
 
-    /// Decides whether a session may have a key at `now`, and keeps its lease. Without `now` the server's clock counts; only
-    /// tests have another.
+    /// Decides whether a session may have a key at `now`, and keeps its lease. Without `now` the server's clock counts;
+    /// only tests have another.
     ///
     /// # Errors
     /// [`Unavailable`]
@@ -126,8 +129,8 @@ impl Redis {
         call.run(&self.operators, &self.end).await
     }
 
-    /// Up to `limit` live sessions after `cursor`, by their beginning. A page whose filter few sessions pass may be shorter
-    /// and have a `next`.
+    /// Up to `limit` live sessions after `cursor`, by their beginning. If few sessions pass the filter, a page may be
+    /// shorter and have a `next`.
     ///
     /// # Errors
     /// [`Unavailable`]

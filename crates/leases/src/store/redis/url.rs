@@ -8,7 +8,7 @@ use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 #[derive(Clone)]
 pub struct RedisUrl(ConnectionInfo);
 
-/// A text that is no URL of a Redis server, by the place it comes from. The text is not repeated: it may have a password.
+/// A text that is no URL of a Redis server, by its origin. The text is not repeated: it may have a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotRedis(&'static str);
 
@@ -37,13 +37,13 @@ impl RedisUrl {
     /// [`NotRedis`]
     pub fn parse(text: &str) -> Result<Self, NotRedis> {
         let information = text.into_connection_info().map_err(|_| NotRedis(Self::VARIABLE))?;
-        // What the store needs of the protocol, proxies and old servers have, too.
+        // Proxies and old servers have the older protocol only, and the store needs no more.
         let settings = information.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
         let settings = settings.set_lib_name("playlock", env!("CARGO_PKG_VERSION"));
         Ok(Self(information.set_redis_settings(settings)))
     }
 
-    /// What a connection needs.
+    /// The address, and the settings of connections.
     pub(super) fn connection(&self) -> ConnectionInfo {
         self.0.clone()
     }

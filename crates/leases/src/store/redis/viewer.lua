@@ -1,13 +1,13 @@
--- Owns a viewer's leases in Redis, for ask.lua and end.lua, which are appended to it. keys.rs describes the keys and values.
--- The rules are those of viewer.rs. Scripts are atomic; every loop is over the leases of one viewer (1000 at most, as the
--- terms allow), the ended sessions (32), the ranges of periods (16), or a constant number of members of an index.
+-- Owns a viewer's leases in Redis, for ask.lua and end.lua, which are appended to it. The rules are those of viewer.rs;
+-- keys.rs describes the keys and values. Scripts are atomic, and every loop is over the leases of one viewer (the terms
+-- allow 1000), the ended sessions (32), the ranges of periods (16), or a constant number of members of an index.
 
 local viewer, sessions, expiries, viewers, policies = unpack(KEYS)
 -- The beginning of the keys of the realm's policies, and the viewer as the indexes name it.
 local policy_key, name = ARGV[2], ARGV[3]
 
 local REMEMBERED = 32
--- Members of an index that one question removes once they have expired. It adds one at most, so that they become fewer.
+-- Members of an index that a newcomer removes once they have expired. It adds one, so that they become fewer.
 local SWEPT = 4
 
 local time = redis.call('TIME')
@@ -39,8 +39,9 @@ local function before(a, b)
   return less(a.session, b.session)
 end
 
--- The live leases, the ended sessions in the order of their end, and the sessions whose records are to be deleted.
-local leases, ended, gone = {}, {}, {}
+-- The live leases, the ended sessions in the order of their end, the sessions whose records are to be deleted, and the
+-- leases that are to leave the indexes.
+local leases, ended, gone, unindexed = {}, {}, {}, {}
 
 local function read(state)
   if not state then
@@ -84,9 +85,10 @@ local function unindex(lease, policy)
 end
 
 -- Takes a lease away, with its record and its places in the indexes. Returns how long its session is remembered.
+-- Nothing is written here: the first write must be that of the state, because a server without memory refuses it then.
 local function drop(lease)
   local record = redis.call('HGET', viewer, lease.session)
-  unindex(lease, policy_of(record))
+  unindexed[#unindexed + 1] = { lease, policy_of(record) }
   lease.dropped = true
   gone[#gone + 1] = lease.session
   return (struct.unpack('>I8', record, 33))
@@ -103,7 +105,6 @@ end
 
 -- Writes the leases that were not dropped, and the record of the asking session if it got a key.
 local function write(session, record)
-  -- First, because a server without memory or the right to write refuses the first write, and nothing is half done then.
   local count, live, last, parts = 0, 0, 0, { '' }
   for _, lease in ipairs(leases) do
     if not lease.dropped then
@@ -122,6 +123,9 @@ local function write(session, record)
     redis.call('HSET', viewer, 'state', table.concat(parts), session, record)
   elseif last > 0 then
     redis.call('HSET', viewer, 'state', table.concat(parts))
+  end
+  for _, it in ipairs(unindexed) do
+    unindex(unpack(it))
   end
   for _, old in ipairs(gone) do
     if old ~= session then
