@@ -99,7 +99,7 @@ def stopped(play, moment):
     assert later and {(key.status, key.reason) for key in later} == {(403, "ended")}, str(play)
     seen(play, "ended")
     if play.player == "hls.js":
-        buffered = next((end for milliseconds, _, end, _ in play.whole["moments"] if milliseconds / 1000 >= moment), None)
+        buffered = next((end for milliseconds, _, end in play.whole["moments"] if milliseconds / 1000 >= moment), None)
         assert buffered is None or play.whole["moments"][-1][1] <= buffered + PERIOD, str(play)
     return round(play.shown[-1].time - moment, 1)
 
