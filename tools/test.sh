@@ -48,6 +48,8 @@ if [ -z "$only" ]; then
   part "Control plane (pytest)" tests control -n "${PYTEST_WORKERS:-$(($(nproc) + 1))}" tests/control
   part "Benchmarks, a tiny round" tools/bench.sh tiny
 fi
+# Otherwise `cargo test` has built the command.
+[ -z "$only" ] || cargo build --quiet --package playlock-cli
 part "Players (pytest)" tests players tests/players "$@"
 
 printf '\n== the slowest tests\n'

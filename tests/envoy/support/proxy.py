@@ -21,6 +21,8 @@ running = []
 
 LOG_FIELDS = {
     "id": "%REQ(X-REQUEST-ID)%",
+    "time": "%START_TIME(%s.%3f)%",
+    "duration": "%DURATION%",
     "path": "%REQ(:PATH)%",
     "status": "%RESPONSE_CODE%",
     "details": "%RESPONSE_CODE_DETAILS%",
