@@ -1,4 +1,4 @@
-"""What happens in the house: each scene is one policy's viewers from the first to the last, and returns their plays."""
+"""Scenes with the viewers of one or more policies, from the first viewer to the last. Each returns their plays."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -84,7 +84,7 @@ def refused(play, reason):
 
 
 def seen(play, reason):
-    """Checks what hls.js has seen of a denial: the status, and the type of the problem."""
+    """Checks a denial as hls.js sees it: the status, and the type of the problem."""
     if play.player == "hls.js":
         denied = {(key["status"], key["problem"]) for key in play.whole["keys"] if key["status"] not in (200, 503)}
         assert denied == {(403, reason)}, str(play)
@@ -150,8 +150,8 @@ def lost(play):
 
 @pytest.mark.parametrize("unavailable, kind", OUTAGES)
 def test_viewers_survive_a_service_that_was_killed(house, others, unavailable, kind):
-    """Leases were in memory. With `allow` nobody notices, but that of three viewers, one of whom came in the outage, two play on;
-    with `deny` hls.js waits, and ffmpeg loses the periods that it was denied: of a film, all that is left."""
+    """Leases are in memory. With `allow` nobody notices; of three viewers, one of whom came in the outage, two play on. With `deny`
+    hls.js waits, and ffmpeg loses the periods that it was denied: of a film, all that is left."""
     policy = f"memory-{unavailable}-{kind}"
     scene = others["memory"].result()[policy]
     if len(scene.plays) == 3:
@@ -190,7 +190,7 @@ def test_viewers_survive_a_redis_that_was_killed(house, others, unavailable):
 
 @pytest.mark.parametrize("unavailable", UNAVAILABLE)
 def test_one_of_two_services_is_enough(others, unavailable):
-    """Which has been killed is noticed until Envoy's next health check, as an outage; the limit holds."""
+    """Until Envoy's next health check, keys asked of the killed one are without a decision, as in an outage; the limit holds."""
     scene = others["redis"].result()[f"half-{unavailable}"]
     *two, third = scene.plays
     assert third.keys[0].reason == "limit", str(third)
@@ -206,7 +206,7 @@ def test_one_of_two_services_is_enough(others, unavailable):
 
 
 def test_a_greedy_player_gets_the_keys_of_some_periods(others):
-    """At once; the long time of a period passes for none of them here."""
+    """At once, and no more within half a period, which is longer here than the test."""
     scene, answers = others["greedy"].result()
     (play,), most = scene.plays, LONG["keysAhead"] + 1
     assert [key.status for key in play.keys] == [200] * most + [503] * (len(play.keys) - most) and play.reasons == {"ahead"}, str(play)
