@@ -53,7 +53,9 @@ pub fn property(input: &[u8]) {
                 && let Err(error) = playlock_config::parse(&laid_out, &env)
             {
                 refused(&error, Some(value));
-                for Finding { path, message, .. } in playlock_config::check(&laid_out, playlock_config::Env::new(&env)).errors {
+                for Finding { path, message, .. } in
+                    playlock_config::check(&laid_out, playlock_config::Env::new(&env)).errors
+                {
                     refused(&ConfigError { path, message, unset: None }, Some(value));
                 }
             }

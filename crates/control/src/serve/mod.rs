@@ -183,7 +183,7 @@ pub async fn open_beside(data: &Path, database: Option<&str>) -> Result<Control,
 /// A one-time login of the page, for a folder beside its server: the URL.
 ///
 /// # Errors
-/// As [`open_beside`]; a folder whose `edgerc` is gone, which names the host.
+/// A folder that no server has made, a database that cannot be opened; a folder whose `edgerc` is gone, which names the host.
 pub fn create_login(data: &Path, database: Option<&str>) -> Result<Zeroizing<String>, ServeError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServeError::Runtime)?;
     runtime.block_on(async {

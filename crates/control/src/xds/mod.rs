@@ -1,7 +1,7 @@
 //! Delivery of each network's policies to its Envoys, and their reports.
 //!
-//! One listener with mutual TLS has two gRPC services: extension discovery ([`ecds`]) gives each Envoy its network's
-//! policies; the metrics service ([`metrics`]) takes the revision in force and the refusals that Envoys push.
+//! One listener with mutual TLS has two gRPC services: extension discovery (`ecds`) gives each Envoy its network's
+//! policies; the metrics service (`metrics`) takes the revision in force and the refusals that Envoys push.
 
 mod bootstrap;
 mod ecds;
