@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -13,10 +14,18 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use futures_util::stream;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 use zeroize::Zeroizing;
 
+use crate::listen::PAUSE;
 use crate::listing::{self, EndOrder, ListQuery};
 use crate::service::Service;
 use crate::session::Filter;
@@ -24,6 +33,45 @@ use crate::store::{Store, Unavailable};
 
 /// Sessions that a CSV file is read by.
 const CSV_PAGE: usize = 10_000;
+
+/// Connections at once; further ones wait.
+const CONNECTIONS: usize = 256;
+/// Time for the headers of a request, and so for a connection to be idle.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Time that requests under way get when the service ends.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Serves operators until `end`, and then lets requests under way finish. Their connections are bounded, so that they never
+/// take the descriptors that Envoys need.
+pub async fn serve(listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
+    let graceful = GracefulShutdown::new();
+    tokio::select! {
+        () = accept(&listener, &router, &graceful) => {}
+        () = end => {}
+    }
+    drop(listener);
+    // What takes longer is cut off.
+    let _ = timeout(DRAIN, graceful.shutdown()).await;
+}
+
+async fn accept(listener: &TcpListener, router: &Router, graceful: &GracefulShutdown) {
+    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    while let Ok(permit) = Arc::clone(&connections).acquire_owned().await {
+        let Ok((stream, _)) = listener.accept().await else {
+            sleep(PAUSE).await;
+            continue;
+        };
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let watched = graceful.watch(connection);
+        tokio::spawn(async move {
+            // A connection that breaks is the client's affair.
+            let _ = watched.await;
+            drop(permit);
+        });
+    }
+}
 
 /// Routes for operators. With a token every request but those for health needs it as a bearer token (RFC 6750); without
 /// one a request must name the host by its address or as `localhost`, which no other site's page can do.

@@ -24,7 +24,7 @@ const CONNECTIONS: usize = 4096;
 /// Longest handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Time until a connection is accepted again after one could not be, for want of descriptors.
-const PAUSE: Duration = Duration::from_millis(100);
+pub const PAUSE: Duration = Duration::from_millis(100);
 /// Time that requests under way get when the service ends.
 const DRAIN: Duration = Duration::from_secs(5);
 

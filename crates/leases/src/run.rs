@@ -120,12 +120,11 @@ async fn serve(options: &Options, output: &mut dyn Write) -> Result<(), RunError
     // Without standard output nobody reads it.
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
 
-    let admin = axum::serve(operators, admin::router(service.clone(), token));
-    let admin = admin.with_graceful_shutdown(wait(ended.clone())).into_future();
+    let router = admin::router(service.clone(), token);
     let sweeper = tokio::spawn(store.clone().sweep());
-    let (served, ()) = tokio::join!(admin, listen(envoys, security, service, wait(ended)));
+    tokio::join!(admin::serve(operators, router, wait(ended.clone())), listen(envoys, security, service, wait(ended)),);
     sweeper.abort();
-    served.map_err(RunError::System)
+    Ok(())
 }
 
 async fn bind(option: &'static str, address: SocketAddr) -> Result<TcpListener, RunError> {
@@ -168,14 +167,14 @@ fn security(files: &TlsFiles) -> Result<Security, RunError> {
 
 /// Writes trouble to standard error.
 fn report(trouble: &Trouble) {
-    log(&format!("level=warning event=question reason=\"{trouble}\""));
+    log(&format!("level=warning event=question reason={:?}", trouble.to_string()));
 }
 
 /// Writes changes of the connection to Redis to standard error.
 fn report_store(change: Result<(), &Unavailable>) {
     match change {
         Ok(()) => log("level=info event=store reason=\"connected\""),
-        Err(unavailable) => log(&format!("level=warning event=store reason=\"{unavailable}\"")),
+        Err(unavailable) => log(&format!("level=warning event=store reason={:?}", unavailable.to_string())),
     }
 }
 

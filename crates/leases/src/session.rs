@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::Millis;
 use crate::question::{Client, Realm};
 
-/// A session's id: 128 random bits. Its text is 22 characters of base64url, as in `revocation.sessions`.
+/// A session's id: 128 random bits. Its text is 22 characters of base64url, as in `revocation.sessionIds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId([u8; 16]);
 
