@@ -148,6 +148,8 @@ export function editor({ label, text, schema, check, save, readonly = false, sig
 
   function changed() {
     clearTimeout(timer);
+    // The answer to a check under way is about another text.
+    asked += 1;
     state = read(area.value);
     number(new Set());
     hints();
