@@ -53,6 +53,19 @@ function taken() {
   return creation;
 }
 
+/** The page alone: the picture of an encrypted video is in no canvas. On a busy machine a browser paints a picture later than it
+ * says: until two screenshots are the same, and other than `last`. */
+async function painted(page, last) {
+  let picture = await page.screenshot({ encoding: "base64" });
+  for (let tries = 0; tries < 20; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const next = await page.screenshot({ encoding: "base64" });
+    if (next === picture && next !== last) break;
+    picture = next;
+  }
+  return picture;
+}
+
 async function play(page, { page: address, times, ...options }) {
   const requests = [], complaints = [];
   const answered = (response) => requests.push({ url: response.url(), status: response.status() });
@@ -65,8 +78,7 @@ async function play(page, { page: address, times, ...options }) {
     for (const time of times) {
       const shown = await page.evaluate((time) => window.show(time), time);
       if (shown !== null) report.errors.push(shown);
-      // The page alone: the picture of an encrypted video is in no canvas.
-      report.pictures.push(await page.screenshot({ encoding: "base64" }));
+      report.pictures.push(await painted(page, report.pictures.at(-1)));
     }
   }
   report.errors.push(...await page.evaluate(() => window.complaints()), ...complaints);
