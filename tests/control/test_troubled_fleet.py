@@ -40,7 +40,7 @@ def claim(made):
 
 @pytest.fixture(scope="module")
 def came(tmp_path_factory):
-    """What the page showed, by visit; what the API answered; the key's path in a playlist of the second Envoy."""
+    """The texts of the page, by visit; the answers of the API; the key's path in a playlist of the second Envoy."""
     places.node_modules("axe-core")
     folder, site = tmp_path_factory.mktemp("troubled-"), Site()
     path = site.stream("vod", a_ts=b"G" * 1880)
@@ -81,7 +81,7 @@ def test_a_missing_module_is_shown_with_its_reason(came, visit):
 
 @pytest.mark.parametrize("visit", VISITS)
 def test_a_staging_certificate_that_asks_for_production_is_shown_as_staging(came, visit):
-    """Whatever the Envoy claims: it is listed under staging, runs staging's revision, and serves by staging's policy."""
+    """The Envoy's claims do not count: it is listed under staging, runs staging's revision, and serves by staging's policy."""
     visits, nodes, playlist = came
     shown = visits[visit]["nodes"][1]
     revision = nodes["claimant"]["inForce"]

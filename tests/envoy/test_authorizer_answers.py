@@ -153,7 +153,7 @@ def test_nothing_but_a_missing_decision_becomes_a_key(edge, segments, authorizer
 
 @pytest.mark.parametrize("folder, group", [("deny", "deny"), ("named", "a%3blimit%3d9")])
 def test_the_question_has_the_terms_once(edge, segments, authorizer, folder, group):
-    """Whatever the viewer sends under the names of the question."""
+    """Headers of the viewer with the names of the question change nothing."""
     item = segments(folder)[-1]
     forged = {name: "forged" for name in ("X-Playlock-Leases", "x-playlock-session", "X-PLAYLOCK-PAYLOAD", "x-playlock-policy",
                                           "x-playlock-other")}

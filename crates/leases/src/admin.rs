@@ -50,7 +50,7 @@ pub async fn serve(listener: TcpListener, router: Router, end: impl Future<Outpu
         () = end => {}
     }
     drop(listener);
-    // What takes longer is cut off.
+    // Requests that take longer are cut off.
     let _ = timeout(DRAIN, graceful.shutdown()).await;
 }
 

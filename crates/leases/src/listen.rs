@@ -30,7 +30,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// How Envoys are known.
 pub enum Security {
-    /// Whoever can connect may ask.
+    /// Every client that can connect may ask.
     Plain,
     /// A client needs a certificate that the configuration verifies.
     Mutual {
@@ -51,7 +51,7 @@ pub async fn listen(listener: TcpListener, security: Security, service: Service,
         () = end => {}
     }
     drop(listener);
-    // What takes longer is cut off.
+    // Requests that take longer are cut off.
     let _ = timeout(DRAIN, graceful.shutdown()).await;
 }
 

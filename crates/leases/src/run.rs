@@ -49,7 +49,7 @@ pub struct TlsFiles {
     pub client_ca: PathBuf,
 }
 
-/// What keeps the service from starting.
+/// A reason for which the service does not start.
 #[derive(Debug)]
 pub enum RunError {
     /// The system gives no runtime or signals.

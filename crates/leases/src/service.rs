@@ -19,7 +19,7 @@ use crate::store::Store;
 pub struct Service {
     /// The leases.
     pub store: Store,
-    /// What was answered.
+    /// The counters of answers.
     pub counters: Arc<Counters>,
     /// Gets a line for the log about a question without an answer.
     pub report: fn(&Trouble),

@@ -94,7 +94,7 @@ impl Filter {
 pub struct Page {
     /// The sessions.
     pub sessions: Vec<Live>,
-    /// What continues the list, if there is more.
+    /// The cursor that continues the list, if there is more.
     pub next: Option<String>,
 }
 

@@ -154,7 +154,7 @@ impl Lease {
         }
     }
 
-    /// What leases are ordered by: their beginning, then their session.
+    /// The order of leases: by their beginning, then by their session.
     fn order(&self) -> (Millis, SessionId) {
         (self.since, self.session)
     }

@@ -140,7 +140,7 @@ fn a_viewer_who_opens_sessions_without_pause_stays_small() {
     assert!(viewer.is_empty());
 }
 
-/// What may happen next to a viewer.
+/// An event in the life of a viewer.
 #[derive(Debug, Clone)]
 enum Event {
     Ask { after: Millis, session: u8, period: Option<u64> },
@@ -213,7 +213,7 @@ proptest! {
                         prop_assert!(lease.expires <= now + 4 * PERIOD + GRACE, "no lease is longer than its keys");
                         promised[at] = lease.expires;
                     }
-                    // Whom the newcomer ended.
+                    // Sessions that the newcomer ended.
                     for other in 0..6_u8 {
                         let at = usize::from(other);
                         if promised[at] > now && !live.iter().any(|lease| lease.session == id(other)) {
